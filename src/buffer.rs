@@ -1,0 +1,395 @@
+//! What a connection holds between turns: an [`Inbox`] of bytes not yet parsed and an [`Outbox`] of
+//! chunks not yet sent. Both give their memory back when they are empty.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Read, Write};
+use std::rc::Rc;
+
+use crate::limits::{CHUNKS_PER_WRITE, PAGE_BYTES};
+
+/// Bytes that a peer sent and nobody has parsed yet.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    bytes: Vec<u8>,
+    /// Invariant: `head <= bytes.len()`; what stands before it has been consumed.
+    head: usize,
+}
+
+impl Inbox {
+    /// The unparsed bytes, the oldest first.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[self.head..]
+    }
+
+    /// Is nothing waiting to be parsed?
+    pub fn is_empty(&self) -> bool {
+        self.head == self.bytes.len()
+    }
+
+    /// Does one read into `scratch` and keeps what came. `Ok(0)` is the end of input.
+    pub fn fill(&mut self, source: &mut impl Read, scratch: &mut [u8]) -> io::Result<usize> {
+        let count = source.read(scratch)?;
+        self.extend(&scratch[..count]);
+        Ok(count)
+    }
+
+    /// Adds bytes behind the unparsed ones.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        self.settle();
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Drops the first `count` unparsed bytes; more than there are is all of them.
+    pub fn consume(&mut self, count: usize) {
+        debug_assert!(count <= self.bytes().len(), "consumed more than there was");
+        self.head = (self.head + count).min(self.bytes.len());
+    }
+
+    /// Moves a partial frame to the front and gives back memory that it does not need.
+    pub fn settle(&mut self) {
+        if self.is_empty() {
+            *self = Inbox::default();
+        } else if self.head > 0 {
+            self.bytes.drain(..self.head);
+            self.head = 0;
+            if self.bytes.capacity() > 4 * self.bytes.len() {
+                self.bytes.shrink_to_fit();
+            }
+        }
+    }
+
+    /// The memory held, in bytes.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+/// The memory that pages of pending output hold, all together and each counted once however many
+/// Outboxes share it.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger(Rc<Cell<usize>>);
+
+impl Ledger {
+    /// Bytes held now.
+    pub fn held(&self) -> usize {
+        self.0.get()
+    }
+}
+
+/// Rendered bytes, append-only while anybody refers to them.
+#[derive(Debug)]
+pub struct Page {
+    bytes: RefCell<Vec<u8>>,
+    ledger: Ledger,
+}
+
+impl Page {
+    /// An empty page, counted in `ledger`.
+    pub fn new(ledger: &Ledger) -> Rc<Page> {
+        Rc::new(Page {
+            bytes: RefCell::default(),
+            ledger: ledger.clone(),
+        })
+    }
+
+    /// Is there room for `count` more bytes? An empty page takes any number.
+    pub fn has_room(&self, count: usize) -> bool {
+        let len = self.bytes.borrow().len();
+        len == 0 || len + count <= PAGE_BYTES
+    }
+
+    /// Appends what `write` writes and returns it as a chunk of the page.
+    pub fn append(self: &Rc<Page>, write: impl FnOnce(&mut Vec<u8>)) -> Chunk {
+        let mut bytes = self.bytes.borrow_mut();
+        let (start, before) = (bytes.len(), bytes.capacity());
+        write(&mut bytes);
+        self.ledger
+            .0
+            .set(self.ledger.held() + bytes.capacity() - before);
+        Chunk {
+            page: Rc::clone(self),
+            start,
+            end: bytes.len(),
+        }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.ledger
+            .0
+            .set(self.ledger.held() - self.bytes.get_mut().capacity());
+    }
+}
+
+/// Rendered bytes shared by reference: a range of a page.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    page: Rc<Page>,
+    start: usize,
+    /// Invariant: `start <= end`, and `end` is within the page.
+    end: usize,
+}
+
+impl Chunk {
+    /// Its length in bytes.
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Is there nothing in it?
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn bytes(&self) -> Ref<'_, [u8]> {
+        Ref::map(self.page.bytes.borrow(), |bytes| {
+            &bytes[self.start..self.end]
+        })
+    }
+}
+
+/// Bytes that a peer is owed, in order.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Invariant: no chunk is empty, and no two neighbours are contiguous in one page.
+    chunks: VecDeque<Chunk>,
+    /// Invariant: the sum of the chunks' lengths.
+    len: usize,
+}
+
+impl Outbox {
+    /// Bytes pending: the SendQ.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Is everything sent?
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a shared chunk at the end. A chunk that follows the last one in its page joins it, so
+    /// that many messages of a turn cost one entry and one write.
+    pub fn push(&mut self, chunk: &Chunk) {
+        if chunk.is_empty() {
+            return;
+        }
+        self.len += chunk.len();
+        match self.chunks.back_mut() {
+            Some(last) if last.end == chunk.start && Rc::ptr_eq(&last.page, &chunk.page) => {
+                last.end = chunk.end;
+            }
+            _ => self.chunks.push_back(chunk.clone()),
+        }
+    }
+
+    /// Adds what `write` writes, for this peer alone.
+    pub fn append(&mut self, ledger: &Ledger, write: impl FnOnce(&mut Vec<u8>)) {
+        let own_tail = self
+            .chunks
+            .back()
+            .filter(|last| Rc::strong_count(&last.page) == 1 && last.page.has_room(1));
+        let page = own_tail.map_or_else(|| Page::new(ledger), |last| Rc::clone(&last.page));
+        self.push(&page.append(write));
+    }
+
+    /// Writes until everything is sent or `sink` would block; returns the bytes taken.
+    ///
+    /// # Errors
+    /// The sink's own, `Interrupted` among them, and `WriteZero` where it takes nothing. The bytes
+    /// that were taken before are gone from the Outbox.
+    pub fn flush(&mut self, sink: &mut impl Write) -> io::Result<usize> {
+        let before = self.len;
+        while !self.is_empty() {
+            match self.write_once(sink) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => self.consume(count),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(before - self.len)
+    }
+
+    /// Forgets everything pending.
+    pub fn clear(&mut self) {
+        *self = Outbox::default();
+    }
+
+    fn write_once(&self, sink: &mut impl Write) -> io::Result<usize> {
+        if let [only] = self.chunks.as_slices().0
+            && self.chunks.len() == 1
+        {
+            return sink.write(&only.bytes());
+        }
+        let bytes: Vec<Ref<'_, [u8]>> = self
+            .chunks
+            .iter()
+            .take(CHUNKS_PER_WRITE)
+            .map(Chunk::bytes)
+            .collect();
+        let slices: Vec<IoSlice<'_>> = bytes.iter().map(|bytes| IoSlice::new(bytes)).collect();
+        sink.write_vectored(&slices)
+    }
+
+    fn consume(&mut self, mut count: usize) {
+        self.len -= count;
+        while let Some(first) = self.chunks.front_mut() {
+            if count < first.len() {
+                first.start += count;
+                return;
+            }
+            count -= first.len();
+            self.chunks.pop_front();
+        }
+        self.chunks = VecDeque::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Takes at most `most` bytes a call, and every third call would block.
+    struct Trickle {
+        taken: Vec<u8>,
+        most: usize,
+        calls: usize,
+    }
+
+    impl Write for Trickle {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.calls += 1;
+            if self.calls.is_multiple_of(3) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let count = bytes.len().min(self.most);
+            self.taken.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_empty_inbox_and_outbox_hold_no_memory() {
+        let mut inbox = Inbox::default();
+        inbox.extend(&[7; 5000]);
+        inbox.consume(5000);
+        inbox.settle();
+        assert_eq!(inbox.capacity(), 0);
+
+        let ledger = Ledger::default();
+        let mut outbox = Outbox::default();
+        outbox.append(&ledger, |out| out.extend_from_slice(&[7; 5000]));
+        assert!(ledger.held() >= 5000);
+        outbox
+            .flush(&mut Vec::new())
+            .expect("a Vec takes everything");
+        assert_eq!(
+            (outbox.chunks.capacity(), outbox.len(), ledger.held()),
+            (0, 0, 0)
+        );
+    }
+
+    #[test]
+    fn a_small_rest_gives_a_large_buffer_back() {
+        let mut inbox = Inbox::default();
+        inbox.extend(&[7; 16 * 1024]);
+        inbox.consume(16 * 1024 - 10);
+        inbox.settle();
+        assert_eq!(inbox.bytes(), [7; 10]);
+        assert!(inbox.capacity() < 100, "{} bytes held", inbox.capacity());
+    }
+
+    #[test]
+    fn a_broadcast_is_held_once_however_many_share_it() {
+        let ledger = Ledger::default();
+        let page = Page::new(&ledger);
+        let mut outboxes: Vec<Outbox> = (0..1000).map(|_| Outbox::default()).collect();
+        for _ in 0..100 {
+            let chunk = page.append(|out| out.extend_from_slice(&[7; 64]));
+            outboxes.iter_mut().for_each(|outbox| outbox.push(&chunk));
+        }
+        assert!(
+            outboxes
+                .iter()
+                .all(|outbox| outbox.len() == 6400 && outbox.chunks.len() == 1)
+        );
+        assert!(ledger.held() < 2 * 6400, "{} bytes held", ledger.held());
+    }
+
+    #[test]
+    fn a_shared_page_is_never_written_by_one_of_its_readers() {
+        let ledger = Ledger::default();
+        let page = Page::new(&ledger);
+        let chunk = page.append(|out| out.extend_from_slice(b"all "));
+        let (mut one, mut two) = (Outbox::default(), Outbox::default());
+        one.push(&chunk);
+        two.push(&chunk);
+        drop((page, chunk));
+        one.append(&ledger, |out| out.extend_from_slice(b"one"));
+        two.append(&ledger, |out| out.extend_from_slice(b"two"));
+        let sent = |outbox: &mut Outbox| {
+            let mut out = Vec::new();
+            outbox.flush(&mut out).expect("a Vec takes everything");
+            String::from_utf8(out).expect("text")
+        };
+        assert_eq!(
+            (sent(&mut one).as_str(), sent(&mut two).as_str()),
+            ("all one", "all two")
+        );
+    }
+
+    #[test]
+    fn a_sink_that_takes_nothing_is_an_error() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Ok(0)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut outbox = Outbox::default();
+        outbox.append(&Ledger::default(), |out| out.push(b'x'));
+        let error = outbox.flush(&mut Full).expect_err("nothing was taken");
+        assert_eq!((error.kind(), outbox.len()), (io::ErrorKind::WriteZero, 1));
+    }
+
+    proptest! {
+        /// Whatever is pushed and however little is taken at a time, the bytes arrive in order.
+        #[test]
+        fn bytes_leave_in_the_order_of_their_coming(
+            pushes in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..50)), 0..60),
+            most in 1usize..40,
+        ) {
+            let ledger = Ledger::default();
+            let page = Page::new(&ledger);
+            let mut outbox = Outbox::default();
+            let mut sink = Trickle { taken: Vec::new(), most, calls: 0 };
+            let mut expected = Vec::new();
+            for (shared, bytes) in &pushes {
+                expected.extend_from_slice(bytes);
+                if *shared {
+                    outbox.push(&page.append(|out| out.extend_from_slice(bytes)));
+                } else {
+                    outbox.append(&ledger, |out| out.extend_from_slice(bytes));
+                }
+                outbox.flush(&mut sink).expect("a trickle never fails");
+            }
+            while !outbox.is_empty() {
+                outbox.flush(&mut sink).expect("a trickle never fails");
+            }
+            prop_assert_eq!(sink.taken, expected);
+            drop(page);
+            prop_assert_eq!(ledger.held(), 0);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The anon dialect: addresses instead of names, no handshake, no join or leave lines.
+
+use std::io::Write as _;
+
+use core::net::SocketAddr;
+
+use crate::model::{Event, Peer, Request};
+
+use super::{Ask, View, ask, command, plain, text, utf8};
+
+pub(super) fn parse(frame: &[u8]) -> Ask {
+    ask(utf8(frame).map(|line| {
+        let said = || Request::Say {
+            room: None,
+            text: line.into(),
+        };
+        (!line.trim().is_empty()).then(said)
+    }))
+}
+
+pub(super) fn render_request(request: &Request) -> Option<String> {
+    match request {
+        Request::Say { room: None, text } => command::is_line(text).then(|| text.clone()),
+        _ => None,
+    }
+}
+
+/// An address is shown as Python shows the tuple that its `accept` returns.
+pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+    match event {
+        Event::Welcome { .. } | Event::Joined { .. } | Event::Left { .. } => {}
+        Event::Said { .. } if view.own => {}
+        Event::Said { author, text, .. } => {
+            // Writing to a Vec cannot fail.
+            let _ = match author.peer {
+                Peer::Ip(SocketAddr::V4(peer)) => {
+                    write!(out, "('{}', {}) ", peer.ip(), peer.port())
+                }
+                Peer::Ip(SocketAddr::V6(peer)) => {
+                    write!(
+                        out,
+                        "('{}', {}, 0, {}) ",
+                        peer.ip(),
+                        peer.port(),
+                        peer.scope_id()
+                    )
+                }
+                Peer::Unix(serial) => write!(out, "('unix', {serial}) "),
+            };
+            plain::push(text, out);
+            out.push(b'\n');
+        }
+        _ => text::render(event, view, out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::oracle::{said, said_from, view};
+    use super::*;
+
+    fn rendered(event: &Event) -> String {
+        let mut out = Vec::new();
+        render(event, &view(), &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn addresses_as_python_shows_them() {
+        assert_eq!(
+            rendered(&said("dice: Hello")),
+            "('127.0.0.1', 44692) dice: Hello\n"
+        );
+        let v6 = Peer::Ip("[::1]:44692".parse().expect("an address"));
+        assert_eq!(rendered(&said_from(v6, "hi")), "('::1', 44692, 0, 0) hi\n");
+        assert_eq!(
+            rendered(&said_from(Peer::Unix(3), "hi")),
+            "('unix', 3) hi\n"
+        );
+    }
+
+    #[test]
+    fn a_line_is_what_was_sent() {
+        assert_eq!(
+            parse(b"/list"),
+            Ask::Request(Request::Say {
+                room: None,
+                text: "/list".into()
+            })
+        );
+        assert_eq!(parse(b"  "), Ask::Nothing);
+    }
+}

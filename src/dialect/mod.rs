@@ -1,0 +1,183 @@
+//! Dialects: what a frame means, and how an event is told.
+//!
+//! Each dialect reads a frame as an [`Ask`] and renders an [`Event`] as the bytes of its own form,
+//! line ends and padding included. Nothing here is remembered between frames: what a dialect must
+//! know of its reader comes as a [`View`].
+
+mod anon;
+mod colon;
+mod command;
+mod echo;
+mod json;
+mod plain;
+mod pynet;
+pub mod sniff;
+mod text;
+
+use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
+
+/// A fixed way to read requests and to render events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// People with nc or telnet.
+    Text,
+    /// Newline-delimited JSON.
+    Json,
+    /// JSON objects with nothing between them, padded for a client that reads 1,024 bytes.
+    Pynet,
+    /// Addresses instead of names.
+    Anon,
+    /// One frame in, the same out, and close. It never meets the hub.
+    Echo,
+    /// Coloured terminal lines with `:commands`.
+    Colon,
+}
+
+/// Has the peer joined?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// A name is expected.
+    Joining,
+    /// Requests are expected.
+    Joined,
+}
+
+/// What a frame asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Nothing: a blank line, say.
+    Nothing,
+    /// Something for the hub.
+    Request(Request),
+    /// Something that cannot be asked.
+    Refused(ErrorCode),
+    /// Something answered on the spot with these bytes, after which the connection closes.
+    Answered(Vec<u8>),
+}
+
+/// A frame, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// What is asked.
+    pub ask: Ask,
+    /// The request's own id, which its answer repeats.
+    pub id: Option<RequestId>,
+}
+
+/// Who reads an event, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Has the reader joined?
+    pub stage: Stage,
+    /// Is it told of its own doing?
+    pub own: bool,
+    /// Does the reader speak in the room of the event?
+    pub here: bool,
+    /// The id of the request that this answers.
+    pub id: Option<&'a RequestId>,
+    /// The time of the turn.
+    pub now: Moment,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Dialect; 6] = [
+        Dialect::Text,
+        Dialect::Json,
+        Dialect::Pynet,
+        Dialect::Anon,
+        Dialect::Echo,
+        Dialect::Colon,
+    ];
+
+    /// Its name, as a door's address has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::Text => "text",
+            Dialect::Json => "json",
+            Dialect::Pynet => "pynet",
+            Dialect::Anon => "anon",
+            Dialect::Echo => "echo",
+            Dialect::Colon => "colon",
+        }
+    }
+
+    /// What is sent before anything was asked.
+    pub fn greeting(self) -> &'static str {
+        match self {
+            Dialect::Text => text::PROMPT,
+            Dialect::Json | Dialect::Pynet | Dialect::Anon | Dialect::Echo | Dialect::Colon => "",
+        }
+    }
+
+    /// What is asked by coming, before any frame.
+    pub fn arrival(self) -> Option<Request> {
+        match self {
+            Dialect::Anon => Some(Request::JoinUnnamed),
+            Dialect::Text | Dialect::Json | Dialect::Pynet | Dialect::Echo | Dialect::Colon => None,
+        }
+    }
+
+    /// Does a refused name end the connection, rather than ask for another?
+    pub fn closes_on_refused_name(self) -> bool {
+        match self {
+            Dialect::Json | Dialect::Pynet => true,
+            Dialect::Text | Dialect::Anon | Dialect::Echo | Dialect::Colon => false,
+        }
+    }
+
+    /// Reads one whole frame.
+    pub fn parse(self, frame: &[u8], stage: Stage) -> Parsed {
+        let plain = |ask| Parsed { ask, id: None };
+        match self {
+            Dialect::Text => plain(text::parse(frame, stage)),
+            Dialect::Json => json::parse(frame, stage),
+            Dialect::Pynet => plain(pynet::parse(frame, stage)),
+            Dialect::Anon => plain(anon::parse(frame)),
+            Dialect::Echo => plain(echo::parse(frame)),
+            Dialect::Colon => plain(colon::parse(frame, stage)),
+        }
+    }
+
+    /// Appends `event` as `view` is to see it; nothing where this dialect is silent about it.
+    pub fn render(self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+        match self {
+            Dialect::Text => text::render(event, view, out),
+            Dialect::Json => json::render(event, view, out),
+            Dialect::Pynet => pynet::render(event, view, out),
+            Dialect::Anon => anon::render(event, view, out),
+            Dialect::Echo => {}
+            Dialect::Colon => colon::render(event, view, out),
+        }
+    }
+
+    /// The frame that asks `request`, without its end, as a client would send it; `None` where this
+    /// dialect has no form for it. Parsing it gives the request back.
+    pub fn render_request(self, request: &Request) -> Option<Vec<u8>> {
+        match self {
+            Dialect::Text => text::render_request(request).map(String::into_bytes),
+            Dialect::Json => json::render_request(request),
+            Dialect::Pynet => pynet::render_request(request),
+            Dialect::Anon => anon::render_request(request).map(String::into_bytes),
+            Dialect::Echo => None,
+            Dialect::Colon => colon::render_request(request).map(String::into_bytes),
+        }
+    }
+}
+
+/// Text of a frame, or the refusal that every dialect gives.
+fn utf8(frame: &[u8]) -> Result<&str, ErrorCode> {
+    std::str::from_utf8(frame).map_err(|_| ErrorCode::NotUtf8)
+}
+
+fn ask(parsed: Result<Option<Request>, ErrorCode>) -> Ask {
+    match parsed {
+        Ok(Some(request)) => Ask::Request(request),
+        Ok(None) => Ask::Nothing,
+        Err(code) => Ask::Refused(code),
+    }
+}
+
+/// The oracle of the dialects' tests, used by the property tests here and by the fuzz target.
+#[doc(hidden)]
+pub mod oracle;

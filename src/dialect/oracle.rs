@@ -1,0 +1,202 @@
+//! What must hold of every dialect whatever the bytes, and the values that its tests share.
+
+use serde_json::Value;
+
+use crate::limits::PYNET_OBJECT_BYTES;
+use crate::model::{Author, ErrorCode, Event, Moment, Nick, Peer, RoomName};
+
+use super::{Ask, Dialect, Stage, View};
+
+/// A joined reader in the room of the event, at the beginning of 1970.
+pub fn view() -> View<'static> {
+    View {
+        stage: Stage::Joined,
+        own: false,
+        here: true,
+        id: None,
+        now: Moment::default(),
+    }
+}
+
+/// Alice at 127.0.0.1:44692.
+pub fn author() -> Author {
+    author_at(Peer::Ip(([127, 0, 0, 1], 44692).into()))
+}
+
+fn author_at(peer: Peer) -> Author {
+    Author {
+        nick: Nick::parse("Alice").expect("a nick"),
+        peer,
+    }
+}
+
+/// Said by Alice in the lobby.
+pub fn said(text: &str) -> Event {
+    said_in(RoomName::lobby(), text)
+}
+
+/// Said by Alice in a room.
+pub fn said_in(room: RoomName, text: &str) -> Event {
+    Event::Said {
+        author: author(),
+        room,
+        text: text.into(),
+    }
+}
+
+/// Said in the lobby by Alice at another address.
+pub fn said_from(peer: Peer, text: &str) -> Event {
+    Event::Said {
+        author: author_at(peer),
+        room: RoomName::lobby(),
+        text: text.into(),
+    }
+}
+
+/// Checks one input: any bytes can be read as a frame of every dialect; a request that is rendered
+/// and read again is the same; and an event that carries the input as text keeps its form.
+///
+/// # Panics
+/// Where one of these does not hold.
+pub fn check(input: &[u8]) {
+    for dialect in Dialect::ALL {
+        for stage in [Stage::Joining, Stage::Joined] {
+            check_request(dialect.parse(input, stage).ask);
+        }
+    }
+    let text = String::from_utf8_lossy(input);
+    let room = RoomName::parse("g").expect("a room name");
+    for event in [
+        said(&text),
+        said_in(room, &text),
+        Event::Private {
+            author: author(),
+            text: text.clone().into(),
+        },
+        Event::PrivateSent {
+            to: author().nick,
+            text: text.clone().into(),
+        },
+        Event::Announced {
+            text: text.clone().into(),
+        },
+        Event::OperatorTold {
+            text: text.clone().into(),
+        },
+        Event::Error(ErrorCode::UnknownCommand(text.clone().into())),
+        Event::Error(ErrorCode::UnknownType(text.clone().into())),
+        Event::Error(ErrorCode::NoSuchNick(text.clone().into())),
+    ] {
+        for here in [true, false] {
+            check_event(&event, &View { here, ..view() });
+        }
+    }
+}
+
+fn check_request(asked: Ask) {
+    let Ask::Request(request) = asked else { return };
+    for dialect in Dialect::ALL {
+        let Some(frame) = dialect.render_request(&request) else {
+            continue;
+        };
+        assert!(
+            !frame.contains(&b'\n'),
+            "{dialect:?} breaks a line: {request:?}"
+        );
+        let stage = match request {
+            crate::model::Request::Join { .. } => Stage::Joining,
+            _ => Stage::Joined,
+        };
+        let again = dialect.parse(&frame, stage).ask;
+        assert_eq!(
+            again,
+            Ask::Request(request.clone()),
+            "{dialect:?} rendered it otherwise"
+        );
+    }
+}
+
+fn check_event(event: &Event, view: &View<'_>) {
+    for dialect in Dialect::ALL {
+        let mut out = Vec::new();
+        dialect.render(event, view, &mut out);
+        let shown = std::str::from_utf8(&out).expect("a rendered event is UTF-8");
+        match dialect {
+            Dialect::Text | Dialect::Anon => check_terminal(shown, 1),
+            Dialect::Colon => check_terminal(&uncoloured(shown), 0),
+            Dialect::Json => {
+                let line = shown.strip_suffix('\n').expect("an object ends its line");
+                check_object(line);
+            }
+            Dialect::Pynet => {
+                assert!(out.len().is_multiple_of(PYNET_OBJECT_BYTES), "padding");
+                out.chunks(PYNET_OBJECT_BYTES)
+                    .for_each(|object| check_object(&String::from_utf8_lossy(object)));
+            }
+            Dialect::Echo => assert!(out.is_empty(), "echo never meets the hub"),
+        }
+    }
+}
+
+/// One line end at most, and at the end; no control but a tab.
+fn check_terminal(shown: &str, line_ends: usize) {
+    let line = shown.strip_suffix('\n').unwrap_or(shown);
+    assert!(
+        shown.len() - line.len() <= line_ends,
+        "a line end too many: {shown:?}"
+    );
+    assert!(
+        !line.contains(|c: char| c.is_control() && c != '\t'),
+        "a control: {shown:?}"
+    );
+}
+
+fn uncoloured(shown: &str) -> String {
+    ["0", "91", "92", "93", "94", "95", "96"]
+        .iter()
+        .fold(shown.to_owned(), |shown, colour| {
+            shown.replace(&format!("\x1b[{colour}m"), "")
+        })
+}
+
+fn check_object(object: &str) {
+    assert!(
+        object.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+        "not one ASCII line"
+    );
+    assert!(
+        matches!(serde_json::from_str(object), Ok(Value::Object(_))),
+        "no object: {object}"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text(text in ".*") {
+            check(text.as_bytes());
+        }
+
+        #[test]
+        fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            check(&bytes);
+        }
+
+        #[test]
+        fn texts_that_look_like_requests(
+            head in prop::sample::select(vec![
+                "/", "//", "/pm bob ", "/say g ", "/join ", ":pm bob ", ":group send g ", ":group create ",
+                "{\"type\":\"chat\",\"message\":\"", "{\"type\":\"join\",\"username\":\"",
+                "{\"type\":\"chat\",\"data\":\"", "\u{ff}", "SERVER:",
+            ]),
+            text in "[ -~\t\r\n\u{0}\u{1b}é\u{202e}]{0,40}",
+            tail in prop::sample::select(vec!["", "\"}", "\",\"room\":\"g\",\"id\":1}"]),
+        ) {
+            check(format!("{head}{text}{tail}").as_bytes());
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The pynet dialect: JSON objects with nothing between them. Its client does one `recv(1024)` and
+//! one JSON parse a message, so each object is padded to exactly that size.
+
+use crate::limits::PYNET_OBJECT_BYTES;
+use crate::model::{ErrorCode, Event, Request};
+
+use super::{Ask, Stage, View, ask, json, plain, text};
+
+pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
+    ask(read(frame, stage))
+}
+
+fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
+    if stage == Stage::Joining {
+        return json::first_object(frame).and_then(|object| json::join(&object, "data"));
+    }
+    let object = json::object(frame)?;
+    match json::string(&object, "type")? {
+        "chat" => {
+            let text = json::string(&object, "data")?;
+            Ok((!text.trim().is_empty()).then(|| Request::Say {
+                room: None,
+                text: text.into(),
+            }))
+        }
+        "join" => Err(ErrorCode::AlreadyJoined),
+        other => Err(ErrorCode::UnknownType(other.into())),
+    }
+}
+
+pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    match request {
+        Request::Join { nick } => json::Object::new(&mut out, "join").text("data", nick.as_str()),
+        Request::Say { room: None, text } if !text.trim().is_empty() => {
+            json::Object::new(&mut out, "chat").text("data", text)
+        }
+        _ => return None,
+    }
+    .close();
+    Some(out)
+}
+
+pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+    match event {
+        Event::Welcome { .. } | Event::Joined { .. } => {}
+        Event::Said { .. } if view.own => {}
+        Event::Said { author, room, text } if room.is_lobby() => {
+            let mut head = Vec::new();
+            json::Object::new(&mut head, "message").text("from", author.nick.as_str());
+            push_objects(&head, text, out);
+        }
+        Event::Left { nick } => push_server_message(&format!("{nick} has left the chat."), out),
+        Event::Error(code) => push_server_message(&plain::cleaned(&code.to_string()), out),
+        _ => {
+            let mut lines = Vec::new();
+            text::render(
+                event,
+                &View {
+                    here: false,
+                    ..*view
+                },
+                &mut lines,
+            );
+            String::from_utf8_lossy(&lines).lines().for_each(|line| {
+                push_server_message(line.strip_prefix("[Server] ").unwrap_or(line), out);
+            });
+        }
+    }
+}
+
+fn push_server_message(line: &str, out: &mut Vec<u8>) {
+    let mut head = Vec::new();
+    json::Object::new(&mut head, "server_message");
+    push_objects(&head, line, out);
+}
+
+/// Appends `text` as the `data` of as many objects as it needs, each beginning with `head` and
+/// padded with spaces. Cut between characters; an empty text is one object.
+fn push_objects(head: &[u8], text: &str, out: &mut Vec<u8>) {
+    const DATA: &[u8] = b",\"data\":\"";
+    const TAIL: &[u8] = b"\"}";
+    let room = PYNET_OBJECT_BYTES - head.len() - DATA.len() - TAIL.len();
+    let mut rest = text.chars().peekable();
+    loop {
+        let object_end = out.len() + PYNET_OBJECT_BYTES;
+        out.extend_from_slice(head);
+        out.extend_from_slice(DATA);
+        let data_end = out.len() + room;
+        while let Some(&c) = rest.peek() {
+            let before = out.len();
+            json::escape(c, |part| out.extend_from_slice(part.as_bytes()));
+            if out.len() > data_end {
+                out.truncate(before);
+                break;
+            }
+            rest.next();
+        }
+        out.extend_from_slice(TAIL);
+        out.resize(object_end, b' ');
+        if rest.peek().is_none() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::oracle::{said, view};
+    use super::*;
+    use crate::model::Nick;
+    use serde_json::{Value, json};
+
+    /// The objects of an event, each checked to be of the size that the client reads.
+    fn rendered(event: &Event) -> Vec<Value> {
+        let mut out = Vec::new();
+        render(event, &view(), &mut out);
+        assert!(out.is_ascii() && out.len().is_multiple_of(PYNET_OBJECT_BYTES));
+        out.chunks(PYNET_OBJECT_BYTES)
+            .map(|object| serde_json::from_slice(object).expect("one object"))
+            .collect()
+    }
+
+    #[test]
+    fn the_forms() {
+        assert_eq!(
+            rendered(&said("Hello")),
+            [json!({"type": "message", "from": "Alice", "data": "Hello"})]
+        );
+        let bob = Nick::parse("Bob").expect("a nick");
+        assert_eq!(
+            rendered(&Event::Left { nick: bob.clone() }),
+            [json!({"type": "server_message", "data": "Bob has left the chat."})]
+        );
+        assert_eq!(
+            rendered(&Event::PrivateSent {
+                to: bob,
+                text: "hi".into()
+            }),
+            [json!({"type": "server_message", "data": "[you → Bob] hi"})]
+        );
+        let mut out = Vec::new();
+        render(&said("Hello"), &view(), &mut out);
+        assert!(out.starts_with(br#"{"type":"message","from":"Alice","data":"Hello"}   "#));
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        for text in ["x".repeat(4096), "🎉é\"".repeat(300), "\0".repeat(1000)] {
+            let objects = rendered(&said(&text));
+            assert!(objects.len() > 1);
+            let joined: String = objects
+                .iter()
+                .map(|o| o["data"].as_str().expect("text"))
+                .collect();
+            assert_eq!(joined, text);
+        }
+        // There are 43 bytes around the text: 981 fit, one more does not.
+        for (len, count) in [(981, 1), (982, 2)] {
+            assert_eq!(rendered(&said(&"x".repeat(len))).len(), count);
+        }
+    }
+
+    #[test]
+    fn requests() {
+        let alice = Nick::parse("Alice").expect("a nick");
+        assert_eq!(
+            parse(br#"{"type": "join", "data": "Alice"}"#, Stage::Joining),
+            Ask::Request(Request::Join { nick: alice })
+        );
+        assert_eq!(
+            parse(br#"{"type": "chat", "data": "Hello"}"#, Stage::Joined),
+            Ask::Request(Request::Say {
+                room: None,
+                text: "Hello".into()
+            })
+        );
+        assert_eq!(
+            parse(b"junk", Stage::Joined),
+            Ask::Refused(ErrorCode::NotJson)
+        );
+        assert_eq!(
+            parse(br#"{"type":"chat"}"#, Stage::Joining),
+            Ask::Refused(ErrorCode::BadNick)
+        );
+    }
+}

@@ -1,0 +1,280 @@
+//! Framings: where a frame ends, and nothing about what it means.
+//!
+//! A decoder looks at the unparsed bytes, remembers how far it looked, and never looks at a byte
+//! twice: bytes that arrive one by one cost linear time. "More bytes are needed" is a value,
+//! [`Status::Partial`]. Size is checked exactly where a decoder would wait for more, so that a frame
+//! over the limit is reported once, skipped up to its end, and never held whole.
+
+mod line;
+mod object;
+mod silence;
+
+use std::ops::Range;
+
+pub use line::Line;
+pub use object::Object;
+pub use silence::{Block, Silence};
+
+/// What is known about the bytes behind those at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// More may come.
+    Open,
+    /// More may come, but none did for [`crate::limits::SILENCE_MS`].
+    Silent,
+    /// None will come: what is unfinished counts as finished.
+    Closed,
+}
+
+/// What a decoder found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// No whole frame yet.
+    Partial,
+    /// A frame: its range in the bytes given, without its end.
+    Frame(Range<usize>),
+    /// A frame over the limit; what follows of it will be skipped.
+    TooLong,
+}
+
+/// One answer of a decoder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What was found.
+    pub status: Status,
+    /// How many bytes at the front are done with; at most as many as were given. The next call is
+    /// given the bytes behind them.
+    pub consumed: usize,
+}
+
+/// The framing of one connection, with what it remembers between calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Framing {
+    /// A line feed ends a frame.
+    Line(Line),
+    /// The closing brace of a JSON object ends a frame.
+    Object(Object),
+    /// A line feed or silence ends a frame.
+    Silence(Silence),
+    /// Silence, the limit or the end of input ends the only frame.
+    Block(Block),
+}
+
+impl Framing {
+    /// A line feed ends a frame; a carriage return before it belongs to the end.
+    pub fn line() -> Framing {
+        Framing::Line(Line::default())
+    }
+
+    /// The closing brace of a JSON object ends a frame.
+    pub fn object() -> Framing {
+        Framing::Object(Object::default())
+    }
+
+    /// A line feed or silence ends a frame.
+    pub fn silence() -> Framing {
+        Framing::Silence(Silence::default())
+    }
+
+    /// Silence, the limit or the end of input ends the only frame.
+    pub fn block() -> Framing {
+        Framing::Block(Block::default())
+    }
+
+    /// Looks for the next frame in `bytes`, which begin where the last call's `consumed` ended.
+    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`].
+    pub fn decode(&mut self, bytes: &[u8], limit: usize, end: End) -> Step {
+        match self {
+            Framing::Line(line) => line.decode(bytes, limit, end == End::Closed),
+            Framing::Object(object) => object.decode(bytes, limit, end == End::Closed),
+            Framing::Silence(silence) => silence.decode(bytes, limit, end),
+            Framing::Block(block) => block.decode(bytes, limit, end),
+        }
+    }
+
+    /// Does silence end this framing's frames?
+    pub fn heeds_silence(&self) -> bool {
+        matches!(self, Framing::Silence(_) | Framing::Block(_))
+    }
+
+    /// Appends `payload` as a frame. Decoding gives it back where the framing can carry it: a line
+    /// without line feed or last carriage return, an object that is one.
+    pub fn encode(&self, payload: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(payload);
+        match self {
+            Framing::Line(_) | Framing::Silence(_) => out.push(b'\n'),
+            Framing::Object(_) | Framing::Block(_) => {}
+        }
+    }
+}
+
+/// What a framing makes of an input, and the oracle of its tests: used by the unit tests here and by
+/// the fuzz target.
+#[doc(hidden)]
+pub mod oracle {
+    use super::{End, Framing, Status};
+
+    /// A frame, or the report of one that was too long.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Found {
+        /// A whole frame.
+        Frame(Vec<u8>),
+        /// One over the limit.
+        TooLong,
+    }
+
+    /// Feeds `bytes` in pieces of `piece` bytes, then ends the input.
+    ///
+    /// # Panics
+    /// Where the decoder breaks its contract: consumes more than it was given, finds a frame over
+    /// the limit or outside of what it consumed, holds more than a limit's worth, or does not stop.
+    pub fn decode_all(framing: &Framing, bytes: &[u8], limit: usize, piece: usize) -> Vec<Found> {
+        let mut framing = framing.clone();
+        let mut held = Vec::new();
+        let mut found = Vec::new();
+        for part in bytes.chunks(piece.max(1)) {
+            held.extend_from_slice(part);
+            drain(&mut framing, &mut held, limit, End::Open, &mut found);
+            assert!(
+                held.len() <= limit + 2,
+                "{} bytes held at a limit of {limit}",
+                held.len()
+            );
+        }
+        drain(&mut framing, &mut held, limit, End::Closed, &mut found);
+        found
+    }
+
+    fn drain(
+        framing: &mut Framing,
+        held: &mut Vec<u8>,
+        limit: usize,
+        end: End,
+        found: &mut Vec<Found>,
+    ) {
+        let steps_max = 2 * held.len() + 4;
+        for _ in 0..steps_max {
+            let step = framing.decode(held, limit, end);
+            assert!(step.consumed <= held.len(), "consumed more than there was");
+            match step.status {
+                Status::Partial => {
+                    held.drain(..step.consumed);
+                    return;
+                }
+                Status::Frame(range) => {
+                    assert!(
+                        range.end <= step.consumed,
+                        "a frame beyond what was consumed"
+                    );
+                    assert!(range.len() <= limit, "a frame over the limit");
+                    found.push(Found::Frame(held[range].to_vec()));
+                }
+                Status::TooLong => found.push(Found::TooLong),
+            }
+            held.drain(..step.consumed);
+        }
+        panic!("the decoder does not stop");
+    }
+
+    /// Checks one input of the fuzz target: two bytes choose framing and limit, the rest is input.
+    /// Whole, byte by byte and with bytes behind it, the framing must find the same frames, and what
+    /// it finds must survive being encoded and decoded again.
+    ///
+    /// # Panics
+    /// Where they disagree.
+    pub fn check(input: &[u8]) {
+        let [selector, size, bytes @ ..] = input else {
+            return;
+        };
+        let (framing, behind): (Framing, &[u8]) = match selector % 4 {
+            0 => (Framing::line(), b"\nnext\n"),
+            1 => (Framing::object(), b"\n{}"),
+            2 => (Framing::silence(), b"\nnext\n"),
+            _ => (Framing::block(), b""),
+        };
+        let limit = 1 + usize::from(*size);
+        let whole = decode_all(&framing, bytes, limit, bytes.len());
+        for piece in [1, 2, 3, 7] {
+            assert_eq!(
+                whole,
+                decode_all(&framing, bytes, limit, piece),
+                "in pieces of {piece}"
+            );
+        }
+        // An object that the input leaves open goes on in what follows, and so has no such law.
+        if !matches!(framing, Framing::Object(_)) {
+            let longer = decode_all(&framing, &[bytes, behind].concat(), limit, usize::MAX);
+            assert_eq!(whole[..], longer[..whole.len()], "with bytes behind");
+        }
+        for frame in &whole {
+            let Found::Frame(payload) = frame else {
+                continue;
+            };
+            let mut encoded = Vec::new();
+            framing.encode(payload, &mut encoded);
+            let again = decode_all(&framing, &encoded, limit, usize::MAX);
+            // A blank line is a frame too; of the carriage returns at an end only the last is cut.
+            if !payload.ends_with(b"\r") {
+                assert_eq!(
+                    again,
+                    std::slice::from_ref(frame),
+                    "encoded and decoded again"
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::oracle::{Found, check, decode_all};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Runs a case whole, byte by byte and with bytes behind it.
+    pub(super) fn case(framing: &Framing, input: &[u8], limit: usize, expected: &[Option<&[u8]>]) {
+        let expected: Vec<Found> = expected
+            .iter()
+            .map(|frame| frame.map_or(Found::TooLong, |frame| Found::Frame(frame.to_vec())))
+            .collect();
+        for piece in 1..=input.len().max(1) {
+            assert_eq!(
+                decode_all(framing, input, limit, piece),
+                expected,
+                "in pieces of {piece}"
+            );
+        }
+        if !matches!(framing, Framing::Block(_)) {
+            let longer = decode_all(framing, &[input, b"\n{}\n"].concat(), limit, usize::MAX);
+            assert_eq!(longer[..expected.len()], expected[..], "with bytes behind");
+        }
+    }
+
+    #[test]
+    fn five_megabytes_without_a_boundary_cost_linear_time_and_no_memory() {
+        for (framing, byte) in [
+            (Framing::line(), b'x'),
+            (Framing::object(), b'{'),
+            (Framing::object(), b' '),
+            (Framing::object(), b'x'),
+            (Framing::silence(), b'x'),
+        ] {
+            // decode_all holds the decoder to the limit; a quadratic one would not end here.
+            let found = decode_all(&framing, &vec![byte; 5 << 20], 8192, 1);
+            assert!(found.len() <= 1, "{framing:?} {} reports", found.len());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn every_framing_agrees_with_itself(
+            selector in 0u8..4,
+            size in 0u8..40,
+            bytes in prop::collection::vec(
+                prop::sample::select(br#"ab{}[]":,\ xyz"#.iter().chain(b"\r\n\0\xff").copied().collect::<Vec<_>>()), 0..120),
+        ) {
+            check(&[&[selector, size], &bytes[..]].concat());
+        }
+    }
+}

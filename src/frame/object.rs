@@ -1,0 +1,213 @@
+//! JSON objects with nothing, or white space, between them: the brace that closes an object ends a
+//! frame. Only depth, strings and escapes are followed (RFC 8259 sections 4 and 7); whether a frame
+//! is good JSON is for the dialect to say.
+
+use memchr::{memchr2, memchr3};
+
+use super::{Status, Step};
+
+/// The state of an object decoder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Object {
+    /// Invariant: `place` is where the scan stands after the first `scanned` bytes of the next call.
+    scanned: usize,
+    place: Place,
+    /// The rest of a frame over the limit is being skipped.
+    skipping: bool,
+}
+
+/// Where in the stream the scan stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    /// Between objects, where white space means nothing.
+    #[default]
+    Between,
+    /// In an object or array, this many deep (at least 1).
+    Inside(u64),
+    /// In a string this many deep; `true` behind a backslash.
+    String(u64, bool),
+    /// In something that is no object: a frame up to a line feed or the next `{`.
+    Junk,
+}
+
+impl Object {
+    /// Looks for the end of an object. With `finish`, the end of `bytes` ends a frame as well. A
+    /// line feed inside a string, which JSON does not allow, ends the frame too, so that one broken
+    /// line of a person cannot swallow all that follows.
+    pub(super) fn decode(&mut self, bytes: &[u8], limit: usize, finish: bool) -> Step {
+        let mut start = 0;
+        let mut at = self.scanned;
+        loop {
+            if self.place == Place::Between {
+                at = skip_white_space(bytes, at);
+                start = at;
+            }
+            match self.scan(bytes, at) {
+                Some(end) => {
+                    self.place = Place::Between;
+                    self.scanned = 0;
+                    if !std::mem::take(&mut self.skipping) {
+                        return frame(start, end, limit);
+                    }
+                    at = end;
+                }
+                None => return self.wait(bytes, start, limit, finish),
+            }
+        }
+    }
+
+    /// Follows the bytes from `at` on; returns where the frame ends if it does.
+    fn scan(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
+        while at < bytes.len() {
+            match self.place {
+                Place::Between => {
+                    self.place = if bytes[at] == b'{' {
+                        Place::Inside(1)
+                    } else {
+                        Place::Junk
+                    };
+                    at += 1;
+                }
+                Place::Inside(depth) => {
+                    match bytes[at] {
+                        b'"' => self.place = Place::String(depth, false),
+                        b'{' | b'[' => self.place = Place::Inside(depth + 1),
+                        b'}' | b']' if depth == 1 => return Some(at + 1),
+                        b'}' | b']' => self.place = Place::Inside(depth - 1),
+                        _ => {}
+                    }
+                    at += 1;
+                }
+                Place::String(depth, true) => {
+                    self.place = Place::String(depth, false);
+                    at += 1;
+                }
+                Place::String(depth, false) => {
+                    at += memchr3(b'"', b'\\', b'\n', &bytes[at..])?;
+                    match bytes[at] {
+                        b'"' => self.place = Place::Inside(depth),
+                        b'\\' => self.place = Place::String(depth, true),
+                        _ => return Some(at + 1),
+                    }
+                    at += 1;
+                }
+                Place::Junk => return memchr2(b'{', b'\n', &bytes[at..]).map(|found| at + found),
+            }
+        }
+        None
+    }
+
+    fn wait(&mut self, bytes: &[u8], start: usize, limit: usize, finish: bool) -> Step {
+        let len = bytes.len() - start;
+        if self.skipping || len > limit {
+            let status = if self.skipping {
+                Status::Partial
+            } else {
+                Status::TooLong
+            };
+            self.skipping = true;
+            self.scanned = 0;
+            return Step {
+                status,
+                consumed: bytes.len(),
+            };
+        }
+        if finish && len > 0 {
+            *self = Object::default();
+            return frame(start, bytes.len(), limit);
+        }
+        self.scanned = len;
+        Step {
+            status: Status::Partial,
+            consumed: start,
+        }
+    }
+}
+
+fn frame(start: usize, end: usize, limit: usize) -> Step {
+    let status = if end - start > limit {
+        Status::TooLong
+    } else {
+        Status::Frame(start..end)
+    };
+    Step {
+        status,
+        consumed: end,
+    }
+}
+
+fn skip_white_space(bytes: &[u8], from: usize) -> usize {
+    let count = bytes[from..]
+        .iter()
+        .take_while(|byte| b" \t\r\n".contains(byte))
+        .count();
+    from + count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Framing, tests::case};
+
+    #[test]
+    fn objects_with_nothing_or_white_space_between() {
+        let object = Framing::object();
+        case(&object, b"", 64, &[]);
+        case(&object, b" \r\n\t ", 64, &[]);
+        case(
+            &object,
+            br#"{"a":1}{"b":2}"#,
+            64,
+            &[Some(br#"{"a":1}"#), Some(br#"{"b":2}"#)],
+        );
+        case(&object, b"\n{} \n {}\n", 64, &[Some(b"{}"), Some(b"{}")]);
+        case(
+            &object,
+            br#"{"a":{"b":[{}]}}"#,
+            64,
+            &[Some(br#"{"a":{"b":[{}]}}"#)],
+        );
+    }
+
+    #[test]
+    fn braces_and_quotes_in_strings_end_nothing() {
+        let object = Framing::object();
+        for whole in [
+            &br#"{"}":"\"}"}"#[..],
+            br#"{"a":"\\"}"#,
+            br#"{"a":"\\\"}{"}"#,
+        ] {
+            case(&object, whole, 64, &[Some(whole)]);
+        }
+    }
+
+    #[test]
+    fn junk_is_a_frame_up_to_the_next_object() {
+        let object = Framing::object();
+        case(&object, b"hello\n{}", 64, &[Some(b"hello"), Some(b"{}")]);
+        case(&object, b"]{}", 64, &[Some(b"]"), Some(b"{}")]);
+        case(
+            &object,
+            b"{\"a\":\"oops\n{}",
+            64,
+            &[Some(b"{\"a\":\"oops\n"), Some(b"{}")],
+        );
+    }
+
+    #[test]
+    fn an_object_at_the_limit_and_one_past_it() {
+        let object = Framing::object();
+        case(
+            &object,
+            br#"{"a":12}{}"#,
+            8,
+            &[Some(br#"{"a":12}"#), Some(b"{}")],
+        );
+        case(&object, br#"{"a":123}{}"#, 8, &[None, Some(b"{}")]);
+        case(
+            &object,
+            br#"{"a":{"}":123}, "b":"{"} {}"#,
+            8,
+            &[None, Some(b"{}")],
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Rooms: sets of members in the order of their coming.
+
+use std::collections::HashMap;
+
+use slab::Slab;
+
+use crate::model::{ConnId, Key, RoomName};
+
+/// A room, as long as it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomId(u32);
+
+/// The room that everyone starts in, and that never ends.
+pub(super) const LOBBY: RoomId = RoomId(0);
+
+/// Somebody in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub id: ConnId,
+    /// Does it speak here? Invariant: the session's focus is this room.
+    pub here: bool,
+}
+
+/// A set of members.
+#[derive(Debug)]
+pub struct Room {
+    pub(super) name: RoomName,
+    /// In the order of their coming. Invariant: nobody twice; each has a session that lists the room.
+    members: Vec<Member>,
+}
+
+impl Room {
+    /// Its members in the order of their coming.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub(super) fn enter(&mut self, id: ConnId) {
+        self.members.push(Member { id, here: false });
+    }
+
+    pub(super) fn leave(&mut self, id: ConnId) {
+        self.members.retain(|member| member.id != id);
+        if self.members.is_empty() {
+            self.members = Vec::new();
+        }
+    }
+
+    pub(super) fn set_here(&mut self, id: ConnId, here: bool) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
+            member.here = here;
+        }
+    }
+}
+
+/// Every room there is.
+#[derive(Debug)]
+pub(super) struct Rooms {
+    slab: Slab<Room>,
+    /// Invariant: exactly the rooms of the slab, by the keys of their names.
+    names: HashMap<Key, RoomId>,
+}
+
+impl Rooms {
+    /// Just the lobby.
+    pub(super) fn new() -> Rooms {
+        let mut rooms = Rooms {
+            slab: Slab::new(),
+            names: HashMap::new(),
+        };
+        let lobby = rooms.open(RoomName::lobby());
+        debug_assert_eq!(lobby, LOBBY);
+        rooms
+    }
+
+    pub(super) fn find(&self, name: &RoomName) -> Option<RoomId> {
+        self.names.get(&name.key()).copied()
+    }
+
+    /// The room of an id that some session lists.
+    pub(super) fn get(&self, id: RoomId) -> &Room {
+        &self.slab[id.0 as usize]
+    }
+
+    pub(super) fn try_get(&self, id: RoomId) -> Option<&Room> {
+        self.slab.get(id.0 as usize)
+    }
+
+    pub(super) fn get_mut(&mut self, id: RoomId) -> &mut Room {
+        &mut self.slab[id.0 as usize]
+    }
+
+    /// Makes a room of a name that no room has.
+    pub(super) fn open(&mut self, name: RoomName) -> RoomId {
+        let key = name.key();
+        let slot = self.slab.insert(Room {
+            name,
+            members: Vec::new(),
+        });
+        let id = RoomId(u32::try_from(slot).expect("fewer rooms than members, fewer than 2^32"));
+        self.names.insert(key, id);
+        id
+    }
+
+    /// Takes a member out; the room ends with its last one, the lobby never.
+    pub(super) fn leave(&mut self, id: RoomId, who: ConnId) {
+        let room = self.get_mut(id);
+        room.leave(who);
+        if room.members().is_empty() && id != LOBBY {
+            let room = self.slab.remove(id.0 as usize);
+            self.names.remove(&room.name.key());
+            if self.slab.len() < self.slab.capacity() / 4 {
+                self.slab.shrink_to_fit();
+                self.names.shrink_to_fit();
+            }
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RoomId, &Room)> {
+        self.slab
+            .iter()
+            .map(|(slot, room)| (RoomId(slot as u32), room))
+    }
+
+    pub(super) fn names(&self) -> &HashMap<Key, RoomId> {
+        &self.names
+    }
+}

@@ -1,0 +1,25 @@
+//! Hubbub, a low-footprint chat server: one thread, one reactor, one chat world that people enter
+//! with whatever they have at hand.
+//!
+//! The one-way path of everything that is said:
+//! ```text
+//! socket ─fill→ Inbox ─Framing::decode→ frame ─Dialect::parse→ Request
+//!    ─Hub::handle_request→ Effects
+//!    ─Dialect::render, once per dialect→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
+//! ```
+//! Dependencies run one way: `main → cli, reactor` · `reactor → hub, dialect, frame, buffer` ·
+//! `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
+//! meet: bytes or values in, values or bytes out. Only the reactor joins them with sockets and time.
+//!
+//! Glossary: a **door** is a listener and the dialect behind it; a **connection** one socket with its
+//! **Inbox** (unparsed bytes) and **Outbox** (unsent chunks, whose length is the **SendQ**); a
+//! **framing** says where a frame ends and a **dialect** what it means; a **session** is a joined
+//! user, a **room** a set of members; an **effect** is what the hub wants done; a **turn** is one
+//! pass of the reactor's loop and a **budget** the work it may do for one connection in it.
+
+pub mod buffer;
+pub mod dialect;
+pub mod frame;
+pub mod hub;
+pub mod limits;
+pub mod model;

@@ -1,0 +1,127 @@
+//! Every bound in the server, with its reason. Constants are fixed by a wire contract or by the
+//! shape of the loop; [`Limits`] holds what an operator may set.
+
+/// A nick's length in characters: what every dialect's form has room for.
+pub const NICK_CHARS_MAX: usize = 20;
+
+/// A room name's length in characters.
+pub const ROOM_NAME_CHARS_MAX: usize = 32;
+
+/// Rooms one session may be in at once, the lobby included: bounds what a leave has to visit.
+pub const ROOMS_PER_SESSION_MAX: usize = 20;
+
+/// A frame before the join, in bytes: a name needs no more, and a stranger gets no more.
+pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
+
+/// The one frame of an echo connection, in bytes (its contract).
+pub const ECHO_BYTES_MAX: usize = 64 * 1024;
+
+/// The deepest nesting of objects and arrays in a JSON frame: a chat request is flat, and
+/// serde_json recurses once a level.
+pub const JSON_DEPTH_MAX: usize = 32;
+
+/// Each object to a pynet client, in bytes: what its `recv(1024)` takes as one message.
+pub const PYNET_OBJECT_BYTES: usize = 1024;
+
+/// How much of what a peer typed is repeated in an error, in characters.
+pub const QUOTED_CHARS_MAX: usize = 32;
+
+/// Bytes read from one connection in one turn, so that a hot sender waits for its next one.
+pub const READ_BUDGET_BYTES: usize = 64 * 1024;
+
+/// Bytes asked of the kernel in one read; with the frame limit it bounds an Inbox.
+pub const READ_BYTES: usize = 16 * 1024;
+
+/// Frames handled for one connection in one turn.
+pub const FRAME_BUDGET: usize = 64;
+
+/// Deliveries (one event for one member) in one turn, after which the rest of the ready list waits.
+/// At about 20 ns each this keeps the longest turn near 10 ms before its writes.
+pub const DELIVERY_BUDGET: usize = 200_000;
+
+/// Connections accepted by one listener in one turn.
+pub const ACCEPT_BUDGET: usize = 256;
+
+/// How long a listener rests when the process or the system is out of descriptors or buffers.
+pub const ACCEPT_PAUSE_MS: u64 = 100;
+
+/// How long the auto door waits for a first byte before it greets in text.
+pub const SNIFF_MS: u64 = 150;
+
+/// The silence that ends a frame of clients that send no line ends.
+pub const SILENCE_MS: u64 = 20;
+
+/// How long a peer that ended its input, or that is being closed, may take no byte of what it is owed.
+pub const DRAIN_STALL_MS: u64 = 2_000;
+
+/// How long unread input is read off after our FIN, so that no reset overtakes the last line.
+pub const LINGER_MS: u64 = 1_000;
+
+/// How long a stop waits for everybody's last bytes.
+pub const STOP_MS: u64 = 5_000;
+
+/// Refused connections that may linger at once; beyond it a refusal is not waited for.
+pub const REFUSED_LINGERING_MAX: usize = 16;
+
+/// Descriptors kept back for listeners, the poll, logs and refusals.
+pub const DESCRIPTORS_KEPT: u64 = 32;
+
+/// A shared page of rendered text: what a slow reader pins at the least.
+pub const PAGE_BYTES: usize = 16 * 1024;
+
+/// Chunks handed to one vectored write.
+pub const CHUNKS_PER_WRITE: usize = 16;
+
+/// SendQ of a connection that has not joined, in bytes: room for prompts and an error, no more.
+pub const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
+
+/// At most one log line of a kind in this time, for what a peer can repeat at will.
+pub const LOG_INTERVAL_MS: u64 = 1_000;
+
+/// What an operator may set; each has a flag. Times are in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// A message's length in bytes of UTF-8.
+    pub message_bytes: usize,
+    /// A frame's length in bytes, its end not counted.
+    pub frame_bytes: usize,
+    /// How long a peer may take to join.
+    pub join_ms: u64,
+    /// How long a joined peer may send nothing; `None` is for ever.
+    pub idle_ms: Option<u64>,
+    /// TCP keepalive's idle time; `None` turns it off.
+    pub keepalive_ms: Option<u64>,
+    /// SendQ above which a connection is not read.
+    pub sendq_soft_bytes: usize,
+    /// SendQ above which a connection is closed.
+    pub sendq_hard_bytes: usize,
+    /// How long a SendQ may stay above the soft limit.
+    pub sendq_ms: u64,
+    /// What all Outboxes may hold together; over it the largest is closed.
+    pub sendq_total_bytes: usize,
+    /// Connections open at once; `None` is what the descriptors allow.
+    pub connections: Option<usize>,
+    /// Connections from one address at once, loopback exempt.
+    pub per_address: usize,
+    /// Connections that the kernel may queue before they are accepted.
+    pub backlog: i32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            message_bytes: 4096,
+            frame_bytes: 8192,
+            join_ms: 30_000,
+            idle_ms: None,
+            keepalive_ms: Some(60_000),
+            sendq_soft_bytes: 256 * 1024,
+            sendq_hard_bytes: 1024 * 1024,
+            sendq_ms: 10_000,
+            sendq_total_bytes: 256 * 1024 * 1024,
+            connections: None,
+            per_address: 100,
+            backlog: 4096,
+        }
+    }
+}
