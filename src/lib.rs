@@ -18,8 +18,11 @@
 //! pass of the reactor's loop and a **budget** the work it may do for one connection in it.
 
 pub mod buffer;
+pub mod cli;
 pub mod dialect;
 pub mod frame;
 pub mod hub;
 pub mod limits;
+pub mod logging;
 pub mod model;
+pub mod reactor;

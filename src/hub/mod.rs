@@ -11,12 +11,12 @@ mod session;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-pub use room::{Member, Room, RoomId};
+pub use room::{LOBBY, Member, Room, RoomId};
 pub use session::Session;
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{ConnId, Entry, ErrorCode, Event, Key, Nick, Peer, Request, RoomName};
-use room::{LOBBY, Rooms};
+use room::Rooms;
 
 /// What the hub wants done. An effect is to be carried out before the next request is handled: its
 /// audience is the room as it is then.
@@ -43,7 +43,14 @@ pub enum Effect {
         /// What.
         event: Event,
     },
-    /// Close a connection after it was sent what it is owed; it has left the hub.
+    /// A session is over: its name is free and its rooms are left.
+    Gone {
+        /// Whose it was.
+        who: ConnId,
+        /// The name it had.
+        nick: Nick,
+    },
+    /// Close a connection after it was sent what it is owed; its session is over.
     Close {
         /// Whose.
         who: ConnId,
@@ -156,6 +163,10 @@ impl Hub {
             },
             _ => Audience::Each(self.peers_in(&session.rooms)),
         };
+        self.effects.push_back(Effect::Gone {
+            who,
+            nick: session.nick.clone(),
+        });
         self.broadcast(audience, Event::Left { nick: session.nick });
     }
 
@@ -431,6 +442,10 @@ mod tests {
 
     fn ask(hub: &mut Hub, slot: u32, request: Request) -> Vec<Effect> {
         hub.handle_request(id(slot), Peer::Unix(slot), request);
+        drain(hub)
+    }
+
+    fn drain(hub: &mut Hub) -> Vec<Effect> {
         std::iter::from_fn(|| hub.poll_effect()).collect()
     }
 
@@ -468,8 +483,9 @@ mod tests {
             &ErrorCode::AlreadyJoined
         );
         hub.handle_leave(id(1));
+        drain(&mut hub);
         assert_eq!(hub.online(), 0);
-        assert_eq!(join(&mut hub, 2, "aLICE").len(), 3);
+        assert_eq!(join(&mut hub, 2, "aLICE").len(), 2);
     }
 
     #[test]
@@ -580,14 +596,15 @@ mod tests {
             );
         }
         hub.handle_leave(id(1));
-        let effects: Vec<Effect> = std::iter::from_fn(|| hub.poll_effect()).collect();
-        let event = Event::Left { nick: nick("a") };
-        assert_eq!(
-            effects,
-            [Effect::Broadcast {
-                audience: Audience::Each(vec![id(2)]),
-                event
-            }]
-        );
+        let gone = Effect::Gone {
+            who: id(1),
+            nick: nick("a"),
+        };
+        let audience = Audience::Each(vec![id(2)]);
+        let told = Effect::Broadcast {
+            audience,
+            event: Event::Left { nick: nick("a") },
+        };
+        assert_eq!(drain(&mut hub), [gone, told]);
     }
 }

@@ -99,7 +99,7 @@ fn check_effect(hub: &Hub, effect: &Effect) {
                 "{effect:?}"
             );
         }
-        Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
+        Effect::Gone { who, .. } | Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{ConnId, Key, RoomName};
 pub struct RoomId(u32);
 
 /// The room that everyone starts in, and that never ends.
-pub(super) const LOBBY: RoomId = RoomId(0);
+pub const LOBBY: RoomId = RoomId(0);
 
 /// Somebody in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

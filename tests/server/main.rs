@@ -1,1 +1,1 @@
-
+//! The server over real sockets, from outside: one test binary, a module a theme.

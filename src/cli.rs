@@ -1,0 +1,255 @@
+//! Arguments, and every default.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::limits::Limits;
+use crate::reactor::{Config, DoorAddress};
+
+/// A low-footprint chat server: people with nc, telnet, JSON programs and older chat clients talk
+/// with each other in one world.
+#[derive(Debug, Parser)]
+#[command(name = "hubbub", version)]
+struct Arguments {
+    /// Where to listen: [DIALECT://]HOST:PORT or DIALECT+unix://PATH; may be given again and again.
+    /// Dialects: auto (found out from the first bytes), text, json, pynet, anon, echo, colon
+    #[arg(long, value_name = "DOOR", default_value = "127.0.0.1:8080")]
+    listen: Vec<DoorAddress>,
+
+    /// The longest message, in bytes of UTF-8
+    #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = size)]
+    max_message: usize,
+
+    /// The longest frame (line, JSON object), in bytes; at least the longest message
+    #[arg(long, value_name = "BYTES", default_value = "8192", value_parser = size)]
+    max_frame: usize,
+
+    /// How long a connection may take to give a name
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    join_timeout: Duration,
+
+    /// How long a user may send nothing
+    #[arg(long, value_name = "TIME|off", default_value = "off", value_parser = time_or_off)]
+    idle_timeout: TimeOrOff,
+
+    /// TCP keepalive: how long a connection may be silent before it is probed
+    #[arg(long, value_name = "TIME|off", default_value = "60s", value_parser = time_or_off)]
+    keepalive: TimeOrOff,
+
+    /// Bytes waiting for a slow reader above which its own requests wait
+    #[arg(long, value_name = "BYTES", default_value = "256KiB", value_parser = size)]
+    sendq_soft: usize,
+
+    /// Bytes waiting for a slow reader above which it is dropped
+    #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = size)]
+    sendq_hard: usize,
+
+    /// How long a slow reader may stay above the soft limit
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    sendq_time: Duration,
+
+    /// Memory for all that waits for slow readers; above it those who hold the most are dropped
+    #[arg(long, value_name = "BYTES", default_value = "256MiB", value_parser = size)]
+    sendq_total: usize,
+
+    /// Connections at once [default: what the limit of descriptors allows, less 32]
+    #[arg(long, value_name = "N", value_parser = count)]
+    max_connections: Option<usize>,
+
+    /// Connections at once from one address (a /64 of IPv6); loopback is exempt
+    #[arg(long, value_name = "N", default_value = "100", value_parser = count)]
+    max_per_address: usize,
+
+    /// Connections that the kernel queues before they are accepted
+    #[arg(long, value_name = "N", default_value = "4096",
+          value_parser = clap::value_parser!(i32).range(1..))]
+    backlog: i32,
+}
+
+/// A time, or none.
+#[derive(Debug, Clone, Copy)]
+struct TimeOrOff(Option<Duration>);
+
+/// What was asked for on the command line.
+#[derive(Debug)]
+pub enum Command {
+    /// Serve with this configuration.
+    Serve(Config),
+    /// Print this (help, version) and be done.
+    Print(String),
+}
+
+/// Reads the arguments, the program's name first.
+///
+/// # Errors
+/// One line that says what is wrong with them.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(e) if !e.use_stderr() => return Ok(Command::Print(e.to_string())),
+        Err(e) => {
+            let text = e.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            return Err(line.strip_prefix("error: ").unwrap_or(line).into());
+        }
+    };
+    config(arguments).map(Command::Serve)
+}
+
+fn config(arguments: Arguments) -> Result<Config, String> {
+    let limits = Limits {
+        message_bytes: arguments.max_message,
+        frame_bytes: arguments.max_frame,
+        join_ms: millis(arguments.join_timeout),
+        idle_ms: arguments.idle_timeout.0.map(millis),
+        keepalive_ms: arguments.keepalive.0.map(millis),
+        sendq_soft_bytes: arguments.sendq_soft,
+        sendq_hard_bytes: arguments.sendq_hard,
+        sendq_ms: millis(arguments.sendq_time),
+        sendq_total_bytes: arguments.sendq_total,
+        connections: arguments.max_connections,
+        per_address: arguments.max_per_address,
+        backlog: arguments.backlog,
+    };
+    if limits.frame_bytes < limits.message_bytes {
+        return Err("--max-frame is less than --max-message: no such message could come".into());
+    }
+    if limits.sendq_hard_bytes < limits.sendq_soft_bytes {
+        return Err("--sendq-hard is less than --sendq-soft".into());
+    }
+    Ok(Config {
+        doors: arguments.listen,
+        limits,
+    })
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A number of bytes: `4096`, `8KiB`, `1MiB`, `2GiB`.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        _ => return Err("a size is a number of bytes, as in 4096, 256KiB or 1MiB".into()),
+    };
+    let number = digits
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    number
+        .filter(|&bytes| (1..=1 << 30).contains(&bytes))
+        .ok_or("a size is 1 byte to 1 GiB".into())
+}
+
+/// A time: `30` or `30s`, `500ms`, `5m`, `1h`.
+fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit_ms = match text[digits.len()..].trim() {
+        "ms" => 1,
+        "" | "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("a time is a number of seconds, or as in 500ms, 30s, 5m or 1h".into()),
+    };
+    let ms = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit_ms));
+    ms.filter(|ms| (1..=365 * 24 * 3_600_000).contains(ms))
+        .map(Duration::from_millis)
+        .ok_or("a time is 1 ms to a year".into())
+}
+
+fn time_or_off(text: &str) -> Result<TimeOrOff, String> {
+    match text {
+        "off" => Ok(TimeOrOff(None)),
+        text => time(text).map(|time| TimeOrOff(Some(time))),
+    }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.ok_or("a number from 1 up is wanted".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<Command, String> {
+        parse(["hubbub"].iter().chain(arguments).map(OsString::from))
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_limits() {
+        let Ok(Command::Serve(config)) = parsed(&[]) else {
+            panic!("no arguments are fine")
+        };
+        assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.doors.len(), 1);
+        assert_eq!(config.doors[0].to_string(), "auto://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn every_flag_is_in_the_help() {
+        let Ok(Command::Print(help)) = parsed(&["--help"]) else {
+            panic!("help is printed")
+        };
+        for flag in [
+            "--listen",
+            "--max-message",
+            "--sendq-total",
+            "127.0.0.1:8080",
+            "256MiB",
+        ] {
+            assert!(help.contains(flag), "{flag}");
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_are_one_line() {
+        for wrong in [
+            &["--nonsense"][..],
+            &["nonsense"],
+            &["--listen", "nowhere"],
+            &["--listen", "morse://1.2.3.4:5"],
+            &["--listen"],
+            &["--max-message", "0"],
+            &["--max-message", "1e3"],
+            &["--max-message", "99999999999999999999"],
+            &["--max-message", "10000"],
+            &["--join-timeout", "soon"],
+            &["--join-timeout", "off"],
+            &["--sendq-hard", "1KiB"],
+            &["--max-connections", "0"],
+            &["--backlog", "-1"],
+        ] {
+            let Err(line) = parsed(wrong) else {
+                panic!("{wrong:?} is wrong")
+            };
+            assert!(!line.is_empty() && !line.contains('\n'), "{line}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_times() {
+        for (text, bytes) in [("1", 1), ("8k", 8192), ("8KiB", 8192), ("1 MiB", 1 << 20)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for (text, ms) in [
+            ("1", 1000),
+            ("250ms", 250),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+        ] {
+            assert_eq!(time(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,669 @@
+//! One connection: a socket with its buffers, generic over the socket so that tests can script it.
+
+use std::io::{self, Read, Write};
+
+use mio::Interest;
+
+use crate::buffer::{Chunk, Inbox, Ledger, Outbox};
+use crate::dialect::sniff::{Foreign, Sniffed, sniff, sniff_object};
+use crate::dialect::{Ask, Dialect, Parsed, Stage};
+use crate::frame::{End, Framing, Status};
+use crate::limits::{
+    DRAIN_STALL_MS, ECHO_BYTES_MAX, LINGER_MS, Limits, SILENCE_MS, SNIFF_MS,
+    UNJOINED_FRAME_BYTES_MAX, UNJOINED_SENDQ_BYTES_MAX,
+};
+use crate::model::{ConnId, ErrorCode, Peer};
+
+use super::timers::Tick;
+
+/// How far a connection's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Requests are read and answered.
+    Open,
+    /// No request is read any more; what the peer is owed is still sent.
+    Draining,
+    /// Our FIN is sent; unread input is read off, so that no reset overtakes the last line.
+    Lingering,
+}
+
+/// Why a connection ends, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Its user said so.
+    Quit,
+    /// The peer ended its input.
+    Closed,
+    /// The peer, or the network, broke the connection.
+    Broken(io::ErrorKind),
+    /// It took too little of what it was sent.
+    SendQ,
+    /// It took nothing of its last bytes.
+    Stalled,
+    /// No name in time.
+    JoinTimeout,
+    /// No input for too long.
+    IdleTimeout,
+    /// It was turned away.
+    Refused,
+    /// The server is stopping.
+    Shutdown,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Reason::Quit => f.write_str("quit"),
+            Reason::Closed => f.write_str("connection closed"),
+            Reason::Broken(kind) => kind.fmt(f),
+            Reason::SendQ => f.write_str("SendQ exceeded"),
+            Reason::Stalled => f.write_str("takes nothing"),
+            Reason::JoinTimeout => f.write_str("join timeout"),
+            Reason::IdleTimeout => f.write_str("idle timeout"),
+            Reason::Refused => f.write_str("refused"),
+            Reason::Shutdown => f.write_str("shutdown"),
+        }
+    }
+}
+
+/// What is due when a connection's deadline has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The auto door has heard nothing: it is text.
+    Sniff,
+    /// Silence ends the frame.
+    Silence,
+    /// The time to join is over.
+    Join,
+    /// It sent nothing for too long.
+    Idle,
+    /// It was over the soft limit for too long.
+    SendQ,
+    /// It took nothing of its last bytes.
+    Stall,
+    /// It did not answer our FIN.
+    Linger,
+}
+
+/// What one read brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filled {
+    /// This many bytes.
+    Bytes(usize),
+    /// Nothing for now.
+    Blocked,
+    /// The end of input, whichever way: what came before it still counts.
+    Ended,
+}
+
+/// One socket with its buffers.
+#[derive(Debug)]
+pub struct Connection<S> {
+    pub(super) socket: S,
+    pub(super) id: ConnId,
+    pub(super) peer: Peer,
+    /// What it speaks; `None` until the auto door knows.
+    pub(super) dialect: Option<Dialect>,
+    framing: Framing,
+    inbox: Inbox,
+    pub(super) outbox: Outbox,
+    pub(super) phase: Phase,
+    /// Invariant: the hub has a session for it.
+    pub(super) joined: bool,
+    /// The peer's input has ended.
+    pub(super) ended: bool,
+    /// Not read because its SendQ is over the soft limit.
+    pub(super) paused: bool,
+    /// The silence after the last byte was heeded already.
+    pub(super) hushed: bool,
+    /// Admitted over the limit, only to be refused.
+    pub(super) refused: bool,
+    /// Invariant: on the ready list.
+    pub(super) is_ready: bool,
+    /// Invariant: on the list of those to be settled at the end of the turn.
+    pub(super) is_touched: bool,
+    /// Why it ends; once set, it is Draining, or on the list to be swept.
+    pub(super) reason: Option<Reason>,
+    /// Invariant: on the list to be swept; nothing is read from or written to it any more.
+    pub(super) is_doomed: bool,
+    /// What the poll was told last.
+    pub(super) registered: Option<Interest>,
+    /// When its entry in the timers fires.
+    pub(super) timer: Option<Tick>,
+    opened: Tick,
+    last_input: Tick,
+    /// When it last took bytes, or entered its phase.
+    progress: Tick,
+    /// Since when its SendQ is over the soft limit.
+    soft_since: Option<Tick>,
+}
+
+impl<S> Connection<S> {
+    /// A connection of a door: of one dialect, or of the auto door.
+    pub fn new(id: ConnId, socket: S, peer: Peer, dialect: Option<Dialect>, now: Tick) -> Self {
+        Connection {
+            socket,
+            id,
+            peer,
+            dialect,
+            framing: dialect.map_or_else(Framing::object, framing_of),
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
+            phase: Phase::Open,
+            joined: false,
+            ended: false,
+            paused: false,
+            hushed: true,
+            refused: false,
+            is_ready: false,
+            is_touched: false,
+            reason: None,
+            is_doomed: false,
+            registered: None,
+            timer: None,
+            opened: now,
+            last_input: now,
+            progress: now,
+            soft_since: None,
+        }
+    }
+
+    /// What it is asked for next: a name, or requests.
+    pub fn stage(&self) -> Stage {
+        if self.joined {
+            Stage::Joined
+        } else {
+            Stage::Joining
+        }
+    }
+
+    /// The dialect it is answered in; text while the auto door does not know.
+    pub fn spoken(&self) -> Dialect {
+        self.dialect.unwrap_or(Dialect::Text)
+    }
+
+    /// Has it begun an object that will tell which of the JSON dialects it speaks?
+    fn awaits_object(&self) -> bool {
+        sniff(self.inbox.bytes()) == Sniffed::Object
+    }
+
+    /// Decides the dialect of a connection at the auto door, if the bytes at hand do. At the end of
+    /// input or after silence they do.
+    ///
+    /// # Errors
+    /// The protocol recognised, where it is not spoken here.
+    pub fn sniff(&mut self, end: End, limits: &Limits) -> Result<Option<Dialect>, Foreign> {
+        let sniffed = sniff(self.inbox.bytes());
+        let too_long = self.inbox.bytes().len() > self.frame_limit(limits);
+        let dialect = match sniffed {
+            Sniffed::Foreign(foreign) => return Err(foreign),
+            Sniffed::Spoken(dialect) => dialect,
+            Sniffed::Object => match self.sniff_object(end, limits) {
+                Some(dialect) => dialect,
+                None => return Ok(None),
+            },
+            Sniffed::Undecided if end == End::Open && !too_long => return Ok(None),
+            Sniffed::Undecided => Dialect::Text,
+        };
+        self.dialect = Some(dialect);
+        self.framing = framing_of(dialect);
+        Ok(self.dialect)
+    }
+
+    fn sniff_object(&mut self, end: End, limits: &Limits) -> Option<Dialect> {
+        let limit = self.frame_limit(limits);
+        let step = self.framing.decode(self.inbox.bytes(), limit, end);
+        match step.status {
+            Status::Frame(range) => Some(sniff_object(&self.inbox.bytes()[range])),
+            Status::TooLong => Some(Dialect::Json),
+            Status::Partial => {
+                self.inbox.consume(step.consumed);
+                None
+            }
+        }
+    }
+
+    /// Takes the next frame that is at hand and reads it. `None`: more bytes are needed.
+    pub fn take(&mut self, end: End, limits: &Limits) -> Option<Parsed> {
+        let limit = self.frame_limit(limits);
+        let step = self.framing.decode(self.inbox.bytes(), limit, end);
+        let parsed = match step.status {
+            Status::Partial => None,
+            Status::Frame(range) => Some(
+                self.spoken()
+                    .parse(&self.inbox.bytes()[range], self.stage()),
+            ),
+            Status::TooLong => {
+                let ask = Ask::Refused(ErrorCode::FrameTooLong(limit));
+                Some(Parsed { ask, id: None })
+            }
+        };
+        self.inbox.consume(step.consumed);
+        if parsed.is_none() {
+            self.inbox.settle();
+        }
+        parsed
+    }
+
+    /// A stranger's frames are held to less than a user's.
+    fn frame_limit(&self, limits: &Limits) -> usize {
+        match (self.dialect, self.stage()) {
+            (Some(Dialect::Echo), _) => ECHO_BYTES_MAX,
+            (_, Stage::Joined) => limits.frame_bytes,
+            (_, Stage::Joining) => limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX),
+        }
+    }
+
+    fn soft_limit(&self, limits: &Limits) -> usize {
+        self.hard_limit(limits).min(limits.sendq_soft_bytes)
+    }
+
+    fn hard_limit(&self, limits: &Limits) -> usize {
+        match (self.dialect, self.stage()) {
+            (_, Stage::Joined) => limits.sendq_hard_bytes,
+            // What one frame is answered with must always fit.
+            (Some(Dialect::Echo), _) => 2 * ECHO_BYTES_MAX,
+            (_, Stage::Joining) => limits.sendq_hard_bytes.min(UNJOINED_SENDQ_BYTES_MAX),
+        }
+    }
+
+    /// Is it owed so much that its own requests must wait?
+    pub fn is_over_soft_limit(&self, limits: &Limits) -> bool {
+        self.outbox.len() > self.soft_limit(limits)
+    }
+
+    /// Is it owed more than it may be?
+    pub fn is_over_hard_limit(&self, limits: &Limits) -> bool {
+        self.phase == Phase::Open && self.outbox.len() > self.hard_limit(limits)
+    }
+
+    /// Owes the peer a shared chunk.
+    pub fn push(&mut self, chunk: &Chunk) {
+        self.outbox.push(chunk);
+    }
+
+    /// Owes the peer what `write` writes.
+    pub fn append(&mut self, ledger: &Ledger, write: impl FnOnce(&mut Vec<u8>)) {
+        self.outbox.append(ledger, write);
+    }
+
+    /// Reads no more requests; closes when the peer has taken what it is owed.
+    pub fn drain(&mut self, reason: Reason, now: Tick) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Draining;
+            self.progress = now;
+            self.inbox = Inbox::default();
+            self.reason.get_or_insert(reason);
+        }
+    }
+
+    /// Our FIN is sent.
+    pub fn linger(&mut self, now: Tick) {
+        self.phase = Phase::Lingering;
+        self.progress = now;
+    }
+
+    /// What the poll is to watch: a pure function of the state.
+    pub fn interest(&self) -> Interest {
+        let reads = !self.ended && (self.phase != Phase::Open || !self.paused);
+        match (reads, !self.outbox.is_empty()) {
+            (true, true) => Interest::READABLE | Interest::WRITABLE,
+            (false, true) => Interest::WRITABLE,
+            (_, false) => Interest::READABLE,
+        }
+    }
+
+    /// Keeps account of how long the SendQ is over the soft limit. `true`: it may be read again.
+    pub fn note_sendq(&mut self, limits: &Limits, now: Tick) -> bool {
+        let was_paused = self.paused;
+        self.paused = self.phase == Phase::Open && self.is_over_soft_limit(limits);
+        self.soft_since = match self.paused {
+            true => self.soft_since.or(Some(now)),
+            false => None,
+        };
+        was_paused && !self.paused
+    }
+
+    /// The next deadline and what is due then: a pure function of the state.
+    pub fn due(&self, limits: &Limits) -> Option<(Tick, Due)> {
+        let open = self.phase == Phase::Open;
+        let when = |condition: bool, tick: Tick, due: Due| condition.then_some((tick, due));
+        let stalls =
+            self.phase == Phase::Draining || (open && self.ended && !self.outbox.is_empty());
+        // A tick is cut to the millisecond: one more, so that the silence is never too short.
+        let silence = self.last_input + SILENCE_MS + 1;
+        let sniffs = open && self.dialect.is_none() && !self.ended && !self.awaits_object();
+        let hears = open && !self.hushed && self.framing.heeds_silence();
+        [
+            when(sniffs, self.last_input + SNIFF_MS, Due::Sniff),
+            when(hears, silence, Due::Silence),
+            when(
+                open && !self.joined,
+                self.opened + limits.join_ms,
+                Due::Join,
+            ),
+            limits
+                .idle_ms
+                .filter(|_| open && self.joined)
+                .map(|ms| (self.last_input + ms, Due::Idle)),
+            self.soft_since
+                .map(|since| (since + limits.sendq_ms, Due::SendQ)),
+            when(stalls, self.progress + DRAIN_STALL_MS, Due::Stall),
+            when(
+                self.phase == Phase::Lingering,
+                self.progress + LINGER_MS,
+                Due::Linger,
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|&(tick, _)| tick)
+    }
+}
+
+impl<S: Read + Write> Connection<S> {
+    /// Does one read into `scratch` and keeps what came; once draining, what comes is let go.
+    /// `Interrupted` is `Bytes(0)`: try again in the next turn. Any other error ends the input, and
+    /// is remembered as the reason.
+    pub fn fill(&mut self, scratch: &mut [u8], now: Tick) -> Filled {
+        let filled = match self.phase {
+            Phase::Open => self.inbox.fill(&mut self.socket, scratch),
+            Phase::Draining | Phase::Lingering => self.socket.read(scratch),
+        };
+        match filled {
+            Ok(0) => self.end(now),
+            Ok(count) => {
+                self.last_input = now;
+                self.hushed = false;
+                Filled::Bytes(count)
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Filled::Blocked,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Filled::Bytes(0),
+            Err(e) => {
+                self.reason.get_or_insert(Reason::Broken(e.kind()));
+                self.end(now)
+            }
+        }
+    }
+
+    fn end(&mut self, now: Tick) -> Filled {
+        self.ended = true;
+        self.progress = now;
+        Filled::Ended
+    }
+
+    /// Writes what the peer is owed until it is all sent or the socket would block; returns the
+    /// bytes taken.
+    ///
+    /// # Errors
+    /// The socket's, which end this connection. `Interrupted` is none: the rest stays owed.
+    pub fn flush(&mut self, now: Tick) -> io::Result<usize> {
+        let before = self.outbox.len();
+        match self.outbox.flush(&mut self.socket) {
+            Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e),
+            _ => {}
+        }
+        let taken = before - self.outbox.len();
+        if taken > 0 {
+            self.progress = now;
+        }
+        Ok(taken)
+    }
+}
+
+/// The framing that a dialect's byte stream has.
+fn framing_of(dialect: Dialect) -> Framing {
+    match dialect {
+        Dialect::Text | Dialect::Json => Framing::line(),
+        Dialect::Pynet => Framing::object(),
+        Dialect::Anon | Dialect::Colon => Framing::silence(),
+        Dialect::Echo => Framing::block(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Nick, Request};
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    /// What a scripted socket does at one call.
+    #[derive(Debug, Clone)]
+    enum Act {
+        Give(Vec<u8>),
+        Take(usize),
+        Fail(io::ErrorKind),
+    }
+
+    /// A socket that does what its script says, then blocks.
+    #[derive(Debug, Default)]
+    struct Script {
+        reads: VecDeque<Act>,
+        writes: VecDeque<Act>,
+        written: Vec<u8>,
+    }
+
+    impl Read for Script {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match self.reads.pop_front() {
+                Some(Act::Give(bytes)) => {
+                    into[..bytes.len()].copy_from_slice(&bytes);
+                    Ok(bytes.len())
+                }
+                Some(Act::Fail(kind)) => Err(kind.into()),
+                Some(Act::Take(_)) | None => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        }
+    }
+
+    impl Write for Script {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self.writes.pop_front() {
+                Some(Act::Take(most)) => {
+                    let count = most.min(bytes.len());
+                    self.written.extend_from_slice(&bytes[..count]);
+                    Ok(count)
+                }
+                Some(Act::Fail(kind)) => Err(kind.into()),
+                Some(Act::Give(_)) | None => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn connection(
+        dialect: Option<Dialect>,
+        reads: Vec<Act>,
+        writes: Vec<Act>,
+    ) -> Connection<Script> {
+        let socket = Script {
+            reads: reads.into(),
+            writes: writes.into(),
+            written: Vec::new(),
+        };
+        let id = ConnId {
+            slot: 0,
+            generation: 1,
+        };
+        Connection::new(id, socket, Peer::Unix(1), dialect, 0)
+    }
+
+    fn read_all(connection: &mut Connection<Script>) -> Filled {
+        let mut scratch = [0; 64];
+        loop {
+            match connection.fill(&mut scratch, 1) {
+                Filled::Bytes(_) => {}
+                last => return last,
+            }
+        }
+    }
+
+    /// Growth is a decision: these stand for what each idle user costs.
+    #[test]
+    fn sizes() {
+        assert_eq!(size_of::<Connection<mio::net::TcpStream>>(), 232);
+        assert_eq!(size_of::<crate::hub::Session>(), 80);
+    }
+
+    #[test]
+    fn bytes_before_a_reset_are_kept() {
+        let reset = Act::Fail(io::ErrorKind::ConnectionReset);
+        let reads = vec![Act::Give(b"bo".to_vec()), Act::Give(b"b".to_vec()), reset];
+        let mut connection = connection(Some(Dialect::Text), reads, vec![]);
+        assert_eq!(read_all(&mut connection), Filled::Ended);
+        let parsed = connection
+            .take(End::Closed, &Limits::default())
+            .expect("a frame");
+        let nick = Nick::parse("bob").expect("a nick");
+        assert_eq!(parsed.ask, Ask::Request(Request::Join { nick }));
+        assert_eq!(
+            connection.reason,
+            Some(Reason::Broken(io::ErrorKind::ConnectionReset))
+        );
+    }
+
+    #[test]
+    fn an_interrupted_call_ends_nothing() {
+        let interrupted = Act::Fail(io::ErrorKind::Interrupted);
+        let reads = vec![interrupted.clone(), Act::Give(b"hi".to_vec())];
+        let mut connection =
+            connection(Some(Dialect::Text), reads, vec![interrupted, Act::Take(9)]);
+        assert_eq!(read_all(&mut connection), Filled::Blocked);
+        assert_eq!(connection.inbox.bytes(), b"hi");
+        connection.append(&Ledger::default(), |out| out.extend_from_slice(b"hello"));
+        assert_eq!(connection.flush(1).expect("no error"), 0);
+        assert_eq!(connection.flush(1).expect("no error"), 5);
+        assert_eq!(connection.socket.written, b"hello");
+    }
+
+    #[test]
+    fn a_write_error_is_the_callers_to_see() {
+        for kind in [
+            io::ErrorKind::BrokenPipe,
+            io::ErrorKind::ConnectionReset,
+            io::ErrorKind::Other,
+        ] {
+            let mut connection = connection(
+                Some(Dialect::Text),
+                vec![],
+                vec![Act::Take(1), Act::Fail(kind)],
+            );
+            connection.append(&Ledger::default(), |out| out.extend_from_slice(b"hello"));
+            assert_eq!(connection.flush(1).expect_err("the script's").kind(), kind);
+        }
+    }
+
+    #[test]
+    fn interest_follows_from_the_state() {
+        let limits = Limits::default();
+        let mut connection = connection(Some(Dialect::Text), vec![], vec![]);
+        assert_eq!(connection.interest(), Interest::READABLE);
+        connection.append(&Ledger::default(), |out| out.push(b'x'));
+        assert_eq!(
+            connection.interest(),
+            Interest::READABLE | Interest::WRITABLE
+        );
+        connection.joined = true;
+        let much = vec![b'x'; limits.sendq_soft_bytes];
+        connection.append(&Ledger::default(), |out| out.extend_from_slice(&much));
+        assert!(!connection.note_sendq(&limits, 1));
+        assert_eq!(connection.interest(), Interest::WRITABLE);
+        assert_eq!(
+            connection.due(&limits),
+            Some((1 + limits.sendq_ms, Due::SendQ))
+        );
+        connection.outbox.clear();
+        assert!(connection.note_sendq(&limits, 2));
+        assert_eq!(connection.interest(), Interest::READABLE);
+        assert_eq!(connection.due(&limits), None);
+    }
+
+    #[test]
+    fn the_sendq_at_its_limits_and_one_past_them() {
+        let limits = Limits::default();
+        let mut connection = connection(Some(Dialect::Text), vec![], vec![]);
+        let mut check = |joined, soft, hard| {
+            connection.joined = joined;
+            for (len, over_soft, over_hard) in [
+                (soft, false, false),
+                (soft + 1, true, soft + 1 > hard),
+                (hard, hard > soft, false),
+                (hard + 1, true, true),
+            ] {
+                connection.outbox.clear();
+                connection.append(&Ledger::default(), |out| out.resize(len, b'x'));
+                assert_eq!(connection.is_over_soft_limit(&limits), over_soft, "{len}");
+                assert_eq!(connection.is_over_hard_limit(&limits), over_hard, "{len}");
+            }
+        };
+        check(true, limits.sendq_soft_bytes, limits.sendq_hard_bytes);
+        check(false, UNJOINED_SENDQ_BYTES_MAX, UNJOINED_SENDQ_BYTES_MAX);
+    }
+
+    #[test]
+    fn the_auto_door_waits_for_the_first_object() {
+        let limits = Limits::default();
+        let object = br#" {"type": "join", "data": "Alice"}"#;
+        let mut connection = connection(
+            None,
+            object.iter().map(|&byte| Act::Give(vec![byte])).collect(),
+            vec![],
+        );
+        let mut scratch = [0; 64];
+        for _ in 1..object.len() {
+            connection.fill(&mut scratch, 1);
+            assert_eq!(connection.sniff(End::Open, &limits), Ok(None));
+        }
+        connection.fill(&mut scratch, 1);
+        assert_eq!(
+            connection.sniff(End::Open, &limits),
+            Ok(Some(Dialect::Pynet))
+        );
+        let parsed = connection.take(End::Open, &limits).expect("a frame");
+        assert!(matches!(parsed.ask, Ask::Request(Request::Join { .. })));
+    }
+
+    #[test]
+    fn the_auto_door_hears_silence_as_text() {
+        let limits = Limits::default();
+        let mut connection = connection(None, vec![Act::Give(b"GE".to_vec())], vec![]);
+        assert_eq!(connection.due(&limits), Some((SNIFF_MS, Due::Sniff)));
+        read_all(&mut connection);
+        assert_eq!(connection.sniff(End::Open, &limits), Ok(None));
+        assert_eq!(connection.due(&limits), Some((1 + SNIFF_MS, Due::Sniff)));
+        assert_eq!(
+            connection.sniff(End::Silent, &limits),
+            Ok(Some(Dialect::Text))
+        );
+    }
+
+    proptest! {
+        /// Whatever the socket does, what it takes is what was owed, in order.
+        #[test]
+        fn the_stream_is_byte_exact(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..40), 1..10),
+            takes in prop::collection::vec(0usize..9, 0..200),
+        ) {
+            let writes = takes.iter().map(|&most| match most {
+                0 => Act::Fail(io::ErrorKind::WouldBlock),
+                1 => Act::Fail(io::ErrorKind::Interrupted),
+                most => Act::Take(most),
+            });
+            let mut connection = connection(Some(Dialect::Text), vec![], writes.collect());
+            let ledger = Ledger::default();
+            for chunk in &chunks {
+                connection.append(&ledger, |out| out.extend_from_slice(chunk));
+                connection.flush(1).expect("no error in the script");
+            }
+            connection.socket.writes.extend(std::iter::repeat_n(Act::Take(1000), 20));
+            while !connection.outbox.is_empty() {
+                connection.flush(1).expect("no error in the script");
+            }
+            prop_assert_eq!(&connection.socket.written, &chunks.concat());
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! All connections, and the lists of a turn: who has more to do, who is to be settled.
+
+use std::collections::VecDeque;
+
+use mio::Token;
+use slab::Slab;
+
+use crate::dialect::Dialect;
+use crate::model::{ConnId, Peer};
+
+use super::connection::{Connection, Reason};
+use super::listener::Stream;
+use super::timers::Tick;
+
+/// A token is a slot, and above it the generation; its topmost bit is never set, which leaves room
+/// for the tokens of doors and signals.
+const SLOT_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
+const GENERATION_MASK: u32 = (1u64 << (usize::BITS - 1 - SLOT_BITS)).wrapping_sub(1) as u32;
+
+/// The slab of connections.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    slab: Slab<Connection<Stream>>,
+    last_generation: u32,
+    /// Who has more to do without waiting for an event. Invariant: exactly those that say so.
+    ready: VecDeque<ConnId>,
+    /// Whose state may have changed in this turn. Invariant: exactly those that say so.
+    touched: Vec<ConnId>,
+    /// Who is to be swept at the end of the turn. Invariant: exactly those that say so.
+    doomed: Vec<ConnId>,
+}
+
+impl Connections {
+    pub(super) fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        socket: Stream,
+        peer: Peer,
+        dialect: Option<Dialect>,
+        now: Tick,
+    ) -> ConnId {
+        self.last_generation = (self.last_generation + 1) & GENERATION_MASK;
+        let entry = self.slab.vacant_entry();
+        let slot = u32::try_from(entry.key()).expect("fewer connections than 2^32");
+        let id = ConnId {
+            slot,
+            generation: self.last_generation,
+        };
+        entry.insert(Connection::new(id, socket, peer, dialect, now));
+        id
+    }
+
+    /// The connection of an id, unless its slot is empty or somebody else's.
+    pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
+        self.slab
+            .get_mut(id.slot as usize)
+            .filter(|connection| connection.id == id)
+    }
+
+    pub(super) fn remove(&mut self, id: ConnId) -> Option<Connection<Stream>> {
+        self.get_mut(id)?;
+        let connection = self.slab.remove(id.slot as usize);
+        if self.slab.is_empty() {
+            self.slab.shrink_to_fit();
+        }
+        Some(connection)
+    }
+
+    pub(super) fn ids(&self) -> Vec<ConnId> {
+        self.slab
+            .iter()
+            .map(|(_, connection)| connection.id)
+            .collect()
+    }
+
+    /// Who holds the most output, and how much.
+    pub(super) fn largest_sendq(&self) -> Option<(ConnId, usize)> {
+        let sendqs = self
+            .slab
+            .iter()
+            .filter(|(_, connection)| !connection.is_doomed);
+        sendqs
+            .map(|(_, connection)| (connection.id, connection.outbox.len()))
+            .max_by_key(|&(_, len)| len)
+    }
+
+    /// The connection of an id, put on the list of those to be settled; `None` where it is gone or
+    /// as good as gone.
+    pub(super) fn touch(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
+        let connection = self.slab.get_mut(id.slot as usize)?;
+        if connection.id != id || connection.is_doomed {
+            return None;
+        }
+        if !connection.is_touched {
+            connection.is_touched = true;
+            self.touched.push(id);
+        }
+        Some(connection)
+    }
+
+    /// Puts a connection on the ready list: it has more to do.
+    pub(super) fn make_ready(&mut self, id: ConnId) {
+        if let Some(connection) = self.touch(id)
+            && !connection.is_ready
+        {
+            connection.is_ready = true;
+            self.ready.push_back(id);
+        }
+    }
+
+    pub(super) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// How many have more to do.
+    pub(super) fn ready_len(&self) -> usize {
+        self.ready.len()
+    }
+
+    pub(super) fn pop_ready(&mut self) -> Option<ConnId> {
+        let id = self.ready.pop_front()?;
+        if let Some(connection) = self.get_mut(id) {
+            connection.is_ready = false;
+        }
+        Some(id)
+    }
+
+    pub(super) fn pop_touched(&mut self) -> Option<ConnId> {
+        let id = self.touched.pop()?;
+        if let Some(connection) = self.get_mut(id) {
+            connection.is_touched = false;
+        }
+        Some(id)
+    }
+
+    /// Ends a connection at the end of the turn; what it is owed is let go at once.
+    pub(super) fn doom(&mut self, id: ConnId, reason: Reason) {
+        if let Some(connection) = self.touch(id) {
+            connection.is_doomed = true;
+            connection.reason.get_or_insert(reason);
+            connection.outbox.clear();
+            self.doomed.push(id);
+        }
+    }
+
+    pub(super) fn pop_doomed(&mut self) -> Option<ConnId> {
+        self.doomed.pop()
+    }
+}
+
+/// What the poll knows a connection by.
+pub(super) fn token_of(id: ConnId) -> Token {
+    Token(((id.generation as usize) << SLOT_BITS) | id.slot as usize)
+}
+
+/// Whose token this is.
+pub(super) fn id_of(token: Token) -> ConnId {
+    let slot = token.0 & ((1 << SLOT_BITS) - 1);
+    ConnId {
+        slot: slot as u32,
+        generation: (token.0 >> SLOT_BITS) as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket() -> Stream {
+        let (one, _other) = mio::net::UnixStream::pair().expect("a pair of sockets");
+        Stream::Unix(one)
+    }
+
+    #[test]
+    fn a_stale_id_finds_nobody() {
+        let mut connections = Connections::default();
+        let first = connections.insert(socket(), Peer::Unix(1), None, 0);
+        assert_eq!(id_of(token_of(first)), first);
+        connections.remove(first);
+        let second = connections.insert(socket(), Peer::Unix(2), None, 0);
+        assert_eq!(first.slot, second.slot);
+        assert!(connections.get_mut(first).is_none() && connections.touch(first).is_none());
+        assert!(connections.remove(first).is_none());
+        assert!(connections.get_mut(second).is_some());
+    }
+
+    #[test]
+    fn tokens_of_connections_leave_the_topmost_bit_alone() {
+        let id = ConnId {
+            slot: (1u64 << SLOT_BITS).wrapping_sub(1) as u32,
+            generation: GENERATION_MASK,
+        };
+        let token = token_of(id);
+        assert_eq!(id_of(token), id);
+        assert_eq!(token.0 >> (usize::BITS - 1), 0);
+    }
+
+    #[test]
+    fn who_is_doomed_is_neither_touched_nor_ready() {
+        let mut connections = Connections::default();
+        let id = connections.insert(socket(), Peer::Unix(1), None, 0);
+        connections.doom(id, Reason::SendQ);
+        connections.doom(id, Reason::Quit);
+        connections.make_ready(id);
+        assert!(!connections.has_ready());
+        assert_eq!(
+            (connections.pop_doomed(), connections.pop_doomed()),
+            (Some(id), None)
+        );
+    }
+}

@@ -1,0 +1,397 @@
+//! Doors: accepting sockets and the dialects behind them.
+
+use std::fmt;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use mio::event::Source;
+use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use mio::{Interest, Registry, Token};
+use rustix::io::Errno;
+use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+
+use crate::dialect::Dialect;
+use crate::limits::Limits;
+use crate::model::Peer;
+
+use super::timers::Tick;
+
+/// Where a door is to be, as an operator writes it: `[DIALECT://]HOST:PORT` or
+/// `DIALECT+unix://PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorAddress {
+    /// The dialect spoken there; `None` is found out from the first bytes.
+    pub dialect: Option<Dialect>,
+    /// The place.
+    pub place: Place,
+}
+
+/// A place to listen at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A host and a port.
+    Tcp(String),
+    /// A path of a Unix-domain socket.
+    Unix(PathBuf),
+}
+
+impl FromStr for DoorAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DoorAddress, String> {
+        let (scheme, place) = text.split_once("://").unwrap_or(("auto", text));
+        let (name, is_unix) = match scheme.strip_suffix("+unix") {
+            Some(name) => (name, true),
+            None => (scheme, false),
+        };
+        let dialect = match Dialect::ALL
+            .into_iter()
+            .find(|dialect| dialect.name() == name)
+        {
+            None if name == "auto" => None,
+            None => {
+                let names = Dialect::ALL.map(Dialect::name).join(", ");
+                return Err(format!(
+                    "no dialect is called '{name}'; there are auto, {names}"
+                ));
+            }
+            dialect => dialect,
+        };
+        if is_unix {
+            if place.is_empty() {
+                return Err("a path is missing behind ://".into());
+            }
+            return Ok(DoorAddress {
+                dialect,
+                place: Place::Unix(place.into()),
+            });
+        }
+        let port = place.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        match port.map(|(_, port)| port.parse::<u16>()) {
+            Some(Ok(_)) => Ok(DoorAddress {
+                dialect,
+                place: Place::Tcp(place.into()),
+            }),
+            _ => Err("an address is HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080".into()),
+        }
+    }
+}
+
+impl fmt::Display for DoorAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.dialect.map_or("auto", Dialect::name);
+        match &self.place {
+            Place::Tcp(address) => write!(f, "{name}://{address}"),
+            Place::Unix(path) => write!(f, "{name}+unix://{}", path.display()),
+        }
+    }
+}
+
+/// A connected socket.
+#[derive(Debug)]
+pub(super) enum Stream {
+    /// TCP.
+    Tcp(TcpStream),
+    /// Unix-domain.
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// Sends our FIN.
+    pub(super) fn shutdown_write(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
+    pub(super) fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Stream::Tcp(stream) => stream,
+            Stream::Unix(stream) => stream,
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(into),
+            Stream::Unix(stream) => stream.read(into),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(bytes),
+            Stream::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write_vectored(slices),
+            Stream::Unix(stream) => stream.write_vectored(slices),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What an attempt to accept brought.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    /// A connection.
+    Connection(Stream, Peer),
+    /// Nobody is waiting.
+    Nobody,
+    /// One that failed before it was ours: go on with the next.
+    Failed,
+    /// No descriptors or buffers are left: rest for a while.
+    Exhausted(io::Error),
+}
+
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// An accepting socket and the dialect behind it.
+pub(super) struct Door {
+    listener: Listener,
+    /// As it is told on standard output, with the real port.
+    pub(super) address: DoorAddress,
+    /// Somebody may be waiting: set by an event, cleared by finding nobody.
+    pub(super) is_ready: bool,
+    /// Not watched until then.
+    pub(super) rests_until: Option<Tick>,
+    /// Unix-domain connections accepted so far.
+    serial: u32,
+    /// Held to be removed with the door.
+    _file: Option<SocketFile>,
+}
+
+impl Door {
+    /// Binds and listens.
+    ///
+    /// # Errors
+    /// The system's, and `AddrInUse` where a path is taken by anything but a dead socket of ours.
+    pub(super) fn open(address: &DoorAddress, limits: &Limits) -> io::Result<Door> {
+        let dialect = address.dialect;
+        let (listener, place, _file) = match &address.place {
+            Place::Tcp(host) => {
+                let listener = listen_tcp(host, limits)?;
+                let place = Place::Tcp(listener.local_addr()?.to_string());
+                (Listener::Tcp(listener), place, None)
+            }
+            Place::Unix(path) => {
+                let listener = listen_unix(path, limits)?;
+                let file = SocketFile::of(path)?;
+                (Listener::Unix(listener), address.place.clone(), Some(file))
+            }
+        };
+        let address = DoorAddress { dialect, place };
+        Ok(Door {
+            listener,
+            address,
+            is_ready: false,
+            rests_until: None,
+            serial: 0,
+            _file,
+        })
+    }
+
+    /// Accepts one connection.
+    pub(super) fn accept(&mut self) -> Accepted {
+        let accepted = match &self.listener {
+            Listener::Tcp(listener) => listener.accept().map(|(stream, address)| {
+                let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+                (Stream::Tcp(stream), Peer::Ip(address))
+            }),
+            Listener::Unix(listener) => listener.accept().map(|(stream, _)| {
+                self.serial = self.serial.wrapping_add(1);
+                (Stream::Unix(stream), Peer::Unix(self.serial))
+            }),
+        };
+        match accepted {
+            Ok((stream, peer)) => Accepted::Connection(stream, peer),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Accepted::Nobody,
+            Err(e) if is_of_one_connection(&e) => Accepted::Failed,
+            Err(e) => Accepted::Exhausted(e),
+        }
+    }
+
+    pub(super) fn watch(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(self.source(), token, Interest::READABLE)
+    }
+
+    pub(super) fn unwatch(&mut self, registry: &Registry) -> io::Result<()> {
+        registry.deregister(self.source())
+    }
+
+    fn source(&mut self) -> &mut dyn Source {
+        match &mut self.listener {
+            Listener::Tcp(listener) => listener,
+            Listener::Unix(listener) => listener,
+        }
+    }
+}
+
+/// Errors of accept(2) that belong to the connection that was to be accepted, or to this one call.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    let of_one = [
+        Errno::INTR,
+        Errno::CONNABORTED,
+        Errno::PROTO,
+        Errno::NOPROTOOPT,
+        Errno::OPNOTSUPP,
+        Errno::PERM,
+        Errno::NETDOWN,
+        Errno::NETUNREACH,
+        Errno::HOSTDOWN,
+        Errno::HOSTUNREACH,
+        Errno::NONET,
+    ];
+    Errno::from_io_error(error).is_some_and(|errno| of_one.contains(&errno))
+}
+
+/// The first address of `host` that can be bound. What accepted sockets are to have, they inherit.
+fn listen_tcp(host: &str, limits: &Limits) -> io::Result<TcpListener> {
+    let mut last_error = io::Error::new(io::ErrorKind::AddrNotAvailable, "no such host");
+    for address in host.to_socket_addrs()? {
+        match listen_tcp_at(address, limits) {
+            Ok(listener) => return Ok(listener),
+            Err(e) => last_error = e,
+        }
+    }
+    Err(last_error)
+}
+
+fn listen_tcp_at(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(ms) = limits.keepalive_ms {
+        let keepalive = TcpKeepalive::new()
+            .with_time(Duration::from_millis(ms))
+            .with_interval(Duration::from_millis((ms / 4).max(1000)))
+            .with_retries(4);
+        socket.set_tcp_keepalive(&keepalive)?;
+        socket.set_tcp_user_timeout(Some(Duration::from_millis(ms.saturating_mul(2))))?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(limits.backlog)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+fn listen_unix(path: &Path, limits: &Limits) -> io::Result<UnixListener> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let address = SockAddr::unix(path)?;
+    if let Err(e) = socket.bind(&address) {
+        if e.kind() != io::ErrorKind::AddrInUse || !is_dead_socket_of_ours(path) {
+            return Err(e);
+        }
+        std::fs::remove_file(path)?;
+        socket.bind(&address)?;
+    }
+    socket.listen(limits.backlog)?;
+    Ok(UnixListener::from_std(socket.into()))
+}
+
+/// Is there a socket file of our own user that nobody listens behind?
+fn is_dead_socket_of_ours(path: &Path) -> bool {
+    let uid = rustix::process::geteuid().as_raw();
+    let is_ours = std::fs::symlink_metadata(path)
+        .is_ok_and(|file| file.file_type().is_socket() && file.uid() == uid);
+    is_ours
+        && std::os::unix::net::UnixStream::connect(path)
+            .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// The file of a Unix-domain socket, removed with its listener unless it is another's by then.
+struct SocketFile {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<SocketFile> {
+        Ok(SocketFile {
+            path: path.into(),
+            inode: inode(path)?,
+        })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if inode(&self.path).is_ok_and(|inode| inode == self.inode) {
+            // It may be gone since: then there is nothing to remove.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn inode(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_an_operator_writes_them() {
+        for (text, shown) in [
+            ("127.0.0.1:8080", "auto://127.0.0.1:8080"),
+            ("auto://[::1]:0", "auto://[::1]:0"),
+            ("json://localhost:12345", "json://localhost:12345"),
+            ("colon+unix:///run/chat.sock", "colon+unix:///run/chat.sock"),
+            ("auto+unix://chat.sock", "auto+unix://chat.sock"),
+        ] {
+            let address: DoorAddress = text.parse().expect(text);
+            assert_eq!(address.to_string(), shown);
+        }
+        for bad in [
+            "",
+            "8080",
+            ":8080",
+            "127.0.0.1",
+            "127.0.0.1:",
+            "127.0.0.1:65536",
+            "morse://1.2.3.4:5",
+            "text+unix://",
+            "://1.2.3.4:5",
+            "+unix:///x",
+        ] {
+            assert!(bad.parse::<DoorAddress>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn errors_of_one_connection_do_not_rest_the_door() {
+        let is_of_one = |errno: Errno| is_of_one_connection(&errno.into());
+        for errno in [Errno::CONNABORTED, Errno::INTR, Errno::PROTO] {
+            assert!(is_of_one(errno));
+        }
+        for errno in [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOBUFS,
+            Errno::NOMEM,
+            Errno::INVAL,
+        ] {
+            assert!(!is_of_one(errno));
+        }
+    }
+}

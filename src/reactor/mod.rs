@@ -1,0 +1,364 @@
+//! The reactor: the loop that owns sockets and time, on mio's edge-triggered poll.
+//!
+//! A turn: wait for events; accept; read and handle what each ready connection has to say, within
+//! budgets; let deadlines fire; then settle everyone whose state may have changed: flush once, apply
+//! limits, interest and deadlines. Nothing is freed before the end of the turn. Whoever has more to
+//! do without waiting for an event (a budget was used up) stands on the ready list, and the next
+//! poll does not sleep.
+
+mod admission;
+pub mod connection;
+mod connections;
+mod delivery;
+mod listener;
+mod serve;
+mod settle;
+mod timers;
+
+use std::io;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use mio::{Events, Interest, Poll, Token};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+
+pub use listener::{DoorAddress, Place};
+pub use timers::Tick;
+
+use crate::hub::Hub;
+use crate::limits::{
+    ACCEPT_BUDGET, ACCEPT_PAUSE_MS, DELIVERY_BUDGET, LOG_INTERVAL_MS, Limits, READ_BYTES,
+    REFUSED_LINGERING_MAX, STOP_MS,
+};
+use crate::model::{Event, Moment, Peer};
+use admission::{Admission, Throttle};
+use connection::Reason;
+use connections::{Connections, id_of, token_of};
+use delivery::Pages;
+use listener::{Accepted, Door, Stream};
+use timers::Timers;
+
+/// Tokens above all those of connections.
+const SIGNALS: Token = Token(usize::MAX);
+const FIRST_DOOR: usize = 1 << (usize::BITS - 1);
+
+/// Events taken from the poll in one turn.
+const EVENTS_PER_TURN: usize = 1024;
+
+/// What a server is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen.
+    pub doors: Vec<DoorAddress>,
+    /// What operators may set.
+    pub limits: Limits,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// A signal, and everyone was told and drained, or five seconds passed.
+    Stopped,
+    /// A second signal, whose number this is.
+    Forced(i32),
+}
+
+/// The loop and all that it owns.
+pub struct Reactor {
+    poll: Poll,
+    signals: Signals,
+    doors: Vec<Door>,
+    connections: Connections,
+    hub: Hub,
+    pages: Pages,
+    timers: Timers,
+    admission: Admission,
+    limits: Limits,
+    clock: Clock,
+    scratch: Box<[u8]>,
+    /// Deliveries made in this turn.
+    deliveries: usize,
+    /// Connections over the limit that are being told so.
+    refused: usize,
+    /// When a stop gives up waiting.
+    stops_at: Option<Tick>,
+    log_refused: Throttle,
+    log_exhausted: Throttle,
+    log_poll: Throttle,
+}
+
+impl Reactor {
+    /// Opens every door.
+    ///
+    /// # Errors
+    /// One line that says which door cannot be opened and why, or that the system has no poll.
+    pub fn open(config: &Config) -> Result<Reactor, String> {
+        let no_poll = |e: io::Error| format!("cannot set up the event loop: {e}");
+        let admission = Admission::new(&config.limits);
+        let poll = Poll::new().map_err(no_poll)?;
+        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(no_poll)?;
+        poll.registry()
+            .register(&mut signals, SIGNALS, Interest::READABLE)
+            .map_err(no_poll)?;
+        let mut doors = Vec::new();
+        for address in &config.doors {
+            let opened = Door::open(address, &config.limits).and_then(|mut door| {
+                door.watch(poll.registry(), Token(FIRST_DOOR + doors.len()))?;
+                Ok(door)
+            });
+            doors.push(opened.map_err(|e| format!("cannot listen on {address}: {e}"))?);
+        }
+        Ok(Reactor {
+            poll,
+            signals,
+            doors,
+            connections: Connections::default(),
+            hub: Hub::new(config.limits.message_bytes),
+            pages: Pages::default(),
+            timers: Timers::default(),
+            admission,
+            limits: config.limits.clone(),
+            clock: Clock::new(),
+            scratch: vec![0; READ_BYTES].into(),
+            deliveries: 0,
+            refused: 0,
+            stops_at: None,
+            log_refused: Throttle::default(),
+            log_exhausted: Throttle::default(),
+            log_poll: Throttle::default(),
+        })
+    }
+
+    /// Where it listens, with the real ports.
+    pub fn addresses(&self) -> impl Iterator<Item = &DoorAddress> {
+        self.doors.iter().map(|door| &door.address)
+    }
+
+    /// How many connections may be open at once.
+    pub fn connections_max(&self) -> usize {
+        self.admission.connections_max()
+    }
+
+    /// Serves until a signal comes.
+    pub fn run(mut self) -> Ended {
+        let mut events = Events::with_capacity(EVENTS_PER_TURN);
+        loop {
+            if let Some(ended) = self.turn(&mut events) {
+                return ended;
+            }
+        }
+    }
+
+    fn turn(&mut self, events: &mut Events) -> Option<Ended> {
+        let polled = self.poll.poll(events, self.poll_timeout());
+        self.clock.read();
+        self.deliveries = 0;
+        if let Err(e) = polled {
+            events.clear();
+            self.poll_failed(&e);
+        }
+        let mut signalled = false;
+        for event in events.iter() {
+            match event.token() {
+                SIGNALS => signalled = true,
+                Token(token) if token >= FIRST_DOOR => {
+                    if let Some(door) = self.doors.get_mut(token - FIRST_DOOR) {
+                        door.is_ready = true;
+                    }
+                }
+                token if event.is_readable() || event.is_read_closed() || event.is_error() => {
+                    self.connections.make_ready(id_of(token));
+                }
+                token => {
+                    self.connections.touch(id_of(token));
+                }
+            }
+        }
+        if signalled && let Some(ended) = self.heed_signals() {
+            return Some(ended);
+        }
+        self.accept();
+        self.serve_ready();
+        self.fire_timers();
+        self.settle();
+        let stopped = self
+            .stops_at
+            .is_some_and(|at| self.connections.is_empty() || self.clock.now >= at);
+        stopped.then_some(Ended::Stopped)
+    }
+
+    /// Zero while anybody has more to do; else until the first deadline; else for ever.
+    fn poll_timeout(&self) -> Option<Duration> {
+        let waits = self
+            .doors
+            .iter()
+            .any(|door| door.is_ready && door.rests_until.is_none());
+        if waits || self.connections.has_ready() {
+            return Some(Duration::ZERO);
+        }
+        let rests = self.doors.iter().filter_map(|door| door.rests_until);
+        let next = rests.chain(self.timers.next()).chain(self.stops_at).min()?;
+        Some(Duration::from_millis(
+            next.saturating_sub(self.clock.tick()),
+        ))
+    }
+
+    /// A poll that fails for another reason than a signal is not asked again at once.
+    fn poll_failed(&mut self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            if self.log_poll.pass(self.clock.now).is_some() {
+                log::error!("the poll failed: {error}");
+            }
+            std::thread::sleep(Duration::from_millis(ACCEPT_PAUSE_MS));
+        }
+    }
+
+    /// The first signal stops the server, the second ends it at once.
+    fn heed_signals(&mut self) -> Option<Ended> {
+        for signal in self.signals.pending() {
+            if self.stops_at.is_some() {
+                return Some(Ended::Forced(signal));
+            }
+            log::info!("stopping: {} online", self.hub.online());
+            self.stops_at = Some(self.clock.now + STOP_MS);
+        }
+        if self.stops_at.is_some() && !self.doors.is_empty() {
+            self.doors.clear();
+            for id in self.connections.ids() {
+                self.bid_farewell(id, &Event::Shutdown, Reason::Shutdown);
+            }
+        }
+        None
+    }
+
+    fn accept(&mut self) {
+        for at in 0..self.doors.len() {
+            self.wake_door(at);
+            for _ in 0..ACCEPT_BUDGET {
+                let door = &mut self.doors[at];
+                if !door.is_ready || door.rests_until.is_some() {
+                    break;
+                }
+                match door.accept() {
+                    Accepted::Connection(stream, peer) => self.welcome(at, stream, peer),
+                    Accepted::Nobody => door.is_ready = false,
+                    Accepted::Failed => {}
+                    Accepted::Exhausted(e) => self.rest_door(at, &e),
+                }
+            }
+        }
+    }
+
+    /// Stops watching a door for a while: there is nothing to accept with.
+    fn rest_door(&mut self, at: usize, error: &io::Error) {
+        let door = &mut self.doors[at];
+        door.rests_until = Some(self.clock.now + ACCEPT_PAUSE_MS);
+        if self.log_exhausted.pass(self.clock.now).is_some() {
+            log::warn!("cannot accept at {}: {error}", door.address);
+        }
+        // A door that stays watched would only be woken for nothing.
+        let _ = door.unwatch(self.poll.registry());
+    }
+
+    /// Watches a door again whose rest is over. Whoever came meanwhile is accepted at once.
+    fn wake_door(&mut self, at: usize) {
+        let now = self.clock.now;
+        let door = &mut self.doors[at];
+        if door.rests_until.is_none_or(|until| until > now) {
+            return;
+        }
+        door.rests_until = match door.watch(self.poll.registry(), Token(FIRST_DOOR + at)) {
+            Ok(()) => None,
+            Err(_) => Some(now + ACCEPT_PAUSE_MS),
+        };
+        door.is_ready = true;
+    }
+
+    /// Takes in a connection that was accepted, or turns it away.
+    fn welcome(&mut self, at: usize, stream: Stream, peer: Peer) {
+        let dialect = self.doors[at].address.dialect;
+        let refusal = self.admission.admit(&peer).err();
+        if refusal.is_some() && self.refused >= REFUSED_LINGERING_MAX {
+            self.log_refusal(&peer, "too many are being refused");
+            return;
+        }
+        let now = self.clock.now;
+        let id = self.connections.insert(stream, peer, dialect, now);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.refused = refusal.is_some();
+        self.refused += usize::from(refusal.is_some());
+        let source = connection.socket.source();
+        let registered = self
+            .poll
+            .registry()
+            .register(source, token_of(id), Interest::READABLE);
+        connection.registered = Some(Interest::READABLE);
+        if let Err(e) = registered {
+            self.connections.doom(id, Reason::Broken(e.kind()));
+            return;
+        }
+        match refusal {
+            Some(code) => {
+                self.log_refusal(&peer, &code.to_string());
+                self.bid_farewell(id, &Event::Error(code), Reason::Refused);
+            }
+            None => self.greet(id),
+        }
+    }
+
+    fn log_refusal(&mut self, peer: &Peer, why: &str) {
+        if let Some(others) = self.log_refused.pass(self.clock.now) {
+            let others = match others {
+                0 => String::new(),
+                n => format!(" ({n} others in the last {} s)", LOG_INTERVAL_MS / 1000),
+            };
+            log::warn!("refused {peer}: {why}{others}");
+        }
+    }
+
+    /// Has this turn made as many deliveries as it may?
+    fn is_spent(&self) -> bool {
+        self.deliveries >= DELIVERY_BUDGET
+    }
+}
+
+/// Time, read once a turn.
+struct Clock {
+    started: Instant,
+    now: Tick,
+    moment: Moment,
+}
+
+impl Clock {
+    fn new() -> Clock {
+        let mut clock = Clock {
+            started: Instant::now(),
+            now: 0,
+            moment: Moment {
+                unix_ms: u64::MAX,
+                offset_s: 0,
+            },
+        };
+        clock.read();
+        clock
+    }
+
+    fn tick(&self) -> Tick {
+        Tick::try_from(self.started.elapsed().as_millis()).unwrap_or(Tick::MAX)
+    }
+
+    /// The zone's offset changes at full minutes only, and costs a look at a file.
+    fn read(&mut self) {
+        self.now = self.tick();
+        let since_1970 = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        if unix_ms / 60_000 != self.moment.unix_ms / 60_000 {
+            self.moment.offset_s = chrono::Local::now().offset().local_minus_utc();
+        }
+        self.moment.unix_ms = unix_ms;
+    }
+}

@@ -1,0 +1,362 @@
+//! The middle of a turn: reading ready connections, asking the hub, carrying out its effects.
+
+use crate::buffer::Chunk;
+use crate::dialect::sniff::Foreign;
+use crate::dialect::{Ask, Dialect, Parsed, Stage, View};
+use crate::frame::End;
+use crate::hub::{Audience, Effect, RoomId};
+use crate::limits::{FRAME_BUDGET, READ_BUDGET_BYTES};
+use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
+
+use super::Reactor;
+use super::connection::{Due, Filled, Phase, Reason};
+
+/// Whose request the effects at hand follow from.
+#[derive(Default)]
+struct Asker {
+    id: Option<RequestId>,
+    /// Has it been answered?
+    is_answered: bool,
+}
+
+impl Reactor {
+    /// Gives each connection on the ready list its share of the turn, as far as the turn's own
+    /// budget goes; those who come onto the list meanwhile are for the next turn.
+    pub(super) fn serve_ready(&mut self) {
+        for _ in 0..self.connections.ready_len() {
+            if self.is_spent() {
+                return;
+            }
+            if let Some(id) = self.connections.pop_ready() {
+                self.serve(id);
+            }
+        }
+    }
+
+    /// Lets the deadlines fire that have come.
+    pub(super) fn fire_timers(&mut self) {
+        while let Some(id) = self.timers.pop_due(self.clock.now) {
+            let now = self.clock.now;
+            let Some(connection) = self.connections.touch(id) else {
+                continue;
+            };
+            connection.timer = None;
+            let Some((_, due)) = connection
+                .due(&self.limits)
+                .filter(|&(tick, _)| tick <= now)
+            else {
+                continue;
+            };
+            // Bytes that are not read yet are no silence.
+            if matches!(due, Due::Sniff | Due::Silence) && connection.is_ready {
+                continue;
+            }
+            self.fire(id, due);
+        }
+    }
+
+    fn fire(&mut self, id: ConnId, due: Due) {
+        match due {
+            Due::Sniff | Due::Silence => {
+                let is_done = self.handle_frames(id, End::Silent, &mut { FRAME_BUDGET });
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.hushed = is_done;
+                }
+            }
+            Due::Join => {
+                let code = ErrorCode::JoinTimeout(self.limits.join_ms.div_ceil(1000));
+                self.bid_farewell(id, &Event::Error(code), Reason::JoinTimeout);
+            }
+            Due::Idle => {
+                let ms = self.limits.idle_ms.unwrap_or_default();
+                let code = ErrorCode::IdleTimeout(ms.div_ceil(1000));
+                self.bid_farewell(id, &Event::Error(code), Reason::IdleTimeout);
+            }
+            Due::SendQ => self.connections.doom(id, Reason::SendQ),
+            Due::Stall => self.connections.doom(id, Reason::Stalled),
+            Due::Linger => self.connections.doom(id, Reason::Closed),
+        }
+    }
+
+    /// What a connection is told, or asks, by coming.
+    pub(super) fn greet(&mut self, id: ConnId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let Some(dialect) = connection.dialect else {
+            self.connections.touch(id);
+            return;
+        };
+        connection.append(&self.pages.ledger, |out| {
+            out.extend_from_slice(dialect.greeting().as_bytes());
+        });
+        self.connections.touch(id);
+        if let Some(request) = dialect.arrival() {
+            self.ask(id, request, None);
+        }
+    }
+
+    /// Reads and handles what one connection has to say, within its budgets.
+    fn serve(&mut self, id: ConnId) {
+        let mut frames_left = FRAME_BUDGET;
+        let mut bytes_left = READ_BUDGET_BYTES;
+        loop {
+            if !self.handle_frames(id, End::Open, &mut frames_left) {
+                return;
+            }
+            let now = self.clock.now;
+            let Some(connection) = self.connections.touch(id) else {
+                return;
+            };
+            if connection.ended {
+                return self.handle_end(id);
+            }
+            if bytes_left == 0 {
+                return self.connections.make_ready(id);
+            }
+            let most = self.scratch.len().min(bytes_left);
+            match connection.fill(&mut self.scratch[..most], now) {
+                Filled::Bytes(0) => return self.connections.make_ready(id),
+                Filled::Bytes(count) => bytes_left -= count,
+                Filled::Blocked => return,
+                Filled::Ended => {}
+            }
+        }
+    }
+
+    /// Handles the frames at hand. `false`: a budget is used up, or the connection must wait.
+    fn handle_frames(&mut self, id: ConnId, end: End, frames_left: &mut usize) -> bool {
+        loop {
+            let is_spent = self.is_spent();
+            let Some(connection) = self.connections.touch(id) else {
+                return false;
+            };
+            if connection.phase != Phase::Open {
+                return true;
+            }
+            if connection.is_over_soft_limit(&self.limits) {
+                connection.paused = true;
+                return false;
+            }
+            if is_spent || *frames_left == 0 {
+                self.connections.make_ready(id);
+                return false;
+            }
+            let end = if connection.ended { End::Closed } else { end };
+            if connection.dialect.is_none() {
+                match connection.sniff(end, &self.limits) {
+                    Ok(Some(_)) => self.greet(id),
+                    Ok(None) => return true,
+                    Err(foreign) => return self.refuse(id, foreign),
+                }
+                continue;
+            }
+            let Some(parsed) = connection.take(end, &self.limits) else {
+                return true;
+            };
+            *frames_left -= 1;
+            self.handle_frame(id, parsed);
+        }
+    }
+
+    fn refuse(&mut self, id: ConnId, foreign: Foreign) -> bool {
+        if let Some(connection) = self.connections.touch(id) {
+            let refusal = foreign.refusal();
+            connection.append(&self.pages.ledger, |out| out.extend_from_slice(refusal));
+            connection.drain(Reason::Refused, self.clock.now);
+            let peer = connection.peer;
+            self.log_refusal(&peer, &format!("{foreign:?} is not spoken here"));
+        }
+        true
+    }
+
+    fn handle_frame(&mut self, id: ConnId, parsed: Parsed) {
+        match parsed.ask {
+            Ask::Nothing => self.answer_unanswered(
+                id,
+                Asker {
+                    id: parsed.id,
+                    is_answered: false,
+                },
+            ),
+            Ask::Request(request) => self.ask(id, request, parsed.id),
+            Ask::Refused(code) => {
+                self.answer(id, &Event::Error(code), parsed.id.as_ref());
+            }
+            Ask::Answered(bytes) => {
+                if let Some(connection) = self.connections.touch(id) {
+                    connection.append(&self.pages.ledger, |out| out.extend_from_slice(&bytes));
+                    connection.drain(Reason::Quit, self.clock.now);
+                }
+            }
+        }
+    }
+
+    /// The peer's input has ended and all of it is handled.
+    fn handle_end(&mut self, id: ConnId) {
+        match self.connections.touch(id) {
+            Some(connection) if connection.phase == Phase::Open => match connection.reason {
+                Some(reason) => self.connections.doom(id, reason),
+                None => self.depart(id, Reason::Closed),
+            },
+            _ => {}
+        }
+    }
+
+    /// A user leaves the hub; the connection closes after it was sent what it is owed.
+    pub(super) fn depart(&mut self, id: ConnId, reason: Reason) {
+        if let Some(connection) = self.connections.touch(id) {
+            connection.drain(reason, self.clock.now);
+        }
+        self.hub.handle_leave(id);
+        self.carry_out(&mut Asker::default());
+    }
+
+    /// Tells a connection its last event, and lets it go.
+    pub(super) fn bid_farewell(&mut self, id: ConnId, event: &Event, reason: Reason) {
+        match self.connections.touch(id) {
+            Some(connection) if connection.phase == Phase::Open => {
+                // Echo has one form only: its answer to what came so far.
+                let is_echo = connection.dialect == Some(Dialect::Echo) && !connection.refused;
+                if is_echo && let Some(parsed) = connection.take(End::Closed, &self.limits) {
+                    self.handle_frame(id, parsed);
+                }
+                self.answer(id, event, None);
+                self.depart(id, reason);
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts a request to the hub and carries out what follows.
+    fn ask(&mut self, id: ConnId, request: Request, request_id: Option<RequestId>) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let peer = connection.peer;
+        self.hub.handle_request(id, peer, request);
+        let mut asker = Asker {
+            id: request_id,
+            is_answered: false,
+        };
+        self.carry_out(&mut asker);
+        self.answer_unanswered(id, asker);
+    }
+
+    /// A request with an id and no other answer is answered that it is done.
+    fn answer_unanswered(&mut self, id: ConnId, asker: Asker) {
+        if !asker.is_answered && asker.id.is_some() {
+            self.answer(id, &Event::Done, asker.id.as_ref());
+        }
+    }
+
+    fn carry_out(&mut self, asker: &mut Asker) {
+        while let Some(effect) = self.hub.poll_effect() {
+            match effect {
+                Effect::Answer { to, event } => {
+                    self.answer(to, &event, asker.id.as_ref());
+                    asker.is_answered = true;
+                }
+                Effect::Tell { to, event } => self.tell(to, &event),
+                Effect::Broadcast { audience, event } => self.broadcast(&audience, &event),
+                Effect::Gone { who, nick } => {
+                    let Some(connection) = self.connections.get_mut(who) else {
+                        continue;
+                    };
+                    connection.joined = false;
+                    let reason = connection.reason.unwrap_or(Reason::Quit);
+                    log::info!("{nick} left: {reason}; {} online", self.hub.online());
+                }
+                Effect::Close { who } => {
+                    if let Some(connection) = self.connections.touch(who) {
+                        connection.drain(Reason::Quit, self.clock.now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells a connection what it asked for. A name that is refused ends it in some dialects.
+    fn answer(&mut self, id: ConnId, event: &Event, request_id: Option<&RequestId>) {
+        let now = self.clock.moment;
+        let Some(connection) = self.connections.touch(id) else {
+            return;
+        };
+        if let Event::Welcome { nick, .. } = event {
+            connection.joined = true;
+            let (peer, name) = (connection.peer, connection.spoken().name());
+            log::info!(
+                "{nick} joined from {peer} ({name}); {} online",
+                self.hub.online()
+            );
+        }
+        let (dialect, stage) = (connection.spoken(), connection.stage());
+        let view = View {
+            stage,
+            own: true,
+            here: true,
+            id: request_id,
+            now,
+        };
+        connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
+        if let Event::Error(code) = event
+            && code.is_join_refusal()
+            && stage == Stage::Joining
+            && dialect.closes_on_refused_name()
+        {
+            connection.drain(Reason::Refused, self.clock.now);
+        }
+    }
+
+    fn tell(&mut self, id: ConnId, event: &Event) {
+        let now = self.clock.moment;
+        if let Some(connection) = self.connections.touch(id) {
+            let dialect = connection.spoken();
+            let view = View {
+                stage: connection.stage(),
+                own: false,
+                here: true,
+                id: None,
+                now,
+            };
+            connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
+        }
+    }
+
+    /// Tells many the same: rendered once for each kind of reader, and shared.
+    fn broadcast(&mut self, audience: &Audience, event: &Event) {
+        let now = self.clock.moment;
+        let mut rendered: [[Option<Chunk>; 2]; Dialect::ALL.len()] = Default::default();
+        let mut deliver = |room: Option<RoomId>, id: ConnId, here: bool| {
+            let Some(connection) = self.connections.touch(id) else {
+                return;
+            };
+            let dialect = connection.spoken();
+            let chunk = rendered[dialect as usize][usize::from(here)].get_or_insert_with(|| {
+                let view = View {
+                    stage: Stage::Joined,
+                    own: false,
+                    here,
+                    id: None,
+                    now,
+                };
+                self.pages.render(room, dialect, event, &view)
+            });
+            connection.push(chunk);
+            self.deliveries += 1;
+        };
+        match audience {
+            // Everyone was told that the server stops: that all leave then is no news.
+            _ if self.stops_at.is_some() => {}
+            Audience::Room { room, except } => {
+                let others = self
+                    .hub
+                    .members(*room)
+                    .iter()
+                    .filter(|member| member.id != *except);
+                others.for_each(|member| deliver(Some(*room), member.id, member.here));
+            }
+            Audience::Each(each) => each.iter().for_each(|&id| deliver(None, id, true)),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The end of a turn: everyone whose state may have changed is flushed once, held to its limits, and
+//! has its interest and deadline applied; then those who are done with are swept.
+
+use crate::model::ConnId;
+
+use super::Reactor;
+use super::connection::{Phase, Reason};
+use super::connections::token_of;
+
+impl Reactor {
+    /// Settles until nothing is left to settle: who is swept leaves the hub, and the others are told.
+    pub(super) fn settle(&mut self) {
+        loop {
+            while let Some(id) = self.connections.pop_touched() {
+                self.settle_one(id);
+            }
+            self.bound_total();
+            let Some(id) = self.connections.pop_doomed() else {
+                break;
+            };
+            self.sweep(id);
+        }
+        self.pages.retire();
+    }
+
+    fn settle_one(&mut self, id: ConnId) {
+        let now = self.clock.now;
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.is_doomed {
+            return;
+        }
+        if let Err(e) = connection.flush(now) {
+            return self.connections.doom(id, Reason::Broken(e.kind()));
+        }
+        if connection.is_over_hard_limit(&self.limits) {
+            return self.connections.doom(id, Reason::SendQ);
+        }
+        let resumes = connection.note_sendq(&self.limits, now);
+        if connection.phase == Phase::Draining && connection.outbox.is_empty() {
+            let is_closed = connection.ended || connection.socket.shutdown_write().is_err();
+            connection.linger(now);
+            if is_closed {
+                return self.connections.doom(id, Reason::Closed);
+            }
+            // What came meanwhile is read off without waiting for an event.
+            return self.connections.make_ready(id);
+        }
+        if connection.phase == Phase::Lingering && connection.ended {
+            return self.connections.doom(id, Reason::Closed);
+        }
+        let wanted = connection.interest();
+        if connection.registered != Some(wanted) {
+            connection.registered = Some(wanted);
+            let source = connection.socket.source();
+            let applied = self
+                .poll
+                .registry()
+                .reregister(source, token_of(id), wanted);
+            if let Err(e) = applied {
+                return self.connections.doom(id, Reason::Broken(e.kind()));
+            }
+        }
+        let due = connection.due(&self.limits).map(|(tick, _)| tick);
+        self.timers.want(id, due, &mut connection.timer);
+        if resumes {
+            self.connections.make_ready(id);
+        }
+    }
+
+    /// Ends those who hold the most while all Outboxes together hold too much.
+    fn bound_total(&mut self) {
+        while self.pages.ledger.held() > self.limits.sendq_total_bytes {
+            match self.connections.largest_sendq() {
+                Some((id, len)) if len > 0 => self.connections.doom(id, Reason::SendQ),
+                _ => break,
+            }
+        }
+    }
+
+    /// Takes a connection out, and its user out of the hub. Dropping the socket closes it.
+    fn sweep(&mut self, id: ConnId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let (peer, reason) = (connection.peer, connection.reason.unwrap_or(Reason::Closed));
+        if matches!(
+            reason,
+            Reason::SendQ | Reason::Stalled | Reason::JoinTimeout
+        ) {
+            log::warn!("dropped {peer}: {reason}");
+        }
+        if connection.joined {
+            self.depart(id, reason);
+        }
+        let Some(mut connection) = self.connections.remove(id) else {
+            return;
+        };
+        self.timers.forget(id, &mut connection.timer);
+        match connection.refused {
+            true => self.refused -= 1,
+            false => self.admission.release(&peer),
+        }
+        // Closing the descriptor takes it out of the poll as well; this keeps the books of mio.
+        let _ = self.poll.registry().deregister(connection.socket.source());
+    }
+}

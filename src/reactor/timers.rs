@@ -1,0 +1,76 @@
+//! Deadlines of connections, one entry each at most. Nothing ticks: the earliest deadline is the
+//! next poll's timeout.
+
+use std::collections::BTreeSet;
+
+use crate::model::ConnId;
+
+/// Milliseconds since the reactor's start.
+pub type Tick = u64;
+
+/// The deadlines that are waited for.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    due: BTreeSet<(Tick, ConnId)>,
+}
+
+impl Timers {
+    /// Wants `id` to fire at `wanted`. `set` is when it is set to fire now, and is kept true. An
+    /// entry that is too early stays: it fires, finds nothing due and is set again, which is cheaper
+    /// than moving it at each byte that comes.
+    pub(super) fn want(&mut self, id: ConnId, wanted: Option<Tick>, set: &mut Option<Tick>) {
+        let Some(wanted) = wanted else { return };
+        if set.is_none_or(|set| wanted < set) {
+            self.forget(id, set);
+            self.due.insert((wanted, id));
+            *set = Some(wanted);
+        }
+    }
+
+    /// Takes `id` out.
+    pub(super) fn forget(&mut self, id: ConnId, set: &mut Option<Tick>) {
+        if let Some(tick) = set.take() {
+            self.due.remove(&(tick, id));
+        }
+    }
+
+    /// Who is next, if its time has come.
+    pub(super) fn pop_due(&mut self, now: Tick) -> Option<ConnId> {
+        let &(tick, id) = self.due.first()?;
+        if tick > now {
+            return None;
+        }
+        self.due.pop_first();
+        Some(id)
+    }
+
+    /// When the next one is due.
+    pub(super) fn next(&self) -> Option<Tick> {
+        self.due.first().map(|&(tick, _)| tick)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_moves_forward_only_and_fires_once() {
+        let mut timers = Timers::default();
+        let id = ConnId {
+            slot: 1,
+            generation: 1,
+        };
+        let mut set = None;
+        timers.want(id, Some(50), &mut set);
+        timers.want(id, Some(90), &mut set);
+        assert_eq!((timers.next(), set), (Some(50), Some(50)));
+        timers.want(id, Some(20), &mut set);
+        assert_eq!((timers.next(), timers.pop_due(19)), (Some(20), None));
+        assert_eq!((timers.pop_due(20), timers.pop_due(1000)), (Some(id), None));
+        let mut set = None;
+        timers.want(id, Some(5), &mut set);
+        timers.forget(id, &mut set);
+        assert_eq!((timers.next(), set), (None, None));
+    }
+}
