@@ -139,6 +139,15 @@ impl Dialect {
         }
     }
 
+    /// What is sent back at once for a frame that has only begun: a client may show nothing until
+    /// its question is answered.
+    pub fn answer_to_unfinished(self, bytes: &[u8]) -> &'static [u8] {
+        match self {
+            Dialect::Text => text::answer_to_unfinished(bytes),
+            Dialect::Json | Dialect::Pynet | Dialect::Anon | Dialect::Echo | Dialect::Colon => b"",
+        }
+    }
+
     /// Appends `event` as `view` is to see it; nothing where this dialect is silent about it.
     pub fn render(self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         match self {

@@ -48,6 +48,16 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
     }
 }
 
+/// telnet's Ctrl-C ends with IAC DO TIMING-MARK, and the client shows nothing more until that is
+/// answered (RFC 860); the answer is WONT. Every other negotiation can go unanswered.
+pub(super) fn answer_to_unfinished(bytes: &[u8]) -> &'static [u8] {
+    if bytes.ends_with(b"\xff\xfd\x06") {
+        b"\xff\xfc\x06"
+    } else {
+        b""
+    }
+}
+
 /// Removes the telnet commands of a line (RFC 854): two bytes, three for an option (WILL, WONT, DO,
 /// DONT), or a subnegotiation up to IAC SE. A 0xFF that begins none of them stays, and is not UTF-8.
 fn without_telnet(line: &[u8]) -> Cow<'_, [u8]> {

@@ -245,6 +245,14 @@ impl<S> Connection<S> {
         parsed
     }
 
+    /// What the peer waits for in the middle of a frame, if anything.
+    pub fn answer_to_unfinished(&self) -> &'static [u8] {
+        match self.dialect {
+            Some(dialect) => dialect.answer_to_unfinished(self.inbox.bytes()),
+            None => b"",
+        }
+    }
+
     /// A stranger's frames are held to less than a user's.
     fn frame_limit(&self, limits: &Limits) -> usize {
         match (self.dialect, self.stage()) {

@@ -152,6 +152,10 @@ impl Reactor {
                 continue;
             }
             let Some(parsed) = connection.take(end, &self.limits) else {
+                let answer = connection.answer_to_unfinished();
+                if !answer.is_empty() {
+                    connection.append(&self.pages.ledger, |out| out.extend_from_slice(answer));
+                }
                 return true;
             };
             *frames_left -= 1;
