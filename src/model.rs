@@ -139,6 +139,10 @@ impl RoomName {
             && name
                 .chars()
                 .all(|c| is_letter_or_digit(c) || "_-".contains(c));
+        let name = match name.eq_ignore_ascii_case(RoomName::LOBBY) {
+            true => RoomName::LOBBY,
+            false => name,
+        };
         good.then(|| RoomName(name.into()))
     }
 

@@ -62,7 +62,7 @@ fn parse_command(line: &str) -> Result<Request, ErrorCode> {
     if !name.eq_ignore_ascii_case("group") {
         return unknown();
     }
-    let words = words.trim();
+    let words = words.trim_start();
     let (verb, words) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
     let group = |usage| match words.trim() {
         "" => Err(ErrorCode::Usage(usage)),

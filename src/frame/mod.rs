@@ -201,6 +201,8 @@ pub mod oracle {
                 "in pieces of {piece}"
             );
         }
+        check_against_the_plain_reading(&framing, bytes, limit, &whole);
+        check_silence(&framing, bytes, limit, &whole);
         // An object that the input leaves open goes on in what follows, and so has no such law.
         if !matches!(framing, Framing::Object(_)) {
             let longer = decode_all(&framing, &[bytes, behind].concat(), limit, usize::MAX);
@@ -222,6 +224,82 @@ pub mod oracle {
                 );
             }
         }
+    }
+
+    /// What a framing must find, said in the plainest way: all bytes at hand, no state.
+    fn check_against_the_plain_reading(
+        framing: &Framing,
+        bytes: &[u8],
+        limit: usize,
+        whole: &[Found],
+    ) {
+        let found = |frame: &[u8]| match frame.len() <= limit {
+            true => Found::Frame(frame.to_vec()),
+            false => Found::TooLong,
+        };
+        match framing {
+            Framing::Line(_) | Framing::Silence(_) => {
+                let lines = bytes.split_inclusive(|&byte| byte == b'\n');
+                let plain: Vec<Found> = lines
+                    .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+                    .map(|line| found(line.strip_suffix(b"\r").unwrap_or(line)))
+                    .collect();
+                assert_eq!(whole, plain, "the lines");
+            }
+            Framing::Block(_) => {
+                let plain = bytes[..bytes.len().min(limit)].to_vec();
+                assert_eq!(whole, [Found::Frame(plain)], "the block");
+            }
+            Framing::Object(_) => {
+                let mut objects = serde_json::Deserializer::from_slice(bytes)
+                    .into_iter::<serde_json::Map<String, serde_json::Value>>();
+                let (mut plain, mut start) = (Vec::new(), 0);
+                while let Some(Ok(_)) = objects.next() {
+                    let end = objects.byte_offset();
+                    plain.push(found(without_white_space(&bytes[start..end])));
+                    start = end;
+                }
+                assert_eq!(whole.get(..plain.len()), Some(&plain[..]), "the objects");
+                check_nothing_is_lost(bytes, whole);
+            }
+        }
+    }
+
+    /// Between frames there is white space and nothing else.
+    fn check_nothing_is_lost(bytes: &[u8], whole: &[Found]) {
+        let mut rest = bytes;
+        for found in whole {
+            let Found::Frame(frame) = found else { return };
+            rest = without_white_space(rest);
+            rest = rest.strip_prefix(&frame[..]).expect("a frame as it came");
+        }
+        assert!(without_white_space(rest).is_empty(), "bytes lost: {rest:?}");
+    }
+
+    /// Behind JSON's white space, which is not all of ASCII's.
+    fn without_white_space(bytes: &[u8]) -> &[u8] {
+        let is_content = |byte: &u8| !b" \t\r\n".contains(byte);
+        let start = bytes.iter().position(is_content);
+        &bytes[start.unwrap_or(bytes.len())..]
+    }
+
+    /// Silence parts a stream as its end would, for the framings that heed it; others wait on.
+    fn check_silence(framing: &Framing, bytes: &[u8], limit: usize, whole: &[Found]) {
+        let (before, after) = bytes.split_at(bytes.len() / 2);
+        let (mut parted, mut held, mut found) = (framing.clone(), before.to_vec(), Vec::new());
+        drain(&mut parted, &mut held, limit, End::Silent, &mut found);
+        held.extend_from_slice(after);
+        drain(&mut parted, &mut held, limit, End::Closed, &mut found);
+        let expected = match framing {
+            Framing::Silence(_) => [before, after]
+                .map(|part| decode_all(framing, part, limit, usize::MAX))
+                .concat(),
+            Framing::Block(_) if !before.is_empty() => {
+                decode_all(framing, before, limit, usize::MAX)
+            }
+            _ => whole.to_vec(),
+        };
+        assert_eq!(found, expected, "parted by silence");
     }
 }
 

@@ -1,7 +1,10 @@
 //! What must hold of the hub after any list of operations: the oracle of its fuzz target and of its
 //! property tests.
 
-use crate::model::{ConnId, Entry, Event, Nick, Peer, Request, RoomName};
+use std::collections::{HashMap, HashSet};
+
+use crate::limits::ROOMS_PER_SESSION_MAX;
+use crate::model::{ConnId, Entry, Event, Key, Nick, Peer, Request, RoomName};
 
 use super::{Audience, Effect, Hub};
 
@@ -16,6 +19,7 @@ const ROOMS: [&str; 5] = ["lobby", "Lobby", "rust", "RUST", "c"];
 /// Where membership, names and counts disagree, or an effect is for somebody who is not there.
 pub fn check(input: &[u8]) {
     let mut hub = Hub::new(16);
+    let mut pictures = HashMap::new();
     for operation in input.chunks_exact(3) {
         let [who, what, which] = *operation else {
             continue;
@@ -24,21 +28,125 @@ pub fn check(input: &[u8]) {
             slot: u32::from(who % CONNECTIONS),
             generation: 1,
         };
-        match request(what, usize::from(which)) {
+        let asked = request(what, usize::from(which));
+        let answers_due = match asked {
+            None => 0,
+            Some(Request::Quit) if hub.session(who).is_some() => 0,
+            Some(_) => 1,
+        };
+        match asked {
             Some(request) => hub.handle_request(who, Peer::Unix(who.slot), request),
             None => hub.handle_leave(who),
         }
+        let mut answers = 0;
         while let Some(effect) = hub.poll_effect() {
             check_effect(&hub, &effect);
+            if let Effect::Answer { to, .. } = &effect {
+                assert_eq!(*to, who, "an answer for somebody else");
+                answers += 1;
+            }
+            tell(&hub, who, effect, &mut pictures);
         }
+        assert_eq!(answers, answers_due, "one answer a request");
         check_state(&hub);
+        check_pictures(&hub, &pictures);
+    }
+}
+
+/// What a client was told of who is in its rooms, by the rooms' keys; a room that it was told nothing
+/// of is missing.
+type Picture = HashMap<Key, Vec<Nick>>;
+
+/// Tells everybody whom an effect is for.
+fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId, Picture>) {
+    let (whom, event) = match effect {
+        Effect::Answer { to, event } => (vec![to], event),
+        Effect::Tell { to, event } => (vec![to], event),
+        Effect::Broadcast { audience, event } => {
+            let whom: Vec<ConnId> = match audience {
+                Audience::Each(each) => each,
+                Audience::Room { room, except } => {
+                    assert_eq!(except, asker, "somebody left out");
+                    let members = hub.members(room).iter().map(|member| member.id);
+                    members.filter(|&id| id != except).collect()
+                }
+            };
+            let distinct: HashSet<_> = whom.iter().collect();
+            assert_eq!(distinct.len(), whom.len(), "told twice: {event:?}");
+            assert!(!whom.contains(&asker), "told of its own doing: {event:?}");
+            if let Event::Said { room, .. } = &event {
+                let room = hub.members(hub.rooms.find(room).expect("a room spoken in"));
+                assert_eq!(whom.len() + 1, room.len(), "not for the room: {event:?}");
+            }
+            (whom, event)
+        }
+        Effect::Gone { who, .. } | Effect::Close { who } => {
+            pictures.remove(&who);
+            return;
+        }
+    };
+    for id in whom {
+        learn(pictures.entry(id).or_default(), event.clone());
+    }
+}
+
+fn learn(picture: &mut Picture, event: Event) {
+    let lobby = RoomName::lobby().key();
+    let mut enters = |room: Key, nick: Nick| {
+        if let Some(nicks) = picture.get_mut(&room) {
+            assert!(!nicks.contains(&nick), "{nick} entered twice");
+            nicks.push(nick);
+        }
+    };
+    match event {
+        Event::Joined { author } => enters(lobby, author.nick),
+        Event::RoomJoined { nick, room } => enters(room.key(), nick),
+        Event::Welcome { users, .. } => drop(picture.insert(lobby, users)),
+        Event::EnteredRoom { room, nicks, .. } => drop(picture.insert(room.key(), nicks)),
+        Event::LeftRoom { room, now_in } if room != now_in => drop(picture.remove(&room.key())),
+        Event::Left { nick } => {
+            let mut known = false;
+            for nicks in picture.values_mut() {
+                known |= nicks.contains(&nick);
+                nicks.retain(|other| *other != nick);
+            }
+            let knows_all = picture.contains_key(&lobby);
+            assert!(known || !knows_all, "a stranger left: {nick}");
+        }
+        Event::RoomLeft { nick, room } => {
+            if let Some(nicks) = picture.get_mut(&room.key()) {
+                assert!(nicks.contains(&nick), "a stranger left: {nick}");
+                nicks.retain(|other| *other != nick);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What clients were told adds up to what is.
+fn check_pictures(hub: &Hub, pictures: &HashMap<ConnId, Picture>) {
+    for (id, session) in &hub.sessions {
+        assert!(
+            session.rooms.len() <= ROOMS_PER_SESSION_MAX,
+            "too many rooms"
+        );
+        for &room in &session.rooms {
+            let key = hub.rooms.get(room).name.key();
+            if let Some(told) = pictures[id].get(&key) {
+                assert_eq!(*told, hub.nicks_in(room), "told otherwise");
+            }
+        }
     }
 }
 
 /// A request, or `None` for the end of the connection.
 fn request(what: u8, which: usize) -> Option<Request> {
     let nick = NICKS[which % NICKS.len()];
-    let room = RoomName::parse(ROOMS[which % ROOMS.len()]).expect("a room name");
+    let room = match which {
+        0..128 => RoomName::parse(ROOMS[which % ROOMS.len()]),
+        _ => RoomName::parse(&format!("r{}", which % 32)),
+    }
+    .expect("a room name");
     let text = "x".repeat(which % 20);
     Some(match what % 16 {
         0 | 1 => Request::Join {
