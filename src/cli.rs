@@ -1,11 +1,13 @@
 //! Arguments, and every default.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
 
-use crate::limits::Limits;
+use crate::limits::{ConnectRate, Limits, Rate};
 use crate::reactor::{Config, DoorAddress};
 
 /// A low-footprint chat server: people with nc, telnet, JSON programs and older chat clients talk
@@ -51,8 +53,9 @@ struct Arguments {
     sendq_time: Duration,
 
     /// Memory for all that waits for slow readers; above it those who hold the most are dropped
-    #[arg(long, value_name = "BYTES", default_value = "256MiB", value_parser = size)]
-    sendq_total: usize,
+    /// [default: a quarter of the memory allowed, at most 256MiB]
+    #[arg(long, value_name = "BYTES", value_parser = size)]
+    sendq_total: Option<usize>,
 
     /// Connections at once [default: what the limit of descriptors allows, less 32]
     #[arg(long, value_name = "N", value_parser = count)]
@@ -66,11 +69,56 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value = "4096",
           value_parser = clap::value_parser!(i32).range(1..))]
     backlog: i32,
+
+    /// Requests of one connection: how many a second, and how many at once
+    #[arg(long, value_name = "R,B|off", default_value = "10,30", value_parser = rate_or_off)]
+    rate_limit: RateOrOff,
+
+    /// Connects of one address: how many in what time; loopback is exempt
+    #[arg(long, value_name = "N,TIME|off", default_value = "30,10s",
+          value_parser = connect_rate_or_off)]
+    connect_rate: ConnectRateOrOff,
+
+    /// Hold loopback to the limits by address as well
+    #[arg(long)]
+    limit_loopback: bool,
+
+    /// Show nobody's address to other users
+    #[arg(long)]
+    cloak: bool,
+
+    /// The operator's console on standard input; the default where that is a terminal
+    #[arg(long, conflicts_with = "no_console")]
+    console: bool,
+
+    /// No console, even on a terminal
+    #[arg(long)]
+    no_console: bool,
+
+    /// The operator's console on a Unix-domain socket, for root and the server's own user
+    #[arg(long, value_name = "PATH")]
+    admin_socket: Option<PathBuf>,
+
+    /// The file whose first line makes an operator of who says /oper with it
+    #[arg(long, value_name = "FILE")]
+    oper_password_file: Option<PathBuf>,
+
+    /// The file in which bans, mutes and locked rooms survive a restart
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
 }
 
 /// A time, or none.
 #[derive(Debug, Clone, Copy)]
 struct TimeOrOff(Option<Duration>);
+
+/// A rate, or none.
+#[derive(Debug, Clone, Copy)]
+struct RateOrOff(Option<Rate>);
+
+/// A rate of connects, or none.
+#[derive(Debug, Clone, Copy)]
+struct ConnectRateOrOff(Option<ConnectRate>);
 
 /// What was asked for on the command line.
 #[derive(Debug)]
@@ -109,6 +157,9 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         sendq_hard_bytes: arguments.sendq_hard,
         sendq_ms: millis(arguments.sendq_time),
         sendq_total_bytes: arguments.sendq_total,
+        rate: arguments.rate_limit.0,
+        connect_rate: arguments.connect_rate.0,
+        limits_loopback: arguments.limit_loopback,
         connections: arguments.max_connections,
         per_address: arguments.max_per_address,
         backlog: arguments.backlog,
@@ -119,9 +170,20 @@ fn config(arguments: Arguments) -> Result<Config, String> {
     if limits.sendq_hard_bytes < limits.sendq_soft_bytes {
         return Err("--sendq-hard is less than --sendq-soft".into());
     }
+    let oper_password = arguments
+        .oper_password_file
+        .as_deref()
+        .map(password)
+        .transpose()?;
+    let is_terminal = std::io::stdin().is_terminal();
     Ok(Config {
         doors: arguments.listen,
         limits,
+        oper_password,
+        is_cloaked: arguments.cloak,
+        has_console: arguments.console || (is_terminal && !arguments.no_console),
+        admin_socket: arguments.admin_socket,
+        state: arguments.state,
     })
 }
 
@@ -174,6 +236,49 @@ fn time_or_off(text: &str) -> Result<TimeOrOff, String> {
     }
 }
 
+fn rate_or_off(text: &str) -> Result<RateOrOff, String> {
+    if text == "off" {
+        return Ok(RateOrOff(None));
+    }
+    let number = |text: &str| text.trim().parse::<u32>().ok().filter(|&number| number > 0);
+    text.split_once(',')
+        .and_then(|(per_s, burst)| {
+            Some(Rate {
+                per_s: number(per_s)?,
+                burst: number(burst)?,
+            })
+        })
+        .map(|rate| RateOrOff(Some(rate)))
+        .ok_or("a rate is two numbers from 1 up, as in 10,30, or off".into())
+}
+
+fn connect_rate_or_off(text: &str) -> Result<ConnectRateOrOff, String> {
+    if text == "off" {
+        return Ok(ConnectRateOrOff(None));
+    }
+    let wrong = "a rate of connects is a number and a time, as in 30,10s, or off";
+    let (count, window) = text.split_once(',').ok_or(wrong)?;
+    let count = count
+        .trim()
+        .parse()
+        .ok()
+        .filter(|&count| count > 0)
+        .ok_or(wrong)?;
+    let window_ms = millis(time(window.trim())?);
+    Ok(ConnectRateOrOff(Some(ConnectRate { count, window_ms })))
+}
+
+/// The first line of a file, which must not be empty.
+fn password(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    let line = text.lines().next().unwrap_or_default().trim();
+    if line.is_empty() {
+        return Err(format!("there is no password in {shown}"));
+    }
+    Ok(line.into())
+}
+
 fn count(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|&number| number > 0);
     number.ok_or("a number from 1 up is wanted".into())
@@ -208,6 +313,7 @@ mod tests {
             "--sendq-total",
             "127.0.0.1:8080",
             "256MiB",
+            "10,30",
         ] {
             assert!(help.contains(flag), "{flag}");
         }
@@ -230,6 +336,11 @@ mod tests {
             &["--sendq-hard", "1KiB"],
             &["--max-connections", "0"],
             &["--backlog", "-1"],
+            &["--rate-limit", "10"],
+            &["--rate-limit", "0,30"],
+            &["--connect-rate", "30"],
+            &["--oper-password-file", "/nowhere"],
+            &["--console", "--no-console"],
         ] {
             let Err(line) = parsed(wrong) else {
                 panic!("{wrong:?} is wrong")

@@ -7,7 +7,7 @@
 //!    ─Hub::handle_request→ Effects
 //!    ─Dialect::render, once per dialect→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
-//! Dependencies run one way: `main → cli, reactor` · `reactor → hub, dialect, frame, buffer` ·
+//! Dependencies run one way: `main → cli, reactor` · `reactor → hub, dialect, frame, buffer, store` ·
 //! `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
 //! meet: bytes or values in, values or bytes out. Only the reactor joins them with sockets and time.
 //!
@@ -26,3 +26,4 @@ pub mod limits;
 pub mod logging;
 pub mod model;
 pub mod reactor;
+pub mod store;

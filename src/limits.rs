@@ -10,6 +10,28 @@ pub const ROOM_NAME_CHARS_MAX: usize = 32;
 /// Rooms one session may be in at once, the lobby included: bounds what a leave has to visit.
 pub const ROOMS_PER_SESSION_MAX: usize = 20;
 
+/// A topic, a reason, last words, or what one says about being away, in bytes: one line of a screen
+/// or two.
+pub const NOTE_BYTES_MAX: usize = 400;
+
+/// Names that one user may ignore: bounds what a message is checked against.
+pub const IGNORED_MAX: usize = 100;
+
+/// Names that one room remembers as invited or muted.
+pub const ROOM_LIST_MAX: usize = 200;
+
+/// Bans, mutes and locked rooms, each: what is looked through when somebody comes.
+pub const BANS_MAX: usize = 10_000;
+
+/// Wrong passwords of one address, after which it waits.
+pub const OPER_FAILURES_MAX: u32 = 5;
+
+/// How long it waits then.
+pub const OPER_WAIT_MS: u64 = 60_000;
+
+/// Addresses whose wrong passwords are remembered at once.
+pub const OPER_FAILURES_REMEMBERED: usize = 1024;
+
 /// A frame before the join, in bytes: a name needs no more, and a stranger gets no more.
 pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
 
@@ -75,8 +97,42 @@ pub const CHUNKS_PER_WRITE: usize = 16;
 /// SendQ of a connection that has not joined, in bytes: room for prompts and an error, no more.
 pub const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
 
+/// What all Outboxes may hold together where memory is not limited.
+pub const SENDQ_TOTAL_BYTES: usize = 256 * 1024 * 1024;
+
 /// At most one log line of a kind in this time, for what a peer can repeat at will.
 pub const LOG_INTERVAL_MS: u64 = 1_000;
+
+/// How long somebody may ask faster than it may before it is told so.
+pub const FLOOD_NOTICE_MS: u64 = 3_000;
+
+/// How long, before it is closed.
+pub const FLOOD_CLOSE_MS: u64 = 30_000;
+
+/// Addresses whose connects are counted at once.
+pub const CONNECT_ADDRESSES_MAX: usize = 16 * 1024;
+
+/// Connections flushed in one turn of those that only wait for what others said: at about 4 us a
+/// write, a text for a room of any size keeps a turn under 10 ms, and goes on in the next.
+pub const FLUSH_BUDGET: usize = 2048;
+
+/// Requests of one connection: a token bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Tokens that come back in a second; at least 1.
+    pub per_s: u32,
+    /// Tokens that it holds; at least 1.
+    pub burst: u32,
+}
+
+/// Connects of one address: so many in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectRate {
+    /// How many.
+    pub count: u32,
+    /// In what time, in milliseconds.
+    pub window_ms: u64,
+}
 
 /// What an operator may set; each has a flag. Times are in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,14 +153,21 @@ pub struct Limits {
     pub sendq_hard_bytes: usize,
     /// How long a SendQ may stay above the soft limit.
     pub sendq_ms: u64,
-    /// What all Outboxes may hold together; over it the largest is closed.
-    pub sendq_total_bytes: usize,
+    /// What all Outboxes may hold together; over it the largest is closed. `None` is a quarter of the
+    /// memory that the process may have, or [`SENDQ_TOTAL_BYTES`] where that is not limited.
+    pub sendq_total_bytes: Option<usize>,
     /// Connections open at once; `None` is what the descriptors allow.
     pub connections: Option<usize>,
     /// Connections from one address at once, loopback exempt.
     pub per_address: usize,
     /// Connections that the kernel may queue before they are accepted.
     pub backlog: i32,
+    /// Requests of one connection; `None` is as many as it likes.
+    pub rate: Option<Rate>,
+    /// Connects of one address; `None` is as many as it likes.
+    pub connect_rate: Option<ConnectRate>,
+    /// Do the limits by address hold for loopback too?
+    pub limits_loopback: bool,
 }
 
 impl Default for Limits {
@@ -118,10 +181,19 @@ impl Default for Limits {
             sendq_soft_bytes: 256 * 1024,
             sendq_hard_bytes: 1024 * 1024,
             sendq_ms: 10_000,
-            sendq_total_bytes: 256 * 1024 * 1024,
+            sendq_total_bytes: None,
             connections: None,
             per_address: 100,
             backlog: 4096,
+            rate: Some(Rate {
+                per_s: 10,
+                burst: 30,
+            }),
+            connect_rate: Some(ConnectRate {
+                count: 30,
+                window_ms: 10_000,
+            }),
+            limits_loopback: false,
         }
     }
 }

@@ -33,55 +33,78 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
         Stage::Joining => Nick::parse(line.trim())
             .map(|nick| Some(Request::Join { nick }))
             .ok_or(ErrorCode::BadNick),
-        Stage::Joined => match command_of(line) {
-            Some(command) => parse_command(command).map(Some),
-            None => Ok(Some(Request::Say {
-                room: None,
-                text: line.into(),
-            })),
-        },
+        Stage::Joined => parse_line(line).map(Some),
     }))
 }
 
-/// What stands behind the `:` of a command; `:)` and `:-D` are messages.
-fn command_of(line: &str) -> Option<&str> {
-    line.strip_prefix(':')
-        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+/// A line of somebody who joined: a command behind `:` or `/`, or something said. `:)` and `:-D` are
+/// messages, and `//hello` says `/hello`.
+fn parse_line(line: &str) -> Result<Request, ErrorCode> {
+    let said = |text: &str| {
+        Ok(Request::Say {
+            room: None,
+            text: text.into(),
+        })
+    };
+    let is_word = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic());
+    match (line.strip_prefix(':'), line.strip_prefix('/')) {
+        (Some(rest), _) if is_word(rest) => parse_command(rest),
+        (_, Some(rest)) if rest.starts_with('/') => said(rest),
+        (_, Some(rest)) => parse_command(rest),
+        _ => said(line),
+    }
 }
 
+/// The commands that are this dialect's own, and those that all share.
 fn parse_command(line: &str) -> Result<Request, ErrorCode> {
     let (name, words) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let unknown = || Err(ErrorCode::UnknownCommand(format!(":{name}")));
-    if name.eq_ignore_ascii_case("pm") {
-        let (to, text) = command::two(words).ok_or(ErrorCode::Usage(":pm <target> <message>"))?;
-        return Ok(Request::Private {
-            to: to.into(),
-            text: text.into(),
-        });
+    match name.to_ascii_lowercase().as_str() {
+        "pm" => {
+            let usage = ErrorCode::Usage(":pm <target> <message>");
+            let (to, text) = command::two(words).ok_or(usage)?;
+            Ok(Request::Private {
+                to: to.into(),
+                text: text.into(),
+            })
+        }
+        "group" => parse_group(words),
+        _ => command::parse(line),
     }
-    if !name.eq_ignore_ascii_case("group") {
-        return unknown();
-    }
+}
+
+fn parse_group(words: &str) -> Result<Request, ErrorCode> {
     let words = words.trim_start();
     let (verb, words) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-    let group = |usage| match words.trim() {
+    let group = |name: &str, usage| match name.trim() {
         "" => Err(ErrorCode::Usage(usage)),
         name => command::room(name),
     };
     match verb.to_ascii_lowercase().as_str() {
-        "create" => Ok(Request::Enter {
-            room: group(":group create <group_name>")?,
-            entry: Entry::Create,
-        }),
-        "join" => Ok(Request::Enter {
-            room: group(":group join <group_name>")?,
-            entry: Entry::Existing,
-        }),
+        "create" => {
+            let room = group(words, ":group create <group_name>")?;
+            Ok(Request::Enter {
+                room,
+                entry: Entry::Create,
+                key: None,
+            })
+        }
+        "join" => {
+            let (name, key) = match command::two(words) {
+                Some((name, key)) => (name, Some(key.trim_end().into())),
+                None => (words, None),
+            };
+            let room = group(name, ":group join <group_name>")?;
+            Ok(Request::Enter {
+                room,
+                entry: Entry::Existing,
+                key,
+            })
+        }
         "leave" => Ok(Request::Leave {
-            room: Some(group(":group leave <group_name>")?),
+            room: Some(group(words, ":group leave <group_name>")?),
         }),
         "members" => Ok(Request::Members {
-            room: group(":group members <group_name>")?,
+            room: Some(group(words, ":group members <group_name>")?),
         }),
         "send" => {
             let usage = ErrorCode::Usage(":group send <group_name> <message>");
@@ -91,7 +114,7 @@ fn parse_command(line: &str) -> Result<Request, ErrorCode> {
                 text: text.into(),
             })
         }
-        _ => unknown(),
+        verb => Err(ErrorCode::UnknownCommand(format!(":group {verb}"))),
     }
 }
 
@@ -99,35 +122,27 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
         Request::Join { nick } => Some(nick.to_string()),
         Request::Say { room: None, text } => {
-            let is_message = command::is_line(text) && command_of(text).is_none();
-            is_message.then(|| text.clone())
+            let escape = if text.starts_with('/') { "/" } else { "" };
+            let line = format!("{escape}{text}");
+            let is_said = matches!(parse_line(&line), Ok(Request::Say { room: None, .. }));
+            (command::is_line(text) && is_said).then_some(line)
         }
-        Request::Say {
-            room: Some(room),
-            text,
-        } if command::is_rest(text) => Some(format!(":group send {room} {}", text)),
-        Request::Private { to, text } if command::is_word(to) && command::is_rest(text) => {
-            Some(format!(":pm {to} {text}"))
-        }
-        Request::Members { room } => Some(format!(":group members {room}")),
         Request::Enter {
             room,
             entry: Entry::Create,
+            key: None,
         } => Some(format!(":group create {room}")),
         Request::Enter {
             room,
             entry: Entry::Existing,
+            key: None,
         } => Some(format!(":group join {room}")),
-        Request::Leave { room: Some(room) } => Some(format!(":group leave {room}")),
-        Request::JoinUnnamed
-        | Request::Say { .. }
-        | Request::Private { .. }
-        | Request::List
-        | Request::Enter { .. }
-        | Request::Leave { .. }
-        | Request::Ping
-        | Request::Help
-        | Request::Quit => None,
+        Request::Enter {
+            room,
+            entry: Entry::Existing,
+            key: Some(key),
+        } if command::is_word(key) => Some(format!(":group join {room} {key}")),
+        _ => command::render(request),
     }
 }
 
@@ -140,7 +155,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             "{CYAN}[{time}] Client {} CONNECTED Name: {}{RESET}",
             author.peer, author.nick
         ),
-        Event::Left { nick } => write!(out, "{RED}[{time}] {nick} DISCONNECTED{RESET}"),
+        Event::Left { nick, .. } => write!(out, "{RED}[{time}] {nick} DISCONNECTED{RESET}"),
         Event::Said { .. } if view.own => Ok(()),
         Event::Said { author, room, text } if room.is_lobby() => {
             write!(
@@ -151,10 +166,26 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             )
         }
         Event::Said { author, room, text } => {
+            let author = &author.nick;
             write!(
                 out,
-                "{BLUE}[{time}] GROUP({room}) {} >> {RESET}{}",
+                "{BLUE}[{time}] GROUP({room}) {author} >> {RESET}{}",
+                disarmed(text)
+            )
+        }
+        Event::Acted { author, room, text } if room.is_lobby() => {
+            write!(
+                out,
+                "{YELLOW}[{time}] * {}{RESET} {}",
                 author.nick,
+                disarmed(text)
+            )
+        }
+        Event::Acted { author, room, text } => {
+            let author = &author.nick;
+            write!(
+                out,
+                "{BLUE}[{time}] GROUP({room}) * {author}{RESET} {}",
                 disarmed(text)
             )
         }
@@ -166,6 +197,12 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 disarmed(text)
             )
         }
+        Event::PrivateSent { away: None, .. } => Ok(()),
+        Event::PrivateSent {
+            to,
+            away: Some(away),
+            ..
+        } => green(out, format_args!("{to} is away: {}", disarmed(away))),
         Event::Members { room, nicks } => {
             let lines: String = nicks.iter().map(|nick| format!("- {nick}\n")).collect();
             write!(out, "{GREEN}Members of '{room}':{RESET}{lines}")
@@ -187,20 +224,41 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 disarmed(text)
             )
         }
-        Event::Kicked => write!(out, "{RED}You have been kicked by server.\n{RESET}"),
+        Event::Kicked { .. } => write!(out, "{RED}You have been kicked by server.\n{RESET}"),
         Event::Shutdown => write!(out, "{RED}[{time}] SERVER: Server shutting down...{RESET}"),
         Event::Error(code) => render_error(code, out),
-        Event::Listing { nicks } => green(out, format_args!("Members: {}", text::listed(nicks))),
-        Event::Help => green(
+        Event::Listing { nicks } => green(
             out,
-            ":pm <target> <message>\n:group create|join|leave|members <group_name>\n:group send <group_name> <message>\n",
+            format_args!("Current clients: {}", text::listed(nicks)),
         ),
-        Event::Pong => green(out, "Pong"),
-        Event::Welcome { .. }
-        | Event::PrivateSent { .. }
-        | Event::RoomJoined { .. }
-        | Event::RoomLeft { .. }
-        | Event::Done => Ok(()),
+        // Of these the existing server says nothing.
+        Event::Welcome { .. } | Event::RoomJoined { .. } | Event::RoomLeft { reason: None, .. } => {
+            Ok(())
+        }
+        Event::RoomLeft { .. }
+        | Event::Renamed { .. }
+        | Event::Rooms { .. }
+        | Event::Topic { .. }
+        | Event::Whois(_)
+        | Event::Pong
+        | Event::Help { .. }
+        | Event::Done { .. }
+        | Event::Notice { .. }
+        | Event::KickedOut { .. }
+        | Event::RenamedOther { .. }
+        | Event::Bans { .. }
+        | Event::Clients { .. }
+        | Event::Stats(_) => match &text::sentences(event)[..] {
+            [] => Ok(()),
+            [one] => green(out, disarmed(one)),
+            many => {
+                let lines: String = many
+                    .iter()
+                    .map(|line| format!("{}\n", disarmed(line)))
+                    .collect();
+                green(out, lines)
+            }
+        },
     };
 }
 
@@ -215,6 +273,9 @@ fn render_error(code: &ErrorCode, out: &mut Vec<u8>) -> std::io::Result<()> {
         ErrorCode::NoRoomToShow(room) => red(out, format_args!("Group '{room}' not found")),
         ErrorCode::NotInRoom(room) => red(out, format_args!("You are not in group {room}")),
         ErrorCode::UnknownCommand(_) => red(out, "Invalid command"),
+        ErrorCode::Usage(usage) if usage.starts_with('/') => {
+            red(out, format_args!("Usage: :{}", &usage[1..]))
+        }
         _ => red(out, disarmed(&code.to_string())),
     }
 }
@@ -284,6 +345,7 @@ mod tests {
             (
                 Event::Left {
                     nick: nick("alice"),
+                    words: None,
                 },
                 "\x1b[91m[23:48:30] alice DISCONNECTED\x1b[0m",
             ),
@@ -306,7 +368,7 @@ mod tests {
                 "\x1b[92mMembers of 'g':\x1b[0m- alice\n- bob\n",
             ),
             (
-                Event::Kicked,
+                Event::Kicked { reason: None },
                 "\x1b[91mYou have been kicked by server.\n\x1b[0m",
             ),
             (
@@ -336,6 +398,7 @@ mod tests {
             room: group(),
             created,
             nicks: vec![],
+            topic: None,
         };
         let green = |text: &str| format!("\x1b[92m{text}\x1b[0m");
         assert_eq!(rendered(&entered(true)), green("Group g created"));
@@ -397,14 +460,16 @@ mod tests {
             joined(":group create g"),
             Ask::Request(Request::Enter {
                 room: room.clone(),
-                entry: Entry::Create
+                entry: Entry::Create,
+                key: None,
             })
         );
         assert_eq!(
             joined(":group join g "),
             Ask::Request(Request::Enter {
                 room,
-                entry: Entry::Existing
+                entry: Entry::Existing,
+                key: None,
             })
         );
         for line in [":)", ":-D", ": x", "::", ":"] {

@@ -1,15 +1,19 @@
 //! The json dialect: newline-delimited JSON, ASCII on the way out (RFC 8259 section 7 escapes).
 
-use std::io::Write as _;
-
 use serde_json::{Map, Value};
 
-use crate::limits::JSON_DEPTH_MAX;
-use crate::model::{Author, Entry, ErrorCode, Event, Moment, Nick, Request, RequestId, RoomName};
+use crate::model::{
+    Author, BanEntry, ClientEntry, Entry, ErrorCode, Event, ModeChange, Nick, Request, RequestId,
+    RoomEntry, RoomName, Stats,
+};
 
-use super::{Ask, Parsed, Stage, View, ask, utf8};
+use super::object::{self, Object, string};
+use super::{Ask, Parsed, Stage, View, ask, command};
 
-const TYPES: &str = "join, chat, pm, users, join_room, leave_room, ping, help, quit";
+/// Every request's type.
+const TYPES: &str = "join, chat, me, pm, nick, users, rooms, join_room, leave_room, topic, ignore, \
+    unignore, away, whois, ping, help, quit, oper, kick, mute, unmute, topic_lock, invite_only, \
+    invite, key, ban, unban, bans, rename, announce, close_room, lock_room, clients, stats, shutdown";
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Parsed {
     if frame.trim_ascii().is_empty() {
@@ -19,11 +23,10 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Parsed {
         };
     }
     let object = match stage {
-        Stage::Joining => first_object(frame),
-        Stage::Joined => object(frame),
+        Stage::Joining => object::read_first(frame),
+        Stage::Joined => object::read(frame),
     };
-    let understood = object.and_then(|object| Ok((request_id(&object)?, object)));
-    match understood {
+    match object.and_then(|object| Ok((request_id(&object)?, object))) {
         Ok((id, object)) => match stage {
             Stage::Joining => Parsed {
                 ask: ask(join(&object, "username")),
@@ -58,145 +61,250 @@ pub(super) fn join(
 }
 
 fn request(object: &Map<String, Value>) -> Result<Option<Request>, ErrorCode> {
-    let request = match string(object, "type")? {
-        "chat" => {
-            let text = string(object, "message")?.trim();
-            let room = Some(room(object)?);
-            return Ok((!text.is_empty()).then(|| Request::Say {
-                room,
-                text: text.into(),
-            }));
-        }
-        "pm" => {
-            let to = string(object, "to")?.into();
-            let text = string(object, "message")?.trim();
-            return Ok((!text.is_empty()).then(|| Request::Private {
-                to,
-                text: text.into(),
-            }));
+    let name = || string(object, "username").map(String::from);
+    let kind = string(object, "type")?;
+    let request = match kind {
+        "chat" | "me" | "pm" => return speech(object, kind),
+        "nick" => {
+            let nick = Nick::parse(string(object, "username")?.trim());
+            Request::Nick {
+                nick: nick.ok_or(ErrorCode::BadNick)?,
+            }
         }
         "users" => Request::Members {
-            room: room(object)?,
+            room: Some(room(object)?),
         },
+        "rooms" => Request::Rooms,
         "join_room" => {
-            string(object, "room")?;
+            let key = maybe_string(object, "key")?;
             Request::Enter {
-                room: room(object)?,
+                room: named_room(object)?,
                 entry: Entry::Focus,
+                key,
             }
         }
-        "leave_room" => {
-            string(object, "room")?;
-            Request::Leave {
+        "leave_room" => Request::Leave {
+            room: Some(named_room(object)?),
+        },
+        "topic" => {
+            let text = maybe_string(object, "topic")?;
+            Request::Topic {
                 room: Some(room(object)?),
+                text,
             }
         }
+        "ignore" => Request::Ignore { name: name()? },
+        "unignore" => Request::Unignore { name: name()? },
+        "away" => Request::Away {
+            text: maybe_string(object, "message")?,
+        },
+        "whois" => Request::Whois { name: name()? },
         "ping" => Request::Ping,
-        "help" => Request::Help,
-        "quit" => Request::Quit,
+        "help" => Request::Help { command: None },
+        "quit" => Request::Quit {
+            words: maybe_string(object, "message")?,
+        },
+        "oper" => Request::Oper {
+            password: string(object, "password")?.into(),
+        },
         "join" => return Err(ErrorCode::AlreadyJoined),
-        other => return Err(ErrorCode::UnknownType(other.into())),
+        _ => return moderation(object, kind).map(Some),
     };
     Ok(Some(request))
 }
 
+/// What is said: trimmed, and nothing where it is blank.
+fn speech(object: &Map<String, Value>, kind: &str) -> Result<Option<Request>, ErrorCode> {
+    let text = string(object, "message")?.trim().to_owned();
+    let request = match kind {
+        "pm" => Request::Private {
+            to: string(object, "to")?.into(),
+            text: text.clone(),
+        },
+        "me" => Request::Act {
+            room: Some(room(object)?),
+            text: text.clone(),
+        },
+        _ => Request::Say {
+            room: Some(room(object)?),
+            text: text.clone(),
+        },
+    };
+    Ok((!text.is_empty()).then_some(request))
+}
+
+/// What moderators and operators ask.
+fn moderation(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode> {
+    let name = || string(object, "username").map(String::from);
+    let mask = || string(object, "mask").map(String::from);
+    let mode = |change| {
+        Ok(Request::Mode {
+            room: Some(room(object)?),
+            change,
+        })
+    };
+    Ok(match kind {
+        "kick" => Request::Kick {
+            name: name()?,
+            reason: maybe_string(object, "reason")?,
+        },
+        "mute" => Request::Mute {
+            name: name()?,
+            seconds: seconds(object)?,
+        },
+        "unmute" => Request::Unmute { name: name()? },
+        "topic_lock" => return mode(ModeChange::TopicLock(flag(object, "on")?)),
+        "invite_only" => return mode(ModeChange::InviteOnly(flag(object, "on")?)),
+        "key" => return mode(ModeChange::Key(maybe_string(object, "key")?)),
+        "invite" => Request::Invite {
+            room: Some(room(object)?),
+            name: name()?,
+        },
+        "ban" => {
+            let (seconds, reason) = (seconds(object)?, maybe_string(object, "reason")?);
+            Request::Ban {
+                mask: mask()?,
+                seconds,
+                reason,
+            }
+        }
+        "unban" => Request::Unban { mask: mask()? },
+        "bans" => Request::Bans,
+        "rename" => Request::Rename {
+            from: name()?,
+            to: string(object, "to")?.into(),
+        },
+        "announce" => Request::Announce {
+            text: string(object, "message")?.into(),
+        },
+        "close_room" => Request::CloseRoom {
+            room: named_room(object)?,
+        },
+        "lock_room" => Request::LockRoom {
+            room: named_room(object)?,
+            locked: flag(object, "locked")?,
+        },
+        "clients" => Request::Clients,
+        "stats" => Request::Stats,
+        "shutdown" => Request::Shutdown {
+            seconds: seconds(object)?.unwrap_or(0),
+        },
+        other => return Err(ErrorCode::UnknownType(other.into())),
+    })
+}
+
 pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
     let is_trimmed = |text: &str| !text.is_empty() && text.trim() == text;
-    let mut out = Vec::new();
+    let mut frame = Vec::new();
+    let out = &mut frame;
     let object = match request {
-        Request::Join { nick } => Object::new(&mut out, "join").text("username", nick.as_str()),
+        Request::Join { nick } => Object::new(out, "join").text("username", nick.as_str()),
+        Request::Nick { nick } => Object::new(out, "nick").text("username", nick.as_str()),
         Request::Say {
             room: Some(room),
             text,
-        } if is_trimmed(text) => Object::new(&mut out, "chat")
-            .text("message", text)
-            .room(room),
-        Request::Private { to, text } if is_trimmed(text) => Object::new(&mut out, "pm")
-            .text("to", to)
-            .text("message", text),
-        Request::Members { room } => Object::new(&mut out, "users").room(room),
+        } if is_trimmed(text) => Object::new(out, "chat").text("message", text).room(room),
+        Request::Act {
+            room: Some(room),
+            text,
+        } if is_trimmed(text) => Object::new(out, "me").text("message", text).room(room),
+        Request::Private { to, text } if is_trimmed(text) => {
+            Object::new(out, "pm").text("to", to).text("message", text)
+        }
+        Request::Members { room: Some(room) } => Object::new(out, "users").room(room),
+        Request::Rooms => Object::new(out, "rooms"),
         Request::Enter {
             room,
             entry: Entry::Focus,
-        } => Object::new(&mut out, "join_room").text("room", room.as_str()),
+            key,
+        } => Object::new(out, "join_room")
+            .text("room", room.as_str())
+            .maybe("key", key.as_deref()),
         Request::Leave { room: Some(room) } => {
-            Object::new(&mut out, "leave_room").text("room", room.as_str())
+            Object::new(out, "leave_room").text("room", room.as_str())
         }
-        Request::Ping => Object::new(&mut out, "ping"),
-        Request::Help => Object::new(&mut out, "help"),
-        Request::Quit => Object::new(&mut out, "quit"),
+        Request::Topic {
+            room: Some(room),
+            text,
+        } => Object::new(out, "topic")
+            .room(room)
+            .maybe("topic", text.as_deref()),
+        Request::Ignore { name } => Object::new(out, "ignore").text("username", name),
+        Request::Unignore { name } => Object::new(out, "unignore").text("username", name),
+        Request::Away { text } => Object::new(out, "away").maybe("message", text.as_deref()),
+        Request::Whois { name } => Object::new(out, "whois").text("username", name),
+        Request::Ping => Object::new(out, "ping"),
+        Request::Help { command: None } => Object::new(out, "help"),
+        Request::Quit { words } => Object::new(out, "quit").maybe("message", words.as_deref()),
+        Request::Oper { password } => Object::new(out, "oper").text("password", password),
+        Request::Kick { name, reason } => Object::new(out, "kick")
+            .text("username", name)
+            .maybe("reason", reason.as_deref()),
+        Request::Mute { name, seconds } => Object::new(out, "mute")
+            .text("username", name)
+            .number("seconds", *seconds),
+        Request::Unmute { name } => Object::new(out, "unmute").text("username", name),
+        Request::Mode {
+            room: Some(room),
+            change,
+        } => match change {
+            ModeChange::TopicLock(on) => Object::new(out, "topic_lock").room(room).flag("on", *on),
+            ModeChange::InviteOnly(on) => {
+                Object::new(out, "invite_only").room(room).flag("on", *on)
+            }
+            ModeChange::Key(key) => Object::new(out, "key")
+                .room(room)
+                .maybe("key", key.as_deref()),
+        },
+        Request::Invite {
+            room: Some(room),
+            name,
+        } => Object::new(out, "invite").room(room).text("username", name),
+        Request::Ban {
+            mask,
+            seconds,
+            reason,
+        } => Object::new(out, "ban")
+            .text("mask", mask)
+            .number("seconds", *seconds)
+            .maybe("reason", reason.as_deref()),
+        Request::Unban { mask } => Object::new(out, "unban").text("mask", mask),
+        Request::Bans => Object::new(out, "bans"),
+        Request::Rename { from, to } => Object::new(out, "rename")
+            .text("username", from)
+            .text("to", to),
+        Request::Announce { text } => Object::new(out, "announce").text("message", text),
+        Request::CloseRoom { room } => Object::new(out, "close_room").text("room", room.as_str()),
+        Request::LockRoom { room, locked } => Object::new(out, "lock_room")
+            .text("room", room.as_str())
+            .flag("locked", *locked),
+        Request::Clients => Object::new(out, "clients"),
+        Request::Stats => Object::new(out, "stats"),
+        Request::Shutdown { seconds } => Object::new(out, "shutdown")
+            .number("seconds", Some(*seconds).filter(|&seconds| seconds > 0)),
+        // A room is always named here, except the lobby.
         Request::JoinUnnamed
         | Request::Say { .. }
+        | Request::Act { .. }
         | Request::Private { .. }
         | Request::List
+        | Request::Members { room: None }
         | Request::Enter { .. }
-        | Request::Leave { room: None } => return None,
+        | Request::Leave { room: None }
+        | Request::Topic { room: None, .. }
+        | Request::Help { command: Some(_) }
+        | Request::Mode { room: None, .. }
+        | Request::Invite { room: None, .. } => return None,
     };
     object.close();
-    Some(out)
+    Some(frame)
 }
 
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
-    if matches!(event, Event::Done) && view.id.is_none() {
+    if matches!(event, Event::Done { note: None }) && view.id.is_none() {
         return;
     }
-    let start = |kind| (kind, view.now);
-    let object = match event {
-        Event::Welcome { nick, users } => Object::new(out, "welcome")
-            .text("message", &format!("Welcome to the chat, {nick}!"))
-            .names("users", users)
-            .time(view.now),
-        Event::Joined {
-            author: Author { nick, .. },
-        } => presence(out, start("user_joined"), nick, "joined the chat", None),
-        Event::Left { nick } => presence(out, start("user_left"), nick, "left the chat", None),
-        Event::RoomJoined { nick, room } => {
-            presence(out, start("user_joined"), nick, "joined", Some(room))
-        }
-        Event::RoomLeft { nick, room } => {
-            presence(out, start("user_left"), nick, "left", Some(room))
-        }
-        Event::Said { author, room, text } => Object::new(out, "chat")
-            .text("username", author.nick.as_str())
-            .text("message", text)
-            .room(room)
-            .time(view.now),
-        Event::Private { author, text } => Object::new(out, "pm")
-            .text("username", author.nick.as_str())
-            .text("message", text)
-            .time(view.now),
-        Event::Listing { nicks } => Object::new(out, "users").names("users", nicks),
-        Event::Members { room, nicks } => {
-            Object::new(out, "users").room(room).names("users", nicks)
-        }
-        Event::EnteredRoom { room, nicks, .. } => Object::new(out, "room_joined")
-            .text("room", room.as_str())
-            .names("users", nicks)
-            .time(view.now),
-        Event::LeftRoom { room, .. } => Object::new(out, "room_left")
-            .text("room", room.as_str())
-            .time(view.now),
-        Event::Pong => Object::new(out, "pong"),
-        Event::Help => Object::new(out, "help").text("message", TYPES),
-        Event::Done | Event::PrivateSent { .. } => Object::new(out, "ok"),
-        Event::Announced { text } => Object::new(out, "announcement")
-            .text("message", text)
-            .time(view.now),
-        Event::OperatorTold { text } => Object::new(out, "operator_message")
-            .text("message", text)
-            .time(view.now),
-        Event::Kicked => Object::new(out, "kicked").text("message", "You have been kicked"),
-        Event::Shutdown => Object::new(out, "shutdown")
-            .text("message", "The server is shutting down")
-            .time(view.now),
-        Event::Error(ErrorCode::NickTaken) => {
-            Object::new(out, "error").text("message", "Username already taken")
-        }
-        Event::Error(ErrorCode::BadNick) => {
-            Object::new(out, "error").text("message", "Invalid username")
-        }
-        Event::Error(code) => Object::new(out, "error").text("message", &code.to_string()),
-    };
+    let object = object_of(event, view, out);
     let object = match view.id {
         Some(id) => object.raw("id", &id.0),
         None => object,
@@ -205,76 +313,211 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object<'a> {
+    let now = view.now;
+    match event {
+        Event::Welcome { nick, users } => Object::new(out, "welcome")
+            .text("message", &format!("Welcome to the chat, {nick}!"))
+            .names("users", users)
+            .time(now),
+        Event::Joined {
+            author: Author { nick, .. },
+        } => presence(
+            Object::new(out, "user_joined"),
+            nick,
+            "joined the chat",
+            None,
+            None,
+        )
+        .time(now),
+        Event::Left { nick, words } => presence(
+            Object::new(out, "user_left"),
+            nick,
+            "left the chat",
+            None,
+            words.as_deref(),
+        )
+        .time(now),
+        Event::RoomJoined { nick, room } => presence(
+            Object::new(out, "user_joined"),
+            nick,
+            "joined",
+            Some(room),
+            None,
+        )
+        .time(now),
+        Event::RoomLeft { nick, room, reason } => presence(
+            Object::new(out, "user_left"),
+            nick,
+            "left",
+            Some(room),
+            reason.as_deref(),
+        )
+        .time(now),
+        Event::Renamed { from, to } | Event::RenamedOther { from, to } => Object::new(out, "nick")
+            .text("username", from.as_str())
+            .text("to", to.as_str())
+            .time(now),
+        Event::Said { author, room, text } => spoken(Object::new(out, "chat"), author, text)
+            .room(room)
+            .time(now),
+        Event::Acted { author, room, text } => spoken(Object::new(out, "me"), author, text)
+            .room(room)
+            .time(now),
+        Event::Private { author, text } => spoken(Object::new(out, "pm"), author, text).time(now),
+        Event::PrivateSent { away, .. } => Object::new(out, "ok").maybe("away", away.as_deref()),
+        Event::Listing { nicks } => Object::new(out, "users").names("users", nicks),
+        Event::Members { room, nicks } => {
+            Object::new(out, "users").room(room).names("users", nicks)
+        }
+        Event::Rooms { rooms } => {
+            Object::new(out, "rooms").objects("rooms", rooms, |object, entry: &RoomEntry| {
+                object
+                    .text("room", entry.name.as_str())
+                    .number("members", Some(entry.members as u64))
+                    .maybe("topic", entry.topic.as_deref())
+            })
+        }
+        Event::EnteredRoom {
+            room,
+            created,
+            nicks,
+            topic,
+        } => Object::new(out, "room_joined")
+            .text("room", room.as_str())
+            .flag("created", *created)
+            .names("users", nicks)
+            .maybe("topic", topic.as_deref())
+            .time(now),
+        Event::LeftRoom { room, .. } => Object::new(out, "room_left")
+            .text("room", room.as_str())
+            .time(now),
+        Event::Topic { room, topic, by } => Object::new(out, "topic")
+            .room(room)
+            .maybe("topic", topic.as_deref())
+            .maybe("username", by.as_ref().map(Nick::as_str))
+            .time(now),
+        Event::Whois(entry) => {
+            let rooms: Vec<&str> = entry.rooms.iter().map(RoomName::as_str).collect();
+            Object::new(out, "whois")
+                .text("username", entry.nick.as_str())
+                .text("address", &entry.peer.to_string())
+                .texts("rooms", rooms.into_iter())
+                .flag("operator", entry.is_operator)
+                .maybe("away", entry.away.as_deref())
+        }
+        Event::Pong => Object::new(out, "pong"),
+        Event::Help { .. } => Object::new(out, "help").text("message", TYPES),
+        Event::Done { note } => Object::new(out, "ok").maybe("message", note.as_deref()),
+        Event::KickedOut { nick } => {
+            Object::new(out, "ok").text("message", &format!("{nick} has been kicked."))
+        }
+        Event::Notice { text } => Object::new(out, "notice").text("message", text).time(now),
+        Event::Announced { text } => Object::new(out, "announcement")
+            .text("message", text)
+            .time(now),
+        Event::OperatorTold { text } => Object::new(out, "operator_message")
+            .text("message", text)
+            .time(now),
+        Event::Kicked { reason } => Object::new(out, "kicked")
+            .text("message", "You have been kicked")
+            .maybe("reason", reason.as_deref()),
+        Event::Bans { bans } => {
+            Object::new(out, "bans").objects("bans", bans, |object, ban: &BanEntry| {
+                object
+                    .text("mask", &ban.mask)
+                    .number("seconds", ban.seconds_left)
+                    .maybe("reason", ban.reason.as_deref())
+            })
+        }
+        Event::Clients { clients } => Object::new(out, "clients").objects(
+            "clients",
+            clients,
+            |object, client: &ClientEntry| {
+                object
+                    .text("username", client.nick.as_str())
+                    .text("address", &client.peer.to_string())
+            },
+        ),
+        Event::Stats(Stats(stats)) => stats
+            .iter()
+            .fold(Object::new(out, "stats"), |object, (name, value)| {
+                object.number(&name.replace(' ', "_"), Some(*value))
+            }),
+        Event::Shutdown => Object::new(out, "shutdown")
+            .text("message", "The server is shutting down")
+            .time(now),
+        Event::Error(ErrorCode::NickTaken) => {
+            Object::new(out, "error").text("message", "Username already taken")
+        }
+        Event::Error(ErrorCode::BadNick) => {
+            Object::new(out, "error").text("message", "Invalid username")
+        }
+        Event::Error(code) => Object::new(out, "error").text("message", &code.to_string()),
+    }
+}
+
+fn spoken<'a>(object: Object<'a>, author: &Author, text: &str) -> Object<'a> {
+    object
+        .text("username", author.nick.as_str())
+        .text("message", text)
+}
+
 fn presence<'a>(
-    out: &'a mut Vec<u8>,
-    (kind, now): (&str, Moment),
+    object: Object<'a>,
     nick: &Nick,
     did: &str,
     room: Option<&RoomName>,
+    reason: Option<&str>,
 ) -> Object<'a> {
-    let object = Object::new(out, kind).text("username", nick.as_str());
+    let object = object.text("username", nick.as_str());
     match room {
         Some(room) => object
             .text("message", &format!("{nick} {did} #{room}"))
             .room(room),
         None => object.text("message", &format!("{nick} {did}")),
     }
-    .time(now)
-}
-
-/// Parses a frame as one object, looking at its depth before serde_json recurses into it.
-pub(super) fn object(frame: &[u8]) -> Result<Map<String, Value>, ErrorCode> {
-    let text = utf8(frame)?;
-    if depth(frame) > JSON_DEPTH_MAX {
-        return Err(ErrorCode::TooDeep);
-    }
-    serde_json::from_str(text).map_err(|_| ErrorCode::NotJson)
-}
-
-/// As [`object`], where anything but an object is a bad name.
-pub(super) fn first_object(frame: &[u8]) -> Result<Map<String, Value>, ErrorCode> {
-    object(frame).map_err(|code| match code {
-        ErrorCode::NotJson => ErrorCode::BadNick,
-        other => other,
-    })
-}
-
-/// The deepest nesting of objects and arrays, in one pass.
-fn depth(frame: &[u8]) -> usize {
-    let (mut deepest, mut depth) = (0usize, 0usize);
-    let (mut in_string, mut escaped) = (false, false);
-    for &byte in frame {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-pub(super) fn string<'a>(
-    object: &'a Map<String, Value>,
-    field: &'static str,
-) -> Result<&'a str, ErrorCode> {
-    match object.get(field) {
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(ErrorCode::WrongField(field)),
-        None => Err(ErrorCode::MissingField(field)),
-    }
+    .maybe("reason", reason)
 }
 
 /// The room of a request; left out, it is the lobby.
 fn room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
     match object.get("room") {
-        Some(_) => RoomName::parse(string(object, "room")?).ok_or(ErrorCode::BadRoomName),
+        Some(_) => named_room(object),
         None => Ok(RoomName::lobby()),
+    }
+}
+
+fn named_room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
+    command::room(string(object, "room")?)
+}
+
+fn maybe_string(
+    object: &Map<String, Value>,
+    field: &'static str,
+) -> Result<Option<String>, ErrorCode> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(_) => string(object, field).map(|text| Some(text.into())),
+    }
+}
+
+/// A whole number from 1 up; left out, there is no end.
+fn seconds(object: &Map<String, Value>) -> Result<Option<u64>, ErrorCode> {
+    match object.get("seconds") {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let seconds = value.as_u64().filter(|&seconds| seconds > 0);
+            seconds.map(Some).ok_or(ErrorCode::WrongField("seconds"))
+        }
+    }
+}
+
+fn flag(object: &Map<String, Value>, field: &'static str) -> Result<bool, ErrorCode> {
+    match object.get(field) {
+        Some(Value::Bool(is_set)) => Ok(*is_set),
+        Some(_) => Err(ErrorCode::WrongField(field)),
+        None => Err(ErrorCode::MissingField(field)),
     }
 }
 
@@ -285,7 +528,7 @@ fn request_id(object: &Map<String, Value>) -> Result<Option<RequestId>, ErrorCod
         Some(Value::String(text)) => {
             let mut json = String::from('"');
             text.chars()
-                .for_each(|c| escape(c, |part| json.push_str(part)));
+                .for_each(|c| object::escape(c, |part| json.push_str(part)));
             json.push('"');
             Ok(Some(RequestId(json.into())))
         }
@@ -293,100 +536,11 @@ fn request_id(object: &Map<String, Value>) -> Result<Option<RequestId>, ErrorCod
     }
 }
 
-/// An object being written.
-pub(super) struct Object<'a>(&'a mut Vec<u8>);
-
-impl<'a> Object<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>, kind: &str) -> Object<'a> {
-        out.extend_from_slice(br#"{"type":""#);
-        out.extend_from_slice(kind.as_bytes());
-        out.push(b'"');
-        Object(out)
-    }
-
-    pub(super) fn text(self, key: &str, text: &str) -> Object<'a> {
-        let object = self.key(key);
-        push_string(text, object.0);
-        object
-    }
-
-    pub(super) fn close(self) {
-        self.0.push(b'}');
-    }
-
-    fn key(self, key: &str) -> Object<'a> {
-        self.0.extend_from_slice(b",\"");
-        self.0.extend_from_slice(key.as_bytes());
-        self.0.extend_from_slice(b"\":");
-        self
-    }
-
-    fn raw(self, key: &str, json: &str) -> Object<'a> {
-        let object = self.key(key);
-        object.0.extend_from_slice(json.as_bytes());
-        object
-    }
-
-    fn names(self, key: &str, nicks: &[Nick]) -> Object<'a> {
-        let object = self.key(key);
-        object.0.push(b'[');
-        for (at, nick) in nicks.iter().enumerate() {
-            if at > 0 {
-                object.0.push(b',');
-            }
-            push_string(nick.as_str(), object.0);
-        }
-        object.0.push(b']');
-        object
-    }
-
-    /// The room of something said or done; left out for the lobby.
-    fn room(self, room: &RoomName) -> Object<'a> {
-        if room.is_lobby() {
-            self
-        } else {
-            self.text("room", room.as_str())
-        }
-    }
-
-    fn time(self, now: Moment) -> Object<'a> {
-        let object = self.key("timestamp");
-        // Writing to a Vec cannot fail.
-        let _ = write!(object.0, "{}.{:03}", now.unix_ms / 1000, now.unix_ms % 1000);
-        object
-    }
-}
-
-/// Appends `text` as a JSON string of ASCII.
-pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    text.chars()
-        .for_each(|c| escape(c, |part| out.extend_from_slice(part.as_bytes())));
-    out.push(b'"');
-}
-
-/// Gives `c` as ASCII inside a JSON string: itself, a short escape, or one or two `\uXXXX`.
-pub(super) fn escape(c: char, mut push: impl FnMut(&str)) {
-    let mut buffer = [0; 4];
-    match c {
-        '"' => push("\\\""),
-        '\\' => push("\\\\"),
-        '\n' => push("\\n"),
-        '\r' => push("\\r"),
-        '\t' => push("\\t"),
-        ' '..='~' => push(c.encode_utf8(&mut buffer)),
-        _ => {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                push(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::oracle::{said, view};
     use super::*;
+    use crate::model::Moment;
 
     fn rendered(event: &Event, id: Option<&RequestId>) -> String {
         let mut out = Vec::new();
@@ -421,7 +575,10 @@ mod tests {
                 r#"{"type":"user_joined","username":"alice","message":"alice joined the chat","timestamp":1700000000.250}"#,
             ),
             (
-                Event::Left { nick: nick("bob") },
+                Event::Left {
+                    nick: nick("bob"),
+                    words: None,
+                },
                 r#"{"type":"user_left","username":"bob","message":"bob left the chat","timestamp":1700000000.250}"#,
             ),
             (
@@ -467,7 +624,7 @@ mod tests {
         }
         let parsed = parse(br#"{"type":"ping","id":[]}"#, Stage::Joined);
         assert_eq!(parsed.ask, Ask::Refused(ErrorCode::WrongField("id")));
-        assert_eq!(rendered(&Event::Done, None), "");
+        assert_eq!(rendered(&Event::Done { note: None }, None), "");
     }
 
     #[test]

@@ -7,8 +7,10 @@
 mod anon;
 mod colon;
 mod command;
+mod console;
 mod echo;
 mod json;
+mod object;
 mod plain;
 mod pynet;
 pub mod sniff;
@@ -31,6 +33,8 @@ pub enum Dialect {
     Echo,
     /// Coloured terminal lines with `:commands`.
     Colon,
+    /// The operator's console. Its connections have no session, and may ask what operators may.
+    Console,
 }
 
 /// Has the peer joined?
@@ -81,13 +85,14 @@ pub struct View<'a> {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Dialect; 6] = [
+    pub const ALL: [Dialect; 7] = [
         Dialect::Text,
         Dialect::Json,
         Dialect::Pynet,
         Dialect::Anon,
         Dialect::Echo,
         Dialect::Colon,
+        Dialect::Console,
     ];
 
     /// Its name, as a door's address has it.
@@ -99,6 +104,7 @@ impl Dialect {
             Dialect::Anon => "anon",
             Dialect::Echo => "echo",
             Dialect::Colon => "colon",
+            Dialect::Console => "console",
         }
     }
 
@@ -106,7 +112,7 @@ impl Dialect {
     pub fn greeting(self) -> &'static str {
         match self {
             Dialect::Text => text::PROMPT,
-            Dialect::Json | Dialect::Pynet | Dialect::Anon | Dialect::Echo | Dialect::Colon => "",
+            _ => "",
         }
     }
 
@@ -114,7 +120,7 @@ impl Dialect {
     pub fn arrival(self) -> Option<Request> {
         match self {
             Dialect::Anon => Some(Request::JoinUnnamed),
-            Dialect::Text | Dialect::Json | Dialect::Pynet | Dialect::Echo | Dialect::Colon => None,
+            _ => None,
         }
     }
 
@@ -122,7 +128,7 @@ impl Dialect {
     pub fn closes_on_refused_name(self) -> bool {
         match self {
             Dialect::Json | Dialect::Pynet => true,
-            Dialect::Text | Dialect::Anon | Dialect::Echo | Dialect::Colon => false,
+            _ => false,
         }
     }
 
@@ -136,6 +142,7 @@ impl Dialect {
             Dialect::Anon => plain(anon::parse(frame)),
             Dialect::Echo => plain(echo::parse(frame)),
             Dialect::Colon => plain(colon::parse(frame, stage)),
+            Dialect::Console => plain(console::parse(frame)),
         }
     }
 
@@ -144,7 +151,7 @@ impl Dialect {
     pub fn answer_to_unfinished(self, bytes: &[u8]) -> &'static [u8] {
         match self {
             Dialect::Text => text::answer_to_unfinished(bytes),
-            Dialect::Json | Dialect::Pynet | Dialect::Anon | Dialect::Echo | Dialect::Colon => b"",
+            _ => b"",
         }
     }
 
@@ -157,6 +164,7 @@ impl Dialect {
             Dialect::Anon => anon::render(event, view, out),
             Dialect::Echo => {}
             Dialect::Colon => colon::render(event, view, out),
+            Dialect::Console => console::render(event, out),
         }
     }
 
@@ -170,6 +178,7 @@ impl Dialect {
             Dialect::Anon => anon::render_request(request).map(String::into_bytes),
             Dialect::Echo => None,
             Dialect::Colon => colon::render_request(request).map(String::into_bytes),
+            Dialect::Console => console::render_request(request).map(String::into_bytes),
         }
     }
 }

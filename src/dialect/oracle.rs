@@ -79,6 +79,24 @@ pub fn check(input: &[u8]) {
         Event::PrivateSent {
             to: author().nick,
             text: text.clone().into(),
+            away: Some(text.clone().into()),
+        },
+        Event::Acted {
+            author: author(),
+            room: RoomName::lobby(),
+            text: text.clone().into(),
+        },
+        Event::Left {
+            nick: author().nick,
+            words: Some(text.clone().into()),
+        },
+        Event::Topic {
+            room: RoomName::lobby(),
+            topic: Some(text.clone().into()),
+            by: Some(author().nick),
+        },
+        Event::Notice {
+            text: text.clone().into(),
         },
         Event::Announced {
             text: text.clone().into(),
@@ -198,16 +216,22 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
                 false => assert!(told.ends_with(&cleaned)),
             }
         }
-        Dialect::Echo => {}
+        Dialect::Echo | Dialect::Console => {}
     }
 }
 
 fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
+    // A second line says that the other is away.
+    let lines = if matches!(event, Event::PrivateSent { .. }) {
+        2
+    } else {
+        1
+    };
     let mut out = Vec::new();
     dialect.render(event, view, &mut out);
     let shown = std::str::from_utf8(&out).expect("a rendered event is UTF-8");
     match dialect {
-        Dialect::Text | Dialect::Anon => check_terminal(shown, 1),
+        Dialect::Text | Dialect::Anon | Dialect::Console => check_terminal(shown, lines),
         Dialect::Colon => {
             check_terminal(&uncoloured(shown), 0);
             let trapped = shown.contains("SERVER:") && shown.contains("shutting down")
@@ -239,14 +263,14 @@ const MOVES_OR_REORDERS: fn(char) -> bool = |c| {
         | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 };
 
-/// One line end at most, and at the end; no control but a tab, and nothing that reorders.
-fn check_terminal(shown: &str, line_ends: usize) {
-    let line = shown.strip_suffix('\n').unwrap_or(shown);
+/// No more line ends than the event has lines; no control but a tab, and nothing that reorders.
+fn check_terminal(shown: &str, lines_max: usize) {
     assert!(
-        shown.len() - line.len() <= line_ends,
+        shown.matches('\n').count() <= lines_max,
         "a line end too many: {shown:?}"
     );
-    assert!(!line.contains(MOVES_OR_REORDERS), "a control: {shown:?}");
+    let shown = shown.replace('\n', "");
+    assert!(!shown.contains(MOVES_OR_REORDERS), "a control: {shown:?}");
 }
 
 fn uncoloured(shown: &str) -> String {

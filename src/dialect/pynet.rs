@@ -4,6 +4,7 @@
 use crate::limits::PYNET_OBJECT_BYTES;
 use crate::model::{ErrorCode, Event, Request};
 
+use super::object::{self, Object};
 use super::{Ask, Stage, View, ask, json, plain, text};
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
@@ -12,17 +13,11 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
 
 fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
     if stage == Stage::Joining {
-        return json::first_object(frame).and_then(|object| json::join(&object, "data"));
+        return object::read_first(frame).and_then(|object| json::join(&object, "data"));
     }
-    let object = json::object(frame)?;
-    match json::string(&object, "type")? {
-        "chat" => {
-            let text = json::string(&object, "data")?;
-            Ok((!text.trim().is_empty()).then(|| Request::Say {
-                room: None,
-                text: text.into(),
-            }))
-        }
+    let object = object::read(frame)?;
+    match object::string(&object, "type")? {
+        "chat" => text::parse_line(object::string(&object, "data")?),
         "join" => Err(ErrorCode::AlreadyJoined),
         other => Err(ErrorCode::UnknownType(other.into())),
     }
@@ -31,11 +26,11 @@ fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
 pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     match request {
-        Request::Join { nick } => json::Object::new(&mut out, "join").text("data", nick.as_str()),
-        Request::Say { room: None, text } if !text.trim().is_empty() => {
-            json::Object::new(&mut out, "chat").text("data", text)
+        Request::Join { nick } => Object::new(&mut out, "join").text("data", nick.as_str()),
+        _ => {
+            let line = text::render_request(request)?;
+            Object::new(&mut out, "chat").text("data", &line)
         }
-        _ => return None,
     }
     .close();
     Some(out)
@@ -47,31 +42,31 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::Said { .. } if view.own => {}
         Event::Said { author, room, text } if room.is_lobby() => {
             let mut head = Vec::new();
-            json::Object::new(&mut head, "message").text("from", author.nick.as_str());
+            Object::new(&mut head, "message").text("from", author.nick.as_str());
             push_objects(&head, text, out);
         }
-        Event::Left { nick } => push_server_message(&format!("{nick} has left the chat."), out),
-        Event::Error(code) => push_server_message(&plain::cleaned(&code.to_string()), out),
-        _ => {
-            let mut lines = Vec::new();
-            text::render(
-                event,
-                &View {
-                    here: false,
-                    ..*view
-                },
-                &mut lines,
-            );
-            String::from_utf8_lossy(&lines).lines().for_each(|line| {
-                push_server_message(line.strip_prefix("[Server] ").unwrap_or(line), out);
-            });
+        Event::Left { nick, .. } => push_server_message(&format!("{nick} has left the chat."), out),
+        // Where one speaks is not seen here: a room's text names the room.
+        Event::Said { author, room, text } => {
+            push_server_message(&format!("[#{room} {}] {text}", author.nick), out);
         }
+        Event::Acted { author, room, text } if room.is_lobby() => {
+            push_server_message(&format!("* {} {text}", author.nick), out);
+        }
+        Event::Acted { author, room, text } => {
+            push_server_message(&format!("[#{room}] * {} {text}", author.nick), out);
+        }
+        _ => text::sentences(event)
+            .iter()
+            .for_each(|line| push_server_message(line, out)),
     }
 }
 
+/// One line of text: what could break it is removed.
 fn push_server_message(line: &str, out: &mut Vec<u8>) {
+    let line = &plain::cleaned(line);
     let mut head = Vec::new();
-    json::Object::new(&mut head, "server_message");
+    Object::new(&mut head, "server_message");
     push_objects(&head, line, out);
 }
 
@@ -89,7 +84,7 @@ fn push_objects(head: &[u8], text: &str, out: &mut Vec<u8>) {
         let data_end = out.len() + room;
         while let Some(&c) = rest.peek() {
             let before = out.len();
-            json::escape(c, |part| out.extend_from_slice(part.as_bytes()));
+            object::escape(c, |part| out.extend_from_slice(part.as_bytes()));
             if out.len() > data_end {
                 out.truncate(before);
                 break;
@@ -129,13 +124,17 @@ mod tests {
         );
         let bob = Nick::parse("Bob").expect("a nick");
         assert_eq!(
-            rendered(&Event::Left { nick: bob.clone() }),
+            rendered(&Event::Left {
+                nick: bob.clone(),
+                words: None
+            }),
             [json!({"type": "server_message", "data": "Bob has left the chat."})]
         );
         assert_eq!(
             rendered(&Event::PrivateSent {
                 to: bob,
-                text: "hi".into()
+                text: "hi".into(),
+                away: None
             }),
             [json!({"type": "server_message", "data": "[you → Bob] hi"})]
         );

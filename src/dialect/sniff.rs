@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Dialect, json};
+use super::{Dialect, object};
 
 /// What the first bytes tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,11 +84,11 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     sniffed
 }
 
-/// Which of the JSON dialects begins with `object`: the one whose key it has. Anything else is
+/// Which of the JSON dialects begins with the object of these `bytes`: the one whose key it has. Anything else is
 /// json, which refuses it.
-pub fn sniff_object(object: &[u8]) -> Dialect {
+pub fn sniff_object(bytes: &[u8]) -> Dialect {
     let has = |object: &serde_json::Map<String, Value>, key| object.contains_key(key);
-    match json::object(object) {
+    match object::read(bytes) {
         Ok(object) if has(&object, "data") && !has(&object, "username") => Dialect::Pynet,
         _ => Dialect::Json,
     }

@@ -1,9 +1,8 @@
 //! The text dialect: people with nc or telnet.
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
-use crate::model::{ErrorCode, Event, Nick, Request};
+use crate::model::{BanEntry, ClientEntry, ErrorCode, Event, Nick, Request, RoomEntry, Stats};
 
 use super::{Ask, Stage, View, ask, command, plain, utf8};
 
@@ -88,65 +87,182 @@ fn without_telnet(line: &[u8]) -> Cow<'_, [u8]> {
 }
 
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
-    // Writing to a Vec cannot fail.
-    let _ = match event {
-        Event::Welcome { nick, .. } => writeln!(out, "[Server] {nick} joined the chat!"),
-        Event::Joined { author } => writeln!(out, "[Server] {} joined the chat!", author.nick),
-        Event::Left { nick } => writeln!(out, "[Server] {nick} left the chat!"),
-        Event::Said { .. } if view.own => Ok(()),
+    match event {
+        Event::Said { .. } if view.own => {}
         Event::Said { author, text, .. } if view.here => {
-            labelled(out, format_args!("{}", author.nick), text)
+            push(out, &["[", author.nick.as_str(), "] "], text)
         }
         Event::Said { author, room, text } => {
-            labelled(out, format_args!("#{room} {}", author.nick), text)
+            push(
+                out,
+                &["[#", room.as_str(), " ", author.nick.as_str(), "] "],
+                text,
+            );
+        }
+        Event::Acted { author, text, .. } if view.here => {
+            push(out, &["* ", author.nick.as_str(), " "], text);
+        }
+        Event::Acted { author, room, text } => {
+            push(
+                out,
+                &["[#", room.as_str(), "] * ", author.nick.as_str(), " "],
+                text,
+            );
         }
         Event::Private { author, text } => {
-            labelled(out, format_args!("{} → you", author.nick), text)
+            push(out, &["[", author.nick.as_str(), " → you] "], text)
         }
-        Event::PrivateSent { to, text } => labelled(out, format_args!("you → {to}"), text),
-        Event::Listing { nicks } => writeln!(out, "Current clients: {}", listed(nicks)),
-        Event::Members { room, nicks } => writeln!(out, "[Server] In #{room}: {}", listed(nicks)),
+        Event::PrivateSent { to, text, away } => {
+            push(out, &["[you → ", to.as_str(), "] "], text);
+            if let Some(away) = away {
+                push(out, &["[Server] ", to.as_str(), " is away: "], away);
+            }
+        }
+        Event::Listing { nicks } => push(out, &["Current clients: "], &listed(nicks)),
+        Event::Error(code) => {
+            plain::push(&format!("[Server] {code}"), out);
+            let asks_again = view.stage == Stage::Joining && !code.is_final();
+            out.extend_from_slice(
+                if asks_again {
+                    format!(" {PROMPT}")
+                } else {
+                    "\n".into()
+                }
+                .as_bytes(),
+            );
+        }
+        Event::Announced { text } => push(out, &["[Server] "], text),
+        Event::OperatorTold { text } => push(out, &["[Server → you] "], text),
+        _ => sentences(event)
+            .iter()
+            .for_each(|sentence| push(out, &["[Server] "], sentence)),
+    }
+}
+
+/// Appends a line: a label of our own, and text of somebody else's.
+fn push(out: &mut Vec<u8>, label: &[&str], text: &str) {
+    label
+        .iter()
+        .for_each(|part| out.extend_from_slice(part.as_bytes()));
+    plain::push(text, out);
+    out.push(b'\n');
+}
+
+/// What the server says of an event, a sentence a line, for the dialects that have no form of their
+/// own for it. Text of somebody else's in it is as it was sent.
+pub(super) fn sentences(event: &Event) -> Vec<String> {
+    let because = |why: &Option<String>| {
+        why.as_ref()
+            .map_or(String::new(), |why| format!(" ({why})"))
+    };
+    let topic_of =
+        |topic: &Option<String>| topic.as_ref().map_or(String::new(), |t| format!(": {t}"));
+    let one = match event {
+        Event::Welcome { nick, .. } => format!("{nick} joined the chat!"),
+        Event::Joined { author } => format!("{} joined the chat!", author.nick),
+        Event::Left { nick, words } => format!("{nick} left the chat!{}", because(words)),
+        Event::Renamed { from, to } => format!("{from} is now called {to}."),
+        Event::Listing { nicks } => format!("Here: {}", listed(nicks)),
+        Event::Members { room, nicks } => format!("In #{room}: {}", listed(nicks)),
+        Event::Rooms { rooms } => {
+            let line = |room: &RoomEntry| {
+                format!("#{} ({}){}", room.name, room.members, topic_of(&room.topic))
+            };
+            return rooms.iter().map(line).collect();
+        }
         Event::EnteredRoom {
             room,
             created: true,
             ..
+        } => format!("You made the room #{room}."),
+        Event::EnteredRoom {
+            room, nicks, topic, ..
         } => {
-            writeln!(out, "[Server] You made the room #{room}.")
-        }
-        Event::EnteredRoom { room, nicks, .. } => {
-            writeln!(out, "[Server] You entered #{room}. Here: {}", listed(nicks))
+            let entered = format!("You entered #{room}. Here: {}", listed(nicks));
+            let topic = topic
+                .as_ref()
+                .map(|topic| format!("Topic of #{room}: {topic}"));
+            return [entered].into_iter().chain(topic).collect();
         }
         Event::LeftRoom { room, now_in } => {
-            writeln!(
-                out,
-                "[Server] You left #{room}. You speak in #{now_in} now."
+            format!("You left #{room}. You speak in #{now_in} now.")
+        }
+        Event::RoomJoined { nick, room } => format!("{nick} entered #{room}."),
+        Event::RoomLeft { nick, room, reason } => {
+            format!("{nick} left #{room}.{}", because(reason))
+        }
+        Event::Topic {
+            room,
+            topic: None,
+            by: None,
+        } => format!("#{room} has no topic."),
+        Event::Topic {
+            room,
+            topic: Some(topic),
+            by: None,
+        } => format!("Topic of #{room}: {topic}"),
+        Event::Topic {
+            room,
+            topic,
+            by: Some(by),
+        } => {
+            format!("{by} set the topic of #{room}{}", topic_of(topic))
+        }
+        Event::Whois(entry) => {
+            let rooms: Vec<_> = entry.rooms.iter().map(|room| format!("#{room}")).collect();
+            let operator = if entry.is_operator { ", operator" } else { "" };
+            let away = entry
+                .away
+                .as_ref()
+                .map_or(String::new(), |text| format!(", away: {text}"));
+            format!(
+                "{}: {}, in {}{operator}{away}",
+                entry.nick,
+                entry.peer,
+                rooms.join(", ")
             )
         }
-        Event::RoomJoined { nick, room } => writeln!(out, "[Server] {nick} entered #{room}."),
-        Event::RoomLeft { nick, room } => writeln!(out, "[Server] {nick} left #{room}."),
-        Event::Pong => writeln!(out, "[Server] Pong."),
-        Event::Help => command::COMMANDS.iter().try_for_each(|command| {
-            writeln!(out, "[Server] {:16} {}", command.usage, command.summary)
-        }),
-        Event::Done => Ok(()),
-        Event::Announced { text } => labelled(out, format_args!("Server"), text),
-        Event::OperatorTold { text } => labelled(out, format_args!("Server → you"), text),
-        Event::Kicked => writeln!(out, "[Server] You have been kicked."),
-        Event::Shutdown => writeln!(out, "[Server] The server is shutting down."),
-        Event::Error(code) => {
-            plain::push(&format!("[Server] {code}"), out);
-            match view.stage {
-                Stage::Joining if !code.is_final() => write!(out, " {PROMPT}"),
-                _ => writeln!(out),
-            }
+        Event::Pong => "Pong.".into(),
+        Event::Help { command } => {
+            return command::help(command.as_deref()).unwrap_or_else(|code| vec![code.to_string()]);
         }
+        Event::Done { note } => return note.iter().cloned().collect(),
+        Event::Notice { text } | Event::Announced { text } | Event::OperatorTold { text } => {
+            text.clone()
+        }
+        Event::Kicked { reason } => format!("You have been kicked.{}", because(reason)),
+        Event::KickedOut { nick } => format!("{nick} has been kicked."),
+        Event::RenamedOther { from, to } => format!("{from} has been renamed to {to}."),
+        Event::Bans { bans } if bans.is_empty() => "Nobody is banned.".into(),
+        Event::Bans { bans } => {
+            let line = |ban: &BanEntry| {
+                let time = ban
+                    .seconds_left
+                    .map_or(String::new(), |s| format!(", {s} s left"));
+                format!("{}{time}{}", ban.mask, because(&ban.reason))
+            };
+            return bans.iter().map(line).collect();
+        }
+        Event::Clients { clients } => {
+            let line = |client: &ClientEntry| format!("- {} ({})", client.nick, client.peer);
+            let head = format!("{} client(s) connected", clients.len());
+            return [head].into_iter().chain(clients.iter().map(line)).collect();
+        }
+        Event::Stats(Stats(stats)) => {
+            return stats
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
+        }
+        Event::Shutdown => "The server is shutting down.".into(),
+        Event::Error(code) => code.to_string(),
+        Event::Said { author, room, text } | Event::Acted { author, room, text } => {
+            format!("[#{room} {}] {text}", author.nick)
+        }
+        Event::Private { author, text } => format!("[{} → you] {text}", author.nick),
+        Event::PrivateSent { to, text, .. } => format!("[you → {to}] {text}"),
     };
-}
-
-fn labelled(out: &mut Vec<u8>, label: std::fmt::Arguments<'_>, text: &str) -> std::io::Result<()> {
-    write!(out, "[{label}] ")?;
-    plain::push(text, out);
-    writeln!(out)
+    vec![one]
 }
 
 /// Names with commas between them.
@@ -262,7 +378,13 @@ mod tests {
             "[Server] Alice joined the chat!\n"
         );
         assert_eq!(
-            rendered(&Event::Left { nick: alice }, &joined),
+            rendered(
+                &Event::Left {
+                    nick: alice,
+                    words: None
+                },
+                &joined
+            ),
             "[Server] Alice left the chat!\n"
         );
         assert_eq!(

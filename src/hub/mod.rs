@@ -2,20 +2,30 @@
 //! socket, no dialect and no clock.
 //!
 //! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_effect`
-//! for what is to be done about it.
+//! for what is to be done about it. Requests are handled by theme: `talk` (names and words), `rooms`,
+//! `operate` (what operators do).
 
+mod bans;
+mod operate;
 #[doc(hidden)]
 pub mod oracle;
 mod room;
+mod rooms;
 mod session;
+mod settings;
+mod talk;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use core::net::IpAddr;
+
+pub use bans::{Ban, Mask};
 pub use room::{LOBBY, Member, Room, RoomId};
 pub use session::Session;
+pub use settings::Settings;
 
-use crate::limits::ROOMS_PER_SESSION_MAX;
-use crate::model::{ConnId, Entry, ErrorCode, Event, Key, Nick, Peer, Request, RoomName};
+use crate::model::{Author, ConnId, ErrorCode, Event, Key, Moment, Nick, Peer, Request, RoomName};
+use operate::Failures;
 use room::Rooms;
 
 /// What the hub wants done. An effect is to be carried out before the next request is handled: its
@@ -55,6 +65,18 @@ pub enum Effect {
         /// Whose.
         who: ConnId,
     },
+    /// Keep the settings: they have changed.
+    Keep,
+    /// Answer with the server's figures.
+    Report {
+        /// Who asked.
+        to: ConnId,
+    },
+    /// Stop the server.
+    Stop {
+        /// After how long.
+        seconds: u64,
+    },
 }
 
 /// Whom an event is for.
@@ -68,28 +90,53 @@ pub enum Audience {
         except: ConnId,
     },
     /// These, each once.
-    Each(Vec<ConnId>),
+    Each(Vec<Member>),
+}
+
+/// What an operator sets before the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// The longest message, in bytes.
+    pub message_bytes_max: usize,
+    /// Nobody's address is shown to other users.
+    pub is_cloaked: bool,
+    /// What makes an operator; without it nobody becomes one.
+    pub oper_password: Option<String>,
 }
 
 /// The pure chat state machine.
 #[derive(Debug)]
 pub struct Hub {
-    message_bytes_max: usize,
+    rules: Rules,
     sessions: HashMap<ConnId, Session>,
     /// Invariant: exactly the sessions' names, by key.
     nicks: HashMap<Key, ConnId>,
     rooms: Rooms,
+    /// Connections of the operator's console, which have no session.
+    consoles: HashSet<ConnId>,
+    settings: Settings,
+    /// Names that are ignored, over all sessions: while it is 0 nobody needs to be asked.
+    ignored: usize,
+    /// Wrong operator passwords by address.
+    failures: HashMap<Option<IpAddr>, Failures>,
+    /// The time of the request being handled.
+    now: Moment,
     effects: VecDeque<Effect>,
 }
 
 impl Hub {
-    /// An empty chat, in which a message may have `message_bytes_max` bytes.
-    pub fn new(message_bytes_max: usize) -> Hub {
+    /// An empty chat.
+    pub fn new(rules: Rules, settings: Settings) -> Hub {
         Hub {
-            message_bytes_max,
+            rules,
             sessions: HashMap::new(),
             nicks: HashMap::new(),
             rooms: Rooms::new(),
+            consoles: HashSet::new(),
+            settings,
+            ignored: 0,
+            failures: HashMap::new(),
+            now: Moment::default(),
             effects: VecDeque::new(),
         }
     }
@@ -104,38 +151,40 @@ impl Hub {
         self.sessions.len()
     }
 
+    /// How many rooms there are, the lobby included.
+    pub fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
     /// The members of a room that an effect names.
     pub fn members(&self, room: RoomId) -> &[Member] {
         self.rooms.get(room).members()
     }
 
+    /// What is to survive a restart.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Is the address kept out? If so, that is the refusal.
+    pub fn refusal_of(&self, peer: &Peer, now: Moment) -> Option<ErrorCode> {
+        let ip = peer.ip()?;
+        let ban = self
+            .settings
+            .bans_at(now)
+            .find(|ban| ban.mask.covers_ip(ip))?;
+        Some(ErrorCode::AddressBanned(ban.reason.clone()))
+    }
+
+    /// A connection is the operator's own: it may ask what operators may, and has no session.
+    pub fn handle_console(&mut self, who: ConnId) {
+        self.consoles.insert(who);
+    }
+
     /// Handles one request of a connection at `peer`.
-    pub fn handle_request(&mut self, who: ConnId, peer: Peer, request: Request) {
-        let handled = match request {
-            Request::Join { nick } => self.join(who, peer, nick),
-            Request::JoinUnnamed => {
-                let nick = self.free_nick(peer.number());
-                self.join(who, peer, nick)
-            }
-            _ if !self.sessions.contains_key(&who) => Err(ErrorCode::NotJoined),
-            Request::Say { room, text } => self.say(who, room, text),
-            Request::Private { to, text } => self.say_privately(who, &to, text),
-            Request::List => {
-                let nicks = self.nicks_in(self.sessions[&who].focus);
-                self.answer(who, Event::Listing { nicks })
-            }
-            Request::Members { room } => self.tell_members(who, room),
-            Request::Enter { room, entry } => self.enter(who, room, entry),
-            Request::Leave { room } => self.leave_room(who, room),
-            Request::Ping => self.answer(who, Event::Pong),
-            Request::Help => self.answer(who, Event::Help),
-            Request::Quit => {
-                self.handle_leave(who);
-                self.effects.push_back(Effect::Close { who });
-                Ok(())
-            }
-        };
-        if let Err(code) = handled {
+    pub fn handle_request(&mut self, who: ConnId, peer: Peer, request: Request, now: Moment) {
+        self.now = now;
+        if let Err(code) = self.handle(who, peer, request) {
             self.effects.push_back(Effect::Answer {
                 to: who,
                 event: Event::Error(code),
@@ -143,12 +192,73 @@ impl Hub {
         }
     }
 
+    fn handle(&mut self, who: ConnId, peer: Peer, request: Request) -> Result<(), ErrorCode> {
+        match request {
+            Request::Join { nick } => self.join(who, peer, nick),
+            Request::JoinUnnamed => {
+                let nick = self.free_nick(peer.number());
+                self.join(who, peer, nick)
+            }
+            _ if !self.consoles.contains(&who) && !self.sessions.contains_key(&who) => {
+                Err(ErrorCode::NotJoined)
+            }
+            Request::Nick { nick } => self.change_nick(who, nick),
+            Request::Say { room, text } => self.say(who, room, text),
+            Request::Act { room, text } => self.act(who, room, text),
+            Request::Private { to, text } => self.say_privately(who, &to, text),
+            Request::List => self.list(who),
+            Request::Members { room } => self.tell_members(who, room),
+            Request::Rooms => self.tell_rooms(who),
+            Request::Enter { room, entry, key } => self.enter(who, room, entry, key.as_deref()),
+            Request::Leave { room } => self.leave_room(who, room),
+            Request::Topic { room, text } => self.topic(who, room, text),
+            Request::Ignore { name } => self.ignore(who, &name),
+            Request::Unignore { name } => self.unignore(who, &name),
+            Request::Away { text } => self.away(who, text),
+            Request::Whois { name } => self.whois(who, &name),
+            Request::Ping => self.answer(who, Event::Pong),
+            Request::Help { command } => self.answer(who, Event::Help { command }),
+            Request::Quit { words } => self.quit(who, words),
+            Request::Oper { password } => self.oper(who, peer, &password),
+            Request::Kick { name, reason } => self.kick(who, &name, reason),
+            Request::Mute { name, seconds } => self.mute(who, &name, Some(seconds)),
+            Request::Unmute { name } => self.mute(who, &name, None),
+            Request::Mode { room, change } => self.change_mode(who, room, change),
+            Request::Invite { room, name } => self.invite(who, room, &name),
+            Request::Ban {
+                mask,
+                seconds,
+                reason,
+            } => self.ban(who, &mask, seconds, reason),
+            Request::Unban { mask } => self.unban(who, &mask),
+            Request::Bans => self.tell_bans(who),
+            Request::Rename { from, to } => self.rename(who, &from, &to),
+            Request::Announce { text } => self.announce(who, text),
+            Request::CloseRoom { room } => self.close_room(who, room),
+            Request::LockRoom { room, locked } => self.lock_room(who, room, locked),
+            Request::Clients => self.tell_clients(who),
+            Request::Stats => self.report(who),
+            Request::Shutdown { seconds } => self.shut_down(who, seconds),
+        }
+    }
+
     /// A connection is gone, or about to be: its user leaves, if it had joined.
     pub fn handle_leave(&mut self, who: ConnId) {
+        self.consoles.remove(&who);
+        self.end_session(who, None);
+    }
+
+    /// What is to be done next, in order.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    fn end_session(&mut self, who: ConnId, words: Option<String>) {
         let Some(session) = self.sessions.remove(&who) else {
             return;
         };
         self.nicks.remove(&session.nick.key());
+        self.ignored -= session.ignored_len();
         for &room in &session.rooms {
             self.rooms.leave(room, who);
         }
@@ -161,260 +271,79 @@ impl Hub {
                 room: LOBBY,
                 except: who,
             },
-            _ => Audience::Each(self.peers_in(&session.rooms)),
+            _ => Audience::Each(self.members_of_all(&session.rooms)),
         };
         self.effects.push_back(Effect::Gone {
             who,
             nick: session.nick.clone(),
         });
-        self.broadcast(audience, Event::Left { nick: session.nick });
-    }
-
-    /// What is to be done next, in order.
-    pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
-    }
-
-    fn join(&mut self, who: ConnId, peer: Peer, nick: Nick) -> Result<(), ErrorCode> {
-        if self.sessions.contains_key(&who) {
-            return Err(ErrorCode::AlreadyJoined);
-        }
-        let key = nick.key();
-        if self.nicks.contains_key(&key) {
-            return Err(ErrorCode::NickTaken);
-        }
-        let session = Session {
-            nick: nick.clone(),
-            peer,
-            rooms: vec![LOBBY],
-            focus: LOBBY,
-        };
-        let author = session.author();
-        self.nicks.insert(key, who);
-        self.sessions.insert(who, session);
-        let lobby = self.rooms.get_mut(LOBBY);
-        lobby.enter(who);
-        lobby.set_here(who, true);
-        let users = self.nicks_in(LOBBY);
-        self.answer(who, Event::Welcome { nick, users })?;
         self.broadcast(
-            Audience::Room {
-                room: LOBBY,
-                except: who,
-            },
-            Event::Joined { author },
-        );
-        Ok(())
-    }
-
-    /// `anon-` and the number, or the next one that nobody took.
-    fn free_nick(&self, number: u32) -> Nick {
-        (number..=u32::MAX)
-            .chain(0..number)
-            .map(|number| Nick::parse(&format!("anon-{number}")).expect("letters, - and digits"))
-            .find(|nick| !self.nicks.contains_key(&nick.key()))
-            .expect("fewer names are taken than there are numbers")
-    }
-
-    fn say(&mut self, who: ConnId, room: Option<RoomName>, text: String) -> Result<(), ErrorCode> {
-        self.check_message(&text)?;
-        let session = &self.sessions[&who];
-        let id = match room {
-            Some(name) => self.entered(session, name)?,
-            None => session.focus,
-        };
-        let room = self.rooms.get(id).name.clone();
-        let event = Event::Said {
-            author: session.author(),
-            room,
-            text,
-        };
-        self.broadcast(
-            Audience::Room {
-                room: id,
-                except: who,
-            },
-            event.clone(),
-        );
-        self.answer(who, event)
-    }
-
-    fn say_privately(&mut self, who: ConnId, to: &str, text: String) -> Result<(), ErrorCode> {
-        self.check_message(&text)?;
-        let no_such_nick = || ErrorCode::NoSuchNick(to.into());
-        let target = *self.nicks.get(&Key::of(to)).ok_or_else(no_such_nick)?;
-        let author = self.sessions[&who].author();
-        let to = self.sessions[&target].nick.clone();
-        let event = Event::Private {
-            author,
-            text: text.clone(),
-        };
-        self.effects.push_back(Effect::Tell { to: target, event });
-        self.answer(who, Event::PrivateSent { to, text })
-    }
-
-    fn check_message(&self, text: &str) -> Result<(), ErrorCode> {
-        match text.len() <= self.message_bytes_max {
-            true => Ok(()),
-            false => Err(ErrorCode::MessageTooLong(self.message_bytes_max)),
-        }
-    }
-
-    fn tell_members(&mut self, who: ConnId, name: RoomName) -> Result<(), ErrorCode> {
-        let Some(id) = self.rooms.find(&name) else {
-            return Err(ErrorCode::NoRoomToShow(name));
-        };
-        let (room, nicks) = (self.rooms.get(id).name.clone(), self.nicks_in(id));
-        self.answer(who, Event::Members { room, nicks })
-    }
-
-    fn enter(&mut self, who: ConnId, name: RoomName, entry: Entry) -> Result<(), ErrorCode> {
-        let known = self.rooms.find(&name);
-        let session = &self.sessions[&who];
-        let is_in = known.is_some_and(|id| session.rooms.contains(&id));
-        match (known, entry) {
-            (Some(_), Entry::Create) => return Err(ErrorCode::RoomExists(name)),
-            (None, Entry::Existing) => return Err(ErrorCode::NoRoomToEnter(name)),
-            (Some(_), Entry::Existing) if is_in => return Err(ErrorCode::AlreadyInRoom(name)),
-            _ if !is_in && session.rooms.len() >= ROOMS_PER_SESSION_MAX => {
-                return Err(ErrorCode::TooManyRooms);
-            }
-            _ => {}
-        }
-        let nick = session.nick.clone();
-        let id = known.unwrap_or_else(|| self.rooms.open(name));
-        if !is_in {
-            self.add_to_room(who, id);
-        }
-        if entry == Entry::Focus {
-            self.set_focus(who, id);
-        }
-        let (room, nicks) = (self.rooms.get(id).name.clone(), self.nicks_in(id));
-        let created = known.is_none();
-        self.answer(
-            who,
-            Event::EnteredRoom {
-                room: room.clone(),
-                created,
-                nicks,
-            },
-        )?;
-        if !is_in {
-            let audience = Audience::Room {
-                room: id,
-                except: who,
-            };
-            self.broadcast(audience, Event::RoomJoined { nick, room });
-        }
-        Ok(())
-    }
-
-    fn leave_room(&mut self, who: ConnId, name: Option<RoomName>) -> Result<(), ErrorCode> {
-        let session = &self.sessions[&who];
-        let id = match name {
-            Some(name) => self.entered(session, name)?,
-            None => session.focus,
-        };
-        let (nick, is_last) = (session.nick.clone(), session.rooms == [id]);
-        let room = self.rooms.get(id).name.clone();
-        if is_last && id == LOBBY {
-            return self.answer(
-                who,
-                Event::LeftRoom {
-                    room: room.clone(),
-                    now_in: room,
-                },
-            );
-        }
-        self.remove_from_room(who, id);
-        if is_last {
-            self.add_to_room(who, LOBBY);
-        }
-        if self.sessions[&who].focus == id {
-            let next = self.sessions[&who].rooms.last().copied().unwrap_or(LOBBY);
-            self.set_focus(who, next);
-        }
-        let now_in = self.rooms.get(self.sessions[&who].focus).name.clone();
-        self.answer(
-            who,
-            Event::LeftRoom {
-                room: room.clone(),
-                now_in,
-            },
-        )?;
-        let others = Audience::Each(self.peers_in(&[id]));
-        self.broadcast(
-            others,
-            Event::RoomLeft {
-                nick: nick.clone(),
-                room,
+            audience,
+            Event::Left {
+                nick: session.nick,
+                words,
             },
         );
-        if is_last {
-            let audience = Audience::Room {
-                room: LOBBY,
-                except: who,
-            };
-            self.broadcast(
-                audience,
-                Event::RoomJoined {
-                    nick,
-                    room: RoomName::lobby(),
-                },
-            );
-        }
-        Ok(())
     }
 
-    /// The room of that name, if the session is in it.
-    fn entered(&self, session: &Session, name: RoomName) -> Result<RoomId, ErrorCode> {
+    /// The session of who asks; a console has none.
+    fn own(&self, who: ConnId) -> Result<&Session, ErrorCode> {
+        self.sessions.get(&who).ok_or(ErrorCode::NotJoined)
+    }
+
+    fn own_mut(&mut self, who: ConnId) -> Result<&mut Session, ErrorCode> {
+        self.sessions.get_mut(&who).ok_or(ErrorCode::NotJoined)
+    }
+
+    /// May it ask what operators may?
+    pub fn is_operator(&self, who: ConnId) -> bool {
+        self.consoles.contains(&who) || self.sessions.get(&who).is_some_and(Session::is_operator)
+    }
+
+    /// Whose name that is.
+    fn find_nick(&self, name: &str) -> Result<ConnId, ErrorCode> {
+        let found = self.nicks.get(&Key::of(name)).copied();
+        found.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))
+    }
+
+    fn nick_of(&self, who: ConnId) -> Option<&Nick> {
+        self.sessions.get(&who).map(|session| &session.nick)
+    }
+
+    fn author(&self, who: ConnId) -> Result<Author, ErrorCode> {
+        self.own(who)
+            .map(|session| session.author(self.rules.is_cloaked))
+    }
+
+    /// The room of that name, or the one that is spoken in, if the session is in it.
+    fn entered(&self, who: ConnId, name: Option<RoomName>) -> Result<RoomId, ErrorCode> {
+        let session = self.own(who)?;
+        let Some(name) = name else {
+            return Ok(session.focus);
+        };
         match self.rooms.find(&name) {
             Some(id) if session.rooms.contains(&id) => Ok(id),
             _ => Err(ErrorCode::NotInRoom(name)),
         }
     }
 
-    fn add_to_room(&mut self, who: ConnId, id: RoomId) {
-        self.rooms.get_mut(id).enter(who);
-        if let Some(session) = self.sessions.get_mut(&who) {
-            session.rooms.push(id);
-        }
-    }
-
-    fn remove_from_room(&mut self, who: ConnId, id: RoomId) {
-        self.rooms.leave(id, who);
-        if let Some(session) = self.sessions.get_mut(&who) {
-            session.rooms.retain(|&room| room != id);
-        }
-    }
-
-    fn set_focus(&mut self, who: ConnId, id: RoomId) {
-        let Some(session) = self.sessions.get_mut(&who) else {
-            return;
-        };
-        let before = std::mem::replace(&mut session.focus, id);
-        if session.rooms.contains(&before) {
-            self.rooms.get_mut(before).set_here(who, false);
-        }
-        self.rooms.get_mut(id).set_here(who, true);
-    }
-
-    /// Everyone in the rooms that still exist, each once.
-    fn peers_in(&self, rooms: &[RoomId]) -> Vec<ConnId> {
+    /// Everyone in the rooms that still exist, each once, as members of the first that they share.
+    fn members_of_all(&self, rooms: &[RoomId]) -> Vec<Member> {
         let mut seen = HashSet::new();
         rooms
             .iter()
             .filter_map(|&id| self.rooms.try_get(id))
             .flat_map(Room::members)
-            .map(|member| member.id)
-            .filter(|&id| seen.insert(id))
+            .filter(|member| seen.insert(member.id))
+            .copied()
             .collect()
     }
 
     fn nicks_in(&self, room: RoomId) -> Vec<Nick> {
         let members = self.rooms.get(room).members().iter();
         members
-            .map(|member| self.sessions[&member.id].nick.clone())
+            .filter_map(|member| self.nick_of(member.id))
+            .cloned()
             .collect()
     }
 
@@ -423,15 +352,41 @@ impl Hub {
         Ok(())
     }
 
+    /// Answers that it is done, in a sentence for people.
+    fn done(&mut self, to: ConnId, note: String) -> Result<(), ErrorCode> {
+        self.answer(to, Event::Done { note: Some(note) })
+    }
+
+    fn tell(&mut self, to: ConnId, event: Event) {
+        self.effects.push_back(Effect::Tell { to, event });
+    }
+
     fn broadcast(&mut self, audience: Audience, event: Event) {
         self.effects
             .push_back(Effect::Broadcast { audience, event });
+    }
+
+    fn check_message(&self, text: &str) -> Result<(), ErrorCode> {
+        match text.len() <= self.rules.message_bytes_max {
+            true => Ok(()),
+            false => Err(ErrorCode::MessageTooLong(self.rules.message_bytes_max)),
+        }
+    }
+}
+
+/// Holds a note (a topic, a reason, last words) to its limit.
+fn check_note(text: &str) -> Result<(), ErrorCode> {
+    match text.len() <= crate::limits::NOTE_BYTES_MAX {
+        true => Ok(()),
+        false => Err(ErrorCode::MessageTooLong(crate::limits::NOTE_BYTES_MAX)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::ROOMS_PER_SESSION_MAX;
+    use crate::model::Entry;
 
     fn id(slot: u32) -> ConnId {
         ConnId {
@@ -440,8 +395,17 @@ mod tests {
         }
     }
 
+    fn hub() -> Hub {
+        let rules = Rules {
+            message_bytes_max: 100,
+            is_cloaked: false,
+            oper_password: Some("x".into()),
+        };
+        Hub::new(rules, Settings::default())
+    }
+
     fn ask(hub: &mut Hub, slot: u32, request: Request) -> Vec<Effect> {
-        hub.handle_request(id(slot), Peer::Unix(slot), request);
+        hub.handle_request(id(slot), Peer::Unix(slot), request, Moment::default());
         drain(hub)
     }
 
@@ -475,7 +439,7 @@ mod tests {
 
     #[test]
     fn a_name_is_unique_case_folded_and_free_when_its_owner_left() {
-        let mut hub = Hub::new(100);
+        let mut hub = hub();
         join(&mut hub, 1, "Alice");
         assert_eq!(refused(&join(&mut hub, 2, "aLICE")), &ErrorCode::NickTaken);
         assert_eq!(
@@ -490,7 +454,7 @@ mod tests {
 
     #[test]
     fn unnamed_users_get_a_free_name_of_their_form() {
-        let mut hub = Hub::new(100);
+        let mut hub = hub();
         join(&mut hub, 1, "ANON-7");
         ask(&mut hub, 7, Request::JoinUnnamed);
         assert_eq!(
@@ -501,7 +465,7 @@ mod tests {
 
     #[test]
     fn a_message_at_the_limit_and_one_past_it() {
-        let mut hub = Hub::new(100);
+        let mut hub = hub();
         join(&mut hub, 1, "a");
         let say = |len| Request::Say {
             room: None,
@@ -516,7 +480,7 @@ mod tests {
 
     #[test]
     fn nothing_is_asked_before_the_join() {
-        let mut hub = Hub::new(100);
+        let mut hub = hub();
         assert_eq!(
             refused(&ask(&mut hub, 1, Request::Ping)),
             &ErrorCode::NotJoined
@@ -525,7 +489,7 @@ mod tests {
 
     #[test]
     fn a_room_ends_with_its_last_member_and_leaving_the_last_room_leads_to_the_lobby() {
-        let mut hub = Hub::new(100);
+        let mut hub = hub();
         join(&mut hub, 1, "a");
         ask(
             &mut hub,
@@ -533,6 +497,7 @@ mod tests {
             Request::Enter {
                 room: room("Rust"),
                 entry: Entry::Focus,
+                key: None,
             },
         );
         ask(
@@ -544,7 +509,7 @@ mod tests {
         );
         let effects = ask(&mut hub, 1, Request::Leave { room: None });
         assert_eq!(
-            effects[0],
+            effects[1],
             Effect::Answer {
                 to: id(1),
                 event: Event::LeftRoom {
@@ -553,7 +518,9 @@ mod tests {
                 }
             }
         );
-        let show = Request::Members { room: room("rust") };
+        let show = Request::Members {
+            room: Some(room("rust")),
+        };
         assert_eq!(
             refused(&ask(&mut hub, 1, show)),
             &ErrorCode::NoRoomToShow(room("rust"))
@@ -562,11 +529,12 @@ mod tests {
 
     #[test]
     fn twenty_rooms_and_no_more() {
-        let mut hub = Hub::new(100);
+        let mut hub = hub();
         join(&mut hub, 1, "a");
         let enter = |n: usize| Request::Enter {
             room: room(&format!("r{n}")),
             entry: Entry::Create,
+            key: None,
         };
         for n in 1..ROOMS_PER_SESSION_MAX {
             assert!(matches!(
@@ -583,7 +551,7 @@ mod tests {
 
     #[test]
     fn who_shares_several_rooms_is_told_once_of_a_leave() {
-        let mut hub = Hub::new(100);
+        let mut hub = hub();
         for (slot, name) in [(1, "a"), (2, "b")] {
             join(&mut hub, slot, name);
             ask(
@@ -592,6 +560,7 @@ mod tests {
                 Request::Enter {
                     room: room("r"),
                     entry: Entry::Focus,
+                    key: None,
                 },
             );
         }
@@ -600,10 +569,16 @@ mod tests {
             who: id(1),
             nick: nick("a"),
         };
-        let audience = Audience::Each(vec![id(2)]);
+        let audience = Audience::Each(vec![Member {
+            id: id(2),
+            here: false,
+        }]);
         let told = Effect::Broadcast {
             audience,
-            event: Event::Left { nick: nick("a") },
+            event: Event::Left {
+                nick: nick("a"),
+                words: None,
+            },
         };
         assert_eq!(drain(&mut hub), [gone, told]);
     }

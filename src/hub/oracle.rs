@@ -4,13 +4,17 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
-use crate::model::{ConnId, Entry, Event, Key, Nick, Peer, Request, RoomName};
+use crate::model::{ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName};
 
-use super::{Audience, Effect, Hub};
+use super::{Audience, Effect, Hub, LOBBY, Rules, Settings};
 
 const CONNECTIONS: u8 = 8;
-const NICKS: [&str; 5] = ["alice", "ALICE", "bob", "anon-3", "Ωmega"];
+/// The last of the connections is a console.
+const CONSOLE: u32 = 7;
+const NICKS: [&str; 6] = ["alice", "ALICE", "bob", "anon-3", "Ωmega", "server"];
 const ROOMS: [&str; 5] = ["lobby", "Lobby", "rust", "RUST", "c"];
+const MASKS: [&str; 5] = ["al*", "b?b", "10.0.0.0/8", "10.0.0.2", "::/0"];
+const PASSWORDS: [&str; 2] = ["secret", "guess"];
 
 /// Carries out the operations that `input` spells, three bytes each (who, what, with which name),
 /// and checks the hub after each.
@@ -18,8 +22,19 @@ const ROOMS: [&str; 5] = ["lobby", "Lobby", "rust", "RUST", "c"];
 /// # Panics
 /// Where membership, names and counts disagree, or an effect is for somebody who is not there.
 pub fn check(input: &[u8]) {
-    let mut hub = Hub::new(16);
+    let oper_password = Some(PASSWORDS[0].into());
+    let rules = Rules {
+        message_bytes_max: 16,
+        is_cloaked: true,
+        oper_password,
+    };
+    let mut hub = Hub::new(rules, Settings::default());
+    let console = ConnId {
+        slot: CONSOLE,
+        generation: 1,
+    };
     let mut pictures = HashMap::new();
+    let mut now = Moment::default();
     for operation in input.chunks_exact(3) {
         let [who, what, which] = *operation else {
             continue;
@@ -28,14 +43,15 @@ pub fn check(input: &[u8]) {
             slot: u32::from(who % CONNECTIONS),
             generation: 1,
         };
-        let asked = request(what, usize::from(which));
-        let answers_due = match asked {
-            None => 0,
-            Some(Request::Quit) if hub.session(who).is_some() => 0,
-            Some(_) => 1,
-        };
+        now.unix_ms += u64::from(which) * 10;
+        hub.handle_console(console);
+        let asked = request(what, usize::from(which)).filter(|asked| {
+            let joins = matches!(asked, Request::Join { .. } | Request::JoinUnnamed);
+            !joins || who != console
+        });
+        let is_last = matches!(asked, Some(Request::Quit { .. }) | None);
         match asked {
-            Some(request) => hub.handle_request(who, Peer::Unix(who.slot), request),
+            Some(request) => hub.handle_request(who, peer(who), request, now),
             None => hub.handle_leave(who),
         }
         let mut answers = 0;
@@ -47,9 +63,18 @@ pub fn check(input: &[u8]) {
             }
             tell(&hub, who, effect, &mut pictures);
         }
-        assert_eq!(answers, answers_due, "one answer a request");
+        let is_gone = hub.session(who).is_none() && who != console;
+        assert!(answers == 1 || is_last || is_gone, "one answer a request");
         check_state(&hub);
         check_pictures(&hub, &pictures);
+    }
+}
+
+/// Half of them come from an address.
+fn peer(who: ConnId) -> Peer {
+    match who.slot {
+        slot @ 0..4 => Peer::Ip(([10, 0, 0, slot as u8], 1000).into()),
+        slot => Peer::Unix(slot),
     }
 }
 
@@ -64,19 +89,19 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
         Effect::Tell { to, event } => (vec![to], event),
         Effect::Broadcast { audience, event } => {
             let whom: Vec<ConnId> = match audience {
-                Audience::Each(each) => each,
+                Audience::Each(each) => each.iter().map(|member| member.id).collect(),
                 Audience::Room { room, except } => {
-                    assert_eq!(except, asker, "somebody left out");
                     let members = hub.members(room).iter().map(|member| member.id);
                     members.filter(|&id| id != except).collect()
                 }
             };
             let distinct: HashSet<_> = whom.iter().collect();
             assert_eq!(distinct.len(), whom.len(), "told twice: {event:?}");
-            assert!(!whom.contains(&asker), "told of its own doing: {event:?}");
-            if let Event::Said { room, .. } = &event {
+            if let Event::Said { room, .. } | Event::Acted { room, .. } = &event {
+                assert!(!whom.contains(&asker), "told of its own doing: {event:?}");
                 let room = hub.members(hub.rooms.find(room).expect("a room spoken in"));
-                assert_eq!(whom.len() + 1, room.len(), "not for the room: {event:?}");
+                let is_heard_by_all = whom.len() + 1 == room.len() || hub.ignored > 0;
+                assert!(is_heard_by_all, "not for the room: {event:?}");
             }
             (whom, event)
         }
@@ -84,6 +109,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
             pictures.remove(&who);
             return;
         }
+        Effect::Keep | Effect::Report { .. } | Effect::Stop { .. } => return,
     };
     for id in whom {
         learn(pictures.entry(id).or_default(), event.clone());
@@ -104,7 +130,11 @@ fn learn(picture: &mut Picture, event: Event) {
         Event::Welcome { users, .. } => drop(picture.insert(lobby, users)),
         Event::EnteredRoom { room, nicks, .. } => drop(picture.insert(room.key(), nicks)),
         Event::LeftRoom { room, now_in } if room != now_in => drop(picture.remove(&room.key())),
-        Event::Left { nick } => {
+        Event::Renamed { from, to } => {
+            let known = picture.values_mut().flatten().filter(|nick| **nick == from);
+            known.for_each(|nick| *nick = to.clone());
+        }
+        Event::Left { nick, .. } => {
             let mut known = false;
             for nicks in picture.values_mut() {
                 known |= nicks.contains(&nick);
@@ -113,7 +143,7 @@ fn learn(picture: &mut Picture, event: Event) {
             let knows_all = picture.contains_key(&lobby);
             assert!(known || !knows_all, "a stranger left: {nick}");
         }
-        Event::RoomLeft { nick, room } => {
+        Event::RoomLeft { nick, room, .. } => {
             if let Some(nicks) = picture.get_mut(&room.key()) {
                 assert!(nicks.contains(&nick), "a stranger left: {nick}");
                 nicks.retain(|other| *other != nick);
@@ -141,62 +171,121 @@ fn check_pictures(hub: &Hub, pictures: &HashMap<ConnId, Picture>) {
 
 /// A request, or `None` for the end of the connection.
 fn request(what: u8, which: usize) -> Option<Request> {
-    let nick = NICKS[which % NICKS.len()];
-    let room = match which {
-        0..128 => RoomName::parse(ROOMS[which % ROOMS.len()]),
-        _ => RoomName::parse(&format!("r{}", which % 32)),
-    }
-    .expect("a room name");
+    let name = NICKS[which % NICKS.len()].to_string();
+    let nick = Nick::parse(&name).expect("a nick");
+    let room = RoomName::parse(ROOMS[which % ROOMS.len()]).expect("a room name");
+    let mask = MASKS[which % MASKS.len()].to_string();
     let text = "x".repeat(which % 20);
-    Some(match what % 16 {
-        0 | 1 => Request::Join {
-            nick: Nick::parse(nick).expect("a nick"),
-        },
-        2 => Request::JoinUnnamed,
-        3 => Request::Say { room: None, text },
-        4 => Request::Say {
-            room: Some(room),
+    let flag = which.is_multiple_of(2);
+    let maybe_room = flag.then(|| room.clone());
+    let maybe_text = flag.then(|| text.clone());
+    let seconds = flag.then_some(which as u64);
+    let key = (!which.is_multiple_of(3)).then(|| "key".to_string());
+    Some(match what % 40 {
+        0..=3 => Request::Join { nick },
+        4 => Request::JoinUnnamed,
+        5 => Request::Say {
+            room: maybe_room,
             text,
         },
-        5 => Request::Private {
-            to: nick.into(),
+        6 => Request::Act {
+            room: maybe_room,
             text,
         },
-        6 => Request::List,
-        7 => Request::Members { room },
-        8 => Request::Enter {
-            room,
-            entry: Entry::Create,
-        },
-        9 => Request::Enter {
-            room,
-            entry: Entry::Existing,
-        },
+        7 => Request::Private { to: name, text },
+        8 => Request::List,
+        9 => Request::Members { room: maybe_room },
         10 => Request::Enter {
             room,
-            entry: Entry::Focus,
+            entry: Entry::Create,
+            key,
         },
-        11 => Request::Leave { room: Some(room) },
-        12 => Request::Leave { room: None },
-        13 => Request::Ping,
-        14 => Request::Quit,
+        11 => Request::Enter {
+            room,
+            entry: Entry::Existing,
+            key,
+        },
+        12..=14 => Request::Enter {
+            room,
+            entry: Entry::Focus,
+            key,
+        },
+        15 => Request::Leave { room: maybe_room },
+        16 => Request::Ping,
+        17 => Request::Quit { words: maybe_text },
+        18 => Request::Nick { nick },
+        19 => Request::Rooms,
+        20 => Request::Topic {
+            room: maybe_room,
+            text: maybe_text,
+        },
+        21 => Request::Ignore { name },
+        22 => Request::Unignore { name },
+        23 => Request::Away { text: maybe_text },
+        24 => Request::Whois { name },
+        25 => Request::Oper {
+            password: PASSWORDS[which % PASSWORDS.len()].into(),
+        },
+        26 => Request::Kick {
+            name,
+            reason: maybe_text,
+        },
+        27 => Request::Mute { name, seconds },
+        28 => Request::Unmute { name },
+        29 => Request::Mode {
+            room: maybe_room,
+            change: ModeChange::Key(key),
+        },
+        30 => Request::Mode {
+            room: maybe_room,
+            change: ModeChange::InviteOnly(flag),
+        },
+        31 => Request::Invite {
+            room: maybe_room,
+            name,
+        },
+        32 => Request::Ban {
+            mask,
+            seconds,
+            reason: maybe_text,
+        },
+        33 => Request::Unban { mask },
+        34 => Request::Bans,
+        35 => Request::Rename {
+            from: name,
+            to: NICKS[which % 3].into(),
+        },
+        36 => Request::CloseRoom { room },
+        37 => Request::LockRoom { room, locked: flag },
+        38 => Request::Clients,
         _ => return None,
     })
 }
 
 fn check_effect(hub: &Hub, effect: &Effect) {
-    let is_here = |id: &ConnId| hub.sessions.contains_key(id);
+    let is_here = |id: &ConnId| hub.sessions.contains_key(id) || hub.consoles.contains(id);
     match effect {
         Effect::Answer {
             event: Event::Error(_),
             ..
         } => {}
-        Effect::Answer { to, .. } | Effect::Tell { to, .. } => assert!(is_here(to), "{effect:?}"),
+        // The last word for who is put out.
+        Effect::Tell {
+            event: Event::Kicked { .. },
+            ..
+        } => {}
+        Effect::Answer { to, .. } | Effect::Tell { to, .. } | Effect::Report { to } => {
+            assert!(is_here(to), "{effect:?}");
+        }
         Effect::Broadcast {
             audience: Audience::Each(each),
             ..
         } => {
-            assert!(each.iter().all(is_here), "{effect:?}");
+            // Of those put out together, some may still stand in what the first ones' leaving tells.
+            assert!(
+                each.windows(2).all(|pair| pair[0].id != pair[1].id),
+                "{effect:?}"
+            );
         }
         Effect::Broadcast {
             audience: Audience::Room { room, .. },
@@ -207,7 +296,8 @@ fn check_effect(hub: &Hub, effect: &Effect) {
                 "{effect:?}"
             );
         }
-        Effect::Gone { who, .. } | Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
+        Effect::Gone { .. } | Effect::Keep | Effect::Stop { .. } => {}
+        Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
     }
 }
 
@@ -217,12 +307,15 @@ fn check_state(hub: &Hub) {
         hub.sessions.len(),
         "a name for each session"
     );
+    let ignored: usize = hub.sessions.values().map(super::Session::ignored_len).sum();
+    assert_eq!(hub.ignored, ignored, "the count of ignored names");
     for (id, session) in &hub.sessions {
         assert_eq!(
             hub.nicks.get(&session.nick.key()),
             Some(id),
             "a name leads to its session"
         );
+        assert!(!session.nick.is_reserved(), "nobody looks like the server");
         assert!(
             session.rooms.contains(&session.focus),
             "one speaks in a room that one is in"
@@ -252,6 +345,14 @@ fn check_state(hub: &Hub) {
                 "a member's session knows"
             );
         }
+        let moderator = room.modes.moderator;
+        let is_member = |who| room.members().iter().any(|member| Some(member.id) == who);
+        assert_eq!(
+            moderator.is_some(),
+            id != LOBBY,
+            "every room but the lobby is moderated"
+        );
+        assert!(moderator.is_none() || is_member(moderator), "by a member");
     }
 }
 

@@ -1,10 +1,10 @@
 //! Rooms: sets of members in the order of their coming.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use slab::Slab;
 
-use crate::model::{ConnId, Key, RoomName};
+use crate::model::{ConnId, Key, RoomEntry, RoomName};
 
 /// A room, as long as it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,21 @@ pub struct Room {
     pub(super) name: RoomName,
     /// In the order of their coming. Invariant: nobody twice; each has a session that lists the room.
     members: Vec<Member>,
+    pub(super) topic: Option<String>,
+    pub(super) modes: Modes,
+}
+
+/// What a room's moderator has set.
+#[derive(Debug, Default)]
+pub(super) struct Modes {
+    /// Who moderates. Invariant: a member; nobody in the lobby.
+    pub(super) moderator: Option<ConnId>,
+    pub(super) is_topic_locked: bool,
+    pub(super) is_invite_only: bool,
+    pub(super) key: Option<String>,
+    pub(super) invited: HashSet<Key>,
+    /// Names that say nothing here, and until when (milliseconds since 1970).
+    pub(super) muted: HashMap<Key, Option<u64>>,
 }
 
 impl Room {
@@ -36,19 +51,33 @@ impl Room {
         &self.members
     }
 
+    pub(super) fn entry(&self) -> RoomEntry {
+        let (name, members) = (self.name.clone(), self.members.len());
+        RoomEntry {
+            name,
+            members,
+            topic: self.topic.clone(),
+        }
+    }
+
     pub(super) fn enter(&mut self, id: ConnId) {
         self.members.push(Member { id, here: false });
     }
 
-    pub(super) fn leave(&mut self, id: ConnId) {
+    /// Takes a member out; a moderator hands on to who came next.
+    fn leave(&mut self, id: ConnId) {
         self.members.retain(|member| member.id != id);
-        if self.members.is_empty() {
-            self.members = Vec::new();
+        if self.modes.moderator == Some(id) {
+            self.modes.moderator = self.members.first().map(|member| member.id);
+        }
+        if self.members.capacity() > 4 * self.members.len() + 16 {
+            self.members.shrink_to_fit();
         }
     }
 
     pub(super) fn set_here(&mut self, id: ConnId, here: bool) {
-        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
+        // Who came last is looked for first: most often it is who has just come.
+        if let Some(member) = self.members.iter_mut().rev().find(|member| member.id == id) {
             member.here = here;
         }
     }
@@ -94,10 +123,13 @@ impl Rooms {
     /// Makes a room of a name that no room has.
     pub(super) fn open(&mut self, name: RoomName) -> RoomId {
         let key = name.key();
-        let slot = self.slab.insert(Room {
+        let room = Room {
             name,
             members: Vec::new(),
-        });
+            topic: None,
+            modes: Modes::default(),
+        };
+        let slot = self.slab.insert(room);
         let id = RoomId(u32::try_from(slot).expect("fewer rooms than members, fewer than 2^32"));
         self.names.insert(key, id);
         id
@@ -121,6 +153,10 @@ impl Rooms {
         self.slab
             .iter()
             .map(|(slot, room)| (RoomId(slot as u32), room))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slab.len()
     }
 
     pub(super) fn names(&self) -> &HashMap<Key, RoomId> {

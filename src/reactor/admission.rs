@@ -5,7 +5,10 @@ use std::net::IpAddr;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::limits::{DESCRIPTORS_KEPT, LOG_INTERVAL_MS, Limits};
+use crate::limits::{
+    CONNECT_ADDRESSES_MAX, ConnectRate, DESCRIPTORS_KEPT, LOG_INTERVAL_MS, Limits,
+    SENDQ_TOTAL_BYTES,
+};
 use crate::model::{ErrorCode, Peer};
 
 use super::timers::Tick;
@@ -16,8 +19,12 @@ pub(super) struct Admission {
     connections_max: usize,
     per_address_max: usize,
     open: usize,
-    /// Invariant: no count is 0; loopback and Unix-domain peers are not counted.
+    /// Invariant: no count is 0; loopback (unless asked) and Unix-domain peers are not counted.
     per_address: HashMap<IpAddr, usize>,
+    connect_rate: Option<ConnectRate>,
+    /// Connects of addresses: since when they are counted, and how many there were.
+    connects: HashMap<IpAddr, (Tick, u32)>,
+    limits_loopback: bool,
 }
 
 impl Admission {
@@ -33,6 +40,9 @@ impl Admission {
             per_address_max: limits.per_address,
             open: 0,
             per_address: HashMap::new(),
+            connect_rate: limits.connect_rate,
+            connects: HashMap::new(),
+            limits_loopback: limits.limits_loopback,
         }
     }
 
@@ -41,11 +51,12 @@ impl Admission {
     }
 
     /// Counts a connection in, unless one of its limits is reached.
-    pub(super) fn admit(&mut self, peer: &Peer) -> Result<(), ErrorCode> {
+    pub(super) fn admit(&mut self, peer: &Peer, now: Tick) -> Result<(), ErrorCode> {
         if self.open >= self.connections_max {
             return Err(ErrorCode::ServerFull);
         }
-        if let Some(address) = peer.counted_address() {
+        if let Some(address) = peer.counted_address(self.limits_loopback) {
+            self.check_connects(address, now)?;
             let count = self.per_address.entry(address).or_default();
             if *count >= self.per_address_max {
                 return Err(ErrorCode::AddressFull);
@@ -56,10 +67,34 @@ impl Admission {
         Ok(())
     }
 
+    /// Counts a connect of an address in its window of time. Addresses whose window is over are
+    /// forgotten; when too many are counted at once, all are.
+    fn check_connects(&mut self, address: IpAddr, now: Tick) -> Result<(), ErrorCode> {
+        let Some(rate) = self.connect_rate else {
+            return Ok(());
+        };
+        if self.connects.len() >= CONNECT_ADDRESSES_MAX {
+            self.connects
+                .retain(|_, (since, _)| now < *since + rate.window_ms);
+            if self.connects.len() >= CONNECT_ADDRESSES_MAX {
+                self.connects.clear();
+            }
+        }
+        let (since, count) = self.connects.entry(address).or_insert((now, 0));
+        if now >= *since + rate.window_ms {
+            (*since, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        match *count <= rate.count {
+            true => Ok(()),
+            false => Err(ErrorCode::ConnectsTooFast),
+        }
+    }
+
     /// Counts out a connection that was counted in.
     pub(super) fn release(&mut self, peer: &Peer) {
         self.open -= 1;
-        let Some(address) = peer.counted_address() else {
+        let Some(address) = peer.counted_address(self.limits_loopback) else {
             return;
         };
         if let Some(count) = self.per_address.get_mut(&address) {
@@ -69,6 +104,15 @@ impl Admission {
             }
         }
     }
+}
+
+/// What all Outboxes may hold together: a quarter of the memory that the control group allows.
+pub(super) fn default_sendq_total() -> usize {
+    let allowed = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let allowed = allowed.and_then(|text| text.trim().parse::<usize>().ok());
+    allowed.map_or(SENDQ_TOTAL_BYTES, |bytes| {
+        (bytes / 4).min(SENDQ_TOTAL_BYTES)
+    })
 }
 
 /// How many connections the descriptors allow when some are kept back; at least 1.
@@ -128,18 +172,18 @@ mod tests {
         };
         let mut admission = Admission::new(&limits);
         let one = peer("192.0.2.1:1");
-        assert_eq!(admission.admit(&one), Ok(()));
-        assert_eq!(admission.admit(&one), Ok(()));
-        assert_eq!(admission.admit(&one), Err(ErrorCode::AddressFull));
+        assert_eq!(admission.admit(&one, 0), Ok(()));
+        assert_eq!(admission.admit(&one, 0), Ok(()));
+        assert_eq!(admission.admit(&one, 0), Err(ErrorCode::AddressFull));
         for _ in 0..3 {
-            assert_eq!(admission.admit(&peer("127.0.0.1:1")), Ok(()));
+            assert_eq!(admission.admit(&peer("127.0.0.1:1"), 0), Ok(()));
         }
         assert_eq!(
-            admission.admit(&peer("192.0.2.2:1")),
+            admission.admit(&peer("192.0.2.2:1"), 0),
             Err(ErrorCode::ServerFull)
         );
         admission.release(&one);
-        assert_eq!(admission.admit(&one), Ok(()));
+        assert_eq!(admission.admit(&one, 0), Ok(()));
         admission.release(&one);
         admission.release(&one);
         assert!(admission.per_address.is_empty());

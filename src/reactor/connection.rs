@@ -14,75 +14,19 @@ use crate::limits::{
 };
 use crate::model::{ConnId, ErrorCode, Peer};
 
+use super::bucket::Bucket;
+use super::phase::{Due, Phase, Reason};
 use super::timers::Tick;
 
-/// How far a connection's life has come.
+/// How a connection stands with the limits of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Requests are read and answered.
-    Open,
-    /// No request is read any more; what the peer is owed is still sent.
-    Draining,
-    /// Our FIN is sent; unread input is read off, so that no reset overtakes the last line.
-    Lingering,
-}
-
-/// Why a connection ends, for the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// Its user said so.
-    Quit,
-    /// The peer ended its input.
-    Closed,
-    /// The peer, or the network, broke the connection.
-    Broken(io::ErrorKind),
-    /// It took too little of what it was sent.
-    SendQ,
-    /// It took nothing of its last bytes.
-    Stalled,
-    /// No name in time.
-    JoinTimeout,
-    /// No input for too long.
-    IdleTimeout,
-    /// It was turned away.
+pub enum Standing {
+    /// Counted in.
+    Admitted,
+    /// Admitted over the limit, only to be refused.
     Refused,
-    /// The server is stopping.
-    Shutdown,
-}
-
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Reason::Quit => f.write_str("quit"),
-            Reason::Closed => f.write_str("connection closed"),
-            Reason::Broken(kind) => kind.fmt(f),
-            Reason::SendQ => f.write_str("SendQ exceeded"),
-            Reason::Stalled => f.write_str("takes nothing"),
-            Reason::JoinTimeout => f.write_str("join timeout"),
-            Reason::IdleTimeout => f.write_str("idle timeout"),
-            Reason::Refused => f.write_str("refused"),
-            Reason::Shutdown => f.write_str("shutdown"),
-        }
-    }
-}
-
-/// What is due when a connection's deadline has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
-    /// The auto door has heard nothing: it is text.
-    Sniff,
-    /// Silence ends the frame.
-    Silence,
-    /// The time to join is over.
-    Join,
-    /// It sent nothing for too long.
-    Idle,
-    /// It was over the soft limit for too long.
-    SendQ,
-    /// It took nothing of its last bytes.
-    Stall,
-    /// It did not answer our FIN.
-    Linger,
+    /// The operator's own: not counted.
+    Exempt,
 }
 
 /// What one read brought.
@@ -116,12 +60,17 @@ pub struct Connection<S> {
     pub(super) paused: bool,
     /// The silence after the last byte was heeded already.
     pub(super) hushed: bool,
-    /// Admitted over the limit, only to be refused.
-    pub(super) refused: bool,
+    /// Its requests wait for tokens until then.
+    pub(super) throttled_until: Option<Tick>,
+    pub(super) bucket: Bucket,
+    /// How it stands with the limits of connections.
+    pub(super) standing: Standing,
     /// Invariant: on the ready list.
     pub(super) is_ready: bool,
     /// Invariant: on the list of those to be settled at the end of the turn.
     pub(super) is_touched: bool,
+    /// Invariant: on the list of those to be flushed when their turn comes.
+    pub(super) is_waiting: bool,
     /// Why it ends; once set, it is Draining, or on the list to be swept.
     pub(super) reason: Option<Reason>,
     /// Invariant: on the list to be swept; nothing is read from or written to it any more.
@@ -154,9 +103,12 @@ impl<S> Connection<S> {
             ended: false,
             paused: false,
             hushed: true,
-            refused: false,
+            throttled_until: None,
+            bucket: Bucket::new(None, now),
+            standing: Standing::Admitted,
             is_ready: false,
             is_touched: false,
+            is_waiting: false,
             reason: None,
             is_doomed: false,
             registered: None,
@@ -257,7 +209,7 @@ impl<S> Connection<S> {
     fn frame_limit(&self, limits: &Limits) -> usize {
         match (self.dialect, self.stage()) {
             (Some(Dialect::Echo), _) => ECHO_BYTES_MAX,
-            (_, Stage::Joined) => limits.frame_bytes,
+            (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.frame_bytes,
             (_, Stage::Joining) => limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX),
         }
     }
@@ -268,7 +220,7 @@ impl<S> Connection<S> {
 
     fn hard_limit(&self, limits: &Limits) -> usize {
         match (self.dialect, self.stage()) {
-            (_, Stage::Joined) => limits.sendq_hard_bytes,
+            (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.sendq_hard_bytes,
             // What one frame is answered with must always fit.
             (Some(Dialect::Echo), _) => 2 * ECHO_BYTES_MAX,
             (_, Stage::Joining) => limits.sendq_hard_bytes.min(UNJOINED_SENDQ_BYTES_MAX),
@@ -313,7 +265,8 @@ impl<S> Connection<S> {
 
     /// What the poll is to watch: a pure function of the state.
     pub fn interest(&self) -> Interest {
-        let reads = !self.ended && (self.phase != Phase::Open || !self.paused);
+        let waits = self.paused || self.throttled_until.is_some();
+        let reads = !self.ended && (self.phase != Phase::Open || !waits);
         match (reads, !self.outbox.is_empty()) {
             (true, true) => Interest::READABLE | Interest::WRITABLE,
             (false, true) => Interest::WRITABLE,
@@ -343,10 +296,13 @@ impl<S> Connection<S> {
         let sniffs = open && self.dialect.is_none() && !self.ended && !self.awaits_object();
         let hears = open && !self.hushed && self.framing.heeds_silence();
         [
+            self.throttled_until
+                .filter(|_| open)
+                .map(|until| (until, Due::Tokens)),
             when(sniffs, self.last_input + SNIFF_MS, Due::Sniff),
             when(hears, silence, Due::Silence),
             when(
-                open && !self.joined,
+                open && !self.joined && self.dialect != Some(Dialect::Console),
                 self.opened + limits.join_ms,
                 Due::Join,
             ),
@@ -422,7 +378,7 @@ impl<S: Read + Write> Connection<S> {
 /// The framing that a dialect's byte stream has.
 fn framing_of(dialect: Dialect) -> Framing {
     match dialect {
-        Dialect::Text | Dialect::Json => Framing::line(),
+        Dialect::Text | Dialect::Json | Dialect::Console => Framing::line(),
         Dialect::Pynet => Framing::object(),
         Dialect::Anon | Dialect::Colon => Framing::silence(),
         Dialect::Echo => Framing::block(),
@@ -513,8 +469,8 @@ mod tests {
     /// Growth is a decision: these stand for what each idle user costs.
     #[test]
     fn sizes() {
-        assert_eq!(size_of::<Connection<mio::net::TcpStream>>(), 232);
-        assert_eq!(size_of::<crate::hub::Session>(), 80);
+        assert_eq!(size_of::<Connection<mio::net::TcpStream>>(), 288);
+        assert_eq!(size_of::<crate::hub::Session>(), 88);
     }
 
     #[test]

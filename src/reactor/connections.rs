@@ -8,8 +8,9 @@ use slab::Slab;
 use crate::dialect::Dialect;
 use crate::model::{ConnId, Peer};
 
-use super::connection::{Connection, Reason};
+use super::connection::Connection;
 use super::listener::Stream;
+use super::phase::Reason;
 use super::timers::Tick;
 
 /// A token is a slot, and above it the generation; its topmost bit is never set, which leaves room
@@ -26,6 +27,8 @@ pub(super) struct Connections {
     ready: VecDeque<ConnId>,
     /// Whose state may have changed in this turn. Invariant: exactly those that say so.
     touched: Vec<ConnId>,
+    /// Who was told what others said, and waits to be flushed. Invariant: exactly those that say so.
+    waiting: VecDeque<ConnId>,
     /// Who is to be swept at the end of the turn. Invariant: exactly those that say so.
     doomed: Vec<ConnId>,
 }
@@ -69,6 +72,10 @@ impl Connections {
         Some(connection)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Connection<Stream>> {
+        self.slab.iter().map(|(_, connection)| connection)
+    }
+
     pub(super) fn ids(&self) -> Vec<ConnId> {
         self.slab
             .iter()
@@ -101,6 +108,28 @@ impl Connections {
         Some(connection)
     }
 
+    /// The connection of an id, put on the list of those to be flushed when their turn comes: a text
+    /// for a large room goes on over turns, while who asked something is answered in between.
+    pub(super) fn await_flush(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
+        let connection = self.slab.get_mut(id.slot as usize)?;
+        if connection.id != id || connection.is_doomed {
+            return None;
+        }
+        if !connection.is_waiting {
+            connection.is_waiting = true;
+            self.waiting.push_back(id);
+        }
+        Some(connection)
+    }
+
+    pub(super) fn pop_waiting(&mut self) -> Option<ConnId> {
+        let id = self.waiting.pop_front()?;
+        if let Some(connection) = self.get_mut(id) {
+            connection.is_waiting = false;
+        }
+        Some(id)
+    }
+
     /// Puts a connection on the ready list: it has more to do.
     pub(super) fn make_ready(&mut self, id: ConnId) {
         if let Some(connection) = self.touch(id)
@@ -111,8 +140,9 @@ impl Connections {
         }
     }
 
+    /// Is there anything to do without waiting for an event?
     pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        !self.ready.is_empty() || !self.waiting.is_empty()
     }
 
     /// How many have more to do.

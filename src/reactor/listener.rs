@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use crate::dialect::Dialect;
 use crate::limits::Limits;
 use crate::model::Peer;
 
+use super::stdio::Stdio;
 use super::timers::Tick;
 
 /// Where a door is to be, as an operator writes it: `[DIALECT://]HOST:PORT` or
@@ -48,13 +49,15 @@ impl FromStr for DoorAddress {
             Some(name) => (name, true),
             None => (scheme, false),
         };
-        let dialect = match Dialect::ALL
-            .into_iter()
-            .find(|dialect| dialect.name() == name)
-        {
+        let spoken = || {
+            Dialect::ALL
+                .into_iter()
+                .filter(|&dialect| dialect != Dialect::Console)
+        };
+        let dialect = match spoken().find(|dialect| dialect.name() == name) {
             None if name == "auto" => None,
             None => {
-                let names = Dialect::ALL.map(Dialect::name).join(", ");
+                let names = spoken().map(Dialect::name).collect::<Vec<_>>().join(", ");
                 return Err(format!(
                     "no dialect is called '{name}'; there are auto, {names}"
                 ));
@@ -98,6 +101,8 @@ pub(super) enum Stream {
     Tcp(TcpStream),
     /// Unix-domain.
     Unix(UnixStream),
+    /// Standard input and output.
+    Stdio(Stdio),
 }
 
 impl Stream {
@@ -106,6 +111,7 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Stdio(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -113,6 +119,7 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream,
             Stream::Unix(stream) => stream,
+            Stream::Stdio(stdio) => stdio,
         }
     }
 }
@@ -122,6 +129,7 @@ impl Read for Stream {
         match self {
             Stream::Tcp(stream) => stream.read(into),
             Stream::Unix(stream) => stream.read(into),
+            Stream::Stdio(stdio) => stdio.read(into),
         }
     }
 }
@@ -131,6 +139,7 @@ impl Write for Stream {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
+            Stream::Stdio(stdio) => stdio.write(bytes),
         }
     }
 
@@ -138,6 +147,7 @@ impl Write for Stream {
         match self {
             Stream::Tcp(stream) => stream.write_vectored(slices),
             Stream::Unix(stream) => stream.write_vectored(slices),
+            Stream::Stdio(stdio) => stdio.write_vectored(slices),
         }
     }
 
@@ -193,7 +203,8 @@ impl Door {
                 (Listener::Tcp(listener), place, None)
             }
             Place::Unix(path) => {
-                let listener = listen_unix(path, limits)?;
+                let is_private = dialect == Some(Dialect::Console);
+                let listener = listen_unix(path, is_private, limits)?;
                 let file = SocketFile::of(path)?;
                 (Listener::Unix(listener), address.place.clone(), Some(file))
             }
@@ -221,7 +232,9 @@ impl Door {
                 (Stream::Unix(stream), Peer::Unix(self.serial))
             }),
         };
+        let is_console = self.address.dialect == Some(Dialect::Console);
         match accepted {
+            Ok((stream, _)) if is_console && !is_of_operator(&stream) => Accepted::Failed,
             Ok((stream, peer)) => Accepted::Connection(stream, peer),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Accepted::Nobody,
             Err(e) if is_of_one_connection(&e) => Accepted::Failed,
@@ -293,7 +306,18 @@ fn listen_tcp_at(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener
     Ok(TcpListener::from_std(socket.into()))
 }
 
-fn listen_unix(path: &Path, limits: &Limits) -> io::Result<UnixListener> {
+/// Is the peer root, or of the server's own user?
+fn is_of_operator(stream: &Stream) -> bool {
+    let Stream::Unix(stream) = stream else {
+        return false;
+    };
+    let own = rustix::process::geteuid();
+    rustix::net::sockopt::socket_peercred(stream)
+        .is_ok_and(|peer| peer.uid.is_root() || peer.uid == own)
+}
+
+/// A private socket is its owner's alone before anybody can connect.
+fn listen_unix(path: &Path, is_private: bool, limits: &Limits) -> io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let address = SockAddr::unix(path)?;
@@ -303,6 +327,9 @@ fn listen_unix(path: &Path, limits: &Limits) -> io::Result<UnixListener> {
         }
         std::fs::remove_file(path)?;
         socket.bind(&address)?;
+    }
+    if is_private {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     }
     socket.listen(limits.backlog)?;
     Ok(UnixListener::from_std(socket.into()))
@@ -370,6 +397,7 @@ mod tests {
             "127.0.0.1:",
             "127.0.0.1:65536",
             "morse://1.2.3.4:5",
+            "console://1.2.3.4:5",
             "text+unix://",
             "://1.2.3.4:5",
             "+unix:///x",

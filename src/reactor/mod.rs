@@ -7,35 +7,46 @@
 //! poll does not sleep.
 
 mod admission;
+mod bucket;
 pub mod connection;
 mod connections;
+mod counters;
 mod delivery;
 mod listener;
+pub mod phase;
 mod serve;
 mod settle;
+mod stdio;
 mod timers;
 
 use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mio::{Events, Interest, Poll, Token};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook_mio::v1_0::Signals;
 
 pub use listener::{DoorAddress, Place};
 pub use timers::Tick;
 
-use crate::hub::Hub;
+use crate::dialect::Dialect;
+use crate::hub::{Hub, Rules, Settings};
 use crate::limits::{
     ACCEPT_BUDGET, ACCEPT_PAUSE_MS, DELIVERY_BUDGET, LOG_INTERVAL_MS, Limits, READ_BYTES,
     REFUSED_LINGERING_MAX, STOP_MS,
 };
-use crate::model::{Event, Moment, Peer};
+use crate::model::{Event, Moment, Peer, Stats};
+use crate::store::{self, Keeper};
 use admission::{Admission, Throttle};
-use connection::Reason;
+use bucket::Bucket;
+use connection::Standing;
 use connections::{Connections, id_of, token_of};
+use counters::Counters;
 use delivery::Pages;
 use listener::{Accepted, Door, Stream};
+use phase::Reason;
+use stdio::Stdio;
 use timers::Timers;
 
 /// Tokens above all those of connections.
@@ -52,6 +63,16 @@ pub struct Config {
     pub doors: Vec<DoorAddress>,
     /// What operators may set.
     pub limits: Limits,
+    /// What makes an in-band operator.
+    pub oper_password: Option<String>,
+    /// Nobody's address is shown to other users.
+    pub is_cloaked: bool,
+    /// Is standard input the operator's console?
+    pub has_console: bool,
+    /// Where the operator's console listens.
+    pub admin_socket: Option<PathBuf>,
+    /// The file that bans and the like survive a restart in.
+    pub state: Option<PathBuf>,
 }
 
 /// Why the loop ended.
@@ -80,6 +101,12 @@ pub struct Reactor {
     deliveries: usize,
     /// Connections over the limit that are being told so.
     refused: usize,
+    /// What all Outboxes may hold together, in bytes.
+    sendq_total_bytes: usize,
+    counters: Counters,
+    keeper: Option<Keeper>,
+    /// When the server begins to stop.
+    stop_begins_at: Option<Tick>,
     /// When a stop gives up waiting.
     stops_at: Option<Tick>,
     log_refused: Throttle,
@@ -96,37 +123,70 @@ impl Reactor {
         let no_poll = |e: io::Error| format!("cannot set up the event loop: {e}");
         let admission = Admission::new(&config.limits);
         let poll = Poll::new().map_err(no_poll)?;
-        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(no_poll)?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(no_poll)?;
         poll.registry()
             .register(&mut signals, SIGNALS, Interest::READABLE)
             .map_err(no_poll)?;
+        let settings = match &config.state {
+            Some(path) => store::load(path)
+                .map_err(|e| format!("cannot read the settings in {}: {e}", path.display()))?,
+            None => Settings::default(),
+        };
+        let keeper = config
+            .state
+            .clone()
+            .map(Keeper::new)
+            .transpose()
+            .map_err(no_poll)?;
+        let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
+            dialect: Some(Dialect::Console),
+            place: Place::Unix(path.clone()),
+        });
+        let addresses: Vec<DoorAddress> = config.doors.iter().cloned().chain(admin_door).collect();
         let mut doors = Vec::new();
-        for address in &config.doors {
+        for address in &addresses {
             let opened = Door::open(address, &config.limits).and_then(|mut door| {
                 door.watch(poll.registry(), Token(FIRST_DOOR + doors.len()))?;
                 Ok(door)
             });
             doors.push(opened.map_err(|e| format!("cannot listen on {address}: {e}"))?);
         }
-        Ok(Reactor {
+        let rules = Rules {
+            message_bytes_max: config.limits.message_bytes,
+            is_cloaked: config.is_cloaked,
+            oper_password: config.oper_password.clone(),
+        };
+        let clock = Clock::new();
+        let mut reactor = Reactor {
             poll,
             signals,
             doors,
             connections: Connections::default(),
-            hub: Hub::new(config.limits.message_bytes),
+            hub: Hub::new(rules, settings),
             pages: Pages::default(),
             timers: Timers::default(),
             admission,
             limits: config.limits.clone(),
-            clock: Clock::new(),
+            clock,
             scratch: vec![0; READ_BYTES].into(),
             deliveries: 0,
             refused: 0,
+            sendq_total_bytes: config
+                .limits
+                .sendq_total_bytes
+                .unwrap_or_else(admission::default_sendq_total),
+            counters: Counters::default(),
+            keeper,
+            stop_begins_at: None,
             stops_at: None,
             log_refused: Throttle::default(),
             log_exhausted: Throttle::default(),
             log_poll: Throttle::default(),
-        })
+        };
+        if config.has_console {
+            reactor.open_console();
+        }
+        Ok(reactor)
     }
 
     /// Where it listens, with the real ports.
@@ -180,7 +240,12 @@ impl Reactor {
         self.accept();
         self.serve_ready();
         self.fire_timers();
+        if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
+            self.begin_stop();
+        }
         self.settle();
+        self.counters.turns += 1;
+        self.counters.longest_turn_us = self.counters.longest_turn_us.max(self.clock.turn_us());
         let stopped = self
             .stops_at
             .is_some_and(|at| self.connections.is_empty() || self.clock.now >= at);
@@ -197,7 +262,11 @@ impl Reactor {
             return Some(Duration::ZERO);
         }
         let rests = self.doors.iter().filter_map(|door| door.rests_until);
-        let next = rests.chain(self.timers.next()).chain(self.stops_at).min()?;
+        let next = rests
+            .chain(self.timers.next())
+            .chain(self.stops_at)
+            .chain(self.stop_begins_at)
+            .min()?;
         Some(Duration::from_millis(
             next.saturating_sub(self.clock.tick()),
         ))
@@ -215,20 +284,95 @@ impl Reactor {
 
     /// The first signal stops the server, the second ends it at once.
     fn heed_signals(&mut self) -> Option<Ended> {
-        for signal in self.signals.pending() {
-            if self.stops_at.is_some() {
-                return Some(Ended::Forced(signal));
+        for signal in self.signals.pending().collect::<Vec<_>>() {
+            match signal {
+                SIGUSR1 => self.log_stats(),
+                _ if self.stops_at.is_some() => return Some(Ended::Forced(signal)),
+                _ => self.begin_stop(),
             }
+        }
+        None
+    }
+
+    /// Accepts nobody any more, tells everyone, and drains.
+    pub(super) fn begin_stop(&mut self) {
+        self.stop_begins_at = None;
+        if self.stops_at.is_none() {
             log::info!("stopping: {} online", self.hub.online());
             self.stops_at = Some(self.clock.now + STOP_MS);
-        }
-        if self.stops_at.is_some() && !self.doors.is_empty() {
             self.doors.clear();
             for id in self.connections.ids() {
                 self.bid_farewell(id, &Event::Shutdown, Reason::Shutdown);
             }
         }
-        None
+    }
+
+    fn log_stats(&self) {
+        let Stats(stats) = self.stats();
+        let parts: Vec<String> = stats
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        log::info!("{}", parts.join(", "));
+    }
+
+    /// How the server does.
+    pub(super) fn stats(&self) -> Stats {
+        let mut stats = vec![
+            ("uptime s", self.clock.now / 1000),
+            ("online", self.hub.online() as u64),
+        ];
+        for dialect in Dialect::ALL {
+            let of_dialect = self
+                .connections
+                .iter()
+                .filter(|c| c.dialect == Some(dialect))
+                .count();
+            stats.push((dialect.name(), of_dialect as u64));
+        }
+        let sendqs = || {
+            self.connections
+                .iter()
+                .map(|connection| connection.outbox.len() as u64)
+        };
+        let counters = &self.counters;
+        stats.extend([
+            ("rooms", self.hub.rooms() as u64),
+            ("messages in", counters.messages_in),
+            ("messages out", counters.messages_out),
+            ("bytes in", counters.bytes_in),
+            ("bytes out", counters.bytes_out),
+            ("SendQ total", sendqs().sum()),
+            ("SendQ largest", sendqs().max().unwrap_or(0)),
+            ("SendQ memory", self.pages.ledger.held() as u64),
+            ("refused", counters.refused),
+            ("turns", counters.turns),
+            ("longest turn us", counters.longest_turn_us),
+        ]);
+        stats.extend(counters.drops.iter().map(|(&name, &count)| (name, count)));
+        Stats(stats)
+    }
+
+    /// Takes standard input in as the operator's console. One that cannot be watched (a file) is
+    /// read until its end.
+    fn open_console(&mut self) {
+        let peer = Peer::Unix(0);
+        let dialect = Some(Dialect::Console);
+        let id = self
+            .connections
+            .insert(Stream::Stdio(Stdio), peer, dialect, self.clock.now);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.standing = Standing::Exempt;
+        let source = connection.socket.source();
+        let watched = self
+            .poll
+            .registry()
+            .register(source, token_of(id), Interest::READABLE);
+        connection.registered = watched.is_ok().then_some(Interest::READABLE);
+        self.hub.handle_console(id);
+        self.connections.make_ready(id);
     }
 
     fn accept(&mut self) {
@@ -277,18 +421,34 @@ impl Reactor {
     /// Takes in a connection that was accepted, or turns it away.
     fn welcome(&mut self, at: usize, stream: Stream, peer: Peer) {
         let dialect = self.doors[at].address.dialect;
-        let refusal = self.admission.admit(&peer).err();
+        let now = self.clock.now;
+        let is_console = dialect == Some(Dialect::Console);
+        let refusal = match is_console {
+            true => None,
+            false => match self.hub.refusal_of(&peer, self.clock.moment) {
+                None => self.admission.admit(&peer, now).err(),
+                banned => banned,
+            },
+        };
+        self.counters.refused += u64::from(refusal.is_some());
         if refusal.is_some() && self.refused >= REFUSED_LINGERING_MAX {
             self.log_refusal(&peer, "too many are being refused");
             return;
         }
-        let now = self.clock.now;
         let id = self.connections.insert(stream, peer, dialect, now);
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        connection.refused = refusal.is_some();
+        connection.bucket = Bucket::new(self.limits.rate, now);
+        connection.standing = match &refusal {
+            _ if is_console => Standing::Exempt,
+            None => Standing::Admitted,
+            Some(_) => Standing::Refused,
+        };
         self.refused += usize::from(refusal.is_some());
+        if is_console {
+            self.hub.handle_console(id);
+        }
         let source = connection.socket.source();
         let registered = self
             .poll
@@ -328,6 +488,7 @@ impl Reactor {
 struct Clock {
     started: Instant,
     now: Tick,
+    now_us: u64,
     moment: Moment,
 }
 
@@ -336,6 +497,7 @@ impl Clock {
         let mut clock = Clock {
             started: Instant::now(),
             now: 0,
+            now_us: 0,
             moment: Moment {
                 unix_ms: u64::MAX,
                 offset_s: 0,
@@ -345,13 +507,23 @@ impl Clock {
         clock
     }
 
+    /// Microseconds since the time was read.
+    fn turn_us(&self) -> u64 {
+        let us = self.started.elapsed().as_micros();
+        u64::try_from(us)
+            .unwrap_or(u64::MAX)
+            .saturating_sub(self.now_us)
+    }
+
     fn tick(&self) -> Tick {
         Tick::try_from(self.started.elapsed().as_millis()).unwrap_or(Tick::MAX)
     }
 
     /// The zone's offset changes at full minutes only, and costs a look at a file.
     fn read(&mut self) {
-        self.now = self.tick();
+        let elapsed = self.started.elapsed();
+        self.now = Tick::try_from(elapsed.as_millis()).unwrap_or(Tick::MAX);
+        self.now_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();

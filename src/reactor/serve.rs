@@ -9,7 +9,10 @@ use crate::limits::{FRAME_BUDGET, READ_BUDGET_BYTES};
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
 use super::Reactor;
-use super::connection::{Due, Filled, Phase, Reason};
+use super::bucket::{Flood, cost_of};
+use super::connection::{Filled, Standing};
+use super::counters::is_message;
+use super::phase::{Due, Phase, Reason};
 
 /// Whose request the effects at hand follow from.
 #[derive(Default)]
@@ -75,6 +78,12 @@ impl Reactor {
             Due::SendQ => self.connections.doom(id, Reason::SendQ),
             Due::Stall => self.connections.doom(id, Reason::Stalled),
             Due::Linger => self.connections.doom(id, Reason::Closed),
+            Due::Tokens => {
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.throttled_until = None;
+                }
+                self.connections.make_ready(id);
+            }
         }
     }
 
@@ -117,7 +126,10 @@ impl Reactor {
             let most = self.scratch.len().min(bytes_left);
             match connection.fill(&mut self.scratch[..most], now) {
                 Filled::Bytes(0) => return self.connections.make_ready(id),
-                Filled::Bytes(count) => bytes_left -= count,
+                Filled::Bytes(count) => {
+                    bytes_left -= count;
+                    self.counters.bytes_in += count as u64;
+                }
                 Filled::Blocked => return,
                 Filled::Ended => {}
             }
@@ -142,6 +154,15 @@ impl Reactor {
                 self.connections.make_ready(id);
                 return false;
             }
+            if !self.has_tokens(id) {
+                return self
+                    .connections
+                    .touch(id)
+                    .is_some_and(|c| c.phase != Phase::Open);
+            }
+            let Some(connection) = self.connections.touch(id) else {
+                return false;
+            };
             let end = if connection.ended { End::Closed } else { end };
             if connection.dialect.is_none() {
                 match connection.sniff(end, &self.limits) {
@@ -161,6 +182,37 @@ impl Reactor {
             *frames_left -= 1;
             self.handle_frame(id, parsed);
         }
+    }
+
+    /// May it ask something now? If not, it is not read until it may, told so once, and closed where
+    /// it goes on and on.
+    fn has_tokens(&mut self, id: ConnId) -> bool {
+        let (Some(rate), now) = (self.limits.rate, self.clock.now) else {
+            return true;
+        };
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
+        let is_exempt = matches!(connection.dialect, Some(Dialect::Console | Dialect::Echo));
+        let Some(until) = connection.bucket.empty_until(rate, now) else {
+            return true;
+        };
+        if is_exempt || self.hub.is_operator(id) {
+            return true;
+        }
+        connection.throttled_until = Some(until);
+        match connection.bucket.flood(now) {
+            Flood::Wait => {}
+            Flood::Notice => {
+                let text = "You are sending too fast: your lines wait.".into();
+                self.tell(id, &Event::Notice { text });
+            }
+            Flood::Close => {
+                let code = ErrorCode::Flooding;
+                self.bid_farewell(id, &Event::Error(code), Reason::Flood);
+            }
+        }
+        false
     }
 
     fn refuse(&mut self, id: ConnId, foreign: Foreign) -> bool {
@@ -185,6 +237,9 @@ impl Reactor {
             ),
             Ask::Request(request) => self.ask(id, request, parsed.id),
             Ask::Refused(code) => {
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.bucket.spend(1);
+                }
                 self.answer(id, &Event::Error(code), parsed.id.as_ref());
             }
             Ask::Answered(bytes) => {
@@ -221,7 +276,8 @@ impl Reactor {
         match self.connections.touch(id) {
             Some(connection) if connection.phase == Phase::Open => {
                 // Echo has one form only: its answer to what came so far.
-                let is_echo = connection.dialect == Some(Dialect::Echo) && !connection.refused;
+                let is_echo = connection.dialect == Some(Dialect::Echo)
+                    && connection.standing != Standing::Refused;
                 if is_echo && let Some(parsed) = connection.take(End::Closed, &self.limits) {
                     self.handle_frame(id, parsed);
                 }
@@ -238,7 +294,14 @@ impl Reactor {
             return;
         };
         let peer = connection.peer;
-        self.hub.handle_request(id, peer, request);
+        connection.bucket.spend(cost_of(&request));
+        let is_message = matches!(
+            request,
+            Request::Say { .. } | Request::Act { .. } | Request::Private { .. }
+        );
+        self.counters.messages_in += u64::from(is_message);
+        self.hub
+            .handle_request(id, peer, request, self.clock.moment);
         let mut asker = Asker {
             id: request_id,
             is_answered: false,
@@ -250,7 +313,7 @@ impl Reactor {
     /// A request with an id and no other answer is answered that it is done.
     fn answer_unanswered(&mut self, id: ConnId, asker: Asker) {
         if !asker.is_answered && asker.id.is_some() {
-            self.answer(id, &Event::Done, asker.id.as_ref());
+            self.answer(id, &Event::Done { note: None }, asker.id.as_ref());
         }
     }
 
@@ -270,6 +333,20 @@ impl Reactor {
                     connection.joined = false;
                     let reason = connection.reason.unwrap_or(Reason::Quit);
                     log::info!("{nick} left: {reason}; {} online", self.hub.online());
+                }
+                Effect::Keep => {
+                    if let Some(keeper) = &self.keeper {
+                        keeper.keep(self.hub.settings());
+                    }
+                }
+                Effect::Report { to } => {
+                    let stats = self.stats();
+                    self.answer(to, &Event::Stats(stats), asker.id.as_ref());
+                    asker.is_answered = true;
+                }
+                Effect::Stop { seconds } => {
+                    let ms = seconds.saturating_mul(1000);
+                    self.stop_begins_at = Some(self.clock.now.saturating_add(ms));
                 }
                 Effect::Close { who } => {
                     if let Some(connection) = self.connections.touch(who) {
@@ -314,6 +391,7 @@ impl Reactor {
 
     fn tell(&mut self, id: ConnId, event: &Event) {
         let now = self.clock.moment;
+        self.counters.messages_out += u64::from(is_message(event));
         if let Some(connection) = self.connections.touch(id) {
             let dialect = connection.spoken();
             let view = View {
@@ -331,8 +409,9 @@ impl Reactor {
     fn broadcast(&mut self, audience: &Audience, event: &Event) {
         let now = self.clock.moment;
         let mut rendered: [[Option<Chunk>; 2]; Dialect::ALL.len()] = Default::default();
+        let is_said = u64::from(is_message(event));
         let mut deliver = |room: Option<RoomId>, id: ConnId, here: bool| {
-            let Some(connection) = self.connections.touch(id) else {
+            let Some(connection) = self.connections.await_flush(id) else {
                 return;
             };
             let dialect = connection.spoken();
@@ -348,6 +427,7 @@ impl Reactor {
             });
             connection.push(chunk);
             self.deliveries += 1;
+            self.counters.messages_out += is_said;
         };
         match audience {
             // Everyone was told that the server stops: that all leave then is no news.
@@ -360,7 +440,9 @@ impl Reactor {
                     .filter(|member| member.id != *except);
                 others.for_each(|member| deliver(Some(*room), member.id, member.here));
             }
-            Audience::Each(each) => each.iter().for_each(|&id| deliver(None, id, true)),
+            Audience::Each(each) => each
+                .iter()
+                .for_each(|member| deliver(None, member.id, member.here)),
         }
     }
 }

@@ -1,17 +1,26 @@
 //! The end of a turn: everyone whose state may have changed is flushed once, held to its limits, and
 //! has its interest and deadline applied; then those who are done with are swept.
 
+use crate::limits::FLUSH_BUDGET;
 use crate::model::ConnId;
 
 use super::Reactor;
-use super::connection::{Phase, Reason};
+use super::connection::Standing;
 use super::connections::token_of;
+use super::phase::{Phase, Reason};
 
 impl Reactor {
     /// Settles until nothing is left to settle: who is swept leaves the hub, and the others are told.
     pub(super) fn settle(&mut self) {
+        let mut flushes_left = FLUSH_BUDGET;
         loop {
             while let Some(id) = self.connections.pop_touched() {
+                self.settle_one(id);
+            }
+            while flushes_left > 0
+                && let Some(id) = self.connections.pop_waiting()
+            {
+                flushes_left -= 1;
                 self.settle_one(id);
             }
             self.bound_total();
@@ -31,8 +40,9 @@ impl Reactor {
         if connection.is_doomed {
             return;
         }
-        if let Err(e) = connection.flush(now) {
-            return self.connections.doom(id, Reason::Broken(e.kind()));
+        match connection.flush(now) {
+            Ok(count) => self.counters.bytes_out += count as u64,
+            Err(e) => return self.connections.doom(id, Reason::Broken(e.kind())),
         }
         if connection.is_over_hard_limit(&self.limits) {
             return self.connections.doom(id, Reason::SendQ);
@@ -51,7 +61,10 @@ impl Reactor {
             return self.connections.doom(id, Reason::Closed);
         }
         let wanted = connection.interest();
-        if connection.registered != Some(wanted) {
+        if connection
+            .registered
+            .is_some_and(|registered| registered != wanted)
+        {
             connection.registered = Some(wanted);
             let source = connection.socket.source();
             let applied = self
@@ -71,7 +84,7 @@ impl Reactor {
 
     /// Ends those who hold the most while all Outboxes together hold too much.
     fn bound_total(&mut self) {
-        while self.pages.ledger.held() > self.limits.sendq_total_bytes {
+        while self.pages.ledger.held() > self.sendq_total_bytes {
             match self.connections.largest_sendq() {
                 Some((id, len)) if len > 0 => self.connections.doom(id, Reason::SendQ),
                 _ => break,
@@ -85,10 +98,7 @@ impl Reactor {
             return;
         };
         let (peer, reason) = (connection.peer, connection.reason.unwrap_or(Reason::Closed));
-        if matches!(
-            reason,
-            Reason::SendQ | Reason::Stalled | Reason::JoinTimeout
-        ) {
+        if reason.drop_name().is_some() && !matches!(reason, Reason::Broken(_)) {
             log::warn!("dropped {peer}: {reason}");
         }
         if connection.joined {
@@ -98,9 +108,11 @@ impl Reactor {
             return;
         };
         self.timers.forget(id, &mut connection.timer);
-        match connection.refused {
-            true => self.refused -= 1,
-            false => self.admission.release(&peer),
+        self.counters.note_end(reason);
+        match connection.standing {
+            Standing::Admitted => self.admission.release(&peer),
+            Standing::Refused => self.refused -= 1,
+            Standing::Exempt => self.hub.handle_leave(id),
         }
         // Closing the descriptor takes it out of the poll as well; this keeps the books of mio.
         let _ = self.poll.registry().deregister(connection.socket.source());

@@ -1,0 +1,194 @@
+//! JSON objects, read once and written as one line of ASCII (RFC 8259).
+
+use std::io::Write as _;
+
+use serde_json::{Map, Value};
+
+use crate::limits::JSON_DEPTH_MAX;
+use crate::model::{ErrorCode, Moment, Nick, RoomName};
+
+use super::utf8;
+
+/// Parses a frame as one object, looking at its depth before serde_json recurses into it.
+pub(super) fn read(frame: &[u8]) -> Result<Map<String, Value>, ErrorCode> {
+    let text = utf8(frame)?;
+    if depth(frame) > JSON_DEPTH_MAX {
+        return Err(ErrorCode::TooDeep);
+    }
+    serde_json::from_str(text).map_err(|_| ErrorCode::NotJson)
+}
+
+/// As [`read`], where anything but an object is a bad name.
+pub(super) fn read_first(frame: &[u8]) -> Result<Map<String, Value>, ErrorCode> {
+    read(frame).map_err(|code| match code {
+        ErrorCode::NotJson => ErrorCode::BadNick,
+        other => other,
+    })
+}
+
+/// The deepest nesting of objects and arrays, in one pass.
+fn depth(frame: &[u8]) -> usize {
+    let (mut deepest, mut depth) = (0usize, 0usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for &byte in frame {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+pub(super) fn string<'a>(
+    object: &'a Map<String, Value>,
+    field: &'static str,
+) -> Result<&'a str, ErrorCode> {
+    match object.get(field) {
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(ErrorCode::WrongField(field)),
+        None => Err(ErrorCode::MissingField(field)),
+    }
+}
+
+/// An object being written.
+pub(super) struct Object<'a>(&'a mut Vec<u8>);
+
+impl<'a> Object<'a> {
+    pub(super) fn new(out: &'a mut Vec<u8>, kind: &str) -> Object<'a> {
+        out.extend_from_slice(br#"{"type":""#);
+        out.extend_from_slice(kind.as_bytes());
+        out.push(b'"');
+        Object(out)
+    }
+
+    pub(super) fn text(self, key: &str, text: &str) -> Object<'a> {
+        let object = self.key(key);
+        push_string(text, object.0);
+        object
+    }
+
+    pub(super) fn close(self) {
+        self.0.push(b'}');
+    }
+
+    fn key(self, key: &str) -> Object<'a> {
+        self.0.extend_from_slice(b",\"");
+        self.0.extend_from_slice(key.as_bytes());
+        self.0.extend_from_slice(b"\":");
+        self
+    }
+
+    pub(super) fn raw(self, key: &str, json: &str) -> Object<'a> {
+        let object = self.key(key);
+        object.0.extend_from_slice(json.as_bytes());
+        object
+    }
+
+    /// A number, or nothing.
+    pub(super) fn number(self, key: &str, number: Option<u64>) -> Object<'a> {
+        match number {
+            Some(number) => self.raw(key, &number.to_string()),
+            None => self,
+        }
+    }
+
+    /// A text, or nothing.
+    pub(super) fn maybe(self, key: &str, text: Option<&str>) -> Object<'a> {
+        match text {
+            Some(text) => self.text(key, text),
+            None => self,
+        }
+    }
+
+    pub(super) fn flag(self, key: &str, is_set: bool) -> Object<'a> {
+        self.raw(key, if is_set { "true" } else { "false" })
+    }
+
+    /// A list of objects, each written by `write` without a type.
+    pub(super) fn objects<T>(
+        self,
+        key: &str,
+        items: &[T],
+        write: impl for<'b> Fn(Object<'b>, &T) -> Object<'b>,
+    ) -> Object<'a> {
+        let object = self.key(key);
+        object.0.push(b'[');
+        for (at, item) in items.iter().enumerate() {
+            object
+                .0
+                .extend_from_slice(if at > 0 { b",{" } else { b"{" });
+            let start = object.0.len();
+            write(Object(object.0), item).close();
+            // The comma before the first field.
+            object.0.remove(start);
+        }
+        object.0.push(b']');
+        object
+    }
+
+    pub(super) fn names(self, key: &str, nicks: &[Nick]) -> Object<'a> {
+        self.texts(key, nicks.iter().map(Nick::as_str))
+    }
+
+    pub(super) fn texts<'t>(self, key: &str, texts: impl Iterator<Item = &'t str>) -> Object<'a> {
+        let object = self.key(key);
+        object.0.push(b'[');
+        for (at, text) in texts.enumerate() {
+            if at > 0 {
+                object.0.push(b',');
+            }
+            push_string(text, object.0);
+        }
+        object.0.push(b']');
+        object
+    }
+
+    /// The room of something said or done; left out for the lobby.
+    pub(super) fn room(self, room: &RoomName) -> Object<'a> {
+        if room.is_lobby() {
+            self
+        } else {
+            self.text("room", room.as_str())
+        }
+    }
+
+    pub(super) fn time(self, now: Moment) -> Object<'a> {
+        let object = self.key("timestamp");
+        // Writing to a Vec cannot fail.
+        let _ = write!(object.0, "{}.{:03}", now.unix_ms / 1000, now.unix_ms % 1000);
+        object
+    }
+}
+
+/// Appends `text` as a JSON string of ASCII.
+pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    text.chars()
+        .for_each(|c| escape(c, |part| out.extend_from_slice(part.as_bytes())));
+    out.push(b'"');
+}
+
+/// Gives `c` as ASCII inside a JSON string: itself, a short escape, or one or two `\uXXXX`.
+pub(super) fn escape(c: char, mut push: impl FnMut(&str)) {
+    let mut buffer = [0; 4];
+    match c {
+        '"' => push("\\\""),
+        '\\' => push("\\\\"),
+        '\n' => push("\\n"),
+        '\r' => push("\\r"),
+        '\t' => push("\\t"),
+        ' '..='~' => push(c.encode_utf8(&mut buffer)),
+        _ => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                push(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+}

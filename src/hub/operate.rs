@@ -1,0 +1,319 @@
+//! What operators do, in band or from the console.
+
+use crate::limits::{BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
+use crate::model::{ClientEntry, ConnId, ErrorCode, Event, Nick, Peer, RoomName};
+
+use super::bans::Ban;
+use super::{Audience, Effect, Hub, LOBBY, Member, check_note};
+
+/// Wrong operator passwords of one address.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    count: u32,
+    /// When they are forgotten, in milliseconds since 1970.
+    until_ms: u64,
+}
+
+impl Hub {
+    pub(super) fn oper(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        password: &str,
+    ) -> Result<(), ErrorCode> {
+        self.own(who)?;
+        let (now_ms, address) = (self.now.unix_ms, peer.ip());
+        self.failures
+            .retain(|_, failures| failures.until_ms > now_ms);
+        if let Some(failures) = self.failures.get(&address)
+            && failures.count >= OPER_FAILURES_MAX
+        {
+            let wait_s = (failures.until_ms - now_ms).div_ceil(1000);
+            return Err(ErrorCode::OperThrottled(wait_s));
+        }
+        let wanted = self.rules.oper_password.as_deref();
+        if !wanted.is_some_and(|wanted| is_same(wanted.as_bytes(), password.as_bytes())) {
+            if self.failures.len() < OPER_FAILURES_REMEMBERED
+                || self.failures.contains_key(&address)
+            {
+                let failures = self.failures.entry(address).or_default();
+                failures.count += 1;
+                failures.until_ms = now_ms + OPER_WAIT_MS;
+            }
+            return Err(ErrorCode::WrongPassword);
+        }
+        self.failures.remove(&address);
+        self.own_mut(who)?.rare_mut().is_operator = true;
+        self.done(who, "You are an operator now.".into())
+    }
+
+    fn check_operator(&self, who: ConnId) -> Result<(), ErrorCode> {
+        if self.is_operator(who) {
+            Ok(())
+        } else {
+            Err(ErrorCode::NotOperator)
+        }
+    }
+
+    pub(super) fn kick(
+        &mut self,
+        who: ConnId,
+        name: &str,
+        reason: Option<String>,
+    ) -> Result<(), ErrorCode> {
+        reason.as_deref().map_or(Ok(()), check_note)?;
+        if !self.is_operator(who) {
+            self.moderated(who, None)?;
+            let target = self.find_nick(name)?;
+            return self.kick_from_room(who, target, reason);
+        }
+        let target = self.find_nick(name)?;
+        let nick = self.own(target)?.nick.clone();
+        self.put_out(target, reason);
+        if target == who {
+            Ok(())
+        } else {
+            self.answer(who, Event::KickedOut { nick })
+        }
+    }
+
+    /// Ends a user's session and its connection, with the last word.
+    fn put_out(&mut self, target: ConnId, reason: Option<String>) {
+        let words = match &reason {
+            Some(reason) => format!("kicked: {reason}"),
+            None => "kicked".into(),
+        };
+        self.tell(target, Event::Kicked { reason });
+        self.end_session(target, Some(words));
+        self.effects.push_back(Effect::Close { who: target });
+    }
+
+    /// `seconds` as [`Some`] mutes, for a time or until it is undone; `None` undoes it.
+    pub(super) fn mute(
+        &mut self,
+        who: ConnId,
+        name: &str,
+        seconds: Option<Option<u64>>,
+    ) -> Result<(), ErrorCode> {
+        let until_ms = seconds.map(|seconds| seconds.map(|seconds| self.after(seconds)));
+        if !self.is_operator(who) {
+            self.moderated(who, None)?;
+            let target = self.find_nick(name)?;
+            return self.mute_in_room(who, target, until_ms);
+        }
+        let target = self.find_nick(name)?;
+        let nick = self.own(target)?.nick.clone();
+        self.settings.tidy(self.now);
+        let did = match until_ms {
+            Some(until_ms) if self.settings.mutes.len() < BANS_MAX => {
+                self.settings.mutes.insert(nick.key(), until_ms);
+                "muted"
+            }
+            Some(_) => return Err(ErrorCode::TooManyBans),
+            None => {
+                self.settings.mutes.remove(&nick.key());
+                "unmuted"
+            }
+        };
+        self.effects.push_back(Effect::Keep);
+        self.tell(
+            target,
+            Event::Notice {
+                text: format!("You have been {did}."),
+            },
+        );
+        self.done(who, format!("{nick} has been {did}."))
+    }
+
+    pub(super) fn ban(
+        &mut self,
+        who: ConnId,
+        mask: &str,
+        seconds: Option<u64>,
+        reason: Option<String>,
+    ) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        reason.as_deref().map_or(Ok(()), check_note)?;
+        let until_ms = seconds.map(|seconds| self.after(seconds));
+        let ban = Ban::new(mask, until_ms, reason.clone()).ok_or(ErrorCode::BadMask)?;
+        self.settings.tidy(self.now);
+        self.settings.bans.retain(|old| old.mask != ban.mask);
+        if self.settings.bans.len() >= BANS_MAX {
+            return Err(ErrorCode::TooManyBans);
+        }
+        let mut covered: Vec<ConnId> = self
+            .sessions
+            .iter()
+            .filter(|(id, session)| {
+                let is_covered = ban.mask.covers_nick(&session.nick)
+                    || session.peer.ip().is_some_and(|ip| ban.mask.covers_ip(ip));
+                **id != who && is_covered
+            })
+            .map(|(&id, _)| id)
+            .collect();
+        covered.sort_unstable();
+        self.settings.bans.push(ban);
+        self.effects.push_back(Effect::Keep);
+        let count = covered.len();
+        let reason = reason.map_or("banned".into(), |reason| format!("banned: {reason}"));
+        covered
+            .into_iter()
+            .for_each(|id| self.put_out(id, Some(reason.clone())));
+        self.done(who, format!("{mask} is banned; {count} put out."))
+    }
+
+    pub(super) fn unban(&mut self, who: ConnId, mask: &str) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        self.settings.tidy(self.now);
+        let wanted = super::Mask::parse(mask).ok_or(ErrorCode::BadMask)?;
+        let before = self.settings.bans.len();
+        self.settings.bans.retain(|ban| ban.mask != wanted);
+        if self.settings.bans.len() == before {
+            return Err(ErrorCode::NoSuchBan(mask.into()));
+        }
+        self.effects.push_back(Effect::Keep);
+        self.done(who, format!("{mask} is not banned any more."))
+    }
+
+    pub(super) fn tell_bans(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        let bans = self
+            .settings
+            .bans_at(self.now)
+            .map(|ban| ban.entry(self.now.unix_ms))
+            .collect();
+        self.answer(who, Event::Bans { bans })
+    }
+
+    pub(super) fn rename(&mut self, who: ConnId, from: &str, to: &str) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        let target = self.find_nick(from)?;
+        let to = Nick::parse(to).ok_or(ErrorCode::BadNick)?;
+        let (from, to) = self.set_nick(target, to)?;
+        let told = Event::Renamed {
+            from: from.clone(),
+            to: to.clone(),
+        };
+        self.tell(target, told);
+        self.answer(who, Event::RenamedOther { from, to })
+    }
+
+    pub(super) fn announce(&mut self, who: ConnId, text: String) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        self.check_message(&text)?;
+        self.tell_everyone(Event::Announced { text });
+        self.answer(who, Event::Done { note: None })
+    }
+
+    fn tell_everyone(&mut self, event: Event) {
+        let mut everyone: Vec<Member> = self
+            .sessions
+            .keys()
+            .map(|&id| Member { id, here: true })
+            .collect();
+        everyone.sort_unstable_by_key(|member| member.id);
+        self.broadcast(Audience::Each(everyone), event);
+    }
+
+    pub(super) fn close_room(&mut self, who: ConnId, name: RoomName) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        let id = match self.rooms.find(&name) {
+            Some(LOBBY) => return Err(ErrorCode::NotInLobby),
+            Some(id) => id,
+            None => return Err(ErrorCode::NoRoomToShow(name)),
+        };
+        let room = self.rooms.get(id).name.clone();
+        let members = self.rooms.get(id).members().to_vec();
+        let text = format!("The room #{room} has been closed.");
+        self.broadcast(
+            Audience::Each(members.clone()),
+            Event::Notice { text: text.clone() },
+        );
+        for member in members {
+            self.take_out(member.id, id);
+        }
+        self.done(who, text)
+    }
+
+    pub(super) fn lock_room(
+        &mut self,
+        who: ConnId,
+        name: RoomName,
+        locked: bool,
+    ) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        if name.is_lobby() {
+            return Err(ErrorCode::NotInLobby);
+        }
+        let note = match locked {
+            true if self.settings.locked.len() >= BANS_MAX => return Err(ErrorCode::TooManyBans),
+            true => {
+                self.settings.locked.insert(name.key(), name.clone());
+                format!("Nobody enters #{name} now.")
+            }
+            false => match self.settings.locked.remove(&name.key()) {
+                Some(_) => format!("#{name} may be entered again."),
+                None => return Err(ErrorCode::NoRoomToShow(name)),
+            },
+        };
+        self.effects.push_back(Effect::Keep);
+        self.done(who, note)
+    }
+
+    pub(super) fn tell_clients(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        let entry = |id: &ConnId| {
+            let session = &self.sessions[id];
+            ClientEntry {
+                nick: session.nick.clone(),
+                peer: session.peer,
+            }
+        };
+        let mut ids: Vec<ConnId> = self.sessions.keys().copied().collect();
+        ids.sort_unstable_by_key(|id| (id.generation, id.slot));
+        let clients = ids.iter().map(entry).collect();
+        self.answer(who, Event::Clients { clients })
+    }
+
+    pub(super) fn report(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        self.effects.push_back(Effect::Report { to: who });
+        Ok(())
+    }
+
+    pub(super) fn shut_down(&mut self, who: ConnId, seconds: u64) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        if seconds > 0 {
+            self.tell_everyone(Event::Announced {
+                text: format!("The server stops in {seconds} s."),
+            });
+        }
+        self.answer(
+            who,
+            Event::Done {
+                note: Some(format!("The server stops in {seconds} s.")),
+            },
+        )?;
+        self.effects.push_back(Effect::Stop { seconds });
+        Ok(())
+    }
+
+    /// The time that many seconds from now, in milliseconds since 1970.
+    fn after(&self, seconds: u64) -> u64 {
+        self.now
+            .unix_ms
+            .saturating_add(seconds.saturating_mul(1000))
+    }
+}
+
+/// Compares without telling by its time where the first difference is.
+fn is_same(wanted: &[u8], given: &[u8]) -> bool {
+    let differences =
+        wanted
+            .iter()
+            .enumerate()
+            .fold(wanted.len() ^ given.len(), |differences, (at, &byte)| {
+                differences | usize::from(byte ^ given.get(at).copied().unwrap_or(!byte))
+            });
+    std::hint::black_box(differences) == 0
+}

@@ -1,0 +1,367 @@
+//! Rooms: entering and leaving them, what they are about, and what their moderators do.
+
+use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
+use crate::model::{ConnId, Entry, ErrorCode, Event, ModeChange, RoomName};
+
+use super::{Audience, Hub, LOBBY, RoomId, check_note};
+
+impl Hub {
+    pub(super) fn tell_members(
+        &mut self,
+        who: ConnId,
+        name: Option<RoomName>,
+    ) -> Result<(), ErrorCode> {
+        let id = match name {
+            Some(name) => self
+                .rooms
+                .find(&name)
+                .ok_or(ErrorCode::NoRoomToShow(name))?,
+            None => self.own(who)?.focus,
+        };
+        let (room, nicks) = (self.rooms.get(id).name.clone(), self.nicks_in(id));
+        self.answer(who, Event::Members { room, nicks })
+    }
+
+    pub(super) fn tell_rooms(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+        let mut rooms: Vec<_> = self.rooms.iter().map(|(_, room)| room.entry()).collect();
+        rooms.sort_by(|a, b| b.members.cmp(&a.members).then_with(|| a.name.cmp(&b.name)));
+        self.answer(who, Event::Rooms { rooms })
+    }
+
+    pub(super) fn enter(
+        &mut self,
+        who: ConnId,
+        name: RoomName,
+        entry: Entry,
+        key: Option<&str>,
+    ) -> Result<(), ErrorCode> {
+        let known = self.rooms.find(&name);
+        let session = self.own(who)?;
+        let is_in = known.is_some_and(|id| session.rooms.contains(&id));
+        match (known, entry) {
+            (Some(_), Entry::Create) => return Err(ErrorCode::RoomExists(name)),
+            (None, Entry::Existing) => return Err(ErrorCode::NoRoomToEnter(name)),
+            (Some(_), Entry::Existing) if is_in => return Err(ErrorCode::AlreadyInRoom(name)),
+            _ if is_in => {}
+            _ if session.rooms.len() >= ROOMS_PER_SESSION_MAX => {
+                return Err(ErrorCode::TooManyRooms);
+            }
+            _ => self.check_door(who, known, &name, key)?,
+        }
+        let nick = self.own(who)?.nick.clone();
+        let id = known.unwrap_or_else(|| self.rooms.open(name));
+        if !is_in {
+            self.add_to_room(who, id);
+        }
+        if known.is_none() {
+            self.rooms.get_mut(id).modes.moderator = Some(who);
+        }
+        if entry == Entry::Focus {
+            self.set_focus(who, id);
+        }
+        let (room, nicks) = (self.rooms.get(id).name.clone(), self.nicks_in(id));
+        let (created, topic) = (known.is_none(), self.rooms.get(id).topic.clone());
+        self.answer(
+            who,
+            Event::EnteredRoom {
+                room: room.clone(),
+                created,
+                nicks,
+                topic,
+            },
+        )?;
+        if !is_in {
+            let audience = Audience::Room {
+                room: id,
+                except: who,
+            };
+            self.broadcast(audience, Event::RoomJoined { nick, room });
+        }
+        Ok(())
+    }
+
+    /// May a user who is not in the room come in? Operators always may.
+    fn check_door(
+        &self,
+        who: ConnId,
+        known: Option<RoomId>,
+        name: &RoomName,
+        key: Option<&str>,
+    ) -> Result<(), ErrorCode> {
+        if self.is_operator(who) {
+            return Ok(());
+        }
+        if self.settings.locked.contains_key(&name.key()) {
+            return Err(ErrorCode::RoomLocked(name.clone()));
+        }
+        let Some(id) = known else { return Ok(()) };
+        let modes = &self.rooms.get(id).modes;
+        if modes.invited.contains(&self.own(who)?.nick.key()) {
+            return Ok(());
+        }
+        if modes.is_invite_only {
+            return Err(ErrorCode::InviteOnly(name.clone()));
+        }
+        match modes.key.as_deref() {
+            Some(wanted) if key != Some(wanted) => Err(ErrorCode::WrongKey(name.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn leave_room(
+        &mut self,
+        who: ConnId,
+        name: Option<RoomName>,
+    ) -> Result<(), ErrorCode> {
+        let id = self.entered(who, name)?;
+        let room = self.rooms.get(id).name.clone();
+        if id == LOBBY && self.own(who)?.rooms == [LOBBY] {
+            return self.answer(
+                who,
+                Event::LeftRoom {
+                    room: room.clone(),
+                    now_in: room,
+                },
+            );
+        }
+        self.take_out(who, id);
+        let now_in = self.rooms.get(self.own(who)?.focus).name.clone();
+        self.answer(
+            who,
+            Event::LeftRoom {
+                room: room.clone(),
+                now_in,
+            },
+        )?;
+        self.tell_of_leaving(who, id, room, None)
+    }
+
+    /// Takes a user out of a room; out of its last one it comes back to the lobby, which is told.
+    pub(super) fn take_out(&mut self, who: ConnId, id: RoomId) {
+        self.rooms.leave(id, who);
+        let Some(session) = self.sessions.get_mut(&who) else {
+            return;
+        };
+        session.rooms.retain(|&room| room != id);
+        let (is_last, was_focus) = (session.rooms.is_empty(), session.focus == id);
+        let nick = session.nick.clone();
+        if is_last {
+            self.add_to_room(who, LOBBY);
+            let audience = Audience::Room {
+                room: LOBBY,
+                except: who,
+            };
+            let room = RoomName::lobby();
+            self.broadcast(audience, Event::RoomJoined { nick, room });
+        }
+        if was_focus {
+            let next = self.sessions[&who].rooms.last().copied().unwrap_or(LOBBY);
+            self.set_focus(who, next);
+        }
+    }
+
+    /// Tells those who stay in a room that a user left it.
+    fn tell_of_leaving(
+        &mut self,
+        who: ConnId,
+        id: RoomId,
+        room: RoomName,
+        reason: Option<String>,
+    ) -> Result<(), ErrorCode> {
+        let nick = self.own(who)?.nick.clone();
+        let others = Audience::Each(self.members_of_all(&[id]));
+        self.broadcast(others, Event::RoomLeft { nick, room, reason });
+        Ok(())
+    }
+
+    pub(super) fn topic(
+        &mut self,
+        who: ConnId,
+        name: Option<RoomName>,
+        text: Option<String>,
+    ) -> Result<(), ErrorCode> {
+        let id = self.entered(who, name)?;
+        let room = self.rooms.get(id).name.clone();
+        let Some(text) = text else {
+            let topic = self.rooms.get(id).topic.clone();
+            return self.answer(
+                who,
+                Event::Topic {
+                    room,
+                    topic,
+                    by: None,
+                },
+            );
+        };
+        check_note(&text)?;
+        let is_locked = self.rooms.get(id).modes.is_topic_locked || id == LOBBY;
+        if is_locked && !self.moderates(who, id) {
+            return Err(ErrorCode::NotModerator(room));
+        }
+        let topic = Some(text).filter(|text| !text.trim().is_empty());
+        self.rooms.get_mut(id).topic.clone_from(&topic);
+        let event = Event::Topic {
+            room,
+            topic,
+            by: Some(self.own(who)?.nick.clone()),
+        };
+        self.broadcast(
+            Audience::Room {
+                room: id,
+                except: who,
+            },
+            event.clone(),
+        );
+        self.answer(who, event)
+    }
+
+    /// May a user set a room's modes? Its moderator may, and operators.
+    pub(super) fn moderates(&self, who: ConnId, id: RoomId) -> bool {
+        self.rooms.get(id).modes.moderator == Some(who) || self.is_operator(who)
+    }
+
+    /// The room of that name, or the one spoken in, for its moderator. The lobby has none.
+    pub(super) fn moderated(
+        &self,
+        who: ConnId,
+        name: Option<RoomName>,
+    ) -> Result<RoomId, ErrorCode> {
+        let id = self.entered(who, name)?;
+        match self.moderates(who, id) {
+            true if id == LOBBY => Err(ErrorCode::NotInLobby),
+            true => Ok(id),
+            false => Err(ErrorCode::NotModerator(self.rooms.get(id).name.clone())),
+        }
+    }
+
+    pub(super) fn change_mode(
+        &mut self,
+        who: ConnId,
+        name: Option<RoomName>,
+        change: ModeChange,
+    ) -> Result<(), ErrorCode> {
+        let id = self.moderated(who, name)?;
+        let room = self.rooms.get_mut(id);
+        let name = room.name.clone();
+        let note = match change {
+            ModeChange::TopicLock(on) => {
+                room.modes.is_topic_locked = on;
+                match on {
+                    true => format!("Only moderators set the topic of #{name} now."),
+                    false => format!("Everyone in #{name} may set its topic now."),
+                }
+            }
+            ModeChange::InviteOnly(on) => {
+                room.modes.is_invite_only = on;
+                match on {
+                    true => format!("Only the invited enter #{name} now."),
+                    false => format!("Everyone may enter #{name} now."),
+                }
+            }
+            ModeChange::Key(key) => {
+                key.as_deref().map_or(Ok(()), check_note)?;
+                room.modes.key = key;
+                match room.modes.key {
+                    Some(_) => format!("One needs the key to enter #{name} now."),
+                    None => format!("One needs no key to enter #{name} now."),
+                }
+            }
+        };
+        self.done(who, note)
+    }
+
+    pub(super) fn invite(
+        &mut self,
+        who: ConnId,
+        name: Option<RoomName>,
+        guest: &str,
+    ) -> Result<(), ErrorCode> {
+        let id = self.moderated(who, name)?;
+        let target = self.find_nick(guest)?;
+        let nick = self.own(target)?.nick.clone();
+        let room = self.rooms.get_mut(id);
+        if room.modes.invited.len() >= ROOM_LIST_MAX {
+            room.modes.invited.clear();
+        }
+        room.modes.invited.insert(nick.key());
+        let room = room.name.clone();
+        let host = self.own(who)?.nick.clone();
+        self.tell(
+            target,
+            Event::Notice {
+                text: format!("{host} invites you to #{room}."),
+            },
+        );
+        self.done(who, format!("{nick} is invited to #{room}."))
+    }
+
+    /// Puts a member out of a room, by its moderator.
+    pub(super) fn kick_from_room(
+        &mut self,
+        who: ConnId,
+        target: ConnId,
+        reason: Option<String>,
+    ) -> Result<(), ErrorCode> {
+        let id = self.moderated(who, None)?;
+        let room = self.rooms.get(id).name.clone();
+        let nick = self.own(target)?.nick.clone();
+        if !self.own(target)?.rooms.contains(&id) {
+            return Err(ErrorCode::NoSuchNick(nick.to_string()));
+        }
+        self.rooms.get_mut(id).modes.invited.remove(&nick.key());
+        self.take_out(target, id);
+        let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
+        let by = self.own(who)?.nick.clone();
+        let text = format!("{by} put you out of #{room}{why}");
+        self.tell(target, Event::Notice { text });
+        self.tell_of_leaving(target, id, room, Some(format!("kicked by {by}{why}")))?;
+        self.done(who, format!("{nick} has been kicked."))
+    }
+
+    /// Lets a member say nothing in a room, by its moderator, or lets it speak again.
+    pub(super) fn mute_in_room(
+        &mut self,
+        who: ConnId,
+        target: ConnId,
+        until_ms: Option<Option<u64>>,
+    ) -> Result<(), ErrorCode> {
+        let id = self.moderated(who, None)?;
+        let nick = self.own(target)?.nick.clone();
+        let room = self.rooms.get_mut(id);
+        let did = match until_ms {
+            Some(until_ms) => {
+                if room.modes.muted.len() >= ROOM_LIST_MAX {
+                    room.modes.muted.clear();
+                }
+                room.modes.muted.insert(nick.key(), until_ms);
+                "muted"
+            }
+            None => {
+                room.modes.muted.remove(&nick.key());
+                "unmuted"
+            }
+        };
+        let room = room.name.clone();
+        let text = format!("You have been {did} in #{room}.");
+        self.tell(target, Event::Notice { text });
+        self.done(who, format!("{nick} has been {did} in #{room}."))
+    }
+
+    fn add_to_room(&mut self, who: ConnId, id: RoomId) {
+        self.rooms.get_mut(id).enter(who);
+        if let Some(session) = self.sessions.get_mut(&who) {
+            session.rooms.push(id);
+        }
+    }
+
+    fn set_focus(&mut self, who: ConnId, id: RoomId) {
+        let Some(session) = self.sessions.get_mut(&who) else {
+            return;
+        };
+        let before = std::mem::replace(&mut session.focus, id);
+        if session.rooms.contains(&before) {
+            self.rooms.get_mut(before).set_here(who, false);
+        }
+        self.rooms.get_mut(id).set_here(who, true);
+    }
+}

@@ -1,0 +1,33 @@
+//! What operators have set, and what survives a restart.
+
+use std::collections::HashMap;
+
+use crate::model::{Key, Moment, RoomName};
+
+use super::bans::{Ban, is_over};
+
+/// Bans, mutes and locked rooms.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// Who is kept out, in the order of setting.
+    pub bans: Vec<Ban>,
+    /// Names that say nothing, and until when (milliseconds since 1970).
+    pub mutes: HashMap<Key, Option<u64>>,
+    /// Rooms that nobody enters, by the key of their names.
+    pub locked: HashMap<Key, RoomName>,
+}
+
+impl Settings {
+    /// The bans that are not over yet.
+    pub(super) fn bans_at(&self, now: Moment) -> impl Iterator<Item = &Ban> {
+        self.bans
+            .iter()
+            .filter(move |ban| !is_over(ban.until_ms, now.unix_ms))
+    }
+
+    /// Forgets what is over.
+    pub(super) fn tidy(&mut self, now: Moment) {
+        self.bans.retain(|ban| !is_over(ban.until_ms, now.unix_ms));
+        self.mutes.retain(|_, until| !is_over(*until, now.unix_ms));
+    }
+}

@@ -1,0 +1,246 @@
+//! Names and words: who one is, what one says, and to whom.
+
+use crate::limits::IGNORED_MAX;
+use crate::model::{ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName, WhoisEntry};
+
+use super::bans::is_over;
+use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
+
+impl Hub {
+    pub(super) fn join(&mut self, who: ConnId, peer: Peer, nick: Nick) -> Result<(), ErrorCode> {
+        if self.sessions.contains_key(&who) {
+            return Err(ErrorCode::AlreadyJoined);
+        }
+        self.check_free(&nick)?;
+        self.nicks.insert(nick.key(), who);
+        self.sessions
+            .insert(who, Session::new(nick.clone(), peer, LOBBY));
+        let lobby = self.rooms.get_mut(LOBBY);
+        lobby.enter(who);
+        lobby.set_here(who, true);
+        let (users, author) = (self.nicks_in(LOBBY), self.author(who)?);
+        self.answer(who, Event::Welcome { nick, users })?;
+        self.broadcast(
+            Audience::Room {
+                room: LOBBY,
+                except: who,
+            },
+            Event::Joined { author },
+        );
+        Ok(())
+    }
+
+    /// `anon-` and the number, or the next one that nobody took.
+    pub(super) fn free_nick(&self, number: u32) -> Nick {
+        (number..=u32::MAX)
+            .chain(0..number)
+            .map(|number| Nick::parse(&format!("anon-{number}")).expect("letters, - and digits"))
+            .find(|nick| !self.nicks.contains_key(&nick.key()))
+            .expect("fewer names are taken than there are numbers")
+    }
+
+    fn check_free(&self, nick: &Nick) -> Result<(), ErrorCode> {
+        let mut bans = self.settings.bans_at(self.now);
+        if let Some(ban) = bans.find(|ban| ban.mask.covers_nick(nick)) {
+            return Err(ErrorCode::NickBanned(ban.reason.clone()));
+        }
+        match nick.is_reserved() || self.nicks.contains_key(&nick.key()) {
+            true => Err(ErrorCode::NickTaken),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn change_nick(&mut self, who: ConnId, nick: Nick) -> Result<(), ErrorCode> {
+        let old = self.own(who)?.nick.clone();
+        if old != nick && self.is_muted(&old.key()) {
+            return Err(ErrorCode::Muted);
+        }
+        self.set_nick(who, nick)
+            .and_then(|(from, to)| self.answer(who, Event::Renamed { from, to }))
+    }
+
+    /// Gives a user another name and tells everyone who shares a room, but not the user.
+    pub(super) fn set_nick(&mut self, who: ConnId, to: Nick) -> Result<(Nick, Nick), ErrorCode> {
+        let from = self.own(who)?.nick.clone();
+        if from.key() != to.key() {
+            self.check_free(&to)?;
+        }
+        self.nicks.remove(&from.key());
+        self.nicks.insert(to.key(), who);
+        let session = self.own_mut(who)?;
+        session.nick = to.clone();
+        let rooms = session.rooms.clone();
+        let mut others = self.members_of_all(&rooms);
+        others.retain(|member| member.id != who);
+        let event = Event::Renamed {
+            from: from.clone(),
+            to: to.clone(),
+        };
+        self.broadcast(Audience::Each(others), event);
+        Ok((from, to))
+    }
+
+    pub(super) fn say(
+        &mut self,
+        who: ConnId,
+        room: Option<RoomName>,
+        text: String,
+    ) -> Result<(), ErrorCode> {
+        let id = self.speakable(who, room, &text)?;
+        let (author, room) = (self.author(who)?, self.rooms.get(id).name.clone());
+        self.speak(who, id, Event::Said { author, room, text })
+    }
+
+    pub(super) fn act(
+        &mut self,
+        who: ConnId,
+        room: Option<RoomName>,
+        text: String,
+    ) -> Result<(), ErrorCode> {
+        let id = self.speakable(who, room, &text)?;
+        let (author, room) = (self.author(who)?, self.rooms.get(id).name.clone());
+        self.speak(who, id, Event::Acted { author, room, text })
+    }
+
+    /// The room that may hear `text` from a user.
+    fn speakable(
+        &self,
+        who: ConnId,
+        room: Option<RoomName>,
+        text: &str,
+    ) -> Result<RoomId, ErrorCode> {
+        self.check_message(text)?;
+        let id = self.entered(who, room)?;
+        let key = self.own(who)?.nick.key();
+        let muted = &self.rooms.get(id).modes.muted;
+        let is_muted_here = muted
+            .get(&key)
+            .is_some_and(|&until| !is_over(until, self.now.unix_ms));
+        match is_muted_here || self.is_muted(&key) {
+            true => Err(ErrorCode::Muted),
+            false => Ok(id),
+        }
+    }
+
+    fn speak(&mut self, who: ConnId, id: RoomId, event: Event) -> Result<(), ErrorCode> {
+        let audience = self.hearers(who, id)?;
+        self.broadcast(audience, event.clone());
+        self.answer(who, event)
+    }
+
+    /// The members of a room that hear a user: all but itself and those who ignore it.
+    fn hearers(&self, who: ConnId, id: RoomId) -> Result<Audience, ErrorCode> {
+        if self.ignored == 0 {
+            return Ok(Audience::Room {
+                room: id,
+                except: who,
+            });
+        }
+        let key = self.own(who)?.nick.key();
+        let members = self.rooms.get(id).members().iter();
+        let hears = |id| {
+            self.sessions
+                .get(&id)
+                .is_some_and(|session| !session.ignores(&key))
+        };
+        let hearers = members
+            .filter(|member| member.id != who && hears(member.id))
+            .copied();
+        Ok(Audience::Each(hearers.collect()))
+    }
+
+    pub(super) fn say_privately(
+        &mut self,
+        who: ConnId,
+        to: &str,
+        text: String,
+    ) -> Result<(), ErrorCode> {
+        self.check_message(&text)?;
+        let target = self.find_nick(to)?;
+        let other = self.own(target)?;
+        let (to, away) = (other.nick.clone(), other.away().cloned());
+        if self.consoles.contains(&who) {
+            self.tell(target, Event::OperatorTold { text: text.clone() });
+            return self.answer(who, Event::PrivateSent { to, text, away });
+        }
+        let (author, key) = (self.author(who)?, self.own(who)?.nick.key());
+        if self.is_muted(&key) {
+            return Err(ErrorCode::Muted);
+        }
+        if !self.own(target)?.ignores(&key) {
+            self.tell(
+                target,
+                Event::Private {
+                    author,
+                    text: text.clone(),
+                },
+            );
+        }
+        self.answer(who, Event::PrivateSent { to, text, away })
+    }
+
+    pub(super) fn list(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+        let nicks = self.nicks_in(self.own(who)?.focus);
+        self.answer(who, Event::Listing { nicks })
+    }
+
+    pub(super) fn ignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
+        let other = self.find_nick(name)?;
+        let nick = self.own(other)?.nick.clone();
+        let session = self.own_mut(who)?;
+        if session.ignored_len() >= IGNORED_MAX {
+            return Err(ErrorCode::TooManyIgnored);
+        }
+        if session.rare_mut().ignored.insert(nick.key()) {
+            self.ignored += 1;
+        }
+        self.done(who, format!("You hear nothing from {nick} any more."))
+    }
+
+    pub(super) fn unignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
+        if !self.own_mut(who)?.rare_mut().ignored.remove(&Key::of(name)) {
+            return Err(ErrorCode::NoSuchNick(name.into()));
+        }
+        self.ignored -= 1;
+        self.done(who, format!("You hear from {name} again."))
+    }
+
+    pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {
+        text.as_deref().map_or(Ok(()), check_note)?;
+        let note = match text {
+            Some(_) => "You are away now: those who write to you are told.",
+            None => "You are back.",
+        };
+        self.own_mut(who)?.rare_mut().away = text;
+        self.done(who, note.into())
+    }
+
+    pub(super) fn whois(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
+        let target = self.find_nick(name)?;
+        let sees_address = !self.rules.is_cloaked || target == who || self.is_operator(who);
+        let session = self.own(target)?;
+        let name_of = |&id: &RoomId| self.rooms.try_get(id).map(|room: &Room| room.name.clone());
+        let entry = WhoisEntry {
+            nick: session.nick.clone(),
+            peer: session.author(!sees_address).peer,
+            rooms: session.rooms.iter().filter_map(name_of).collect(),
+            away: session.away().cloned(),
+            is_operator: session.is_operator(),
+        };
+        self.answer(who, Event::Whois(Box::new(entry)))
+    }
+
+    pub(super) fn quit(&mut self, who: ConnId, words: Option<String>) -> Result<(), ErrorCode> {
+        words.as_deref().map_or(Ok(()), check_note)?;
+        self.consoles.remove(&who);
+        self.end_session(who, words);
+        self.effects.push_back(Effect::Close { who });
+        Ok(())
+    }
+
+    /// Did an operator see to it that this name says nothing?
+    pub(super) fn is_muted(&self, key: &Key) -> bool {
+        let until = self.settings.mutes.get(key);
+        until.is_some_and(|&until| !is_over(until, self.now.unix_ms))
+    }
+}

@@ -1,0 +1,218 @@
+//! Why something was refused.
+
+use std::fmt;
+
+use crate::limits::{NICK_CHARS_MAX, QUOTED_CHARS_MAX, ROOM_NAME_CHARS_MAX};
+
+use super::RoomName;
+
+/// Why something was refused: the peer's fault, told in its dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// Not a name.
+    BadNick,
+    /// Somebody goes by that name.
+    NickTaken,
+    /// A second join.
+    AlreadyJoined,
+    /// A request before the join.
+    NotJoined,
+    /// Not a room name.
+    BadRoomName,
+    /// Nobody goes by that name.
+    NoSuchNick(String),
+    /// The room asked to be entered is not there.
+    NoRoomToEnter(RoomName),
+    /// The room asked about is not there.
+    NoRoomToShow(RoomName),
+    /// The room asked to be made is there.
+    RoomExists(RoomName),
+    /// Already in that room.
+    AlreadyInRoom(RoomName),
+    /// Not in that room.
+    NotInRoom(RoomName),
+    /// In as many rooms as one may be.
+    TooManyRooms,
+    /// The room is locked, by an operator.
+    RoomLocked(RoomName),
+    /// The room is for the invited.
+    InviteOnly(RoomName),
+    /// The room wants another key.
+    WrongKey(RoomName),
+    /// Only a moderator may do that.
+    NotModerator(RoomName),
+    /// Only an operator may do that.
+    NotOperator,
+    /// That is nothing to do to the lobby.
+    NotInLobby,
+    /// Somebody saw to it that one says nothing.
+    Muted,
+    /// Not the operator's password.
+    WrongPassword,
+    /// Too many wrong passwords: wait, in seconds.
+    OperThrottled(u64),
+    /// Not a mask of names or addresses.
+    BadMask,
+    /// No such ban.
+    NoSuchBan(String),
+    /// Ignoring as many as one may.
+    TooManyIgnored,
+    /// That name is kept out, and why.
+    NickBanned(Option<String>),
+    /// That address is kept out, and why.
+    AddressBanned(Option<String>),
+    /// As many bans as there may be.
+    TooManyBans,
+    /// Connected too often.
+    ConnectsTooFast,
+    /// Sent too much for too long.
+    Flooding,
+    /// A command that is none, as typed.
+    UnknownCommand(String),
+    /// A request type that is none, as sent.
+    UnknownType(String),
+    /// A command without its words.
+    Usage(&'static str),
+    /// A field that is not there.
+    MissingField(&'static str),
+    /// A field of the wrong kind.
+    WrongField(&'static str),
+    /// A frame that is not a JSON object.
+    NotJson,
+    /// A frame that is not UTF-8.
+    NotUtf8,
+    /// JSON nested too deeply.
+    TooDeep,
+    /// A frame over the limit, in bytes.
+    FrameTooLong(usize),
+    /// A message over the limit, in bytes.
+    MessageTooLong(usize),
+    /// The time to join is over, in seconds.
+    JoinTimeout(u64),
+    /// Too long silent, in seconds.
+    IdleTimeout(u64),
+    /// No connection is free.
+    ServerFull,
+    /// No connection is free for that address.
+    AddressFull,
+}
+
+impl ErrorCode {
+    /// Is this the refusal of a name?
+    pub fn is_join_refusal(&self) -> bool {
+        matches!(
+            self,
+            ErrorCode::BadNick | ErrorCode::NickTaken | ErrorCode::NickBanned(_)
+        )
+    }
+
+    /// Does the connection end with it, so that nothing more is asked of the peer?
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            ErrorCode::JoinTimeout(_)
+                | ErrorCode::IdleTimeout(_)
+                | ErrorCode::ServerFull
+                | ErrorCode::AddressFull
+                | ErrorCode::AddressBanned(_)
+                | ErrorCode::ConnectsTooFast
+                | ErrorCode::Flooding
+        )
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    /// One plain sentence, for the dialects that have no form of their own. What the peer sent is
+    /// quoted as it is: the dialect cleans it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorCode::BadNick => {
+                write!(
+                    f,
+                    "A name is 1 to {NICK_CHARS_MAX} letters, digits, _ - or ."
+                )
+            }
+            ErrorCode::NickTaken => f.write_str("That name is taken."),
+            ErrorCode::AlreadyJoined => f.write_str("You have joined already."),
+            ErrorCode::NotJoined => f.write_str("You have not joined yet."),
+            ErrorCode::BadRoomName => {
+                write!(
+                    f,
+                    "A room name is 1 to {ROOM_NAME_CHARS_MAX} letters, digits, _ or -"
+                )
+            }
+            ErrorCode::NoSuchNick(name) => write!(f, "Nobody here is called {}.", quoted(name)),
+            ErrorCode::NoRoomToEnter(room) | ErrorCode::NoRoomToShow(room) => {
+                write!(f, "There is no room #{room}.")
+            }
+            ErrorCode::RoomExists(room) => write!(f, "There is a room #{room} already."),
+            ErrorCode::AlreadyInRoom(room) => write!(f, "You are in #{room} already."),
+            ErrorCode::NotInRoom(room) => write!(f, "You are not in #{room}."),
+            ErrorCode::RoomLocked(room) => write!(f, "Nobody may enter #{room} now."),
+            ErrorCode::InviteOnly(room) => write!(f, "One must be invited to #{room}."),
+            ErrorCode::WrongKey(room) => write!(f, "That is not the key of #{room}."),
+            ErrorCode::NotModerator(room) => write!(f, "You do not moderate #{room}."),
+            ErrorCode::NotOperator => f.write_str("Only an operator may do that."),
+            ErrorCode::NotInLobby => f.write_str("That cannot be done to the lobby."),
+            ErrorCode::Muted => f.write_str("You have been muted."),
+            ErrorCode::WrongPassword => f.write_str("That is not the password."),
+            ErrorCode::OperThrottled(s) => write!(f, "Too many wrong passwords. Wait {s} s."),
+            ErrorCode::BadMask => f.write_str(
+                "A mask is a name with * and ?, an address, or a network like 10.0.0.0/8.",
+            ),
+            ErrorCode::NoSuchBan(mask) => write!(f, "Nothing is banned as {}.", quoted(mask)),
+            ErrorCode::TooManyIgnored => f.write_str("You ignore as many as one can."),
+            ErrorCode::NickBanned(None) => f.write_str("That name is banned."),
+            ErrorCode::NickBanned(Some(reason)) => write!(f, "That name is banned: {reason}"),
+            ErrorCode::AddressBanned(None) => f.write_str("Your address is banned."),
+            ErrorCode::AddressBanned(Some(reason)) => {
+                write!(f, "Your address is banned: {reason}")
+            }
+            ErrorCode::TooManyBans => f.write_str("There are as many bans as there can be."),
+            ErrorCode::ConnectsTooFast => {
+                f.write_str("You connect too often. Please wait a little.")
+            }
+            ErrorCode::Flooding => f.write_str("You sent too much for too long. Goodbye."),
+            ErrorCode::TooManyRooms => f.write_str("You are in as many rooms as one can be."),
+            ErrorCode::UnknownCommand(word) => {
+                write!(f, "Unknown command {}. Try /help.", quoted(word))
+            }
+            ErrorCode::UnknownType(word) => write!(f, "Unknown request type {}.", quoted(word)),
+            ErrorCode::Usage(usage) => write!(f, "Usage: {usage}"),
+            ErrorCode::MissingField(field) => write!(f, "The field {field} is missing."),
+            ErrorCode::WrongField(field) => write!(f, "The field {field} has the wrong type."),
+            ErrorCode::NotJson => f.write_str("That is not a JSON object."),
+            ErrorCode::NotUtf8 => f.write_str("That is not UTF-8."),
+            ErrorCode::TooDeep => f.write_str("That is nested too deeply."),
+            ErrorCode::FrameTooLong(max) => write!(f, "That is too long: {max} bytes at most."),
+            ErrorCode::MessageTooLong(max) => {
+                write!(f, "That message is too long: {max} bytes at most.")
+            }
+            ErrorCode::JoinTimeout(s) => write!(f, "No name came within {s} s. Goodbye."),
+            ErrorCode::IdleTimeout(s) => write!(f, "Nothing came for {s} s. Goodbye."),
+            ErrorCode::ServerFull => f.write_str("The server is full. Please try again later."),
+            ErrorCode::AddressFull => {
+                f.write_str("There are too many connections from your address.")
+            }
+        }
+    }
+}
+
+/// The beginning of what a peer typed, short enough for an error.
+fn quoted(typed: &str) -> &str {
+    match typed.char_indices().nth(QUOTED_CHARS_MAX) {
+        Some((end, _)) => &typed[..end],
+        None => typed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_is_cut_between_characters() {
+        assert_eq!(quoted(&"é".repeat(40)), "é".repeat(QUOTED_CHARS_MAX));
+        assert_eq!(quoted("short"), "short");
+    }
+}

@@ -1,0 +1,249 @@
+//! What a client is told.
+
+use super::{ErrorCode, Nick, Peer, RoomName};
+
+/// Who did something: the name for most dialects, the address for anon and colon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The name.
+    pub nick: Nick,
+    /// The address, as others may see it.
+    pub peer: Peer,
+}
+
+/// A row of the list of rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomEntry {
+    /// Its name.
+    pub name: RoomName,
+    /// How many are in it.
+    pub members: usize,
+    /// What it is about.
+    pub topic: Option<String>,
+}
+
+/// What is known of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhoisEntry {
+    /// The name.
+    pub nick: Nick,
+    /// The address, as the reader may see it.
+    pub peer: Peer,
+    /// The rooms it is in.
+    pub rooms: Vec<RoomName>,
+    /// What it says about being away.
+    pub away: Option<String>,
+    /// Is it an operator?
+    pub is_operator: bool,
+}
+
+/// A row of the list of bans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BanEntry {
+    /// Who is kept out.
+    pub mask: String,
+    /// How long it lasts yet, in seconds; `None` is until it is undone.
+    pub seconds_left: Option<u64>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// A row of the list of clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientEntry {
+    /// The name.
+    pub nick: Nick,
+    /// The real address.
+    pub peer: Peer,
+}
+
+/// How the server does, as names and values in the order they are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stats(pub Vec<(&'static str, u64)>);
+
+/// What a client is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// To the one who joined.
+    Welcome {
+        /// The name it goes by.
+        nick: Nick,
+        /// Everyone in the lobby in the order of their joining, the joiner last.
+        users: Vec<Nick>,
+    },
+    /// Somebody joined the server.
+    Joined {
+        /// Who.
+        author: Author,
+    },
+    /// Somebody left the server.
+    Left {
+        /// Who.
+        nick: Nick,
+        /// Last words, or why.
+        words: Option<String>,
+    },
+    /// Somebody, maybe the reader, goes by another name.
+    Renamed {
+        /// The old name.
+        from: Nick,
+        /// The new one.
+        to: Nick,
+    },
+    /// Somebody spoke in a room.
+    Said {
+        /// Who.
+        author: Author,
+        /// Where.
+        room: RoomName,
+        /// What.
+        text: String,
+    },
+    /// Somebody did something in a room.
+    Acted {
+        /// Who.
+        author: Author,
+        /// Where.
+        room: RoomName,
+        /// What.
+        text: String,
+    },
+    /// Somebody spoke to the reader alone.
+    Private {
+        /// Who.
+        author: Author,
+        /// What.
+        text: String,
+    },
+    /// To the sender of a private message: it was delivered.
+    PrivateSent {
+        /// To whom.
+        to: Nick,
+        /// What.
+        text: String,
+        /// What the other says about being away.
+        away: Option<String>,
+    },
+    /// Who is in the room that the reader speaks in, in the order of their coming.
+    Listing {
+        /// The members.
+        nicks: Vec<Nick>,
+    },
+    /// Who is in a room, in the order of their coming.
+    Members {
+        /// The room.
+        room: RoomName,
+        /// The members.
+        nicks: Vec<Nick>,
+    },
+    /// Which rooms there are, the largest first.
+    Rooms {
+        /// The rooms.
+        rooms: Vec<RoomEntry>,
+    },
+    /// To the one who entered a room.
+    EnteredRoom {
+        /// The room.
+        room: RoomName,
+        /// Was it made by this?
+        created: bool,
+        /// Its members, the reader last.
+        nicks: Vec<Nick>,
+        /// What it is about.
+        topic: Option<String>,
+    },
+    /// To the one who left a room.
+    LeftRoom {
+        /// The room left.
+        room: RoomName,
+        /// The room spoken in now.
+        now_in: RoomName,
+    },
+    /// Somebody else entered a room that the reader is in.
+    RoomJoined {
+        /// Who.
+        nick: Nick,
+        /// Where.
+        room: RoomName,
+    },
+    /// Somebody else left a room that the reader is in, and stays on the server.
+    RoomLeft {
+        /// Who.
+        nick: Nick,
+        /// Where.
+        room: RoomName,
+        /// Why, if it was not its own will.
+        reason: Option<String>,
+    },
+    /// What a room is about.
+    Topic {
+        /// The room.
+        room: RoomName,
+        /// The topic, if there is one.
+        topic: Option<String>,
+        /// Who set it just now.
+        by: Option<Nick>,
+    },
+    /// What is known of somebody.
+    Whois(Box<WhoisEntry>),
+    /// I am here.
+    Pong,
+    /// What can be asked.
+    Help {
+        /// One command only.
+        command: Option<String>,
+    },
+    /// A request was carried out, which needs no more words than these.
+    Done {
+        /// One sentence, for people.
+        note: Option<String>,
+    },
+    /// Something that concerns the reader, in one sentence.
+    Notice {
+        /// What.
+        text: String,
+    },
+    /// The operator speaks to all.
+    Announced {
+        /// What.
+        text: String,
+    },
+    /// The operator speaks to the reader alone.
+    OperatorTold {
+        /// What.
+        text: String,
+    },
+    /// The reader is put out of the server.
+    Kicked {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// To the one who put somebody out of the server.
+    KickedOut {
+        /// Whom.
+        nick: Nick,
+    },
+    /// To the one who gave somebody else another name.
+    RenamedOther {
+        /// The old name.
+        from: Nick,
+        /// The new one.
+        to: Nick,
+    },
+    /// Who is kept out.
+    Bans {
+        /// The bans.
+        bans: Vec<BanEntry>,
+    },
+    /// Who is connected.
+    Clients {
+        /// The clients in no order.
+        clients: Vec<ClientEntry>,
+    },
+    /// How the server does.
+    Stats(Stats),
+    /// The server is stopping.
+    Shutdown,
+    /// A request, or the connection itself, was refused.
+    Error(ErrorCode),
+}

@@ -1,0 +1,311 @@
+//! The vocabulary that the hub, the dialects and the reactor share: who, where, what is asked and
+//! what is told. Values only: nothing here reads a socket or a clock.
+
+mod error;
+mod event;
+mod request;
+
+use std::fmt;
+use std::rc::Rc;
+
+use core::net::{IpAddr, SocketAddr};
+
+pub use error::ErrorCode;
+pub use event::{Author, BanEntry, ClientEntry, Event, RoomEntry, Stats, WhoisEntry};
+pub use request::{Entry, ModeChange, Request};
+
+use crate::limits::{NICK_CHARS_MAX, ROOM_NAME_CHARS_MAX};
+
+/// One connection for the whole life of the server: a slab slot and the generation that used it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId {
+    /// Index in the slab of connections.
+    pub slot: u32,
+    /// Invariant: no two connections of one slot that could meet in a batch share it.
+    pub generation: u32,
+}
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// An address and port, IPv4 also where it came mapped into IPv6.
+    Ip(SocketAddr),
+    /// A Unix-domain connection, by the order of its coming.
+    Unix(u32),
+}
+
+impl Peer {
+    /// The port, or what stands for it.
+    pub fn number(&self) -> u32 {
+        match self {
+            Peer::Ip(address) => u32::from(address.port()),
+            Peer::Unix(serial) => *serial,
+        }
+    }
+
+    /// The same port at an address that shows nothing.
+    pub fn cloaked(self) -> Peer {
+        match self {
+            Peer::Ip(address) => Peer::Ip(SocketAddr::new(
+                IpAddr::V4([0, 0, 0, 0].into()),
+                address.port(),
+            )),
+            Peer::Unix(serial) => Peer::Unix(serial),
+        }
+    }
+
+    /// Its address, if it has one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Peer::Ip(address) => Some(address.ip()),
+            Peer::Unix(_) => None,
+        }
+    }
+
+    /// The address that limits count by: none for Unix-domain peers, nor for loopback unless that is
+    /// `with_loopback`; the /64 for IPv6.
+    pub fn counted_address(&self, with_loopback: bool) -> Option<IpAddr> {
+        match self {
+            Peer::Unix(_) => None,
+            Peer::Ip(address) if address.ip().is_loopback() && !with_loopback => None,
+            Peer::Ip(address) => Some(match address.ip() {
+                IpAddr::V4(ip) => IpAddr::V4(ip),
+                IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) >> 64 << 64).into()),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Ip(address) => address.fmt(f),
+            Peer::Unix(serial) => write!(f, "unix:{serial}"),
+        }
+    }
+}
+
+/// The time of a turn: everything told in it carries this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// Milliseconds since 1970, UTC.
+    pub unix_ms: u64,
+    /// The local zone's offset from UTC.
+    pub offset_s: i32,
+}
+
+impl Moment {
+    /// Hours, minutes and seconds of the local day.
+    pub fn local_hms(self) -> (u32, u32, u32) {
+        let local_s = (self.unix_ms / 1000) as i64 + i64::from(self.offset_s);
+        let s = local_s.rem_euclid(86_400) as u32;
+        (s / 3600, s / 60 % 60, s % 60)
+    }
+}
+
+/// What names are compared by: full Unicode case folding, so `Alice` and `alice` are one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(Box<str>);
+
+impl Key {
+    /// The key of a name as typed, be it a good one or not.
+    pub fn of(name: &str) -> Key {
+        Key(unicase::UniCase::unicode(name).to_folded_case().into())
+    }
+
+    /// The folded name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A user's name: 1 to 20 letters and digits of any script, `_`, `-`, `.`, beginning with a letter,
+/// a digit or `_`. One that exists is a good one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nick(Rc<str>);
+
+impl Nick {
+    /// `None` for anything that is not a nick; nothing is trimmed.
+    pub fn parse(name: &str) -> Option<Nick> {
+        let good = name.chars().count() <= NICK_CHARS_MAX
+            && name.starts_with(|c| is_letter_or_digit(c) || c == '_')
+            && name
+                .chars()
+                .all(|c| is_letter_or_digit(c) || "_-.".contains(c));
+        good.then(|| Nick(name.into()))
+    }
+
+    /// As it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What it is compared by.
+    pub fn key(&self) -> Key {
+        Key::of(&self.0)
+    }
+
+    /// Does it look like the server itself?
+    pub fn is_reserved(&self) -> bool {
+        ["server", "system"]
+            .iter()
+            .any(|name| self.key() == Key::of(name))
+    }
+}
+
+impl fmt::Display for Nick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The Hangul fillers are letters to Unicode and blanks to a reader: no name is made of them.
+fn is_letter_or_digit(c: char) -> bool {
+    c.is_alphanumeric() && !matches!(c, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}')
+}
+
+/// A room's name: 1 to 32 letters, digits, `_` and `-`. One that exists is a good one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoomName(Rc<str>);
+
+impl RoomName {
+    /// The room that everyone starts in.
+    pub const LOBBY: &'static str = "lobby";
+
+    /// `None` for anything that is not a room name. A leading `#` is not part of it.
+    pub fn parse(name: &str) -> Option<RoomName> {
+        let name = name.strip_prefix('#').unwrap_or(name);
+        let good = (1..=ROOM_NAME_CHARS_MAX).contains(&name.chars().count())
+            && name
+                .chars()
+                .all(|c| is_letter_or_digit(c) || "_-".contains(c));
+        let name = match name.eq_ignore_ascii_case(RoomName::LOBBY) {
+            true => RoomName::LOBBY,
+            false => name,
+        };
+        good.then(|| RoomName(name.into()))
+    }
+
+    /// The lobby's name.
+    pub fn lobby() -> RoomName {
+        RoomName(RoomName::LOBBY.into())
+    }
+
+    /// As it was typed by who created the room.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What it is compared by.
+    pub fn key(&self) -> Key {
+        Key::of(&self.0)
+    }
+
+    /// Is this the lobby, however it was typed?
+    pub fn is_lobby(&self) -> bool {
+        self.0.eq_ignore_ascii_case(RoomName::LOBBY)
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A request's own id, kept as the JSON text (ASCII) that its answer repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub Box<str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nicks_at_the_limits() {
+        for good in [
+            "a",
+            "7",
+            "_",
+            "Žluťoučký",
+            "日本",
+            "a.b-c_d",
+            &"x".repeat(20),
+            &"é".repeat(20),
+        ] {
+            assert_eq!(
+                Nick::parse(good).map(|n| n.to_string()).as_deref(),
+                Some(good)
+            );
+        }
+        let bad = [
+            "",
+            " ",
+            "-a",
+            ".a",
+            "a b",
+            "a\n",
+            "a\u{202E}",
+            "a\u{200B}",
+            "a/b",
+            "a:b",
+            "\u{3164}",
+            "a\u{0}",
+            "[a]",
+            "🎉",
+            &"x".repeat(21),
+            &"é".repeat(21),
+        ];
+        for name in bad {
+            assert_eq!(Nick::parse(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_collide_case_folded() {
+        for (a, b) in [
+            ("Alice", "aLICE"),
+            ("straße", "STRASSE"),
+            ("ΟΔΟΣ", "οδος"),
+            ("Ǆ", "ǆ"),
+        ] {
+            assert_eq!(Key::of(a), Key::of(b));
+        }
+        assert_ne!(Key::of("ı"), Key::of("i"));
+        assert!(RoomName::parse("#LOBBY").is_some_and(|room| room.is_lobby()));
+    }
+
+    #[test]
+    fn room_names_at_the_limits() {
+        assert!(RoomName::parse(&"r".repeat(32)).is_some());
+        for bad in ["", "#", "a.b", "a b", &"r".repeat(33)] {
+            assert_eq!(RoomName::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn local_time_wraps_at_midnight() {
+        let at = |unix_s: u64, offset_s| {
+            Moment {
+                unix_ms: unix_s * 1000,
+                offset_s,
+            }
+            .local_hms()
+        };
+        assert_eq!(at(86_399, 0), (23, 59, 59));
+        assert_eq!(at(86_399, 1), (0, 0, 0));
+        assert_eq!(at(0, -1), (23, 59, 59));
+        assert_eq!(at(5_400, 19_800), (7, 0, 0));
+    }
+
+    #[test]
+    fn limits_count_a_network_not_a_loopback() {
+        let counted = |s: &str| Peer::Ip(s.parse().expect("an address")).counted_address(false);
+        assert_eq!(counted("127.0.0.9:1"), None);
+        assert_eq!(counted("[::1]:1"), None);
+        assert_eq!(counted("192.0.2.7:1"), counted("192.0.2.7:2"));
+        assert_eq!(counted("[2001:db8::1]:1"), counted("[2001:db8::2]:2"));
+        assert_ne!(counted("[2001:db8::1]:1"), counted("[2001:db8:0:1::1]:1"));
+        assert_eq!(Peer::Unix(3).counted_address(false), None);
+    }
+}

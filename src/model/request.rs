@@ -1,0 +1,214 @@
+//! What a client asks.
+
+use super::{Nick, RoomName};
+
+/// Whether an entered room must be new, must be there, or may be either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Make the room; it must not exist. One goes on speaking where one spoke.
+    Create,
+    /// Enter the room; it must exist. One goes on speaking where one spoke.
+    Existing,
+    /// Make or enter the room, and speak in it from now on.
+    Focus,
+}
+
+/// What a room's moderator can set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModeChange {
+    /// May only moderators set the topic?
+    TopicLock(bool),
+    /// May only the invited enter?
+    InviteOnly(bool),
+    /// The word that opens the room, or none.
+    Key(Option<String>),
+}
+
+/// What a client asks. Text is as it was sent; each dialect cleans what it shows. A name of
+/// somebody else is as it was typed: it need not be anybody's, nor a good one. A room left out is the
+/// one that is spoken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Come in under a name.
+    Join {
+        /// The name asked for.
+        nick: Nick,
+    },
+    /// Come in under a free name made of the address (the anon dialect).
+    JoinUnnamed,
+    /// Go by another name.
+    Nick {
+        /// The name asked for.
+        nick: Nick,
+    },
+    /// Speak in a room that one is in.
+    Say {
+        /// The room.
+        room: Option<RoomName>,
+        /// 1 byte up to the message limit.
+        text: String,
+    },
+    /// Do something, told in the third person (`/me`).
+    Act {
+        /// The room.
+        room: Option<RoomName>,
+        /// 1 byte up to the message limit.
+        text: String,
+    },
+    /// Speak to one user alone.
+    Private {
+        /// To whom.
+        to: String,
+        /// 1 byte up to the message limit.
+        text: String,
+    },
+    /// Who is in the room one speaks in.
+    List,
+    /// Who is in a room; one need not be in it.
+    Members {
+        /// The room asked about.
+        room: Option<RoomName>,
+    },
+    /// Which rooms there are.
+    Rooms,
+    /// Enter a room.
+    Enter {
+        /// The room to enter.
+        room: RoomName,
+        /// New, existing, or either.
+        entry: Entry,
+        /// The word that opens it, if it needs one.
+        key: Option<String>,
+    },
+    /// Leave a room; leaving the last one puts one back in the lobby.
+    Leave {
+        /// The room to leave.
+        room: Option<RoomName>,
+    },
+    /// What is the room about?
+    Topic {
+        /// The room.
+        room: Option<RoomName>,
+        /// The new topic; `None` asks for the present one, an empty one takes it away.
+        text: Option<String>,
+    },
+    /// Hear nothing from somebody any more.
+    Ignore {
+        /// Whom.
+        name: String,
+    },
+    /// Hear from somebody again.
+    Unignore {
+        /// Whom.
+        name: String,
+    },
+    /// Be away, or be back.
+    Away {
+        /// What to tell those who write; `None` is back.
+        text: Option<String>,
+    },
+    /// Who is that?
+    Whois {
+        /// Whom.
+        name: String,
+    },
+    /// Are you there?
+    Ping,
+    /// What can be asked?
+    Help {
+        /// One command only.
+        command: Option<String>,
+    },
+    /// Go.
+    Quit {
+        /// Last words.
+        words: Option<String>,
+    },
+    /// Become an operator.
+    Oper {
+        /// The word that makes one.
+        password: String,
+    },
+    /// Put somebody out: of the server as an operator, of the room spoken in as its moderator.
+    Kick {
+        /// Whom.
+        name: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Let somebody say nothing: on the server as an operator, in the room as its moderator.
+    Mute {
+        /// Whom.
+        name: String,
+        /// For how long; `None` is until it is undone.
+        seconds: Option<u64>,
+    },
+    /// Let somebody speak again.
+    Unmute {
+        /// Whom.
+        name: String,
+    },
+    /// Set one of a room's modes, as its moderator.
+    Mode {
+        /// The room.
+        room: Option<RoomName>,
+        /// What to set.
+        change: ModeChange,
+    },
+    /// Let somebody into an invite-only room, as its moderator.
+    Invite {
+        /// The room.
+        room: Option<RoomName>,
+        /// Whom.
+        name: String,
+    },
+    /// Keep names or addresses out.
+    Ban {
+        /// A nick with `*` and `?`, an address, or a network as `10.0.0.0/8`.
+        mask: String,
+        /// For how long; `None` is until it is undone.
+        seconds: Option<u64>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Let them in again.
+    Unban {
+        /// The mask as it was banned.
+        mask: String,
+    },
+    /// Who is kept out?
+    Bans,
+    /// Give somebody else another name.
+    Rename {
+        /// Who.
+        from: String,
+        /// The new name as typed.
+        to: String,
+    },
+    /// Speak to all as the server.
+    Announce {
+        /// What.
+        text: String,
+    },
+    /// Put everyone out of a room, which ends it.
+    CloseRoom {
+        /// The room.
+        room: RoomName,
+    },
+    /// Let nobody new into a room, or let them in again.
+    LockRoom {
+        /// The room; it need not exist.
+        room: RoomName,
+        /// Locked or open.
+        locked: bool,
+    },
+    /// Who is connected, with addresses.
+    Clients,
+    /// How does the server do?
+    Stats,
+    /// Stop the server.
+    Shutdown {
+        /// After how long.
+        seconds: u64,
+    },
+}

@@ -1,0 +1,41 @@
+//! What the server has done so far.
+
+use std::collections::BTreeMap;
+
+use crate::model::Event;
+
+use super::phase::Reason;
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    /// Messages that users sent.
+    pub(super) messages_in: u64,
+    /// Deliveries of messages to users.
+    pub(super) messages_out: u64,
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
+    /// Connections turned away.
+    pub(super) refused: u64,
+    pub(super) turns: u64,
+    pub(super) longest_turn_us: u64,
+    /// Connections that the server ended, by reason.
+    pub(super) drops: BTreeMap<&'static str, u64>,
+}
+
+impl Counters {
+    /// A connection was swept.
+    pub(super) fn note_end(&mut self, reason: Reason) {
+        if let Some(name) = reason.drop_name() {
+            *self.drops.entry(name).or_default() += 1;
+        }
+    }
+}
+
+/// Is it something that a user said?
+pub(super) fn is_message(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Said { .. } | Event::Acted { .. } | Event::Private { .. }
+    )
+}

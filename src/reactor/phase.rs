@@ -1,0 +1,93 @@
+//! How a connection's life goes, why it ends, and what can be due in it.
+
+use std::fmt;
+use std::io;
+
+/// How far a connection's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Requests are read and answered.
+    Open,
+    /// No request is read any more; what the peer is owed is still sent.
+    Draining,
+    /// Our FIN is sent; unread input is read off, so that no reset overtakes the last line.
+    Lingering,
+}
+
+/// Why a connection ends, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Its user said so.
+    Quit,
+    /// The peer ended its input.
+    Closed,
+    /// The peer, or the network, broke the connection.
+    Broken(io::ErrorKind),
+    /// It took too little of what it was sent.
+    SendQ,
+    /// It took nothing of its last bytes.
+    Stalled,
+    /// No name in time.
+    JoinTimeout,
+    /// No input for too long.
+    IdleTimeout,
+    /// It was turned away.
+    Refused,
+    /// It asked faster than it may, for too long.
+    Flood,
+    /// The server is stopping.
+    Shutdown,
+}
+
+impl Reason {
+    /// The name that it is counted by, where the server ended the connection.
+    pub(super) fn drop_name(self) -> Option<&'static str> {
+        match self {
+            Reason::SendQ => Some("dropped for SendQ"),
+            Reason::Stalled => Some("dropped for stalling"),
+            Reason::JoinTimeout => Some("dropped for join timeout"),
+            Reason::IdleTimeout => Some("dropped for idle timeout"),
+            Reason::Flood => Some("dropped for flooding"),
+            Reason::Broken(_) => Some("broken connections"),
+            Reason::Quit | Reason::Closed | Reason::Refused | Reason::Shutdown => None,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Quit => f.write_str("quit"),
+            Reason::Closed => f.write_str("connection closed"),
+            Reason::Broken(kind) => kind.fmt(f),
+            Reason::SendQ => f.write_str("SendQ exceeded"),
+            Reason::Stalled => f.write_str("takes nothing"),
+            Reason::JoinTimeout => f.write_str("join timeout"),
+            Reason::IdleTimeout => f.write_str("idle timeout"),
+            Reason::Refused => f.write_str("refused"),
+            Reason::Flood => f.write_str("flooding"),
+            Reason::Shutdown => f.write_str("shutdown"),
+        }
+    }
+}
+
+/// What is due when a connection's deadline has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The auto door has heard nothing: it is text.
+    Sniff,
+    /// Silence ends the frame.
+    Silence,
+    /// The time to join is over.
+    Join,
+    /// It sent nothing for too long.
+    Idle,
+    /// It was over the soft limit for too long.
+    SendQ,
+    /// It took nothing of its last bytes.
+    Stall,
+    /// It did not answer our FIN.
+    Linger,
+    /// It may ask again.
+    Tokens,
+}

@@ -1,0 +1,71 @@
+//! Standard input and output as a socket of the console's. Neither is made non-blocking, for others
+//! may share them: each call asks first whether it would wait.
+
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+
+use mio::event::Source;
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::AsFd;
+
+/// Bytes written at once: a pipe that is writable has room for so many.
+const WRITE_BYTES: usize = 4096;
+
+/// Standard input and output.
+#[derive(Debug)]
+pub(super) struct Stdio;
+
+impl Stdio {
+    /// A server in the background of its terminal would be stopped if it read.
+    fn is_in_background() -> bool {
+        rustix::termios::tcgetpgrp(io::stdin())
+            .is_ok_and(|foreground| foreground != rustix::process::getpgrp())
+    }
+}
+
+impl Read for Stdio {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if !is_ready(&io::stdin(), PollFlags::IN) || Stdio::is_in_background() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(rustix::io::read(io::stdin(), into)?)
+    }
+}
+
+impl Write for Stdio {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !is_ready(&io::stdout(), PollFlags::OUT) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(rustix::io::write(
+            io::stdout(),
+            &bytes[..bytes.len().min(WRITE_BYTES)],
+        )?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Only the input is watched: an answer that the output does not take waits for the next command.
+impl Source for Stdio {
+    fn register(&mut self, registry: &Registry, token: Token, _: Interest) -> io::Result<()> {
+        SourceFd(&io::stdin().as_raw_fd()).register(registry, token, Interest::READABLE)
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, _: Interest) -> io::Result<()> {
+        SourceFd(&io::stdin().as_raw_fd()).reregister(registry, token, Interest::READABLE)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        SourceFd(&io::stdin().as_raw_fd()).deregister(registry)
+    }
+}
+
+fn is_ready(fd: &impl AsFd, flags: PollFlags) -> bool {
+    let mut fds = [PollFd::new(fd, flags)];
+    matches!(poll(&mut fds, Some(&Timespec::default())), Ok(1))
+}
