@@ -46,6 +46,12 @@ impl Inbox {
         self.head = (self.head + count).min(self.bytes.len());
     }
 
+    /// Takes back the last `count` unparsed bytes; more than there are is all of them.
+    pub fn retract(&mut self, count: usize) {
+        let kept = self.bytes.len().saturating_sub(count).max(self.head);
+        self.bytes.truncate(kept);
+    }
+
     /// Moves a partial frame to the front and gives back memory that it does not need.
     pub fn settle(&mut self) {
         if self.is_empty() {
@@ -75,6 +81,11 @@ impl Ledger {
     pub fn held(&self) -> usize {
         self.0.get()
     }
+
+    /// Memory that was `before` bytes large is `after` bytes large now.
+    fn resized(&self, before: usize, after: usize) {
+        self.0.set(self.0.get() + after - before);
+    }
 }
 
 /// Rendered bytes, append-only while anybody refers to them.
@@ -102,24 +113,21 @@ impl Page {
     /// Appends what `write` writes and returns it as a chunk of the page.
     pub fn append(self: &Rc<Page>, write: impl FnOnce(&mut Vec<u8>)) -> Chunk {
         let mut bytes = self.bytes.borrow_mut();
-        let (start, before) = (bytes.len(), bytes.capacity());
+        let place = |len| u32::try_from(len).expect("a page is far below 4 GiB");
+        let (start, before) = (place(bytes.len()), bytes.capacity());
         write(&mut bytes);
-        self.ledger
-            .0
-            .set(self.ledger.held() + bytes.capacity() - before);
+        self.ledger.resized(before, bytes.capacity());
         Chunk {
             page: Rc::clone(self),
             start,
-            end: bytes.len(),
+            end: place(bytes.len()),
         }
     }
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
-        self.ledger
-            .0
-            .set(self.ledger.held() - self.bytes.get_mut().capacity());
+        self.ledger.resized(self.bytes.get_mut().capacity(), 0);
     }
 }
 
@@ -127,15 +135,15 @@ impl Drop for Page {
 #[derive(Debug, Clone)]
 pub struct Chunk {
     page: Rc<Page>,
-    start: usize,
+    start: u32,
     /// Invariant: `start <= end`, and `end` is within the page.
-    end: usize,
+    end: u32,
 }
 
 impl Chunk {
     /// Its length in bytes.
     pub fn len(&self) -> usize {
-        self.end - self.start
+        (self.end - self.start) as usize
     }
 
     /// Is there nothing in it?
@@ -145,7 +153,7 @@ impl Chunk {
 
     fn bytes(&self) -> Ref<'_, [u8]> {
         Ref::map(self.page.bytes.borrow(), |bytes| {
-            &bytes[self.start..self.end]
+            &bytes[self.start as usize..self.end as usize]
         })
     }
 }
@@ -181,8 +189,17 @@ impl Outbox {
             Some(last) if last.end == chunk.start && Rc::ptr_eq(&last.page, &chunk.page) => {
                 last.end = chunk.end;
             }
-            _ => self.chunks.push_back(chunk.clone()),
+            _ => {
+                let before = self.chunks_memory();
+                self.chunks.push_back(chunk.clone());
+                chunk.page.ledger.resized(before, self.chunks_memory());
+            }
         }
+    }
+
+    /// What the queue itself takes, in bytes; it is in the ledger of its pages.
+    fn chunks_memory(&self) -> usize {
+        self.chunks.capacity() * size_of::<Chunk>()
     }
 
     /// Adds what `write` writes, for this peer alone.
@@ -213,9 +230,13 @@ impl Outbox {
         Ok(before - self.len)
     }
 
-    /// Forgets everything pending.
+    /// Forgets everything pending, and gives the queue's memory back.
     pub fn clear(&mut self) {
-        *self = Outbox::default();
+        if let Some(first) = self.chunks.front() {
+            first.page.ledger.resized(self.chunks_memory(), 0);
+        }
+        self.chunks = VecDeque::new();
+        self.len = 0;
     }
 
     fn write_once(&self, sink: &mut impl Write) -> io::Result<usize> {
@@ -235,16 +256,25 @@ impl Outbox {
     }
 
     fn consume(&mut self, mut count: usize) {
+        if count == self.len {
+            return self.clear();
+        }
         self.len -= count;
         while let Some(first) = self.chunks.front_mut() {
             if count < first.len() {
-                first.start += count;
+                // Less than its length, which is below 2^32.
+                first.start += count as u32;
                 return;
             }
             count -= first.len();
             self.chunks.pop_front();
         }
-        self.chunks = VecDeque::new();
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -321,7 +351,12 @@ mod tests {
                 .iter()
                 .all(|outbox| outbox.len() == 6400 && outbox.chunks.len() == 1)
         );
-        assert!(ledger.held() < 2 * 6400, "{} bytes held", ledger.held());
+        let queues = 1000 * 4 * size_of::<Chunk>();
+        assert!(
+            ledger.held() < 2 * 6400 + queues,
+            "{} bytes held",
+            ledger.held()
+        );
     }
 
     #[test]

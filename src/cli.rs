@@ -139,8 +139,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         Err(e) if !e.use_stderr() => return Ok(Command::Print(e.to_string())),
         Err(e) => {
             let text = e.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            return Err(line.strip_prefix("error: ").unwrap_or(line).into());
+            let what = text.split("\n\n").next().unwrap_or_default().trim();
+            let what = what.strip_prefix("error: ").unwrap_or(what);
+            return Err(what.replace('\n', " "));
         }
     };
     config(arguments).map(Command::Serve)
@@ -166,6 +167,12 @@ fn config(arguments: Arguments) -> Result<Config, String> {
     };
     if limits.frame_bytes < limits.message_bytes {
         return Err("--max-frame is less than --max-message: no such message could come".into());
+    }
+    if limits
+        .keepalive_ms
+        .is_some_and(|ms| !(1000..=32_767_000).contains(&ms))
+    {
+        return Err("--keepalive is 1s to 32767s, or off".into());
     }
     if limits.sendq_hard_bytes < limits.sendq_soft_bytes {
         return Err("--sendq-hard is less than --sendq-soft".into());
@@ -336,6 +343,9 @@ mod tests {
             &["--sendq-hard", "1KiB"],
             &["--max-connections", "0"],
             &["--backlog", "-1"],
+            &["--keepalive", "500ms"],
+            &["--keepalive", "10h"],
+            &["--listen", "127.0.0.1:1\n2"],
             &["--rate-limit", "10"],
             &["--rate-limit", "0,30"],
             &["--connect-rate", "30"],

@@ -116,6 +116,12 @@ pub const CONNECT_ADDRESSES_MAX: usize = 16 * 1024;
 /// write, a text for a room of any size keeps a turn under 10 ms, and goes on in the next.
 pub const FLUSH_BUDGET: usize = 2048;
 
+/// Connections swept in a turn however much else there is to do.
+pub const SWEEPS_MIN: usize = 16;
+
+/// Bytes rendered for one connection that count as one delivery: a long list is work too.
+pub const BYTES_PER_DELIVERY: usize = 64;
+
 /// Requests of one connection: a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {

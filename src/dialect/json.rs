@@ -389,8 +389,9 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .names("users", nicks)
             .maybe("topic", topic.as_deref())
             .time(now),
-        Event::LeftRoom { room, .. } => Object::new(out, "room_left")
+        Event::LeftRoom { room, now_in } => Object::new(out, "room_left")
             .text("room", room.as_str())
+            .text("now_in", now_in.as_str())
             .time(now),
         Event::Topic { room, topic, by } => Object::new(out, "topic")
             .room(room)
@@ -613,7 +614,12 @@ mod tests {
 
     #[test]
     fn an_answer_carries_the_requests_id() {
-        for (sent, back) in [("7", "7"), ("-1.5", "-1.5"), (r#""é\n""#, r#""\u00e9\n""#)] {
+        for (sent, back) in [
+            ("7", "7"),
+            ("-1.50", "-1.50"),
+            ("18446744073709551616", "18446744073709551616"),
+            (r#""é\n""#, r#""\u00e9\n""#),
+        ] {
             let frame = format!(r#"{{"type":"ping","id":{sent}}}"#);
             let parsed = parse(frame.as_bytes(), Stage::Joined);
             assert_eq!(parsed.ask, Ask::Request(Request::Ping));

@@ -14,6 +14,7 @@ mod object;
 mod plain;
 mod pynet;
 pub mod sniff;
+pub mod telnet;
 mod text;
 
 use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
@@ -143,15 +144,6 @@ impl Dialect {
             Dialect::Echo => plain(echo::parse(frame)),
             Dialect::Colon => plain(colon::parse(frame, stage)),
             Dialect::Console => plain(console::parse(frame)),
-        }
-    }
-
-    /// What is sent back at once for a frame that has only begun: a client may show nothing until
-    /// its question is answered.
-    pub fn answer_to_unfinished(self, bytes: &[u8]) -> &'static [u8] {
-        match self {
-            Dialect::Text => text::answer_to_unfinished(bytes),
-            _ => b"",
         }
     }
 

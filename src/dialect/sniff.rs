@@ -60,7 +60,9 @@ const TLS_HANDSHAKE: &[u8] = b"\x16\x03";
 /// Looks at the first bytes of a connection. White space before `{` means nothing; anything that
 /// begins nothing else is text.
 pub fn sniff(bytes: &[u8]) -> Sniffed {
-    let trimmed = bytes.trim_ascii_start();
+    // JSON's white space (RFC 8259 section 2), which is not all of ASCII's.
+    let start = bytes.iter().position(|byte| !b" \t\r\n".contains(byte));
+    let trimmed = &bytes[start.unwrap_or(bytes.len())..];
     if trimmed.is_empty() {
         return Sniffed::Undecided;
     }

@@ -1,16 +1,14 @@
 //! The text dialect: people with nc or telnet.
 
-use std::borrow::Cow;
-
 use crate::model::{BanEntry, ClientEntry, ErrorCode, Event, Nick, Request, RoomEntry, Stats};
 
-use super::{Ask, Stage, View, ask, command, plain, utf8};
+use super::{Ask, Stage, View, ask, command, plain, telnet, utf8};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
-    let frame = without_telnet(frame);
+    let frame = telnet::without_commands(frame);
     ask(utf8(&frame).and_then(|line| match stage {
         _ if line.is_empty() => Ok(None),
         Stage::Joining => Nick::parse(line.trim())
@@ -45,45 +43,6 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
         }
         _ => command::render(request),
     }
-}
-
-/// telnet's Ctrl-C ends with IAC DO TIMING-MARK, and the client shows nothing more until that is
-/// answered (RFC 860); the answer is WONT. Every other negotiation can go unanswered.
-pub(super) fn answer_to_unfinished(bytes: &[u8]) -> &'static [u8] {
-    if bytes.ends_with(b"\xff\xfd\x06") {
-        b"\xff\xfc\x06"
-    } else {
-        b""
-    }
-}
-
-/// Removes the telnet commands of a line (RFC 854): two bytes, three for an option (WILL, WONT, DO,
-/// DONT), or a subnegotiation up to IAC SE. A 0xFF that begins none of them stays, and is not UTF-8.
-fn without_telnet(line: &[u8]) -> Cow<'_, [u8]> {
-    const IAC: u8 = 255;
-    if memchr::memchr(IAC, line).is_none() {
-        return Cow::Borrowed(line);
-    }
-    let mut kept = Vec::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(at) = memchr::memchr(IAC, rest) {
-        kept.extend_from_slice(&rest[..at]);
-        rest = &rest[at..];
-        let skipped = match rest {
-            [_, 251..=254, _, ..] => 3,
-            [_, 250, body @ ..] => {
-                memchr::memmem::find(body, &[IAC, 240]).map_or(0, |end| 2 + end + 2)
-            }
-            [_, 240..=249, ..] => 2,
-            _ => 0,
-        };
-        if skipped == 0 {
-            kept.push(IAC);
-        }
-        rest = &rest[skipped.max(1)..];
-    }
-    kept.extend_from_slice(rest);
-    Cow::Owned(kept)
 }
 
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
@@ -321,18 +280,7 @@ mod tests {
 
     #[test]
     fn telnet_negotiation_is_skipped() {
-        for (line, kept) in [
-            (&b"\xff\xf4\xff\xfd\x06hi"[..], &b"hi"[..]),
-            (b"h\xff\xfb\x1fi\xff\xfa\x1f\0\x50\0\x18\xff\xf0", b"hi"),
-            (b"\xff\xfd\x06", b""),
-            (b"h\xffi", b"h\xffi"),
-            (b"hi\xff", b"hi\xff"),
-            (b"hi\xff\xfd", b"hi\xff\xfd"),
-            (b"hi\xff\xfa\x18", b"hi\xff\xfa\x18"),
-            (b"\xff\xff", b"\xff\xff"),
-        ] {
-            assert_eq!(without_telnet(line), kept, "{line:?}");
-        }
+        assert_eq!(parse(b"\xff\xf4\xff\xfd\x06hi", Stage::Joined), say("hi"));
         assert_eq!(parse(b"\xff\xf4\xff\xfd\x06", Stage::Joined), Ask::Nothing);
         assert_eq!(
             parse(b"\xff\xfe", Stage::Joined),

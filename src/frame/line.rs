@@ -51,6 +51,10 @@ impl Line {
         Step { status, consumed }
     }
 
+    pub(super) fn retract(&mut self, count: usize) {
+        self.scanned = self.scanned.saturating_sub(count);
+    }
+
     /// A line of just the limit may still be waiting for both bytes of its end.
     fn wait(&mut self, line: &[u8], limit: usize, start: usize) -> Step {
         let len = if line.ends_with(b"\r") {

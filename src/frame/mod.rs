@@ -92,6 +92,13 @@ impl Framing {
         }
     }
 
+    /// The last `count` bytes of the unfinished frame, which were looked at, are taken back.
+    pub fn retract(&mut self, count: usize) {
+        if let Framing::Line(line) = self {
+            line.retract(count);
+        }
+    }
+
     /// Does silence end this framing's frames?
     pub fn heeds_silence(&self) -> bool {
         matches!(self, Framing::Silence(_) | Framing::Block(_))
@@ -258,6 +265,10 @@ pub mod oracle {
                     let end = objects.byte_offset();
                     plain.push(found(without_white_space(&bytes[start..end])));
                     start = end;
+                    // Behind one over the limit, a line feed inside it begins anew.
+                    if plain.last() == Some(&Found::TooLong) {
+                        break;
+                    }
                 }
                 assert_eq!(whole.get(..plain.len()), Some(&plain[..]), "the objects");
                 check_nothing_is_lost(bytes, whole);

@@ -32,8 +32,9 @@ enum Place {
 
 impl Object {
     /// Looks for the end of an object. With `finish`, the end of `bytes` ends a frame as well. A
-    /// line feed inside a string, which JSON does not allow, ends the frame too, so that one broken
-    /// line of a person cannot swallow all that follows.
+    /// line feed inside a string, which JSON does not allow, ends the frame too, and any line feed
+    /// ends the skipping of a frame over the limit, so that one broken line of a person cannot
+    /// swallow all that follows.
     pub(super) fn decode(&mut self, bytes: &[u8], limit: usize, finish: bool) -> Step {
         let mut start = 0;
         let mut at = self.scanned;
@@ -42,7 +43,12 @@ impl Object {
                 at = skip_white_space(bytes, at);
                 start = at;
             }
-            match self.scan(bytes, at) {
+            // What lies beyond the limit is skipped, however it arrives.
+            let known = match self.skipping {
+                true => bytes,
+                false => &bytes[..bytes.len().min(start + limit + 1)],
+            };
+            match self.scan(known, at) {
                 Some(end) => {
                     self.place = Place::Between;
                     self.scanned = 0;
@@ -51,7 +57,7 @@ impl Object {
                     }
                     at = end;
                 }
-                None => return self.wait(bytes, start, limit, finish),
+                None => return self.wait(known, start, limit, finish),
             }
         }
     }
@@ -60,6 +66,7 @@ impl Object {
     fn scan(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
         while at < bytes.len() {
             match self.place {
+                _ if self.skipping && bytes[at] == b'\n' => return Some(at + 1),
                 Place::Between => {
                     self.place = if bytes[at] == b'{' {
                         Place::Inside(1)
@@ -78,6 +85,7 @@ impl Object {
                     }
                     at += 1;
                 }
+                Place::String(_, true) if bytes[at] == b'\n' => return Some(at + 1),
                 Place::String(depth, true) => {
                     self.place = Place::String(depth, false);
                     at += 1;
@@ -209,5 +217,12 @@ mod tests {
             8,
             &[None, Some(b"{}")],
         );
+        case(
+            &object,
+            b"{\"a\":1,2,3\n{}{}",
+            8,
+            &[None, Some(b"{}"), Some(b"{}")],
+        );
+        case(&object, b"{\"\\\n{}", 8, &[Some(b"{\"\\\n"), Some(b"{}")]);
     }
 }

@@ -159,9 +159,14 @@ impl fmt::Display for Nick {
     }
 }
 
-/// The Hangul fillers are letters to Unicode and blanks to a reader: no name is made of them.
+/// The Hangul fillers are letters to Unicode and blanks to a reader, and the letters among the
+/// combining marks pile up on the one before: no name is made of them.
 fn is_letter_or_digit(c: char) -> bool {
-    c.is_alphanumeric() && !matches!(c, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}')
+    c.is_alphanumeric()
+        && !matches!(
+            c,
+            '\u{300}'..='\u{36F}' | '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}'
+        )
 }
 
 /// A room's name: 1 to 32 letters, digits, `_` and `-`. One that exists is a good one.

@@ -30,7 +30,7 @@ pub(super) struct Connections {
     /// Who was told what others said, and waits to be flushed. Invariant: exactly those that say so.
     waiting: VecDeque<ConnId>,
     /// Who is to be swept at the end of the turn. Invariant: exactly those that say so.
-    doomed: Vec<ConnId>,
+    doomed: VecDeque<ConnId>,
 }
 
 impl Connections {
@@ -142,7 +142,7 @@ impl Connections {
 
     /// Is there anything to do without waiting for an event?
     pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty() || !self.waiting.is_empty()
+        !self.ready.is_empty() || !self.waiting.is_empty() || !self.doomed.is_empty()
     }
 
     /// How many have more to do.
@@ -172,12 +172,12 @@ impl Connections {
             connection.is_doomed = true;
             connection.reason.get_or_insert(reason);
             connection.outbox.clear();
-            self.doomed.push(id);
+            self.doomed.push_back(id);
         }
     }
 
     pub(super) fn pop_doomed(&mut self) -> Option<ConnId> {
-        self.doomed.pop()
+        self.doomed.pop_front()
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
         connections.doom(id, Reason::SendQ);
         connections.doom(id, Reason::Quit);
         connections.make_ready(id);
-        assert!(!connections.has_ready());
+        assert_eq!(connections.ready_len(), 0);
         assert_eq!(
             (connections.pop_doomed(), connections.pop_doomed()),
             (Some(id), None)

@@ -243,7 +243,11 @@ impl Door {
     }
 
     pub(super) fn watch(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(self.source(), token, Interest::READABLE)
+        match registry.register(self.source(), token, Interest::READABLE) {
+            // It is watched still, where unwatching it failed.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            watched => watched,
+        }
     }
 
     pub(super) fn unwatch(&mut self, registry: &Registry) -> io::Result<()> {

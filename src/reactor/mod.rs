@@ -1,13 +1,14 @@
 //! The reactor: the loop that owns sockets and time, on mio's edge-triggered poll.
 //!
-//! A turn: wait for events; accept; read and handle what each ready connection has to say, within
-//! budgets; let deadlines fire; then settle everyone whose state may have changed: flush once, apply
+//! A turn: wait for events; accept; let the deadlines fire of those whom no event was for; read and
+//! handle what each ready connection has to say, within budgets; then settle everyone whose state may have changed: flush once, apply
 //! limits, interest and deadlines. Nothing is freed before the end of the turn. Whoever has more to
 //! do without waiting for an event (a budget was used up) stands on the ready list, and the next
 //! poll does not sleep.
 
 mod admission;
 mod bucket;
+mod clock;
 pub mod connection;
 mod connections;
 mod counters;
@@ -18,10 +19,11 @@ mod serve;
 mod settle;
 mod stdio;
 mod timers;
+mod welcome;
 
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Token};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
@@ -32,19 +34,16 @@ pub use timers::Tick;
 
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules, Settings};
-use crate::limits::{
-    ACCEPT_BUDGET, ACCEPT_PAUSE_MS, DELIVERY_BUDGET, LOG_INTERVAL_MS, Limits, READ_BYTES,
-    REFUSED_LINGERING_MAX, STOP_MS,
-};
-use crate::model::{Event, Moment, Peer, Stats};
+use crate::limits::{ACCEPT_PAUSE_MS, DELIVERY_BUDGET, Limits, READ_BYTES, STOP_MS};
+use crate::model::{Event, Peer, Stats};
 use crate::store::{self, Keeper};
 use admission::{Admission, Throttle};
-use bucket::Bucket;
+use clock::Clock;
 use connection::Standing;
 use connections::{Connections, id_of, token_of};
 use counters::Counters;
 use delivery::Pages;
-use listener::{Accepted, Door, Stream};
+use listener::{Door, Stream};
 use phase::Reason;
 use stdio::Stdio;
 use timers::Timers;
@@ -238,8 +237,8 @@ impl Reactor {
             return Some(ended);
         }
         self.accept();
-        self.serve_ready();
         self.fire_timers();
+        self.serve_ready();
         if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
             self.begin_stop();
         }
@@ -375,162 +374,8 @@ impl Reactor {
         self.connections.make_ready(id);
     }
 
-    fn accept(&mut self) {
-        for at in 0..self.doors.len() {
-            self.wake_door(at);
-            for _ in 0..ACCEPT_BUDGET {
-                let door = &mut self.doors[at];
-                if !door.is_ready || door.rests_until.is_some() {
-                    break;
-                }
-                match door.accept() {
-                    Accepted::Connection(stream, peer) => self.welcome(at, stream, peer),
-                    Accepted::Nobody => door.is_ready = false,
-                    Accepted::Failed => {}
-                    Accepted::Exhausted(e) => self.rest_door(at, &e),
-                }
-            }
-        }
-    }
-
-    /// Stops watching a door for a while: there is nothing to accept with.
-    fn rest_door(&mut self, at: usize, error: &io::Error) {
-        let door = &mut self.doors[at];
-        door.rests_until = Some(self.clock.now + ACCEPT_PAUSE_MS);
-        if self.log_exhausted.pass(self.clock.now).is_some() {
-            log::warn!("cannot accept at {}: {error}", door.address);
-        }
-        // A door that stays watched would only be woken for nothing.
-        let _ = door.unwatch(self.poll.registry());
-    }
-
-    /// Watches a door again whose rest is over. Whoever came meanwhile is accepted at once.
-    fn wake_door(&mut self, at: usize) {
-        let now = self.clock.now;
-        let door = &mut self.doors[at];
-        if door.rests_until.is_none_or(|until| until > now) {
-            return;
-        }
-        door.rests_until = match door.watch(self.poll.registry(), Token(FIRST_DOOR + at)) {
-            Ok(()) => None,
-            Err(_) => Some(now + ACCEPT_PAUSE_MS),
-        };
-        door.is_ready = true;
-    }
-
-    /// Takes in a connection that was accepted, or turns it away.
-    fn welcome(&mut self, at: usize, stream: Stream, peer: Peer) {
-        let dialect = self.doors[at].address.dialect;
-        let now = self.clock.now;
-        let is_console = dialect == Some(Dialect::Console);
-        let refusal = match is_console {
-            true => None,
-            false => match self.hub.refusal_of(&peer, self.clock.moment) {
-                None => self.admission.admit(&peer, now).err(),
-                banned => banned,
-            },
-        };
-        self.counters.refused += u64::from(refusal.is_some());
-        if refusal.is_some() && self.refused >= REFUSED_LINGERING_MAX {
-            self.log_refusal(&peer, "too many are being refused");
-            return;
-        }
-        let id = self.connections.insert(stream, peer, dialect, now);
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        connection.bucket = Bucket::new(self.limits.rate, now);
-        connection.standing = match &refusal {
-            _ if is_console => Standing::Exempt,
-            None => Standing::Admitted,
-            Some(_) => Standing::Refused,
-        };
-        self.refused += usize::from(refusal.is_some());
-        if is_console {
-            self.hub.handle_console(id);
-        }
-        let source = connection.socket.source();
-        let registered = self
-            .poll
-            .registry()
-            .register(source, token_of(id), Interest::READABLE);
-        connection.registered = Some(Interest::READABLE);
-        if let Err(e) = registered {
-            self.connections.doom(id, Reason::Broken(e.kind()));
-            return;
-        }
-        match refusal {
-            Some(code) => {
-                self.log_refusal(&peer, &code.to_string());
-                self.bid_farewell(id, &Event::Error(code), Reason::Refused);
-            }
-            None => self.greet(id),
-        }
-    }
-
-    fn log_refusal(&mut self, peer: &Peer, why: &str) {
-        if let Some(others) = self.log_refused.pass(self.clock.now) {
-            let others = match others {
-                0 => String::new(),
-                n => format!(" ({n} others in the last {} s)", LOG_INTERVAL_MS / 1000),
-            };
-            log::warn!("refused {peer}: {why}{others}");
-        }
-    }
-
     /// Has this turn made as many deliveries as it may?
     fn is_spent(&self) -> bool {
         self.deliveries >= DELIVERY_BUDGET
-    }
-}
-
-/// Time, read once a turn.
-struct Clock {
-    started: Instant,
-    now: Tick,
-    now_us: u64,
-    moment: Moment,
-}
-
-impl Clock {
-    fn new() -> Clock {
-        let mut clock = Clock {
-            started: Instant::now(),
-            now: 0,
-            now_us: 0,
-            moment: Moment {
-                unix_ms: u64::MAX,
-                offset_s: 0,
-            },
-        };
-        clock.read();
-        clock
-    }
-
-    /// Microseconds since the time was read.
-    fn turn_us(&self) -> u64 {
-        let us = self.started.elapsed().as_micros();
-        u64::try_from(us)
-            .unwrap_or(u64::MAX)
-            .saturating_sub(self.now_us)
-    }
-
-    fn tick(&self) -> Tick {
-        Tick::try_from(self.started.elapsed().as_millis()).unwrap_or(Tick::MAX)
-    }
-
-    /// The zone's offset changes at full minutes only, and costs a look at a file.
-    fn read(&mut self) {
-        let elapsed = self.started.elapsed();
-        self.now = Tick::try_from(elapsed.as_millis()).unwrap_or(Tick::MAX);
-        self.now_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        let since_1970 = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-        if unix_ms / 60_000 != self.moment.unix_ms / 60_000 {
-            self.moment.offset_s = chrono::Local::now().offset().local_minus_utc();
-        }
-        self.moment.unix_ms = unix_ms;
     }
 }

@@ -5,7 +5,7 @@ use crate::dialect::sniff::Foreign;
 use crate::dialect::{Ask, Dialect, Parsed, Stage, View};
 use crate::frame::End;
 use crate::hub::{Audience, Effect, RoomId};
-use crate::limits::{FRAME_BUDGET, READ_BUDGET_BYTES};
+use crate::limits::{BYTES_PER_DELIVERY, FRAME_BUDGET, READ_BUDGET_BYTES};
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
 use super::Reactor;
@@ -50,8 +50,9 @@ impl Reactor {
             else {
                 continue;
             };
-            // Bytes that are not read yet are no silence.
-            if matches!(due, Due::Sniff | Due::Silence) && connection.is_ready {
+            // Bytes that are not read yet are no silence, and may be the name.
+            let waits_for_input = matches!(due, Due::Sniff | Due::Silence | Due::Join | Due::Idle);
+            if waits_for_input && connection.is_ready {
                 continue;
             }
             self.fire(id, due);
@@ -172,11 +173,7 @@ impl Reactor {
                 }
                 continue;
             }
-            let Some(parsed) = connection.take(end, &self.limits) else {
-                let answer = connection.answer_to_unfinished();
-                if !answer.is_empty() {
-                    connection.append(&self.pages.ledger, |out| out.extend_from_slice(answer));
-                }
+            let Some(parsed) = connection.take(end, &self.limits, &self.pages.ledger) else {
                 return true;
             };
             *frames_left -= 1;
@@ -278,7 +275,10 @@ impl Reactor {
                 // Echo has one form only: its answer to what came so far.
                 let is_echo = connection.dialect == Some(Dialect::Echo)
                     && connection.standing != Standing::Refused;
-                if is_echo && let Some(parsed) = connection.take(End::Closed, &self.limits) {
+                if is_echo
+                    && let Some(parsed) =
+                        connection.take(End::Closed, &self.limits, &self.pages.ledger)
+                {
                     self.handle_frame(id, parsed);
                 }
                 self.answer(id, event, None);
@@ -379,7 +379,9 @@ impl Reactor {
             id: request_id,
             now,
         };
+        let before = connection.outbox.len();
         connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
+        self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
         if let Event::Error(code) = event
             && code.is_join_refusal()
             && stage == Stage::Joining

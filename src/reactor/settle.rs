@@ -1,7 +1,9 @@
 //! The end of a turn: everyone whose state may have changed is flushed once, held to its limits, and
 //! has its interest and deadline applied; then those who are done with are swept.
 
-use crate::limits::FLUSH_BUDGET;
+use std::io;
+
+use crate::limits::{FLUSH_BUDGET, SWEEPS_MIN};
 use crate::model::ConnId;
 
 use super::Reactor;
@@ -10,26 +12,34 @@ use super::connections::token_of;
 use super::phase::{Phase, Reason};
 
 impl Reactor {
-    /// Settles until nothing is left to settle: who is swept leaves the hub, and the others are told.
+    /// Flushes first those who asked something or were heard of, then a share of those who wait for
+    /// what others said. Who is swept leaves the hub, and the others are told in a later turn: a
+    /// crowd that breaks off together costs no flush of the room for each.
     pub(super) fn settle(&mut self) {
-        let mut flushes_left = FLUSH_BUDGET;
-        loop {
-            while let Some(id) = self.connections.pop_touched() {
-                self.settle_one(id);
-            }
-            while flushes_left > 0
-                && let Some(id) = self.connections.pop_waiting()
-            {
-                flushes_left -= 1;
-                self.settle_one(id);
-            }
-            self.bound_total();
+        self.settle_touched();
+        for _ in 0..FLUSH_BUDGET {
+            let Some(id) = self.connections.pop_waiting() else {
+                break;
+            };
+            self.settle_one(id);
+        }
+        self.bound_total();
+        let mut swept = 0;
+        while swept < SWEEPS_MIN || !self.is_spent() {
             let Some(id) = self.connections.pop_doomed() else {
                 break;
             };
             self.sweep(id);
+            swept += 1;
         }
+        self.settle_touched();
         self.pages.retire();
+    }
+
+    fn settle_touched(&mut self) {
+        while let Some(id) = self.connections.pop_touched() {
+            self.settle_one(id);
+        }
     }
 
     fn settle_one(&mut self, id: ConnId) {
@@ -42,8 +52,15 @@ impl Reactor {
         }
         match connection.flush(now) {
             Ok(count) => self.counters.bytes_out += count as u64,
+            // No event will come for what is left.
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {
+                self.connections.await_flush(id);
+            }
             Err(e) => return self.connections.doom(id, Reason::Broken(e.kind())),
         }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
         if connection.is_over_hard_limit(&self.limits) {
             return self.connections.doom(id, Reason::SendQ);
         }

@@ -1,0 +1,147 @@
+//! The beginning of a turn: accepting connections, taking them in or turning them away.
+
+use std::io::{self, Write as _};
+
+use mio::{Interest, Token};
+
+use crate::dialect::{Dialect, Stage, View};
+use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, LOG_INTERVAL_MS, REFUSED_LINGERING_MAX};
+use crate::model::{Event, Peer};
+
+use super::bucket::Bucket;
+use super::connection::Standing;
+use super::connections::token_of;
+use super::listener::{Accepted, Stream};
+use super::phase::Reason;
+use super::{FIRST_DOOR, Reactor};
+
+impl Reactor {
+    pub(super) fn accept(&mut self) {
+        for at in 0..self.doors.len() {
+            self.wake_door(at);
+            let mut failures = 0;
+            for _ in 0..ACCEPT_BUDGET {
+                let door = &mut self.doors[at];
+                if !door.is_ready || door.rests_until.is_some() {
+                    break;
+                }
+                match door.accept() {
+                    Accepted::Connection(stream, peer) => self.welcome(at, stream, peer),
+                    Accepted::Nobody => door.is_ready = false,
+                    Accepted::Failed => failures += 1,
+                    Accepted::Exhausted(e) => self.rest_door(at, &e),
+                }
+            }
+            // Where nothing but failures comes, going on at once would be a spin.
+            if failures == ACCEPT_BUDGET {
+                self.rest_door(at, &io::ErrorKind::ConnectionAborted.into());
+            }
+        }
+    }
+
+    /// Stops watching a door for a while: there is nothing to accept with.
+    fn rest_door(&mut self, at: usize, error: &io::Error) {
+        let door = &mut self.doors[at];
+        door.rests_until = Some(self.clock.now + ACCEPT_PAUSE_MS);
+        if self.log_exhausted.pass(self.clock.now).is_some() {
+            log::warn!("cannot accept at {}: {error}", door.address);
+        }
+        // A door that stays watched would only be woken for nothing.
+        let _ = door.unwatch(self.poll.registry());
+    }
+
+    /// Watches a door again whose rest is over. Whoever came meanwhile is accepted at once.
+    fn wake_door(&mut self, at: usize) {
+        let now = self.clock.now;
+        let door = &mut self.doors[at];
+        if door.rests_until.is_none_or(|until| until > now) {
+            return;
+        }
+        door.rests_until = match door.watch(self.poll.registry(), Token(FIRST_DOOR + at)) {
+            Ok(()) => None,
+            Err(_) => Some(now + ACCEPT_PAUSE_MS),
+        };
+        door.is_ready = true;
+    }
+
+    /// Takes in a connection that was accepted, or turns it away.
+    fn welcome(&mut self, at: usize, stream: Stream, peer: Peer) {
+        let dialect = self.doors[at].address.dialect;
+        let now = self.clock.now;
+        let is_console = dialect == Some(Dialect::Console);
+        let refusal = match is_console {
+            true => None,
+            false => match self.hub.refusal_of(&peer, self.clock.moment) {
+                None => self.admission.admit(&peer, now).err(),
+                banned => banned,
+            },
+        };
+        self.counters.refused += u64::from(refusal.is_some());
+        if let Some(code) = &refusal
+            && self.refused >= REFUSED_LINGERING_MAX
+        {
+            self.log_refusal(&peer, &code.to_string());
+            return self.turn_away(stream, dialect, &Event::Error(code.clone()));
+        }
+        let id = self.connections.insert(stream, peer, dialect, now);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.bucket = Bucket::new(self.limits.rate, now);
+        connection.standing = match &refusal {
+            _ if is_console => Standing::Exempt,
+            None => Standing::Admitted,
+            Some(_) => Standing::Refused,
+        };
+        self.refused += usize::from(refusal.is_some());
+        if is_console {
+            self.hub.handle_console(id);
+        }
+        let source = connection.socket.source();
+        let registered = self
+            .poll
+            .registry()
+            .register(source, token_of(id), Interest::READABLE);
+        connection.registered = Some(Interest::READABLE);
+        if let Err(e) = registered {
+            self.connections.doom(id, Reason::Broken(e.kind()));
+            return;
+        }
+        match refusal {
+            Some(code) => {
+                self.log_refusal(&peer, &code.to_string());
+                self.bid_farewell(id, &Event::Error(code), Reason::Refused);
+            }
+            None => self.greet(id),
+        }
+    }
+
+    /// Refuses without waiting for anything: what fits into an empty socket is sent.
+    fn turn_away(&self, mut stream: Stream, dialect: Option<Dialect>, event: &Event) {
+        let view = View {
+            stage: Stage::Joining,
+            own: true,
+            here: true,
+            id: None,
+            now: self.clock.moment,
+        };
+        let mut line = Vec::new();
+        dialect
+            .unwrap_or(Dialect::Text)
+            .render(event, &view, &mut line);
+        // Who is gone already needs no refusal.
+        let _ = stream
+            .write_all(&line)
+            .and_then(|()| stream.shutdown_write());
+    }
+
+    pub(super) fn log_refusal(&mut self, peer: &Peer, why: &str) {
+        if let Some(others) = self.log_refused.pass(self.clock.now) {
+            let others = match others {
+                0 => String::new(),
+                n => format!(" ({n} others in the last {} s)", LOG_INTERVAL_MS / 1000),
+            };
+            log::warn!("refused {peer}: {why}{others}");
+        }
+    }
+}
