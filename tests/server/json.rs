@@ -1,0 +1,186 @@
+use serde_json::{Value, json};
+
+use crate::util::*;
+
+const TAKEN: &str = "{\"type\":\"error\",\"message\":\"Username already taken\"}\n";
+const INVALID: &str = "{\"type\":\"error\",\"message\":\"Invalid username\"}\n";
+
+fn welcome(nick: &str, users: &str) -> String {
+    format!(
+        "{{\"type\":\"welcome\",\"message\":\"Welcome to the chat, {nick}!\",\
+         \"users\":[{users}],\"timestamp\":<unix>}}\n"
+    )
+}
+
+#[track_caller]
+fn expect_error(peer: &mut Peer) -> Value {
+    let error = peer.json();
+    assert_eq!(error["type"], "error", "{error}");
+    assert!(error["message"].is_string(), "{error}");
+    error
+}
+
+#[test]
+fn a_session() {
+    let server = Server::of(&[Json]);
+    let mut alice = server.connect(Json);
+    alice.send(Json.join("alice"));
+    alice.expect_like(welcome("alice", "\"alice\""));
+    let mut bob = server.connect(Json);
+    bob.send(Json.join("bob"));
+    bob.expect_like(welcome("bob", "\"alice\",\"bob\""));
+    alice.expect_like(Json.joined("bob", bob.address()));
+    alice.send("{\"type\":\"chat\",\"message\":\"Hello everyone!\"}\n");
+    let hello = Json.said("alice", alice.address(), "Hello everyone!");
+    alice.expect_like(&hello);
+    bob.expect_like(&hello);
+    bob.send("{\"type\":\"ping\"}\n")
+        .expect("{\"type\":\"pong\"}\n");
+    drop(bob);
+    alice.expect_like(Json.left("bob")).silent();
+}
+
+#[test]
+fn a_join_that_is_refused_is_told_and_closed() {
+    let server = Server::of(&[Json]);
+    let _alice = server.join(Json, "alice");
+    let join = |name: &str| Json.join(name);
+    let cases = [
+        (join("alice"), TAKEN),
+        (join("ALICE"), TAKEN),
+        (join(""), INVALID),
+        (join("a b"), INVALID),
+        (join("-a"), INVALID),
+        (join("a\\n"), "welcome"),
+        (join(&"x".repeat(21)), INVALID),
+        (join("a\\u0000"), INVALID),
+        ("{\"type\":\"join\"}\n".into(), INVALID),
+        ("{\"type\":\"join\",\"username\":7}\n".into(), INVALID),
+        ("{\"username\":\"bob\"}\n".into(), INVALID),
+        ("{\"type\":\"chat\",\"message\":\"hi\"}\n".into(), INVALID),
+        ("{\"type\":\"ping\"}\n".into(), INVALID),
+        ("{}\n".into(), INVALID),
+        ("[]\n".into(), INVALID),
+        ("hello\n".into(), INVALID),
+    ];
+    for (first, answer) in cases {
+        let mut peer = server.connect(Json);
+        peer.send(&first);
+        match answer {
+            "welcome" => {
+                peer.expect_like(welcome("a", "\"alice\",\"a\""));
+            }
+            refusal => peer.expect(refusal).expect_eof(),
+        }
+    }
+}
+
+#[test]
+fn a_refused_join_with_more_behind_it_is_no_reset() {
+    let server = Server::of(&[Json]);
+    let _alice = server.join(Json, "alice");
+    let mut peer = server.connect(Json);
+    peer.send(Json.join("alice") + &Json.say("hi").repeat(1000));
+    peer.expect(TAKEN).expect_eof();
+}
+
+#[test]
+fn messages_are_trimmed_and_blank_ones_ignored() {
+    let server = Server::of(&[Json]);
+    let mut alice = server.join(Json, "alice");
+    let address = alice.address();
+    alice.send(Json.say("  hi there\\r\\n\\t"));
+    alice.expect_like(Json.said("alice", address, "hi there"));
+    alice.send(Json.say("")).send(Json.say(" \\t\\n")).silent();
+    alice.send("\n \r\n").silent();
+}
+
+#[test]
+fn output_is_ascii_and_one_line_an_object() {
+    let server = Server::of(&[Json]);
+    let mut alice = server.join(Json, "Žofie");
+    alice.send(
+        "{\"type\":\"chat\",\"message\":\"é🎉\\r\\n\\u0000\\u001b\\u202e\\\"\\\\\u{7f}x\"}\n",
+    );
+    alice.expect_like(Json.said(
+        "\\u017dofie",
+        alice.address(),
+        "\\u00e9\\ud83c\\udf89\\r\\n\\u0000\\u001b\\u202e\\\"\\\\\\u007fx",
+    ));
+}
+
+#[test]
+fn errors_after_the_join_leave_the_connection() {
+    let server = Server::of(&[Json]);
+    let mut alice = server.join(Json, "alice");
+    let mut bob = server.join(Json, "bob");
+    alice.sync();
+    for wrong in [
+        "{\"type\":\"dance\"}",
+        "{\"type\":7}",
+        "{\"type\":null}",
+        "{\"message\":\"hi\"}",
+        "{}",
+        "{\"type\":\"chat\"}",
+        "{\"type\":\"chat\",\"message\":7}",
+        "{\"type\":\"chat\",\"message\":[\"hi\"]}",
+        "{\"type\":\"join\",\"username\":\"alice\"}",
+        "{\"type\":\"chat\",\"message\":\"\\ud800\"}",
+        "hello",
+        "[]",
+        "7",
+        "{\"type\":",
+        "{\"type\":\"ping\"}}",
+        "{\"type\":\"ping\",\"id\":[]}",
+    ] {
+        alice.send(format!("{wrong}\n"));
+        expect_error(&mut alice);
+        alice.silent();
+    }
+    alice.send(b"{\"type\":\"chat\",\"message\":\"\xff\"}\n");
+    expect_error(&mut alice);
+    bob.silent();
+}
+
+#[test]
+fn a_direct_answer_carries_the_requests_id() {
+    let server = Server::of(&[Json]);
+    let mut alice = server.connect(Json);
+    alice.send("{\"type\":\"join\",\"username\":\"alice\",\"id\":\"j\"}\n");
+    let welcome = alice.json();
+    assert_eq!(
+        (&welcome["type"], &welcome["id"]),
+        (&json!("welcome"), &json!("j"))
+    );
+    let mut bob = server.join(Json, "bob");
+    alice.sync();
+    for id in ["1", "-1.5", "\"a b\"", "\"\\u00e9\\n\"", "9007199254740993"] {
+        alice.send(format!("{{\"type\":\"ping\",\"id\":{id}}}\n"));
+        alice.expect(format!("{{\"type\":\"pong\",\"id\":{id}}}\n"));
+        alice.send(format!(
+            "{{\"type\":\"chat\",\"message\":\" \",\"id\":{id}}}\n"
+        ));
+        alice.expect(format!("{{\"type\":\"ok\",\"id\":{id}}}\n"));
+    }
+    bob.silent();
+    alice.send("{\"type\":\"chat\",\"message\":\"hi\",\"id\":7}\n");
+    let own = alice.json();
+    assert_eq!((&own["message"], &own["id"]), (&json!("hi"), &json!(7)));
+    bob.expect_like(Json.said("alice", alice.address(), "hi"));
+    alice.send("{\"type\":\"dance\",\"id\":8}\n");
+    assert_eq!(expect_error(&mut alice)["id"], 8);
+    alice.send("{\"type\":\"pm\",\"to\":\"bob\",\"message\":\"psst\",\"id\":9}\n");
+    alice.expect("{\"type\":\"ok\",\"id\":9}\n");
+    assert_eq!(bob.json()["message"], "psst");
+    alice.silent();
+}
+
+#[test]
+fn a_refused_join_carries_the_requests_id() {
+    let server = Server::of(&[Json]);
+    let _alice = server.join(Json, "alice");
+    let mut peer = server.connect(Json);
+    peer.send("{\"type\":\"join\",\"username\":\"alice\",\"id\":3}\n");
+    assert_eq!(expect_error(&mut peer)["id"], 3);
+    peer.expect_eof();
+}
