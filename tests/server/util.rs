@@ -62,7 +62,8 @@ impl Dialect {
         }
     }
 
-    /// A request that changes nothing, and its answer.
+    /// A request that changes nothing, and its answer. Where silence ends a frame, it ends the one
+    /// before it first.
     fn round_trip(self) -> (&'static [u8], Vec<u8>) {
         match self {
             Text | Auto => (b"/ping\n", b"[Server] Pong.\n".into()),
@@ -71,8 +72,8 @@ impl Dialect {
                 b"{\"type\":\"barrier\"}",
                 server_message("Unknown request type barrier.").into(),
             ),
-            Anon => (b"\xff\n", b"[Server] That is not UTF-8.\n".into()),
-            Colon => (b":barrier\n", red("Invalid command").into()),
+            Anon => (b"\n\xff\n", b"[Server] That is not UTF-8.\n".into()),
+            Colon => (b"\n:barrier\n", red("Invalid command").into()),
             Echo => panic!("echo answers once only"),
         }
     }

@@ -1,0 +1,103 @@
+use crate::util::*;
+
+#[test]
+fn a_session() {
+    let server = Server::of(&[Anon]);
+    let mut alice = server.join(Anon, "");
+    let mut bob = server.join(Anon, "");
+    alice.silent();
+    alice.send("dice: Hello");
+    let port = alice.address().port();
+    bob.expect(format!("('127.0.0.1', {port}) dice: Hello\n"));
+    alice.silent();
+    drop(alice);
+    bob.send("is anybody here?").sync();
+}
+
+#[test]
+fn nothing_is_sent_at_first() {
+    let server = Server::of(&[Anon]);
+    let mut alice = server.connect(Anon);
+    alice.silent();
+}
+
+#[test]
+fn silence_ends_a_frame_as_a_newline_does() {
+    let server = Server::of(&[Anon]);
+    let mut alice = server.join(Anon, "");
+    let mut bob = server.join(Anon, "");
+    let said = |text: &str| Anon.said("", alice.address(), text);
+    let expected = [said("one"), said("two"), said("three"), said("four")];
+    alice.send("one");
+    bob.expect(&expected[0]);
+    alice.send("two\nthree\r\nfour");
+    for line in &expected[1..] {
+        bob.expect(line);
+    }
+    alice.send("\n\n \n").silent();
+    bob.silent();
+}
+
+#[test]
+fn others_know_it_by_its_port() {
+    let server = Server::of(&[Anon, Text]);
+    let mut bob = server.join(Text, "Bob");
+    let mut alice = server.connect(Anon);
+    let nick = format!("anon-{}", alice.address().port());
+    bob.expect(format!("[Server] {nick} joined the chat!\n"));
+    alice.send("hi");
+    bob.expect(format!("[{nick}] hi\n")).send("hello\n");
+    alice.expect(format!("('127.0.0.1', {}) hello\n", bob.address().port()));
+    bob.send("/list\n")
+        .expect(format!("Current clients: Bob, {nick}\n"));
+    alice.silent().send("bye").silent();
+    bob.expect(format!("[{nick}] bye\n"));
+    alice.reset();
+    bob.expect(format!("[Server] {nick} left the chat!\n"));
+}
+
+#[test]
+fn its_name_is_a_free_one_of_that_form() {
+    let server = Server::of(&[Anon, Text]);
+    let anybody = Server::of(&[Text]);
+    let reserved = anybody.connect(Text).address().port();
+    let mut squatter = server.join(Text, &format!("anon-{reserved}"));
+    let mut alice = Peer::try_connect(server.door(Anon), Anon, |socket| {
+        let address: std::net::SocketAddr = ([127, 0, 0, 1], reserved).into();
+        socket.set_reuse_address(true).expect("a TCP socket");
+        socket.bind(&address.into()).expect("a port free again");
+    })
+    .expect("a connection");
+    assert_eq!(alice.address().port(), reserved);
+    let joined = squatter.line();
+    let number = joined.strip_prefix("[Server] anon-").expect(&joined);
+    let number = number.strip_suffix(" joined the chat!\n").expect(&joined);
+    assert!(number.bytes().all(|byte| byte.is_ascii_digit()), "{joined}");
+    assert_ne!(number, reserved.to_string());
+    alice.silent();
+}
+
+#[test]
+fn bytes_that_are_not_utf8_get_an_error_and_the_connection_stays() {
+    let server = Server::of(&[Anon]);
+    let mut alice = server.join(Anon, "");
+    let mut bob = server.join(Anon, "");
+    alice.send(b"caf\xe9").line();
+    alice.silent().send("hi");
+    bob.expect(Anon.said("", alice.address(), "hi"));
+}
+
+#[test]
+fn a_burst_without_a_reader_and_a_reset_at_the_end() {
+    let server = Server::of(&[Anon]);
+    let mut bob = server.join(Anon, "");
+    let mut alice = server.join(Anon, "");
+    let address = alice.address();
+    for n in 0..50 {
+        bob.send(format!("unread {n}\n"));
+        alice.send(format!("line {n}\n"));
+        bob.expect(Anon.said("", address, &format!("line {n}")));
+    }
+    alice.reset();
+    bob.silent();
+}

@@ -1,0 +1,187 @@
+use std::time::{Duration, Instant};
+
+use crate::util::*;
+
+fn auto(server: &Server, dialect: Dialect) -> Peer {
+    Peer::connect(server.door(Auto), dialect)
+}
+
+fn watcher(server: &Server) -> Peer {
+    let mut watcher = auto(server, Text);
+    watcher.expect(PROMPT).send("watcher\n").line();
+    watcher
+}
+
+#[test]
+fn first_bytes_tell_the_dialect() {
+    let server = Server::of(&[Auto]);
+    let mut watcher = watcher(&server);
+    for (dialect, before) in [
+        (Text, ""),
+        (Json, ""),
+        (Json, " \r\n\t "),
+        (Pynet, ""),
+        (Pynet, "\n \n"),
+    ] {
+        let input = format!("{before}{}{}", dialect.join("bob"), dialect.say("hi"));
+        for step in [input.len(), 1] {
+            let mut bob = auto(&server, dialect);
+            let came = match dialect {
+                Text => format!("{PROMPT}[Server] bob joined the chat!\n"),
+                Json => format!(
+                    "{{\"type\":\"welcome\",\"message\":\"Welcome to the chat, bob!\",\
+                     \"users\":[\"watcher\",\"bob\"],\"timestamp\":<unix>}}\n{}",
+                    Json.said("bob", bob.address(), "hi")
+                ),
+                _ => String::new(),
+            };
+            let (first, rest) = input.split_at(before.len() + 1);
+            let mut seen = Vec::new();
+            bob.send(first);
+            for piece in rest.as_bytes().chunks(step) {
+                seen.extend(watcher.sync());
+                bob.send(piece);
+            }
+            bob.expect_like(came).silent();
+            drop(bob);
+            seen.extend(watcher.expect_until("bob left the chat!\n"));
+            assert_eq!(
+                String::from_utf8_lossy(&seen),
+                "[Server] bob joined the chat!\n[bob] hi\n[Server] bob left the chat!\n"
+            );
+        }
+    }
+}
+
+#[test]
+fn silence_is_text() {
+    let server = Server::of(&[Auto]);
+    for said in ["", "G", "NICK", "\n"] {
+        let before = Instant::now();
+        let mut peer = auto(&server, Text);
+        peer.send(said).expect(PROMPT);
+        assert!(before.elapsed() > Duration::from_millis(140));
+        peer.send("erd\n");
+        let nick = format!("{}erd", said.trim());
+        peer.expect(format!("[Server] {nick} joined the chat!\n"));
+    }
+}
+
+#[test]
+fn names_that_begin_like_another_protocol_are_text() {
+    let server = Server::of(&[Auto]);
+    for nick in [
+        "Gerd", "GET", "GETty", "Patrick", "NICKY", "USERNAME", "CAPS", "PASSE", "HEAD",
+    ] {
+        let mut peer = auto(&server, Text);
+        peer.send(format!("{nick}\n"));
+        peer.expect(format!("{PROMPT}[Server] {nick} joined the chat!\n"));
+    }
+}
+
+#[test]
+fn undecided_bytes_at_the_end_of_input_are_text() {
+    let server = Server::of(&[Auto]);
+    let mut watcher = watcher(&server);
+    let mut peer = auto(&server, Text);
+    peer.send("GE").shutdown_write();
+    peer.expect(format!("{PROMPT}[Server] GE joined the chat!\n"));
+    peer.expect_eof();
+    watcher.expect("[Server] GE joined the chat!\n[Server] GE left the chat!\n");
+}
+
+#[test]
+fn the_first_objects_keys_tell_json_from_pynet() {
+    let server = Server::of(&[Auto]);
+    let invalid = "{\"type\":\"error\",\"message\":\"Invalid username\"}\n";
+    for object in ["{}", "{\"type\":\"join\"}", "{\"type\":\"ping\"}", "{junk}"] {
+        let mut peer = auto(&server, Json);
+        peer.send(format!("{object}\n"))
+            .expect(invalid)
+            .expect_eof();
+    }
+    let mut both = auto(&server, Json);
+    both.send("{\"type\":\"join\",\"data\":\"x\",\"username\":\"bob\"}\n");
+    assert_eq!(both.json()["type"], "welcome");
+    let mut refused = auto(&server, Pynet);
+    refused.send(Pynet.join("bob"));
+    let object = String::from_utf8(refused.take(1024)).expect("ASCII");
+    assert!(
+        object.starts_with("{\"type\":\"server_message\","),
+        "{object}"
+    );
+    refused.expect_eof();
+}
+
+#[test]
+fn everything_behind_the_first_bytes_is_kept() {
+    let server = Server::of(&[Auto]);
+    let mut watcher = watcher(&server);
+    for dialect in [Text, Json, Pynet] {
+        let mut peer = auto(&server, dialect);
+        let lines: String = (0..200).map(|n| dialect.say(&n.to_string())).collect();
+        peer.send(dialect.join("bob") + &lines);
+        watcher.expect("[Server] bob joined the chat!\n");
+        for n in 0..200 {
+            watcher.expect(format!("[bob] {n}\n"));
+        }
+        peer.sync();
+        drop(peer);
+        watcher.expect("[Server] bob left the chat!\n").silent();
+    }
+}
+
+#[test]
+fn http_is_refused_as_http() {
+    let server = Server::of(&[Auto]);
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
+        for step in [1, 1000] {
+            let mut peer = auto(&server, Text);
+            let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            for piece in request.as_bytes().chunks(step) {
+                peer.send(piece);
+            }
+            let answer = String::from_utf8(peer.rest()).expect("text");
+            let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+            assert!(head.starts_with("HTTP/1.1 501 "), "{head}");
+            let length = format!("\r\nContent-Length: {}\r\n", body.len());
+            assert!(head.contains(&length), "{head}");
+        }
+    }
+}
+
+#[test]
+fn tls_is_refused_with_an_alert() {
+    let server = Server::of(&[Auto]);
+    let mut peer = auto(&server, Text);
+    peer.send(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03");
+    peer.expect(b"\x15\x03\x01\x00\x02\x02\x28").expect_eof();
+}
+
+#[test]
+fn irc_is_refused_as_irc() {
+    let server = Server::of(&[Auto]);
+    for first in [
+        "NICK bob\r\n",
+        "USER bob 0 * :Bob\r\n",
+        "CAP LS 302\r\n",
+        "PASS secret\r\n",
+    ] {
+        let mut peer = auto(&server, Text);
+        peer.send(first);
+        let answer = peer.rest();
+        assert!(
+            answer.starts_with(b"ERROR :") && answer.ends_with(b"\r\n"),
+            "{}",
+            quoted(&answer)
+        );
+    }
+}
+
+#[test]
+fn a_first_object_without_an_end_is_refused() {
+    let server = Server::of(&[Auto]);
+    let mut peer = auto(&server, Json);
+    peer.send(format!("{{\"data\":\"{}", "x".repeat(10_000)));
+    assert_eq!(peer.json()["type"], "error");
+}
