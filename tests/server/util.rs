@@ -73,7 +73,7 @@ impl Dialect {
                 server_message("Unknown request type barrier.").into(),
             ),
             Anon => (b"\n\xff\n", b"[Server] That is not UTF-8.\n".into()),
-            Colon => (b"\n:barrier\n", red("Invalid command").into()),
+            Colon => (b"\n:pm barrier x\n", red("Client barrier not found").into()),
             Echo => panic!("echo answers once only"),
         }
     }
@@ -88,6 +88,14 @@ impl Dialect {
             ),
             Colon => format!("\x1b[96m[<hms>] Client {address} CONNECTED Name: {nick}\x1b[0m"),
             _ => String::new(),
+        }
+    }
+
+    /// The name that somebody who asked for `nick` goes by.
+    pub(crate) fn nick(self, nick: &str, address: SocketAddr) -> String {
+        match self {
+            Anon => format!("anon-{}", address.port()),
+            _ => nick.into(),
         }
     }
 
@@ -642,6 +650,31 @@ pub(crate) fn quoted(bytes: &[u8]) -> String {
         _ => (&bytes[..600], "…"),
     };
     format!("\"{}\"{more} ({} bytes)", shown.escape_ascii(), bytes.len())
+}
+
+/// `bytes` with `<hms>` and `<unix>` in place of the times that the dialects carry.
+pub(crate) fn timeless(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['[', '"']) {
+        let (before, found) = rest.split_at(at);
+        out += before;
+        let time = found
+            .as_bytes()
+            .get(1..9)
+            .filter(|time| is_time_of_day(time));
+        let number = found.strip_prefix("\"timestamp\":");
+        (out, rest) = if let (Some(_), true) = (time, found.starts_with('[')) {
+            (out + "[<hms>", &found[9..])
+        } else if let Some(number) = number {
+            let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            (out + "\"timestamp\":<unix>", rest)
+        } else {
+            (out + &found[..1], &found[1..])
+        };
+    }
+    out + rest
 }
 
 fn is_time_of_day(time: &[u8]) -> bool {

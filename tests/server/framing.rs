@@ -1,0 +1,287 @@
+use std::time::{Duration, Instant};
+
+use crate::util::*;
+
+/// What one peer sends, and what it and a watcher (of text) see of it.
+struct Session {
+    dialect: Dialect,
+    input: &'static str,
+    own: fn(&str) -> String,
+    said: &'static [&'static str],
+}
+
+const SESSIONS: [Session; 5] = [
+    Session {
+        dialect: Text,
+        input: "\r\nbob\r\nhé\r\n//x\n\n/list\n/foo\r\n",
+        own: |_| {
+            format!(
+                "{PROMPT}[Server] bob joined the chat!\nCurrent clients: watcher, bob\n\
+                 [Server] Unknown command /foo. Try /help.\n"
+            )
+        },
+        said: &["hé", "/x"],
+    },
+    Session {
+        dialect: Json,
+        input: "{\"type\":\"join\",\"username\":\"bob\"}\r\n\n{\"type\":\"chat\",\
+                \"message\":\"h\\\"é}\\n{\"}\n{\"type\":\"ping\",\"id\":\"a\"}\n",
+        own: |_| {
+            "{\"type\":\"welcome\",\"message\":\"Welcome to the chat, bob!\",\
+             \"users\":[\"watcher\",\"bob\"],\"timestamp\":<unix>}\n\
+             {\"type\":\"chat\",\"username\":\"bob\",\"message\":\"h\\\"\\u00e9}\\n{\",\
+             \"timestamp\":<unix>}\n{\"type\":\"pong\",\"id\":\"a\"}\n"
+                .into()
+        },
+        said: &["h\"é}{"],
+    },
+    Session {
+        dialect: Pynet,
+        input: "{\"type\": \"join\", \"data\": \"bob\"}{\"type\": \"chat\", \
+                \"data\": \"h\\\"é}{\\\\\"} \r\n{\"type\":\"x\",\"y\":{\"z\":[]}}",
+        own: |_| server_message("Unknown request type x."),
+        said: &["h\"é}{\\"],
+    },
+    Session {
+        dialect: Anon,
+        input: "hé\n\nx\r\n",
+        own: |_| String::new(),
+        said: &["hé", "x"],
+    },
+    Session {
+        dialect: Colon,
+        input: "\nbob\r\nhé\n:group create g\n:)\n:x\r\n",
+        own: |_| green("Group g created") + &red("Invalid command"),
+        said: &["hé", ":)"],
+    },
+];
+
+impl Session {
+    /// Sends `pieces`, each read by the server before the next is sent, and checks what is seen.
+    /// Where silence ends a frame, this is done again until no pause was one.
+    fn play(&self, server: &Server, watcher: &mut Peer, pieces: &[&[u8]]) {
+        let heeds_silence = matches!(self.dialect, Anon | Colon);
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let mut peer = server.connect(self.dialect);
+            let nick = self.dialect.nick("bob", peer.address());
+            let (mut seen, mut pause) = (Vec::new(), Duration::ZERO);
+            let mut sent = Instant::now();
+            for piece in pieces {
+                peer.send(piece);
+                seen.extend(watcher.sync());
+                pause = pause.max(sent.elapsed());
+                sent = Instant::now();
+            }
+            let own = peer.sync();
+            drop(peer);
+            seen.extend(watcher.expect_until(format!("[Server] {nick} left the chat!\n")));
+            if heeds_silence && pause > Duration::from_millis(18) && Instant::now() < deadline {
+                continue;
+            }
+            let said: String = self
+                .said
+                .iter()
+                .map(|text| format!("[{nick}] {text}\n"))
+                .collect();
+            assert_eq!(
+                String::from_utf8_lossy(&seen),
+                format!("[Server] {nick} joined the chat!\n{said}[Server] {nick} left the chat!\n"),
+                "{pieces:?}"
+            );
+            assert_eq!(timeless(&own), (self.own)(&nick), "{pieces:?}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_session_split_at_each_byte() {
+    let server = Server::of(&CHATTING);
+    let mut watcher = server.join(Text, "watcher");
+    for session in SESSIONS {
+        let input = session.input.as_bytes();
+        for at in 0..=input.len() {
+            session.play(&server, &mut watcher, &[&input[..at], &input[at..]]);
+        }
+    }
+}
+
+#[test]
+fn a_session_byte_by_byte() {
+    let server = Server::of(&CHATTING);
+    let mut watcher = server.join(Text, "watcher");
+    for session in SESSIONS {
+        let pieces: Vec<&[u8]> = session.input.as_bytes().chunks(1).collect();
+        session.play(&server, &mut watcher, &pieces);
+    }
+}
+
+#[test]
+fn input_that_ends_without_an_end_of_frame() {
+    let server = Server::of(&[Auto, Text, Json, Pynet, Anon, Colon]);
+    let mut watcher = server.join(Text, "watcher");
+    for (dialect, input) in [
+        (Auto, "bob\nhi"),
+        (Text, "bob\nhi"),
+        (Text, "bob\r\nhi\r"),
+        (
+            Json,
+            "{\"type\":\"join\",\"username\":\"bob\"}\n{\"type\":\"chat\",\"message\":\"hi\"}",
+        ),
+        (
+            Pynet,
+            "{\"type\": \"join\", \"data\": \"bob\"}{\"type\": \"chat\", \"data\": \"hi\"}",
+        ),
+        (Anon, "hi"),
+        (Colon, "bob\nhi"),
+    ] {
+        let mut peer = server.connect(dialect);
+        let nick = dialect.nick("bob", peer.address());
+        peer.send(input).shutdown_write();
+        watcher.expect(format!(
+            "[Server] {nick} joined the chat!\n[{nick}] hi\n[Server] {nick} left the chat!\n"
+        ));
+        let own = peer.rest();
+        let (starts, ends) = match dialect {
+            Auto | Text => (PROMPT, "[Server] bob joined the chat!\n"),
+            Json => ("{\"type\":\"welcome\"", "}\n"),
+            _ => ("", ""),
+        };
+        assert!(own.starts_with(starts.as_bytes()), "{}", quoted(&own));
+        assert!(own.ends_with(ends.as_bytes()), "{}", quoted(&own));
+    }
+    watcher.silent();
+}
+
+#[test]
+fn a_name_alone_at_the_end_of_input_is_a_name() {
+    let server = Server::of(&[Text, Colon, Json]);
+    let mut watcher = server.join(Text, "watcher");
+    for (dialect, input) in [
+        (Text, "bob"),
+        (Colon, "bob"),
+        (Json, "{\"type\":\"join\",\"username\":\"bob\"}"),
+    ] {
+        let mut peer = server.connect(dialect);
+        peer.send(input).shutdown_write().rest();
+        watcher.expect("[Server] bob joined the chat!\n[Server] bob left the chat!\n");
+    }
+}
+
+#[test]
+fn an_unfinished_object_at_the_end_of_input_is_an_error() {
+    let server = Server::of(&[Pynet, Json]);
+    for dialect in [Pynet, Json] {
+        let mut peer = server.join(dialect, "bob");
+        peer.send("{\"type\":\"chat\",\"mess").shutdown_write();
+        let answer = peer.rest();
+        assert!(answer.starts_with(b"{\"type\":"), "{}", quoted(&answer));
+    }
+}
+
+#[test]
+fn a_thousand_pipelined_requests() {
+    let server = Server::of(&CHATTING);
+    let mut watcher = server.join(Text, "watcher");
+    for dialect in CHATTING {
+        let mut peer = server.join(dialect, "bob");
+        watcher.sync();
+        let nick = dialect.nick("bob", peer.address());
+        let requests = (0..1000).map(|n| dialect.say(&n.to_string()));
+        peer.send(requests.collect::<String>());
+        for n in 0..1000 {
+            watcher.expect(format!("[{nick}] {n}\n"));
+        }
+        drop(peer);
+        watcher.expect(format!("[Server] {nick} left the chat!\n"));
+    }
+}
+
+#[test]
+fn five_megabytes_without_an_end_are_refused_once() {
+    let server = Server::of(&CHATTING);
+    let mut watcher = server.join(Text, "watcher");
+    for dialect in CHATTING {
+        let mut peer = server.join(dialect, "bob");
+        let before_kib = server.memory_kib();
+        let long = match dialect {
+            Pynet => [b"{\"a\":\"".to_vec(), vec![b'x'; 5 << 20], b"\"}".to_vec()].concat(),
+            _ => [vec![b'x'; 5 << 20], b"\n".to_vec()].concat(),
+        };
+        peer.send(&long);
+        let answer = peer.sync();
+        let errors = match dialect {
+            Pynet => answer.len() / 1024,
+            Colon => String::from_utf8_lossy(&answer).matches("\x1b[91m").count(),
+            _ => answer.iter().filter(|&&byte| byte == b'\n').count(),
+        };
+        assert_eq!(errors, 1, "{}", quoted(&answer));
+        assert!(server.memory_kib() < before_kib + 4096);
+        let nick = dialect.nick("bob", peer.address());
+        watcher.sync();
+        peer.say("still here");
+        watcher.expect(format!("[{nick}] still here\n"));
+        drop(peer);
+        watcher.expect(format!("[Server] {nick} left the chat!\n"));
+    }
+}
+
+#[test]
+fn a_stranger_with_five_megabytes_is_refused_and_may_still_join() {
+    for dialect in [Text, Colon] {
+        let server = Server::of(&[dialect]);
+        let mut peer = server.connect(dialect);
+        peer.send(vec![b'x'; 5 << 20]).send("\nbob\n");
+        let came = String::from_utf8(peer.sync()).expect("UTF-8");
+        let refused = match dialect {
+            Text => came.matches(PROMPT).count() == 2,
+            _ => came.matches("\x1b[91m").count() == 1,
+        };
+        assert!(refused, "{came}");
+    }
+}
+
+#[test]
+fn deep_json_is_refused_and_the_connection_stays() {
+    for dialect in [Json, Pynet] {
+        let server = Server::of(&[dialect]);
+        let mut peer = server.join(dialect, "bob");
+        for depth in [100, 1000, 100_000] {
+            let deep = "{\"a\":".repeat(depth) + "1" + &"}".repeat(depth) + "\n";
+            peer.send(deep);
+            let answer = peer.sync();
+            assert!(answer.starts_with(b"{\"type\":"), "{}", quoted(&answer));
+        }
+    }
+}
+
+#[test]
+fn odd_bytes_get_an_answer_and_the_connection_stays() {
+    let server = Server::of(&CHATTING);
+    let mut watcher = server.join(Text, "watcher");
+    for dialect in CHATTING {
+        let mut peer = server.join(dialect, "bob");
+        let nick = dialect.nick("bob", peer.address());
+        for odd in [
+            &b"\xff\xf4\xff\xfd\x06\n"[..],
+            b"\xff\xfd\x06\xff\xf4\n",
+            b"\xff\n",
+            b"\xff\xfa\x18\n",
+            b"\xc0\xaf\n",
+            b"\xed\xa0\x80\n",
+            b"\xf8\x88\x80\x80\x80\n",
+            b"\0\n",
+            b"\0\0\0\r\n",
+            b"\r\r\n",
+            b"\x1b[A\n",
+        ] {
+            peer.send(odd).sync();
+        }
+        watcher.sync();
+        peer.say("still here").sync();
+        watcher.expect(format!("[{nick}] still here\n"));
+        drop(peer);
+        watcher.expect(format!("[Server] {nick} left the chat!\n"));
+    }
+}
