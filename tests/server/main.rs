@@ -2,12 +2,14 @@
 
 mod anon;
 mod auto;
+mod backpressure;
 mod colon;
 mod echo;
 mod framing;
 mod json;
 mod limits;
 mod pynet;
+mod stop;
 mod text;
 mod util;
 mod world;
