@@ -59,7 +59,7 @@ fn a_slow_reader_is_dropped_after_the_time_over_the_soft_limit() {
     let server = Server::with(&[Text], flags);
     let _slow = narrow(&server, "slow");
     let mut sender = server.join(Text, "sender");
-    for n in 0..1500 {
+    for n in 0..2000 {
         sender.say(&line(n));
     }
     sender.expect("[Server] slow left the chat!\n");
@@ -74,11 +74,11 @@ fn a_reader_that_catches_up_in_time_gets_every_byte() {
     let mut slow = narrow(&server, "slow");
     let mut sender = server.join(Text, "sender");
     slow.expect("[Server] sender joined the chat!\n");
-    for n in 0..1000 {
+    for n in 0..2000 {
         sender.say(&line(n));
     }
     sender.silent();
-    for n in 0..1000 {
+    for n in 0..2000 {
         slow.expect(said(n));
     }
     slow.silent();

@@ -33,7 +33,7 @@ fn a_session() {
 fn groups_answer_by_answer() {
     let server = Server::of(&[Colon]);
     let (mut alice, mut bob) = pair(&server);
-    let mut ask = |who: &mut Peer, line: &str, answer: String| {
+    let ask = |who: &mut Peer, line: &str, answer: String| {
         who.send(line).expect(answer);
     };
     ask(&mut alice, ":group create g", green("Group g created"));

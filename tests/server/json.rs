@@ -176,6 +176,19 @@ fn a_direct_answer_carries_the_requests_id() {
 }
 
 #[test]
+fn what_is_no_frame_before_the_join_leaves_the_connection() {
+    let server = Server::of(&[Json]);
+    let mut alice = server.connect(Json);
+    let too_long = "x".repeat(8193) + "\n";
+    for wrong in [b"\xff\n", too_long.as_bytes()] {
+        alice.send(wrong);
+        expect_error(&mut alice);
+    }
+    alice.send("\n").send(Json.join("alice"));
+    alice.expect_like(welcome("alice", "\"alice\""));
+}
+
+#[test]
 fn a_refused_join_carries_the_requests_id() {
     let server = Server::of(&[Json]);
     let _alice = server.join(Json, "alice");

@@ -77,7 +77,7 @@ fn narrow(server: &Server) -> Peer {
 fn burden(server: &Server) -> (Peer, String) {
     let mut sender = server.join(Text, "sender");
     let text = "x".repeat(4000);
-    let said: String = (0..500)
+    let said: String = (0..2000)
         .map(|n| {
             sender.say(&format!("{n} {text}"));
             format!("[sender] {n} {text}\n")

@@ -182,6 +182,26 @@ fn errors_are_one_line_and_the_connection_stays() {
 }
 
 #[test]
+fn a_name_that_is_not_utf8_is_asked_for_again() {
+    let server = Server::of(&[Text]);
+    let mut peer = server.connect(Text);
+    peer.expect(PROMPT).send(b"caf\xe9\nbob\n");
+    peer.expect("[Server] ");
+    peer.expect_until(PROMPT);
+    peer.expect("[Server] bob joined the chat!\n");
+}
+
+#[test]
+fn what_was_asked_before_quit_is_answered() {
+    let server = Server::of(&[Text]);
+    let mut alice = server.join(Text, "Alice");
+    alice.send("/list\n".repeat(1000) + "/quit\n/list\n");
+    alice
+        .expect("Current clients: Alice\n".repeat(1000))
+        .expect_eof();
+}
+
+#[test]
 fn private_messages_and_rooms() {
     let server = Server::of(&[Text]);
     let mut alice = server.join(Text, "Alice");

@@ -179,7 +179,7 @@ impl Captured {
 
     fn text(&self) -> String {
         let state = self.state.lock().expect("no writer panics");
-        String::from_utf8(state.0.clone()).expect("UTF-8")
+        String::from_utf8_lossy(&state.0).into()
     }
 
     /// Waits until `is_enough` holds of the text; at the deadline or the end the text is the error.
@@ -253,7 +253,9 @@ impl Server {
             stdout,
             log,
         };
-        let listening = server.stdout.wait(|text| text.lines().count() >= doors);
+        let listening = server
+            .stdout
+            .wait(|text| text.matches('\n').count() >= doors);
         let Ok(lines) = listening else {
             panic!("{command:?} does not listen: {}", server.log());
         };
