@@ -61,17 +61,21 @@ fn others_know_it_by_its_port() {
 #[test]
 fn its_name_is_a_free_one_of_that_form() {
     let server = Server::of(&[Anon, Text]);
-    let mut squatter = server.join(Text, "anon-44692");
+    let mut squatter = None;
     let mut alice = Peer::try_connect(server.door(Anon), Anon, |socket| {
-        let address: SocketAddr = "127.0.0.9:44692".parse().expect("an address");
-        socket.bind(&address.into()).expect("an address of our own");
+        let any: SocketAddr = "127.0.0.9:0".parse().expect("an address");
+        socket.bind(&any.into()).expect("an address of our own");
+        let bound = socket.local_addr().expect("an address").as_socket();
+        let nick = format!("anon-{}", bound.expect("of IP").port());
+        squatter = Some(server.join(Text, &nick));
     })
     .expect("somebody listens");
+    let mut squatter = squatter.expect("it came first");
     let joined = squatter.line();
     let number = joined.strip_prefix("[Server] anon-").expect(&joined);
     let number = number.strip_suffix(" joined the chat!\n").expect(&joined);
     assert!(number.bytes().all(|byte| byte.is_ascii_digit()), "{joined}");
-    assert_ne!(number, "44692");
+    assert_ne!(number, alice.address().port().to_string());
     alice.silent().send("hi\n");
     squatter.expect(format!("[anon-{number}] hi\n"));
 }

@@ -39,7 +39,7 @@ fn first_bytes_tell_the_dialect() {
             let mut seen = Vec::new();
             bob.send(first);
             for piece in rest.as_bytes().chunks(step) {
-                seen.extend(watcher.sync());
+                seen.extend(watcher.settle());
                 bob.send(piece);
             }
             bob.expect_like(came).silent();

@@ -93,7 +93,7 @@ fn an_object_arrives_byte_by_byte() {
     let mut alice = server.connect(Pynet);
     let session = Pynet.join("Alice") + &Pynet.say("a \\\"{[ \\\\");
     for byte in session.bytes() {
-        bob.silent();
+        bob.silent().silent();
         alice.send([byte]);
     }
     bob.expect(Pynet.said("Alice", alice.address(), "a \\\"{[ \\\\"));

@@ -353,11 +353,11 @@ impl Server {
         Duration::from_millis(ticks * 10)
     }
 
-    /// Resident memory in KiB.
+    /// Resident memory of its own, its code not counted, in KiB.
     pub(crate) fn memory_kib(&self) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let line = status.lines().find(|line| line.starts_with("RssAnon:"));
         let number = line.and_then(|line| line.split_whitespace().nth(1));
         number.and_then(|n| n.parse().ok()).expect("a number")
     }
@@ -612,6 +612,13 @@ impl Peer {
         before
     }
 
+    /// As [`Peer::sync`], and what others sent before has as good as certainly been read as well: the
+    /// turn that answers the first round may have begun before that came.
+    #[track_caller]
+    pub(crate) fn settle(&mut self) -> Vec<u8> {
+        [self.sync(), self.sync()].concat()
+    }
+
     /// Nothing came, and what was sent before is handled.
     #[track_caller]
     pub(crate) fn silent(&mut self) -> &mut Peer {
@@ -625,6 +632,8 @@ impl Peer {
         let count = match self.socket.read(&mut bytes) {
             Ok(0) => return Err(ENDED),
             Ok(count) => count,
+            // A wait with a timeout is not taken up again after a stop and continue (signal(7)).
+            Err(e) if e.kind() == ErrorKind::Interrupted => 0,
             Err(e) if e.kind() == ErrorKind::WouldBlock => return Err("nothing more came in time"),
             Err(e) if e.kind() == ErrorKind::ConnectionReset => return Err("it was reset"),
             Err(e) => panic!("{e}"),
