@@ -1,18 +1,6 @@
 use std::io::Write;
 
-use socket2::Socket;
-
 use crate::util::*;
-
-/// A peer whose kernel takes next to nothing for it.
-fn narrow(server: &Server, nick: &str) -> Peer {
-    let small = |socket: &Socket| socket.set_recv_buffer_size(2048).expect("a size");
-    let mut peer = Peer::try_connect(server.door(Text), Text, small).expect("somebody listens");
-    peer.send(Text.join(nick));
-    peer.expect(PROMPT);
-    peer.expect(format!("[Server] {nick} joined the chat!\n"));
-    peer
-}
 
 fn line(n: usize) -> String {
     format!("{n:05} {}", "x".repeat(4000))
@@ -25,7 +13,7 @@ fn said(n: usize) -> String {
 #[test]
 fn a_slow_reader_is_dropped_while_others_get_every_byte() {
     let server = Server::of(&[Text]);
-    let mut slow = narrow(&server, "slow");
+    let mut slow = server.join_narrow("slow");
     let mut sender = server.join(Text, "sender");
     let mut others: Vec<Peer> = ["a", "b", "c"].map(|nick| server.join(Text, nick)).into();
     for peer in others.iter_mut().chain([&mut sender]) {
@@ -57,7 +45,7 @@ fn a_slow_reader_is_dropped_while_others_get_every_byte() {
 fn a_slow_reader_is_dropped_after_the_time_over_the_soft_limit() {
     let flags = "--sendq-soft 16KiB --sendq-hard 64MiB --sendq-time 300ms";
     let server = Server::with(&[Text], flags);
-    let _slow = narrow(&server, "slow");
+    let _slow = server.join_narrow("slow");
     let mut sender = server.join(Text, "sender");
     for n in 0..2000 {
         sender.say(&line(n));
@@ -71,7 +59,7 @@ fn a_slow_reader_is_dropped_after_the_time_over_the_soft_limit() {
 fn a_reader_that_catches_up_in_time_gets_every_byte() {
     let flags = "--sendq-soft 16KiB --sendq-hard 64MiB --sendq-time 60s";
     let server = Server::with(&[Text], flags);
-    let mut slow = narrow(&server, "slow");
+    let mut slow = server.join_narrow("slow");
     let mut sender = server.join(Text, "sender");
     slow.expect("[Server] sender joined the chat!\n");
     for n in 0..2000 {
@@ -90,7 +78,7 @@ fn pipelined_requests_wait_for_their_reader() {
     let server = Server::with(&[Text], "--sendq-time 60s");
     let nicks: Vec<String> = (0..8).map(|n| format!("somebody-called-{n:04}")).collect();
     let mut others: Vec<Peer> = nicks.iter().map(|nick| server.join(Text, nick)).collect();
-    let mut greedy = narrow(&server, "greedy");
+    let mut greedy = server.join_narrow("greedy");
     others[0].sync();
     let before_kib = server.memory_kib();
     let mut writer = greedy.socket.try_clone().expect("a descriptor");
@@ -125,7 +113,7 @@ fn a_pipeliner_that_never_reads_is_closed() {
     let flags = "--sendq-soft 64KiB --sendq-time 300ms";
     let server = Server::with(&[Text], flags);
     let mut watcher = server.join(Text, "watcher");
-    let mut greedy = narrow(&server, "greedy");
+    let mut greedy = server.join_narrow("greedy");
     watcher.expect("[Server] greedy joined the chat!\n");
     let before_kib = server.memory_kib();
     // It may be closed before all of this is taken.
@@ -139,10 +127,7 @@ fn a_pipeliner_that_never_reads_is_closed() {
 fn a_stranger_that_never_reads_is_held_to_less() {
     let server = Server::with(&[Text], "--join-timeout 2s");
     let mut watcher = server.join(Text, "watcher");
-    let small = |socket: &Socket| socket.set_recv_buffer_size(2048).expect("a size");
-    let strangers: Vec<Peer> = (0..20)
-        .map(|_| Peer::try_connect(server.door(Text), Text, small).expect("somebody listens"))
-        .collect();
+    let strangers: Vec<Peer> = (0..20).map(|_| server.connect_narrow()).collect();
     let before_kib = server.memory_kib();
     for mut stranger in strangers {
         stranger.socket.set_nonblocking(true).expect("a socket");
@@ -163,7 +148,7 @@ fn many_slow_readers_together_are_bounded() {
     let server = Server::with(&[Text], "--sendq-total 4MiB");
     let mut sender = server.join(Text, "sender");
     let slow: Vec<Peer> = (0..50)
-        .map(|n| narrow(&server, &format!("slow{n}")))
+        .map(|n| server.join_narrow(&format!("slow{n}")))
         .collect();
     sender.sync();
     let before_kib = server.memory_kib();

@@ -27,13 +27,6 @@ fn cpu_in_a_second(server: &Server) -> Duration {
     server.cpu() - before
 }
 
-#[track_caller]
-fn assert_refused(peer: &mut Peer) {
-    let told = String::from_utf8(peer.rest()).expect("UTF-8");
-    let is_one_line = told.starts_with("[Server] ") && told.matches('\n').count() == 1;
-    assert!(is_one_line, "{told:?}");
-}
-
 #[test]
 fn with_few_descriptors_the_excess_is_refused_and_the_rest_is_served() {
     let server = with_descriptors(40, &[Text]);
@@ -47,7 +40,7 @@ fn with_few_descriptors_the_excess_is_refused_and_the_rest_is_served() {
         peer.sync();
     }
     for peer in &mut excess {
-        assert_refused(peer);
+        assert_one_error(Text, &peer.rest());
     }
     drop(excess);
     drop(served.pop());
@@ -98,7 +91,7 @@ fn when_descriptors_run_out_it_rests_and_takes_up_again() {
     alice.silent();
     server.expect_log("cannot accept");
     for mut peer in excess {
-        assert_refused(&mut peer);
+        assert_one_error(Text, &peer.rest());
     }
     alice.send("/quit\n").rest();
     drop(alice);
@@ -262,7 +255,7 @@ fn the_last_line_arrives_although_input_is_pending() {
     let _bob = full.join(Text, "bob");
     let mut refused = full.connect(Text);
     refused.send(&unread);
-    assert_refused(&mut refused);
+    assert_one_error(Text, &refused.rest());
 }
 
 #[test]

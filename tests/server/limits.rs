@@ -1,18 +1,5 @@
 use crate::util::*;
 
-/// Is this the refusal of one frame, and no more?
-#[track_caller]
-fn assert_one_refusal(dialect: Dialect, answer: &[u8]) {
-    let text = String::from_utf8_lossy(answer);
-    let is_one = match dialect {
-        Json => text.starts_with("{\"type\":\"error\"") && text.matches('\n').count() == 1,
-        Pynet => text.starts_with("{\"type\":\"server_message\"") && answer.len() == 1024,
-        Colon => text.starts_with("\x1b[91m") && text.matches("\x1b[0m").count() == 1,
-        _ => text.starts_with("[Server] ") && text.matches('\n').count() == 1,
-    };
-    assert!(is_one, "{} peer: {}", dialect.name(), quoted(answer));
-}
-
 #[test]
 fn a_nick_of_20_characters_and_of_21() {
     let server = Server::of(&[Text, Json, Pynet, Colon]);
@@ -51,7 +38,7 @@ fn check_message_limit(server: &Server, most: usize) {
             peer.say(&text).sync();
             watcher.expect(format!("[{nick}] {text}\n"));
             peer.say(&format!("{text}x"));
-            assert_one_refusal(dialect, &peer.sync());
+            assert_one_error(dialect, &peer.sync());
             watcher.silent();
         }
         drop(peer);
@@ -93,7 +80,7 @@ fn check_frame_limit(server: &Server, most: usize) {
         watcher.expect(format!("[{nick}] "));
         watcher.expect_until("\n");
         peer.send(frame(dialect, most + 1));
-        assert_one_refusal(dialect, &peer.sync());
+        assert_one_error(dialect, &peer.sync());
         watcher.silent();
         peer.send(frame(dialect, most).replace('\n', "\r\n")).sync();
         watcher.expect(format!("[{nick}] "));
@@ -129,7 +116,7 @@ fn json_32_deep_and_33() {
         peer.send(deep(31)).sync();
         watcher.expect("[bob] hi\n");
         peer.send(deep(32));
-        assert_one_refusal(dialect, &peer.sync());
+        assert_one_error(dialect, &peer.sync());
         watcher.silent();
     }
 }
@@ -145,7 +132,7 @@ fn connections_at_the_limit_and_one_past_it() {
         for sends in ["", "bob\nhi\n"] {
             let mut late = server.connect(dialect);
             late.send(sends);
-            assert_one_refusal(dialect, &late.rest());
+            assert_one_error(dialect, &late.rest());
         }
     }
     drop(bob);
@@ -195,7 +182,7 @@ fn who_does_not_join_in_time_is_told_and_closed() {
             _ => b"",
         };
         let told = came.strip_prefix(prompt).expect("a prompt");
-        assert_one_refusal(dialect, told);
+        assert_one_error(dialect, told);
     }
 }
 
@@ -222,7 +209,7 @@ fn refused_names_do_not_move_the_join_timeout() {
             break answer;
         }
     };
-    assert_one_refusal(Text, &refusal);
+    assert_one_error(Text, &refusal);
     peer.expect_eof();
 }
 
@@ -241,7 +228,7 @@ fn who_is_idle_is_told_and_closed() {
             String::from_utf8_lossy(&seen),
             format!("[Server] {nick} joined the chat!\n[Server] {nick} left the chat!\n")
         );
-        assert_one_refusal(dialect, &idle.rest());
+        assert_one_error(dialect, &idle.rest());
     }
     busy.silent();
 }

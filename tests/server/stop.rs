@@ -1,7 +1,5 @@
 use std::io::ErrorKind;
 
-use socket2::Socket;
-
 use crate::util::*;
 
 /// What everyone is told at the end.
@@ -66,13 +64,6 @@ fn with_nobody_there_it_ends_at_once() {
     assert!(!exited.stderr.contains("panicked"), "{}", exited.stderr);
 }
 
-fn narrow(server: &Server) -> Peer {
-    let small = |socket: &Socket| socket.set_recv_buffer_size(2048).expect("a size");
-    let mut peer = Peer::try_connect(server.door(Text), Text, small).expect("somebody listens");
-    peer.send("slow\n").expect(PROMPT).line();
-    peer
-}
-
 /// Leaves much unsent for `slow`.
 fn burden(server: &Server) -> (Peer, String) {
     let mut sender = server.join(Text, "sender");
@@ -90,7 +81,7 @@ fn burden(server: &Server) -> (Peer, String) {
 #[test]
 fn what_is_pending_is_delivered() {
     let server = Server::with(&[Text], "--sendq-hard 64MiB --sendq-soft 64MiB");
-    let mut slow = narrow(&server);
+    let mut slow = server.join_narrow("slow");
     let (mut sender, said) = burden(&server);
     server.signal("TERM");
     assert_farewell(Text, &sender.rest());
@@ -103,7 +94,7 @@ fn what_is_pending_is_delivered() {
 #[test]
 fn who_never_reads_is_not_waited_for_long() {
     let server = Server::with(&[Text], "--sendq-hard 64MiB --sendq-soft 64MiB");
-    let _slow = narrow(&server);
+    let _slow = server.join_narrow("slow");
     let _sender = burden(&server);
     server.signal("TERM");
     assert_eq!(server.wait().status.code(), Some(0));
@@ -113,7 +104,7 @@ fn who_never_reads_is_not_waited_for_long() {
 fn while_it_drains_nobody_comes_in_and_a_second_signal_ends_it() {
     for signal in ["TERM", "INT"] {
         let server = Server::with(&[Text], "--sendq-hard 64MiB --sendq-soft 64MiB");
-        let _slow = narrow(&server);
+        let _slow = server.join_narrow("slow");
         let (mut sender, _) = burden(&server);
         server.signal("TERM");
         assert_farewell(Text, &sender.rest());

@@ -7,147 +7,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
+pub(crate) use crate::forms::*;
+
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
-
-pub(crate) const PROMPT: &str = "Enter your name: ";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Auto,
-    Text,
-    Json,
-    Pynet,
-    Anon,
-    Echo,
-    Colon,
-}
-
-pub(crate) use Dialect::{Anon, Auto, Colon, Echo, Json, Pynet, Text};
-
-/// Those that meet in the world.
-pub(crate) const CHATTING: [Dialect; 5] = [Text, Json, Pynet, Anon, Colon];
-
-impl Dialect {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Auto => "auto",
-            Text => "text",
-            Json => "json",
-            Pynet => "pynet",
-            Anon => "anon",
-            Echo => "echo",
-            Colon => "colon",
-        }
-    }
-
-    /// What is sent to come in, and to say something.
-    pub(crate) fn join(self, nick: &str) -> String {
-        match self {
-            Json => format!("{{\"type\":\"join\",\"username\":\"{nick}\"}}\n"),
-            Pynet => format!("{{\"type\": \"join\", \"data\": \"{nick}\"}}"),
-            Anon => String::new(),
-            _ => format!("{nick}\n"),
-        }
-    }
-
-    pub(crate) fn say(self, text: &str) -> String {
-        match self {
-            Json => format!("{{\"type\":\"chat\",\"message\":\"{text}\"}}\n"),
-            Pynet => format!("{{\"type\": \"chat\", \"data\": \"{text}\"}}"),
-            _ => format!("{text}\n"),
-        }
-    }
-
-    /// A request that changes nothing, and its answer. Where silence ends a frame, it ends the one
-    /// before it first.
-    fn round_trip(self) -> (&'static [u8], Vec<u8>) {
-        match self {
-            Text | Auto => (b"/ping\n", b"[Server] Pong.\n".into()),
-            Json => (b"{\"type\":\"ping\"}\n", b"{\"type\":\"pong\"}\n".into()),
-            Pynet => (
-                b"{\"type\":\"barrier\"}",
-                server_message("Unknown request type barrier.").into(),
-            ),
-            Anon => (b"\n\xff\n", b"[Server] That is not UTF-8.\n".into()),
-            Colon => (b"\n:pm barrier x\n", red("Client barrier not found").into()),
-            Echo => panic!("echo answers once only"),
-        }
-    }
-
-    /// How somebody's coming is told, as [`Peer::expect_like`] takes it.
-    pub(crate) fn joined(self, nick: &str, address: SocketAddr) -> String {
-        match self {
-            Text => format!("[Server] {nick} joined the chat!\n"),
-            Json => format!(
-                "{{\"type\":\"user_joined\",\"username\":\"{nick}\",\
-                 \"message\":\"{nick} joined the chat\",\"timestamp\":<unix>}}\n"
-            ),
-            Colon => format!("\x1b[96m[<hms>] Client {address} CONNECTED Name: {nick}\x1b[0m"),
-            _ => String::new(),
-        }
-    }
-
-    /// The name that somebody who asked for `nick` goes by.
-    pub(crate) fn nick(self, nick: &str, address: SocketAddr) -> String {
-        match self {
-            Anon => format!("anon-{}", address.port()),
-            _ => nick.into(),
-        }
-    }
-
-    /// How a message is told to another user.
-    pub(crate) fn said(self, nick: &str, address: SocketAddr, text: &str) -> String {
-        match self {
-            Text => format!("[{nick}] {text}\n"),
-            Json => format!(
-                "{{\"type\":\"chat\",\"username\":\"{nick}\",\"message\":\"{text}\",\
-                 \"timestamp\":<unix>}}\n"
-            ),
-            Pynet => padded(&format!(
-                "{{\"type\":\"message\",\"from\":\"{nick}\",\"data\":\"{text}\"}}"
-            )),
-            Anon => format!("('{}', {}) {text}\n", address.ip(), address.port()),
-            Colon => format!("\x1b[93m[<hms>] {nick} >> \x1b[0m{text}"),
-            _ => String::new(),
-        }
-    }
-
-    pub(crate) fn left(self, nick: &str) -> String {
-        match self {
-            Text => format!("[Server] {nick} left the chat!\n"),
-            Json => format!(
-                "{{\"type\":\"user_left\",\"username\":\"{nick}\",\
-                 \"message\":\"{nick} left the chat\",\"timestamp\":<unix>}}\n"
-            ),
-            Pynet => server_message(&format!("{nick} has left the chat.")),
-            Colon => format!("\x1b[91m[<hms>] {nick} DISCONNECTED\x1b[0m"),
-            _ => String::new(),
-        }
-    }
-}
-
-pub(crate) fn red(text: &str) -> String {
-    format!("\x1b[91m{text}\x1b[0m")
-}
-
-pub(crate) fn green(text: &str) -> String {
-    format!("\x1b[92m{text}\x1b[0m")
-}
-
-/// A pynet object as it is sent: 1,024 bytes.
-pub(crate) fn padded(object: &str) -> String {
-    format!("{object:<1024}")
-}
-
-pub(crate) fn server_message(text: &str) -> String {
-    padded(&format!(
-        "{{\"type\":\"server_message\",\"data\":\"{text}\"}}"
-    ))
-}
 
 /// Everything that came over one pipe, as it comes.
 #[derive(Default)]
@@ -306,6 +172,19 @@ impl Server {
         } else {
             peer.sync();
         }
+        peer
+    }
+
+    /// A text peer whose kernel takes next to nothing for it.
+    pub(crate) fn connect_narrow(&self) -> Peer {
+        let small = |socket: &Socket| socket.set_recv_buffer_size(2048).expect("a size");
+        Peer::try_connect(self.door(Text), Text, small).expect("somebody listens")
+    }
+
+    pub(crate) fn join_narrow(&self, nick: &str) -> Peer {
+        let mut peer = self.connect_narrow();
+        peer.send(Text.join(nick)).expect(PROMPT);
+        peer.expect(format!("[Server] {nick} joined the chat!\n"));
         peer
     }
 
@@ -654,6 +533,19 @@ impl Peer {
 
 const ENDED: &str = "the connection ended";
 
+/// Is this one error in the form of the dialect, and no more?
+#[track_caller]
+pub(crate) fn assert_one_error(dialect: Dialect, answer: &[u8]) {
+    let text = String::from_utf8_lossy(answer);
+    let is_one = match dialect {
+        Json => text.starts_with("{\"type\":\"error\"") && text.matches('\n').count() == 1,
+        Pynet => text.starts_with("{\"type\":\"server_message\"") && answer.len() == 1024,
+        Colon => text.starts_with("\x1b[91m") && text.matches("\x1b[0m").count() == 1,
+        _ => text.starts_with("[Server] ") && text.matches('\n').count() == 1,
+    };
+    assert!(is_one, "{} peer: {}", dialect.name(), quoted(answer));
+}
+
 /// The beginning of `bytes`, legible.
 pub(crate) fn quoted(bytes: &[u8]) -> String {
     let (shown, more) = match bytes.len() {
@@ -661,49 +553,6 @@ pub(crate) fn quoted(bytes: &[u8]) -> String {
         _ => (&bytes[..600], "…"),
     };
     format!("\"{}\"{more} ({} bytes)", shown.escape_ascii(), bytes.len())
-}
-
-/// `bytes` with `<hms>` and `<unix>` in place of the times that the dialects carry.
-pub(crate) fn timeless(bytes: &[u8]) -> String {
-    let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    let mut out = String::new();
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find(['[', '"']) {
-        let (before, found) = rest.split_at(at);
-        out += before;
-        let time = found
-            .as_bytes()
-            .get(1..9)
-            .filter(|time| is_time_of_day(time));
-        let number = found.strip_prefix("\"timestamp\":");
-        (out, rest) = if let (Some(_), true) = (time, found.starts_with('[')) {
-            (out + "[<hms>", &found[9..])
-        } else if let Some(number) = number {
-            let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-            (out + "\"timestamp\":<unix>", rest)
-        } else {
-            (out + &found[..1], &found[1..])
-        };
-    }
-    out + rest
-}
-
-fn is_time_of_day(time: &[u8]) -> bool {
-    let at_most = |at: usize, most: u32| {
-        let number = std::str::from_utf8(&time[at..at + 2]).ok();
-        number.is_some_and(|n| n.parse::<u32>().is_ok_and(|n| n <= most))
-    };
-    time[2] == b':' && time[5] == b':' && at_most(0, 23) && at_most(3, 59) && at_most(6, 60)
-}
-
-pub(crate) fn unix_now() -> f64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-    since_1970.expect("after 1970").as_secs_f64()
-}
-
-fn is_about_now(number: &str) -> bool {
-    let seconds: f64 = number.parse().expect(number);
-    number.contains('.') && (unix_now() - seconds).abs() < 60.0
 }
 
 /// A directory of its own, removed with its content.
