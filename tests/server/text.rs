@@ -156,8 +156,37 @@ fn telnet_negotiation_is_skipped() {
     bob.expect("[Server] Alice joined the chat!\n");
     alice.send(b"\xff\xfa\x18\x00xterm\xff\xf0He\xff\xfe\x01llo\r\n");
     bob.expect("[Alice] Hello\n");
-    alice.send(b"\xff\xf4\xff\xfd\x06\r\n").silent();
+    alice.send(b"\xff\xf4\xff\xf1\r\n").silent();
     bob.silent();
+}
+
+#[test]
+fn telnets_ctrl_c_is_answered_once() {
+    let server = Server::of(&[Text]);
+    let mut alice = server.join(Text, "Alice");
+    let mut bob = server.join(Text, "Bob");
+    alice.sync();
+    alice.send(b"\xff\xf4\xff\xfd\x06").expect(b"\xff\xfc\x06");
+    alice.send("hi\n").silent();
+    bob.expect("[Alice] hi\n");
+}
+
+#[test]
+fn telnets_ctrl_c_is_answered_however_it_comes() {
+    let server = Server::of(&[Text]);
+    let mut alice = server.join(Text, "Alice");
+    let mut bob = server.join(Text, "Bob");
+    alice.sync();
+    let input = b"ab\xff\xf4\xff\xfd\x06c\r\n";
+    for at in 0..=input.len() {
+        alice.send(&input[..at]);
+        let mut seen = bob.settle();
+        alice.send(&input[at..]);
+        let answer = alice.sync();
+        seen.extend(bob.sync());
+        assert_eq!(quoted(&seen), quoted(b"[Alice] abc\n"));
+        assert_eq!(quoted(&answer), quoted(b"\xff\xfc\x06"), "split at {at}");
+    }
 }
 
 #[test]
