@@ -70,9 +70,10 @@ struct Arguments {
           value_parser = clap::value_parser!(i32).range(1..))]
     backlog: i32,
 
-    /// Requests of one connection: how many a second, and how many at once
-    #[arg(long, value_name = "R,B|off", default_value = "10,30", value_parser = rate_or_off)]
-    rate_limit: RateOrOff,
+    /// Requests of one connection: how many a second, and how many at once [default: 10,30 except
+    /// for loopback; given here, it holds for everyone]
+    #[arg(long, value_name = "R,B|off", value_parser = rate_or_off)]
+    rate_limit: Option<RateOrOff>,
 
     /// Connects of one address: how many in what time; loopback is exempt
     #[arg(long, value_name = "N,TIME|off", default_value = "30,10s",
@@ -124,7 +125,7 @@ struct ConnectRateOrOff(Option<ConnectRate>);
 #[derive(Debug)]
 pub enum Command {
     /// Serve with this configuration.
-    Serve(Config),
+    Serve(Box<Config>),
     /// Print this (help, version) and be done.
     Print(String),
 }
@@ -144,10 +145,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             return Err(what.replace('\n', " "));
         }
     };
-    config(arguments).map(Command::Serve)
+    config(arguments).map(Box::new).map(Command::Serve)
 }
 
 fn config(arguments: Arguments) -> Result<Config, String> {
+    let limits_by_default = Limits::default();
     let limits = Limits {
         message_bytes: arguments.max_message,
         frame_bytes: arguments.max_frame,
@@ -158,7 +160,10 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         sendq_hard_bytes: arguments.sendq_hard,
         sendq_ms: millis(arguments.sendq_time),
         sendq_total_bytes: arguments.sendq_total,
-        rate: arguments.rate_limit.0,
+        rate: arguments
+            .rate_limit
+            .map_or(limits_by_default.rate, |rate| rate.0),
+        rate_on_loopback: arguments.rate_limit.is_some() || arguments.limit_loopback,
         connect_rate: arguments.connect_rate.0,
         limits_loopback: arguments.limit_loopback,
         connections: arguments.max_connections,

@@ -170,6 +170,9 @@ pub struct Limits {
     pub backlog: i32,
     /// Requests of one connection; `None` is as many as it likes.
     pub rate: Option<Rate>,
+    /// Does the rate hold for loopback and Unix-domain peers too? They are the operator's own, and
+    /// what runs there is a load test more often than a flood.
+    pub rate_on_loopback: bool,
     /// Connects of one address; `None` is as many as it likes.
     pub connect_rate: Option<ConnectRate>,
     /// Do the limits by address hold for loopback too?
@@ -195,6 +198,7 @@ impl Default for Limits {
                 per_s: 10,
                 burst: 30,
             }),
+            rate_on_loopback: false,
             connect_rate: Some(ConnectRate {
                 count: 30,
                 window_ms: 10_000,

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 
 use crate::model::{Event, Peer, Request};
 
-use super::{Ask, View, ask, command, plain, text, utf8};
+use super::{Ask, View, ask, plain, text, utf8, words};
 
 pub(super) fn parse(frame: &[u8]) -> Ask {
     ask(utf8(frame).map(|line| {
@@ -20,7 +20,7 @@ pub(super) fn parse(frame: &[u8]) -> Ask {
 
 pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
-        Request::Say { room: None, text } => command::is_line(text).then(|| text.clone()),
+        Request::Say { room: None, text } => words::is_line(text).then(|| text.clone()),
         _ => None,
     }
 }

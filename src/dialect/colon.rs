@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use crate::model::{Entry, ErrorCode, Event, Moment, Nick, Request};
 
-use super::{Ask, Stage, View, ask, command, plain, text, utf8};
+use super::{Ask, Stage, View, ask, command, line, plain, text, utf8, words};
 
 const RESET: &str = "\x1b[0m";
 const RED: &str = "\x1b[91m";
@@ -61,7 +61,7 @@ fn parse_command(line: &str) -> Result<Request, ErrorCode> {
     match name.to_ascii_lowercase().as_str() {
         "pm" => {
             let usage = ErrorCode::Usage(":pm <target> <message>");
-            let (to, text) = command::two(words).ok_or(usage)?;
+            let (to, text) = words::two(words).ok_or(usage)?;
             Ok(Request::Private {
                 to: to.into(),
                 text: text.into(),
@@ -89,7 +89,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
             })
         }
         "join" => {
-            let (name, key) = match command::two(words) {
+            let (name, key) = match words::two(words) {
                 Some((name, key)) => (name, Some(key.trim_end().into())),
                 None => (words, None),
             };
@@ -108,7 +108,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
         }),
         "send" => {
             let usage = ErrorCode::Usage(":group send <group_name> <message>");
-            let (name, text) = command::two(words).ok_or(usage)?;
+            let (name, text) = words::two(words).ok_or(usage)?;
             Ok(Request::Say {
                 room: Some(command::room(name)?),
                 text: text.into(),
@@ -125,7 +125,7 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
             let escape = if text.starts_with('/') { "/" } else { "" };
             let line = format!("{escape}{text}");
             let is_said = matches!(parse_line(&line), Ok(Request::Say { room: None, .. }));
-            (command::is_line(text) && is_said).then_some(line)
+            (words::is_line(text) && is_said).then_some(line)
         }
         Request::Enter {
             room,
@@ -141,8 +141,8 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
             room,
             entry: Entry::Existing,
             key: Some(key),
-        } if command::is_word(key) => Some(format!(":group join {room} {key}")),
-        _ => command::render(request),
+        } if words::is_word(key) => Some(format!(":group join {room} {key}")),
+        _ => line::render(request),
     }
 }
 

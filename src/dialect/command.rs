@@ -1,8 +1,8 @@
 //! The commands that a line may begin with: one table that all dialects of lines share.
 
-use std::fmt::Write as _;
-
 use crate::model::{Entry, ErrorCode, ModeChange, Nick, Request, RoomName};
+
+use super::words::{after_first, on_or_off, one, rest, second, seconds, two};
 
 /// A row of the table.
 pub(super) struct Command {
@@ -21,14 +21,15 @@ pub(super) struct Command {
 type Reader = fn(&str) -> Option<Result<Request, ErrorCode>>;
 
 /// Whom a command is for.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Rank {
     User,
     Moderator,
     Operator,
 }
 
-const fn user(
+const fn row(
+    rank: Rank,
     names: &'static [&'static str],
     usage: &'static str,
     summary: &'static str,
@@ -38,44 +39,17 @@ const fn user(
         names,
         usage,
         summary,
-        rank: Rank::User,
+        rank,
         read,
     }
 }
 
-const fn moderator(
-    names: &'static [&'static str],
-    usage: &'static str,
-    summary: &'static str,
-    read: Reader,
-) -> Command {
-    Command {
-        names,
-        usage,
-        summary,
-        rank: Rank::Moderator,
-        read,
-    }
-}
-
-const fn operator(
-    names: &'static [&'static str],
-    usage: &'static str,
-    summary: &'static str,
-    read: Reader,
-) -> Command {
-    Command {
-        names,
-        usage,
-        summary,
-        rank: Rank::Operator,
-        read,
-    }
-}
+use Rank::{Moderator, Operator, User};
 
 /// Every command.
 pub(super) const COMMANDS: [Command; 36] = [
-    user(
+    row(
+        User,
         &["help"],
         "/help [COMMAND]",
         "this list, or one command",
@@ -85,11 +59,18 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    user(&["nick"], "/nick NAME", "go by another name", |words| {
-        let nick = Nick::parse(one(words)?).ok_or(ErrorCode::BadNick);
-        Some(nick.map(|nick| Request::Nick { nick }))
-    }),
-    user(
+    row(
+        User,
+        &["nick"],
+        "/nick NAME",
+        "go by another name",
+        |words| {
+            let nick = Nick::parse(one(words)?).ok_or(ErrorCode::BadNick);
+            Some(nick.map(|nick| Request::Nick { nick }))
+        },
+    ),
+    row(
+        User,
         &["pm", "msg"],
         "/pm NAME TEXT",
         "a message for one person",
@@ -101,16 +82,21 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    user(&["me"], "/me TEXT", "do something", |words| {
+    row(User, &["me"], "/me TEXT", "do something", |words| {
         Some(Ok(Request::Act {
             room: None,
             text: rest(words)?.into(),
         }))
     }),
-    user(&["rooms"], "/rooms", "the rooms, the largest first", |_| {
-        Some(Ok(Request::Rooms))
-    }),
-    user(
+    row(
+        User,
+        &["rooms"],
+        "/rooms",
+        "the rooms, the largest first",
+        |_| Some(Ok(Request::Rooms)),
+    ),
+    row(
+        User,
         &["join"],
         "/join ROOM [KEY]",
         "enter a room, or make it, and speak there",
@@ -123,13 +109,15 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    user(
+    row(
+        User,
         &["leave", "part"],
         "/leave [ROOM]",
         "leave a room, or the one you speak in",
         |words| Some(maybe_room(words).map(|room| Request::Leave { room })),
     ),
-    user(
+    row(
+        User,
         &["say"],
         "/say ROOM TEXT",
         "speak in another room that you are in",
@@ -141,16 +129,18 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    user(
+    row(
+        User,
         &["list"],
         "/list",
         "who is in the room you speak in",
         |_| Some(Ok(Request::List)),
     ),
-    user(&["who"], "/who [ROOM]", "who is in a room", |words| {
+    row(User, &["who"], "/who [ROOM]", "who is in a room", |words| {
         Some(maybe_room(words).map(|room| Request::Members { room }))
     }),
-    user(
+    row(
+        User,
         &["topic"],
         "/topic [TEXT]",
         "what the room is about",
@@ -161,7 +151,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    user(
+    row(
+        User,
         &["ignore"],
         "/ignore NAME",
         "hear nothing from somebody",
@@ -171,7 +162,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    user(
+    row(
+        User,
         &["unignore"],
         "/unignore NAME",
         "hear from somebody again",
@@ -181,7 +173,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    user(
+    row(
+        User,
         &["away"],
         "/away [TEXT]",
         "tell those who write that you are away; or be back",
@@ -191,25 +184,44 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    user(&["whois"], "/whois NAME", "who somebody is", |words| {
-        Some(Ok(Request::Whois {
-            name: one(words)?.into(),
-        }))
-    }),
-    user(&["ping"], "/ping", "is the server there?", |_| {
+    row(
+        User,
+        &["whois"],
+        "/whois NAME",
+        "who somebody is",
+        |words| {
+            Some(Ok(Request::Whois {
+                name: one(words)?.into(),
+            }))
+        },
+    ),
+    row(User, &["ping"], "/ping", "is the server there?", |_| {
         Some(Ok(Request::Ping))
     }),
-    user(&["quit"], "/quit [WORDS]", "leave the chat", |words| {
-        Some(Ok(Request::Quit {
-            words: rest(words).map(Into::into),
-        }))
-    }),
-    user(&["oper"], "/oper PASSWORD", "become an operator", |words| {
-        Some(Ok(Request::Oper {
-            password: rest(words)?.into(),
-        }))
-    }),
-    moderator(
+    row(
+        User,
+        &["quit"],
+        "/quit [WORDS]",
+        "leave the chat",
+        |words| {
+            Some(Ok(Request::Quit {
+                words: rest(words).map(Into::into),
+            }))
+        },
+    ),
+    row(
+        User,
+        &["oper"],
+        "/oper PASSWORD",
+        "become an operator",
+        |words| {
+            Some(Ok(Request::Oper {
+                password: rest(words)?.into(),
+            }))
+        },
+    ),
+    row(
+        Moderator,
         &["kick"],
         "/kick NAME [REASON]",
         "put somebody out",
@@ -221,7 +233,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    moderator(
+    row(
+        Moderator,
         &["mute"],
         "/mute NAME [TIME]",
         "let somebody say nothing",
@@ -236,7 +249,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             }
         },
     ),
-    moderator(
+    row(
+        Moderator,
         &["unmute"],
         "/unmute NAME",
         "let somebody speak again",
@@ -246,7 +260,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    moderator(
+    row(
+        Moderator,
         &["topiclock"],
         "/topiclock on|off",
         "only you set the topic",
@@ -258,7 +273,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    moderator(
+    row(
+        Moderator,
         &["inviteonly"],
         "/inviteonly on|off",
         "only the invited enter",
@@ -270,13 +286,20 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    moderator(&["invite"], "/invite NAME", "let somebody in", |words| {
-        Some(Ok(Request::Invite {
-            room: None,
-            name: one(words)?.into(),
-        }))
-    }),
-    moderator(
+    row(
+        Moderator,
+        &["invite"],
+        "/invite NAME",
+        "let somebody in",
+        |words| {
+            Some(Ok(Request::Invite {
+                room: None,
+                name: one(words)?.into(),
+            }))
+        },
+    ),
+    row(
+        Moderator,
         &["key"],
         "/key [KEY]",
         "one needs the key to enter; or needs none",
@@ -288,7 +311,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    operator(
+    row(
+        Operator,
         &["ban"],
         "/ban MASK [TIME] [REASON]",
         "keep a name or address out",
@@ -306,15 +330,22 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    operator(&["unban"], "/unban MASK", "let it in again", |words| {
-        Some(Ok(Request::Unban {
-            mask: one(words)?.into(),
-        }))
-    }),
-    operator(&["bans"], "/bans", "who is kept out", |_| {
+    row(
+        Operator,
+        &["unban"],
+        "/unban MASK",
+        "let it in again",
+        |words| {
+            Some(Ok(Request::Unban {
+                mask: one(words)?.into(),
+            }))
+        },
+    ),
+    row(Operator, &["bans"], "/bans", "who is kept out", |_| {
         Some(Ok(Request::Bans))
     }),
-    operator(
+    row(
+        Operator,
         &["rename"],
         "/rename OLD NEW",
         "give somebody another name",
@@ -323,7 +354,8 @@ pub(super) const COMMANDS: [Command; 36] = [
             Some(Ok(Request::Rename { from, to }))
         },
     ),
-    operator(
+    row(
+        Operator,
         &["announce"],
         "/announce TEXT",
         "speak to all as the server",
@@ -333,19 +365,22 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    operator(
+    row(
+        Operator,
         &["close"],
         "/close ROOM",
         "put everyone out of a room",
         |words| Some(room(one(words)?).map(|room| Request::CloseRoom { room })),
     ),
-    operator(
+    row(
+        Operator,
         &["lock"],
         "/lock ROOM",
         "let nobody enter a room",
         |words| Some(room(one(words)?).map(|room| Request::LockRoom { room, locked: true })),
     ),
-    operator(
+    row(
+        Operator,
         &["unlock"],
         "/unlock ROOM",
         "let them enter again",
@@ -356,16 +391,22 @@ pub(super) const COMMANDS: [Command; 36] = [
             }))
         },
     ),
-    operator(
+    row(
+        Operator,
         &["clients"],
         "/clients",
         "who is connected, with addresses",
         |_| Some(Ok(Request::Clients)),
     ),
-    operator(&["stats"], "/stats", "how the server does", |_| {
-        Some(Ok(Request::Stats))
-    }),
-    operator(
+    row(
+        Operator,
+        &["stats"],
+        "/stats",
+        "how the server does",
+        |_| Some(Ok(Request::Stats)),
+    ),
+    row(
+        Operator,
         &["shutdown"],
         "/shutdown [SECONDS]",
         "stop the server",
@@ -405,178 +446,12 @@ pub(super) fn help(command: Option<&str>) -> Result<Vec<String>, ErrorCode> {
         return Ok(vec![line(command)]);
     }
     let of = |rank: Rank| COMMANDS.iter().filter(move |c| c.rank == rank).map(line);
-    Ok(of(Rank::User)
+    Ok(of(User)
         .chain(["In a room that you made:".into()])
-        .chain(of(Rank::Moderator))
+        .chain(of(Moderator))
         .chain(["For operators:".into()])
-        .chain(of(Rank::Operator))
+        .chain(of(Operator))
         .collect())
-}
-
-/// The line of a request, with the `/`, such that [`parse`] reads it; `None` where it has none.
-pub(super) fn render(request: &Request) -> Option<String> {
-    let line = match request {
-        Request::Help { command: None } => "/help".into(),
-        Request::Help {
-            command: Some(name),
-        } if is_word(name) => format!("/help {name}"),
-        Request::Nick { nick } => format!("/nick {nick}"),
-        Request::Private { to, text } if is_word(to) && is_rest(text) => format!("/pm {to} {text}"),
-        Request::Act { room: None, text } if is_rest(text) => format!("/me {text}"),
-        Request::Rooms => "/rooms".into(),
-        Request::Enter {
-            room,
-            entry: Entry::Focus,
-            key,
-        } => words("/join", room, key.as_deref())?,
-        Request::Leave { room } => optional("/leave", room.as_ref().map(RoomName::as_str))?,
-        Request::Say {
-            room: Some(room),
-            text,
-        } if is_rest(text) => format!("/say {room} {text}"),
-        Request::List => "/list".into(),
-        Request::Members { room } => optional("/who", room.as_ref().map(RoomName::as_str))?,
-        Request::Topic { room: None, text } => optional("/topic", text.as_deref())?,
-        Request::Ignore { name } if is_word(name) => format!("/ignore {name}"),
-        Request::Unignore { name } if is_word(name) => format!("/unignore {name}"),
-        Request::Away { text } => optional("/away", text.as_deref())?,
-        Request::Whois { name } if is_word(name) => format!("/whois {name}"),
-        Request::Ping => "/ping".into(),
-        Request::Quit { words } => optional("/quit", words.as_deref())?,
-        Request::Oper { password } if is_rest(password) => format!("/oper {password}"),
-        Request::Kick { name, reason } if is_word(name) => {
-            optional(&format!("/kick {name}"), reason.as_deref())?
-        }
-        Request::Mute { name, seconds } if is_word(name) => {
-            timed(&format!("/mute {name}"), *seconds)
-        }
-        Request::Unmute { name } if is_word(name) => format!("/unmute {name}"),
-        Request::Mode { room: None, change } => match change {
-            ModeChange::TopicLock(on) => format!("/topiclock {}", if *on { "on" } else { "off" }),
-            ModeChange::InviteOnly(on) => format!("/inviteonly {}", if *on { "on" } else { "off" }),
-            ModeChange::Key(None) => "/key".into(),
-            ModeChange::Key(Some(key)) if is_word(key) => format!("/key {key}"),
-            ModeChange::Key(Some(_)) => return None,
-        },
-        Request::Invite { room: None, name } if is_word(name) => format!("/invite {name}"),
-        Request::Ban {
-            mask,
-            seconds: Some(s),
-            reason,
-        } if is_word(mask) => {
-            optional(&timed(&format!("/ban {mask}"), Some(*s)), reason.as_deref())?
-        }
-        Request::Ban {
-            mask,
-            seconds: None,
-            reason: None,
-        } if is_word(mask) => {
-            format!("/ban {mask}")
-        }
-        Request::Unban { mask } if is_word(mask) => format!("/unban {mask}"),
-        Request::Bans => "/bans".into(),
-        Request::Rename { from, to } if is_word(from) && is_word(to) => {
-            format!("/rename {from} {to}")
-        }
-        Request::Announce { text } if is_rest(text) => format!("/announce {text}"),
-        Request::CloseRoom { room } => format!("/close {room}"),
-        Request::LockRoom { room, locked: true } => format!("/lock {room}"),
-        Request::LockRoom {
-            room,
-            locked: false,
-        } => format!("/unlock {room}"),
-        Request::Clients => "/clients".into(),
-        Request::Stats => "/stats".into(),
-        Request::Shutdown { seconds } => format!("/shutdown {seconds}"),
-        Request::Join { .. }
-        | Request::JoinUnnamed
-        | Request::Help { .. }
-        | Request::Say { .. }
-        | Request::Act { .. }
-        | Request::Private { .. }
-        | Request::Enter { .. }
-        | Request::Topic { .. }
-        | Request::Ignore { .. }
-        | Request::Unignore { .. }
-        | Request::Whois { .. }
-        | Request::Oper { .. }
-        | Request::Kick { .. }
-        | Request::Mute { .. }
-        | Request::Unmute { .. }
-        | Request::Mode { .. }
-        | Request::Invite { .. }
-        | Request::Ban { .. }
-        | Request::Unban { .. }
-        | Request::Rename { .. }
-        | Request::Announce { .. } => return None,
-    };
-    Some(line)
-}
-
-/// A command with a last word or text, or without.
-fn optional(command: &str, text: Option<&str>) -> Option<String> {
-    match text {
-        None => Some(command.into()),
-        Some(text) => is_rest(text).then(|| format!("{command} {text}")),
-    }
-}
-
-fn words(command: &str, room: &RoomName, key: Option<&str>) -> Option<String> {
-    match key {
-        None => Some(format!("{command} {room}")),
-        Some(key) => is_word(key).then(|| format!("{command} {room} {key}")),
-    }
-}
-
-fn timed(command: &str, seconds: Option<u64>) -> String {
-    let mut line = command.to_string();
-    if let Some(seconds) = seconds {
-        // Writing to a String cannot fail.
-        let _ = write!(line, " {seconds}s");
-    }
-    line
-}
-
-/// Can `text` stand as one word of a command?
-pub(super) fn is_word(text: &str) -> bool {
-    !text.is_empty() && !text.contains(char::is_whitespace)
-}
-
-/// Can `text` stand as the rest of a command's line?
-pub(super) fn is_rest(text: &str) -> bool {
-    is_line(text) && !text.starts_with(char::is_whitespace)
-}
-
-/// Can `text` stand as a line that says something?
-pub(super) fn is_line(text: &str) -> bool {
-    !text.trim().is_empty() && !text.contains('\n') && !text.ends_with('\r')
-}
-
-/// The first word.
-pub(super) fn one(words: &str) -> Option<&str> {
-    words.split_whitespace().next()
-}
-
-fn second(words: &str) -> Option<&str> {
-    words.split_whitespace().nth(1)
-}
-
-/// All of it as it was typed, if there is any.
-fn rest(words: &str) -> Option<&str> {
-    let words = words.trim_start();
-    (!words.is_empty()).then_some(words)
-}
-
-/// What follows the first word, as it was typed.
-fn after_first(words: &str) -> Option<&str> {
-    two(words).map(|(_, rest)| rest)
-}
-
-/// The first word and the rest as it was typed.
-pub(super) fn two(words: &str) -> Option<(&str, &str)> {
-    let (first, rest) = words.trim_start().split_once(char::is_whitespace)?;
-    let rest = rest.trim_start();
-    (!rest.is_empty()).then_some((first, rest))
 }
 
 pub(super) fn room(name: &str) -> Result<RoomName, ErrorCode> {
@@ -585,30 +460,6 @@ pub(super) fn room(name: &str) -> Result<RoomName, ErrorCode> {
 
 fn maybe_room(words: &str) -> Result<Option<RoomName>, ErrorCode> {
     one(words).map(room).transpose()
-}
-
-fn on_or_off(word: &str) -> Option<bool> {
-    match word.to_ascii_lowercase().as_str() {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    }
-}
-
-/// A time as `90s`, `10m`, `2h` or `7d`, in seconds.
-fn seconds(word: &str) -> Option<u64> {
-    let (digits, unit_s) = match word.char_indices().next_back()? {
-        (at, 's') => (&word[..at], 1),
-        (at, 'm') => (&word[..at], 60),
-        (at, 'h') => (&word[..at], 3600),
-        (at, 'd') => (&word[..at], 86_400),
-        _ => return None,
-    };
-    digits
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(unit_s)
-        .filter(|&seconds| seconds > 0)
 }
 
 #[cfg(test)]
@@ -662,22 +513,5 @@ mod tests {
             parse("mute bob soon"),
             Err(ErrorCode::Usage("/mute NAME [TIME]"))
         );
-    }
-
-    #[test]
-    fn times() {
-        for (word, expected) in [
-            ("90s", Some(90)),
-            ("10m", Some(600)),
-            ("2h", Some(7200)),
-            ("7d", Some(604_800)),
-            ("0s", None),
-            ("s", None),
-            ("2é", None),
-            ("99999999999999999999d", None),
-            ("18446744073709551615d", None),
-        ] {
-            assert_eq!(seconds(word), expected, "{word}");
-        }
     }
 }

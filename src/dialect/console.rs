@@ -2,7 +2,7 @@
 
 use crate::model::{ErrorCode, Event, Request};
 
-use super::{Ask, ask, command, plain, text, utf8};
+use super::{Ask, ask, command, line, plain, text, utf8, words};
 
 pub(super) fn parse(frame: &[u8]) -> Ask {
     ask(utf8(frame)
@@ -26,11 +26,11 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
         Request::Announce { text } => {
             let is_plain = !text.starts_with([':', '/']) && text.trim() == text;
-            (command::is_line(text) && is_plain).then(|| text.clone())
+            (words::is_line(text) && is_plain).then(|| text.clone())
         }
         Request::List => None,
         // What ends a line is trimmed here.
-        _ => command::render(request).filter(|line| line.trim_end() == line),
+        _ => line::render(request).filter(|line| line.trim_end() == line),
     }
 }
 

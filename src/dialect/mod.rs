@@ -10,12 +10,14 @@ mod command;
 mod console;
 mod echo;
 mod json;
+mod line;
 mod object;
 mod plain;
 mod pynet;
 pub mod sniff;
 pub mod telnet;
 mod text;
+mod words;
 
 use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
 
@@ -127,10 +129,7 @@ impl Dialect {
 
     /// Does a refused name end the connection, rather than ask for another?
     pub fn closes_on_refused_name(self) -> bool {
-        match self {
-            Dialect::Json | Dialect::Pynet => true,
-            _ => false,
-        }
+        matches!(self, Dialect::Json | Dialect::Pynet)
     }
 
     /// Reads one whole frame.

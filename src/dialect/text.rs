@@ -2,7 +2,7 @@
 
 use crate::model::{BanEntry, ClientEntry, ErrorCode, Event, Nick, Request, RoomEntry, Stats};
 
-use super::{Ask, Stage, View, ask, command, plain, telnet, utf8};
+use super::{Ask, Stage, View, ask, command, line, plain, telnet, utf8, words};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
@@ -39,9 +39,9 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
         Request::Join { nick } => Some(nick.to_string()),
         Request::Say { room: None, text } => {
             let escape = if text.starts_with('/') { "/" } else { "" };
-            command::is_line(text).then(|| format!("{escape}{text}"))
+            words::is_line(text).then(|| format!("{escape}{text}"))
         }
-        _ => command::render(request),
+        _ => line::render(request),
     }
 }
 

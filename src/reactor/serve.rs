@@ -190,7 +190,8 @@ impl Reactor {
         let Some(connection) = self.connections.get_mut(id) else {
             return false;
         };
-        let is_exempt = matches!(connection.dialect, Some(Dialect::Console | Dialect::Echo));
+        let is_exempt = matches!(connection.dialect, Some(Dialect::Console | Dialect::Echo))
+            || (!self.limits.rate_on_loopback && connection.peer.counted_address(false).is_none());
         let Some(until) = connection.bucket.empty_until(rate, now) else {
             return true;
         };

@@ -118,7 +118,7 @@ fn help_is_lines_of_the_server() {
         assert!(help.contains(&format!("[Server] {command} ")), "{help}");
     }
     assert!(
-        help.lines().all(|line| line.starts_with("[Server] /")),
+        help.lines().all(|line| line.starts_with("[Server] ")),
         "{help}"
     );
 }

@@ -1,0 +1,131 @@
+//! Requests as the lines that ask them: the other direction of the commands, for clients and tests.
+
+use std::fmt::Write as _;
+
+use crate::model::{Entry, ModeChange, Request, RoomName};
+
+use super::words::{is_rest, is_word};
+
+/// The line of a request, with the `/`, such that [`super::command::parse`] reads it; `None` where it has none.
+pub(super) fn render(request: &Request) -> Option<String> {
+    let line = match request {
+        Request::Help { command: None } => "/help".into(),
+        Request::Help {
+            command: Some(name),
+        } if is_word(name) => format!("/help {name}"),
+        Request::Nick { nick } => format!("/nick {nick}"),
+        Request::Private { to, text } if is_word(to) && is_rest(text) => format!("/pm {to} {text}"),
+        Request::Act { room: None, text } if is_rest(text) => format!("/me {text}"),
+        Request::Rooms => "/rooms".into(),
+        Request::Enter {
+            room,
+            entry: Entry::Focus,
+            key,
+        } => words("/join", room, key.as_deref())?,
+        Request::Leave { room } => optional("/leave", room.as_ref().map(RoomName::as_str))?,
+        Request::Say {
+            room: Some(room),
+            text,
+        } if is_rest(text) => format!("/say {room} {text}"),
+        Request::List => "/list".into(),
+        Request::Members { room } => optional("/who", room.as_ref().map(RoomName::as_str))?,
+        Request::Topic { room: None, text } => optional("/topic", text.as_deref())?,
+        Request::Ignore { name } if is_word(name) => format!("/ignore {name}"),
+        Request::Unignore { name } if is_word(name) => format!("/unignore {name}"),
+        Request::Away { text } => optional("/away", text.as_deref())?,
+        Request::Whois { name } if is_word(name) => format!("/whois {name}"),
+        Request::Ping => "/ping".into(),
+        Request::Quit { words } => optional("/quit", words.as_deref())?,
+        Request::Oper { password } if is_rest(password) => format!("/oper {password}"),
+        Request::Kick { name, reason } if is_word(name) => {
+            optional(&format!("/kick {name}"), reason.as_deref())?
+        }
+        Request::Mute { name, seconds } if is_word(name) => {
+            timed(&format!("/mute {name}"), *seconds)
+        }
+        Request::Unmute { name } if is_word(name) => format!("/unmute {name}"),
+        Request::Mode { room: None, change } => match change {
+            ModeChange::TopicLock(on) => format!("/topiclock {}", if *on { "on" } else { "off" }),
+            ModeChange::InviteOnly(on) => format!("/inviteonly {}", if *on { "on" } else { "off" }),
+            ModeChange::Key(None) => "/key".into(),
+            ModeChange::Key(Some(key)) if is_word(key) => format!("/key {key}"),
+            ModeChange::Key(Some(_)) => return None,
+        },
+        Request::Invite { room: None, name } if is_word(name) => format!("/invite {name}"),
+        Request::Ban {
+            mask,
+            seconds: Some(s),
+            reason,
+        } if is_word(mask) => {
+            optional(&timed(&format!("/ban {mask}"), Some(*s)), reason.as_deref())?
+        }
+        Request::Ban {
+            mask,
+            seconds: None,
+            reason: None,
+        } if is_word(mask) => {
+            format!("/ban {mask}")
+        }
+        Request::Unban { mask } if is_word(mask) => format!("/unban {mask}"),
+        Request::Bans => "/bans".into(),
+        Request::Rename { from, to } if is_word(from) && is_word(to) => {
+            format!("/rename {from} {to}")
+        }
+        Request::Announce { text } if is_rest(text) => format!("/announce {text}"),
+        Request::CloseRoom { room } => format!("/close {room}"),
+        Request::LockRoom { room, locked: true } => format!("/lock {room}"),
+        Request::LockRoom {
+            room,
+            locked: false,
+        } => format!("/unlock {room}"),
+        Request::Clients => "/clients".into(),
+        Request::Stats => "/stats".into(),
+        Request::Shutdown { seconds } => format!("/shutdown {seconds}"),
+        Request::Join { .. }
+        | Request::JoinUnnamed
+        | Request::Help { .. }
+        | Request::Say { .. }
+        | Request::Act { .. }
+        | Request::Private { .. }
+        | Request::Enter { .. }
+        | Request::Topic { .. }
+        | Request::Ignore { .. }
+        | Request::Unignore { .. }
+        | Request::Whois { .. }
+        | Request::Oper { .. }
+        | Request::Kick { .. }
+        | Request::Mute { .. }
+        | Request::Unmute { .. }
+        | Request::Mode { .. }
+        | Request::Invite { .. }
+        | Request::Ban { .. }
+        | Request::Unban { .. }
+        | Request::Rename { .. }
+        | Request::Announce { .. } => return None,
+    };
+    Some(line)
+}
+
+/// A command with a last word or text, or without.
+fn optional(command: &str, text: Option<&str>) -> Option<String> {
+    match text {
+        None => Some(command.into()),
+        Some(text) => is_rest(text).then(|| format!("{command} {text}")),
+    }
+}
+
+fn words(command: &str, room: &RoomName, key: Option<&str>) -> Option<String> {
+    match key {
+        None => Some(format!("{command} {room}")),
+        Some(key) => is_word(key).then(|| format!("{command} {room} {key}")),
+    }
+}
+
+fn timed(command: &str, seconds: Option<u64>) -> String {
+    let mut line = command.to_string();
+    if let Some(seconds) = seconds {
+        // Writing to a String cannot fail.
+        let _ = write!(line, " {seconds}s");
+    }
+    line
+}
