@@ -22,6 +22,7 @@ use core::net::IpAddr;
 pub use bans::{Ban, Mask};
 pub use room::{LOBBY, Member, Room, RoomId};
 pub use session::Session;
+use session::Sessions;
 pub use settings::Settings;
 
 use crate::model::{Author, ConnId, ErrorCode, Event, Key, Moment, Nick, Peer, Request, RoomName};
@@ -108,7 +109,7 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Hub {
     rules: Rules,
-    sessions: HashMap<ConnId, Session>,
+    sessions: Sessions,
     /// Invariant: exactly the sessions' names, by key.
     nicks: HashMap<Key, ConnId>,
     rooms: Rooms,
@@ -129,7 +130,7 @@ impl Hub {
     pub fn new(rules: Rules, settings: Settings) -> Hub {
         Hub {
             rules,
-            sessions: HashMap::new(),
+            sessions: Sessions::default(),
             nicks: HashMap::new(),
             rooms: Rooms::new(),
             consoles: HashSet::new(),
@@ -143,7 +144,7 @@ impl Hub {
 
     /// The session of a connection that has joined.
     pub fn session(&self, who: ConnId) -> Option<&Session> {
-        self.sessions.get(&who)
+        self.sessions.get(who)
     }
 
     /// How many have joined.
@@ -199,7 +200,7 @@ impl Hub {
                 let nick = self.free_nick(peer.number());
                 self.join(who, peer, nick)
             }
-            _ if !self.consoles.contains(&who) && !self.sessions.contains_key(&who) => {
+            _ if !self.consoles.contains(&who) && !self.sessions.contains(who) => {
                 Err(ErrorCode::NotJoined)
             }
             Request::Nick { nick } => self.change_nick(who, nick),
@@ -254,7 +255,7 @@ impl Hub {
     }
 
     fn end_session(&mut self, who: ConnId, words: Option<String>) {
-        let Some(session) = self.sessions.remove(&who) else {
+        let Some(session) = self.sessions.remove(who) else {
             return;
         };
         self.nicks.remove(&session.nick.key());
@@ -262,8 +263,7 @@ impl Hub {
         for &room in &session.rooms {
             self.rooms.leave(room, who);
         }
-        if self.sessions.len() < self.sessions.capacity() / 4 {
-            self.sessions.shrink_to_fit();
+        if self.nicks.len() < self.nicks.capacity() / 4 {
             self.nicks.shrink_to_fit();
         }
         let audience = match session.rooms[..] {
@@ -288,16 +288,16 @@ impl Hub {
 
     /// The session of who asks; a console has none.
     fn own(&self, who: ConnId) -> Result<&Session, ErrorCode> {
-        self.sessions.get(&who).ok_or(ErrorCode::NotJoined)
+        self.sessions.get(who).ok_or(ErrorCode::NotJoined)
     }
 
     fn own_mut(&mut self, who: ConnId) -> Result<&mut Session, ErrorCode> {
-        self.sessions.get_mut(&who).ok_or(ErrorCode::NotJoined)
+        self.sessions.get_mut(who).ok_or(ErrorCode::NotJoined)
     }
 
     /// May it ask what operators may?
     pub fn is_operator(&self, who: ConnId) -> bool {
-        self.consoles.contains(&who) || self.sessions.get(&who).is_some_and(Session::is_operator)
+        self.consoles.contains(&who) || self.sessions.get(who).is_some_and(Session::is_operator)
     }
 
     /// Whose name that is.
@@ -307,7 +307,7 @@ impl Hub {
     }
 
     fn nick_of(&self, who: ConnId) -> Option<&Nick> {
-        self.sessions.get(&who).map(|session| &session.nick)
+        self.sessions.get(who).map(|session| &session.nick)
     }
 
     fn author(&self, who: ConnId) -> Result<Author, ErrorCode> {

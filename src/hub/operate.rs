@@ -4,7 +4,7 @@ use crate::limits::{BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_
 use crate::model::{ClientEntry, ConnId, ErrorCode, Event, Nick, Peer, RoomName};
 
 use super::bans::Ban;
-use super::{Audience, Effect, Hub, LOBBY, Member, check_note};
+use super::{Audience, Effect, Hub, LOBBY, Member, Session, check_note};
 
 /// Wrong operator passwords of one address.
 #[derive(Debug, Default)]
@@ -141,17 +141,16 @@ impl Hub {
         if self.settings.bans.len() >= BANS_MAX {
             return Err(ErrorCode::TooManyBans);
         }
-        let mut covered: Vec<ConnId> = self
+        let covered: Vec<ConnId> = self
             .sessions
             .iter()
             .filter(|(id, session)| {
                 let is_covered = ban.mask.covers_nick(&session.nick)
                     || session.peer.ip().is_some_and(|ip| ban.mask.covers_ip(ip));
-                **id != who && is_covered
+                *id != who && is_covered
             })
-            .map(|(&id, _)| id)
+            .map(|(id, _)| id)
             .collect();
-        covered.sort_unstable();
         self.settings.bans.push(ban);
         self.effects.push_back(Effect::Keep);
         let count = covered.len();
@@ -206,13 +205,11 @@ impl Hub {
     }
 
     fn tell_everyone(&mut self, event: Event) {
-        let mut everyone: Vec<Member> = self
+        let everyone = self
             .sessions
-            .keys()
-            .map(|&id| Member { id, here: true })
-            .collect();
-        everyone.sort_unstable_by_key(|member| member.id);
-        self.broadcast(Audience::Each(everyone), event);
+            .iter()
+            .map(|(id, _)| Member { id, here: true });
+        self.broadcast(Audience::Each(everyone.collect()), event);
     }
 
     pub(super) fn close_room(&mut self, who: ConnId, name: RoomName) -> Result<(), ErrorCode> {
@@ -262,16 +259,13 @@ impl Hub {
 
     pub(super) fn tell_clients(&mut self, who: ConnId) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
-        let entry = |id: &ConnId| {
-            let session = &self.sessions[id];
-            ClientEntry {
-                nick: session.nick.clone(),
-                peer: session.peer,
-            }
+        let mut sessions: Vec<_> = self.sessions.iter().collect();
+        sessions.sort_unstable_by_key(|(id, _)| (id.generation, id.slot));
+        let entry = |(_, session): &(ConnId, &Session)| ClientEntry {
+            nick: session.nick.clone(),
+            peer: session.peer,
         };
-        let mut ids: Vec<ConnId> = self.sessions.keys().copied().collect();
-        ids.sort_unstable_by_key(|id| (id.generation, id.slot));
-        let clients = ids.iter().map(entry).collect();
+        let clients = sessions.iter().map(entry).collect();
         self.answer(who, Event::Clients { clients })
     }
 

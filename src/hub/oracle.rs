@@ -155,14 +155,14 @@ fn learn(picture: &mut Picture, event: Event) {
 
 /// What clients were told adds up to what is.
 fn check_pictures(hub: &Hub, pictures: &HashMap<ConnId, Picture>) {
-    for (id, session) in &hub.sessions {
+    for (id, session) in hub.sessions.iter() {
         assert!(
             session.rooms.len() <= ROOMS_PER_SESSION_MAX,
             "too many rooms"
         );
         for &room in &session.rooms {
             let key = hub.rooms.get(room).name.key();
-            if let Some(told) = pictures[id].get(&key) {
+            if let Some(told) = pictures[&id].get(&key) {
                 assert_eq!(*told, hub.nicks_in(room), "told otherwise");
             }
         }
@@ -263,7 +263,7 @@ fn request(what: u8, which: usize) -> Option<Request> {
 }
 
 fn check_effect(hub: &Hub, effect: &Effect) {
-    let is_here = |id: &ConnId| hub.sessions.contains_key(id) || hub.consoles.contains(id);
+    let is_here = |id: &ConnId| hub.sessions.contains(*id) || hub.consoles.contains(id);
     match effect {
         Effect::Answer {
             event: Event::Error(_),
@@ -307,12 +307,16 @@ fn check_state(hub: &Hub) {
         hub.sessions.len(),
         "a name for each session"
     );
-    let ignored: usize = hub.sessions.values().map(super::Session::ignored_len).sum();
+    let ignored: usize = hub
+        .sessions
+        .iter()
+        .map(|(_, session)| session.ignored_len())
+        .sum();
     assert_eq!(hub.ignored, ignored, "the count of ignored names");
-    for (id, session) in &hub.sessions {
+    for (id, session) in hub.sessions.iter() {
         assert_eq!(
             hub.nicks.get(&session.nick.key()),
-            Some(id),
+            Some(&id),
             "a name leads to its session"
         );
         assert!(!session.nick.is_reserved(), "nobody looks like the server");
@@ -322,7 +326,7 @@ fn check_state(hub: &Hub) {
         );
         for &room in &session.rooms {
             let members = hub.members(room);
-            let found: Vec<_> = members.iter().filter(|member| member.id == *id).collect();
+            let found: Vec<_> = members.iter().filter(|member| member.id == id).collect();
             assert_eq!(found.len(), 1, "a member once");
             assert_eq!(found[0].here, room == session.focus, "here is the focus");
         }
@@ -341,7 +345,7 @@ fn check_state(hub: &Hub) {
         );
         for member in room.members() {
             assert!(
-                hub.sessions[&member.id].rooms.contains(&id),
+                hub.sessions[member.id].rooms.contains(&id),
                 "a member's session knows"
             );
         }

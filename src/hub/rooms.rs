@@ -139,7 +139,7 @@ impl Hub {
     /// Takes a user out of a room; out of its last one it comes back to the lobby, which is told.
     pub(super) fn take_out(&mut self, who: ConnId, id: RoomId) {
         self.rooms.leave(id, who);
-        let Some(session) = self.sessions.get_mut(&who) else {
+        let Some(session) = self.sessions.get_mut(who) else {
             return;
         };
         session.rooms.retain(|&room| room != id);
@@ -155,7 +155,7 @@ impl Hub {
             self.broadcast(audience, Event::RoomJoined { nick, room });
         }
         if was_focus {
-            let next = self.sessions[&who].rooms.last().copied().unwrap_or(LOBBY);
+            let next = self.sessions[who].rooms.last().copied().unwrap_or(LOBBY);
             self.set_focus(who, next);
         }
     }
@@ -349,13 +349,13 @@ impl Hub {
 
     fn add_to_room(&mut self, who: ConnId, id: RoomId) {
         self.rooms.get_mut(id).enter(who);
-        if let Some(session) = self.sessions.get_mut(&who) {
+        if let Some(session) = self.sessions.get_mut(who) {
             session.rooms.push(id);
         }
     }
 
     fn set_focus(&mut self, who: ConnId, id: RoomId) {
-        let Some(session) = self.sessions.get_mut(&who) else {
+        let Some(session) = self.sessions.get_mut(who) else {
             return;
         };
         let before = std::mem::replace(&mut session.focus, id);

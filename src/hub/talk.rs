@@ -8,7 +8,7 @@ use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
 
 impl Hub {
     pub(super) fn join(&mut self, who: ConnId, peer: Peer, nick: Nick) -> Result<(), ErrorCode> {
-        if self.sessions.contains_key(&who) {
+        if self.sessions.contains(who) {
             return Err(ErrorCode::AlreadyJoined);
         }
         self.check_free(&nick)?;
@@ -140,7 +140,7 @@ impl Hub {
         let members = self.rooms.get(id).members().iter();
         let hears = |id| {
             self.sessions
-                .get(&id)
+                .get(id)
                 .is_some_and(|session| !session.ignores(&key))
         };
         let hearers = members

@@ -7,6 +7,7 @@ mod colon;
 mod command_line;
 mod echo;
 mod faults;
+mod figures;
 mod forms;
 mod framing;
 mod house;
