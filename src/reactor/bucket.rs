@@ -23,7 +23,7 @@ pub(super) struct Bucket {
     milli: i64,
     /// When it was last filled up.
     filled: Tick,
-    /// Since when it has been about empty.
+    /// Since when requests have been waiting without an end.
     flood_since: Option<Tick>,
     noticed: bool,
 }
@@ -54,10 +54,6 @@ impl Bucket {
             .saturating_add(passed.saturating_mul(per_s))
             .min(full);
         self.filled = now;
-        if self.milli >= full / 2 {
-            self.flood_since = None;
-            self.noticed = false;
-        }
         if self.milli >= 1000 {
             return None;
         }
@@ -65,7 +61,13 @@ impl Bucket {
         Some(now + missing.div_ceil(u64::from(rate.per_s)))
     }
 
-    /// Somebody wants what the bucket does not have.
+    /// Nothing waits any more: who asks just as fast as it may floods nobody.
+    pub(super) fn caught_up(&mut self) {
+        self.flood_since = None;
+        self.noticed = false;
+    }
+
+    /// Somebody may want what the bucket does not have.
     pub(super) fn flood(&mut self, now: Tick) -> Flood {
         let since = *self.flood_since.get_or_insert(now);
         if now >= since + FLOOD_CLOSE_MS {
@@ -122,12 +124,15 @@ mod tests {
     }
 
     #[test]
-    fn who_rests_is_forgiven() {
+    fn who_catches_up_is_forgiven() {
         let mut bucket = Bucket::new(Some(RATE), 0);
         bucket.spend(30);
         assert_eq!(bucket.flood(0), Flood::Wait);
-        assert_eq!(bucket.empty_until(RATE, 1500), None);
-        bucket.spend(30);
-        assert_eq!(bucket.flood(FLOOD_CLOSE_MS + 1500), Flood::Wait);
+        bucket.caught_up();
+        assert_eq!(bucket.flood(FLOOD_CLOSE_MS), Flood::Wait);
+        assert_eq!(
+            bucket.flood(FLOOD_CLOSE_MS + FLOOD_NOTICE_MS),
+            Flood::Notice
+        );
     }
 }

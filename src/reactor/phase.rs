@@ -31,6 +31,8 @@ pub enum Reason {
     JoinTimeout,
     /// No input for too long.
     IdleTimeout,
+    /// An operator put it out.
+    Kicked,
     /// It was turned away.
     Refused,
     /// It asked faster than it may, for too long.
@@ -48,6 +50,7 @@ impl Reason {
             Reason::JoinTimeout => Some("dropped for join timeout"),
             Reason::IdleTimeout => Some("dropped for idle timeout"),
             Reason::Flood => Some("dropped for flooding"),
+            Reason::Kicked => Some("kicked"),
             Reason::Broken(_) => Some("broken connections"),
             Reason::Quit | Reason::Closed | Reason::Refused | Reason::Shutdown => None,
         }
@@ -66,6 +69,7 @@ impl fmt::Display for Reason {
             Reason::IdleTimeout => f.write_str("idle timeout"),
             Reason::Refused => f.write_str("refused"),
             Reason::Flood => f.write_str("flooding"),
+            Reason::Kicked => f.write_str("kicked"),
             Reason::Shutdown => f.write_str("shutdown"),
         }
     }

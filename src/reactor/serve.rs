@@ -131,7 +131,7 @@ impl Reactor {
                     bytes_left -= count;
                     self.counters.bytes_in += count as u64;
                 }
-                Filled::Blocked => return,
+                Filled::Blocked => return connection.bucket.caught_up(),
                 Filled::Ended => {}
             }
         }
@@ -396,6 +396,9 @@ impl Reactor {
         let now = self.clock.moment;
         self.counters.messages_out += u64::from(is_message(event));
         if let Some(connection) = self.connections.touch(id) {
+            if matches!(event, Event::Kicked { .. }) {
+                connection.reason = Some(Reason::Kicked);
+            }
             let dialect = connection.spoken();
             let view = View {
                 stage: connection.stage(),
