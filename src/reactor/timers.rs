@@ -15,11 +15,13 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// Wants `id` to fire at `wanted`. `set` is when it is set to fire now, and is kept true. An
-    /// entry that is too early stays: it fires, finds nothing due and is set again, which is cheaper
-    /// than moving it at each byte that comes.
+    /// Wants `id` to fire at `wanted`, or not at all. `set` is when it is set to fire now, and is kept
+    /// true. An entry that is too early stays: it fires, finds nothing due and is set again, which is
+    /// cheaper than moving it at each byte that comes. Nobody is woken who waits for nothing.
     pub(super) fn want(&mut self, id: ConnId, wanted: Option<Tick>, set: &mut Option<Tick>) {
-        let Some(wanted) = wanted else { return };
+        let Some(wanted) = wanted else {
+            return self.forget(id, set);
+        };
         if set.is_none_or(|set| wanted < set) {
             self.forget(id, set);
             self.due.insert((wanted, id));
@@ -70,7 +72,7 @@ mod tests {
         assert_eq!((timers.pop_due(20), timers.pop_due(1000)), (Some(id), None));
         let mut set = None;
         timers.want(id, Some(5), &mut set);
-        timers.forget(id, &mut set);
+        timers.want(id, None, &mut set);
         assert_eq!((timers.next(), set), (None, None));
     }
 }
