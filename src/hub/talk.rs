@@ -70,6 +70,7 @@ impl Hub {
         let session = self.own_mut(who)?;
         session.nick = to.clone();
         let rooms = session.rooms.clone();
+        self.carry_mutes(&rooms, &from.key(), &to.key());
         let mut others = self.members_of_all(&rooms);
         others.retain(|member| member.id != who);
         let event = Event::Renamed {
@@ -78,6 +79,20 @@ impl Hub {
         };
         self.broadcast(Audience::Each(others), event);
         Ok((from, to))
+    }
+
+    /// A name that is muted stays so under another name.
+    fn carry_mutes(&mut self, rooms: &[RoomId], from: &Key, to: &Key) {
+        if let Some(until) = self.settings.mutes.remove(from) {
+            self.settings.mutes.insert(to.clone(), until);
+            self.effects.push_back(Effect::Keep);
+        }
+        for &id in rooms {
+            let muted = &mut self.rooms.get_mut(id).modes.muted;
+            if let Some(until) = muted.remove(from) {
+                muted.insert(to.clone(), until);
+            }
+        }
     }
 
     pub(super) fn say(

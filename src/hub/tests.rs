@@ -1,0 +1,232 @@
+use super::*;
+use crate::limits::ROOMS_PER_SESSION_MAX;
+use crate::model::Entry;
+
+fn id(slot: u32) -> ConnId {
+    ConnId {
+        slot,
+        generation: 1,
+    }
+}
+
+fn hub() -> Hub {
+    let rules = Rules {
+        message_bytes_max: 100,
+        is_cloaked: false,
+        oper_password: Some("x".into()),
+    };
+    Hub::new(rules, Settings::default())
+}
+
+fn ask(hub: &mut Hub, slot: u32, request: Request) -> Vec<Effect> {
+    hub.handle_request(id(slot), Peer::Unix(slot), request, Moment::default());
+    drain(hub)
+}
+
+fn drain(hub: &mut Hub) -> Vec<Effect> {
+    std::iter::from_fn(|| hub.poll_effect()).collect()
+}
+
+fn nick(name: &str) -> Nick {
+    Nick::parse(name).expect("a nick")
+}
+
+fn room(name: &str) -> RoomName {
+    RoomName::parse(name).expect("a room name")
+}
+
+fn join(hub: &mut Hub, slot: u32, name: &str) -> Vec<Effect> {
+    ask(hub, slot, Request::Join { nick: nick(name) })
+}
+
+fn refused(effects: &[Effect]) -> &ErrorCode {
+    match effects {
+        [
+            Effect::Answer {
+                event: Event::Error(code),
+                ..
+            },
+        ] => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_name_is_unique_case_folded_and_free_when_its_owner_left() {
+    let mut hub = hub();
+    join(&mut hub, 1, "Alice");
+    assert_eq!(refused(&join(&mut hub, 2, "aLICE")), &ErrorCode::NickTaken);
+    assert_eq!(
+        refused(&join(&mut hub, 1, "Bob")),
+        &ErrorCode::AlreadyJoined
+    );
+    hub.handle_leave(id(1));
+    drain(&mut hub);
+    assert_eq!(hub.online(), 0);
+    assert_eq!(join(&mut hub, 2, "aLICE").len(), 2);
+}
+
+#[test]
+fn unnamed_users_get_a_free_name_of_their_form() {
+    let mut hub = hub();
+    join(&mut hub, 1, "ANON-7");
+    ask(&mut hub, 7, Request::JoinUnnamed);
+    assert_eq!(
+        hub.session(id(7)).map(|s| s.nick().to_string()).as_deref(),
+        Some("anon-8")
+    );
+}
+
+#[test]
+fn a_message_at_the_limit_and_one_past_it() {
+    let mut hub = hub();
+    join(&mut hub, 1, "a");
+    let say = |len| Request::Say {
+        room: None,
+        text: "x".repeat(len),
+    };
+    assert_eq!(ask(&mut hub, 1, say(100)).len(), 2);
+    assert_eq!(
+        refused(&ask(&mut hub, 1, say(101))),
+        &ErrorCode::MessageTooLong(100)
+    );
+}
+
+#[test]
+fn nothing_is_asked_before_the_join() {
+    let mut hub = hub();
+    assert_eq!(
+        refused(&ask(&mut hub, 1, Request::Ping)),
+        &ErrorCode::NotJoined
+    );
+}
+
+#[test]
+fn a_room_ends_with_its_last_member_and_leaving_the_last_room_leads_to_the_lobby() {
+    let mut hub = hub();
+    join(&mut hub, 1, "a");
+    ask(
+        &mut hub,
+        1,
+        Request::Enter {
+            room: room("Rust"),
+            entry: Entry::Focus,
+            key: None,
+        },
+    );
+    ask(
+        &mut hub,
+        1,
+        Request::Leave {
+            room: Some(room("lobby")),
+        },
+    );
+    let effects = ask(&mut hub, 1, Request::Leave { room: None });
+    assert_eq!(
+        effects[1],
+        Effect::Answer {
+            to: id(1),
+            event: Event::LeftRoom {
+                room: room("Rust"),
+                now_in: RoomName::lobby()
+            }
+        }
+    );
+    let show = Request::Members {
+        room: Some(room("rust")),
+    };
+    assert_eq!(
+        refused(&ask(&mut hub, 1, show)),
+        &ErrorCode::NoRoomToShow(room("rust"))
+    );
+}
+
+#[test]
+fn twenty_rooms_and_no_more() {
+    let mut hub = hub();
+    join(&mut hub, 1, "a");
+    let enter = |n: usize| Request::Enter {
+        room: room(&format!("r{n}")),
+        entry: Entry::Create,
+        key: None,
+    };
+    for n in 1..ROOMS_PER_SESSION_MAX {
+        assert!(matches!(
+            ask(&mut hub, 1, enter(n))[0],
+            Effect::Answer {
+                event: Event::EnteredRoom { created: true, .. },
+                ..
+            }
+        ));
+    }
+    let one_more = ask(&mut hub, 1, enter(ROOMS_PER_SESSION_MAX));
+    assert_eq!(refused(&one_more), &ErrorCode::TooManyRooms);
+}
+
+#[test]
+fn who_shares_several_rooms_is_told_once_of_a_leave() {
+    let mut hub = hub();
+    for (slot, name) in [(1, "a"), (2, "b")] {
+        join(&mut hub, slot, name);
+        ask(
+            &mut hub,
+            slot,
+            Request::Enter {
+                room: room("r"),
+                entry: Entry::Focus,
+                key: None,
+            },
+        );
+    }
+    hub.handle_leave(id(1));
+    let gone = Effect::Gone {
+        who: id(1),
+        nick: nick("a"),
+    };
+    let audience = Audience::Each(vec![Member {
+        id: id(2),
+        here: false,
+    }]);
+    let told = Effect::Broadcast {
+        audience,
+        event: Event::Left {
+            nick: nick("a"),
+            words: None,
+        },
+    };
+    assert_eq!(drain(&mut hub), [gone, told]);
+}
+
+#[test]
+fn a_mute_follows_its_name() {
+    let mut hub = hub();
+    for (slot, name) in [(1, "a"), (2, "b")] {
+        join(&mut hub, slot, name);
+        let entry = Entry::Focus;
+        let room = room("r");
+        ask(
+            &mut hub,
+            slot,
+            Request::Enter {
+                room,
+                entry,
+                key: None,
+            },
+        );
+    }
+    let name = "b".into();
+    ask(
+        &mut hub,
+        1,
+        Request::Mute {
+            name,
+            seconds: None,
+        },
+    );
+    ask(&mut hub, 2, Request::Nick { nick: nick("c") });
+    let say = Request::Say {
+        room: None,
+        text: "x".into(),
+    };
+    assert_eq!(refused(&ask(&mut hub, 2, say)), &ErrorCode::Muted);
+}
