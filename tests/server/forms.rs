@@ -14,9 +14,10 @@ pub(crate) enum Dialect {
     Anon,
     Echo,
     Colon,
+    Console,
 }
 
-pub(crate) use Dialect::{Anon, Auto, Colon, Echo, Json, Pynet, Text};
+pub(crate) use Dialect::{Anon, Auto, Colon, Console, Echo, Json, Pynet, Text};
 
 /// Those that meet in the world.
 pub(crate) const CHATTING: [Dialect; 5] = [Text, Json, Pynet, Anon, Colon];
@@ -31,6 +32,7 @@ impl Dialect {
             Anon => "anon",
             Echo => "echo",
             Colon => "colon",
+            Console => "console",
         }
     }
 
@@ -39,7 +41,7 @@ impl Dialect {
         match self {
             Json => format!("{{\"type\":\"join\",\"username\":\"{nick}\"}}\n"),
             Pynet => format!("{{\"type\": \"join\", \"data\": \"{nick}\"}}"),
-            Anon => String::new(),
+            Anon | Console => String::new(),
             _ => format!("{nick}\n"),
         }
     }
@@ -64,6 +66,7 @@ impl Dialect {
             ),
             Anon => (b"\n\xff\n", b"[Server] That is not UTF-8.\n".into()),
             Colon => (b"\n:pm barrier x\n", red("Client barrier not found").into()),
+            Console => (b":barrier\n", "Invalid command\n".into()),
             Echo => panic!("echo answers once only"),
         }
     }

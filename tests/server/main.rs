@@ -3,8 +3,10 @@
 mod anon;
 mod auto;
 mod backpressure;
+mod between;
 mod colon;
 mod command_line;
+mod commands;
 mod echo;
 mod faults;
 mod figures;

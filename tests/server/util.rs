@@ -105,7 +105,8 @@ impl Server {
             command.args(["--listen", door]);
         }
         command.args(flags.split_whitespace());
-        Server::spawn(command, doors.len())
+        let admin_doors = flags.matches("--admin-socket").count();
+        Server::spawn(command, doors.len() + admin_doors)
     }
 
     /// Waits until `command` listens at `doors` doors.
@@ -173,6 +174,15 @@ impl Server {
             peer.sync();
         }
         peer
+    }
+
+    /// Connects from an address of its own, one of 127.0.0.0/8.
+    pub(crate) fn connect_from(&self, source: [u8; 4], dialect: Dialect) -> Peer {
+        let bind = |socket: &Socket| {
+            let source = SocketAddr::from((source, 0));
+            socket.bind(&source.into()).expect("a loopback address");
+        };
+        Peer::try_connect(self.door(dialect), dialect, bind).expect("somebody listens")
     }
 
     /// A text peer whose kernel takes next to nothing for it.

@@ -1,0 +1,463 @@
+//! What two people do to each other, for every pair of dialects that have commands.
+
+use crate::util::*;
+
+const COMMANDING: [Dialect; 4] = [Text, Json, Pynet, Colon];
+
+/// Sends a command as a line begun with `/`, or as JSON.
+fn ask(peer: &mut Peer, line: &str, json: &str) {
+    let frame = match peer.dialect {
+        Json => format!("{json}\n"),
+        dialect => dialect.say(line),
+    };
+    peer.send(frame);
+}
+
+/// A sentence of the server's, for who asked or is concerned.
+fn sentence(dialect: Dialect, sentence: &str, json: &str) -> String {
+    match dialect {
+        Json => format!("{json}\n"),
+        Pynet => server_message(sentence),
+        Colon => green(sentence),
+        _ => format!("[Server] {sentence}\n"),
+    }
+}
+
+fn done(dialect: Dialect, note: &str) -> String {
+    let json = format!("{{\"type\":\"ok\",\"message\":\"{note}\"}}");
+    sentence(dialect, note, &json)
+}
+
+fn private(dialect: Dialect, from: &str, text: &str) -> String {
+    match dialect {
+        Json => format!(
+            "{{\"type\":\"pm\",\"username\":\"{from}\",\"message\":\"{text}\",\"timestamp\":<unix>}}\n"
+        ),
+        Pynet => server_message(&format!("[{from} \\u2192 you] {text}")),
+        Colon => format!("\x1b[95m[<hms>] {from} PM >> \x1b[0m{text}"),
+        _ => format!("[{from} → you] {text}\n"),
+    }
+}
+
+fn private_sent(dialect: Dialect, to: &str, text: &str) -> String {
+    match dialect {
+        Json => "{\"type\":\"ok\"}\n".into(),
+        Pynet => server_message(&format!("[you \\u2192 {to}] {text}")),
+        Colon => String::new(),
+        _ => format!("[you → {to}] {text}\n"),
+    }
+}
+
+fn said_in(dialect: Dialect, room: &str, from: &str, text: &str) -> String {
+    match dialect {
+        Json => format!(
+            "{{\"type\":\"chat\",\"username\":\"{from}\",\"message\":\"{text}\",\"room\":\"{room}\",\
+             \"timestamp\":<unix>}}\n"
+        ),
+        Pynet => server_message(&format!("[#{room} {from}] {text}")),
+        Colon => format!("\x1b[94m[<hms>] GROUP({room}) {from} >> \x1b[0m{text}"),
+        _ => format!("[{from}] {text}\n"),
+    }
+}
+
+/// alice, who asks, and bob.
+struct Pair {
+    alice: Peer,
+    bob: Peer,
+    _server: Server,
+}
+
+fn in_each_pair(test: impl Fn(Pair)) {
+    for asker in COMMANDING {
+        for other in COMMANDING {
+            let server = Server::of(&COMMANDING);
+            let mut alice = server.join(asker, "alice");
+            let bob = server.join(other, "bob");
+            alice.sync();
+            test(Pair {
+                alice,
+                bob,
+                _server: server,
+            });
+        }
+    }
+}
+
+#[test]
+fn private_messages() {
+    in_each_pair(
+        |Pair {
+             mut alice, mut bob, ..
+         }| {
+            for (name, verb) in [("bob", "pm"), ("BOB", "msg")] {
+                ask(
+                    &mut alice,
+                    &format!("/{verb} {name} hi  you"),
+                    &format!("{{\"type\":\"pm\",\"to\":\"{name}\",\"message\":\"hi  you\"}}"),
+                );
+                let sent = private_sent(alice.dialect, "bob", "hi  you");
+                alice.expect(sent).silent();
+                bob.expect_like(private(bob.dialect, "alice", "hi  you"))
+                    .silent();
+            }
+        },
+    );
+}
+
+#[test]
+fn who_writes_to_somebody_away_is_told() {
+    in_each_pair(
+        |Pair {
+             mut alice, mut bob, ..
+         }| {
+            ask(
+                &mut bob,
+                "/away at lunch",
+                r#"{"type":"away","message":"at lunch"}"#,
+            );
+            bob.expect(done(
+                bob.dialect,
+                "You are away now: those who write to you are told.",
+            ));
+            let pm = r#"{"type":"pm","to":"bob","message":"hi"}"#;
+            ask(&mut alice, "/pm bob hi", pm);
+            let away = sentence(alice.dialect, "bob is away: at lunch", "");
+            match alice.dialect {
+                Json => alice.expect("{\"type\":\"ok\",\"away\":\"at lunch\"}\n"),
+                dialect => alice.expect(private_sent(dialect, "bob", "hi") + &away),
+            };
+            alice.silent();
+            bob.expect_like(private(bob.dialect, "alice", "hi"));
+            ask(&mut bob, "/away", r#"{"type":"away"}"#);
+            bob.expect(done(bob.dialect, "You are back.")).silent();
+            ask(&mut alice, "/pm bob hi", pm);
+            alice
+                .expect(private_sent(alice.dialect, "bob", "hi"))
+                .silent();
+        },
+    );
+}
+
+#[test]
+fn who_is_ignored_is_not_heard() {
+    in_each_pair(
+        |Pair {
+             mut alice, mut bob, ..
+         }| {
+            ask(
+                &mut bob,
+                "/ignore ALICE",
+                r#"{"type":"ignore","username":"ALICE"}"#,
+            );
+            bob.expect(done(bob.dialect, "You hear nothing from alice any more."));
+            let speak = |alice: &mut Peer, text: &str| {
+                alice.say(text);
+                ask(
+                    alice,
+                    &format!("/me {text}"),
+                    &format!("{{\"type\":\"me\",\"message\":\"{text}\"}}"),
+                );
+                ask(
+                    alice,
+                    &format!("/pm bob {text}"),
+                    &format!("{{\"type\":\"pm\",\"to\":\"bob\",\"message\":\"{text}\"}}"),
+                );
+                let heard = String::from_utf8(alice.sync()).expect("UTF-8");
+                let sent = private_sent(alice.dialect, "bob", text);
+                assert!(heard.ends_with(&sent), "the sender learns nothing: {heard}");
+            };
+            speak(&mut alice, "psst");
+            bob.silent();
+            bob.say("but is heard").sync();
+            let said = alice.dialect.said("bob", bob.address(), "but is heard");
+            alice.expect_like(said).silent();
+            ask(
+                &mut bob,
+                "/unignore alice",
+                r#"{"type":"unignore","username":"alice"}"#,
+            );
+            bob.expect(done(bob.dialect, "You hear from alice again."));
+            speak(&mut alice, "again");
+            let said = bob.dialect.said("alice", alice.address(), "again");
+            bob.expect_like(said);
+            let rest = String::from_utf8(bob.sync()).expect("UTF-8");
+            assert_eq!(rest.matches("again").count(), 2, "{rest}");
+        },
+    );
+}
+
+#[test]
+fn who_somebody_is() {
+    in_each_pair(
+        |Pair {
+             mut alice, mut bob, ..
+         }| {
+            let address = bob.address();
+            let whois = r#"{"type":"whois","username":"Bob"}"#;
+            ask(&mut alice, "/whois Bob", whois);
+            let json = format!(
+                "{{\"type\":\"whois\",\"username\":\"bob\",\"address\":\"{address}\",\
+             \"rooms\":[\"lobby\"],\"operator\":false}}"
+            );
+            let shown = format!("bob: {address}, in #lobby");
+            alice
+                .expect(sentence(alice.dialect, &shown, &json))
+                .silent();
+            let join = r#"{"type":"join_room","room":"Rust"}"#;
+            ask(&mut bob, "/join Rust", join);
+            ask(&mut bob, "/away a b", r#"{"type":"away","message":"a b"}"#);
+            bob.sync();
+            ask(&mut alice, "/whois bob", whois);
+            let json = format!(
+                "{{\"type\":\"whois\",\"username\":\"bob\",\"address\":\"{address}\",\
+             \"rooms\":[\"lobby\",\"Rust\"],\"operator\":false,\"away\":\"a b\"}}"
+            );
+            let shown = format!("bob: {address}, in #lobby, #Rust, away: a b");
+            alice
+                .expect(sentence(alice.dialect, &shown, &json))
+                .silent();
+        },
+    );
+}
+
+#[test]
+fn a_room_of_two() {
+    in_each_pair(
+        |Pair {
+             mut alice, mut bob, ..
+         }| {
+            for peer in [&mut alice, &mut bob] {
+                ask(peer, "/join g", r#"{"type":"join_room","room":"g"}"#);
+                peer.sync();
+            }
+            alice.sync();
+            let chat = r#"{"type":"chat","room":"g","message":"hi  all"}"#;
+            for (from, to, name) in [(0, 1, "alice"), (1, 0, "bob")] {
+                let peers = [&mut alice, &mut bob];
+                ask(peers[from], "hi  all", chat);
+                peers[from].sync();
+                let said = said_in(peers[to].dialect, "g", name, "hi  all");
+                peers[to].expect_like(said).silent();
+            }
+            // Who left hears nothing of the room, and is refused to speak there.
+            ask(&mut bob, "/leave g", r#"{"type":"leave_room","room":"g"}"#);
+            bob.sync();
+            alice.sync();
+            ask(&mut alice, "psst", &chat.replace("hi  all", "psst"));
+            alice.sync();
+            bob.silent();
+            ask(&mut bob, "/say g hi", chat);
+            let refusal = match bob.dialect {
+                Json => "{\"type\":\"error\",\"message\":\"You are not in #g.\"}\n".into(),
+                Pynet => server_message("You are not in #g."),
+                Colon => red("You are not in group g"),
+                _ => "[Server] You are not in #g.\n".into(),
+            };
+            bob.expect(refusal).silent();
+            alice.silent();
+        },
+    );
+}
+
+#[test]
+fn last_words() {
+    in_each_pair(
+        |Pair {
+             mut alice, mut bob, ..
+         }| {
+            let quit = r#"{"type":"quit","message":"good  night"}"#;
+            ask(&mut alice, "/quit good  night", quit);
+            alice.expect_eof();
+            bob.expect_like(match bob.dialect {
+                Text => "[Server] alice left the chat! (good  night)\n".into(),
+                Json => Json.left("alice").replace(
+                    ",\"timestamp\"",
+                    ",\"reason\":\"good  night\",\"timestamp\"",
+                ),
+                dialect => dialect.left("alice"),
+            });
+            bob.silent();
+        },
+    );
+}
+
+#[test]
+fn refused_names() {
+    in_each_pair(
+        |Pair {
+             mut alice, mut bob, ..
+         }| {
+            let refused = |peer: &mut Peer, line: &str, json: &str, why: &str, json_why: &str| {
+                ask(peer, line, json);
+                let answer = match peer.dialect {
+                    Json => format!("{{\"type\":\"error\",\"message\":\"{json_why}\"}}\n"),
+                    Pynet => server_message(why),
+                    Colon => red(why),
+                    _ => format!("[Server] {why}\n"),
+                };
+                peer.expect(answer).silent();
+            };
+            for name in ["BOB", "Server", "SERVER", "system", "sYSTEM"] {
+                refused(
+                    &mut alice,
+                    &format!("/nick {name}"),
+                    &format!("{{\"type\":\"nick\",\"username\":\"{name}\"}}"),
+                    "That name is taken.",
+                    "Username already taken",
+                );
+            }
+            refused(
+                &mut alice,
+                "/nick -bob",
+                r#"{"type":"nick","username":"-bob"}"#,
+                "A name is 1 to 20 letters, digits, _ - or .",
+                "Invalid username",
+            );
+            refused(
+                &mut alice,
+                "/join a/b",
+                r#"{"type":"join_room","room":"a/b"}"#,
+                "A room name is 1 to 32 letters, digits, _ or -",
+                "A room name is 1 to 32 letters, digits, _ or -",
+            );
+            bob.silent();
+            // The old name is free at once.
+            ask(
+                &mut alice,
+                "/nick anna",
+                r#"{"type":"nick","username":"anna"}"#,
+            );
+            alice.sync();
+            bob.sync();
+            ask(
+                &mut bob,
+                "/nick ALICE",
+                r#"{"type":"nick","username":"ALICE"}"#,
+            );
+            let renamed =
+                "{\"type\":\"nick\",\"username\":\"bob\",\"to\":\"ALICE\",\"timestamp\":<unix>}";
+            let shown = |dialect| sentence(dialect, "bob is now called ALICE.", renamed);
+            bob.expect_like(shown(bob.dialect)).silent();
+            alice.expect_like(shown(alice.dialect)).silent();
+        },
+    );
+}
+
+#[test]
+fn names_that_look_like_the_server_cannot_come_in() {
+    let server = Server::of(&COMMANDING);
+    for name in ["Server", "SERVER", "system", "System"] {
+        let mut late = server.connect(Text);
+        late.send(Text.join(name)).expect(PROMPT);
+        late.expect("[Server] That name is taken. Enter your name: ");
+        let mut late = server.connect(Json);
+        late.send(Json.join(name));
+        late.expect("{\"type\":\"error\",\"message\":\"Username already taken\"}\n");
+        late.expect_eof();
+        let mut late = server.connect(Pynet);
+        late.send(Pynet.join(name));
+        late.expect(server_message("That name is taken."))
+            .expect_eof();
+        let mut late = server.connect(Colon);
+        late.send(name).expect(red("That name is taken."));
+        late.send("ok then").expect_until("\x1b[0m");
+        late.send("okthen").sync();
+    }
+}
+
+#[test]
+fn the_answer_to_a_request_with_an_id_carries_it() {
+    let server = Server::of(&[Json]);
+    let mut bob = server.join(Json, "bob");
+    let mut alice = server.join(Json, "alice");
+    bob.sync();
+    for (request, answer) in [
+        (
+            r#""type":"pm","to":"bob","message":"hi""#,
+            r#"{"type":"ok","id":7}"#,
+        ),
+        (
+            r#""type":"ignore","username":"bob""#,
+            r#"{"type":"ok","message":"You hear nothing from bob any more.","id":7}"#,
+        ),
+        (
+            r#""type":"rooms""#,
+            r#"{"type":"rooms","rooms":[{"room":"lobby","members":2}],"id":7}"#,
+        ),
+        (
+            r#""type":"users","room":"x""#,
+            r##"{"type":"error","message":"There is no room #x.","id":7}"##,
+        ),
+        (r#""type":"chat","message":" ""#, r#"{"type":"ok","id":7}"#),
+        (
+            r#""type":"kick","username":"bob""#,
+            r##"{"type":"error","message":"You do not moderate #lobby.","id":7}"##,
+        ),
+        (r#""type":"quit""#, r#"{"type":"ok","id":7}"#),
+    ] {
+        alice.send(format!("{{{request},\"id\":7}}\n"));
+        alice.expect(format!("{answer}\n"));
+    }
+    alice.expect_eof();
+}
+
+#[test]
+fn help_is_one_table() {
+    let server = Server::of(&COMMANDING);
+    let commands = [
+        "help", "nick", "pm", "rooms", "join", "leave", "say", "who", "list", "topic", "me",
+        "ignore", "unignore", "away", "whois", "ping", "quit", "oper", "kick", "ban", "unban",
+        "mute", "rename", "announce", "close", "lock", "stats", "shutdown",
+    ];
+    for dialect in [Text, Pynet, Colon] {
+        let mut peer = server.join(dialect, "alice");
+        peer.say("/help");
+        let all = String::from_utf8(peer.sync()).expect("UTF-8");
+        for command in commands {
+            assert!(all.contains(&format!("/{command} ")), "{command}: {all}");
+            peer.say(&format!("/help {command}"));
+            let one = String::from_utf8(peer.sync()).expect("UTF-8");
+            assert!(one.contains(&format!("/{command} ")), "{one}");
+            assert!(
+                one.trim_end().len() < 1024 && one.matches('\n').count() < 2,
+                "{one}"
+            );
+        }
+        peer.say("/help dance");
+        let answer = peer.sync();
+        assert!(
+            String::from_utf8_lossy(&answer).contains("Unknown command /dance. Try /help."),
+            "{}",
+            quoted(&answer)
+        );
+        peer.say("/quit").expect_eof();
+    }
+    let mut json = server.join(Json, "jan");
+    json.send("{\"type\":\"help\"}\n");
+    let help = json.json();
+    let types = help["message"].as_str().expect("a text");
+    for kind in [
+        "chat",
+        "pm",
+        "me",
+        "nick",
+        "users",
+        "rooms",
+        "join_room",
+        "leave_room",
+        "topic",
+        "ignore",
+        "unignore",
+        "away",
+        "whois",
+        "ping",
+        "quit",
+        "oper",
+        "kick",
+    ] {
+        assert!(
+            types.split(", ").any(|known| known == kind),
+            "{kind}: {types}"
+        );
+    }
+}
