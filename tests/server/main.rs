@@ -15,6 +15,7 @@ mod framing;
 mod house;
 mod json;
 mod limits;
+mod operators;
 mod pynet;
 mod stop;
 mod text;

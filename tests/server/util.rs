@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -111,7 +111,18 @@ impl Server {
 
     /// Waits until `command` listens at `doors` doors.
     pub(crate) fn spawn(mut command: Command, doors: usize) -> Server {
-        let mut child = start(&mut command);
+        let child = start(command.stdin(Stdio::null()));
+        Server::of_child(child, doors)
+    }
+
+    /// As [`Server::spawn`], with the other end of its standard input.
+    pub(crate) fn spawn_piped(mut command: Command, doors: usize) -> (Server, ChildStdin) {
+        let mut child = start(command.stdin(Stdio::piped()));
+        let stdin = child.stdin.take().expect("piped");
+        (Server::of_child(child, doors), stdin)
+    }
+
+    fn of_child(mut child: Child, doors: usize) -> Server {
         let stdout = Captured::from(child.stdout.take().expect("piped")).0;
         let log = Captured::from(child.stderr.take().expect("piped")).0;
         let mut server = Server {
@@ -124,7 +135,7 @@ impl Server {
             .stdout
             .wait(|text| text.matches('\n').count() >= doors);
         let Ok(lines) = listening else {
-            panic!("{command:?} does not listen: {}", server.log());
+            panic!("it does not listen: {}", server.log());
         };
         server.doors = lines
             .lines()
@@ -210,6 +221,13 @@ impl Server {
         }
     }
 
+    #[track_caller]
+    pub(crate) fn expect_stdout(&self, part: &str) {
+        if let Err(stdout) = self.stdout.wait(|text| text.contains(part)) {
+            panic!("no {part:?} on standard output:\n{stdout}");
+        }
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.pid().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
@@ -268,7 +286,7 @@ pub(crate) fn program() -> Command {
 
 /// Runs a program that is to end by itself.
 pub(crate) fn run(command: &mut Command) -> Exited {
-    let mut child = start(command);
+    let mut child = start(command.stdin(Stdio::null()));
     let (stdout, out) = Captured::from(child.stdout.take().expect("piped"));
     let (stderr, err) = Captured::from(child.stderr.take().expect("piped"));
     let status = exit_of(&mut child);
@@ -283,7 +301,6 @@ pub(crate) fn run(command: &mut Command) -> Exited {
 
 fn start(command: &mut Command) -> Child {
     command
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
