@@ -2,9 +2,7 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,6 +10,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 pub(crate) use crate::forms::*;
+pub(crate) use crate::temp_dir::TempDir;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -533,6 +532,13 @@ impl Peer {
         self
     }
 
+    /// Itself, with nothing left to read.
+    #[track_caller]
+    pub(crate) fn after_all(&mut self) -> &mut Peer {
+        self.sync();
+        self
+    }
+
     fn read(&mut self) -> Result<(), &'static str> {
         let mut bytes = [0; 16 * 1024];
         let count = match self.socket.read(&mut bytes) {
@@ -580,29 +586,4 @@ pub(crate) fn quoted(bytes: &[u8]) -> String {
         _ => (&bytes[..600], "…"),
     };
     format!("\"{}\"{more} ({} bytes)", shown.escape_ascii(), bytes.len())
-}
-
-/// A directory of its own, removed with its content.
-pub(crate) struct TempDir(PathBuf);
-
-impl TempDir {
-    pub(crate) fn new() -> TempDir {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let serial = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("hubbub-test-{}-{serial}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).expect("a fresh directory");
-        TempDir(path)
-    }
-
-    pub(crate) fn join(&self, name: &str) -> PathBuf {
-        Path::join(&self.0, name)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
