@@ -6,6 +6,8 @@
 //! `operate` (what operators do).
 
 mod bans;
+#[cfg(test)]
+mod model_test;
 mod operate;
 #[doc(hidden)]
 pub mod oracle;
