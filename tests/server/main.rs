@@ -1,5 +1,6 @@
 //! The server over real sockets, from outside: one test binary, a module a theme.
 
+mod abuse;
 mod anon;
 mod auto;
 mod backpressure;
@@ -18,6 +19,7 @@ mod limits;
 mod moderation;
 mod operators;
 mod pynet;
+mod state;
 mod stop;
 mod temp_dir;
 mod text;
