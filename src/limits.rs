@@ -14,6 +14,9 @@ pub const ROOMS_PER_SESSION_MAX: usize = 20;
 /// or two.
 pub const NOTE_BYTES_MAX: usize = 400;
 
+/// Rooms in the list of rooms: the largest of more than anybody reads.
+pub const ROOMS_SHOWN_MAX: usize = 500;
+
 /// Names that one user may ignore: bounds what a message is checked against.
 pub const IGNORED_MAX: usize = 100;
 
@@ -60,6 +63,10 @@ pub const FRAME_BUDGET: usize = 64;
 /// Deliveries (one event for one member) in one turn, after which the rest of the ready list waits.
 /// At about 20 ns each this keeps the longest turn near 10 ms before its writes.
 pub const DELIVERY_BUDGET: usize = 200_000;
+
+/// Of these, what is left for those who have not joined when the others took all: a crowd that comes
+/// in waits for those who are in, but not for ever.
+pub const STRANGERS_DELIVERY_BUDGET: usize = 50_000;
 
 /// Connections accepted by one listener in one turn.
 pub const ACCEPT_BUDGET: usize = 256;

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 
 use crate::model::{Event, Peer, Request};
 
-use super::{Ask, View, ask, plain, text, utf8, words};
+use super::{Ask, Stage, View, ask, plain, text, utf8, words};
 
 pub(super) fn parse(frame: &[u8]) -> Ask {
     ask(utf8(frame).map(|line| {
@@ -50,7 +50,11 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             plain::push(text, out);
             out.push(b'\n');
         }
-        _ => text::render(event, view, out),
+        // There is no prompt here.
+        _ => {
+            let stage = Stage::Joined;
+            text::render(event, &View { stage, ..*view }, out);
+        }
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) const COMMANDS: [Command; 36] = [
         "/nick NAME",
         "go by another name",
         |words| {
-            let nick = Nick::parse(one(words)?).ok_or(ErrorCode::BadNick);
+            let nick = Nick::parse(rest(words)?.trim_end()).ok_or(ErrorCode::BadNick);
             Some(nick.map(|nick| Request::Nick { nick }))
         },
     ),
@@ -228,6 +228,7 @@ pub(super) const COMMANDS: [Command; 36] = [
         |words| {
             let reason = after_first(words).map(Into::into);
             Some(Ok(Request::Kick {
+                room: None,
                 name: one(words)?.into(),
                 reason,
             }))
@@ -243,6 +244,7 @@ pub(super) const COMMANDS: [Command; 36] = [
             match second(words).map(seconds) {
                 Some(None) => None,
                 time => Some(Ok(Request::Mute {
+                    room: None,
                     name,
                     seconds: time.flatten(),
                 })),
@@ -256,6 +258,7 @@ pub(super) const COMMANDS: [Command; 36] = [
         "let somebody speak again",
         |words| {
             Some(Ok(Request::Unmute {
+                room: None,
                 name: one(words)?.into(),
             }))
         },

@@ -145,14 +145,19 @@ fn moderation(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorC
     };
     Ok(match kind {
         "kick" => Request::Kick {
+            room: maybe_room(object)?,
             name: name()?,
             reason: maybe_string(object, "reason")?,
         },
         "mute" => Request::Mute {
+            room: maybe_room(object)?,
             name: name()?,
             seconds: seconds(object)?,
         },
-        "unmute" => Request::Unmute { name: name()? },
+        "unmute" => Request::Unmute {
+            room: maybe_room(object)?,
+            name: name()?,
+        },
         "topic_lock" => return mode(ModeChange::TopicLock(flag(object, "on")?)),
         "invite_only" => return mode(ModeChange::InviteOnly(flag(object, "on")?)),
         "key" => return mode(ModeChange::Key(maybe_string(object, "key")?)),
@@ -237,13 +242,21 @@ pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
         Request::Help { command: None } => Object::new(out, "help"),
         Request::Quit { words } => Object::new(out, "quit").maybe("message", words.as_deref()),
         Request::Oper { password } => Object::new(out, "oper").text("password", password),
-        Request::Kick { name, reason } => Object::new(out, "kick")
+        Request::Kick { room, name, reason } => Object::new(out, "kick")
             .text("username", name)
+            .maybe("room", room.as_ref().map(RoomName::as_str))
             .maybe("reason", reason.as_deref()),
-        Request::Mute { name, seconds } => Object::new(out, "mute")
+        Request::Mute {
+            room,
+            name,
+            seconds,
+        } => Object::new(out, "mute")
             .text("username", name)
+            .maybe("room", room.as_ref().map(RoomName::as_str))
             .number("seconds", *seconds),
-        Request::Unmute { name } => Object::new(out, "unmute").text("username", name),
+        Request::Unmute { room, name } => Object::new(out, "unmute")
+            .text("username", name)
+            .maybe("room", room.as_ref().map(RoomName::as_str)),
         Request::Mode {
             room: Some(room),
             change,
@@ -487,6 +500,12 @@ fn room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
         Some(_) => named_room(object),
         None => Ok(RoomName::lobby()),
     }
+}
+
+/// The room of a request that may be about the whole server.
+fn maybe_room(object: &Map<String, Value>) -> Result<Option<RoomName>, ErrorCode> {
+    let is_named = object.contains_key("room");
+    is_named.then(|| named_room(object)).transpose()
 }
 
 fn named_room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {

@@ -37,13 +37,17 @@ pub(super) fn render(request: &Request) -> Option<String> {
         Request::Ping => "/ping".into(),
         Request::Quit { words } => optional("/quit", words.as_deref())?,
         Request::Oper { password } if is_rest(password) => format!("/oper {password}"),
-        Request::Kick { name, reason } if is_word(name) => {
-            optional(&format!("/kick {name}"), reason.as_deref())?
-        }
-        Request::Mute { name, seconds } if is_word(name) => {
-            timed(&format!("/mute {name}"), *seconds)
-        }
-        Request::Unmute { name } if is_word(name) => format!("/unmute {name}"),
+        Request::Kick {
+            room: None,
+            name,
+            reason,
+        } if is_word(name) => optional(&format!("/kick {name}"), reason.as_deref())?,
+        Request::Mute {
+            room: None,
+            name,
+            seconds,
+        } if is_word(name) => timed(&format!("/mute {name}"), *seconds),
+        Request::Unmute { room: None, name } if is_word(name) => format!("/unmute {name}"),
         Request::Mode { room: None, change } => match change {
             ModeChange::TopicLock(on) => format!("/topiclock {}", if *on { "on" } else { "off" }),
             ModeChange::InviteOnly(on) => format!("/inviteonly {}", if *on { "on" } else { "off" }),

@@ -129,7 +129,7 @@ impl Dialect {
 
     /// Does a refused name end the connection, rather than ask for another?
     pub fn closes_on_refused_name(self) -> bool {
-        matches!(self, Dialect::Json | Dialect::Pynet)
+        matches!(self, Dialect::Json | Dialect::Pynet | Dialect::Anon)
     }
 
     /// Reads one whole frame.

@@ -219,7 +219,11 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             format!("[#{room} {}] {text}", author.nick)
         }
         Event::Private { author, text } => format!("[{} → you] {text}", author.nick),
-        Event::PrivateSent { to, text, .. } => format!("[you → {to}] {text}"),
+        Event::PrivateSent { to, text, away } => {
+            let away = away.as_ref().map(|away| format!("{to} is away: {away}"));
+            let sent = format!("[you → {to}] {text}");
+            return [sent].into_iter().chain(away).collect();
+        }
     };
     vec![one]
 }

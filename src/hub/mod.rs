@@ -223,9 +223,13 @@ impl Hub {
             Request::Help { command } => self.answer(who, Event::Help { command }),
             Request::Quit { words } => self.quit(who, words),
             Request::Oper { password } => self.oper(who, peer, &password),
-            Request::Kick { name, reason } => self.kick(who, &name, reason),
-            Request::Mute { name, seconds } => self.mute(who, &name, Some(seconds)),
-            Request::Unmute { name } => self.mute(who, &name, None),
+            Request::Kick { room, name, reason } => self.kick(who, room, &name, reason),
+            Request::Mute {
+                room,
+                name,
+                seconds,
+            } => self.mute(who, room, &name, Some(seconds)),
+            Request::Unmute { room, name } => self.mute(who, room, &name, None),
             Request::Mode { room, change } => self.change_mode(who, room, change),
             Request::Invite { room, name } => self.invite(who, room, &name),
             Request::Ban {

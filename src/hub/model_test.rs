@@ -222,6 +222,14 @@ impl Reference {
         let from = self.user(id).nick.clone();
         must(fold(&from) == fold(to) || self.may_be_called(to))?;
         self.user_mut(id).nick = to.into();
+        let carry = |keys: &mut Vec<String>| {
+            let same = keys.iter_mut().filter(|key| **key == fold(&from));
+            same.for_each(|key| *key = fold(to));
+        };
+        carry(&mut self.mutes);
+        for room in self.user(id).rooms.clone() {
+            carry(&mut self.place_mut(&room).muted);
+        }
         let others = self.neighbours(&self.user(id).rooms.clone());
         self.tell(&others, id, &Seen::Renamed(from, to.into()));
         Ok(())
@@ -292,7 +300,9 @@ impl Reference {
                 must(ignored.len() < before)?;
             }
             Request::Quit { words } => {
-                self.end(id, words.clone());
+                let key = fold(&self.user(id).nick);
+                let words = words.clone().filter(|_| !self.mutes.contains(&key));
+                self.end(id, words);
                 return Ok(false);
             }
             Request::Oper { .. } => self.user_mut(id).is_operator = true,
@@ -350,7 +360,7 @@ impl Reference {
                 must(self.user(target).rooms.contains(&room))?;
                 self.leave_room(target, &room);
             }
-            Request::Mute { name, .. } | Request::Unmute { name } => {
+            Request::Mute { name, .. } | Request::Unmute { name, .. } => {
                 let room = (!is_operator).then(|| self.own_room(id)).transpose()?;
                 let target = self.named(name).ok_or(())?;
                 let key = fold(&self.user(target).nick);
@@ -538,9 +548,9 @@ fn request() -> impl Strategy<Value = Request> {
         1 => name().prop_map(|name| Request::Unignore { name }),
         1 => prop::option::of(Just("bye".to_string())).prop_map(|words| Request::Quit { words }),
         1 => Just(Request::Oper { password: PASSWORD.into() }),
-        5 => name().prop_map(|name| Request::Kick { name, reason: None }),
-        3 => name().prop_map(|name| Request::Mute { name, seconds: None }),
-        1 => name().prop_map(|name| Request::Unmute { name }),
+        5 => name().prop_map(|name| Request::Kick { room: None, name, reason: None }),
+        3 => name().prop_map(|name| Request::Mute { room: None, name, seconds: None }),
+        1 => name().prop_map(|name| Request::Unmute { room: None, name }),
         2 => (mask(), seconds()).prop_map(|(mask, seconds)| {
             Request::Ban { mask, seconds, reason: None }
         }),

@@ -1,7 +1,7 @@
 //! What operators do, in band or from the console.
 
 use crate::limits::{BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
-use crate::model::{ClientEntry, ConnId, ErrorCode, Event, Nick, Peer, RoomName};
+use crate::model::{ClientEntry, ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName};
 
 use super::bans::Ban;
 use super::{Audience, Effect, Hub, LOBBY, Member, Session, check_note};
@@ -22,7 +22,7 @@ impl Hub {
         password: &str,
     ) -> Result<(), ErrorCode> {
         self.own(who)?;
-        let (now_ms, address) = (self.now.unix_ms, peer.ip());
+        let (now_ms, address) = (self.now.unix_ms, peer.counted_address(true));
         self.failures
             .retain(|_, failures| failures.until_ms > now_ms);
         if let Some(failures) = self.failures.get(&address)
@@ -33,18 +33,27 @@ impl Hub {
         }
         let wanted = self.rules.oper_password.as_deref();
         if !wanted.is_some_and(|wanted| is_same(wanted.as_bytes(), password.as_bytes())) {
-            if self.failures.len() < OPER_FAILURES_REMEMBERED
-                || self.failures.contains_key(&address)
-            {
-                let failures = self.failures.entry(address).or_default();
-                failures.count += 1;
-                failures.until_ms = now_ms + OPER_WAIT_MS;
+            if self.failures.len() >= OPER_FAILURES_REMEMBERED {
+                self.forget_oldest_failures();
             }
+            let failures = self.failures.entry(address).or_default();
+            failures.count += 1;
+            failures.until_ms = now_ms + OPER_WAIT_MS;
             return Err(ErrorCode::WrongPassword);
         }
         self.failures.remove(&address);
         self.own_mut(who)?.rare_mut().is_operator = true;
         self.done(who, "You are an operator now.".into())
+    }
+
+    fn forget_oldest_failures(&mut self) {
+        let oldest = self
+            .failures
+            .iter()
+            .min_by_key(|(_, failures)| failures.until_ms);
+        if let Some(address) = oldest.map(|(&address, _)| address) {
+            self.failures.remove(&address);
+        }
     }
 
     fn check_operator(&self, who: ConnId) -> Result<(), ErrorCode> {
@@ -55,25 +64,26 @@ impl Hub {
         }
     }
 
+    /// Out of the server as an operator, out of a room as its moderator, or where a room is named.
     pub(super) fn kick(
         &mut self,
         who: ConnId,
+        room: Option<RoomName>,
         name: &str,
         reason: Option<String>,
     ) -> Result<(), ErrorCode> {
         reason.as_deref().map_or(Ok(()), check_note)?;
-        if !self.is_operator(who) {
-            self.moderated(who, None)?;
+        if room.is_some() || !self.is_operator(who) {
+            let id = self.moderated(who, room)?;
             let target = self.find_nick(name)?;
-            return self.kick_from_room(who, target, reason);
+            return self.kick_from_room(who, id, target, reason);
         }
         let target = self.find_nick(name)?;
         let nick = self.own(target)?.nick.clone();
         self.put_out(target, reason);
-        if target == who {
-            Ok(())
-        } else {
-            self.answer(who, Event::KickedOut { nick })
+        match target == who {
+            true => Ok(()),
+            false => self.answer(who, Event::KickedOut { nick }),
         }
     }
 
@@ -88,41 +98,53 @@ impl Hub {
         self.effects.push_back(Effect::Close { who: target });
     }
 
-    /// `seconds` as [`Some`] mutes, for a time or until it is undone; `None` undoes it.
+    /// On the server as an operator, in a room as its moderator, or where a room is named. `seconds` as
+    /// [`Some`] mutes, for a time or until it is undone; `None` undoes it.
     pub(super) fn mute(
         &mut self,
         who: ConnId,
+        room: Option<RoomName>,
         name: &str,
         seconds: Option<Option<u64>>,
     ) -> Result<(), ErrorCode> {
         let until_ms = seconds.map(|seconds| seconds.map(|seconds| self.after(seconds)));
-        if !self.is_operator(who) {
-            self.moderated(who, None)?;
+        if room.is_some() || !self.is_operator(who) {
+            let id = self.moderated(who, room)?;
             let target = self.find_nick(name)?;
-            return self.mute_in_room(who, target, until_ms);
+            return self.mute_in_room(who, id, target, until_ms);
+        }
+        self.settings.tidy(self.now);
+        let Some(until_ms) = until_ms else {
+            return self.unmute(who, name);
+        };
+        if self.settings.mutes.len() >= BANS_MAX {
+            return Err(ErrorCode::TooManyBans);
         }
         let target = self.find_nick(name)?;
         let nick = self.own(target)?.nick.clone();
-        self.settings.tidy(self.now);
-        let did = match until_ms {
-            Some(until_ms) if self.settings.mutes.len() < BANS_MAX => {
-                self.settings.mutes.insert(nick.key(), until_ms);
-                "muted"
-            }
-            Some(_) => return Err(ErrorCode::TooManyBans),
-            None => {
-                self.settings.mutes.remove(&nick.key());
-                "unmuted"
-            }
-        };
+        self.settings.mutes.insert(nick.key(), until_ms);
         self.effects.push_back(Effect::Keep);
-        self.tell(
-            target,
-            Event::Notice {
-                text: format!("You have been {did}."),
-            },
-        );
-        self.done(who, format!("{nick} has been {did}."))
+        let text = "You have been muted.".into();
+        self.tell(target, Event::Notice { text });
+        self.done(who, format!("{nick} has been muted."))
+    }
+
+    /// Whoever was muted need not be here to be unmuted.
+    fn unmute(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
+        let was_muted = self.settings.mutes.remove(&Key::of(name)).is_some();
+        if was_muted {
+            self.effects.push_back(Effect::Keep);
+        }
+        let name = match self.find_nick(name) {
+            Ok(target) => {
+                let text = "You have been unmuted.".into();
+                self.tell(target, Event::Notice { text });
+                self.own(target)?.nick.to_string()
+            }
+            Err(code) if !was_muted => return Err(code),
+            Err(_) => name.into(),
+        };
+        self.done(who, format!("{name} has been unmuted."))
     }
 
     pub(super) fn ban(
@@ -228,6 +250,7 @@ impl Hub {
         );
         for member in members {
             self.take_out(member.id, id);
+            self.tell_own_leaving(member.id, &room)?;
         }
         self.done(who, text)
     }
@@ -250,7 +273,7 @@ impl Hub {
             }
             false => match self.settings.locked.remove(&name.key()) {
                 Some(_) => format!("#{name} may be entered again."),
-                None => return Err(ErrorCode::NoRoomToShow(name)),
+                None => return self.done(who, format!("#{name} is not locked.")),
             },
         };
         self.effects.push_back(Effect::Keep);
@@ -277,17 +300,14 @@ impl Hub {
 
     pub(super) fn shut_down(&mut self, who: ConnId, seconds: u64) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
+        let text = match seconds {
+            0 => "The server stops now.".into(),
+            _ => format!("The server stops in {seconds} s."),
+        };
         if seconds > 0 {
-            self.tell_everyone(Event::Announced {
-                text: format!("The server stops in {seconds} s."),
-            });
+            self.tell_everyone(Event::Announced { text: text.clone() });
         }
-        self.answer(
-            who,
-            Event::Done {
-                note: Some(format!("The server stops in {seconds} s.")),
-            },
-        )?;
+        self.done(who, text)?;
         self.effects.push_back(Effect::Stop { seconds });
         Ok(())
     }

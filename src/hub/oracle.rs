@@ -227,11 +227,19 @@ fn request(what: u8, which: usize) -> Option<Request> {
             password: PASSWORDS[which % PASSWORDS.len()].into(),
         },
         26 => Request::Kick {
+            room: None,
             name,
             reason: maybe_text,
         },
-        27 => Request::Mute { name, seconds },
-        28 => Request::Unmute { name },
+        27 => Request::Mute {
+            room: maybe_room,
+            name,
+            seconds,
+        },
+        28 => Request::Unmute {
+            room: maybe_room,
+            name,
+        },
         29 => Request::Mode {
             room: maybe_room,
             change: ModeChange::Key(key),

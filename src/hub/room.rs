@@ -40,7 +40,8 @@ pub(super) struct Modes {
     pub(super) is_topic_locked: bool,
     pub(super) is_invite_only: bool,
     pub(super) key: Option<String>,
-    pub(super) invited: HashSet<Key>,
+    /// Who may come in once, whatever stands in the way.
+    pub(super) invited: HashSet<ConnId>,
     /// Names that say nothing here, and until when (milliseconds since 1970).
     pub(super) muted: HashMap<Key, Option<u64>>,
 }

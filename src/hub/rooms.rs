@@ -1,9 +1,10 @@
 //! Rooms: entering and leaving them, what they are about, and what their moderators do.
 
-use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
+use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX, ROOMS_SHOWN_MAX};
 use crate::model::{ConnId, Entry, ErrorCode, Event, ModeChange, RoomName};
 
-use super::{Audience, Hub, LOBBY, RoomId, check_note};
+use super::bans::is_over;
+use super::{Audience, Hub, LOBBY, Room, RoomId, check_note};
 
 impl Hub {
     pub(super) fn tell_members(
@@ -23,8 +24,13 @@ impl Hub {
     }
 
     pub(super) fn tell_rooms(&mut self, who: ConnId) -> Result<(), ErrorCode> {
-        let mut rooms: Vec<_> = self.rooms.iter().map(|(_, room)| room.entry()).collect();
-        rooms.sort_by(|a, b| b.members.cmp(&a.members).then_with(|| a.name.cmp(&b.name)));
+        let mut rooms: Vec<&Room> = self.rooms.iter().map(|(_, room)| room).collect();
+        rooms.sort_by(|a, b| {
+            let by_size = b.members().len().cmp(&a.members().len());
+            by_size.then_with(|| a.name.cmp(&b.name))
+        });
+        let largest = rooms.into_iter().take(ROOMS_SHOWN_MAX);
+        let rooms = largest.map(Room::entry).collect();
         self.answer(who, Event::Rooms { rooms })
     }
 
@@ -51,6 +57,7 @@ impl Hub {
         let nick = self.own(who)?.nick.clone();
         let id = known.unwrap_or_else(|| self.rooms.open(name));
         if !is_in {
+            self.rooms.get_mut(id).modes.invited.remove(&who);
             self.add_to_room(who, id);
         }
         if known.is_none() {
@@ -96,7 +103,7 @@ impl Hub {
         }
         let Some(id) = known else { return Ok(()) };
         let modes = &self.rooms.get(id).modes;
-        if modes.invited.contains(&self.own(who)?.nick.key()) {
+        if modes.invited.contains(&who) {
             return Ok(());
         }
         if modes.is_invite_only {
@@ -134,6 +141,18 @@ impl Hub {
             },
         )?;
         self.tell_of_leaving(who, id, room, None)
+    }
+
+    /// Tells a user that it is out of a room, where it did not ask for that.
+    pub(super) fn tell_own_leaving(
+        &mut self,
+        who: ConnId,
+        room: &RoomName,
+    ) -> Result<(), ErrorCode> {
+        let now_in = self.rooms.get(self.own(who)?.focus).name.clone();
+        let room = room.clone();
+        self.tell(who, Event::LeftRoom { room, now_in });
+        Ok(())
     }
 
     /// Takes a user out of a room; out of its last one it comes back to the lobby, which is told.
@@ -194,6 +213,7 @@ impl Hub {
             );
         };
         check_note(&text)?;
+        self.check_mute(who, id)?;
         let is_locked = self.rooms.get(id).modes.is_topic_locked || id == LOBBY;
         if is_locked && !self.moderates(who, id) {
             return Err(ErrorCode::NotModerator(room));
@@ -279,19 +299,20 @@ impl Hub {
         let id = self.moderated(who, name)?;
         let target = self.find_nick(guest)?;
         let nick = self.own(target)?.nick.clone();
+        self.check_mute(who, id)?;
+        let sessions = &self.sessions;
         let room = self.rooms.get_mut(id);
+        room.modes.invited.retain(|&guest| sessions.contains(guest));
         if room.modes.invited.len() >= ROOM_LIST_MAX {
-            room.modes.invited.clear();
+            return Err(ErrorCode::TooManyBans);
         }
-        room.modes.invited.insert(nick.key());
+        room.modes.invited.insert(target);
         let room = room.name.clone();
         let host = self.own(who)?.nick.clone();
-        self.tell(
-            target,
-            Event::Notice {
-                text: format!("{host} invites you to #{room}."),
-            },
-        );
+        if !self.own(target)?.ignores(&host.key()) {
+            let text = format!("{host} invites you to #{room}.");
+            self.tell(target, Event::Notice { text });
+        }
         self.done(who, format!("{nick} is invited to #{room}."))
     }
 
@@ -299,21 +320,21 @@ impl Hub {
     pub(super) fn kick_from_room(
         &mut self,
         who: ConnId,
+        id: RoomId,
         target: ConnId,
         reason: Option<String>,
     ) -> Result<(), ErrorCode> {
-        let id = self.moderated(who, None)?;
         let room = self.rooms.get(id).name.clone();
         let nick = self.own(target)?.nick.clone();
         if !self.own(target)?.rooms.contains(&id) {
             return Err(ErrorCode::NoSuchNick(nick.to_string()));
         }
-        self.rooms.get_mut(id).modes.invited.remove(&nick.key());
         self.take_out(target, id);
         let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let by = self.own(who)?.nick.clone();
         let text = format!("{by} put you out of #{room}{why}");
         self.tell(target, Event::Notice { text });
+        self.tell_own_leaving(target, &room)?;
         self.tell_of_leaving(target, id, room, Some(format!("kicked by {by}{why}")))?;
         self.done(who, format!("{nick} has been kicked."))
     }
@@ -322,16 +343,18 @@ impl Hub {
     pub(super) fn mute_in_room(
         &mut self,
         who: ConnId,
+        id: RoomId,
         target: ConnId,
         until_ms: Option<Option<u64>>,
     ) -> Result<(), ErrorCode> {
-        let id = self.moderated(who, None)?;
         let nick = self.own(target)?.nick.clone();
         let room = self.rooms.get_mut(id);
         let did = match until_ms {
             Some(until_ms) => {
+                let now_ms = self.now.unix_ms;
+                room.modes.muted.retain(|_, until| !is_over(*until, now_ms));
                 if room.modes.muted.len() >= ROOM_LIST_MAX {
-                    room.modes.muted.clear();
+                    return Err(ErrorCode::TooManyBans);
                 }
                 room.modes.muted.insert(nick.key(), until_ms);
                 "muted"

@@ -11,6 +11,10 @@ impl Hub {
         if self.sessions.contains(who) {
             return Err(ErrorCode::AlreadyJoined);
         }
+        // It may have been banned since the connection was accepted.
+        if let Some(refusal) = self.refusal_of(&peer, self.now) {
+            return Err(refusal);
+        }
         self.check_free(&nick)?;
         self.nicks.insert(nick.key(), who);
         self.sessions
@@ -126,6 +130,11 @@ impl Hub {
     ) -> Result<RoomId, ErrorCode> {
         self.check_message(text)?;
         let id = self.entered(who, room)?;
+        self.check_mute(who, id).map(|()| id)
+    }
+
+    /// May a user say anything in a room that it is in?
+    pub(super) fn check_mute(&self, who: ConnId, id: RoomId) -> Result<(), ErrorCode> {
         let key = self.own(who)?.nick.key();
         let muted = &self.rooms.get(id).modes.muted;
         let is_muted_here = muted
@@ -133,7 +142,7 @@ impl Hub {
             .is_some_and(|&until| !is_over(until, self.now.unix_ms));
         match is_muted_here || self.is_muted(&key) {
             true => Err(ErrorCode::Muted),
-            false => Ok(id),
+            false => Ok(()),
         }
     }
 
@@ -222,6 +231,9 @@ impl Hub {
 
     pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {
         text.as_deref().map_or(Ok(()), check_note)?;
+        if text.is_some() && self.is_muted(&self.own(who)?.nick.key()) {
+            return Err(ErrorCode::Muted);
+        }
         let note = match text {
             Some(_) => "You are away now: those who write to you are told.",
             None => "You are back.",
@@ -247,6 +259,8 @@ impl Hub {
 
     pub(super) fn quit(&mut self, who: ConnId, words: Option<String>) -> Result<(), ErrorCode> {
         words.as_deref().map_or(Ok(()), check_note)?;
+        let key = self.nick_of(who).map(Nick::key);
+        let words = words.filter(|_| !key.is_some_and(|key| self.is_muted(&key)));
         self.consoles.remove(&who);
         self.end_session(who, words);
         self.effects.push_back(Effect::Close { who });

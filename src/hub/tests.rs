@@ -219,6 +219,7 @@ fn a_mute_follows_its_name() {
         &mut hub,
         1,
         Request::Mute {
+            room: None,
             name,
             seconds: None,
         },

@@ -61,7 +61,7 @@ pub enum ErrorCode {
     NickBanned(Option<String>),
     /// That address is kept out, and why.
     AddressBanned(Option<String>),
-    /// As many bans as there may be.
+    /// As many bans, mutes or invitations as there may be.
     TooManyBans,
     /// Connected too often.
     ConnectsTooFast,
@@ -168,7 +168,7 @@ impl fmt::Display for ErrorCode {
             ErrorCode::AddressBanned(Some(reason)) => {
                 write!(f, "Your address is banned: {reason}")
             }
-            ErrorCode::TooManyBans => f.write_str("There are as many bans as there can be."),
+            ErrorCode::TooManyBans => f.write_str("That list is as long as it can be."),
             ErrorCode::ConnectsTooFast => {
                 f.write_str("You connect too often. Please wait a little.")
             }

@@ -147,9 +147,10 @@ impl Nick {
 
     /// Does it look like the server itself?
     pub fn is_reserved(&self) -> bool {
+        let bare = self.0.trim_matches(|c: char| "_-.".contains(c));
         ["server", "system"]
             .iter()
-            .any(|name| self.key() == Key::of(name))
+            .any(|name| Key::of(bare) == Key::of(name))
     }
 }
 

@@ -129,15 +129,19 @@ pub enum Request {
         /// The word that makes one.
         password: String,
     },
-    /// Put somebody out: of the server as an operator, of the room spoken in as its moderator.
+    /// Put somebody out: of the server as an operator, of a room as its moderator or where one is named.
     Kick {
+        /// The room.
+        room: Option<RoomName>,
         /// Whom.
         name: String,
         /// Why.
         reason: Option<String>,
     },
-    /// Let somebody say nothing: on the server as an operator, in the room as its moderator.
+    /// Let somebody say nothing: on the server as an operator, in a room likewise.
     Mute {
+        /// The room.
+        room: Option<RoomName>,
         /// Whom.
         name: String,
         /// For how long; `None` is until it is undone.
@@ -145,6 +149,8 @@ pub enum Request {
     },
     /// Let somebody speak again.
     Unmute {
+        /// The room.
+        room: Option<RoomName>,
         /// Whom.
         name: String,
     },

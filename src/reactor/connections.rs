@@ -10,7 +10,7 @@ use crate::model::{ConnId, Peer};
 
 use super::connection::Connection;
 use super::listener::Stream;
-use super::phase::Reason;
+use super::phase::{Phase, Reason};
 use super::timers::Tick;
 
 /// A token is a slot, and above it the generation; its topmost bit is never set, which leaves room
@@ -25,6 +25,8 @@ pub(super) struct Connections {
     last_generation: u32,
     /// Who has more to do without waiting for an event. Invariant: exactly those that say so.
     ready: VecDeque<ConnId>,
+    /// Likewise, of those who had not joined.
+    ready_strangers: VecDeque<ConnId>,
     /// Whose state may have changed in this turn. Invariant: exactly those that say so.
     touched: Vec<ConnId>,
     /// Who was told what others said, and waits to be flushed. Invariant: exactly those that say so.
@@ -109,8 +111,15 @@ impl Connections {
     }
 
     /// The connection of an id, put on the list of those to be flushed when their turn comes: a text
-    /// for a large room goes on over turns, while who asked something is answered in between.
+    /// for a large room goes on over turns, while who asked something is answered in between. `None`
+    /// also where the connection is draining: it is told nothing new.
     pub(super) fn await_flush(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
+        let connection = self.flush_later(id)?;
+        (connection.phase == Phase::Open).then_some(connection)
+    }
+
+    /// As [`Connections::await_flush`], but for what is owed already.
+    pub(super) fn flush_later(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
         let connection = self.slab.get_mut(id.slot as usize)?;
         if connection.id != id || connection.is_doomed {
             return None;
@@ -136,22 +145,36 @@ impl Connections {
             && !connection.is_ready
         {
             connection.is_ready = true;
-            self.ready.push_back(id);
+            match connection.joined {
+                true => self.ready.push_back(id),
+                false => self.ready_strangers.push_back(id),
+            }
         }
     }
 
     /// Is there anything to do without waiting for an event?
     pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty() || !self.waiting.is_empty() || !self.doomed.is_empty()
+        let lists = [
+            &self.ready,
+            &self.ready_strangers,
+            &self.waiting,
+            &self.doomed,
+        ];
+        lists.iter().any(|list| !list.is_empty())
     }
 
-    /// How many have more to do.
-    pub(super) fn ready_len(&self) -> usize {
-        self.ready.len()
+    /// How many have more to do: of those who have joined, and of the others.
+    pub(super) fn ready_len(&self) -> (usize, usize) {
+        (self.ready.len(), self.ready_strangers.len())
     }
 
-    pub(super) fn pop_ready(&mut self) -> Option<ConnId> {
-        let id = self.ready.pop_front()?;
+    /// The next who has more to do, of those who have joined or of the others.
+    pub(super) fn pop_ready(&mut self, joined: bool) -> Option<ConnId> {
+        let list = match joined {
+            true => &mut self.ready,
+            false => &mut self.ready_strangers,
+        };
+        let id = list.pop_front()?;
         if let Some(connection) = self.get_mut(id) {
             connection.is_ready = false;
         }
@@ -235,7 +258,7 @@ mod tests {
         connections.doom(id, Reason::SendQ);
         connections.doom(id, Reason::Quit);
         connections.make_ready(id);
-        assert_eq!(connections.ready_len(), 0);
+        assert_eq!(connections.ready_len(), (0, 0));
         assert_eq!(
             (connections.pop_doomed(), connections.pop_doomed()),
             (Some(id), None)

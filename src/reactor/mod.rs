@@ -131,6 +131,10 @@ impl Reactor {
                 .map_err(|e| format!("cannot read the settings in {}: {e}", path.display()))?,
             None => Settings::default(),
         };
+        if let Some(path) = &config.state {
+            store::write(path, &store::encode(&settings))
+                .map_err(|e| format!("cannot keep the settings in {}: {e}", path.display()))?;
+        }
         let keeper = config
             .state
             .clone()

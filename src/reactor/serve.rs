@@ -5,7 +5,9 @@ use crate::dialect::sniff::Foreign;
 use crate::dialect::{Ask, Dialect, Parsed, Stage, View};
 use crate::frame::End;
 use crate::hub::{Audience, Effect, RoomId};
-use crate::limits::{BYTES_PER_DELIVERY, FRAME_BUDGET, READ_BUDGET_BYTES};
+use crate::limits::{
+    BYTES_PER_DELIVERY, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES, STRANGERS_DELIVERY_BUDGET,
+};
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
 use super::Reactor;
@@ -23,14 +25,23 @@ struct Asker {
 }
 
 impl Reactor {
-    /// Gives each connection on the ready list its share of the turn, as far as the turn's own
-    /// budget goes; those who come onto the list meanwhile are for the next turn.
+    /// Gives each connection on the ready lists its share of the turn, as far as the turn's own
+    /// budget goes, those who have joined first; those who come onto a list meanwhile are for the
+    /// next turn.
     pub(super) fn serve_ready(&mut self) {
-        for _ in 0..self.connections.ready_len() {
+        let (joined, strangers) = self.connections.ready_len();
+        self.serve_some(joined, true);
+        let left_for_strangers = DELIVERY_BUDGET - STRANGERS_DELIVERY_BUDGET;
+        self.deliveries = self.deliveries.min(left_for_strangers);
+        self.serve_some(strangers, false);
+    }
+
+    fn serve_some(&mut self, count: usize, joined: bool) {
+        for _ in 0..count {
             if self.is_spent() {
                 return;
             }
-            if let Some(id) = self.connections.pop_ready() {
+            if let Some(id) = self.connections.pop_ready(joined) {
                 self.serve(id);
             }
         }
@@ -249,12 +260,13 @@ impl Reactor {
         }
     }
 
-    /// The peer's input has ended and all of it is handled.
+    /// The peer's input has ended and all of it is handled. Its user leaves the hub when it was sent
+    /// what it is owed and is swept.
     fn handle_end(&mut self, id: ConnId) {
         match self.connections.touch(id) {
             Some(connection) if connection.phase == Phase::Open => match connection.reason {
                 Some(reason) => self.connections.doom(id, reason),
-                None => self.depart(id, Reason::Closed),
+                None => connection.drain(Reason::Closed, self.clock.now),
             },
             _ => {}
         }
@@ -301,14 +313,44 @@ impl Reactor {
             Request::Say { .. } | Request::Act { .. } | Request::Private { .. }
         );
         self.counters.messages_in += u64::from(is_message);
+        let order = self.order_of(id, &request);
         self.hub
             .handle_request(id, peer, request, self.clock.moment);
+        if let Some(order) = order {
+            log::info!("{order}");
+        }
         let mut asker = Asker {
             id: request_id,
             is_answered: false,
         };
         self.carry_out(&mut asker);
         self.answer_unanswered(id, asker);
+    }
+
+    /// What the log says of an operator's request; a try to become one is a request like that.
+    fn order_of(&self, id: ConnId, request: &Request) -> Option<String> {
+        let who = self
+            .hub
+            .session(id)
+            .map(|session| session.nick().to_string());
+        let who = who.unwrap_or_else(|| "the console".into());
+        match request {
+            Request::Oper { .. } => Some(format!("{who} asks to be an operator")),
+            Request::Kick { .. }
+            | Request::Mute { .. }
+            | Request::Unmute { .. }
+            | Request::Ban { .. }
+            | Request::Unban { .. }
+            | Request::Rename { .. }
+            | Request::Announce { .. }
+            | Request::CloseRoom { .. }
+            | Request::LockRoom { .. }
+            | Request::Shutdown { .. } => self
+                .hub
+                .is_operator(id)
+                .then(|| format!("{who} asks: {request:?}")),
+            _ => None,
+        }
     }
 
     /// A request with an id and no other answer is answered that it is done.
@@ -384,9 +426,8 @@ impl Reactor {
         connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
         self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
         if let Event::Error(code) = event
-            && code.is_join_refusal()
             && stage == Stage::Joining
-            && dialect.closes_on_refused_name()
+            && (code.is_final() || code.is_join_refusal() && dialect.closes_on_refused_name())
         {
             connection.drain(Reason::Refused, self.clock.now);
         }

@@ -54,7 +54,7 @@ impl Reactor {
             Ok(count) => self.counters.bytes_out += count as u64,
             // No event will come for what is left.
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {
-                self.connections.await_flush(id);
+                self.connections.flush_later(id);
             }
             Err(e) => return self.connections.doom(id, Reason::Broken(e.kind())),
         }

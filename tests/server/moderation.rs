@@ -283,6 +283,7 @@ fn an_operator_closes_and_locks_rooms() {
     root.expect("[Server] The room #r has been closed.\n")
         .silent();
     bob.expect("[Server] The room #r has been closed.\n")
+        .expect("[Server] You left #r. You speak in #lobby now.\n")
         .silent();
     ask(&mut bob, "/who r", "There is no room #r.");
     ask(&mut bob, "/who", "In #lobby: root, tom, bob");
@@ -352,6 +353,7 @@ fn a_rooms_creator_kicks_and_mutes_there_only() {
     );
     tom.expect("[Server] bob left #r. (kicked by alice: too  loud)\n");
     bob.expect("[Server] alice put you out of #r: too  loud\n")
+        .expect("[Server] You left #r. You speak in #lobby now.\n")
         .silent();
     bob.send("hi lobby\n").sync();
     tom.expect("[#lobby bob] hi lobby\n");
@@ -425,7 +427,8 @@ fn a_rooms_creator_sees_to_its_door() {
         "[Server] eve has been kicked.
 ",
     );
-    eve.expect("[Server] alice put you out of #r\n");
+    eve.expect("[Server] alice put you out of #r\n")
+        .expect("[Server] You left #r. You speak in #lobby now.\n");
     ask(&mut eve, "/join r", "One must be invited to #r.");
     ask(&mut alice, "/inviteonly off", "Everyone may enter #r now.");
     ask(
