@@ -1,7 +1,7 @@
 //! Names and words: who one is, what one says, and to whom.
 
 use crate::limits::IGNORED_MAX;
-use crate::model::{ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName, WhoisEntry};
+use crate::model::{Author, ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName, WhoisEntry};
 
 use super::bans::is_over;
 use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
@@ -105,8 +105,7 @@ impl Hub {
         room: Option<RoomName>,
         text: String,
     ) -> Result<(), ErrorCode> {
-        let id = self.speakable(who, room, &text)?;
-        let (author, room) = (self.author(who)?, self.rooms.get(id).name.clone());
+        let (id, author, room) = self.voice(who, room, &text)?;
         self.speak(who, id, Event::Said { author, room, text })
     }
 
@@ -116,21 +115,21 @@ impl Hub {
         room: Option<RoomName>,
         text: String,
     ) -> Result<(), ErrorCode> {
-        let id = self.speakable(who, room, &text)?;
-        let (author, room) = (self.author(who)?, self.rooms.get(id).name.clone());
+        let (id, author, room) = self.voice(who, room, &text)?;
         self.speak(who, id, Event::Acted { author, room, text })
     }
 
-    /// The room that may hear `text` from a user.
-    fn speakable(
+    /// The room that may hear `text` from a user, and as whom it hears it there.
+    fn voice(
         &self,
         who: ConnId,
         room: Option<RoomName>,
         text: &str,
-    ) -> Result<RoomId, ErrorCode> {
+    ) -> Result<(RoomId, Author, RoomName), ErrorCode> {
         self.check_message(text)?;
         let id = self.entered(who, room)?;
-        self.check_mute(who, id).map(|()| id)
+        self.check_mute(who, id)?;
+        Ok((id, self.author(who)?, self.rooms.get(id).name.clone()))
     }
 
     /// May a user say anything in a room that it is in?
