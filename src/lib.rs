@@ -5,17 +5,18 @@
 //! ```text
 //! socket ─fill→ Inbox ─Framing::decode→ frame ─Dialect::parse→ Request
 //!    ─Hub::handle_request→ Effects
-//!    ─Dialect::render, once per dialect→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
+//!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
 //! Dependencies run one way: `main → cli, reactor` · `reactor → hub, dialect, frame, buffer, store` ·
-//! `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
+//! `store → hub` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
 //! meet: bytes or values in, values or bytes out. Only the reactor joins them with sockets and time.
 //!
 //! Glossary: a **door** is a listener and the dialect behind it; a **connection** one socket with its
 //! **Inbox** (unparsed bytes) and **Outbox** (unsent chunks, whose length is the **SendQ**); a
-//! **framing** says where a frame ends and a **dialect** what it means; a **session** is a joined
-//! user, a **room** a set of members; an **effect** is what the hub wants done; a **turn** is one
-//! pass of the reactor's loop and a **budget** the work it may do for one connection in it.
+//! **chunk** is a range of a **page** of rendered text that its readers share; a **framing** says
+//! where a frame ends and a **dialect** what it means; a **session** is a joined user, a **room** a
+//! set of members, a **console** the operator's own connection; an **effect** is what the hub wants
+//! done; a **turn** is one pass of the reactor's loop and a **budget** the work it may do in it.
 
 pub mod buffer;
 pub mod cli;

@@ -29,6 +29,15 @@ pub enum Foreign {
 }
 
 impl Foreign {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Foreign::Http => "HTTP",
+            Foreign::Tls => "TLS",
+            Foreign::Irc => "IRC",
+        }
+    }
+
     /// The refusal in the protocol's own form.
     pub fn refusal(self) -> &'static [u8] {
         match self {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::limits::ROOMS_PER_SESSION_MAX;
+use crate::limits::{IGNORED_MAX, NOTE_BYTES_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
 use crate::model::Entry;
 
 fn id(slot: u32) -> ConnId {
@@ -230,4 +230,79 @@ fn a_mute_follows_its_name() {
         text: "x".into(),
     };
     assert_eq!(refused(&ask(&mut hub, 2, say)), &ErrorCode::Muted);
+}
+
+#[test]
+fn a_note_at_the_limit_and_one_past_it() {
+    let mut hub = hub();
+    join(&mut hub, 1, "a");
+    let away = |len| Request::Away {
+        text: Some("x".repeat(len)),
+    };
+    assert!(matches!(
+        ask(&mut hub, 1, away(NOTE_BYTES_MAX))[..],
+        [Effect::Answer {
+            event: Event::Done { .. },
+            ..
+        }]
+    ));
+    let one_more = ask(&mut hub, 1, away(NOTE_BYTES_MAX + 1));
+    assert_eq!(
+        refused(&one_more),
+        &ErrorCode::MessageTooLong(NOTE_BYTES_MAX)
+    );
+}
+
+#[test]
+fn as_many_may_be_ignored_and_no_more() {
+    let mut hub = hub();
+    let crowd = IGNORED_MAX as u32 + 1;
+    for slot in 0..=crowd {
+        join(&mut hub, slot, &format!("n{slot}"));
+    }
+    let ignore = |slot: u32| Request::Ignore {
+        name: format!("n{slot}"),
+    };
+    for slot in 1..crowd {
+        let answer = ask(&mut hub, 0, ignore(slot));
+        assert!(matches!(
+            answer[0],
+            Effect::Answer {
+                event: Event::Done { .. },
+                ..
+            }
+        ));
+    }
+    let one_more = ask(&mut hub, 0, ignore(crowd));
+    assert_eq!(refused(&one_more), &ErrorCode::TooManyIgnored);
+}
+
+#[test]
+fn as_many_may_be_invited_and_no_more() {
+    let mut hub = hub();
+    let crowd = ROOM_LIST_MAX as u32 + 1;
+    for slot in 0..=crowd {
+        join(&mut hub, slot, &format!("n{slot}"));
+    }
+    let (entry, key) = (Entry::Focus, None);
+    let enter = Request::Enter {
+        room: room("r"),
+        entry,
+        key,
+    };
+    ask(&mut hub, 0, enter.clone());
+    let invite = |slot: u32| Request::Invite {
+        room: None,
+        name: format!("n{slot}"),
+    };
+    for slot in 1..crowd {
+        assert_eq!(ask(&mut hub, 0, invite(slot)).len(), 2);
+    }
+    assert_eq!(
+        refused(&ask(&mut hub, 0, invite(crowd))),
+        &ErrorCode::TooManyBans
+    );
+    // Who came in has used the invitation up.
+    ask(&mut hub, 1, enter);
+    assert_eq!(ask(&mut hub, 0, invite(crowd)).len(), 2);
 }

@@ -63,6 +63,8 @@ pub enum ErrorCode {
     AddressBanned(Option<String>),
     /// As many bans, mutes or invitations as there may be.
     TooManyBans,
+    /// A protocol that is not spoken here, by name.
+    NotSpoken(&'static str),
     /// Connected too often.
     ConnectsTooFast,
     /// Sent too much for too long.
@@ -169,6 +171,7 @@ impl fmt::Display for ErrorCode {
                 write!(f, "Your address is banned: {reason}")
             }
             ErrorCode::TooManyBans => f.write_str("That list is as long as it can be."),
+            ErrorCode::NotSpoken(name) => write!(f, "{name} is not spoken here."),
             ErrorCode::ConnectsTooFast => {
                 f.write_str("You connect too often. Please wait a little.")
             }

@@ -21,7 +21,9 @@ mod stdio;
 mod timers;
 mod welcome;
 
+use std::collections::HashMap;
 use std::io;
+use std::mem::Discriminant;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,7 +37,7 @@ pub use timers::Tick;
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules, Settings};
 use crate::limits::{ACCEPT_PAUSE_MS, DELIVERY_BUDGET, Limits, READ_BYTES, STOP_MS};
-use crate::model::{Event, Peer, Stats};
+use crate::model::{ErrorCode, Event, Peer, Stats};
 use crate::store::{self, Keeper};
 use admission::{Admission, Throttle};
 use clock::Clock;
@@ -108,7 +110,7 @@ pub struct Reactor {
     stop_begins_at: Option<Tick>,
     /// When a stop gives up waiting.
     stops_at: Option<Tick>,
-    log_refused: Throttle,
+    log_refused: HashMap<Discriminant<ErrorCode>, Throttle>,
     log_exhausted: Throttle,
     log_poll: Throttle,
 }
@@ -182,7 +184,7 @@ impl Reactor {
             keeper,
             stop_begins_at: None,
             stops_at: None,
-            log_refused: Throttle::default(),
+            log_refused: HashMap::new(),
             log_exhausted: Throttle::default(),
             log_poll: Throttle::default(),
         };

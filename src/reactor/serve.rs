@@ -195,9 +195,10 @@ impl Reactor {
     /// May it ask something now? If not, it is not read until it may, told so once, and closed where
     /// it goes on and on.
     fn has_tokens(&mut self, id: ConnId) -> bool {
-        let (Some(rate), now) = (self.limits.rate, self.clock.now) else {
+        let Some(rate) = self.limits.rate else {
             return true;
         };
+        let now = self.clock.now;
         let Some(connection) = self.connections.get_mut(id) else {
             return false;
         };
@@ -230,7 +231,7 @@ impl Reactor {
             connection.append(&self.pages.ledger, |out| out.extend_from_slice(refusal));
             connection.drain(Reason::Refused, self.clock.now);
             let peer = connection.peer;
-            self.log_refusal(&peer, &format!("{foreign:?} is not spoken here"));
+            self.log_refusal(&peer, &ErrorCode::NotSpoken(foreign.name()));
         }
         true
     }

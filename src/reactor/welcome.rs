@@ -1,12 +1,13 @@
 //! The beginning of a turn: accepting connections, taking them in or turning them away.
 
 use std::io::{self, Write as _};
+use std::mem::discriminant;
 
 use mio::{Interest, Token};
 
 use crate::dialect::{Dialect, Stage, View};
-use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, LOG_INTERVAL_MS, REFUSED_LINGERING_MAX};
-use crate::model::{Event, Peer};
+use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, REFUSED_LINGERING_MAX};
+use crate::model::{ErrorCode, Event, Peer};
 
 use super::bucket::Bucket;
 use super::connection::Standing;
@@ -80,7 +81,7 @@ impl Reactor {
         if let Some(code) = &refusal
             && self.refused >= REFUSED_LINGERING_MAX
         {
-            self.log_refusal(&peer, &code.to_string());
+            self.log_refusal(&peer, code);
             return self.turn_away(stream, dialect, &Event::Error(code.clone()));
         }
         let id = self.connections.insert(stream, peer, dialect, now);
@@ -109,7 +110,7 @@ impl Reactor {
         }
         match refusal {
             Some(code) => {
-                self.log_refusal(&peer, &code.to_string());
+                self.log_refusal(&peer, &code);
                 self.bid_farewell(id, &Event::Error(code), Reason::Refused);
             }
             None => self.greet(id),
@@ -135,13 +136,15 @@ impl Reactor {
             .and_then(|()| stream.shutdown_write());
     }
 
-    pub(super) fn log_refusal(&mut self, peer: &Peer, why: &str) {
-        if let Some(others) = self.log_refused.pass(self.clock.now) {
+    /// One line a second for each kind of refusal.
+    pub(super) fn log_refusal(&mut self, peer: &Peer, code: &ErrorCode) {
+        let throttle = self.log_refused.entry(discriminant(code)).or_default();
+        if let Some(others) = throttle.pass(self.clock.now) {
             let others = match others {
                 0 => String::new(),
-                n => format!(" ({n} others in the last {} s)", LOG_INTERVAL_MS / 1000),
+                n => format!(" ({n} more since the last such line)"),
             };
-            log::warn!("refused {peer}: {why}{others}");
+            log::warn!("refused {peer}: {code}{others}");
         }
     }
 }
