@@ -83,6 +83,9 @@ pub const SILENCE_MS: u64 = 20;
 /// How long a peer that ended its input, or that is being closed, may take no byte of what it is owed.
 pub const DRAIN_STALL_MS: u64 = 2_000;
 
+/// How long a peer may take over what it is owed in the end, however steadily it takes it.
+pub const DRAIN_MAX_MS: u64 = 60_000;
+
 /// How long unread input is read off after our FIN, so that no reset overtakes the last line.
 pub const LINGER_MS: u64 = 1_000;
 

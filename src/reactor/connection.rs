@@ -10,7 +10,7 @@ use crate::dialect::telnet;
 use crate::dialect::{Ask, Dialect, Parsed, Stage};
 use crate::frame::{End, Framing, Status, Step};
 use crate::limits::{
-    DRAIN_STALL_MS, ECHO_BYTES_MAX, LINGER_MS, Limits, SILENCE_MS, SNIFF_MS,
+    DRAIN_MAX_MS, DRAIN_STALL_MS, ECHO_BYTES_MAX, LINGER_MS, Limits, SILENCE_MS, SNIFF_MS,
     UNJOINED_FRAME_BYTES_MAX, UNJOINED_SENDQ_BYTES_MAX,
 };
 use crate::model::{ConnId, ErrorCode, Peer};
@@ -84,6 +84,8 @@ pub struct Connection<S> {
     last_input: Tick,
     /// When it last took bytes, or entered its phase.
     progress: Tick,
+    /// When it began to drain.
+    drain_since: Tick,
     /// Since when its SendQ is over the soft limit.
     soft_since: Option<Tick>,
 }
@@ -117,6 +119,7 @@ impl<S> Connection<S> {
             opened: now,
             last_input: now,
             progress: now,
+            drain_since: now,
             soft_since: None,
         }
     }
@@ -272,6 +275,7 @@ impl<S> Connection<S> {
         if self.phase == Phase::Open {
             self.phase = Phase::Draining;
             self.progress = now;
+            self.drain_since = now;
             self.inbox = Inbox::default();
             self.reason.get_or_insert(reason);
         }
@@ -334,6 +338,11 @@ impl<S> Connection<S> {
             self.soft_since
                 .map(|since| (since + limits.sendq_ms, Due::SendQ)),
             when(stalls, self.progress + DRAIN_STALL_MS, Due::Stall),
+            when(
+                self.phase == Phase::Draining,
+                self.drain_since + DRAIN_MAX_MS,
+                Due::Stall,
+            ),
             when(
                 self.phase == Phase::Lingering,
                 self.progress + LINGER_MS,

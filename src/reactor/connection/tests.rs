@@ -76,7 +76,7 @@ fn read_all(connection: &mut Connection<Script>) -> Filled {
 /// Growth is a decision: these stand for what each idle user costs.
 #[test]
 fn sizes() {
-    assert_eq!(size_of::<Connection<mio::net::TcpStream>>(), 288);
+    assert_eq!(size_of::<Connection<mio::net::TcpStream>>(), 296);
     assert_eq!(size_of::<crate::hub::Session>(), 88);
 }
 
@@ -238,4 +238,21 @@ proptest! {
         }
         prop_assert_eq!(&connection.socket.written, &chunks.concat());
     }
+}
+
+#[test]
+fn who_takes_its_last_bytes_slowly_is_not_waited_for_without_end() {
+    let limits = Limits::default();
+    let mut connection = connection(Some(Dialect::Text), vec![], vec![]);
+    connection.append(&Ledger::default(), |out| out.push(b'x'));
+    connection.drain(Reason::Quit, 5);
+    assert_eq!(
+        connection.due(&limits),
+        Some((5 + DRAIN_STALL_MS, Due::Stall))
+    );
+    connection.progress = 5 + DRAIN_MAX_MS - 1;
+    assert_eq!(
+        connection.due(&limits),
+        Some((5 + DRAIN_MAX_MS, Due::Stall))
+    );
 }
