@@ -360,6 +360,11 @@ impl Reference {
                 must(self.user(target).rooms.contains(&room))?;
                 self.leave_room(target, &room);
             }
+            Request::Unmute { name, .. } if is_operator && self.named(name).is_none() => {
+                let before = self.mutes.len();
+                self.mutes.retain(|key| *key != fold(name));
+                must(self.mutes.len() < before)?;
+            }
             Request::Mute { name, .. } | Request::Unmute { name, .. } => {
                 let room = (!is_operator).then(|| self.own_room(id)).transpose()?;
                 let target = self.named(name).ok_or(())?;

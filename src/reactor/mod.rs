@@ -27,7 +27,7 @@ use std::mem::Discriminant;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Registry, Token};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook_mio::v1_0::Signals;
 
@@ -128,34 +128,11 @@ impl Reactor {
         poll.registry()
             .register(&mut signals, SIGNALS, Interest::READABLE)
             .map_err(no_poll)?;
-        let settings = match &config.state {
-            Some(path) => store::load(path)
-                .map_err(|e| format!("cannot read the settings in {}: {e}", path.display()))?,
-            None => Settings::default(),
+        let doors = open_doors(config, poll.registry())?;
+        let (settings, keeper) = match &config.state {
+            Some(path) => store::open(path).map(|(settings, keeper)| (settings, Some(keeper)))?,
+            None => (Settings::default(), None),
         };
-        if let Some(path) = &config.state {
-            store::write(path, &store::encode(&settings))
-                .map_err(|e| format!("cannot keep the settings in {}: {e}", path.display()))?;
-        }
-        let keeper = config
-            .state
-            .clone()
-            .map(Keeper::new)
-            .transpose()
-            .map_err(no_poll)?;
-        let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
-            dialect: Some(Dialect::Console),
-            place: Place::Unix(path.clone()),
-        });
-        let addresses: Vec<DoorAddress> = config.doors.iter().cloned().chain(admin_door).collect();
-        let mut doors = Vec::new();
-        for address in &addresses {
-            let opened = Door::open(address, &config.limits).and_then(|mut door| {
-                door.watch(poll.registry(), Token(FIRST_DOOR + doors.len()))?;
-                Ok(door)
-            });
-            doors.push(opened.map_err(|e| format!("cannot listen on {address}: {e}"))?);
-        }
         let rules = Rules {
             message_bytes_max: config.limits.message_bytes,
             is_cloaked: config.is_cloaked,
@@ -384,4 +361,22 @@ impl Reactor {
     fn is_spent(&self) -> bool {
         self.deliveries >= DELIVERY_BUDGET
     }
+}
+
+/// Opens every door, the console's last, and watches them.
+fn open_doors(config: &Config, registry: &Registry) -> Result<Vec<Door>, String> {
+    let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
+        dialect: Some(Dialect::Console),
+        place: Place::Unix(path.clone()),
+    });
+    let addresses = config.doors.iter().cloned().chain(admin_door);
+    let open = |(at, address): (usize, DoorAddress)| {
+        Door::open(&address, &config.limits)
+            .and_then(|mut door| {
+                door.watch(registry, Token(FIRST_DOOR + at))?;
+                Ok(door)
+            })
+            .map_err(|e| format!("cannot listen on {address}: {e}"))
+    };
+    addresses.enumerate().map(open).collect()
 }

@@ -12,6 +12,20 @@ use serde_json::{Value, json};
 use crate::hub::{Ban, Settings};
 use crate::model::{Key, RoomName};
 
+/// Reads the settings and has them kept from now on. They are written once at once: a file that
+/// cannot be written is to be known before somebody relies on it.
+///
+/// # Errors
+/// One line that says what cannot be done.
+pub fn open(path: &Path) -> Result<(Settings, Keeper), String> {
+    let shown = path.display();
+    let cannot = |what: &str, e: io::Error| format!("cannot {what} the settings in {shown}: {e}");
+    let settings = load(path).map_err(|e| cannot("read", e))?;
+    write(path, &encode(&settings)).map_err(|e| cannot("keep", e))?;
+    let keeper = Keeper::new(path.into()).map_err(|e| cannot("keep", e))?;
+    Ok((settings, keeper))
+}
+
 /// Reads the settings; a file that is not there has none. One that cannot be understood is renamed
 /// to `PATH.broken`, which is logged.
 ///

@@ -76,7 +76,7 @@ fn read_all(connection: &mut Connection<Script>) -> Filled {
 /// Growth is a decision: these stand for what each idle user costs.
 #[test]
 fn sizes() {
-    assert_eq!(size_of::<Connection<mio::net::TcpStream>>(), 296);
+    assert_eq!(size_of::<Connection<std::net::TcpStream>>(), 288);
     assert_eq!(size_of::<crate::hub::Session>(), 88);
 }
 
