@@ -206,8 +206,12 @@ impl Hub {
                 Err(ErrorCode::NotJoined)
             }
             Request::Nick { nick } => self.change_nick(who, nick),
-            Request::Say { room, text } => self.say(who, room, text),
-            Request::Act { room, text } => self.act(who, room, text),
+            Request::Say { room, text } => self.say(who, room, text, |author, room, text| {
+                Event::Said { author, room, text }
+            }),
+            Request::Act { room, text } => self.say(who, room, text, |author, room, text| {
+                Event::Acted { author, room, text }
+            }),
             Request::Private { to, text } => self.say_privately(who, &to, text),
             Request::List => self.list(who),
             Request::Members { room } => self.tell_members(who, room),

@@ -99,24 +99,19 @@ impl Hub {
         }
     }
 
+    /// Says or does something in a room, told as the event that `event` makes of it.
     pub(super) fn say(
         &mut self,
         who: ConnId,
         room: Option<RoomName>,
         text: String,
+        event: fn(Author, RoomName, String) -> Event,
     ) -> Result<(), ErrorCode> {
         let (id, author, room) = self.voice(who, room, &text)?;
-        self.speak(who, id, Event::Said { author, room, text })
-    }
-
-    pub(super) fn act(
-        &mut self,
-        who: ConnId,
-        room: Option<RoomName>,
-        text: String,
-    ) -> Result<(), ErrorCode> {
-        let (id, author, room) = self.voice(who, room, &text)?;
-        self.speak(who, id, Event::Acted { author, room, text })
+        let event = event(author, room, text);
+        let audience = self.hearers(who, id)?;
+        self.broadcast(audience, event.clone());
+        self.answer(who, event)
     }
 
     /// The room that may hear `text` from a user, and as whom it hears it there.
@@ -143,12 +138,6 @@ impl Hub {
             true => Err(ErrorCode::Muted),
             false => Ok(()),
         }
-    }
-
-    fn speak(&mut self, who: ConnId, id: RoomId, event: Event) -> Result<(), ErrorCode> {
-        let audience = self.hearers(who, id)?;
-        self.broadcast(audience, event.clone());
-        self.answer(who, event)
     }
 
     /// The members of a room that hear a user: all but itself and those who ignore it.
