@@ -24,6 +24,7 @@ pub mod dialect;
 pub mod frame;
 pub mod hub;
 pub mod limits;
+pub mod load;
 pub mod logging;
 pub mod model;
 pub mod reactor;

@@ -1,0 +1,68 @@
+//! How the clients of one kind of server speak: sans-IO, one module each.
+
+/// Who speaks, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Speaker {
+    /// Its name: letters and digits, at most 9 of them (an IRC server's least).
+    pub name: String,
+    /// Its room, `None` for the room that everybody is in at first.
+    pub room: Option<u32>,
+    /// Does it listen? Where [`Tongue::speaks_apart`], those who speak do not.
+    pub listens: bool,
+}
+
+/// What a client hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// It is in, in its room: whatever is said there from now on reaches it.
+    Joined,
+    /// The text of a message.
+    Said(&'a [u8]),
+    /// The server does not want it, or says that something went wrong.
+    Refused(&'a [u8]),
+    /// Anything else.
+    Other,
+}
+
+/// How the clients of one kind of server speak.
+pub trait Tongue: Sync {
+    /// Its name, as `--dialect` has it.
+    fn name(&self) -> &'static str;
+
+    /// Does a speaker hear itself?
+    fn echoes(&self) -> bool {
+        false
+    }
+
+    /// Must speaking and listening be done on connections of their own?
+    fn speaks_apart(&self) -> bool {
+        false
+    }
+
+    /// Are there rooms?
+    fn has_rooms(&self) -> bool {
+        true
+    }
+
+    /// What a client sends as soon as it is connected.
+    fn greet(&self, who: &Speaker, out: &mut Vec<u8>);
+
+    /// Reads the first unit of `bytes`: how many bytes it takes and what it says; `None` where more
+    /// bytes are needed. What must be sent at once because of it is appended to `out`. `step` is the
+    /// client's own, begins with 0, and is the tongue's to count how far its joining has come.
+    fn read<'a>(
+        &self,
+        who: &Speaker,
+        step: &mut u8,
+        bytes: &'a [u8],
+        out: &mut Vec<u8>,
+    ) -> Option<(usize, Heard<'a>)>;
+
+    /// Appends what says `text` (printable ASCII without quotes and backslashes) in the speaker's room.
+    fn say(&self, who: &Speaker, text: &[u8], out: &mut Vec<u8>);
+
+    /// Appends what leaves the server in good order; nothing where that is just closing.
+    fn leave(&self, who: &Speaker, out: &mut Vec<u8>) {
+        let _ = (who, out);
+    }
+}
