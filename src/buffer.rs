@@ -151,7 +151,27 @@ impl Chunk {
         self.start == self.end
     }
 
-    fn bytes(&self) -> Ref<'_, [u8]> {
+    /// Splits off its first `count` bytes; more than there are is all of them.
+    pub fn split_to(&mut self, count: usize) -> Chunk {
+        let mut first = self.clone();
+        // Never more than its length, which is below 2^32.
+        first.end = first.start + count.min(self.len()) as u32;
+        self.start = first.end;
+        first
+    }
+
+    /// From its start to the end of `last`, where both are on one page.
+    pub fn through(&self, last: &Chunk) -> Option<Chunk> {
+        let is_one = Rc::ptr_eq(&self.page, &last.page) && self.start <= last.end;
+        is_one.then(|| Chunk {
+            page: Rc::clone(&self.page),
+            start: self.start,
+            end: last.end,
+        })
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> Ref<'_, [u8]> {
         Ref::map(self.page.bytes.borrow(), |bytes| {
             &bytes[self.start as usize..self.end as usize]
         })

@@ -129,6 +129,10 @@ pub const FLUSH_BUDGET: usize = 2048;
 /// Connections swept in a turn however much else there is to do.
 pub const SWEEPS_MIN: usize = 16;
 
+/// Text said in one room that a turn takes in, in bytes, or a message more: all members are owed it
+/// at once, and a few turns' worth must stay below their SendQ.
+pub const TALK_BYTES_MAX: usize = 64 * 1024;
+
 /// Bytes rendered for one connection that count as one delivery: a long list is work too.
 pub const BYTES_PER_DELIVERY: usize = 64;
 

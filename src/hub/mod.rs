@@ -164,6 +164,15 @@ impl Hub {
         self.rooms.get(room).members()
     }
 
+    /// A session as a member of a room that it is in.
+    pub fn member(&self, who: ConnId, room: RoomId) -> Option<Member> {
+        let session = self.session(who)?;
+        session.rooms.contains(&room).then_some(Member {
+            id: who,
+            here: session.focus == room,
+        })
+    }
+
     /// What is to survive a restart.
     pub fn settings(&self) -> &Settings {
         &self.settings

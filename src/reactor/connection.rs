@@ -72,6 +72,8 @@ pub struct Connection<S> {
     pub(super) is_touched: bool,
     /// Invariant: on the list of those to be flushed when their turn comes.
     pub(super) is_waiting: bool,
+    /// Invariant: the talk at hand knows how much of it is behind this one.
+    pub(super) is_ahead: bool,
     /// Why it ends; once set, it is Draining, or on the list to be swept.
     pub(super) reason: Option<Reason>,
     /// Invariant: on the list to be swept; nothing is read from or written to it any more.
@@ -112,6 +114,7 @@ impl<S> Connection<S> {
             is_ready: false,
             is_touched: false,
             is_waiting: false,
+            is_ahead: false,
             reason: None,
             is_doomed: false,
             registered: None,
@@ -260,6 +263,21 @@ impl<S> Connection<S> {
         self.phase == Phase::Open && self.outbox.len() > self.hard_limit(limits)
     }
 
+    /// Is there nothing that it must be sent before anything new?
+    pub fn owes_nothing(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// Does it wait for its socket to take more? Then an event will come.
+    pub fn is_blocked(&self) -> bool {
+        self.registered.is_some_and(Interest::is_writable)
+    }
+
+    /// Is it over a limit that it was not over when it was settled last?
+    pub fn crosses_limit(&self, limits: &Limits) -> bool {
+        self.is_over_hard_limit(limits) || (self.is_over_soft_limit(limits) && !self.paused)
+    }
+
     /// Owes the peer a shared chunk.
     pub fn push(&mut self, chunk: &Chunk) {
         self.outbox.push(chunk);
@@ -386,6 +404,25 @@ impl<S: Read + Write> Connection<S> {
         Filled::Ended
     }
 
+    /// Sends a chunk to a peer that is owed nothing else, straight from its page; what the socket does
+    /// not take is owed. Returns the bytes taken.
+    ///
+    /// # Errors
+    /// The socket's, which end this connection.
+    pub fn send(&mut self, chunk: &Chunk) -> io::Result<usize> {
+        debug_assert!(self.owes_nothing(), "what is owed goes first");
+        let sent = self.socket.write(&chunk.bytes());
+        let count = match sent {
+            Ok(count) => count,
+            Err(e) if is_passing(e.kind()) => 0,
+            Err(e) => return Err(e),
+        };
+        let mut rest = chunk.clone();
+        rest.split_to(count);
+        self.outbox.push(&rest);
+        Ok(count)
+    }
+
     /// Writes what the peer is owed until it is all sent or the socket would block; returns the
     /// bytes taken.
     ///
@@ -399,6 +436,11 @@ impl<S: Read + Write> Connection<S> {
         }
         flushed
     }
+}
+
+/// Is it an error that says to try again?
+fn is_passing(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// The framing that a dialect's byte stream has.

@@ -14,6 +14,7 @@ mod connections;
 mod counters;
 mod delivery;
 mod listener;
+mod pages;
 pub mod phase;
 mod serve;
 mod settle;
@@ -44,8 +45,9 @@ use clock::Clock;
 use connection::Standing;
 use connections::{Connections, id_of, token_of};
 use counters::Counters;
-use delivery::Pages;
+use delivery::Talk;
 use listener::{Door, Stream};
+use pages::Pages;
 use phase::Reason;
 use stdio::Stdio;
 use timers::Timers;
@@ -93,6 +95,7 @@ pub struct Reactor {
     connections: Connections,
     hub: Hub,
     pages: Pages,
+    talk: Talk,
     timers: Timers,
     admission: Admission,
     limits: Limits,
@@ -146,6 +149,7 @@ impl Reactor {
             connections: Connections::default(),
             hub: Hub::new(rules, settings),
             pages: Pages::default(),
+            talk: Talk::default(),
             timers: Timers::default(),
             admission,
             limits: config.limits.clone(),
