@@ -480,12 +480,14 @@ impl Reactor {
         match audience {
             // Everyone was told that the server stops: that all leave then is no news.
             _ if self.stops_at.is_some() => {}
-            Audience::Room { room, except } => {
-                let others = self
-                    .hub
-                    .members(*room)
-                    .iter()
-                    .filter(|member| member.id != *except);
+            Audience::Room {
+                room,
+                except,
+                ignorers,
+            } => {
+                let hears = |id| Some(id) != *except && ignorers.binary_search(&id).is_err();
+                let members = self.hub.members(*room).iter();
+                let others = members.filter(|member| hears(member.id));
                 others.for_each(|member| deliver(Some(*room), member.id, member.here));
             }
             Audience::Each(each) => each
