@@ -31,7 +31,12 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(frame).and_then(|line| match stage {
         _ if line.trim().is_empty() => Ok(None),
         Stage::Joining => Nick::parse(line.trim())
-            .map(|nick| Some(Request::Join { nick }))
+            .map(|nick| {
+                Some(Request::Join {
+                    nick,
+                    wants_users: false,
+                })
+            })
             .ok_or(ErrorCode::BadNick),
         Stage::Joined => parse_line(line).map(Some),
     }))
@@ -120,7 +125,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
 
 pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
-        Request::Join { nick } => Some(nick.to_string()),
+        Request::Join { nick, .. } => Some(nick.to_string()),
         Request::Say { room: None, text } => {
             let escape = if text.starts_with('/') { "/" } else { "" };
             let line = format!("{escape}{text}");

@@ -29,7 +29,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Parsed {
     match object.and_then(|object| Ok((request_id(&object)?, object))) {
         Ok((id, object)) => match stage {
             Stage::Joining => Parsed {
-                ask: ask(join(&object, "username")),
+                ask: ask(join(&object, "username", true)),
                 id,
             },
             Stage::Joined => Parsed {
@@ -44,10 +44,12 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Parsed {
     }
 }
 
-/// Reads the first object, whose `name_field` is the name asked for; any other is a bad name.
+/// Reads the first object, whose `name_field` is the name asked for; any other is a bad name. Its
+/// dialect shows who is there already if it `wants_users`.
 pub(super) fn join(
     object: &Map<String, Value>,
     name_field: &str,
+    wants_users: bool,
 ) -> Result<Option<Request>, ErrorCode> {
     let is_join = object.get("type").and_then(Value::as_str) == Some("join");
     let name = object
@@ -57,7 +59,7 @@ pub(super) fn join(
     let nick = name
         .and_then(|name| Nick::parse(name.trim()))
         .ok_or(ErrorCode::BadNick)?;
-    Ok(Some(Request::Join { nick }))
+    Ok(Some(Request::Join { nick, wants_users }))
 }
 
 fn request(object: &Map<String, Value>) -> Result<Option<Request>, ErrorCode> {
@@ -203,7 +205,7 @@ pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
     let mut frame = Vec::new();
     let out = &mut frame;
     let object = match request {
-        Request::Join { nick } => Object::new(out, "join").text("username", nick.as_str()),
+        Request::Join { nick, .. } => Object::new(out, "join").text("username", nick.as_str()),
         Request::Nick { nick } => Object::new(out, "nick").text("username", nick.as_str()),
         Request::Say {
             room: Some(room),

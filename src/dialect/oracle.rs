@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::limits::PYNET_OBJECT_BYTES;
-use crate::model::{Author, ErrorCode, Event, Moment, Nick, Peer, RoomName};
+use crate::model::{Author, ErrorCode, Event, Moment, Nick, Peer, Request, RoomName};
 
 use super::{Ask, Dialect, Stage, View};
 
@@ -165,14 +165,18 @@ fn check_request(asked: Ask) {
             !frame.contains(&b'\n'),
             "{dialect:?} breaks a line: {request:?}"
         );
-        let stage = match request {
-            crate::model::Request::Join { .. } => Stage::Joining,
+        let mut asked = request.clone();
+        let stage = match &mut asked {
+            Request::Join { wants_users, .. } => {
+                *wants_users = dialect == Dialect::Json;
+                Stage::Joining
+            }
             _ => Stage::Joined,
         };
         let again = dialect.parse(&frame, stage).ask;
         assert_eq!(
             again,
-            Ask::Request(request.clone()),
+            Ask::Request(asked),
             "{dialect:?} rendered it otherwise"
         );
     }

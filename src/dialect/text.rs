@@ -12,7 +12,12 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(&frame).and_then(|line| match stage {
         _ if line.is_empty() => Ok(None),
         Stage::Joining => Nick::parse(line.trim())
-            .map(|nick| Some(Request::Join { nick }))
+            .map(|nick| {
+                Some(Request::Join {
+                    nick,
+                    wants_users: false,
+                })
+            })
             .ok_or(ErrorCode::BadNick),
         Stage::Joined => parse_line(line),
     }))
@@ -36,7 +41,7 @@ pub(super) fn parse_line(line: &str) -> Result<Option<Request>, ErrorCode> {
 
 pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
-        Request::Join { nick } => Some(nick.to_string()),
+        Request::Join { nick, .. } => Some(nick.to_string()),
         Request::Say { room: None, text } => {
             let escape = if text.starts_with('/') { "/" } else { "" };
             words::is_line(text).then(|| format!("{escape}{text}"))
@@ -261,7 +266,10 @@ mod tests {
         let bob = Nick::parse("bob").expect("a nick");
         assert_eq!(
             parse(b" bob ", Stage::Joining),
-            Ask::Request(Request::Join { nick: bob })
+            Ask::Request(Request::Join {
+                nick: bob,
+                wants_users: false
+            })
         );
         assert_eq!(parse(b"", Stage::Joining), Ask::Nothing);
         assert_eq!(

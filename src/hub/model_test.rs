@@ -259,7 +259,7 @@ impl Reference {
     /// `Ok(true)`: answered; `Ok(false)`: not even that.
     fn ask(&mut self, id: u32, request: &Request) -> Result<bool, ()> {
         let has_joined = self.users.iter().any(|user| user.id == id);
-        if let Request::Join { nick } = request {
+        if let Request::Join { nick, .. } = request {
             must(!has_joined && self.may_be_called(nick.as_str()))?;
             self.join(id, nick.as_str());
             return Ok(true);
@@ -443,9 +443,14 @@ fn told_by(hub: &mut Hub) -> Vec<(u32, Seen)> {
             Effect::Tell { to, event } => (vec![to], event),
             Effect::Broadcast { audience, event } => match audience {
                 Audience::Each(each) => (each.iter().map(|member| member.id).collect(), event),
-                Audience::Room { room, except } => {
+                Audience::Room {
+                    room,
+                    except,
+                    ignorers,
+                } => {
                     let members = hub.members(room).iter().map(|member| member.id);
-                    (members.filter(|&id| id != except).collect(), event)
+                    let hears = |id: &ConnId| Some(*id) != except && !ignorers.contains(id);
+                    (members.filter(hears).collect(), event)
                 }
             },
             _ => continue,
@@ -480,6 +485,7 @@ fn met() -> Vec<Step> {
     let nick = |at: u32| Nick::parse(["alice", "bob", "Bobby", "carol"][at as usize]);
     let join = |at| Request::Join {
         nick: nick(at).expect("a nick"),
+        wants_users: false,
     };
     let enter = Request::Enter {
         room: RoomName::parse("rust").expect("a name"),
@@ -543,7 +549,7 @@ fn request() -> impl Strategy<Value = Request> {
     let seconds = || prop::option::of(1_u64..20);
     let text = || "hi".to_string();
     prop_oneof![
-        3 => nick().prop_map(|nick| Request::Join { nick }),
+        3 => nick().prop_map(|nick| Request::Join { nick, wants_users: false }),
         3 => nick().prop_map(|nick| Request::Nick { nick }),
         5 => maybe_room().prop_map(move |room| Request::Say { room, text: text() }),
         3 => name().prop_map(move |to| Request::Private { to, text: text() }),

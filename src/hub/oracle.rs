@@ -1,7 +1,7 @@
 //! What must hold of the hub after any list of operations: the oracle of its fuzz target and of its
 //! property tests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName};
@@ -90,9 +90,14 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
         Effect::Broadcast { audience, event } => {
             let whom: Vec<ConnId> = match audience {
                 Audience::Each(each) => each.iter().map(|member| member.id).collect(),
-                Audience::Room { room, except } => {
+                Audience::Room {
+                    room,
+                    except,
+                    ignorers,
+                } => {
                     let members = hub.members(room).iter().map(|member| member.id);
-                    members.filter(|&id| id != except).collect()
+                    let hears = |id: &ConnId| Some(*id) != except && !ignorers.contains(id);
+                    members.filter(hears).collect()
                 }
             };
             let distinct: HashSet<_> = whom.iter().collect();
@@ -100,7 +105,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
             if let Event::Said { room, .. } | Event::Acted { room, .. } = &event {
                 assert!(!whom.contains(&asker), "told of its own doing: {event:?}");
                 let room = hub.members(hub.rooms.find(room).expect("a room spoken in"));
-                let is_heard_by_all = whom.len() + 1 == room.len() || hub.ignored > 0;
+                let is_heard_by_all = whom.len() + 1 == room.len() || !hub.ignorers.is_empty();
                 assert!(is_heard_by_all, "not for the room: {event:?}");
             }
             (whom, event)
@@ -127,21 +132,19 @@ fn learn(picture: &mut Picture, event: Event) {
     match event {
         Event::Joined { author } => enters(lobby, author.nick),
         Event::RoomJoined { nick, room } => enters(room.key(), nick),
-        Event::Welcome { users, .. } => drop(picture.insert(lobby, users)),
-        Event::EnteredRoom { room, nicks, .. } => drop(picture.insert(room.key(), nicks)),
+        Event::Welcome { users, .. } if !users.is_empty() => drop(picture.insert(lobby, users)),
+        Event::EnteredRoom { room, nicks, .. } if !nicks.is_empty() => {
+            picture.insert(room.key(), nicks);
+        }
         Event::LeftRoom { room, now_in } if room != now_in => drop(picture.remove(&room.key())),
         Event::Renamed { from, to } => {
             let known = picture.values_mut().flatten().filter(|nick| **nick == from);
             known.for_each(|nick| *nick = to.clone());
         }
         Event::Left { nick, .. } => {
-            let mut known = false;
             for nicks in picture.values_mut() {
-                known |= nicks.contains(&nick);
                 nicks.retain(|other| *other != nick);
             }
-            let knows_all = picture.contains_key(&lobby);
-            assert!(known || !knows_all, "a stranger left: {nick}");
         }
         Event::RoomLeft { nick, room, .. } => {
             if let Some(nicks) = picture.get_mut(&room.key()) {
@@ -182,7 +185,10 @@ fn request(what: u8, which: usize) -> Option<Request> {
     let seconds = flag.then_some(which as u64);
     let key = (!which.is_multiple_of(3)).then(|| "key".to_string());
     Some(match what % 40 {
-        0..=3 => Request::Join { nick },
+        0..=3 => Request::Join {
+            nick,
+            wants_users: flag,
+        },
         4 => Request::JoinUnnamed,
         5 => Request::Say {
             room: maybe_room,
@@ -296,13 +302,17 @@ fn check_effect(hub: &Hub, effect: &Effect) {
             );
         }
         Effect::Broadcast {
-            audience: Audience::Room { room, .. },
+            audience: Audience::Room { room, ignorers, .. },
             ..
         } => {
+            let members = hub.members(*room);
             assert!(
-                hub.members(*room).iter().all(|member| is_here(&member.id)),
+                members.iter().all(|member| is_here(&member.id)),
                 "{effect:?}"
             );
+            let is_member = |id: &ConnId| members.iter().any(|member| member.id == *id);
+            let is_ascending = ignorers.is_sorted_by(|one, next| one < next);
+            assert!(is_ascending && ignorers.iter().all(is_member), "{effect:?}");
         }
         Effect::Gone { .. } | Effect::Keep | Effect::Stop { .. } => {}
         Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
@@ -315,12 +325,13 @@ fn check_state(hub: &Hub) {
         hub.sessions.len(),
         "a name for each session"
     );
-    let ignored: usize = hub
-        .sessions
-        .iter()
-        .map(|(_, session)| session.ignored_len())
-        .sum();
-    assert_eq!(hub.ignored, ignored, "the count of ignored names");
+    let mut ignorers: HashMap<Key, BTreeSet<ConnId>> = HashMap::new();
+    for (id, session) in hub.sessions.iter() {
+        for key in session.ignored() {
+            ignorers.entry(key.clone()).or_default().insert(id);
+        }
+    }
+    assert_eq!(hub.ignorers, ignorers, "who ignores whom");
     for (id, session) in hub.sessions.iter() {
         assert_eq!(
             hub.nicks.get(&session.nick.key()),

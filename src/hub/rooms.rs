@@ -66,7 +66,11 @@ impl Hub {
         if entry == Entry::Focus {
             self.set_focus(who, id);
         }
-        let (room, nicks) = (self.rooms.get(id).name.clone(), self.nicks_in(id));
+        let room = self.rooms.get(id).name.clone();
+        let nicks = match entry {
+            Entry::Existing => Vec::new(),
+            Entry::Create | Entry::Focus => self.nicks_in(id),
+        };
         let (created, topic) = (known.is_none(), self.rooms.get(id).topic.clone());
         self.answer(
             who,
@@ -78,11 +82,7 @@ impl Hub {
             },
         )?;
         if !is_in {
-            let audience = Audience::Room {
-                room: id,
-                except: who,
-            };
-            self.broadcast(audience, Event::RoomJoined { nick, room });
+            self.broadcast(Audience::others(id, who), Event::RoomJoined { nick, room });
         }
         Ok(())
     }
@@ -166,12 +166,9 @@ impl Hub {
         let nick = session.nick.clone();
         if is_last {
             self.add_to_room(who, LOBBY);
-            let audience = Audience::Room {
-                room: LOBBY,
-                except: who,
-            };
             let room = RoomName::lobby();
-            self.broadcast(audience, Event::RoomJoined { nick, room });
+            let event = Event::RoomJoined { nick, room };
+            self.broadcast(Audience::others(LOBBY, who), event);
         }
         if was_focus {
             let next = self.sessions[who].rooms.last().copied().unwrap_or(LOBBY);
@@ -188,8 +185,8 @@ impl Hub {
         reason: Option<String>,
     ) -> Result<(), ErrorCode> {
         let nick = self.own(who)?.nick.clone();
-        let others = Audience::Each(self.members_of_all(&[id]));
-        self.broadcast(others, Event::RoomLeft { nick, room, reason });
+        let event = Event::RoomLeft { nick, room, reason };
+        self.broadcast(Audience::others(id, who), event);
         Ok(())
     }
 
@@ -225,13 +222,7 @@ impl Hub {
             topic,
             by: Some(self.own(who)?.nick.clone()),
         };
-        self.broadcast(
-            Audience::Room {
-                room: id,
-                except: who,
-            },
-            event.clone(),
-        );
+        self.broadcast(Audience::others(id, who), event.clone());
         self.answer(who, event)
     }
 

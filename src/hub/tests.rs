@@ -36,7 +36,8 @@ fn room(name: &str) -> RoomName {
 }
 
 fn join(hub: &mut Hub, slot: u32, name: &str) -> Vec<Effect> {
-    ask(hub, slot, Request::Join { nick: nick(name) })
+    let (nick, wants_users) = (nick(name), false);
+    ask(hub, slot, Request::Join { nick, wants_users })
 }
 
 fn refused(effects: &[Effect]) -> &ErrorCode {
@@ -305,4 +306,51 @@ fn as_many_may_be_invited_and_no_more() {
     // Who came in has used the invitation up.
     ask(&mut hub, 1, enter);
     assert_eq!(ask(&mut hub, 0, invite(crowd)).len(), 2);
+}
+
+#[test]
+fn a_message_is_for_the_room_but_those_in_it_who_ignore_its_author() {
+    let mut hub = hub();
+    for (slot, name) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
+        join(&mut hub, slot, name);
+    }
+    let ignore = |name: &str| Request::Ignore { name: name.into() };
+    for slot in [4, 2, 3] {
+        ask(&mut hub, slot, ignore("A"));
+    }
+    let (entry, key) = (Entry::Focus, None);
+    let room = room("r");
+    ask(&mut hub, 3, Request::Enter { room, entry, key });
+    let room = Some(RoomName::lobby());
+    ask(&mut hub, 3, Request::Leave { room });
+    let mut ignorers_of = |slot| {
+        let (room, text) = (None, "hi".into());
+        match ask(&mut hub, slot, Request::Say { room, text }).remove(0) {
+            Effect::Broadcast {
+                audience: Audience::Room { ignorers, .. },
+                ..
+            } => ignorers,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(ignorers_of(1), [id(2), id(4)]);
+    assert_eq!(ignorers_of(2), []);
+}
+
+#[test]
+fn who_is_there_is_counted_up_only_for_who_wants_it() {
+    let mut hub = hub();
+    join(&mut hub, 1, "a");
+    let mut users = |slot, name: &str, wants_users| {
+        let nick = nick(name);
+        match ask(&mut hub, slot, Request::Join { nick, wants_users }).remove(0) {
+            Effect::Answer {
+                event: Event::Welcome { users, .. },
+                ..
+            } => users,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(users(2, "b", false), []);
+    assert_eq!(users(3, "c", true), [nick("a"), nick("b"), nick("c")]);
 }

@@ -151,7 +151,14 @@ impl Reactor {
             return;
         }
         match audience {
-            Audience::Room { room, except } => self.say_in(*room, *except, event),
+            Audience::Room {
+                room,
+                except,
+                ignorers,
+            } => {
+                let passed_by = except.iter().chain(ignorers);
+                self.say_in(*room, passed_by.copied(), event);
+            }
             Audience::Each(each) => {
                 self.hand_out(0);
                 let now = self.clock.moment;
@@ -169,13 +176,19 @@ impl Reactor {
         }
     }
 
-    /// An event for the members of a room but one. The turn takes in no more when enough is said.
-    fn say_in(&mut self, room: RoomId, except: ConnId, event: Event) {
+    /// An event for the members of a room but those who are passed by. The turn takes in no more when
+    /// enough is said.
+    fn say_in(
+        &mut self,
+        room: RoomId,
+        passed_by: impl Iterator<Item = ConnId> + Clone,
+        event: Event,
+    ) {
         if self.talk.room != Some(room) {
             self.hand_out(0);
             self.talk.room = Some(room);
         }
-        self.catch_up(except);
+        passed_by.clone().for_each(|id| self.catch_up(id));
         self.deliveries += 1;
         if let Event::Said { text, .. } | Event::Acted { text, .. } = &event {
             let hearers = self.hub.members(room).len().saturating_sub(1);
@@ -186,7 +199,7 @@ impl Reactor {
         if self.talk.bytes > TALK_BYTES_MAX {
             self.deliveries = self.deliveries.max(DELIVERY_BUDGET);
         }
-        self.note_heard(except);
+        passed_by.for_each(|id| self.note_heard(id));
     }
 
     /// Hands a connection what was said so far, if it is a member of the room: what it is told next

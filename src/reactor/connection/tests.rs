@@ -76,7 +76,7 @@ fn read_all(connection: &mut Connection<Script>) -> Filled {
 /// Growth is a decision: these stand for what each idle user costs.
 #[test]
 fn sizes() {
-    assert_eq!(size_of::<Connection<std::net::TcpStream>>(), 288);
+    assert_eq!(size_of::<Connection<std::net::TcpStream>>(), 256);
     assert_eq!(size_of::<crate::hub::Session>(), 88);
 }
 
@@ -90,7 +90,11 @@ fn bytes_before_a_reset_are_kept() {
         .take(End::Closed, &Limits::default(), &Ledger::default())
         .expect("a frame");
     let nick = Nick::parse("bob").expect("a nick");
-    assert_eq!(parsed.ask, Ask::Request(Request::Join { nick }));
+    let wants_users = false;
+    assert_eq!(
+        parsed.ask,
+        Ask::Request(Request::Join { nick, wants_users })
+    );
     assert_eq!(
         connection.reason,
         Some(Reason::Broken(io::ErrorKind::ConnectionReset))
