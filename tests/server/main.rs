@@ -18,6 +18,7 @@ mod json;
 mod limits;
 mod moderation;
 mod operators;
+mod order;
 mod pynet;
 mod state;
 mod stop;
