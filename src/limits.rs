@@ -107,6 +107,10 @@ pub const CHUNKS_PER_WRITE: usize = 16;
 /// SendQ of a connection that has not joined, in bytes: room for prompts and an error, no more.
 pub const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
 
+/// What the kernel is to hold for one TCP reader, in bytes (`SO_SNDBUF`, which Linux doubles). Left to
+/// itself it takes megabytes for a reader that has stopped, at the price of a write for each text.
+pub const KERNEL_SENDQ_BYTES: usize = 64 * 1024;
+
 /// What all Outboxes may hold together where memory is not limited.
 pub const SENDQ_TOTAL_BYTES: usize = 256 * 1024 * 1024;
 
