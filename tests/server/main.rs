@@ -18,6 +18,7 @@ mod json;
 mod limits;
 mod moderation;
 mod operators;
+mod presence;
 mod pynet;
 mod state;
 mod stop;
