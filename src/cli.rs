@@ -28,6 +28,11 @@ struct Arguments {
     #[arg(long, value_name = "BYTES", default_value = "8192", value_parser = size)]
     max_frame: usize,
 
+    /// Members of a room above which who joins and leaves is not told one by one, but counted and told
+    /// once a second
+    #[arg(long, value_name = "N", default_value = "250", value_parser = count)]
+    presence_limit: usize,
+
     /// How long a connection may take to give a name
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     join_timeout: Duration,
@@ -153,6 +158,7 @@ fn config(arguments: Arguments) -> Result<Config, String> {
     let limits = Limits {
         message_bytes: arguments.max_message,
         frame_bytes: arguments.max_frame,
+        presence_members: arguments.presence_limit,
         join_ms: millis(arguments.join_timeout),
         idle_ms: arguments.idle_timeout.0.map(millis),
         keepalive_ms: arguments.keepalive.0.map(millis),
@@ -347,6 +353,7 @@ mod tests {
             &["--join-timeout", "off"],
             &["--sendq-hard", "1KiB"],
             &["--max-connections", "0"],
+            &["--presence-limit", "0"],
             &["--backlog", "-1"],
             &["--keepalive", "500ms"],
             &["--keepalive", "10h"],

@@ -14,6 +14,9 @@ pub const ROOMS_PER_SESSION_MAX: usize = 20;
 /// or two.
 pub const NOTE_BYTES_MAX: usize = 400;
 
+/// How long comings and goings in a crowded room are counted before they are told.
+pub const PRESENCE_MS: u64 = 1_000;
+
 /// Rooms in the list of rooms: the largest of more than anybody reads.
 pub const ROOMS_SHOWN_MAX: usize = 500;
 
@@ -163,6 +166,8 @@ pub struct ConnectRate {
 pub struct Limits {
     /// A message's length in bytes of UTF-8.
     pub message_bytes: usize,
+    /// Members of a room above which comings and goings are counted, and told as one line a second.
+    pub presence_members: usize,
     /// A frame's length in bytes, its end not counted.
     pub frame_bytes: usize,
     /// How long a peer may take to join.
@@ -201,6 +206,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             message_bytes: 4096,
+            presence_members: 250,
             frame_bytes: 8192,
             join_ms: 30_000,
             idle_ms: None,

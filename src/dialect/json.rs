@@ -337,7 +337,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .time(now),
         Event::Joined {
             author: Author { nick, .. },
-        } => presence(
+        } => came_or_went(
             Object::new(out, "user_joined"),
             nick,
             "joined the chat",
@@ -345,7 +345,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             None,
         )
         .time(now),
-        Event::Left { nick, words } => presence(
+        Event::Left { nick, words } => came_or_went(
             Object::new(out, "user_left"),
             nick,
             "left the chat",
@@ -353,7 +353,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             words.as_deref(),
         )
         .time(now),
-        Event::RoomJoined { nick, room } => presence(
+        Event::RoomJoined { nick, room } => came_or_went(
             Object::new(out, "user_joined"),
             nick,
             "joined",
@@ -361,7 +361,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             None,
         )
         .time(now),
-        Event::RoomLeft { nick, room, reason } => presence(
+        Event::RoomLeft { nick, room, reason } => came_or_went(
             Object::new(out, "user_left"),
             nick,
             "left",
@@ -369,6 +369,17 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             reason.as_deref(),
         )
         .time(now),
+        Event::Presence {
+            room,
+            joined,
+            left,
+            members,
+        } => Object::new(out, "presence")
+            .text("room", room.as_str())
+            .number("joined", Some(u64::from(*joined)))
+            .number("left", Some(u64::from(*left)))
+            .number("members", Some(*members as u64))
+            .time(now),
         Event::Renamed { from, to } | Event::RenamedOther { from, to } => Object::new(out, "nick")
             .text("username", from.as_str())
             .text("to", to.as_str())
@@ -479,7 +490,7 @@ fn spoken<'a>(object: Object<'a>, author: &Author, text: &str) -> Object<'a> {
         .text("message", text)
 }
 
-fn presence<'a>(
+fn came_or_went<'a>(
     object: Object<'a>,
     nick: &Nick,
     did: &str,

@@ -71,7 +71,7 @@ pub fn check(input: &[u8]) {
     let room = RoomName::parse("g").expect("a room name");
     for event in [
         said(&text),
-        said_in(room, &text),
+        said_in(room.clone(), &text),
         Event::Private {
             author: author(),
             text: text.clone().into(),
@@ -94,6 +94,12 @@ pub fn check(input: &[u8]) {
             room: RoomName::lobby(),
             topic: Some(text.clone().into()),
             by: Some(author().nick),
+        },
+        Event::Presence {
+            room: room.clone(),
+            joined: input.len() as u32,
+            left: 1,
+            members: input.len() * 1000,
         },
         Event::Notice {
             text: text.clone().into(),

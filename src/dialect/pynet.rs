@@ -46,6 +46,14 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             push_objects(&head, text, out);
         }
         Event::Left { nick, .. } => push_server_message(&format!("{nick} has left the chat."), out),
+        // Of those who come into the lobby its client is told nothing, of those who leave each.
+        Event::Presence { room, left: 0, .. } if room.is_lobby() => {}
+        Event::Presence {
+            room,
+            left,
+            members,
+            ..
+        } if room.is_lobby() => push_server_message(&text::presence(0, *left, *members), out),
         // Where one speaks is not seen here: a room's text names the room.
         Event::Said { author, room, text } => {
             push_server_message(&format!("[#{room} {}] {text}", author.nick), out);

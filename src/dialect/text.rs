@@ -95,6 +95,12 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 .as_bytes(),
             );
         }
+        Event::Presence {
+            joined,
+            left,
+            members,
+            ..
+        } if view.here => push(out, &["[Server] "], &presence(*joined, *left, *members)),
         Event::Announced { text } => push(out, &["[Server] "], text),
         Event::OperatorTold { text } => push(out, &["[Server → you] "], text),
         _ => sentences(event)
@@ -155,6 +161,12 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::RoomLeft { nick, room, reason } => {
             format!("{nick} left #{room}.{}", because(reason))
         }
+        Event::Presence {
+            room,
+            joined,
+            left,
+            members,
+        } => format!("In #{room}: {}", presence(*joined, *left, *members)),
         Event::Topic {
             room,
             topic: None,
@@ -233,6 +245,24 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
     vec![one]
 }
 
+/// How many came, left and are there, as `37 joined, 4 left, 2,041 here`; that nobody came, or left,
+/// is not said.
+pub(super) fn presence(joined: u32, left: u32, members: usize) -> String {
+    let part =
+        |count: u32, did| (count > 0).then(|| format!("{} {did}, ", grouped(count as usize)));
+    let parts = [part(joined, "joined"), part(left, "left")];
+    let changes: String = parts.into_iter().flatten().collect();
+    format!("{changes}{} here", grouped(members))
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
+    }
+}
+
 /// Names with commas between them.
 pub(super) fn listed(nicks: &[Nick]) -> String {
     nicks
@@ -247,6 +277,7 @@ mod tests {
     use super::super::Dialect;
     use super::super::oracle::{said, view};
     use super::*;
+    use crate::model::RoomName;
 
     fn rendered(event: &Event, view: &View<'_>) -> String {
         let mut out = Vec::new();
@@ -350,6 +381,31 @@ mod tests {
         assert_eq!(
             rendered(&Event::Listing { nicks }, &joined),
             "Current clients: Alice, Bob\n"
+        );
+    }
+
+    #[test]
+    fn crowds_are_counted_with_commas_and_without_noughts() {
+        let shown = |joined, left, members, here| {
+            let event = Event::Presence {
+                room: RoomName::parse("rust").expect("a room name"),
+                joined,
+                left,
+                members,
+            };
+            rendered(&event, &View { here, ..view() })
+        };
+        assert_eq!(
+            shown(37, 4, 2041, true),
+            "[Server] 37 joined, 4 left, 2,041 here\n"
+        );
+        assert_eq!(
+            shown(1000, 0, 999, true),
+            "[Server] 1,000 joined, 999 here\n"
+        );
+        assert_eq!(
+            shown(0, 1, 1_000_007, false),
+            "[Server] In #rust: 1 left, 1,000,007 here\n"
         );
     }
 

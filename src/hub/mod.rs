@@ -1,9 +1,9 @@
 //! The hub: the chat itself, as a pure state machine. Requests go in, effects come out; it knows no
 //! socket, no dialect and no clock.
 //!
-//! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_effect`
-//! for what is to be done about it. Requests are handled by theme: `talk` (names and words), `rooms`,
-//! `operate` (what operators do).
+//! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_*`
+//! for what is to be done about it and when time is to go on. Requests are handled by theme: `talk` (names and words), `rooms`,
+//! `operate` (what operators do); `presence` tells who comes and goes.
 
 mod bans;
 #[cfg(test)]
@@ -11,6 +11,7 @@ mod model_test;
 mod operate;
 #[doc(hidden)]
 pub mod oracle;
+mod presence;
 mod room;
 mod rooms;
 mod session;
@@ -114,6 +115,8 @@ impl Audience {
 pub struct Rules {
     /// The longest message, in bytes.
     pub message_bytes_max: usize,
+    /// Members of a room above which comings and goings are counted, and told as one line a second.
+    pub presence_limit: usize,
     /// Nobody's address is shown to other users.
     pub is_cloaked: bool,
     /// What makes an operator; without it nobody becomes one.
@@ -277,7 +280,8 @@ impl Hub {
     }
 
     /// A connection is gone, or about to be: its user leaves, if it had joined.
-    pub fn handle_leave(&mut self, who: ConnId) {
+    pub fn handle_leave(&mut self, who: ConnId, now: Moment) {
+        self.now = now;
         self.consoles.remove(&who);
         self.end_session(who, None);
     }
@@ -295,24 +299,24 @@ impl Hub {
         for key in session.ignored() {
             self.hear_again(who, key);
         }
+        let mut told = Vec::new();
         for &room in &session.rooms {
-            self.rooms.leave(room, who);
+            if self.remove_member(who, room) {
+                told.push(room);
+            }
         }
         if self.nicks.len() < self.nicks.capacity() / 4 {
             self.nicks.shrink_to_fit();
         }
-        let audience = self.neighbours(who, &session.rooms);
+        let nick = session.nick;
         self.effects.push_back(Effect::Gone {
             who,
-            nick: session.nick.clone(),
+            nick: nick.clone(),
         });
-        self.broadcast(
-            audience,
-            Event::Left {
-                nick: session.nick,
-                words,
-            },
-        );
+        if !told.is_empty() {
+            let audience = self.neighbours(who, &told);
+            self.broadcast(audience, Event::Left { nick, words });
+        }
     }
 
     /// The session of who asks; a console has none.

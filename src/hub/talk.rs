@@ -34,7 +34,7 @@ impl Hub {
             false => Vec::new(),
         };
         self.answer(who, Event::Welcome { nick, users })?;
-        self.broadcast(Audience::others(LOBBY, who), Event::Joined { author });
+        self.tell_of_entering(who, LOBBY, Event::Joined { author });
         Ok(())
     }
 

@@ -177,6 +177,18 @@ pub enum Event {
         /// Why, if it was not its own will.
         reason: Option<String>,
     },
+    /// Who came into a room that the reader is in, and who left it, since that was told last: of many
+    /// only how many.
+    Presence {
+        /// Where.
+        room: RoomName,
+        /// How many came. It and `left` are not both 0.
+        joined: u32,
+        /// How many left the room or the server.
+        left: u32,
+        /// How many are in the room now.
+        members: usize,
+    },
     /// What a room is about.
     Topic {
         /// The room.

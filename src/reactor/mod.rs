@@ -138,6 +138,7 @@ impl Reactor {
         };
         let rules = Rules {
             message_bytes_max: config.limits.message_bytes,
+            presence_limit: config.limits.presence_members,
             is_cloaked: config.is_cloaked,
             oper_password: config.oper_password.clone(),
         };
@@ -226,6 +227,7 @@ impl Reactor {
         self.accept();
         self.fire_timers();
         self.serve_ready();
+        self.fire_hub();
         if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
             self.begin_stop();
         }
@@ -250,6 +252,7 @@ impl Reactor {
         let rests = self.doors.iter().filter_map(|door| door.rests_until);
         let next = rests
             .chain(self.timers.next())
+            .chain(self.hub.poll_timeout())
             .chain(self.stops_at)
             .chain(self.stop_begins_at)
             .min()?;

@@ -68,6 +68,18 @@ impl Reactor {
         }
     }
 
+    /// Lets the hub tell what it has waited to tell.
+    pub(super) fn fire_hub(&mut self) {
+        if self
+            .hub
+            .poll_timeout()
+            .is_some_and(|at| at <= self.clock.now)
+        {
+            self.hub.handle_timeout(self.clock.moment);
+            self.carry_out(&mut Asker::default());
+        }
+    }
+
     fn fire(&mut self, id: ConnId, due: Due) {
         match due {
             Due::Sniff | Due::Silence => {
@@ -278,7 +290,7 @@ impl Reactor {
             connection.drain(reason, self.clock.now);
         }
         self.hand_out(0);
-        self.hub.handle_leave(id);
+        self.hub.handle_leave(id, self.clock.moment);
         self.carry_out(&mut Asker::default());
     }
 

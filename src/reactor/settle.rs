@@ -138,7 +138,7 @@ impl Reactor {
         match connection.standing {
             Standing::Admitted => self.admission.release(&peer),
             Standing::Refused => self.refused -= 1,
-            Standing::Exempt => self.hub.handle_leave(id),
+            Standing::Exempt => self.hub.handle_leave(id, self.clock.moment),
         }
         // Closing the descriptor takes it out of the poll as well; this keeps the books of mio.
         let _ = self.poll.registry().deregister(connection.socket.source());

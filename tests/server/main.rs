@@ -19,6 +19,7 @@ mod limits;
 mod moderation;
 mod operators;
 mod order;
+mod presence;
 mod pynet;
 mod state;
 mod stop;
