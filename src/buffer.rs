@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Write};
 use std::rc::Rc;
 
 use crate::limits::{CHUNKS_PER_WRITE, PAGE_BYTES};
@@ -25,13 +25,6 @@ impl Inbox {
     /// Is nothing waiting to be parsed?
     pub fn is_empty(&self) -> bool {
         self.head == self.bytes.len()
-    }
-
-    /// Does one read into `scratch` and keeps what came. `Ok(0)` is the end of input.
-    pub fn fill(&mut self, source: &mut impl Read, scratch: &mut [u8]) -> io::Result<usize> {
-        let count = source.read(scratch)?;
-        self.extend(&scratch[..count]);
-        Ok(count)
     }
 
     /// Adds bytes behind the unparsed ones.

@@ -5,6 +5,37 @@ use crate::model::Request;
 
 use super::timers::Tick;
 
+/// Tokens that requests take and time gives back; a full one at first.
+///
+/// Kept as the one time at which it is full again, in thousandths of a token that have come back
+/// since the start: a bucket that nobody asks of needs no care.
+#[derive(Debug, Default)]
+pub(super) struct Bucket {
+    full_at: u64,
+}
+
+impl Bucket {
+    /// Takes tokens for a request that is already handled, even where there are none left.
+    pub(super) fn spend(&mut self, cost: u64, rate: Rate, now: Tick) {
+        let at_least = self.full_at.max(came_back(rate, now));
+        self.full_at = at_least.saturating_add(cost * 1000);
+    }
+
+    /// When there will be a token, if there is none now.
+    pub(super) fn empty_until(&self, rate: Rate, now: Tick) -> Option<Tick> {
+        let spent = self.full_at.saturating_sub(came_back(rate, now));
+        let missing = spent
+            .saturating_add(1000)
+            .saturating_sub(u64::from(rate.burst) * 1000);
+        (missing > 0).then(|| now + missing.div_ceil(u64::from(rate.per_s)))
+    }
+}
+
+/// Thousandths of a token that have come back since the start.
+fn came_back(rate: Rate, now: Tick) -> u64 {
+    now.saturating_mul(u64::from(rate.per_s))
+}
+
 /// What is to be done about who asks faster than it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flood {
@@ -16,64 +47,27 @@ pub(super) enum Flood {
     Close,
 }
 
-/// Tokens, in thousandths: each request takes some, time gives them back.
-#[derive(Debug)]
-pub(super) struct Bucket {
-    /// May be below zero after something that costs much.
-    milli: i64,
-    /// When it was last filled up.
-    filled: Tick,
-    /// Since when requests have been waiting without an end.
-    flood_since: Option<Tick>,
+/// Requests have been waiting without an end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Flooding {
+    since: Tick,
     noticed: bool,
 }
 
-impl Bucket {
-    /// A full one.
-    pub(super) fn new(rate: Option<Rate>, now: Tick) -> Bucket {
-        let burst = rate.map_or(0, |rate| i64::from(rate.burst));
-        Bucket {
-            milli: burst * 1000,
-            filled: now,
-            flood_since: None,
+impl Flooding {
+    pub(super) fn since(now: Tick) -> Flooding {
+        Flooding {
+            since: now,
             noticed: false,
         }
     }
 
-    /// Takes tokens for a request that is already handled.
-    pub(super) fn spend(&mut self, cost: i64) {
-        self.milli -= cost * 1000;
-    }
-
-    /// When there will be a token, if there is none now.
-    pub(super) fn empty_until(&mut self, rate: Rate, now: Tick) -> Option<Tick> {
-        let passed = i64::try_from(now - self.filled).unwrap_or(i64::MAX);
-        let (per_s, full) = (i64::from(rate.per_s), i64::from(rate.burst) * 1000);
-        self.milli = self
-            .milli
-            .saturating_add(passed.saturating_mul(per_s))
-            .min(full);
-        self.filled = now;
-        if self.milli >= 1000 {
-            return None;
-        }
-        let missing = u64::try_from(1000 - self.milli).unwrap_or_default();
-        Some(now + missing.div_ceil(u64::from(rate.per_s)))
-    }
-
-    /// Nothing waits any more: who asks just as fast as it may floods nobody.
-    pub(super) fn caught_up(&mut self) {
-        self.flood_since = None;
-        self.noticed = false;
-    }
-
     /// Somebody may want what the bucket does not have.
-    pub(super) fn flood(&mut self, now: Tick) -> Flood {
-        let since = *self.flood_since.get_or_insert(now);
-        if now >= since + FLOOD_CLOSE_MS {
+    pub(super) fn judge(&mut self, now: Tick) -> Flood {
+        if now >= self.since + FLOOD_CLOSE_MS {
             return Flood::Close;
         }
-        if now >= since + FLOOD_NOTICE_MS && !self.noticed {
+        if now >= self.since + FLOOD_NOTICE_MS && !self.noticed {
             self.noticed = true;
             return Flood::Notice;
         }
@@ -82,7 +76,7 @@ impl Bucket {
 }
 
 /// What a request costs, in tokens: more where it could be used to pester or to guess.
-pub(super) fn cost_of(request: &Request) -> i64 {
+pub(super) fn cost_of(request: &Request) -> u64 {
     match request {
         Request::Join { .. } | Request::JoinUnnamed | Request::Nick { .. } => 3,
         Request::Oper { .. } => 5,
@@ -101,38 +95,26 @@ mod tests {
 
     #[test]
     fn a_burst_and_then_ten_a_second() {
-        let mut bucket = Bucket::new(Some(RATE), 0);
-        for _ in 0..30 {
-            assert_eq!(bucket.empty_until(RATE, 0), None);
-            bucket.spend(1);
+        for start in [0, 123_456] {
+            let mut bucket = Bucket::default();
+            for _ in 0..30 {
+                assert_eq!(bucket.empty_until(RATE, start), None);
+                bucket.spend(1, RATE, start);
+            }
+            assert_eq!(bucket.empty_until(RATE, start), Some(start + 100));
+            assert_eq!(bucket.empty_until(RATE, start + 99), Some(start + 100));
+            assert_eq!(bucket.empty_until(RATE, start + 100), None);
+            bucket.spend(5, RATE, start + 100);
+            assert_eq!(bucket.empty_until(RATE, start + 100), Some(start + 600));
         }
-        assert_eq!(bucket.empty_until(RATE, 0), Some(100));
-        assert_eq!(bucket.empty_until(RATE, 99), Some(100));
-        assert_eq!(bucket.empty_until(RATE, 100), None);
-        bucket.spend(5);
-        assert_eq!(bucket.empty_until(RATE, 100), Some(600));
     }
 
     #[test]
     fn first_a_wait_then_one_notice_then_the_end() {
-        let mut bucket = Bucket::new(Some(RATE), 0);
-        bucket.spend(30);
-        assert_eq!(bucket.flood(10), Flood::Wait);
-        assert_eq!(bucket.flood(10 + FLOOD_NOTICE_MS), Flood::Notice);
-        assert_eq!(bucket.flood(11 + FLOOD_NOTICE_MS), Flood::Wait);
-        assert_eq!(bucket.flood(10 + FLOOD_CLOSE_MS), Flood::Close);
-    }
-
-    #[test]
-    fn who_catches_up_is_forgiven() {
-        let mut bucket = Bucket::new(Some(RATE), 0);
-        bucket.spend(30);
-        assert_eq!(bucket.flood(0), Flood::Wait);
-        bucket.caught_up();
-        assert_eq!(bucket.flood(FLOOD_CLOSE_MS), Flood::Wait);
-        assert_eq!(
-            bucket.flood(FLOOD_CLOSE_MS + FLOOD_NOTICE_MS),
-            Flood::Notice
-        );
+        let mut flooding = Flooding::since(10);
+        assert_eq!(flooding.judge(10), Flood::Wait);
+        assert_eq!(flooding.judge(10 + FLOOD_NOTICE_MS), Flood::Notice);
+        assert_eq!(flooding.judge(11 + FLOOD_NOTICE_MS), Flood::Wait);
+        assert_eq!(flooding.judge(10 + FLOOD_CLOSE_MS), Flood::Close);
     }
 }

@@ -15,9 +15,9 @@ use crate::limits::{
 };
 use crate::model::{ConnId, ErrorCode, Peer};
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Flood, Flooding};
 use super::phase::{Due, Phase, Reason};
-use super::timers::Tick;
+use super::timers::{Alarm, Tick};
 
 /// How a connection stands with the limits of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,18 +41,35 @@ pub enum Filled {
     Ended,
 }
 
-/// One socket with its buffers.
+/// One socket with its buffers. What a connection needs for a while only stands in a box, so that an
+/// idle one is small.
 #[derive(Debug)]
 pub struct Connection<S> {
     pub(super) socket: S,
     pub(super) id: ConnId,
     pub(super) peer: Peer,
+    /// Invariant: where it is absent, no byte is unparsed and the framing is a new one.
+    input: Option<Box<Input>>,
+    pub(super) outbox: Outbox,
+    /// Invariant: where it is absent, nothing holds the connection back.
+    restraint: Option<Box<Restraint>>,
+    pub(super) bucket: Bucket,
+    /// When its entry in the timers fires.
+    pub(super) alarm: Alarm,
+    /// When it entered its phase.
+    since: Tick,
+    /// When it last sent something; once its input has ended or it drains: when it last took
+    /// something.
+    progress: Tick,
     /// What it speaks; `None` until the auto door knows.
     pub(super) dialect: Option<Dialect>,
-    framing: Framing,
-    inbox: Inbox,
-    pub(super) outbox: Outbox,
     pub(super) phase: Phase,
+    /// How it stands with the limits of connections.
+    pub(super) standing: Standing,
+    /// Why it ends; once set, it is Draining, or on the list to be swept.
+    pub(super) reason: Option<Reason>,
+    /// What the poll was told last.
+    pub(super) registered: Option<Interest>,
     /// Invariant: the hub has a session for it.
     pub(super) joined: bool,
     /// The peer's input has ended.
@@ -61,11 +78,6 @@ pub struct Connection<S> {
     pub(super) paused: bool,
     /// The silence after the last byte was heeded already.
     pub(super) hushed: bool,
-    /// Its requests wait for tokens until then.
-    pub(super) throttled_until: Option<Tick>,
-    pub(super) bucket: Bucket,
-    /// How it stands with the limits of connections.
-    pub(super) standing: Standing,
     /// Invariant: on the ready list.
     pub(super) is_ready: bool,
     /// Invariant: on the list of those to be settled at the end of the turn.
@@ -74,22 +86,25 @@ pub struct Connection<S> {
     pub(super) is_waiting: bool,
     /// Invariant: the talk at hand knows how much of it is behind this one.
     pub(super) is_ahead: bool,
-    /// Why it ends; once set, it is Draining, or on the list to be swept.
-    pub(super) reason: Option<Reason>,
     /// Invariant: on the list to be swept; nothing is read from or written to it any more.
     pub(super) is_doomed: bool,
-    /// What the poll was told last.
-    pub(super) registered: Option<Interest>,
-    /// When its entry in the timers fires.
-    pub(super) timer: Option<Tick>,
-    opened: Tick,
-    last_input: Tick,
-    /// When it last took bytes, or entered its phase.
-    progress: Tick,
-    /// When it began to drain.
-    drain_since: Tick,
+}
+
+/// Bytes that are not parsed yet, and how far the framing has looked at them.
+#[derive(Debug)]
+struct Input {
+    inbox: Inbox,
+    framing: Framing,
+}
+
+/// What holds a connection back that is owed or asks too much.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Restraint {
     /// Since when its SendQ is over the soft limit.
     soft_since: Option<Tick>,
+    /// Its requests wait for tokens until then.
+    throttled_until: Option<Tick>,
+    flooding: Option<Flooding>,
 }
 
 impl<S> Connection<S> {
@@ -99,31 +114,27 @@ impl<S> Connection<S> {
             socket,
             id,
             peer,
-            dialect,
-            framing: dialect.map_or_else(Framing::object, framing_of),
-            inbox: Inbox::default(),
+            input: None,
             outbox: Outbox::default(),
+            restraint: None,
+            bucket: Bucket::default(),
+            alarm: Alarm::default(),
+            since: now,
+            progress: now,
+            dialect,
             phase: Phase::Open,
+            standing: Standing::Admitted,
+            reason: None,
+            registered: None,
             joined: false,
             ended: false,
             paused: false,
             hushed: true,
-            throttled_until: None,
-            bucket: Bucket::new(None, now),
-            standing: Standing::Admitted,
             is_ready: false,
             is_touched: false,
             is_waiting: false,
             is_ahead: false,
-            reason: None,
             is_doomed: false,
-            registered: None,
-            timer: None,
-            opened: now,
-            last_input: now,
-            progress: now,
-            drain_since: now,
-            soft_since: None,
         }
     }
 
@@ -148,7 +159,31 @@ impl<S> Connection<S> {
 
     /// Has it begun an object that will tell which of the JSON dialects it speaks?
     fn awaits_object(&self) -> bool {
-        sniff(self.inbox.bytes()) == Sniffed::Object
+        sniff(self.unparsed()) == Sniffed::Object
+    }
+
+    fn unparsed(&self) -> &[u8] {
+        self.input.as_ref().map_or(&[], |input| input.inbox.bytes())
+    }
+
+    fn input_mut(&mut self) -> &mut Input {
+        let dialect = self.dialect;
+        self.input.get_or_insert_with(|| {
+            Box::new(Input {
+                inbox: Inbox::default(),
+                framing: framing_of(dialect),
+            })
+        })
+    }
+
+    /// Gives back the memory that unparsed bytes do not need.
+    fn settle_input(&mut self) {
+        if let Some(input) = &mut self.input {
+            input.inbox.settle();
+            if input.inbox.is_empty() && input.framing == framing_of(self.dialect) {
+                self.input = None;
+            }
+        }
     }
 
     /// Decides the dialect of a connection at the auto door, if the bytes at hand do. At the end of
@@ -157,8 +192,8 @@ impl<S> Connection<S> {
     /// # Errors
     /// The protocol recognised, where it is not spoken here.
     pub fn sniff(&mut self, end: End, limits: &Limits) -> Result<Option<Dialect>, Foreign> {
-        let sniffed = sniff(self.inbox.bytes());
-        let too_long = self.inbox.bytes().len() > self.frame_limit(limits);
+        let sniffed = sniff(self.unparsed());
+        let too_long = self.unparsed().len() > self.frame_limit(limits);
         let dialect = match sniffed {
             Sniffed::Foreign(foreign) => return Err(foreign),
             Sniffed::Spoken(dialect) => dialect,
@@ -170,18 +205,21 @@ impl<S> Connection<S> {
             Sniffed::Undecided => Dialect::Text,
         };
         self.dialect = Some(dialect);
-        self.framing = framing_of(dialect);
+        if let Some(input) = &mut self.input {
+            input.framing = framing_of(self.dialect);
+        }
         Ok(self.dialect)
     }
 
     fn sniff_object(&mut self, end: End, limits: &Limits) -> Option<Dialect> {
         let limit = self.frame_limit(limits);
-        let step = self.framing.decode(self.inbox.bytes(), limit, end);
+        let Input { inbox, framing } = self.input_mut();
+        let step = framing.decode(inbox.bytes(), limit, end);
         match step.status {
-            Status::Frame(range) => Some(sniff_object(&self.inbox.bytes()[range])),
+            Status::Frame(range) => Some(sniff_object(&inbox.bytes()[range])),
             Status::TooLong => Some(Dialect::Json),
             Status::Partial => {
-                self.inbox.consume(step.consumed);
+                inbox.consume(step.consumed);
                 None
             }
         }
@@ -190,45 +228,35 @@ impl<S> Connection<S> {
     /// Takes the next frame that is at hand and reads it. `None`: more bytes are needed. What telnet
     /// asks in between is answered on the way.
     pub fn take(&mut self, end: End, limits: &Limits, ledger: &Ledger) -> Option<Parsed> {
-        let limit = self.frame_limit(limits);
-        let step = self.framing.decode(self.inbox.bytes(), limit, end);
+        // The end of input is a frame in some framings; but for that, nothing comes of nothing.
+        if self.input.is_none() && end != End::Closed {
+            return None;
+        }
+        let (limit, dialect, stage) = (self.frame_limit(limits), self.spoken(), self.stage());
+        let is_text = self.dialect == Some(Dialect::Text);
+        let input = self.input_mut();
+        let step = input.framing.decode(input.inbox.bytes(), limit, end);
         let parsed = match &step.status {
             Status::Partial => None,
-            Status::Frame(range) => {
-                let frame = &self.inbox.bytes()[range.clone()];
-                Some(self.spoken().parse(frame, self.stage()))
-            }
+            Status::Frame(range) => Some(dialect.parse(&input.inbox.bytes()[range.clone()], stage)),
             Status::TooLong => {
                 let ask = Ask::Refused(ErrorCode::FrameTooLong(limit));
                 Some(Parsed { ask, id: None })
             }
         };
-        for _ in 0..self.telnet_marks(&step) {
+        let marks = if is_text {
+            input.telnet_marks(&step)
+        } else {
+            0
+        };
+        input.inbox.consume(step.consumed);
+        for _ in 0..marks {
             self.append(ledger, |out| out.extend_from_slice(telnet::NO_TIMING_MARK));
         }
-        self.inbox.consume(step.consumed);
         if parsed.is_none() {
-            self.inbox.settle();
+            self.settle_input();
         }
         parsed
-    }
-
-    /// How often telnet waits for an answer, in a whole line or at the end of an unfinished one; the
-    /// latter is taken back, so that it is answered once.
-    fn telnet_marks(&mut self, step: &Step) -> usize {
-        if self.dialect != Some(Dialect::Text) {
-            return 0;
-        }
-        if let Status::Frame(range) = &step.status {
-            return telnet::timing_marks(&self.inbox.bytes()[range.clone()]);
-        }
-        let mut marks = 0;
-        while self.inbox.bytes()[step.consumed..].ends_with(telnet::TIMING_MARK) {
-            self.inbox.retract(telnet::TIMING_MARK.len());
-            self.framing.retract(telnet::TIMING_MARK.len());
-            marks += 1;
-        }
-        marks
     }
 
     /// A stranger's frames are held to less than a user's.
@@ -292,9 +320,9 @@ impl<S> Connection<S> {
     pub fn drain(&mut self, reason: Reason, now: Tick) {
         if self.phase == Phase::Open {
             self.phase = Phase::Draining;
+            self.since = now;
             self.progress = now;
-            self.drain_since = now;
-            self.inbox = Inbox::default();
+            self.input = None;
             self.reason.get_or_insert(reason);
         }
     }
@@ -302,12 +330,12 @@ impl<S> Connection<S> {
     /// Our FIN is sent.
     pub fn linger(&mut self, now: Tick) {
         self.phase = Phase::Lingering;
-        self.progress = now;
+        self.since = now;
     }
 
     /// What the poll is to watch: a pure function of the state.
     pub fn interest(&self) -> Interest {
-        let waits = self.paused || self.throttled_until.is_some();
+        let waits = self.paused || self.throttled_until().is_some();
         let reads = !self.ended && (self.phase != Phase::Open || !waits);
         match (reads, !self.outbox.is_empty()) {
             (true, true) => Interest::READABLE | Interest::WRITABLE,
@@ -320,11 +348,45 @@ impl<S> Connection<S> {
     pub fn note_sendq(&mut self, limits: &Limits, now: Tick) -> bool {
         let was_paused = self.paused;
         self.paused = self.phase == Phase::Open && self.is_over_soft_limit(limits);
-        self.soft_since = match self.paused {
-            true => self.soft_since.or(Some(now)),
-            false => None,
-        };
+        if self.paused {
+            let restraint = self.restraint.get_or_insert_default();
+            restraint.soft_since.get_or_insert(now);
+        } else {
+            self.relax(|restraint| restraint.soft_since = None);
+        }
         was_paused && !self.paused
+    }
+
+    /// Its requests wait for tokens until then.
+    fn throttled_until(&self) -> Option<Tick> {
+        self.restraint.as_ref()?.throttled_until
+    }
+
+    /// Lets its requests wait for tokens, and tells what else is to be done about it.
+    pub(super) fn throttle(&mut self, until: Tick, now: Tick) -> Flood {
+        let restraint = self.restraint.get_or_insert_default();
+        restraint.throttled_until = Some(until);
+        let flooding = restraint.flooding.get_or_insert(Flooding::since(now));
+        flooding.judge(now)
+    }
+
+    /// The time to wait for tokens is over.
+    pub(super) fn unthrottle(&mut self) {
+        self.relax(|restraint| restraint.throttled_until = None);
+    }
+
+    /// Nothing waits any more: who asks just as fast as it may floods nobody.
+    pub(super) fn caught_up(&mut self) {
+        self.relax(|restraint| restraint.flooding = None);
+    }
+
+    fn relax(&mut self, relax: impl FnOnce(&mut Restraint)) {
+        if let Some(restraint) = &mut self.restraint {
+            relax(restraint);
+            if **restraint == Restraint::default() {
+                self.restraint = None;
+            }
+        }
     }
 
     /// The next deadline and what is due then: a pure function of the state.
@@ -334,36 +396,36 @@ impl<S> Connection<S> {
         let stalls =
             self.phase == Phase::Draining || (open && self.ended && !self.outbox.is_empty());
         // A tick is cut to the millisecond: one more, so that the silence is never too short.
-        let silence = self.last_input + SILENCE_MS + 1;
+        let silence = self.progress + SILENCE_MS + 1;
         let sniffs = open && self.dialect.is_none() && !self.ended && !self.awaits_object();
-        let waits = self.paused || self.throttled_until.is_some();
-        let hears = open && !self.hushed && !waits && self.framing.heeds_silence();
+        let waits = self.paused || self.throttled_until().is_some();
+        let hears = open && !self.hushed && !waits && framing_of(self.dialect).heeds_silence();
+        let soft_since = self.restraint.as_ref().and_then(|it| it.soft_since);
         [
-            self.throttled_until
+            self.throttled_until()
                 .filter(|_| open)
                 .map(|until| (until, Due::Tokens)),
-            when(sniffs, self.last_input + SNIFF_MS, Due::Sniff),
+            when(sniffs, self.progress + SNIFF_MS, Due::Sniff),
             when(hears, silence, Due::Silence),
             when(
                 open && !self.joined && self.dialect != Some(Dialect::Console),
-                self.opened + limits.join_ms,
+                self.since + limits.join_ms,
                 Due::Join,
             ),
             limits
                 .idle_ms
                 .filter(|_| open && self.joined)
-                .map(|ms| (self.last_input + ms, Due::Idle)),
-            self.soft_since
-                .map(|since| (since + limits.sendq_ms, Due::SendQ)),
+                .map(|ms| (self.progress + ms, Due::Idle)),
+            soft_since.map(|since| (since + limits.sendq_ms, Due::SendQ)),
             when(stalls, self.progress + DRAIN_STALL_MS, Due::Stall),
             when(
                 self.phase == Phase::Draining,
-                self.drain_since + DRAIN_MAX_MS,
+                self.since + DRAIN_MAX_MS,
                 Due::Stall,
             ),
             when(
                 self.phase == Phase::Lingering,
-                self.progress + LINGER_MS,
+                self.since + LINGER_MS,
                 Due::Linger,
             ),
         ]
@@ -378,15 +440,14 @@ impl<S: Read + Write> Connection<S> {
     /// `Interrupted` is `Bytes(0)`: try again in the next turn. Any other error ends the input, and
     /// is remembered as the reason.
     pub fn fill(&mut self, scratch: &mut [u8], now: Tick) -> Filled {
-        let filled = match self.phase {
-            Phase::Open => self.inbox.fill(&mut self.socket, scratch),
-            Phase::Draining | Phase::Lingering => self.socket.read(scratch),
-        };
-        match filled {
+        match self.socket.read(scratch) {
             Ok(0) => self.end(now),
             Ok(count) => {
-                self.last_input = now;
-                self.hushed = false;
+                if self.phase == Phase::Open {
+                    self.input_mut().inbox.extend(&scratch[..count]);
+                    self.progress = now;
+                    self.hushed = false;
+                }
                 Filled::Bytes(count)
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Filled::Blocked,
@@ -431,7 +492,8 @@ impl<S: Read + Write> Connection<S> {
     pub fn flush(&mut self, now: Tick) -> io::Result<usize> {
         let before = self.outbox.len();
         let flushed = self.outbox.flush(&mut self.socket);
-        if self.outbox.len() < before {
+        let is_last = self.ended || self.phase != Phase::Open;
+        if is_last && self.outbox.len() < before {
             self.progress = now;
         }
         flushed
@@ -443,13 +505,30 @@ fn is_passing(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-/// The framing that a dialect's byte stream has.
-fn framing_of(dialect: Dialect) -> Framing {
+impl Input {
+    /// How often telnet waits for an answer, in a whole line or at the end of an unfinished one; the
+    /// latter is taken back, so that it is answered once.
+    fn telnet_marks(&mut self, step: &Step) -> usize {
+        if let Status::Frame(range) = &step.status {
+            return telnet::timing_marks(&self.inbox.bytes()[range.clone()]);
+        }
+        let mut marks = 0;
+        while self.inbox.bytes()[step.consumed..].ends_with(telnet::TIMING_MARK) {
+            self.inbox.retract(telnet::TIMING_MARK.len());
+            self.framing.retract(telnet::TIMING_MARK.len());
+            marks += 1;
+        }
+        marks
+    }
+}
+
+/// The framing that a dialect's byte stream begins with; the auto door looks for an object.
+fn framing_of(dialect: Option<Dialect>) -> Framing {
     match dialect {
-        Dialect::Text | Dialect::Json | Dialect::Console => Framing::line(),
-        Dialect::Pynet => Framing::object(),
-        Dialect::Anon | Dialect::Colon => Framing::silence(),
-        Dialect::Echo => Framing::block(),
+        Some(Dialect::Text | Dialect::Json | Dialect::Console) => Framing::line(),
+        Some(Dialect::Pynet) | None => Framing::object(),
+        Some(Dialect::Anon | Dialect::Colon) => Framing::silence(),
+        Some(Dialect::Echo) => Framing::block(),
     }
 }
 

@@ -13,6 +13,7 @@ use super::Reactor;
 use super::bucket::{Flood, cost_of};
 use super::connection::{Filled, Standing};
 use super::phase::{Due, Phase, Reason};
+use super::timers::Alarm;
 
 /// Whose request the effects at hand follow from.
 #[derive(Default)]
@@ -52,7 +53,7 @@ impl Reactor {
             let Some(connection) = self.connections.touch(id) else {
                 continue;
             };
-            connection.timer = None;
+            connection.alarm = Alarm::default();
             let Some((_, due)) = connection
                 .due(&self.limits)
                 .filter(|&(tick, _)| tick <= now)
@@ -102,7 +103,7 @@ impl Reactor {
             Due::Linger => self.connections.doom(id, Reason::Closed),
             Due::Tokens => {
                 if let Some(connection) = self.connections.get_mut(id) {
-                    connection.throttled_until = None;
+                    connection.unthrottle();
                 }
                 self.connections.make_ready(id);
             }
@@ -153,7 +154,7 @@ impl Reactor {
                     self.deliveries += count / BYTES_PER_DELIVERY;
                     self.counters.bytes_in += count as u64;
                 }
-                Filled::Blocked => return connection.bucket.caught_up(),
+                Filled::Blocked => return connection.caught_up(),
                 Filled::Ended => {}
             }
         }
@@ -221,8 +222,7 @@ impl Reactor {
         if is_exempt || self.hub.is_operator(id) {
             return true;
         }
-        connection.throttled_until = Some(until);
-        match connection.bucket.flood(now) {
+        match connection.throttle(until, now) {
             Flood::Wait => {}
             Flood::Notice => {
                 let text = "You are sending too fast: your lines wait.".into();
@@ -234,6 +234,12 @@ impl Reactor {
             }
         }
         false
+    }
+
+    fn spend(&mut self, id: ConnId, tokens: u64) {
+        if let (Some(rate), Some(connection)) = (self.limits.rate, self.connections.get_mut(id)) {
+            connection.bucket.spend(tokens, rate, self.clock.now);
+        }
     }
 
     fn refuse(&mut self, id: ConnId, foreign: Foreign) -> bool {
@@ -258,9 +264,7 @@ impl Reactor {
             ),
             Ask::Request(request) => self.ask(id, request, parsed.id),
             Ask::Refused(code) => {
-                if let Some(connection) = self.connections.get_mut(id) {
-                    connection.bucket.spend(1);
-                }
+                self.spend(id, 1);
                 self.answer(id, &Event::Error(code), parsed.id.as_ref());
             }
             Ask::Answered(bytes) => {
@@ -320,7 +324,7 @@ impl Reactor {
             return;
         };
         let peer = connection.peer;
-        connection.bucket.spend(cost_of(&request));
+        self.spend(id, cost_of(&request));
         let is_message = matches!(
             request,
             Request::Say { .. } | Request::Act { .. } | Request::Private { .. }

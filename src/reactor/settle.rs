@@ -102,7 +102,7 @@ impl Reactor {
             }
         }
         let due = connection.due(&self.limits).map(|(tick, _)| tick);
-        self.timers.want(id, due, &mut connection.timer);
+        self.timers.want(id, due, &mut connection.alarm);
         if resumes {
             self.connections.make_ready(id);
         }
@@ -133,7 +133,7 @@ impl Reactor {
         let Some(mut connection) = self.connections.remove(id) else {
             return;
         };
-        self.timers.forget(id, &mut connection.timer);
+        self.timers.forget(id, &mut connection.alarm);
         self.counters.note_end(reason);
         match connection.standing {
             Standing::Admitted => self.admission.release(&peer),

@@ -9,7 +9,6 @@ use crate::dialect::{Dialect, Stage, View};
 use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, REFUSED_LINGERING_MAX};
 use crate::model::{ErrorCode, Event, Peer};
 
-use super::bucket::Bucket;
 use super::connection::Standing;
 use super::connections::token_of;
 use super::listener::{Accepted, Stream};
@@ -88,7 +87,6 @@ impl Reactor {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        connection.bucket = Bucket::new(self.limits.rate, now);
         connection.standing = match &refusal {
             _ if is_console => Standing::Exempt,
             None => Standing::Admitted,
