@@ -4,4 +4,6 @@
 //! can tell what was lost, doubled, reordered or garbled, and how long it took.
 
 pub mod outcome;
+pub mod report;
 pub mod tongue;
+mod units;
