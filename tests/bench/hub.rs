@@ -73,6 +73,7 @@ fn join_and_leave(members: u32) {
 fn lobby_of(members: u32) -> Hub {
     let rules = Rules {
         message_bytes_max: 4096,
+        presence_limit: 250,
         is_cloaked: false,
         oper_password: None,
     };
@@ -86,7 +87,7 @@ fn join(hub: &mut Hub, slot: u32) {
 }
 
 fn leave(hub: &mut Hub, slot: u32) {
-    hub.handle_leave(id(slot));
+    hub.handle_leave(id(slot), Moment::default());
     drain(hub);
 }
 
