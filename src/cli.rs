@@ -1,11 +1,15 @@
 //! Arguments, and every default.
 
+mod load;
+
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+
+pub use load::{Load, Run};
 
 use crate::limits::{ConnectRate, Limits, Rate};
 use crate::reactor::{Config, DoorAddress};
@@ -13,8 +17,11 @@ use crate::reactor::{Config, DoorAddress};
 /// A low-footprint chat server: people with nc, telnet, JSON programs and older chat clients talk
 /// with each other in one world.
 #[derive(Debug, Parser)]
-#[command(name = "hubbub", version)]
+#[command(name = "hubbub", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
+
     /// Where to listen: [DIALECT://]HOST:PORT or DIALECT+unix://PATH; may be given again and again.
     /// Dialects: auto (found out from the first bytes), text, json, pynet, anon, echo, colon
     #[arg(long, value_name = "DOOR", default_value = "127.0.0.1:8080")]
@@ -114,6 +121,12 @@ struct Arguments {
     state: Option<PathBuf>,
 }
 
+/// What can be done beside serving.
+#[derive(Debug, Subcommand)]
+enum Other {
+    Load(load::LoadArguments),
+}
+
 /// A time, or none.
 #[derive(Debug, Clone, Copy)]
 struct TimeOrOff(Option<Duration>);
@@ -131,6 +144,8 @@ struct ConnectRateOrOff(Option<ConnectRate>);
 pub enum Command {
     /// Serve with this configuration.
     Serve(Box<Config>),
+    /// Load a server.
+    Load(Load),
     /// Print this (help, version) and be done.
     Print(String),
 }
@@ -150,7 +165,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             return Err(what.replace('\n', " "));
         }
     };
-    config(arguments).map(Box::new).map(Command::Serve)
+    match arguments.other {
+        Some(Other::Load(arguments)) => load::load(arguments).map(Command::Load),
+        None => config(arguments).map(Box::new).map(Command::Serve),
+    }
 }
 
 fn config(arguments: Arguments) -> Result<Config, String> {
