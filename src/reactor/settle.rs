@@ -34,6 +34,7 @@ impl Reactor {
         }
         self.settle_touched();
         self.pages.retire();
+        self.connections.shrink_lists();
     }
 
     fn settle_touched(&mut self) {
