@@ -19,7 +19,7 @@ const SLOT_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
 const GENERATION_MASK: u32 = (1u64 << (usize::BITS - 1 - SLOT_BITS)).wrapping_sub(1) as u32;
 
 /// Entries that a list of a turn keeps its memory for.
-const IDLE_ENTRIES: usize = 1024;
+const IDLE_ENTRIES: usize = 64;
 
 /// The table of connections, and the lists of a turn.
 #[derive(Debug, Default)]
