@@ -184,9 +184,9 @@ impl Hub {
     /// A session as a member of a room that it is in.
     pub fn member(&self, who: ConnId, room: RoomId) -> Option<Member> {
         let session = self.session(who)?;
-        session.rooms.contains(&room).then_some(Member {
+        session.is_in(room).then_some(Member {
             id: who,
-            here: session.focus == room,
+            here: session.focus() == room,
         })
     }
 

@@ -19,10 +19,10 @@ use unicase::UniCase;
 
 use crate::limits::{NICK_CHARS_MAX, ROOM_NAME_CHARS_MAX};
 
-/// One connection for the whole life of the server: a slab slot and the generation that used it.
+/// One connection for the whole life of the server: a slot and the generation that used it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId {
-    /// Index in the slab of connections.
+    /// The lowest that was free when it came.
     pub slot: u32,
     /// Invariant: no two connections of one slot that could meet in a batch share it.
     pub generation: u32,

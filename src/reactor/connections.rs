@@ -1,9 +1,9 @@
 //! All connections, and the lists of a turn: who has more to do, who is to be settled.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use mio::Token;
-use slab::Slab;
 
 use crate::buffer::Chunk;
 use crate::dialect::Dialect;
@@ -20,10 +20,20 @@ use super::timers::Tick;
 const SLOT_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
 const GENERATION_MASK: u32 = (1u64 << (usize::BITS - 1 - SLOT_BITS)).wrapping_sub(1) as u32;
 
-/// The slab of connections.
+/// Entries that a list of a turn keeps its memory for.
+const IDLE_ENTRIES: usize = 64;
+
+/// The table of connections, and the lists of a turn.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
-    slab: Slab<Connection<Stream>>,
+    /// In no order, but without gaps: the few who stay after a crowd has left do not pin what the
+    /// crowd took.
+    table: Vec<Connection<Stream>>,
+    /// Where in the table the connection of each slot is. Invariant: true of slots that are taken.
+    places: Vec<u32>,
+    /// The slots that are not. The lowest is taken first, so that whatever else goes by slots stays
+    /// short.
+    vacant: BinaryHeap<Reverse<u32>>,
     last_generation: u32,
     /// Who has more to do without waiting for an event. Invariant: exactly those that say so.
     ready: VecDeque<ConnId>,
@@ -39,7 +49,7 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) fn is_empty(&self) -> bool {
-        self.slab.is_empty()
+        self.table.is_empty()
     }
 
     pub(super) fn insert(
@@ -50,58 +60,69 @@ impl Connections {
         now: Tick,
     ) -> ConnId {
         self.last_generation = (self.last_generation + 1) & GENERATION_MASK;
-        let entry = self.slab.vacant_entry();
-        let slot = u32::try_from(entry.key()).expect("fewer connections than 2^32");
+        let slot = match self.vacant.pop() {
+            Some(Reverse(slot)) => slot,
+            None => {
+                self.places.push(0);
+                number(self.places.len() - 1)
+            }
+        };
         let id = ConnId {
             slot,
             generation: self.last_generation,
         };
-        entry.insert(Connection::new(id, socket, peer, dialect, now));
+        self.places[slot as usize] = number(self.table.len());
+        self.table
+            .push(Connection::new(id, socket, peer, dialect, now));
         id
     }
 
     /// The connection of an id, unless its slot is empty or somebody else's.
     pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
-        self.slab
-            .get_mut(id.slot as usize)
+        let place = *self.places.get(id.slot as usize)?;
+        self.table
+            .get_mut(place as usize)
             .filter(|connection| connection.id == id)
     }
 
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Connection<Stream>> {
         self.get_mut(id)?;
-        let connection = self.slab.remove(id.slot as usize);
-        if self.slab.is_empty() {
-            self.slab.shrink_to_fit();
+        let place = self.places[id.slot as usize];
+        let connection = self.table.swap_remove(place as usize);
+        if let Some(moved) = self.table.get(place as usize) {
+            self.places[moved.id.slot as usize] = place;
+        }
+        self.vacant.push(Reverse(id.slot));
+        if self.table.is_empty() {
+            (self.places, self.vacant) = Default::default();
+        }
+        if self.table.len() < self.table.capacity() / 4 {
+            self.table.shrink_to(2 * self.table.len());
         }
         Some(connection)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Connection<Stream>> {
-        self.slab.iter().map(|(_, connection)| connection)
+        self.table.iter()
     }
 
     pub(super) fn ids(&self) -> Vec<ConnId> {
-        self.slab
-            .iter()
-            .map(|(_, connection)| connection.id)
-            .collect()
+        self.iter().map(|connection| connection.id).collect()
     }
 
     /// Who holds the most output, and how much.
     pub(super) fn largest_sendq(&self) -> Option<(ConnId, usize)> {
-        let sendqs = self
-            .slab
-            .iter()
-            .filter(|(_, connection)| !connection.is_doomed);
-        sendqs
-            .map(|(_, connection)| (connection.id, connection.outbox.len()))
+        self.iter()
+            .filter(|connection| !connection.is_doomed)
+            .map(|connection| (connection.id, connection.outbox.len()))
             .max_by_key(|&(_, len)| len)
     }
 
     /// The connection of an id, put on the list of those to be settled; `None` where it is gone or
     /// as good as gone.
     pub(super) fn touch(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
-        let connection = self.slab.get_mut(id.slot as usize)?;
+        let place = *self.places.get(id.slot as usize)?;
+        let connection = self.table.get_mut(place as usize)?;
         if connection.id != id || connection.is_doomed {
             return None;
         }
@@ -227,6 +248,26 @@ impl Connections {
     pub(super) fn pop_doomed(&mut self) -> Option<ConnId> {
         self.doomed.pop_front()
     }
+
+    /// Gives back, at the end of a turn, the memory of lists that nobody stands on.
+    pub(super) fn shrink_lists(&mut self) {
+        self.touched.shrink_to(IDLE_ENTRIES);
+        for list in [
+            &mut self.ready,
+            &mut self.ready_strangers,
+            &mut self.waiting,
+            &mut self.doomed,
+        ] {
+            if list.is_empty() {
+                list.shrink_to(IDLE_ENTRIES);
+            }
+        }
+    }
+}
+
+/// A place or a slot: descriptors bound them far below 2^32.
+fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer connections than 2^32")
 }
 
 /// What the poll knows a connection by.
@@ -245,6 +286,7 @@ pub(super) fn id_of(token: Token) -> ConnId {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stdio::Stdio;
     use super::*;
 
     fn socket() -> Stream {
@@ -263,6 +305,35 @@ mod tests {
         assert!(connections.get_mut(first).is_none() && connections.touch(first).is_none());
         assert!(connections.remove(first).is_none());
         assert!(connections.get_mut(second).is_some());
+    }
+
+    #[test]
+    fn everyone_is_found_and_memory_follows_their_number() {
+        let mut connections = Connections::default();
+        let mut insert =
+            |number| connections.insert(Stream::Stdio(Stdio), Peer::Unix(number), None, 0);
+        let ids: Vec<ConnId> = (0..1000).map(&mut insert).collect();
+        let (stay, go): (Vec<ConnId>, Vec<ConnId>) =
+            ids.into_iter().partition(|id| id.slot % 100 == 99);
+        for &id in go.iter().rev().chain(&stay[..5]) {
+            let gone = connections.remove(id).expect("it is there");
+            assert_eq!((gone.id, gone.peer), (id, Peer::Unix(id.slot)));
+        }
+        assert!(connections.table.capacity() < 100);
+        for &id in &stay[5..] {
+            let found = connections.get_mut(id).expect("it stayed");
+            assert_eq!((found.id, found.peer), (id, Peer::Unix(id.slot)));
+        }
+        assert!(go.iter().all(|&id| connections.get_mut(id).is_none()));
+        let next = connections.insert(Stream::Stdio(Stdio), Peer::Unix(0), None, 0);
+        assert_eq!(next.slot, 0);
+        for id in stay[5..].iter().chain([&next]) {
+            connections.remove(*id);
+        }
+        assert_eq!(
+            connections.places.capacity() + connections.table.capacity(),
+            0
+        );
     }
 
     #[test]

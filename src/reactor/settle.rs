@@ -43,6 +43,7 @@ impl Reactor {
         self.hand_out(0);
         self.settle_touched();
         self.pages.retire();
+        self.connections.shrink_lists();
     }
 
     fn settle_touched(&mut self) {
