@@ -54,8 +54,8 @@ pub(super) fn explain(error: &io::Error, open: usize, sources: usize) -> Option<
             "the whole system's descriptors ran out at {open} connections: raise fs.file-max"
         )),
         Errno::ADDRNOTAVAIL | Errno::ADDRINUSE => {
-            let (first, last) = proc::local_ports().unwrap_or((32768, 60999));
-            let count = last.saturating_sub(first) + 1;
+            let (first, last) = proc::local_ports();
+            let count = last - first + 1;
             Some(format!(
                 "local ports ran out at {open} connections from {sources} source address(es): \
                  net.ipv4.ip_local_port_range {first}-{last} gives {count} for each; \

@@ -105,7 +105,7 @@ impl<'a> Engine<'a> {
             clients: clients.collect(),
             judge: Judge::new(plan, run),
             meter,
-            opener: Opener::new(plan)?,
+            opener: Opener::new(plan, run)?,
             run,
             scratch: Vec::new(),
             replies: Vec::new(),

@@ -91,11 +91,16 @@ pub(super) fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(8, |entries| entries.count())
 }
 
-/// The range of ports that the kernel gives to those who ask for none.
-pub(super) fn local_ports() -> Option<(u32, u32)> {
-    let text = read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
-    let mut numbers = text.split_whitespace().map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+/// The first and the last of the ports that the kernel gives to those who ask for none.
+pub(super) fn local_ports() -> (u32, u32) {
+    /// The kernel's own default.
+    const DEFAULT: (u32, u32) = (32768, 60999);
+    let text = read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut numbers = text.split_whitespace().map_while(|word| word.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(first), Some(last)) if first <= last => (first, last),
+        _ => DEFAULT,
+    }
 }
 
 /// User and system time of a `stat` line; the name in it may hold anything.
