@@ -144,64 +144,91 @@ impl Chunk {
         self.start == self.end
     }
 
-    fn bytes(&self) -> Ref<'_, [u8]> {
+    /// Splits off its first `count` bytes; more than there are is all of them.
+    pub fn split_to(&mut self, count: usize) -> Chunk {
+        let mut first = self.clone();
+        // Never more than its length, which is below 2^32.
+        first.end = first.start + count.min(self.len()) as u32;
+        self.start = first.end;
+        first
+    }
+
+    /// From its start to the end of `last`, where both are on one page.
+    pub fn through(&self, last: &Chunk) -> Option<Chunk> {
+        let is_one = Rc::ptr_eq(&self.page, &last.page) && self.start <= last.end;
+        is_one.then(|| Chunk {
+            page: Rc::clone(&self.page),
+            start: self.start,
+            end: last.end,
+        })
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> Ref<'_, [u8]> {
         Ref::map(self.page.bytes.borrow(), |bytes| {
             &bytes[self.start as usize..self.end as usize]
         })
     }
 }
 
-/// Bytes that a peer is owed, in order.
+/// Bytes that a peer is owed, in order. A peer that is owed nothing costs a pointer.
 #[derive(Debug, Default)]
 pub struct Outbox {
+    /// Invariant: absent, or not empty.
+    queue: Option<Box<Queue>>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
     /// Invariant: no chunk is empty, and no two neighbours are contiguous in one page.
     chunks: VecDeque<Chunk>,
     /// Invariant: the sum of the chunks' lengths.
     len: usize,
 }
 
+impl Queue {
+    /// What the queue itself takes, in bytes; it is in the ledger of its pages.
+    fn memory(&self) -> usize {
+        size_of::<Queue>() + self.chunks.capacity() * size_of::<Chunk>()
+    }
+}
+
 impl Outbox {
     /// Bytes pending: the SendQ.
     pub fn len(&self) -> usize {
-        self.len
+        self.queue.as_ref().map_or(0, |queue| queue.len)
     }
 
     /// Is everything sent?
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.queue.is_none()
     }
 
     /// Adds a shared chunk at the end. A chunk that follows the last one in its page joins it, so
-    /// that many messages of a turn cost one entry and one write.
+    /// that many messages cost one entry and one write.
     pub fn push(&mut self, chunk: &Chunk) {
         if chunk.is_empty() {
             return;
         }
-        self.len += chunk.len();
-        match self.chunks.back_mut() {
+        let before = self.queue.as_ref().map_or(0, |queue| queue.memory());
+        let queue = self.queue.get_or_insert_default();
+        queue.len += chunk.len();
+        match queue.chunks.back_mut() {
             Some(last) if last.end == chunk.start && Rc::ptr_eq(&last.page, &chunk.page) => {
                 last.end = chunk.end;
             }
             _ => {
-                let before = self.chunks_memory();
-                self.chunks.push_back(chunk.clone());
-                chunk.page.ledger.resized(before, self.chunks_memory());
+                queue.chunks.push_back(chunk.clone());
+                chunk.page.ledger.resized(before, queue.memory());
             }
         }
     }
 
-    /// What the queue itself takes, in bytes; it is in the ledger of its pages.
-    fn chunks_memory(&self) -> usize {
-        self.chunks.capacity() * size_of::<Chunk>()
-    }
-
     /// Adds what `write` writes, for this peer alone.
     pub fn append(&mut self, ledger: &Ledger, write: impl FnOnce(&mut Vec<u8>)) {
-        let own_tail = self
-            .chunks
-            .back()
-            .filter(|last| Rc::strong_count(&last.page) == 1 && last.page.has_room(1));
-        let page = own_tail.map_or_else(|| Page::new(ledger), |last| Rc::clone(&last.page));
+        let last = self.queue.as_ref().and_then(|queue| queue.chunks.back());
+        let own = last.filter(|last| Rc::strong_count(&last.page) == 1 && last.page.has_room(1));
+        let page = own.map_or_else(|| Page::new(ledger), |last| Rc::clone(&last.page));
         self.push(&page.append(write));
     }
 
@@ -211,56 +238,40 @@ impl Outbox {
     /// The sink's own, `Interrupted` among them, and `WriteZero` where it takes nothing. The bytes
     /// that were taken before are gone from the Outbox.
     pub fn flush(&mut self, sink: &mut impl Write) -> io::Result<usize> {
-        let before = self.len;
-        while !self.is_empty() {
-            match self.write_once(sink) {
+        let before = self.len();
+        while let Some(queue) = &self.queue {
+            match write_once(&queue.chunks, sink) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => self.consume(count),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(e) => return Err(e),
             }
         }
-        Ok(before - self.len)
+        Ok(before - self.len())
     }
 
     /// Forgets everything pending, and gives the queue's memory back.
     pub fn clear(&mut self) {
-        if let Some(first) = self.chunks.front() {
-            first.page.ledger.resized(self.chunks_memory(), 0);
-        }
-        self.chunks = VecDeque::new();
-        self.len = 0;
-    }
-
-    fn write_once(&self, sink: &mut impl Write) -> io::Result<usize> {
-        if let [only] = self.chunks.as_slices().0
-            && self.chunks.len() == 1
+        if let Some(queue) = self.queue.take()
+            && let Some(first) = queue.chunks.front()
         {
-            return sink.write(&only.bytes());
+            first.page.ledger.resized(queue.memory(), 0);
         }
-        let bytes: Vec<Ref<'_, [u8]>> = self
-            .chunks
-            .iter()
-            .take(CHUNKS_PER_WRITE)
-            .map(Chunk::bytes)
-            .collect();
-        let slices: Vec<IoSlice<'_>> = bytes.iter().map(|bytes| IoSlice::new(bytes)).collect();
-        sink.write_vectored(&slices)
     }
 
+    /// Takes off the first `count` bytes, of at least as many.
     fn consume(&mut self, mut count: usize) {
-        if count == self.len {
+        let Some(queue) = self.queue.as_mut().filter(|queue| count < queue.len) else {
             return self.clear();
-        }
-        self.len -= count;
-        while let Some(first) = self.chunks.front_mut() {
+        };
+        queue.len -= count;
+        while let Some(first) = queue.chunks.front_mut() {
             if count < first.len() {
-                // Less than its length, which is below 2^32.
-                first.start += count as u32;
+                first.split_to(count);
                 return;
             }
             count -= first.len();
-            self.chunks.pop_front();
+            queue.chunks.pop_front();
         }
     }
 }
@@ -269,6 +280,19 @@ impl Drop for Outbox {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+fn write_once(chunks: &VecDeque<Chunk>, sink: &mut impl Write) -> io::Result<usize> {
+    if let ([only], []) = chunks.as_slices() {
+        return sink.write(&only.bytes());
+    }
+    let bytes: Vec<Ref<'_, [u8]>> = chunks
+        .iter()
+        .take(CHUNKS_PER_WRITE)
+        .map(Chunk::bytes)
+        .collect();
+    let slices: Vec<IoSlice<'_>> = bytes.iter().map(|bytes| IoSlice::new(bytes)).collect();
+    sink.write_vectored(&slices)
 }
 
 #[cfg(test)]
@@ -314,10 +338,8 @@ mod tests {
         outbox
             .flush(&mut Vec::new())
             .expect("a Vec takes everything");
-        assert_eq!(
-            (outbox.chunks.capacity(), outbox.len(), ledger.held()),
-            (0, 0, 0)
-        );
+        assert!(outbox.queue.is_none());
+        assert_eq!((outbox.len(), ledger.held()), (0, 0));
     }
 
     #[test]
@@ -339,12 +361,13 @@ mod tests {
             let chunk = page.append(|out| out.extend_from_slice(&[7; 64]));
             outboxes.iter_mut().for_each(|outbox| outbox.push(&chunk));
         }
+        let is_one_chunk = |queue: &Queue| queue.len == 6400 && queue.chunks.len() == 1;
         assert!(
             outboxes
                 .iter()
-                .all(|outbox| outbox.len() == 6400 && outbox.chunks.len() == 1)
+                .all(|outbox| outbox.queue.as_deref().is_some_and(is_one_chunk))
         );
-        let queues = 1000 * 4 * size_of::<Chunk>();
+        let queues = 1000 * (size_of::<Queue>() + 4 * size_of::<Chunk>());
         assert!(
             ledger.held() < 2 * 6400 + queues,
             "{} bytes held",

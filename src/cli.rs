@@ -1,11 +1,15 @@
 //! Arguments, and every default.
 
+mod load;
+
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+
+pub use load::{Load, Run};
 
 use crate::limits::{ConnectRate, Limits, Rate};
 use crate::reactor::{Config, DoorAddress};
@@ -13,8 +17,11 @@ use crate::reactor::{Config, DoorAddress};
 /// A low-footprint chat server: people with nc, telnet, JSON programs and older chat clients talk
 /// with each other in one world.
 #[derive(Debug, Parser)]
-#[command(name = "hubbub", version)]
+#[command(name = "hubbub", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
+
     /// Where to listen: [DIALECT://]HOST:PORT or DIALECT+unix://PATH; may be given again and again.
     /// Dialects: auto (found out from the first bytes), text, json, pynet, anon, echo, colon
     #[arg(long, value_name = "DOOR", default_value = "127.0.0.1:8080")]
@@ -27,6 +34,11 @@ struct Arguments {
     /// The longest frame (line, JSON object), in bytes; at least the longest message
     #[arg(long, value_name = "BYTES", default_value = "8192", value_parser = size)]
     max_frame: usize,
+
+    /// Members of a room above which who joins and leaves is not told one by one, but counted and told
+    /// once a second
+    #[arg(long, value_name = "N", default_value = "250", value_parser = count)]
+    presence_limit: usize,
 
     /// How long a connection may take to give a name
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
@@ -109,6 +121,12 @@ struct Arguments {
     state: Option<PathBuf>,
 }
 
+/// What can be done beside serving.
+#[derive(Debug, Subcommand)]
+enum Other {
+    Load(load::LoadArguments),
+}
+
 /// A time, or none.
 #[derive(Debug, Clone, Copy)]
 struct TimeOrOff(Option<Duration>);
@@ -126,6 +144,8 @@ struct ConnectRateOrOff(Option<ConnectRate>);
 pub enum Command {
     /// Serve with this configuration.
     Serve(Box<Config>),
+    /// Load a server.
+    Load(Load),
     /// Print this (help, version) and be done.
     Print(String),
 }
@@ -145,7 +165,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             return Err(what.replace('\n', " "));
         }
     };
-    config(arguments).map(Box::new).map(Command::Serve)
+    match arguments.other {
+        Some(Other::Load(arguments)) => load::load(arguments).map(Command::Load),
+        None => config(arguments).map(Box::new).map(Command::Serve),
+    }
 }
 
 fn config(arguments: Arguments) -> Result<Config, String> {
@@ -153,6 +176,7 @@ fn config(arguments: Arguments) -> Result<Config, String> {
     let limits = Limits {
         message_bytes: arguments.max_message,
         frame_bytes: arguments.max_frame,
+        presence_members: arguments.presence_limit,
         join_ms: millis(arguments.join_timeout),
         idle_ms: arguments.idle_timeout.0.map(millis),
         keepalive_ms: arguments.keepalive.0.map(millis),
@@ -347,6 +371,7 @@ mod tests {
             &["--join-timeout", "off"],
             &["--sendq-hard", "1KiB"],
             &["--max-connections", "0"],
+            &["--presence-limit", "0"],
             &["--backlog", "-1"],
             &["--keepalive", "500ms"],
             &["--keepalive", "10h"],

@@ -7,7 +7,8 @@
 //!    ─Hub::handle_request→ Effects
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
-//! Dependencies run one way: `main → cli, reactor` · `reactor → hub, dialect, frame, buffer, store` ·
+//! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load` ·
+//! `reactor → hub, dialect, frame, buffer, store` · `load → dialect, frame, buffer, model` ·
 //! `store → hub` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
 //! meet: bytes or values in, values or bytes out. Only the reactor joins them with sockets and time.
 //!

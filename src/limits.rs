@@ -14,6 +14,9 @@ pub const ROOMS_PER_SESSION_MAX: usize = 20;
 /// or two.
 pub const NOTE_BYTES_MAX: usize = 400;
 
+/// How long comings and goings in a crowded room are counted before they are told.
+pub const PRESENCE_MS: u64 = 1_000;
+
 /// Rooms in the list of rooms: the largest of more than anybody reads.
 pub const ROOMS_SHOWN_MAX: usize = 500;
 
@@ -107,6 +110,10 @@ pub const CHUNKS_PER_WRITE: usize = 16;
 /// SendQ of a connection that has not joined, in bytes: room for prompts and an error, no more.
 pub const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
 
+/// What the kernel is to hold for one TCP reader, in bytes (`SO_SNDBUF`, which Linux doubles). Left to
+/// itself it takes megabytes for a reader that has stopped, at the price of a write for each text.
+pub const KERNEL_SENDQ_BYTES: usize = 64 * 1024;
+
 /// What all Outboxes may hold together where memory is not limited.
 pub const SENDQ_TOTAL_BYTES: usize = 256 * 1024 * 1024;
 
@@ -128,6 +135,10 @@ pub const FLUSH_BUDGET: usize = 2048;
 
 /// Connections swept in a turn however much else there is to do.
 pub const SWEEPS_MIN: usize = 16;
+
+/// Text said in one room that a turn takes in, in bytes, or a message more: all members are owed it
+/// at once, and a few turns' worth must stay below their SendQ.
+pub const TALK_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes rendered for one connection that count as one delivery: a long list is work too.
 pub const BYTES_PER_DELIVERY: usize = 64;
@@ -155,6 +166,8 @@ pub struct ConnectRate {
 pub struct Limits {
     /// A message's length in bytes of UTF-8.
     pub message_bytes: usize,
+    /// Members of a room above which comings and goings are counted, and told as one line a second.
+    pub presence_members: usize,
     /// A frame's length in bytes, its end not counted.
     pub frame_bytes: usize,
     /// How long a peer may take to join.
@@ -193,6 +206,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             message_bytes: 4096,
+            presence_members: 250,
             frame_bytes: 8192,
             join_ms: 30_000,
             idle_ms: None,

@@ -4,9 +4,10 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use hubbub::cli::{self, Command};
+use hubbub::cli::{self, Command, Load, Run};
+use hubbub::load::{self, Floor};
 use hubbub::logging;
-use hubbub::reactor::{Ended, Reactor};
+use hubbub::reactor::{Config, Ended, Reactor};
 
 /// Exit codes: what was asked for cannot be done.
 const FAILED: u8 = 1;
@@ -14,16 +15,21 @@ const FAILED: u8 = 1;
 const WRONG_USE: u8 = 2;
 
 fn main() -> ExitCode {
-    let config = match cli::parse(std::env::args_os()) {
-        Ok(Command::Serve(config)) => config,
+    match cli::parse(std::env::args_os()) {
+        Ok(Command::Serve(config)) => serve(&config),
+        Ok(Command::Load(Load::Run(run))) => load(&run),
+        Ok(Command::Load(Load::Floor(address))) => serve_as_floor(&address),
         Ok(Command::Print(text)) => {
             say(text.trim_end());
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
-        Err(line) => return fail(WRONG_USE, format_args!("{line} (see hubbub --help)")),
-    };
+        Err(line) => fail(WRONG_USE, format_args!("{line} (see hubbub --help)")),
+    }
+}
+
+fn serve(config: &Config) -> ExitCode {
     logging::init();
-    let reactor = match Reactor::open(&config) {
+    let reactor = match Reactor::open(config) {
         Ok(reactor) => reactor,
         Err(line) => return fail(FAILED, line),
     };
@@ -41,6 +47,37 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ended::Forced(signal) => ExitCode::from(128u8.saturating_add(signal as u8)),
+    }
+}
+
+fn load(run: &Run) -> ExitCode {
+    let outcome = match load::run(&run.plan) {
+        Ok(outcome) => outcome,
+        Err(line) => return fail(FAILED, line),
+    };
+    match run.is_json {
+        true => say(load::json::object(&run.plan, &outcome)),
+        false => say(load::table::table(&outcome).trim_end()),
+    }
+    if let Some(path) = &run.report
+        && let Err(e) = std::fs::write(path, load::report::html(&outcome))
+    {
+        return fail(FAILED, format_args!("cannot write {}: {e}", path.display()));
+    }
+    match load::table::fault_line(&outcome) {
+        Some(line) => fail(FAILED, line),
+        None => ExitCode::SUCCESS,
+    }
+}
+
+fn serve_as_floor(address: &str) -> ExitCode {
+    let served = Floor::open(address).and_then(|floor| {
+        say(format_args!("listening on line://{}", floor.address()?));
+        floor.run()
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => fail(FAILED, line),
     }
 }
 

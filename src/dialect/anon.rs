@@ -28,7 +28,10 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
 /// An address is shown as Python shows the tuple that its `accept` returns.
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
-        Event::Welcome { .. } | Event::Joined { .. } | Event::Left { .. } => {}
+        Event::Welcome { .. }
+        | Event::Joined { .. }
+        | Event::Left { .. }
+        | Event::Presence { .. } => {}
         Event::Said { .. } if view.own => {}
         Event::Said { author, text, .. } => {
             // Writing to a Vec cannot fail.

@@ -31,7 +31,12 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(frame).and_then(|line| match stage {
         _ if line.trim().is_empty() => Ok(None),
         Stage::Joining => Nick::parse(line.trim())
-            .map(|nick| Some(Request::Join { nick }))
+            .map(|nick| {
+                Some(Request::Join {
+                    nick,
+                    wants_users: false,
+                })
+            })
             .ok_or(ErrorCode::BadNick),
         Stage::Joined => parse_line(line).map(Some),
     }))
@@ -120,7 +125,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
 
 pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
-        Request::Join { nick } => Some(nick.to_string()),
+        Request::Join { nick, .. } => Some(nick.to_string()),
         Request::Say { room: None, text } => {
             let escape = if text.starts_with('/') { "/" } else { "" };
             let line = format!("{escape}{text}");
@@ -156,6 +161,15 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             author.peer, author.nick
         ),
         Event::Left { nick, .. } => write!(out, "{RED}[{time}] {nick} DISCONNECTED{RESET}"),
+        Event::Presence {
+            room,
+            joined,
+            left,
+            members,
+        } if room.is_lobby() => {
+            let presence = text::presence(*joined, *left, *members);
+            write!(out, "{CYAN}[{time}] {presence}{RESET}")
+        }
         Event::Said { .. } if view.own => Ok(()),
         Event::Said { author, room, text } if room.is_lobby() => {
             write!(
@@ -232,9 +246,10 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             format_args!("Current clients: {}", text::listed(nicks)),
         ),
         // Of these the existing server says nothing.
-        Event::Welcome { .. } | Event::RoomJoined { .. } | Event::RoomLeft { reason: None, .. } => {
-            Ok(())
-        }
+        Event::Welcome { .. }
+        | Event::RoomJoined { .. }
+        | Event::RoomLeft { reason: None, .. }
+        | Event::Presence { .. } => Ok(()),
         Event::RoomLeft { .. }
         | Event::Renamed { .. }
         | Event::Rooms { .. }
@@ -318,6 +333,7 @@ mod tests {
         let now = Moment {
             unix_ms: 85_710_000,
             offset_s: 0,
+            ..Moment::default()
         };
         render(event, &View { now, ..view() }, &mut out);
         String::from_utf8(out).expect("UTF-8")
@@ -382,6 +398,24 @@ mod tests {
                     text: "text".into(),
                 },
                 "\x1b[93m[23:48:30] SERVER [PM] >> \x1b[0mtext",
+            ),
+            (
+                Event::Presence {
+                    room: RoomName::lobby(),
+                    joined: 37,
+                    left: 4,
+                    members: 2041,
+                },
+                "\x1b[96m[23:48:30] 37 joined, 4 left, 2,041 here\x1b[0m",
+            ),
+            (
+                Event::Presence {
+                    room: group(),
+                    joined: 37,
+                    left: 4,
+                    members: 2041,
+                },
+                "",
             ),
             (
                 Event::Shutdown,

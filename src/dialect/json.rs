@@ -29,7 +29,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Parsed {
     match object.and_then(|object| Ok((request_id(&object)?, object))) {
         Ok((id, object)) => match stage {
             Stage::Joining => Parsed {
-                ask: ask(join(&object, "username")),
+                ask: ask(join(&object, "username", true)),
                 id,
             },
             Stage::Joined => Parsed {
@@ -44,10 +44,12 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Parsed {
     }
 }
 
-/// Reads the first object, whose `name_field` is the name asked for; any other is a bad name.
+/// Reads the first object, whose `name_field` is the name asked for; any other is a bad name. Its
+/// dialect shows who is there already if it `wants_users`.
 pub(super) fn join(
     object: &Map<String, Value>,
     name_field: &str,
+    wants_users: bool,
 ) -> Result<Option<Request>, ErrorCode> {
     let is_join = object.get("type").and_then(Value::as_str) == Some("join");
     let name = object
@@ -57,7 +59,7 @@ pub(super) fn join(
     let nick = name
         .and_then(|name| Nick::parse(name.trim()))
         .ok_or(ErrorCode::BadNick)?;
-    Ok(Some(Request::Join { nick }))
+    Ok(Some(Request::Join { nick, wants_users }))
 }
 
 fn request(object: &Map<String, Value>) -> Result<Option<Request>, ErrorCode> {
@@ -203,7 +205,7 @@ pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
     let mut frame = Vec::new();
     let out = &mut frame;
     let object = match request {
-        Request::Join { nick } => Object::new(out, "join").text("username", nick.as_str()),
+        Request::Join { nick, .. } => Object::new(out, "join").text("username", nick.as_str()),
         Request::Nick { nick } => Object::new(out, "nick").text("username", nick.as_str()),
         Request::Say {
             room: Some(room),
@@ -335,7 +337,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .time(now),
         Event::Joined {
             author: Author { nick, .. },
-        } => presence(
+        } => came_or_went(
             Object::new(out, "user_joined"),
             nick,
             "joined the chat",
@@ -343,7 +345,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             None,
         )
         .time(now),
-        Event::Left { nick, words } => presence(
+        Event::Left { nick, words } => came_or_went(
             Object::new(out, "user_left"),
             nick,
             "left the chat",
@@ -351,7 +353,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             words.as_deref(),
         )
         .time(now),
-        Event::RoomJoined { nick, room } => presence(
+        Event::RoomJoined { nick, room } => came_or_went(
             Object::new(out, "user_joined"),
             nick,
             "joined",
@@ -359,7 +361,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             None,
         )
         .time(now),
-        Event::RoomLeft { nick, room, reason } => presence(
+        Event::RoomLeft { nick, room, reason } => came_or_went(
             Object::new(out, "user_left"),
             nick,
             "left",
@@ -367,6 +369,17 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             reason.as_deref(),
         )
         .time(now),
+        Event::Presence {
+            room,
+            joined,
+            left,
+            members,
+        } => Object::new(out, "presence")
+            .text("room", room.as_str())
+            .number("joined", Some(u64::from(*joined)))
+            .number("left", Some(u64::from(*left)))
+            .number("members", Some(*members as u64))
+            .time(now),
         Event::Renamed { from, to } | Event::RenamedOther { from, to } => Object::new(out, "nick")
             .text("username", from.as_str())
             .text("to", to.as_str())
@@ -477,7 +490,7 @@ fn spoken<'a>(object: Object<'a>, author: &Author, text: &str) -> Object<'a> {
         .text("message", text)
 }
 
-fn presence<'a>(
+fn came_or_went<'a>(
     object: Object<'a>,
     nick: &Nick,
     did: &str,

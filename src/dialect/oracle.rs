@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::limits::PYNET_OBJECT_BYTES;
-use crate::model::{Author, ErrorCode, Event, Moment, Nick, Peer, RoomName};
+use crate::model::{Author, ErrorCode, Event, Moment, Nick, Peer, Request, RoomName};
 
 use super::{Ask, Dialect, Stage, View};
 
@@ -71,7 +71,7 @@ pub fn check(input: &[u8]) {
     let room = RoomName::parse("g").expect("a room name");
     for event in [
         said(&text),
-        said_in(room, &text),
+        said_in(room.clone(), &text),
         Event::Private {
             author: author(),
             text: text.clone().into(),
@@ -94,6 +94,12 @@ pub fn check(input: &[u8]) {
             room: RoomName::lobby(),
             topic: Some(text.clone().into()),
             by: Some(author().nick),
+        },
+        Event::Presence {
+            room: room.clone(),
+            joined: input.len() as u32,
+            left: 1,
+            members: input.len() * 1000,
         },
         Event::Notice {
             text: text.clone().into(),
@@ -165,14 +171,18 @@ fn check_request(asked: Ask) {
             !frame.contains(&b'\n'),
             "{dialect:?} breaks a line: {request:?}"
         );
-        let stage = match request {
-            crate::model::Request::Join { .. } => Stage::Joining,
+        let mut asked = request.clone();
+        let stage = match &mut asked {
+            Request::Join { wants_users, .. } => {
+                *wants_users = dialect == Dialect::Json;
+                Stage::Joining
+            }
             _ => Stage::Joined,
         };
         let again = dialect.parse(&frame, stage).ask;
         assert_eq!(
             again,
-            Ask::Request(request.clone()),
+            Ask::Request(asked),
             "{dialect:?} rendered it otherwise"
         );
     }

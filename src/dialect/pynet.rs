@@ -13,7 +13,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
 
 fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
     if stage == Stage::Joining {
-        return object::read_first(frame).and_then(|object| json::join(&object, "data"));
+        return object::read_first(frame).and_then(|object| json::join(&object, "data", false));
     }
     let object = object::read(frame)?;
     match object::string(&object, "type")? {
@@ -26,7 +26,7 @@ fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
 pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     match request {
-        Request::Join { nick } => Object::new(&mut out, "join").text("data", nick.as_str()),
+        Request::Join { nick, .. } => Object::new(&mut out, "join").text("data", nick.as_str()),
         _ => {
             let line = text::render_request(request)?;
             Object::new(&mut out, "chat").text("data", &line)
@@ -46,6 +46,14 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             push_objects(&head, text, out);
         }
         Event::Left { nick, .. } => push_server_message(&format!("{nick} has left the chat."), out),
+        // Of those who come into the lobby its client is told nothing, of those who leave each.
+        Event::Presence { room, left: 0, .. } if room.is_lobby() => {}
+        Event::Presence {
+            room,
+            left,
+            members,
+            ..
+        } if room.is_lobby() => push_server_message(&text::presence(0, *left, *members), out),
         // Where one speaks is not seen here: a room's text names the room.
         Event::Said { author, room, text } => {
             push_server_message(&format!("[#{room} {}] {text}", author.nick), out);
@@ -165,7 +173,10 @@ mod tests {
         let alice = Nick::parse("Alice").expect("a nick");
         assert_eq!(
             parse(br#"{"type": "join", "data": "Alice"}"#, Stage::Joining),
-            Ask::Request(Request::Join { nick: alice })
+            Ask::Request(Request::Join {
+                nick: alice,
+                wants_users: false
+            })
         );
         assert_eq!(
             parse(br#"{"type": "chat", "data": "Hello"}"#, Stage::Joined),

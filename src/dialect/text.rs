@@ -12,7 +12,12 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(&frame).and_then(|line| match stage {
         _ if line.is_empty() => Ok(None),
         Stage::Joining => Nick::parse(line.trim())
-            .map(|nick| Some(Request::Join { nick }))
+            .map(|nick| {
+                Some(Request::Join {
+                    nick,
+                    wants_users: false,
+                })
+            })
             .ok_or(ErrorCode::BadNick),
         Stage::Joined => parse_line(line),
     }))
@@ -36,7 +41,7 @@ pub(super) fn parse_line(line: &str) -> Result<Option<Request>, ErrorCode> {
 
 pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
-        Request::Join { nick } => Some(nick.to_string()),
+        Request::Join { nick, .. } => Some(nick.to_string()),
         Request::Say { room: None, text } => {
             let escape = if text.starts_with('/') { "/" } else { "" };
             words::is_line(text).then(|| format!("{escape}{text}"))
@@ -90,6 +95,12 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 .as_bytes(),
             );
         }
+        Event::Presence {
+            joined,
+            left,
+            members,
+            ..
+        } if view.here => push(out, &["[Server] "], &presence(*joined, *left, *members)),
         Event::Announced { text } => push(out, &["[Server] "], text),
         Event::OperatorTold { text } => push(out, &["[Server → you] "], text),
         _ => sentences(event)
@@ -150,6 +161,12 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::RoomLeft { nick, room, reason } => {
             format!("{nick} left #{room}.{}", because(reason))
         }
+        Event::Presence {
+            room,
+            joined,
+            left,
+            members,
+        } => format!("In #{room}: {}", presence(*joined, *left, *members)),
         Event::Topic {
             room,
             topic: None,
@@ -228,6 +245,24 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
     vec![one]
 }
 
+/// How many came, left and are there, as `37 joined, 4 left, 2,041 here`; that nobody came, or left,
+/// is not said.
+pub(super) fn presence(joined: u32, left: u32, members: usize) -> String {
+    let part =
+        |count: u32, did| (count > 0).then(|| format!("{} {did}, ", grouped(count as usize)));
+    let parts = [part(joined, "joined"), part(left, "left")];
+    let changes: String = parts.into_iter().flatten().collect();
+    format!("{changes}{} here", grouped(members))
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
+    }
+}
+
 /// Names with commas between them.
 pub(super) fn listed(nicks: &[Nick]) -> String {
     nicks
@@ -242,6 +277,7 @@ mod tests {
     use super::super::Dialect;
     use super::super::oracle::{said, view};
     use super::*;
+    use crate::model::RoomName;
 
     fn rendered(event: &Event, view: &View<'_>) -> String {
         let mut out = Vec::new();
@@ -261,7 +297,10 @@ mod tests {
         let bob = Nick::parse("bob").expect("a nick");
         assert_eq!(
             parse(b" bob ", Stage::Joining),
-            Ask::Request(Request::Join { nick: bob })
+            Ask::Request(Request::Join {
+                nick: bob,
+                wants_users: false
+            })
         );
         assert_eq!(parse(b"", Stage::Joining), Ask::Nothing);
         assert_eq!(
@@ -342,6 +381,31 @@ mod tests {
         assert_eq!(
             rendered(&Event::Listing { nicks }, &joined),
             "Current clients: Alice, Bob\n"
+        );
+    }
+
+    #[test]
+    fn crowds_are_counted_with_commas_and_without_noughts() {
+        let shown = |joined, left, members, here| {
+            let event = Event::Presence {
+                room: RoomName::parse("rust").expect("a room name"),
+                joined,
+                left,
+                members,
+            };
+            rendered(&event, &View { here, ..view() })
+        };
+        assert_eq!(
+            shown(37, 4, 2041, true),
+            "[Server] 37 joined, 4 left, 2,041 here\n"
+        );
+        assert_eq!(
+            shown(1000, 0, 999, true),
+            "[Server] 1,000 joined, 999 here\n"
+        );
+        assert_eq!(
+            shown(0, 1, 1_000_007, false),
+            "[Server] In #rust: 1 left, 1,000,007 here\n"
         );
     }
 

@@ -1,9 +1,9 @@
 //! The hub: the chat itself, as a pure state machine. Requests go in, effects come out; it knows no
 //! socket, no dialect and no clock.
 //!
-//! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_effect`
-//! for what is to be done about it. Requests are handled by theme: `talk` (names and words), `rooms`,
-//! `operate` (what operators do).
+//! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_*`
+//! for what is to be done about it and when time is to go on. Requests are handled by theme: `talk` (names and words), `rooms`,
+//! `operate` (what operators do); `presence` tells who comes and goes.
 
 mod bans;
 #[cfg(test)]
@@ -11,13 +11,14 @@ mod model_test;
 mod operate;
 #[doc(hidden)]
 pub mod oracle;
+mod presence;
 mod room;
 mod rooms;
 mod session;
 mod settings;
 mod talk;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use core::net::IpAddr;
 
@@ -85,15 +86,28 @@ pub enum Effect {
 /// Whom an event is for.
 #[derive(Debug, PartialEq)]
 pub enum Audience {
-    /// The members of a room but one.
+    /// The members of a room, as they are when this is carried out.
     Room {
-        /// The room.
+        /// The room. Where it has ended meanwhile nobody is told.
         room: RoomId,
-        /// Who is not told.
-        except: ConnId,
+        /// Who is told apart or not at all: whose doing it is. It need not be a member.
+        except: Option<ConnId>,
+        /// The members who hear nothing from it, in ascending order.
+        ignorers: Vec<ConnId>,
     },
     /// These, each once.
     Each(Vec<Member>),
+}
+
+impl Audience {
+    /// The members of a room but one.
+    fn others(room: RoomId, except: ConnId) -> Audience {
+        Audience::Room {
+            room,
+            except: Some(except),
+            ignorers: Vec::new(),
+        }
+    }
 }
 
 /// What an operator sets before the start.
@@ -101,6 +115,8 @@ pub enum Audience {
 pub struct Rules {
     /// The longest message, in bytes.
     pub message_bytes_max: usize,
+    /// Members of a room above which comings and goings are counted, and told as one line a second.
+    pub presence_limit: usize,
     /// Nobody's address is shown to other users.
     pub is_cloaked: bool,
     /// What makes an operator; without it nobody becomes one.
@@ -118,8 +134,9 @@ pub struct Hub {
     /// Connections of the operator's console, which have no session.
     consoles: HashSet<ConnId>,
     settings: Settings,
-    /// Names that are ignored, over all sessions: while it is 0 nobody needs to be asked.
-    ignored: usize,
+    /// Who hears nothing from a name. Invariant: exactly the sessions' ignored names the other way
+    /// round, and nobody's name without ignorers.
+    ignorers: HashMap<Key, BTreeSet<ConnId>>,
     /// Wrong operator passwords by address.
     failures: HashMap<Option<IpAddr>, Failures>,
     /// The time of the request being handled.
@@ -137,7 +154,7 @@ impl Hub {
             rooms: Rooms::new(),
             consoles: HashSet::new(),
             settings,
-            ignored: 0,
+            ignorers: HashMap::new(),
             failures: HashMap::new(),
             now: Moment::default(),
             effects: VecDeque::new(),
@@ -159,9 +176,18 @@ impl Hub {
         self.rooms.len()
     }
 
-    /// The members of a room that an effect names.
+    /// The members of a room that an effect names; none where it has ended meanwhile.
     pub fn members(&self, room: RoomId) -> &[Member] {
-        self.rooms.get(room).members()
+        self.rooms.try_get(room).map_or(&[], Room::members)
+    }
+
+    /// A session as a member of a room that it is in.
+    pub fn member(&self, who: ConnId, room: RoomId) -> Option<Member> {
+        let session = self.session(who)?;
+        session.rooms.contains(&room).then_some(Member {
+            id: who,
+            here: session.focus == room,
+        })
     }
 
     /// What is to survive a restart.
@@ -197,10 +223,10 @@ impl Hub {
 
     fn handle(&mut self, who: ConnId, peer: Peer, request: Request) -> Result<(), ErrorCode> {
         match request {
-            Request::Join { nick } => self.join(who, peer, nick),
+            Request::Join { nick, wants_users } => self.join(who, peer, nick, wants_users),
             Request::JoinUnnamed => {
                 let nick = self.free_nick(peer.number());
-                self.join(who, peer, nick)
+                self.join(who, peer, nick, false)
             }
             _ if !self.consoles.contains(&who) && !self.sessions.contains(who) => {
                 Err(ErrorCode::NotJoined)
@@ -254,7 +280,8 @@ impl Hub {
     }
 
     /// A connection is gone, or about to be: its user leaves, if it had joined.
-    pub fn handle_leave(&mut self, who: ConnId) {
+    pub fn handle_leave(&mut self, who: ConnId, now: Moment) {
+        self.now = now;
         self.consoles.remove(&who);
         self.end_session(who, None);
     }
@@ -269,31 +296,27 @@ impl Hub {
             return;
         };
         self.nicks.remove(&session.nick.key());
-        self.ignored -= session.ignored_len();
+        for key in session.ignored() {
+            self.hear_again(who, key);
+        }
+        let mut told = Vec::new();
         for &room in &session.rooms {
-            self.rooms.leave(room, who);
+            if self.remove_member(who, room) {
+                told.push(room);
+            }
         }
         if self.nicks.len() < self.nicks.capacity() / 4 {
             self.nicks.shrink_to_fit();
         }
-        let audience = match session.rooms[..] {
-            [LOBBY] => Audience::Room {
-                room: LOBBY,
-                except: who,
-            },
-            _ => Audience::Each(self.members_of_all(&session.rooms)),
-        };
+        let nick = session.nick;
         self.effects.push_back(Effect::Gone {
             who,
-            nick: session.nick.clone(),
+            nick: nick.clone(),
         });
-        self.broadcast(
-            audience,
-            Event::Left {
-                nick: session.nick,
-                words,
-            },
-        );
+        if !told.is_empty() {
+            let audience = self.neighbours(who, &told);
+            self.broadcast(audience, Event::Left { nick, words });
+        }
     }
 
     /// The session of who asks; a console has none.
@@ -337,16 +360,15 @@ impl Hub {
         }
     }
 
-    /// Everyone in the rooms that still exist, each once, as members of the first that they share.
-    fn members_of_all(&self, rooms: &[RoomId]) -> Vec<Member> {
-        let mut seen = HashSet::new();
-        rooms
-            .iter()
-            .filter_map(|&id| self.rooms.try_get(id))
-            .flat_map(Room::members)
-            .filter(|member| seen.insert(member.id))
-            .copied()
-            .collect()
+    /// The others in the rooms that still exist, each once, as members of the first that they share.
+    fn neighbours(&self, who: ConnId, rooms: &[RoomId]) -> Audience {
+        if let &[room] = rooms {
+            return Audience::others(room, who);
+        }
+        let mut seen = HashSet::from([who]);
+        let members = rooms.iter().flat_map(|&room| self.members(room));
+        let others = members.filter(|member| seen.insert(member.id));
+        Audience::Each(others.copied().collect())
     }
 
     fn nicks_in(&self, room: RoomId) -> Vec<Nick> {

@@ -1,16 +1,17 @@
 //! What must hold of the hub after any list of operations: the oracle of its fuzz target and of its
 //! property tests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::limits::ROOMS_PER_SESSION_MAX;
+use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX};
 use crate::model::{ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName};
 
-use super::{Audience, Effect, Hub, LOBBY, Rules, Settings};
+use super::{Audience, Effect, Hub, LOBBY, RoomId, Rules, Settings};
 
 const CONNECTIONS: u8 = 8;
 /// The last of the connections is a console.
 const CONSOLE: u32 = 7;
+const PRESENCE_LIMIT: usize = 3;
 const NICKS: [&str; 6] = ["alice", "ALICE", "bob", "anon-3", "Ωmega", "server"];
 const ROOMS: [&str; 5] = ["lobby", "Lobby", "rust", "RUST", "c"];
 const MASKS: [&str; 5] = ["al*", "b?b", "10.0.0.0/8", "10.0.0.2", "::/0"];
@@ -25,6 +26,7 @@ pub fn check(input: &[u8]) {
     let oper_password = Some(PASSWORDS[0].into());
     let rules = Rules {
         message_bytes_max: 16,
+        presence_limit: PRESENCE_LIMIT,
         is_cloaked: true,
         oper_password,
     };
@@ -44,6 +46,9 @@ pub fn check(input: &[u8]) {
             generation: 1,
         };
         now.unix_ms += u64::from(which) * 10;
+        now.uptime_ms += u64::from(which) * 10;
+        hub.handle_timeout(now);
+        tell_presence(&mut hub, now);
         hub.handle_console(console);
         let asked = request(what, usize::from(which)).filter(|asked| {
             let joins = matches!(asked, Request::Join { .. } | Request::JoinUnnamed);
@@ -52,7 +57,7 @@ pub fn check(input: &[u8]) {
         let is_last = matches!(asked, Some(Request::Quit { .. }) | None);
         match asked {
             Some(request) => hub.handle_request(who, peer(who), request, now),
-            None => hub.handle_leave(who),
+            None => hub.handle_leave(who, now),
         }
         let mut answers = 0;
         while let Some(effect) = hub.poll_effect() {
@@ -66,7 +71,40 @@ pub fn check(input: &[u8]) {
         let is_gone = hub.session(who).is_none() && who != console;
         assert!(answers == 1 || is_last || is_gone, "one answer a request");
         check_state(&hub);
-        check_pictures(&hub, &pictures);
+        check_pictures(&hub, &mut pictures);
+    }
+}
+
+/// Takes the lines about crowded rooms: one a room, and only then when something happened.
+fn tell_presence(hub: &mut Hub, now: Moment) {
+    let is_in_time = |due| (now.uptime_ms + 1..=now.uptime_ms + PRESENCE_MS).contains(&due);
+    assert!(
+        hub.poll_timeout().is_none_or(is_in_time),
+        "not told in time"
+    );
+    let mut told = HashSet::new();
+    while let Some(effect) = hub.poll_effect() {
+        let Effect::Broadcast {
+            audience:
+                Audience::Room {
+                    room,
+                    except: None,
+                    ignorers,
+                },
+            event:
+                Event::Presence {
+                    joined,
+                    left,
+                    members,
+                    ..
+                },
+        } = effect
+        else {
+            panic!("{effect:?}");
+        };
+        assert!(told.insert(room) && ignorers.is_empty(), "told twice");
+        assert!(joined + left > 0, "nothing happened");
+        assert_eq!(members, hub.members(room).len(), "as many as there are");
     }
 }
 
@@ -90,9 +128,14 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
         Effect::Broadcast { audience, event } => {
             let whom: Vec<ConnId> = match audience {
                 Audience::Each(each) => each.iter().map(|member| member.id).collect(),
-                Audience::Room { room, except } => {
+                Audience::Room {
+                    room,
+                    except,
+                    ignorers,
+                } => {
                     let members = hub.members(room).iter().map(|member| member.id);
-                    members.filter(|&id| id != except).collect()
+                    let hears = |id: &ConnId| Some(*id) != except && !ignorers.contains(id);
+                    members.filter(hears).collect()
                 }
             };
             let distinct: HashSet<_> = whom.iter().collect();
@@ -100,7 +143,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
             if let Event::Said { room, .. } | Event::Acted { room, .. } = &event {
                 assert!(!whom.contains(&asker), "told of its own doing: {event:?}");
                 let room = hub.members(hub.rooms.find(room).expect("a room spoken in"));
-                let is_heard_by_all = whom.len() + 1 == room.len() || hub.ignored > 0;
+                let is_heard_by_all = whom.len() + 1 == room.len() || !hub.ignorers.is_empty();
                 assert!(is_heard_by_all, "not for the room: {event:?}");
             }
             (whom, event)
@@ -112,11 +155,15 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
         Effect::Keep | Effect::Report { .. } | Effect::Stop { .. } => return,
     };
     for id in whom {
-        learn(pictures.entry(id).or_default(), event.clone());
+        let picture = pictures.entry(id).or_default();
+        let rooms = hub.session(id).map(|session| &session.rooms);
+        let is_known = |&room: &RoomId| picture.contains_key(&hub.rooms.get(room).name.key());
+        let knows_all = rooms.is_some_and(|rooms| rooms.iter().all(is_known));
+        learn(picture, event.clone(), knows_all);
     }
 }
 
-fn learn(picture: &mut Picture, event: Event) {
+fn learn(picture: &mut Picture, event: Event, knows_all: bool) {
     let lobby = RoomName::lobby().key();
     let mut enters = |room: Key, nick: Nick| {
         if let Some(nicks) = picture.get_mut(&room) {
@@ -127,8 +174,10 @@ fn learn(picture: &mut Picture, event: Event) {
     match event {
         Event::Joined { author } => enters(lobby, author.nick),
         Event::RoomJoined { nick, room } => enters(room.key(), nick),
-        Event::Welcome { users, .. } => drop(picture.insert(lobby, users)),
-        Event::EnteredRoom { room, nicks, .. } => drop(picture.insert(room.key(), nicks)),
+        Event::Welcome { users, .. } if !users.is_empty() => drop(picture.insert(lobby, users)),
+        Event::EnteredRoom { room, nicks, .. } if !nicks.is_empty() => {
+            picture.insert(room.key(), nicks);
+        }
         Event::LeftRoom { room, now_in } if room != now_in => drop(picture.remove(&room.key())),
         Event::Renamed { from, to } => {
             let known = picture.values_mut().flatten().filter(|nick| **nick == from);
@@ -140,7 +189,6 @@ fn learn(picture: &mut Picture, event: Event) {
                 known |= nicks.contains(&nick);
                 nicks.retain(|other| *other != nick);
             }
-            let knows_all = picture.contains_key(&lobby);
             assert!(known || !knows_all, "a stranger left: {nick}");
         }
         Event::RoomLeft { nick, room, .. } => {
@@ -153,8 +201,8 @@ fn learn(picture: &mut Picture, event: Event) {
     }
 }
 
-/// What clients were told adds up to what is.
-fn check_pictures(hub: &Hub, pictures: &HashMap<ConnId, Picture>) {
+/// What clients were told adds up to what is, except where it was only counted.
+fn check_pictures(hub: &Hub, pictures: &mut HashMap<ConnId, Picture>) {
     for (id, session) in hub.sessions.iter() {
         assert!(
             session.rooms.len() <= ROOMS_PER_SESSION_MAX,
@@ -162,7 +210,11 @@ fn check_pictures(hub: &Hub, pictures: &HashMap<ConnId, Picture>) {
         );
         for &room in &session.rooms {
             let key = hub.rooms.get(room).name.key();
-            if let Some(told) = pictures[&id].get(&key) {
+            let picture = pictures.get_mut(&id).expect("told of its join");
+            if hub.rooms.get(room).churn.is_some() {
+                picture.remove(&key);
+            }
+            if let Some(told) = picture.get(&key) {
                 assert_eq!(*told, hub.nicks_in(room), "told otherwise");
             }
         }
@@ -182,7 +234,10 @@ fn request(what: u8, which: usize) -> Option<Request> {
     let seconds = flag.then_some(which as u64);
     let key = (!which.is_multiple_of(3)).then(|| "key".to_string());
     Some(match what % 40 {
-        0..=3 => Request::Join { nick },
+        0..=3 => Request::Join {
+            nick,
+            wants_users: flag,
+        },
         4 => Request::JoinUnnamed,
         5 => Request::Say {
             room: maybe_room,
@@ -296,13 +351,17 @@ fn check_effect(hub: &Hub, effect: &Effect) {
             );
         }
         Effect::Broadcast {
-            audience: Audience::Room { room, .. },
+            audience: Audience::Room { room, ignorers, .. },
             ..
         } => {
+            let members = hub.members(*room);
             assert!(
-                hub.members(*room).iter().all(|member| is_here(&member.id)),
+                members.iter().all(|member| is_here(&member.id)),
                 "{effect:?}"
             );
+            let is_member = |id: &ConnId| members.iter().any(|member| member.id == *id);
+            let is_ascending = ignorers.is_sorted_by(|one, next| one < next);
+            assert!(is_ascending && ignorers.iter().all(is_member), "{effect:?}");
         }
         Effect::Gone { .. } | Effect::Keep | Effect::Stop { .. } => {}
         Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
@@ -310,17 +369,19 @@ fn check_effect(hub: &Hub, effect: &Effect) {
 }
 
 fn check_state(hub: &Hub) {
+    hub.rooms.check_due();
     assert_eq!(
         hub.nicks.len(),
         hub.sessions.len(),
         "a name for each session"
     );
-    let ignored: usize = hub
-        .sessions
-        .iter()
-        .map(|(_, session)| session.ignored_len())
-        .sum();
-    assert_eq!(hub.ignored, ignored, "the count of ignored names");
+    let mut ignorers: HashMap<Key, BTreeSet<ConnId>> = HashMap::new();
+    for (id, session) in hub.sessions.iter() {
+        for key in session.ignored() {
+            ignorers.entry(key.clone()).or_default().insert(id);
+        }
+    }
+    assert_eq!(hub.ignorers, ignorers, "who ignores whom");
     for (id, session) in hub.sessions.iter() {
         assert_eq!(
             hub.nicks.get(&session.nick.key()),

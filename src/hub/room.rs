@@ -1,6 +1,6 @@
 //! Rooms: sets of members in the order of their coming.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use slab::Slab;
 
@@ -30,6 +30,17 @@ pub struct Room {
     members: Vec<Member>,
     pub(super) topic: Option<String>,
     pub(super) modes: Modes,
+    /// What is counted and not told yet.
+    pub(super) churn: Option<Churn>,
+}
+
+/// Comings and goings that are told together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Churn {
+    pub(super) joined: u32,
+    pub(super) left: u32,
+    /// When they are told, in milliseconds since the start.
+    due_ms: u64,
 }
 
 /// What a room's moderator has set.
@@ -90,6 +101,8 @@ pub(super) struct Rooms {
     slab: Slab<Room>,
     /// Invariant: exactly the rooms of the slab, by the keys of their names.
     names: HashMap<Key, RoomId>,
+    /// Invariant: exactly the rooms with a churn, by when it is told.
+    due: BTreeSet<(u64, RoomId)>,
 }
 
 impl Rooms {
@@ -98,6 +111,7 @@ impl Rooms {
         let mut rooms = Rooms {
             slab: Slab::new(),
             names: HashMap::new(),
+            due: BTreeSet::new(),
         };
         let lobby = rooms.open(RoomName::lobby());
         debug_assert_eq!(lobby, LOBBY);
@@ -129,6 +143,7 @@ impl Rooms {
             members: Vec::new(),
             topic: None,
             modes: Modes::default(),
+            churn: None,
         };
         let slot = self.slab.insert(room);
         let id = RoomId(u32::try_from(slot).expect("fewer rooms than members, fewer than 2^32"));
@@ -143,11 +158,39 @@ impl Rooms {
         if room.members().is_empty() && id != LOBBY {
             let room = self.slab.remove(id.0 as usize);
             self.names.remove(&room.name.key());
+            if let Some(churn) = room.churn {
+                self.due.remove(&(churn.due_ms, id));
+            }
             if self.slab.len() < self.slab.capacity() / 4 {
                 self.slab.shrink_to_fit();
                 self.names.shrink_to_fit();
             }
         }
+    }
+
+    /// What is counted in a room; where that begins, it is told at `due_ms`.
+    pub(super) fn churn_mut(&mut self, id: RoomId, due_ms: u64) -> &mut Churn {
+        let churn = &mut self.slab[id.0 as usize].churn;
+        churn.get_or_insert_with(|| {
+            self.due.insert((due_ms, id));
+            Churn {
+                joined: 0,
+                left: 0,
+                due_ms,
+            }
+        })
+    }
+
+    /// When the next churn is to be told.
+    pub(super) fn next_due(&self) -> Option<u64> {
+        self.due.first().map(|&(due_ms, _)| due_ms)
+    }
+
+    /// Takes out the next churn that is to be told by now.
+    pub(super) fn pop_due(&mut self, now_ms: u64) -> Option<(RoomId, Churn)> {
+        self.next_due().filter(|&due_ms| due_ms <= now_ms)?;
+        let (_, id) = self.due.pop_first()?;
+        Some((id, self.get_mut(id).churn.take()?))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (RoomId, &Room)> {
@@ -162,5 +205,13 @@ impl Rooms {
 
     pub(super) fn names(&self) -> &HashMap<Key, RoomId> {
         &self.names
+    }
+
+    /// # Panics
+    /// Where a room is not told of in its time.
+    pub(super) fn check_due(&self) {
+        let churns = self.iter().filter_map(|(id, room)| Some((room.churn?, id)));
+        let due: BTreeSet<_> = churns.map(|(churn, id)| (churn.due_ms, id)).collect();
+        assert_eq!(self.due, due, "exactly the rooms with a churn");
     }
 }

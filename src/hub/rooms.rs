@@ -66,7 +66,11 @@ impl Hub {
         if entry == Entry::Focus {
             self.set_focus(who, id);
         }
-        let (room, nicks) = (self.rooms.get(id).name.clone(), self.nicks_in(id));
+        let room = self.rooms.get(id).name.clone();
+        let nicks = match entry {
+            Entry::Existing => Vec::new(),
+            Entry::Create | Entry::Focus => self.nicks_in(id),
+        };
         let (created, topic) = (known.is_none(), self.rooms.get(id).topic.clone());
         self.answer(
             who,
@@ -78,11 +82,7 @@ impl Hub {
             },
         )?;
         if !is_in {
-            let audience = Audience::Room {
-                room: id,
-                except: who,
-            };
-            self.broadcast(audience, Event::RoomJoined { nick, room });
+            self.tell_of_entering(who, id, Event::RoomJoined { nick, room });
         }
         Ok(())
     }
@@ -131,7 +131,7 @@ impl Hub {
                 },
             );
         }
-        self.take_out(who, id);
+        let is_told = self.take_out(who, id);
         let now_in = self.rooms.get(self.own(who)?.focus).name.clone();
         self.answer(
             who,
@@ -140,7 +140,10 @@ impl Hub {
                 now_in,
             },
         )?;
-        self.tell_of_leaving(who, id, room, None)
+        if is_told {
+            self.tell_of_leaving(who, id, room, None)?;
+        }
+        Ok(())
     }
 
     /// Tells a user that it is out of a room, where it did not ask for that.
@@ -156,27 +159,25 @@ impl Hub {
     }
 
     /// Takes a user out of a room; out of its last one it comes back to the lobby, which is told.
-    pub(super) fn take_out(&mut self, who: ConnId, id: RoomId) {
-        self.rooms.leave(id, who);
+    /// Returns whether those who stay are to be told.
+    pub(super) fn take_out(&mut self, who: ConnId, id: RoomId) -> bool {
+        let is_told = self.remove_member(who, id);
         let Some(session) = self.sessions.get_mut(who) else {
-            return;
+            return is_told;
         };
         session.rooms.retain(|&room| room != id);
         let (is_last, was_focus) = (session.rooms.is_empty(), session.focus == id);
         let nick = session.nick.clone();
         if is_last {
             self.add_to_room(who, LOBBY);
-            let audience = Audience::Room {
-                room: LOBBY,
-                except: who,
-            };
             let room = RoomName::lobby();
-            self.broadcast(audience, Event::RoomJoined { nick, room });
+            self.tell_of_entering(who, LOBBY, Event::RoomJoined { nick, room });
         }
         if was_focus {
             let next = self.sessions[who].rooms.last().copied().unwrap_or(LOBBY);
             self.set_focus(who, next);
         }
+        is_told
     }
 
     /// Tells those who stay in a room that a user left it.
@@ -188,8 +189,8 @@ impl Hub {
         reason: Option<String>,
     ) -> Result<(), ErrorCode> {
         let nick = self.own(who)?.nick.clone();
-        let others = Audience::Each(self.members_of_all(&[id]));
-        self.broadcast(others, Event::RoomLeft { nick, room, reason });
+        let event = Event::RoomLeft { nick, room, reason };
+        self.broadcast(Audience::others(id, who), event);
         Ok(())
     }
 
@@ -225,13 +226,7 @@ impl Hub {
             topic,
             by: Some(self.own(who)?.nick.clone()),
         };
-        self.broadcast(
-            Audience::Room {
-                room: id,
-                except: who,
-            },
-            event.clone(),
-        );
+        self.broadcast(Audience::others(id, who), event.clone());
         self.answer(who, event)
     }
 
@@ -329,13 +324,15 @@ impl Hub {
         if !self.own(target)?.rooms.contains(&id) {
             return Err(ErrorCode::NoSuchNick(nick.to_string()));
         }
-        self.take_out(target, id);
+        let is_told = self.take_out(target, id);
         let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let by = self.own(who)?.nick.clone();
         let text = format!("{by} put you out of #{room}{why}");
         self.tell(target, Event::Notice { text });
         self.tell_own_leaving(target, &room)?;
-        self.tell_of_leaving(target, id, room, Some(format!("kicked by {by}{why}")))?;
+        if is_told {
+            self.tell_of_leaving(target, id, room, Some(format!("kicked by {by}{why}")))?;
+        }
         self.done(who, format!("{nick} has been kicked."))
     }
 

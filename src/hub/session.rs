@@ -54,8 +54,9 @@ impl Session {
         self.rare.as_ref().and_then(|rare| rare.away.as_ref())
     }
 
-    pub(super) fn ignored_len(&self) -> usize {
-        self.rare.as_ref().map_or(0, |rare| rare.ignored.len())
+    /// Names that it hears nothing from.
+    pub(super) fn ignored(&self) -> impl Iterator<Item = &Key> {
+        self.rare.iter().flat_map(|rare| &rare.ignored)
     }
 
     pub(super) fn ignores(&self, key: &Key) -> bool {

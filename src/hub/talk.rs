@@ -7,7 +7,13 @@ use super::bans::is_over;
 use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
 
 impl Hub {
-    pub(super) fn join(&mut self, who: ConnId, peer: Peer, nick: Nick) -> Result<(), ErrorCode> {
+    pub(super) fn join(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        nick: Nick,
+        wants_users: bool,
+    ) -> Result<(), ErrorCode> {
         if self.sessions.contains(who) {
             return Err(ErrorCode::AlreadyJoined);
         }
@@ -22,15 +28,13 @@ impl Hub {
         let lobby = self.rooms.get_mut(LOBBY);
         lobby.enter(who);
         lobby.set_here(who, true);
-        let (users, author) = (self.nicks_in(LOBBY), self.author(who)?);
+        let author = self.author(who)?;
+        let users = match wants_users {
+            true => self.nicks_in(LOBBY),
+            false => Vec::new(),
+        };
         self.answer(who, Event::Welcome { nick, users })?;
-        self.broadcast(
-            Audience::Room {
-                room: LOBBY,
-                except: who,
-            },
-            Event::Joined { author },
-        );
+        self.tell_of_entering(who, LOBBY, Event::Joined { author });
         Ok(())
     }
 
@@ -75,13 +79,11 @@ impl Hub {
         session.nick = to.clone();
         let rooms = session.rooms.clone();
         self.carry_mutes(&rooms, &from.key(), &to.key());
-        let mut others = self.members_of_all(&rooms);
-        others.retain(|member| member.id != who);
         let event = Event::Renamed {
             from: from.clone(),
             to: to.clone(),
         };
-        self.broadcast(Audience::Each(others), event);
+        self.broadcast(self.neighbours(who, &rooms), event);
         Ok((from, to))
     }
 
@@ -142,23 +144,17 @@ impl Hub {
 
     /// The members of a room that hear a user: all but itself and those who ignore it.
     fn hearers(&self, who: ConnId, id: RoomId) -> Result<Audience, ErrorCode> {
-        if self.ignored == 0 {
-            return Ok(Audience::Room {
-                room: id,
-                except: who,
-            });
+        if self.ignorers.is_empty() {
+            return Ok(Audience::others(id, who));
         }
-        let key = self.own(who)?.nick.key();
-        let members = self.rooms.get(id).members().iter();
-        let hears = |id| {
-            self.sessions
-                .get(id)
-                .is_some_and(|session| !session.ignores(&key))
-        };
-        let hearers = members
-            .filter(|member| member.id != who && hears(member.id))
-            .copied();
-        Ok(Audience::Each(hearers.collect()))
+        let is_member = |&ignorer: &ConnId| self.sessions[ignorer].rooms.contains(&id);
+        let ignorers = self.ignorers.get(&self.own(who)?.nick.key());
+        let here = ignorers.into_iter().flatten().copied().filter(is_member);
+        Ok(Audience::Room {
+            room: id,
+            except: Some(who),
+            ignorers: here.collect(),
+        })
     }
 
     pub(super) fn say_privately(
@@ -200,21 +196,31 @@ impl Hub {
         let other = self.find_nick(name)?;
         let nick = self.own(other)?.nick.clone();
         let session = self.own_mut(who)?;
-        if session.ignored_len() >= IGNORED_MAX {
+        if session.ignored().count() >= IGNORED_MAX {
             return Err(ErrorCode::TooManyIgnored);
         }
-        if session.rare_mut().ignored.insert(nick.key()) {
-            self.ignored += 1;
-        }
+        session.rare_mut().ignored.insert(nick.key());
+        self.ignorers.entry(nick.key()).or_default().insert(who);
         self.done(who, format!("You hear nothing from {nick} any more."))
     }
 
     pub(super) fn unignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
-        if !self.own_mut(who)?.rare_mut().ignored.remove(&Key::of(name)) {
+        let key = Key::of(name);
+        if !self.own_mut(who)?.rare_mut().ignored.remove(&key) {
             return Err(ErrorCode::NoSuchNick(name.into()));
         }
-        self.ignored -= 1;
+        self.hear_again(who, &key);
         self.done(who, format!("You hear from {name} again."))
+    }
+
+    /// Takes a name that `who` ignored out of the table of ignorers.
+    pub(super) fn hear_again(&mut self, who: ConnId, key: &Key) {
+        if let Some(ignorers) = self.ignorers.get_mut(key) {
+            ignorers.remove(&who);
+            if ignorers.is_empty() {
+                self.ignorers.remove(key);
+            }
+        }
     }
 
     pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {

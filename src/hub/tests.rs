@@ -10,8 +10,13 @@ fn id(slot: u32) -> ConnId {
 }
 
 fn hub() -> Hub {
+    hub_with_limit(250)
+}
+
+fn hub_with_limit(presence_limit: usize) -> Hub {
     let rules = Rules {
         message_bytes_max: 100,
+        presence_limit,
         is_cloaked: false,
         oper_password: Some("x".into()),
     };
@@ -36,7 +41,8 @@ fn room(name: &str) -> RoomName {
 }
 
 fn join(hub: &mut Hub, slot: u32, name: &str) -> Vec<Effect> {
-    ask(hub, slot, Request::Join { nick: nick(name) })
+    let (nick, wants_users) = (nick(name), false);
+    ask(hub, slot, Request::Join { nick, wants_users })
 }
 
 fn refused(effects: &[Effect]) -> &ErrorCode {
@@ -60,7 +66,7 @@ fn a_name_is_unique_case_folded_and_free_when_its_owner_left() {
         refused(&join(&mut hub, 1, "Bob")),
         &ErrorCode::AlreadyJoined
     );
-    hub.handle_leave(id(1));
+    hub.handle_leave(id(1), Moment::default());
     drain(&mut hub);
     assert_eq!(hub.online(), 0);
     assert_eq!(join(&mut hub, 2, "aLICE").len(), 2);
@@ -178,7 +184,7 @@ fn who_shares_several_rooms_is_told_once_of_a_leave() {
             },
         );
     }
-    hub.handle_leave(id(1));
+    hub.handle_leave(id(1), Moment::default());
     let gone = Effect::Gone {
         who: id(1),
         nick: nick("a"),
@@ -305,4 +311,176 @@ fn as_many_may_be_invited_and_no_more() {
     // Who came in has used the invitation up.
     ask(&mut hub, 1, enter);
     assert_eq!(ask(&mut hub, 0, invite(crowd)).len(), 2);
+}
+
+#[test]
+fn a_message_is_for_the_room_but_those_in_it_who_ignore_its_author() {
+    let mut hub = hub();
+    for (slot, name) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
+        join(&mut hub, slot, name);
+    }
+    let ignore = |name: &str| Request::Ignore { name: name.into() };
+    for slot in [4, 2, 3] {
+        ask(&mut hub, slot, ignore("A"));
+    }
+    let (entry, key) = (Entry::Focus, None);
+    let room = room("r");
+    ask(&mut hub, 3, Request::Enter { room, entry, key });
+    let room = Some(RoomName::lobby());
+    ask(&mut hub, 3, Request::Leave { room });
+    let mut ignorers_of = |slot| {
+        let (room, text) = (None, "hi".into());
+        match ask(&mut hub, slot, Request::Say { room, text }).remove(0) {
+            Effect::Broadcast {
+                audience: Audience::Room { ignorers, .. },
+                ..
+            } => ignorers,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(ignorers_of(1), [id(2), id(4)]);
+    assert_eq!(ignorers_of(2), []);
+}
+
+#[test]
+fn who_is_there_is_counted_up_only_for_who_wants_it() {
+    let mut hub = hub();
+    join(&mut hub, 1, "a");
+    let mut users = |slot, name: &str, wants_users| {
+        let nick = nick(name);
+        match ask(&mut hub, slot, Request::Join { nick, wants_users }).remove(0) {
+            Effect::Answer {
+                event: Event::Welcome { users, .. },
+                ..
+            } => users,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(users(2, "b", false), []);
+    assert_eq!(users(3, "c", true), [nick("a"), nick("b"), nick("c")]);
+}
+
+fn at(uptime_ms: u64) -> Moment {
+    Moment {
+        uptime_ms,
+        ..Moment::default()
+    }
+}
+
+/// Whom a room's line is for, and what it says.
+fn presence(id: RoomId, room: RoomName, joined: u32, left: u32, members: usize) -> Effect {
+    Effect::Broadcast {
+        audience: Audience::Room {
+            room: id,
+            except: None,
+            ignorers: Vec::new(),
+        },
+        event: Event::Presence {
+            room,
+            joined,
+            left,
+            members,
+        },
+    }
+}
+
+#[test]
+fn above_the_limit_comings_and_goings_are_told_once_a_second() {
+    let mut hub = hub_with_limit(2);
+    assert_eq!(join(&mut hub, 1, "a").len(), 2);
+    assert_eq!(join(&mut hub, 2, "b").len(), 2, "at the limit");
+    assert_eq!(hub.poll_timeout(), None);
+    let come = |hub: &mut Hub, slot, name, ms| {
+        let (nick, wants_users) = (nick(name), false);
+        let request = Request::Join { nick, wants_users };
+        hub.handle_request(id(slot), Peer::Unix(slot), request, at(ms));
+        drain(hub)
+    };
+    // Its own line comes at once.
+    let own = come(&mut hub, 3, "c", 100);
+    assert!(matches!(own[..], [Effect::Answer { to, .. }] if to == id(3)));
+    assert_eq!(come(&mut hub, 4, "d", 900).len(), 1);
+    hub.handle_leave(id(1), at(950));
+    assert!(matches!(drain(&mut hub)[..], [Effect::Gone { .. }]));
+    assert_eq!(hub.poll_timeout(), Some(1100));
+    hub.handle_timeout(at(1099));
+    assert_eq!(drain(&mut hub), []);
+    hub.handle_timeout(at(1100));
+    assert_eq!(
+        drain(&mut hub),
+        [presence(LOBBY, RoomName::lobby(), 2, 1, 3)]
+    );
+    assert_eq!(
+        hub.poll_timeout(),
+        None,
+        "quiet until somebody comes or goes"
+    );
+    hub.handle_leave(id(2), at(5000));
+    assert_eq!(hub.poll_timeout(), Some(6000));
+    drain(&mut hub);
+    // At the limit again, each is told; what was counted is still told in its time.
+    hub.handle_leave(id(3), at(5500));
+    assert!(matches!(
+        drain(&mut hub)[..],
+        [Effect::Gone { .. }, Effect::Broadcast { .. }]
+    ));
+    hub.handle_timeout(at(6000));
+    assert_eq!(
+        drain(&mut hub),
+        [presence(LOBBY, RoomName::lobby(), 0, 1, 1)]
+    );
+}
+
+#[test]
+fn who_leaves_is_told_of_in_small_rooms_and_counted_in_large_ones() {
+    let mut hub = hub_with_limit(2);
+    let enter = |name: &str| Request::Enter {
+        room: room(name),
+        entry: Entry::Focus,
+        key: None,
+    };
+    for (slot, name) in [(1, "a"), (2, "b"), (3, "c")] {
+        join(&mut hub, slot, name);
+    }
+    for slot in [1, 2] {
+        ask(&mut hub, slot, enter("small"));
+    }
+    hub.handle_timeout(at(1000));
+    drain(&mut hub);
+    hub.handle_leave(id(1), at(2000));
+    let effects = drain(&mut hub);
+    let [Effect::Gone { .. }, Effect::Broadcast { audience, .. }] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    let small = hub.rooms.find(&room("small")).expect("b is in it");
+    assert_eq!(*audience, Audience::others(small, id(1)));
+    hub.handle_timeout(at(3000));
+    assert_eq!(
+        drain(&mut hub),
+        [presence(LOBBY, RoomName::lobby(), 0, 1, 2)]
+    );
+}
+
+#[test]
+fn what_is_counted_ends_with_its_room() {
+    let mut hub = hub_with_limit(1);
+    let (entry, key) = (Entry::Focus, None);
+    let room = room("r");
+    let enter = Request::Enter { room, entry, key };
+    for (slot, name) in [(1, "a"), (2, "b")] {
+        join(&mut hub, slot, name);
+        ask(&mut hub, slot, enter.clone());
+        let room = Some(RoomName::lobby());
+        ask(&mut hub, slot, Request::Leave { room });
+    }
+    hub.handle_timeout(at(1500));
+    drain(&mut hub);
+    for slot in [1, 2] {
+        hub.handle_leave(id(slot), at(2000));
+    }
+    assert_eq!(hub.poll_timeout(), None);
+    join(&mut hub, 1, "a");
+    ask(&mut hub, 1, enter);
+    hub.handle_timeout(at(9000));
+    assert_eq!(drain(&mut hub), []);
 }

@@ -2,6 +2,35 @@
 //!
 //! Every message carries its sender, its number and the time it was to be sent, so that each receiver
 //! can tell what was lost, doubled, reordered or garbled, and how long it took.
+//! ```text
+//! Plan ─run→ Engine: sockets and time ─Tongue::read→ Heard ─Judge::hear→ counts and times
+//!    ─→ Outcome ─→ table, JSON, report
+//! ```
+//! A **tongue** is how clients of one kind of server speak, a **scenario** what a crowd does, the
+//! **judge** tells right from wrong, and the **floor** is the server that all are measured against.
 
+mod client;
+mod descriptors;
+mod engine;
+mod floor;
+pub mod json;
+mod judge;
+mod ledger;
+mod meter;
+mod opener;
 pub mod outcome;
+mod payload;
+pub mod plan;
+mod proc;
+mod progress;
+pub mod report;
+mod run;
+mod speech;
+pub mod table;
 pub mod tongue;
+mod units;
+
+pub use floor::Floor;
+pub use payload::{SIZE_MAX, SIZE_MIN};
+pub use plan::Plan;
+pub use run::run;

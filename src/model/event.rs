@@ -68,7 +68,8 @@ pub enum Event {
     Welcome {
         /// The name it goes by.
         nick: Nick,
-        /// Everyone in the lobby in the order of their joining, the joiner last.
+        /// Everyone in the lobby in the order of their joining, the joiner last; empty where that was
+        /// not wanted.
         users: Vec<Nick>,
     },
     /// Somebody joined the server.
@@ -147,7 +148,8 @@ pub enum Event {
         room: RoomName,
         /// Was it made by this?
         created: bool,
-        /// Its members, the reader last.
+        /// Its members, the reader last; empty where it was entered to be only listened to
+        /// ([`super::Entry::Existing`]).
         nicks: Vec<Nick>,
         /// What it is about.
         topic: Option<String>,
@@ -174,6 +176,18 @@ pub enum Event {
         room: RoomName,
         /// Why, if it was not its own will.
         reason: Option<String>,
+    },
+    /// Who came into a room that the reader is in, and who left it, since that was told last: of many
+    /// only how many.
+    Presence {
+        /// Where.
+        room: RoomName,
+        /// How many came. It and `left` are not both 0.
+        joined: u32,
+        /// How many left the room or the server.
+        left: u32,
+        /// How many are in the room now.
+        members: usize,
     },
     /// What a room is about.
     Topic {

@@ -88,6 +88,8 @@ impl fmt::Display for Peer {
 /// The time of a turn: everything told in it carries this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Moment {
+    /// Milliseconds since the start; never goes back.
+    pub uptime_ms: u64,
     /// Milliseconds since 1970, UTC.
     pub unix_ms: u64,
     /// The local zone's offset from UTC.
@@ -295,6 +297,7 @@ mod tests {
             Moment {
                 unix_ms: unix_s * 1000,
                 offset_s,
+                ..Moment::default()
             }
             .local_hms()
         };

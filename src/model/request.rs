@@ -7,7 +7,7 @@ use super::{Nick, RoomName};
 pub enum Entry {
     /// Make the room; it must not exist. One goes on speaking where one spoke.
     Create,
-    /// Enter the room; it must exist. One goes on speaking where one spoke.
+    /// Enter the room; it must exist. One goes on speaking where one spoke, and is not told who is there.
     Existing,
     /// Make or enter the room, and speak in it from now on.
     Focus,
@@ -33,6 +33,8 @@ pub enum Request {
     Join {
         /// The name asked for.
         nick: Nick,
+        /// Does its dialect show who is there already? Where it does not, nobody is counted up.
+        wants_users: bool,
     },
     /// Come in under a free name made of the address (the anon dialect).
     JoinUnnamed,

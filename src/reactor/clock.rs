@@ -22,6 +22,7 @@ impl Clock {
             now: 0,
             now_us: 0,
             moment: Moment {
+                uptime_ms: 0,
                 unix_ms: u64::MAX,
                 offset_s: 0,
             },
@@ -46,6 +47,7 @@ impl Clock {
     pub(super) fn read(&mut self) {
         let elapsed = self.started.elapsed();
         self.now = Tick::try_from(elapsed.as_millis()).unwrap_or(Tick::MAX);
+        self.moment.uptime_ms = self.now;
         self.now_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -84,6 +84,8 @@ pub struct Connection<S> {
     pub(super) is_touched: bool,
     /// Invariant: on the list of those to be flushed when their turn comes.
     pub(super) is_waiting: bool,
+    /// Invariant: the talk at hand knows how much of it is behind this one.
+    pub(super) is_ahead: bool,
     /// Invariant: on the list to be swept; nothing is read from or written to it any more.
     pub(super) is_doomed: bool,
 }
@@ -131,6 +133,7 @@ impl<S> Connection<S> {
             is_ready: false,
             is_touched: false,
             is_waiting: false,
+            is_ahead: false,
             is_doomed: false,
         }
     }
@@ -286,6 +289,21 @@ impl<S> Connection<S> {
     /// Is it owed more than it may be?
     pub fn is_over_hard_limit(&self, limits: &Limits) -> bool {
         self.phase == Phase::Open && self.outbox.len() > self.hard_limit(limits)
+    }
+
+    /// Is there nothing that it must be sent before anything new?
+    pub fn owes_nothing(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// Does it wait for its socket to take more? Then an event will come.
+    pub fn is_blocked(&self) -> bool {
+        self.registered.is_some_and(Interest::is_writable)
+    }
+
+    /// Is it over a limit that it was not over when it was settled last?
+    pub fn crosses_limit(&self, limits: &Limits) -> bool {
+        self.is_over_hard_limit(limits) || (self.is_over_soft_limit(limits) && !self.paused)
     }
 
     /// Owes the peer a shared chunk.
@@ -447,6 +465,25 @@ impl<S: Read + Write> Connection<S> {
         Filled::Ended
     }
 
+    /// Sends a chunk to a peer that is owed nothing else, straight from its page; what the socket does
+    /// not take is owed. Returns the bytes taken.
+    ///
+    /// # Errors
+    /// The socket's, which end this connection.
+    pub fn send(&mut self, chunk: &Chunk) -> io::Result<usize> {
+        debug_assert!(self.owes_nothing(), "what is owed goes first");
+        let sent = self.socket.write(&chunk.bytes());
+        let count = match sent {
+            Ok(count) => count,
+            Err(e) if is_passing(e.kind()) => 0,
+            Err(e) => return Err(e),
+        };
+        let mut rest = chunk.clone();
+        rest.split_to(count);
+        self.outbox.push(&rest);
+        Ok(count)
+    }
+
     /// Writes what the peer is owed until it is all sent or the socket would block; returns the
     /// bytes taken.
     ///
@@ -461,6 +498,11 @@ impl<S: Read + Write> Connection<S> {
         }
         flushed
     }
+}
+
+/// Is it an error that says to try again?
+fn is_passing(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 impl Input {

@@ -5,7 +5,9 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use mio::Token;
 
+use crate::buffer::Chunk;
 use crate::dialect::Dialect;
+use crate::limits::Limits;
 use crate::model::{ConnId, Peer};
 
 use super::connection::Connection;
@@ -131,26 +133,48 @@ impl Connections {
         Some(connection)
     }
 
-    /// The connection of an id, put on the list of those to be flushed when their turn comes: a text
-    /// for a large room goes on over turns, while who asked something is answered in between. `None`
-    /// also where the connection is draining: it is told nothing new.
-    pub(super) fn await_flush(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
-        let connection = self.flush_later(id)?;
-        (connection.phase == Phase::Open).then_some(connection)
+    /// The connection of an id, if it may be told something new: `None` also where it is draining.
+    pub(super) fn get_open(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
+        self.get_mut(id)
+            .filter(|connection| !connection.is_doomed && connection.phase == Phase::Open)
     }
 
-    /// As [`Connections::await_flush`], but for what is owed already.
-    pub(super) fn flush_later(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
-        let place = *self.places.get(id.slot as usize)?;
-        let connection = self.table.get_mut(place as usize)?;
-        if connection.id != id || connection.is_doomed {
-            return None;
+    /// Owes a connection shared chunks, to be flushed when its turn comes, or when its socket takes
+    /// bytes again: a text for a large room goes on over turns, while who asked something is answered
+    /// in between.
+    pub(super) fn owe(&mut self, id: ConnId, chunks: &[Chunk], limits: &Limits) {
+        let Some(connection) = self.get_open(id) else {
+            return;
+        };
+        chunks.iter().for_each(|chunk| connection.push(chunk));
+        if !connection.is_blocked() {
+            self.flush_later(id);
+        } else if connection.crosses_limit(limits) {
+            self.touch(id);
         }
-        if !connection.is_waiting {
+    }
+
+    /// Puts a connection on the list of those to be flushed when their turn comes, unless it will be
+    /// settled in this turn anyway.
+    pub(super) fn flush_later(&mut self, id: ConnId) {
+        if let Some(connection) = self.get_mut(id)
+            && !connection.is_doomed
+            && !connection.is_waiting
+            && !connection.is_touched
+        {
             connection.is_waiting = true;
             self.waiting.push_back(id);
         }
-        Some(connection)
+    }
+
+    /// How many wait to be flushed.
+    pub(super) fn waiting_len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Who is to be settled, the first `at` left out.
+    pub(super) fn touched(&self, at: usize) -> Option<ConnId> {
+        self.touched.get(at).copied()
     }
 
     pub(super) fn pop_waiting(&mut self) -> Option<ConnId> {

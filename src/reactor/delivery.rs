@@ -1,87 +1,277 @@
-//! From events to bytes: each is rendered once per dialect, onto pages that its readers share.
+//! From events to those whom they are for: answers and private words at once, what is said in a room
+//! once a turn.
+//!
+//! A turn's words in one room are a [`Talk`]: kept as events, rendered once for each kind of reader,
+//! and handed out to each member as one range of a page when the turn ends, or before anything
+//! happens that they must not be mixed up with. A member that is owed nothing else is written to
+//! straight from the page.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::mem;
 
-use crate::buffer::{Chunk, Ledger, Page};
-use crate::dialect::{Dialect, View};
-use crate::hub::RoomId;
-use crate::limits::PAGE_BYTES;
-use crate::model::Event;
+use crate::buffer::Chunk;
+use crate::dialect::{Dialect, Stage, View};
+use crate::hub::{Audience, RoomId};
+use crate::limits::{BYTES_PER_DELIVERY, DELIVERY_BUDGET, TALK_BYTES_MAX};
+use crate::model::{ConnId, Event, Moment, RequestId};
 
-/// Entries of the table of pages that are kept between turns.
-const IDLE_PAGES: usize = 64;
+use super::Reactor;
+use super::counters::is_message;
+use super::pages::Pages;
+use super::phase::Reason;
 
-/// What the readers of a page have in common.
-type Readers = (RoomId, Dialect, bool);
-
-/// The pages that rooms' texts are rendered onto.
+/// What is being said in one room, and was not handed out to all of its members yet.
 ///
-/// A page belongs to one room, dialect and place of speaking, so that a reader that is slow holds
-/// what it has yet to read, and not what others were told.
+/// Invariant: while it has events, the members of the room and the rooms they speak in do not change.
 #[derive(Debug, Default)]
-pub(super) struct Pages {
-    pub(super) ledger: Ledger,
-    open: HashMap<Readers, Rc<Page>>,
-    rendered: Vec<u8>,
+pub(super) struct Talk {
+    room: Option<RoomId>,
+    events: Vec<Event>,
+    /// Bytes of text in the events.
+    bytes: usize,
+    /// Who had, or is to miss, the events before this one. Invariant: exactly the connections that
+    /// say so.
+    ahead: HashMap<ConnId, usize>,
+    /// A chunk an event, by dialect and by speaking in the room or not, as far as anybody needed it.
+    rendered: [[Vec<Chunk>; 2]; Dialect::ALL.len()],
 }
 
-impl Pages {
-    /// Renders an event of a room, or of none, for the readers that `view` and `dialect` describe.
-    pub(super) fn render(
-        &mut self,
-        room: Option<RoomId>,
-        dialect: Dialect,
-        event: &Event,
-        view: &View<'_>,
-    ) -> Chunk {
-        self.rendered.clear();
-        dialect.render(event, view, &mut self.rendered);
-        let page = match room {
-            Some(room) => {
-                let ledger = &self.ledger;
-                let open = self
-                    .open
-                    .entry((room, dialect, view.here))
-                    .or_insert_with(|| Page::new(ledger));
-                if !open.has_room(self.rendered.len()) {
-                    *open = Page::new(ledger);
-                }
-                Rc::clone(open)
-            }
-            None => Page::new(&self.ledger),
-        };
-        page.append(|out| out.extend_from_slice(&self.rendered))
-    }
+/// What readers who see the same bytes have in common: the dialect, and whether they speak in the room.
+type Kind = (Dialect, bool);
 
-    /// Lets go of the pages that nobody has yet to read, at the end of a turn.
-    pub(super) fn retire(&mut self) {
-        self.open.retain(|_, page| Rc::strong_count(page) > 1);
-        self.open.shrink_to(IDLE_PAGES);
-        self.rendered.shrink_to(PAGE_BYTES);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::buffer::Outbox;
-    use crate::dialect::oracle::{said, view};
-
-    #[test]
-    fn a_page_lives_as_long_as_somebody_has_yet_to_read_it() {
-        let mut pages = Pages::default();
-        let mut outbox = Outbox::default();
-        for _ in 0..3 {
-            let chunk = pages.render(Some(crate::hub::LOBBY), Dialect::Text, &said("hi"), &view());
-            outbox.push(&chunk);
+impl Talk {
+    /// What is told to people here and there, and belongs to no room.
+    fn apart(event: Event) -> Talk {
+        Talk {
+            events: vec![event],
+            ..Talk::default()
         }
-        pages.retire();
-        assert_eq!(pages.open.len(), 1);
-        let mut sent = Vec::new();
-        outbox.flush(&mut sent).expect("a Vec takes everything");
-        assert_eq!(sent, b"[Alice] hi\n".repeat(3));
-        pages.retire();
-        assert_eq!((pages.open.len(), pages.ledger.held()), (0, 0));
     }
+
+    /// How many of the events are behind a connection.
+    fn heard_by(&self, id: ConnId) -> usize {
+        self.ahead.get(&id).copied().unwrap_or(0)
+    }
+
+    /// The events as one kind of reader sees them, a chunk each.
+    fn chunks(&mut self, (dialect, here): Kind, pages: &mut Pages, now: Moment) -> &[Chunk] {
+        let chunks = &mut self.rendered[dialect as usize][usize::from(here)];
+        if chunks.len() < self.events.len() {
+            let view = View {
+                stage: Stage::Joined,
+                own: false,
+                here,
+                id: None,
+                now,
+            };
+            let events = &self.events[chunks.len()..];
+            pages.render(self.room, dialect, events, &view, chunks);
+        }
+        chunks
+    }
+
+    /// Begins anew; what it holds is kept for the next turn, unless that is much.
+    fn clear(&mut self) {
+        self.room = None;
+        self.events.clear();
+        self.events.shrink_to(KEPT);
+        self.bytes = 0;
+        self.ahead.clear();
+        self.ahead.shrink_to(KEPT);
+        for chunks in self.rendered.iter_mut().flatten() {
+            chunks.clear();
+            chunks.shrink_to(KEPT);
+        }
+    }
+}
+
+/// Entries of its tables that a talk keeps between turns.
+const KEPT: usize = 64;
+
+impl Reactor {
+    /// Tells a connection what it asked for. A name that is refused ends it in some dialects.
+    pub(super) fn answer(&mut self, id: ConnId, event: &Event, request_id: Option<&RequestId>) {
+        let now = self.clock.moment;
+        self.catch_up(id);
+        let Some(connection) = self.connections.touch(id) else {
+            return;
+        };
+        if let Event::Welcome { nick, .. } = event {
+            connection.joined = true;
+            let (peer, name) = (connection.peer, connection.spoken().name());
+            log::info!(
+                "{nick} joined from {peer} ({name}); {} online",
+                self.hub.online()
+            );
+        }
+        let (dialect, stage) = (connection.spoken(), connection.stage());
+        let view = View {
+            stage,
+            own: true,
+            here: true,
+            id: request_id,
+            now,
+        };
+        let before = connection.outbox.len();
+        connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
+        self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
+        if let Event::Error(code) = event
+            && stage == Stage::Joining
+            && (code.is_final() || code.is_join_refusal() && dialect.closes_on_refused_name())
+        {
+            connection.drain(Reason::Refused, self.clock.now);
+        }
+    }
+
+    /// Tells a connection what it did not ask for.
+    pub(super) fn tell(&mut self, id: ConnId, event: &Event) {
+        let now = self.clock.moment;
+        self.counters.messages_out += u64::from(is_message(event));
+        self.catch_up(id);
+        if let Some(connection) = self.connections.touch(id) {
+            if matches!(event, Event::Kicked { .. }) {
+                connection.reason = Some(Reason::Kicked);
+            }
+            let dialect = connection.spoken();
+            let view = View {
+                stage: connection.stage(),
+                own: false,
+                here: true,
+                id: None,
+                now,
+            };
+            connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
+        }
+    }
+
+    /// Tells many the same.
+    pub(super) fn broadcast(&mut self, audience: &Audience, event: Event) {
+        // Everyone was told that the server stops: that all leave then is no news.
+        if self.stops_at.is_some() {
+            return;
+        }
+        match audience {
+            Audience::Room {
+                room,
+                except,
+                ignorers,
+            } => {
+                let passed_by = except.iter().chain(ignorers);
+                self.say_in(*room, passed_by.copied(), event);
+            }
+            Audience::Each(each) => {
+                self.hand_out(0);
+                let now = self.clock.moment;
+                self.deliveries += each.len();
+                self.counters.messages_out += each.len() as u64 * u64::from(is_message(&event));
+                let mut talk = Talk::apart(event);
+                for member in each {
+                    if let Some(connection) = self.connections.get_open(member.id) {
+                        let kind = (connection.spoken(), member.here);
+                        let chunks = talk.chunks(kind, &mut self.pages, now);
+                        self.connections.owe(member.id, chunks, &self.limits);
+                    }
+                }
+            }
+        }
+    }
+
+    /// An event for the members of a room but those who are passed by. The turn takes in no more when
+    /// enough is said.
+    fn say_in(
+        &mut self,
+        room: RoomId,
+        passed_by: impl Iterator<Item = ConnId> + Clone,
+        event: Event,
+    ) {
+        if self.talk.room != Some(room) {
+            self.hand_out(0);
+            self.talk.room = Some(room);
+        }
+        passed_by.clone().for_each(|id| self.catch_up(id));
+        self.deliveries += 1;
+        if let Event::Said { text, .. } | Event::Acted { text, .. } = &event {
+            let hearers = self.hub.members(room).len().saturating_sub(1);
+            self.counters.messages_out += hearers as u64;
+            self.talk.bytes += text.len();
+        }
+        self.talk.events.push(event);
+        if self.talk.bytes > TALK_BYTES_MAX {
+            self.deliveries = self.deliveries.max(DELIVERY_BUDGET);
+        }
+        passed_by.for_each(|id| self.note_heard(id));
+    }
+
+    /// Hands a connection what was said so far, if it is a member of the room: what it is told next
+    /// comes behind it.
+    pub(super) fn catch_up(&mut self, id: ConnId) {
+        let Some(member) = self.talk.room.and_then(|room| self.hub.member(id, room)) else {
+            return;
+        };
+        let heard = self.talk.heard_by(id);
+        let now = self.clock.moment;
+        let Some(connection) = self.connections.get_open(id) else {
+            return;
+        };
+        if heard < self.talk.events.len() {
+            let kind = (connection.spoken(), member.here);
+            let chunks = self.talk.chunks(kind, &mut self.pages, now);
+            self.connections.owe(id, &chunks[heard..], &self.limits);
+            self.note_heard(id);
+        }
+    }
+
+    /// Everything said so far is behind a connection, whether it heard it or not.
+    fn note_heard(&mut self, id: ConnId) {
+        if let Some(connection) = self.connections.get_open(id) {
+            connection.is_ahead = true;
+            self.talk.ahead.insert(id, self.talk.events.len());
+        }
+    }
+
+    /// Hands out what is being said to the members who did not hear it yet. As many as `writes` of
+    /// those who are owed nothing else are written to at once, the others when it is their turn.
+    /// Returns the writes left.
+    pub(super) fn hand_out(&mut self, mut writes: usize) -> usize {
+        let Some(room) = self.talk.room else {
+            return writes;
+        };
+        let now = self.clock.moment;
+        let members = self.hub.members(room);
+        self.deliveries += members.len();
+        for member in members {
+            let Some(connection) = self.connections.get_open(member.id) else {
+                continue;
+            };
+            let heard = match mem::take(&mut connection.is_ahead) {
+                true => self.talk.heard_by(member.id),
+                false => 0,
+            };
+            let kind = (connection.spoken(), member.here);
+            let chunks = &self.talk.chunks(kind, &mut self.pages, now)[heard..];
+            let at_once = match writes > 0 && connection.owes_nothing() {
+                true => joined(chunks),
+                false => None,
+            };
+            match at_once.map(|chunk| connection.send(&chunk)) {
+                None => self.connections.owe(member.id, chunks, &self.limits),
+                Some(Ok(count)) => {
+                    writes -= 1;
+                    self.counters.bytes_out += count as u64;
+                    if !connection.owes_nothing() {
+                        self.connections.touch(member.id);
+                    }
+                }
+                Some(Err(e)) => self.connections.doom(member.id, Reason::Broken(e.kind())),
+            }
+        }
+        self.talk.clear();
+        writes
+    }
+}
+
+/// One chunk of all, where there is something in them and they are neighbours on one page.
+fn joined(chunks: &[Chunk]) -> Option<Chunk> {
+    let chunk = chunks.first()?.through(chunks.last()?)?;
+    (!chunk.is_empty()).then_some(chunk)
 }

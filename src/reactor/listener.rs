@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 
 use crate::dialect::Dialect;
-use crate::limits::Limits;
+use crate::limits::{KERNEL_SENDQ_BYTES, Limits};
 use crate::model::Peer;
 
 use super::stdio::Stdio;
@@ -297,6 +297,7 @@ fn listen_tcp_at(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
+    socket.set_send_buffer_size(KERNEL_SENDQ_BYTES)?;
     if let Some(ms) = limits.keepalive_ms {
         let keepalive = TcpKeepalive::new()
             .with_time(Duration::from_millis(ms))

@@ -14,6 +14,7 @@ mod connections;
 mod counters;
 mod delivery;
 mod listener;
+mod pages;
 pub mod phase;
 mod serve;
 mod settle;
@@ -44,8 +45,9 @@ use clock::Clock;
 use connection::Standing;
 use connections::{Connections, id_of, token_of};
 use counters::Counters;
-use delivery::Pages;
+use delivery::Talk;
 use listener::{Door, Stream};
+use pages::Pages;
 use phase::Reason;
 use stdio::Stdio;
 use timers::Timers;
@@ -93,6 +95,7 @@ pub struct Reactor {
     connections: Connections,
     hub: Hub,
     pages: Pages,
+    talk: Talk,
     timers: Timers,
     admission: Admission,
     limits: Limits,
@@ -135,6 +138,7 @@ impl Reactor {
         };
         let rules = Rules {
             message_bytes_max: config.limits.message_bytes,
+            presence_limit: config.limits.presence_members,
             is_cloaked: config.is_cloaked,
             oper_password: config.oper_password.clone(),
         };
@@ -146,6 +150,7 @@ impl Reactor {
             connections: Connections::default(),
             hub: Hub::new(rules, settings),
             pages: Pages::default(),
+            talk: Talk::default(),
             timers: Timers::default(),
             admission,
             limits: config.limits.clone(),
@@ -222,6 +227,7 @@ impl Reactor {
         self.accept();
         self.fire_timers();
         self.serve_ready();
+        self.fire_hub();
         if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
             self.begin_stop();
         }
@@ -246,6 +252,7 @@ impl Reactor {
         let rests = self.doors.iter().filter_map(|door| door.rests_until);
         let next = rests
             .chain(self.timers.next())
+            .chain(self.hub.poll_timeout())
             .chain(self.stops_at)
             .chain(self.stop_begins_at)
             .min()?;

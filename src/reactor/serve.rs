@@ -1,10 +1,9 @@
 //! The middle of a turn: reading ready connections, asking the hub, carrying out its effects.
 
-use crate::buffer::Chunk;
 use crate::dialect::sniff::Foreign;
-use crate::dialect::{Ask, Dialect, Parsed, Stage, View};
+use crate::dialect::{Ask, Dialect, Parsed};
 use crate::frame::End;
-use crate::hub::{Audience, Effect, RoomId};
+use crate::hub::Effect;
 use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES, STRANGERS_DELIVERY_BUDGET,
 };
@@ -13,7 +12,6 @@ use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 use super::Reactor;
 use super::bucket::{Flood, cost_of};
 use super::connection::{Filled, Standing};
-use super::counters::is_message;
 use super::phase::{Due, Phase, Reason};
 use super::timers::Alarm;
 
@@ -68,6 +66,18 @@ impl Reactor {
                 continue;
             }
             self.fire(id, due);
+        }
+    }
+
+    /// Lets the hub tell what it has waited to tell.
+    pub(super) fn fire_hub(&mut self) {
+        if self
+            .hub
+            .poll_timeout()
+            .is_some_and(|at| at <= self.clock.now)
+        {
+            self.hub.handle_timeout(self.clock.moment);
+            self.carry_out(&mut Asker::default());
         }
     }
 
@@ -141,6 +151,7 @@ impl Reactor {
                 Filled::Bytes(0) => return self.connections.make_ready(id),
                 Filled::Bytes(count) => {
                     bytes_left -= count;
+                    self.deliveries += count / BYTES_PER_DELIVERY;
                     self.counters.bytes_in += count as u64;
                 }
                 Filled::Blocked => return connection.caught_up(),
@@ -282,7 +293,8 @@ impl Reactor {
         if let Some(connection) = self.connections.touch(id) {
             connection.drain(reason, self.clock.now);
         }
-        self.hub.handle_leave(id);
+        self.hand_out(0);
+        self.hub.handle_leave(id, self.clock.moment);
         self.carry_out(&mut Asker::default());
     }
 
@@ -319,6 +331,9 @@ impl Reactor {
         );
         self.counters.messages_in += u64::from(is_message);
         let order = self.order_of(id, &request);
+        if may_change_members(&request) {
+            self.hand_out(0);
+        }
         self.hub
             .handle_request(id, peer, request, self.clock.moment);
         if let Some(order) = order {
@@ -373,7 +388,7 @@ impl Reactor {
                     asker.is_answered = true;
                 }
                 Effect::Tell { to, event } => self.tell(to, &event),
-                Effect::Broadcast { audience, event } => self.broadcast(&audience, &event),
+                Effect::Broadcast { audience, event } => self.broadcast(&audience, event),
                 Effect::Gone { who, nick } => {
                     let Some(connection) = self.connections.get_mut(who) else {
                         continue;
@@ -404,97 +419,21 @@ impl Reactor {
             }
         }
     }
+}
 
-    /// Tells a connection what it asked for. A name that is refused ends it in some dialects.
-    fn answer(&mut self, id: ConnId, event: &Event, request_id: Option<&RequestId>) {
-        let now = self.clock.moment;
-        let Some(connection) = self.connections.touch(id) else {
-            return;
-        };
-        if let Event::Welcome { nick, .. } = event {
-            connection.joined = true;
-            let (peer, name) = (connection.peer, connection.spoken().name());
-            log::info!(
-                "{nick} joined from {peer} ({name}); {} online",
-                self.hub.online()
-            );
-        }
-        let (dialect, stage) = (connection.spoken(), connection.stage());
-        let view = View {
-            stage,
-            own: true,
-            here: true,
-            id: request_id,
-            now,
-        };
-        let before = connection.outbox.len();
-        connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
-        self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
-        if let Event::Error(code) = event
-            && stage == Stage::Joining
-            && (code.is_final() || code.is_join_refusal() && dialect.closes_on_refused_name())
-        {
-            connection.drain(Reason::Refused, self.clock.now);
-        }
-    }
-
-    fn tell(&mut self, id: ConnId, event: &Event) {
-        let now = self.clock.moment;
-        self.counters.messages_out += u64::from(is_message(event));
-        if let Some(connection) = self.connections.touch(id) {
-            if matches!(event, Event::Kicked { .. }) {
-                connection.reason = Some(Reason::Kicked);
-            }
-            let dialect = connection.spoken();
-            let view = View {
-                stage: connection.stage(),
-                own: false,
-                here: true,
-                id: None,
-                now,
-            };
-            connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
-        }
-    }
-
-    /// Tells many the same: rendered once for each kind of reader, and shared.
-    fn broadcast(&mut self, audience: &Audience, event: &Event) {
-        let now = self.clock.moment;
-        let mut rendered: [[Option<Chunk>; 2]; Dialect::ALL.len()] = Default::default();
-        let is_said = u64::from(is_message(event));
-        let mut deliver = |room: Option<RoomId>, id: ConnId, here: bool| {
-            let Some(connection) = self.connections.await_flush(id) else {
-                return;
-            };
-            let dialect = connection.spoken();
-            let chunk = rendered[dialect as usize][usize::from(here)].get_or_insert_with(|| {
-                let view = View {
-                    stage: Stage::Joined,
-                    own: false,
-                    here,
-                    id: None,
-                    now,
-                };
-                self.pages.render(room, dialect, event, &view)
-            });
-            connection.push(chunk);
-            self.deliveries += 1;
-            self.counters.messages_out += is_said;
-        };
-        match audience {
-            // Everyone was told that the server stops: that all leave then is no news.
-            _ if self.stops_at.is_some() => {}
-            Audience::Room { room, except } => {
-                let others = self
-                    .hub
-                    .members(*room)
-                    .iter()
-                    .filter(|member| member.id != *except);
-                others.for_each(|member| deliver(Some(*room), member.id, member.here));
-            }
-            Audience::Each(each) => each
-                .iter()
-                .for_each(|member| deliver(None, member.id, member.here)),
-        }
-    }
+/// May a room have other members after it, or speak to somebody from another room? Of what is asked
+/// most it is known that it does not.
+fn may_change_members(request: &Request) -> bool {
+    !matches!(
+        request,
+        Request::Say { .. }
+            | Request::Act { .. }
+            | Request::Private { .. }
+            | Request::List
+            | Request::Members { .. }
+            | Request::Rooms
+            | Request::Whois { .. }
+            | Request::Ping
+            | Request::Help { .. }
+    )
 }

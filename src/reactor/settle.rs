@@ -13,11 +13,19 @@ use super::phase::{Phase, Reason};
 
 impl Reactor {
     /// Flushes first those who asked something or were heard of, then a share of those who wait for
-    /// what others said. Who is swept leaves the hub, and the others are told in a later turn: a
-    /// crowd that breaks off together costs no flush of the room for each.
+    /// what others said, and of those who hear what was said in this turn. Who is swept leaves the
+    /// hub, and the others are told in a later turn: a crowd that breaks off together costs no flush
+    /// of the room for each.
     pub(super) fn settle(&mut self) {
+        let mut at = 0;
+        while let Some(id) = self.connections.touched(at) {
+            self.catch_up(id);
+            at += 1;
+        }
         self.settle_touched();
-        for _ in 0..FLUSH_BUDGET {
+        let at_once = FLUSH_BUDGET.saturating_sub(self.connections.waiting_len());
+        let waits = FLUSH_BUDGET - at_once;
+        for _ in 0..waits + self.hand_out(at_once) {
             let Some(id) = self.connections.pop_waiting() else {
                 break;
             };
@@ -32,6 +40,7 @@ impl Reactor {
             self.sweep(id);
             swept += 1;
         }
+        self.hand_out(0);
         self.settle_touched();
         self.pages.retire();
         self.connections.shrink_lists();
@@ -130,7 +139,7 @@ impl Reactor {
         match connection.standing {
             Standing::Admitted => self.admission.release(&peer),
             Standing::Refused => self.refused -= 1,
-            Standing::Exempt => self.hub.handle_leave(id),
+            Standing::Exempt => self.hub.handle_leave(id, self.clock.moment),
         }
         // Closing the descriptor takes it out of the poll as well; this keeps the books of mio.
         let _ = self.poll.registry().deregister(connection.socket.source());

@@ -42,6 +42,18 @@ fn a_slow_reader_is_dropped_while_others_get_every_byte() {
 }
 
 #[test]
+fn the_kernel_takes_little_for_a_reader_that_stopped() {
+    let server = Server::of(&[Text]);
+    let _stopped = server.join(Text, "stopped");
+    let mut sender = server.join(Text, "sender");
+    for n in 0..500 {
+        sender.say(&line(n));
+    }
+    sender.expect("[Server] stopped left the chat!\n");
+    server.expect_log("SendQ exceeded");
+}
+
+#[test]
 fn a_slow_reader_is_dropped_after_the_time_over_the_soft_limit() {
     let flags = "--sendq-soft 16KiB --sendq-hard 64MiB --sendq-time 300ms";
     let server = Server::with(&[Text], flags);

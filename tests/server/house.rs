@@ -102,6 +102,22 @@ fn dependencies_run_one_way() {
 }
 
 #[test]
+fn the_load_tester_is_a_client_and_the_server_does_not_know_it() {
+    let server = [
+        "crate::hub",
+        "crate::reactor",
+        "crate::store",
+        "crate::cli",
+        "crate::logging",
+    ];
+    assert_none(lines_naming(&["load"], &server));
+    let others = [
+        "hub", "dialect", "frame", "buffer", "model", "limits", "store", "reactor",
+    ];
+    assert_none(lines_naming(&others, &["crate::load"]));
+}
+
+#[test]
 fn what_is_pure_names_neither_sockets_nor_clocks() {
     let pure = ["hub", "dialect", "frame", "model", "buffer", "limits"];
     let impure = [

@@ -18,6 +18,8 @@ mod json;
 mod limits;
 mod moderation;
 mod operators;
+mod order;
+mod presence;
 mod pynet;
 mod state;
 mod stop;

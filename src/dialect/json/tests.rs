@@ -7,6 +7,7 @@ fn rendered(event: &Event, id: Option<&RequestId>) -> String {
     let now = Moment {
         unix_ms: 1_700_000_000_250,
         offset_s: 0,
+        ..Moment::default()
     };
     render(event, &View { id, now, ..view() }, &mut out);
     String::from_utf8(out).expect("ASCII")
@@ -40,6 +41,15 @@ fn the_forms_byte_by_byte() {
                 words: None,
             },
             r#"{"type":"user_left","username":"bob","message":"bob left the chat","timestamp":1700000000.250}"#,
+        ),
+        (
+            Event::Presence {
+                room: RoomName::lobby(),
+                joined: 37,
+                left: 0,
+                members: 2041,
+            },
+            r#"{"type":"presence","room":"lobby","joined":37,"left":0,"members":2041,"timestamp":1700000000.250}"#,
         ),
         (
             said("Hello everyone!"),

@@ -1,5 +1,36 @@
 //! How the clients of one kind of server speak: sans-IO, one module each.
 
+mod json;
+mod line;
+mod pynet;
+mod text;
+
+#[cfg(test)]
+pub(super) mod oracle;
+
+use std::fmt;
+
+/// Every tongue, the first being what is spoken where nothing else is asked for.
+pub const ALL: &[&dyn Tongue] = &[
+    &text::Text,
+    &json::Json,
+    &pynet::Pynet,
+    &line::Line::ANON,
+    &line::Line::COLON,
+    &line::Line::PLAIN,
+];
+
+impl fmt::Debug for dyn Tongue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The tongue of that name.
+pub fn named(name: &str) -> Option<&'static dyn Tongue> {
+    ALL.iter().copied().find(|tongue| tongue.name() == name)
+}
+
 /// Who speaks, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Speaker {
@@ -42,6 +73,17 @@ pub trait Tongue: Sync {
     /// Are there rooms?
     fn has_rooms(&self) -> bool {
         true
+    }
+
+    /// Does a server say when a client is in? Where it does not, a client counts as in when it is
+    /// connected, and what it hears first shows that it is.
+    fn welcomes(&self) -> bool {
+        true
+    }
+
+    /// The longest text that one message carries, in bytes.
+    fn size_max(&self) -> usize {
+        usize::MAX
     }
 
     /// What a client sends as soon as it is connected.

@@ -120,7 +120,11 @@ fn bytes_before_a_reset_are_kept() {
         .take(End::Closed, &Limits::default(), &Ledger::default())
         .expect("a frame");
     let nick = Nick::parse("bob").expect("a nick");
-    assert_eq!(parsed.ask, Ask::Request(Request::Join { nick }));
+    let wants_users = false;
+    assert_eq!(
+        parsed.ask,
+        Ask::Request(Request::Join { nick, wants_users })
+    );
     assert_eq!(
         connection.reason,
         Some(Reason::Broken(io::ErrorKind::ConnectionReset))

@@ -1,0 +1,372 @@
+//! The arguments of `hubbub load`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::load::plan::{Pace, Plan, Scenario, Until};
+use crate::load::tongue::{self, Tongue};
+
+use super::{count, size, time};
+
+/// Sources at most: a range that is longer is a slip.
+const SOURCES_MAX: u32 = 1024;
+
+/// Loads a server with thousands of clients and checks what each of them hears.
+///
+/// Every message carries its sender, its number and the time it was to be sent; each client checks
+/// that none is lost, doubled, reordered or garbled. A table stands on standard output at the end,
+/// the progress on standard error; Ctrl-C ends a run early and shows what there is.
+///
+/// Exit code: 0 where all was right, 1 where anything was wrong or the server could not be reached,
+/// 2 for wrong use.
+#[derive(Debug, Args)]
+pub(super) struct LoadArguments {
+    /// The server: [DIALECT://]HOST:PORT
+    #[arg(value_name = "ADDRESS", required_unless_present = "floor")]
+    target: Option<String>,
+
+    /// What the clients do; it sets defaults that the other options change:
+    /// fanout (1,000 clients, 1 sender, 32 messages in flight), latency (20 messages a second),
+    /// idle (10,000 come in and stay), rooms (1,000 rooms of 10, 2,000 messages a second),
+    /// churn (a part leaves and joins again all the time), slow (a part never reads),
+    /// join-storm (10,000 come in as fast as they can)
+    #[arg(long, value_name = "NAME", default_value = "fanout", value_parser = scenario,
+          verbatim_doc_comment)]
+    scenario: Scenario,
+
+    /// What is spoken: text and json are Hubbub's own; line is any server that passes lines on
+    #[arg(long, value_name = "NAME", value_parser = dialect, help = dialect_help())]
+    dialect: Option<Spoken>,
+
+    /// Clients that listen, the senders among them [default: the scenario's]
+    #[arg(long, value_name = "N", value_parser = count)]
+    clients: Option<usize>,
+
+    /// Clients that speak [default: the scenario's]
+    #[arg(long, value_name = "N", value_parser = count)]
+    senders: Option<usize>,
+
+    /// Rooms that the clients are spread over [default: the scenario's]
+    #[arg(long, value_name = "N", value_parser = count)]
+    rooms: Option<usize>,
+
+    /// A message's text, in bytes; from 24 up, for what is checked stands in it
+    #[arg(long, value_name = "BYTES", default_value = "64", value_parser = size)]
+    size: usize,
+
+    /// An open loop: messages a second of all senders together, whatever the server makes of them;
+    /// latency counts from the time at which each was due
+    #[arg(long, value_name = "N/s", value_parser = rate, conflicts_with = "window")]
+    rate: Option<f64>,
+
+    /// A closed loop: messages that each sender has in flight; one is done when all have heard it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    window: Option<u32>,
+
+    /// How long to speak, or to stay
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time)]
+    time: Duration,
+
+    /// Speak until so many messages were sent, however long it takes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+          conflicts_with = "time")]
+    messages: Option<u64>,
+
+    /// Connects a second [default: as many as the server takes]
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    ramp: Option<f64>,
+
+    /// The server's process: shows its processor time, memory and context switches
+    #[arg(long)]
+    pid: Option<u32>,
+
+    /// Addresses to connect from, in turn: each has about 28,000 ports
+    #[arg(long, value_name = "FIRST[-LAST]", value_parser = sources)]
+    source: Option<Sources>,
+
+    /// Of a hundred clients, how many never read (slow)
+    #[arg(long, value_name = "K", default_value = "10", value_parser = percent)]
+    slow_percent: usize,
+
+    /// Of a hundred clients, how many come and go (churn)
+    #[arg(long, value_name = "K", default_value = "10", value_parser = percent)]
+    churn_percent: usize,
+
+    /// How long nothing may come before what is missing counts as lost
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
+    patience: Duration,
+
+    /// One JSON object on standard output instead of the table
+    #[arg(long)]
+    json: bool,
+
+    /// Write a page with plots, too
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+
+    /// Serve instead, as the least server there can be: what one sends is written to all others
+    #[arg(long, value_name = "ADDRESS", hide = true, num_args = 0..=1,
+          default_missing_value = "127.0.0.1:0")]
+    floor: Option<String>,
+}
+
+/// A run, or the server that runs are measured against.
+#[derive(Debug)]
+pub enum Load {
+    /// Run this, and show what was found.
+    Run(Box<Run>),
+    /// Serve as the floor at this address.
+    Floor(String),
+}
+
+/// A run, and how what it finds is shown.
+#[derive(Debug)]
+pub struct Run {
+    /// What is to be done.
+    pub plan: Plan,
+    /// Is one JSON object wanted instead of the table?
+    pub is_json: bool,
+    /// Where a page with plots is to be written.
+    pub report: Option<PathBuf>,
+}
+
+/// What is spoken, by its name.
+#[derive(Debug, Clone, Copy)]
+struct Spoken(&'static dyn Tongue);
+
+#[derive(Debug, Clone)]
+struct Sources(Vec<IpAddr>);
+
+/// Makes a plan of the arguments.
+pub(super) fn load(arguments: LoadArguments) -> Result<Load, String> {
+    if let Some(address) = arguments.floor {
+        return Ok(Load::Floor(address));
+    }
+    let target = arguments.target.unwrap_or_default();
+    let (scheme, target) = match target.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme), rest.to_owned()),
+        None => (None, target),
+    };
+    let has_port = target
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if !has_port {
+        return Err(format!(
+            "'{target}' is no server: HOST:PORT is wanted, as in 127.0.0.1:8080"
+        ));
+    }
+    // What is found out from the first bytes may be any; text is the first.
+    let scheme = scheme.filter(|&scheme| scheme != "auto").map(dialect);
+    let spoken = match arguments.dialect {
+        Some(spoken) => spoken,
+        None => scheme.transpose()?.unwrap_or(Spoken(tongue::ALL[0])),
+    };
+    let scenario = arguments.scenario;
+    let (clients, senders, rooms, pace) = scenario.defaults();
+    let clients = arguments.clients.unwrap_or(clients);
+    let rooms = arguments.rooms.unwrap_or(rooms.min((clients / 10).max(1)));
+    let senders = match scenario {
+        Scenario::Rooms => rooms,
+        _ => senders,
+    };
+    let pace = match (arguments.window, arguments.rate) {
+        (Some(window), _) => Pace::Window(window),
+        (None, Some(rate)) => Pace::Rate(rate),
+        (None, None) => pace,
+    };
+    let plan = Plan {
+        scenario,
+        target,
+        tongue: spoken.0,
+        clients,
+        senders: arguments.senders.unwrap_or(senders),
+        rooms,
+        size: arguments.size,
+        pace,
+        until: arguments
+            .messages
+            .map_or(Until::Time(arguments.time), Until::Messages),
+        ramp_per_s: arguments.ramp,
+        sources: arguments.source.map_or(Vec::new(), |sources| sources.0),
+        pid: arguments.pid,
+        slow_percent: arguments.slow_percent,
+        churn_percent: arguments.churn_percent,
+        patience: arguments.patience,
+    };
+    plan.check()?;
+    Ok(Load::Run(Box::new(Run {
+        plan,
+        is_json: arguments.json,
+        report: arguments.report,
+    })))
+}
+
+fn scenario(text: &str) -> Result<Scenario, String> {
+    let found = Scenario::ALL
+        .into_iter()
+        .find(|scenario| scenario.name() == text);
+    found.ok_or_else(|| {
+        let names = Scenario::ALL.map(Scenario::name).join(", ");
+        format!("there are {names}")
+    })
+}
+
+fn dialects() -> String {
+    let names: Vec<&str> = tongue::ALL.iter().map(|tongue| tongue.name()).collect();
+    names.join(", ")
+}
+
+fn dialect_help() -> String {
+    format!(
+        "What is spoken [default: what the address says, or text]: {}; \
+         line is any server that passes lines on",
+        dialects()
+    )
+}
+
+fn dialect(text: &str) -> Result<Spoken, String> {
+    tongue::named(text)
+        .map(Spoken)
+        .ok_or_else(|| format!("there are {}", dialects()))
+}
+
+/// A rate: `200/s` or `200`.
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text).trim().parse();
+    number
+        .ok()
+        .filter(|rate| (0.001..=1e9).contains(rate))
+        .ok_or("a rate is a number a second, as in 200/s".into())
+}
+
+fn percent(text: &str) -> Result<usize, String> {
+    let number = text.trim_end_matches('%').trim().parse().ok();
+    number
+        .filter(|percent| *percent <= 100)
+        .ok_or("a share is 0 to 100 of a hundred".into())
+}
+
+/// Addresses: `127.0.0.2`, `127.0.0.2-127.0.0.9`, or several with commas between them.
+fn sources(text: &str) -> Result<Sources, String> {
+    let wrong = || "addresses are as in 127.0.0.2 or 127.0.0.2-127.0.0.9".to_owned();
+    let mut sources = Vec::new();
+    for part in text.split(',') {
+        let Some((first, last)) = part.split_once('-') else {
+            sources.push(part.trim().parse().map_err(|_| wrong())?);
+            continue;
+        };
+        let number = |text: &str| text.trim().parse().map(Ipv4Addr::to_bits);
+        let first = number(first).map_err(|_| wrong())?;
+        let last = number(last).map_err(|_| wrong())?;
+        if last < first || last - first >= SOURCES_MAX {
+            return Err(format!(
+                "{part} is no range of at most {SOURCES_MAX} addresses"
+            ));
+        }
+        sources.extend((first..=last).map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits))));
+    }
+    Ok(Sources(sources))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, parse};
+    use super::*;
+    use std::ffi::OsString;
+
+    fn parsed(arguments: &str) -> Result<Command, String> {
+        let words = ["hubbub", "load"].into_iter();
+        parse(
+            words
+                .chain(arguments.split_whitespace())
+                .map(OsString::from),
+        )
+    }
+
+    fn plan(arguments: &str) -> Plan {
+        match parsed(arguments) {
+            Ok(Command::Load(Load::Run(run))) => run.plan,
+            other => panic!("{arguments}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn as_it_is_written_most() {
+        let plan = plan(
+            "127.0.0.1:8080 --clients 5000 --senders 10 --rooms 1 --size 64 --window 32 --for 2m \
+             --ramp 1000/s --source 127.0.0.2-127.0.0.9",
+        );
+        assert_eq!((plan.clients, plan.senders, plan.size), (5000, 10, 64));
+        assert_eq!(plan.pace, Pace::Window(32));
+        assert_eq!(plan.until, Until::Time(Duration::from_secs(120)));
+        assert_eq!((plan.ramp_per_s, plan.sources.len()), (Some(1000.0), 8));
+        assert_eq!(plan.tongue.name(), "text");
+    }
+
+    #[test]
+    fn a_scenario_sets_what_is_not_given() {
+        let rooms = plan("h:1 --scenario rooms");
+        assert_eq!(
+            (rooms.clients, rooms.senders, rooms.rooms),
+            (10_000, 1000, 1000)
+        );
+        assert_eq!(rooms.pace, Pace::Rate(2000.0));
+        let fewer = plan("h:1 --scenario rooms --clients 100 --rate 50");
+        assert_eq!((fewer.senders, fewer.rooms), (10, 10));
+        assert_eq!(fewer.pace, Pace::Rate(50.0));
+        assert_eq!(plan("h:1 --messages 7").until, Until::Messages(7));
+        assert_eq!(plan("json://h:1").tongue.name(), "json");
+        assert_eq!(plan("auto://h:1").tongue.name(), "text");
+        assert_eq!(plan("line://h:1 --dialect anon").tongue.name(), "anon");
+    }
+
+    #[test]
+    fn the_floor_needs_no_address() {
+        for (arguments, expected) in [
+            ("--floor", "127.0.0.1:0"),
+            ("--floor 127.0.0.1:5", "127.0.0.1:5"),
+        ] {
+            let Ok(Command::Load(Load::Floor(address))) = parsed(arguments) else {
+                panic!("{arguments}")
+            };
+            assert_eq!(address, expected);
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_are_one_line() {
+        for wrong in [
+            "",
+            "nowhere",
+            ":1",
+            "h:99999",
+            "morse://h:1",
+            "h:1 --dialect morse",
+            "h:1 --scenario nonsense",
+            "h:1 --size 10",
+            "h:1 --clients 0",
+            "h:1 --clients 1",
+            "h:1 --senders 2000",
+            "h:1 --rate 0",
+            "h:1 --rate 10 --window 10",
+            "h:1 --window 0",
+            "h:1 --for soon",
+            "h:1 --for 1s --messages 5",
+            "h:1 --source 127.0.0.9-127.0.0.2",
+            "h:1 --source here",
+            "h:1 --slow-percent 101",
+            "h:1 --dialect line --rooms 2",
+            "h:1 --listen 127.0.0.1:0",
+            "h:1 h:2",
+        ] {
+            let Err(line) = parsed(wrong) else {
+                panic!("{wrong:?} is wrong")
+            };
+            assert!(!line.is_empty() && !line.contains('\n'), "{line}");
+        }
+        assert!(parse(["hubbub", "--console", "load", "h:1"].map(OsString::from)).is_err());
+    }
+}

@@ -1,0 +1,50 @@
+//! How long each dialect takes to render a message of 64 bytes.
+
+mod harness;
+
+use std::hint::black_box;
+
+use hubbub::dialect::{Dialect, Stage, View};
+use hubbub::model::{Author, Event, Moment, Nick, Peer, RoomName};
+
+const RUNS: u64 = 1000;
+
+fn main() {
+    let peer = Peer::Ip("192.0.2.7:44692".parse().expect("an address"));
+    let nick = Nick::parse("Alice").expect("a nick");
+    let event = Event::Said {
+        author: Author { nick, peer },
+        room: RoomName::lobby(),
+        text: "A message of 64 bytes, which is what the load tester has by then".into(),
+    };
+    let view = View {
+        stage: Stage::Joined,
+        own: false,
+        here: true,
+        id: None,
+        now: Moment::default(),
+    };
+    for dialect in Dialect::ALL {
+        let mut out = Vec::new();
+        dialect.render(&event, &view, &mut out);
+        if out.is_empty() {
+            continue;
+        }
+        let name = format!("render {}, {} bytes", dialect.name(), out.len());
+        harness::row(
+            &name,
+            "ns",
+            |ns| ns,
+            || {
+                let took = harness::timed(|| {
+                    for _ in 0..RUNS {
+                        out.clear();
+                        dialect.render(black_box(&event), &view, &mut out);
+                        black_box(&out);
+                    }
+                });
+                (took, RUNS)
+            },
+        );
+    }
+}
