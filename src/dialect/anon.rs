@@ -2,8 +2,6 @@
 
 use std::io::Write as _;
 
-use core::net::SocketAddr;
-
 use crate::model::{Event, Peer, Request};
 
 use super::{Ask, Stage, View, ask, plain, text, utf8, words};
@@ -36,18 +34,8 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::Said { author, text, .. } => {
             // Writing to a Vec cannot fail.
             let _ = match author.peer {
-                Peer::Ip(SocketAddr::V4(peer)) => {
-                    write!(out, "('{}', {}) ", peer.ip(), peer.port())
-                }
-                Peer::Ip(SocketAddr::V6(peer)) => {
-                    write!(
-                        out,
-                        "('{}', {}, 0, {}) ",
-                        peer.ip(),
-                        peer.port(),
-                        peer.scope_id()
-                    )
-                }
+                Peer::Ip { ip, port } if ip.is_ipv4() => write!(out, "('{ip}', {port}) "),
+                Peer::Ip { ip, port } => write!(out, "('{ip}', {port}, 0, 0) "),
                 Peer::Unix(serial) => write!(out, "('unix', {serial}) "),
             };
             plain::push(text, out);
@@ -78,7 +66,8 @@ mod tests {
             rendered(&said("dice: Hello")),
             "('127.0.0.1', 44692) dice: Hello\n"
         );
-        let v6 = Peer::Ip("[::1]:44692".parse().expect("an address"));
+        let ip = "::1".parse().expect("an address");
+        let v6 = Peer::Ip { ip, port: 44692 };
         assert_eq!(rendered(&said_from(v6, "hi")), "('::1', 44692, 0, 0) hi\n");
         assert_eq!(
             rendered(&said_from(Peer::Unix(3), "hi")),

@@ -20,7 +20,10 @@ pub fn view() -> View<'static> {
 
 /// Alice at 127.0.0.1:44692.
 pub fn author() -> Author {
-    author_at(Peer::Ip(([127, 0, 0, 1], 44692).into()))
+    author_at(Peer::Ip {
+        ip: [127, 0, 0, 1].into(),
+        port: 44692,
+    })
 }
 
 fn author_at(peer: Peer) -> Author {

@@ -32,6 +32,9 @@ use crate::model::{Author, ConnId, ErrorCode, Event, Key, Moment, Nick, Peer, Re
 use operate::Failures;
 use room::Rooms;
 
+/// Places for effects that are kept between requests.
+const IDLE_EFFECTS: usize = 64;
+
 /// What the hub wants done. An effect is to be carried out before the next request is handled: its
 /// audience is the room as it is then.
 #[derive(Debug, PartialEq)]
@@ -128,8 +131,6 @@ pub struct Rules {
 pub struct Hub {
     rules: Rules,
     sessions: Sessions,
-    /// Invariant: exactly the sessions' names, by key.
-    nicks: HashMap<Key, ConnId>,
     rooms: Rooms,
     /// Connections of the operator's console, which have no session.
     consoles: HashSet<ConnId>,
@@ -150,7 +151,6 @@ impl Hub {
         Hub {
             rules,
             sessions: Sessions::default(),
-            nicks: HashMap::new(),
             rooms: Rooms::new(),
             consoles: HashSet::new(),
             settings,
@@ -184,9 +184,9 @@ impl Hub {
     /// A session as a member of a room that it is in.
     pub fn member(&self, who: ConnId, room: RoomId) -> Option<Member> {
         let session = self.session(who)?;
-        session.rooms.contains(&room).then_some(Member {
+        session.is_in(room).then_some(Member {
             id: who,
-            here: session.focus == room,
+            here: session.focus() == room,
         })
     }
 
@@ -288,27 +288,27 @@ impl Hub {
 
     /// What is to be done next, in order.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        let effect = self.effects.pop_front();
+        if effect.is_none() {
+            self.effects.shrink_to(IDLE_EFFECTS);
+        }
+        effect
     }
 
     fn end_session(&mut self, who: ConnId, words: Option<String>) {
         let Some(session) = self.sessions.remove(who) else {
             return;
         };
-        self.nicks.remove(&session.nick.key());
         for key in session.ignored() {
             self.hear_again(who, key);
         }
         let mut told = Vec::new();
-        for &room in &session.rooms {
+        for &room in session.rooms() {
             if self.remove_member(who, room) {
                 told.push(room);
             }
         }
-        if self.nicks.len() < self.nicks.capacity() / 4 {
-            self.nicks.shrink_to_fit();
-        }
-        let nick = session.nick;
+        let nick = session.nick().clone();
         self.effects.push_back(Effect::Gone {
             who,
             nick: nick.clone(),
@@ -335,12 +335,12 @@ impl Hub {
 
     /// Whose name that is.
     fn find_nick(&self, name: &str) -> Result<ConnId, ErrorCode> {
-        let found = self.nicks.get(&Key::of(name)).copied();
+        let found = self.sessions.find(name);
         found.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))
     }
 
     fn nick_of(&self, who: ConnId) -> Option<&Nick> {
-        self.sessions.get(who).map(|session| &session.nick)
+        self.sessions.get(who).map(Session::nick)
     }
 
     fn author(&self, who: ConnId) -> Result<Author, ErrorCode> {
@@ -352,10 +352,10 @@ impl Hub {
     fn entered(&self, who: ConnId, name: Option<RoomName>) -> Result<RoomId, ErrorCode> {
         let session = self.own(who)?;
         let Some(name) = name else {
-            return Ok(session.focus);
+            return Ok(session.focus());
         };
         match self.rooms.find(&name) {
-            Some(id) if session.rooms.contains(&id) => Ok(id),
+            Some(id) if session.is_in(id) => Ok(id),
             _ => Err(ErrorCode::NotInRoom(name)),
         }
     }

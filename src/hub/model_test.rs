@@ -141,7 +141,8 @@ fn check(steps: &[Step], limit: usize) {
             }
             Step::Ask(slot, request) => {
                 let who = connection(*slot);
-                let peer = Peer::Ip(([10, 0, 0, *slot as u8], 1000).into());
+                let ip = [10, 0, 0, *slot as u8].into();
+                let peer = Peer::Ip { ip, port: 1000 };
                 let is_kept_out = hub.refusal_of(&peer, now).is_some();
                 assert_eq!(is_kept_out, reference.is_banned("", *slot), "{step:?}");
                 // Who is kept out by its address does not come so far as to ask.

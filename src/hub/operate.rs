@@ -42,7 +42,8 @@ impl Hub {
             return Err(ErrorCode::WrongPassword);
         }
         self.failures.remove(&address);
-        self.own_mut(who)?.rare_mut().is_operator = true;
+        self.own_mut(who)?
+            .change_rare(|rare| rare.is_operator = true);
         self.done(who, "You are an operator now.".into())
     }
 
@@ -79,7 +80,7 @@ impl Hub {
             return self.kick_from_room(who, id, target, reason);
         }
         let target = self.find_nick(name)?;
-        let nick = self.own(target)?.nick.clone();
+        let nick = self.own(target)?.nick().clone();
         self.put_out(target, reason);
         match target == who {
             true => Ok(()),
@@ -121,7 +122,7 @@ impl Hub {
             return Err(ErrorCode::TooManyBans);
         }
         let target = self.find_nick(name)?;
-        let nick = self.own(target)?.nick.clone();
+        let nick = self.own(target)?.nick().clone();
         self.settings.mutes.insert(nick.key(), until_ms);
         self.effects.push_back(Effect::Keep);
         let text = "You have been muted.".into();
@@ -139,7 +140,7 @@ impl Hub {
             Ok(target) => {
                 let text = "You have been unmuted.".into();
                 self.tell(target, Event::Notice { text });
-                self.own(target)?.nick.to_string()
+                self.own(target)?.nick().to_string()
             }
             Err(code) if !was_muted => return Err(code),
             Err(_) => name.into(),
@@ -167,7 +168,7 @@ impl Hub {
             .sessions
             .iter()
             .filter(|(id, session)| {
-                let is_covered = ban.mask.covers_nick(&session.nick)
+                let is_covered = ban.mask.covers_nick(session.nick())
                     || session.peer.ip().is_some_and(|ip| ban.mask.covers_ip(ip));
                 *id != who && is_covered
             })
@@ -285,7 +286,7 @@ impl Hub {
         let mut sessions: Vec<_> = self.sessions.iter().collect();
         sessions.sort_unstable_by_key(|(id, _)| (id.generation, id.slot));
         let entry = |(_, session): &(ConnId, &Session)| ClientEntry {
-            nick: session.nick.clone(),
+            nick: session.nick().clone(),
             peer: session.peer,
         };
         let clients = sessions.iter().map(entry).collect();

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX};
 use crate::model::{ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName};
 
-use super::{Audience, Effect, Hub, LOBBY, RoomId, Rules, Settings};
+use super::{Audience, Effect, Hub, LOBBY, RoomId, Rules, Session, Settings};
 
 const CONNECTIONS: u8 = 8;
 /// The last of the connections is a console.
@@ -111,7 +111,10 @@ fn tell_presence(hub: &mut Hub, now: Moment) {
 /// Half of them come from an address.
 fn peer(who: ConnId) -> Peer {
     match who.slot {
-        slot @ 0..4 => Peer::Ip(([10, 0, 0, slot as u8], 1000).into()),
+        slot @ 0..4 => Peer::Ip {
+            ip: [10, 0, 0, slot as u8].into(),
+            port: 1000,
+        },
         slot => Peer::Unix(slot),
     }
 }
@@ -156,7 +159,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
     };
     for id in whom {
         let picture = pictures.entry(id).or_default();
-        let rooms = hub.session(id).map(|session| &session.rooms);
+        let rooms = hub.session(id).map(Session::rooms);
         let is_known = |&room: &RoomId| picture.contains_key(&hub.rooms.get(room).name.key());
         let knows_all = rooms.is_some_and(|rooms| rooms.iter().all(is_known));
         learn(picture, event.clone(), knows_all);
@@ -205,10 +208,10 @@ fn learn(picture: &mut Picture, event: Event, knows_all: bool) {
 fn check_pictures(hub: &Hub, pictures: &mut HashMap<ConnId, Picture>) {
     for (id, session) in hub.sessions.iter() {
         assert!(
-            session.rooms.len() <= ROOMS_PER_SESSION_MAX,
+            session.rooms().len() <= ROOMS_PER_SESSION_MAX,
             "too many rooms"
         );
-        for &room in &session.rooms {
+        for &room in session.rooms() {
             let key = hub.rooms.get(room).name.key();
             let picture = pictures.get_mut(&id).expect("told of its join");
             if hub.rooms.get(room).churn.is_some() {
@@ -371,8 +374,8 @@ fn check_effect(hub: &Hub, effect: &Effect) {
 fn check_state(hub: &Hub) {
     hub.rooms.check_due();
     assert_eq!(
-        hub.nicks.len(),
         hub.sessions.len(),
+        hub.sessions.iter().count(),
         "a name for each session"
     );
     let mut ignorers: HashMap<Key, BTreeSet<ConnId>> = HashMap::new();
@@ -384,20 +387,23 @@ fn check_state(hub: &Hub) {
     assert_eq!(hub.ignorers, ignorers, "who ignores whom");
     for (id, session) in hub.sessions.iter() {
         assert_eq!(
-            hub.nicks.get(&session.nick.key()),
-            Some(&id),
+            hub.sessions.find(session.nick().as_str()),
+            Some(id),
             "a name leads to its session"
         );
-        assert!(!session.nick.is_reserved(), "nobody looks like the server");
         assert!(
-            session.rooms.contains(&session.focus),
+            !session.nick().is_reserved(),
+            "nobody looks like the server"
+        );
+        assert!(
+            session.is_in(session.focus()),
             "one speaks in a room that one is in"
         );
-        for &room in &session.rooms {
+        for &room in session.rooms() {
             let members = hub.members(room);
             let found: Vec<_> = members.iter().filter(|member| member.id == id).collect();
             assert_eq!(found.len(), 1, "a member once");
-            assert_eq!(found[0].here, room == session.focus, "here is the focus");
+            assert_eq!(found[0].here, room == session.focus(), "here is the focus");
         }
     }
     let rooms: Vec<_> = hub.rooms.iter().collect();
@@ -414,7 +420,7 @@ fn check_state(hub: &Hub) {
         );
         for member in room.members() {
             assert!(
-                hub.sessions[member.id].rooms.contains(&id),
+                hub.sessions[member.id].is_in(id),
                 "a member's session knows"
             );
         }

@@ -78,7 +78,9 @@ impl Room {
 
     /// Takes a member out; a moderator hands on to who came next.
     fn leave(&mut self, id: ConnId) {
-        self.members.retain(|member| member.id != id);
+        if let Some(at) = self.members.iter().position(|member| member.id == id) {
+            self.members.remove(at);
+        }
         if self.modes.moderator == Some(id) {
             self.modes.moderator = self.members.first().map(|member| member.id);
         }

@@ -17,7 +17,7 @@ impl Hub {
                 .rooms
                 .find(&name)
                 .ok_or(ErrorCode::NoRoomToShow(name))?,
-            None => self.own(who)?.focus,
+            None => self.own(who)?.focus(),
         };
         let (room, nicks) = (self.rooms.get(id).name.clone(), self.nicks_in(id));
         self.answer(who, Event::Members { room, nicks })
@@ -43,18 +43,18 @@ impl Hub {
     ) -> Result<(), ErrorCode> {
         let known = self.rooms.find(&name);
         let session = self.own(who)?;
-        let is_in = known.is_some_and(|id| session.rooms.contains(&id));
+        let is_in = known.is_some_and(|id| session.is_in(id));
         match (known, entry) {
             (Some(_), Entry::Create) => return Err(ErrorCode::RoomExists(name)),
             (None, Entry::Existing) => return Err(ErrorCode::NoRoomToEnter(name)),
             (Some(_), Entry::Existing) if is_in => return Err(ErrorCode::AlreadyInRoom(name)),
             _ if is_in => {}
-            _ if session.rooms.len() >= ROOMS_PER_SESSION_MAX => {
+            _ if session.rooms().len() >= ROOMS_PER_SESSION_MAX => {
                 return Err(ErrorCode::TooManyRooms);
             }
             _ => self.check_door(who, known, &name, key)?,
         }
-        let nick = self.own(who)?.nick.clone();
+        let nick = self.own(who)?.nick().clone();
         let id = known.unwrap_or_else(|| self.rooms.open(name));
         if !is_in {
             self.rooms.get_mut(id).modes.invited.remove(&who);
@@ -122,7 +122,7 @@ impl Hub {
     ) -> Result<(), ErrorCode> {
         let id = self.entered(who, name)?;
         let room = self.rooms.get(id).name.clone();
-        if id == LOBBY && self.own(who)?.rooms == [LOBBY] {
+        if id == LOBBY && self.own(who)?.rooms() == [LOBBY] {
             return self.answer(
                 who,
                 Event::LeftRoom {
@@ -132,7 +132,7 @@ impl Hub {
             );
         }
         let is_told = self.take_out(who, id);
-        let now_in = self.rooms.get(self.own(who)?.focus).name.clone();
+        let now_in = self.rooms.get(self.own(who)?.focus()).name.clone();
         self.answer(
             who,
             Event::LeftRoom {
@@ -152,7 +152,7 @@ impl Hub {
         who: ConnId,
         room: &RoomName,
     ) -> Result<(), ErrorCode> {
-        let now_in = self.rooms.get(self.own(who)?.focus).name.clone();
+        let now_in = self.rooms.get(self.own(who)?.focus()).name.clone();
         let room = room.clone();
         self.tell(who, Event::LeftRoom { room, now_in });
         Ok(())
@@ -165,17 +165,18 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(who) else {
             return is_told;
         };
-        session.rooms.retain(|&room| room != id);
-        let (is_last, was_focus) = (session.rooms.is_empty(), session.focus == id);
-        let nick = session.nick.clone();
-        if is_last {
-            self.add_to_room(who, LOBBY);
-            let room = RoomName::lobby();
+        let was_focus = session.focus() == id;
+        if session.rooms() == [id] {
+            session.move_to(LOBBY);
+            let (nick, room) = (session.nick().clone(), RoomName::lobby());
+            self.rooms.get_mut(LOBBY).enter(who);
             self.tell_of_entering(who, LOBBY, Event::RoomJoined { nick, room });
+        } else {
+            session.leave(id);
         }
         if was_focus {
-            let next = self.sessions[who].rooms.last().copied().unwrap_or(LOBBY);
-            self.set_focus(who, next);
+            let focus = self.sessions[who].focus();
+            self.rooms.get_mut(focus).set_here(who, true);
         }
         is_told
     }
@@ -188,7 +189,7 @@ impl Hub {
         room: RoomName,
         reason: Option<String>,
     ) -> Result<(), ErrorCode> {
-        let nick = self.own(who)?.nick.clone();
+        let nick = self.own(who)?.nick().clone();
         let event = Event::RoomLeft { nick, room, reason };
         self.broadcast(Audience::others(id, who), event);
         Ok(())
@@ -224,7 +225,7 @@ impl Hub {
         let event = Event::Topic {
             room,
             topic,
-            by: Some(self.own(who)?.nick.clone()),
+            by: Some(self.own(who)?.nick().clone()),
         };
         self.broadcast(Audience::others(id, who), event.clone());
         self.answer(who, event)
@@ -293,7 +294,7 @@ impl Hub {
     ) -> Result<(), ErrorCode> {
         let id = self.moderated(who, name)?;
         let target = self.find_nick(guest)?;
-        let nick = self.own(target)?.nick.clone();
+        let nick = self.own(target)?.nick().clone();
         self.check_mute(who, id)?;
         let sessions = &self.sessions;
         let room = self.rooms.get_mut(id);
@@ -303,7 +304,7 @@ impl Hub {
         }
         room.modes.invited.insert(target);
         let room = room.name.clone();
-        let host = self.own(who)?.nick.clone();
+        let host = self.own(who)?.nick().clone();
         if !self.own(target)?.ignores(&host.key()) {
             let text = format!("{host} invites you to #{room}.");
             self.tell(target, Event::Notice { text });
@@ -320,13 +321,13 @@ impl Hub {
         reason: Option<String>,
     ) -> Result<(), ErrorCode> {
         let room = self.rooms.get(id).name.clone();
-        let nick = self.own(target)?.nick.clone();
-        if !self.own(target)?.rooms.contains(&id) {
+        let nick = self.own(target)?.nick().clone();
+        if !self.own(target)?.is_in(id) {
             return Err(ErrorCode::NoSuchNick(nick.to_string()));
         }
         let is_told = self.take_out(target, id);
         let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
-        let by = self.own(who)?.nick.clone();
+        let by = self.own(who)?.nick().clone();
         let text = format!("{by} put you out of #{room}{why}");
         self.tell(target, Event::Notice { text });
         self.tell_own_leaving(target, &room)?;
@@ -344,7 +345,7 @@ impl Hub {
         target: ConnId,
         until_ms: Option<Option<u64>>,
     ) -> Result<(), ErrorCode> {
-        let nick = self.own(target)?.nick.clone();
+        let nick = self.own(target)?.nick().clone();
         let room = self.rooms.get_mut(id);
         let did = match until_ms {
             Some(until_ms) => {
@@ -370,7 +371,7 @@ impl Hub {
     fn add_to_room(&mut self, who: ConnId, id: RoomId) {
         self.rooms.get_mut(id).enter(who);
         if let Some(session) = self.sessions.get_mut(who) {
-            session.rooms.push(id);
+            session.enter(id);
         }
     }
 
@@ -378,10 +379,8 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(who) else {
             return;
         };
-        let before = std::mem::replace(&mut session.focus, id);
-        if session.rooms.contains(&before) {
-            self.rooms.get_mut(before).set_here(who, false);
-        }
+        let before = session.set_focus(id);
+        self.rooms.get_mut(before).set_here(who, false);
         self.rooms.get_mut(id).set_here(who, true);
     }
 }

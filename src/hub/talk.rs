@@ -22,7 +22,6 @@ impl Hub {
             return Err(refusal);
         }
         self.check_free(&nick)?;
-        self.nicks.insert(nick.key(), who);
         self.sessions
             .insert(who, Session::new(nick.clone(), peer, LOBBY));
         let lobby = self.rooms.get_mut(LOBBY);
@@ -43,7 +42,7 @@ impl Hub {
         (number..=u32::MAX)
             .chain(0..number)
             .map(|number| Nick::parse(&format!("anon-{number}")).expect("letters, - and digits"))
-            .find(|nick| !self.nicks.contains_key(&nick.key()))
+            .find(|nick| self.sessions.find(nick.as_str()).is_none())
             .expect("fewer names are taken than there are numbers")
     }
 
@@ -52,14 +51,14 @@ impl Hub {
         if let Some(ban) = bans.find(|ban| ban.mask.covers_nick(nick)) {
             return Err(ErrorCode::NickBanned(ban.reason.clone()));
         }
-        match nick.is_reserved() || self.nicks.contains_key(&nick.key()) {
+        match nick.is_reserved() || self.sessions.find(nick.as_str()).is_some() {
             true => Err(ErrorCode::NickTaken),
             false => Ok(()),
         }
     }
 
     pub(super) fn change_nick(&mut self, who: ConnId, nick: Nick) -> Result<(), ErrorCode> {
-        let old = self.own(who)?.nick.clone();
+        let old = self.own(who)?.nick().clone();
         if old != nick && self.is_muted(&old.key()) {
             return Err(ErrorCode::Muted);
         }
@@ -69,15 +68,12 @@ impl Hub {
 
     /// Gives a user another name and tells everyone who shares a room, but not the user.
     pub(super) fn set_nick(&mut self, who: ConnId, to: Nick) -> Result<(Nick, Nick), ErrorCode> {
-        let from = self.own(who)?.nick.clone();
+        let from = self.own(who)?.nick().clone();
         if from.key() != to.key() {
             self.check_free(&to)?;
         }
-        self.nicks.remove(&from.key());
-        self.nicks.insert(to.key(), who);
-        let session = self.own_mut(who)?;
-        session.nick = to.clone();
-        let rooms = session.rooms.clone();
+        let rooms = self.own(who)?.rooms().to_vec();
+        self.sessions.rename(who, to.clone());
         self.carry_mutes(&rooms, &from.key(), &to.key());
         let event = Event::Renamed {
             from: from.clone(),
@@ -131,8 +127,11 @@ impl Hub {
 
     /// May a user say anything in a room that it is in?
     pub(super) fn check_mute(&self, who: ConnId, id: RoomId) -> Result<(), ErrorCode> {
-        let key = self.own(who)?.nick.key();
         let muted = &self.rooms.get(id).modes.muted;
+        if muted.is_empty() && self.settings.mutes.is_empty() {
+            return Ok(());
+        }
+        let key = self.own(who)?.nick().key();
         let is_muted_here = muted
             .get(&key)
             .is_some_and(|&until| !is_over(until, self.now.unix_ms));
@@ -147,8 +146,8 @@ impl Hub {
         if self.ignorers.is_empty() {
             return Ok(Audience::others(id, who));
         }
-        let is_member = |&ignorer: &ConnId| self.sessions[ignorer].rooms.contains(&id);
-        let ignorers = self.ignorers.get(&self.own(who)?.nick.key());
+        let is_member = |&ignorer: &ConnId| self.sessions[ignorer].is_in(id);
+        let ignorers = self.ignorers.get(&self.own(who)?.nick().key());
         let here = ignorers.into_iter().flatten().copied().filter(is_member);
         Ok(Audience::Room {
             room: id,
@@ -166,12 +165,12 @@ impl Hub {
         self.check_message(&text)?;
         let target = self.find_nick(to)?;
         let other = self.own(target)?;
-        let (to, away) = (other.nick.clone(), other.away().cloned());
+        let (to, away) = (other.nick().clone(), other.away().cloned());
         if self.consoles.contains(&who) {
             self.tell(target, Event::OperatorTold { text: text.clone() });
             return self.answer(who, Event::PrivateSent { to, text, away });
         }
-        let (author, key) = (self.author(who)?, self.own(who)?.nick.key());
+        let (author, key) = (self.author(who)?, self.own(who)?.nick().key());
         if self.is_muted(&key) {
             return Err(ErrorCode::Muted);
         }
@@ -188,25 +187,26 @@ impl Hub {
     }
 
     pub(super) fn list(&mut self, who: ConnId) -> Result<(), ErrorCode> {
-        let nicks = self.nicks_in(self.own(who)?.focus);
+        let nicks = self.nicks_in(self.own(who)?.focus());
         self.answer(who, Event::Listing { nicks })
     }
 
     pub(super) fn ignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
         let other = self.find_nick(name)?;
-        let nick = self.own(other)?.nick.clone();
+        let nick = self.own(other)?.nick().clone();
         let session = self.own_mut(who)?;
         if session.ignored().count() >= IGNORED_MAX {
             return Err(ErrorCode::TooManyIgnored);
         }
-        session.rare_mut().ignored.insert(nick.key());
+        session.change_rare(|rare| rare.ignored.insert(nick.key()));
         self.ignorers.entry(nick.key()).or_default().insert(who);
         self.done(who, format!("You hear nothing from {nick} any more."))
     }
 
     pub(super) fn unignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
         let key = Key::of(name);
-        if !self.own_mut(who)?.rare_mut().ignored.remove(&key) {
+        let session = self.own_mut(who)?;
+        if !session.change_rare(|rare| rare.ignored.remove(&key)) {
             return Err(ErrorCode::NoSuchNick(name.into()));
         }
         self.hear_again(who, &key);
@@ -225,14 +225,14 @@ impl Hub {
 
     pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {
         text.as_deref().map_or(Ok(()), check_note)?;
-        if text.is_some() && self.is_muted(&self.own(who)?.nick.key()) {
+        if text.is_some() && self.is_muted(&self.own(who)?.nick().key()) {
             return Err(ErrorCode::Muted);
         }
         let note = match text {
             Some(_) => "You are away now: those who write to you are told.",
             None => "You are back.",
         };
-        self.own_mut(who)?.rare_mut().away = text;
+        self.own_mut(who)?.change_rare(|rare| rare.away = text);
         self.done(who, note.into())
     }
 
@@ -242,9 +242,9 @@ impl Hub {
         let session = self.own(target)?;
         let name_of = |&id: &RoomId| self.rooms.try_get(id).map(|room: &Room| room.name.clone());
         let entry = WhoisEntry {
-            nick: session.nick.clone(),
+            nick: session.nick().clone(),
             peer: session.author(!sees_address).peer,
-            rooms: session.rooms.iter().filter_map(name_of).collect(),
+            rooms: session.rooms().iter().filter_map(name_of).collect(),
             away: session.away().cloned(),
             is_operator: session.is_operator(),
         };

@@ -6,6 +6,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::proc;
+use super::table::grouped;
 
 /// Descriptors kept for the poll, the timer, signals, `/proc` and whatever else comes up.
 const KEPT: usize = 24;
@@ -33,8 +34,12 @@ pub(super) fn check(sockets: usize) -> Result<(), String> {
     }
     let fit = allowed.saturating_sub(needed - sockets as u64);
     Err(format!(
-        "{sockets} connections need {needed} descriptors, and the hard limit of open files is \
-         {allowed}: raise it (ulimit -Hn, LimitNOFILE=), or take at most {fit} clients"
+        "{} connections need {} descriptors, and the hard limit of open files is {}: raise it \
+         (ulimit -Hn, LimitNOFILE=), or take at most {} clients",
+        grouped(sockets as u64),
+        grouped(needed),
+        grouped(allowed),
+        grouped(fit)
     ))
 }
 

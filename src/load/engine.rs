@@ -64,10 +64,10 @@ pub(super) struct Engine<'a> {
     pub(super) joined: usize,
     /// Connections that were opened and are not in yet.
     pub(super) on_their_way: usize,
-    /// Connections that ended before they were in.
-    pub(super) failed: usize,
     /// What was said or happened to the first that failed.
     pub(super) failure: Option<String>,
+    /// Could one not even be connected?
+    pub(super) is_unreachable: bool,
     /// Those that were not to be read and whose connections were ended.
     pub(super) dropped: usize,
     /// When a client last came in or failed, in microseconds.
@@ -114,8 +114,8 @@ impl<'a> Engine<'a> {
             now_us: 0,
             joined: 0,
             on_their_way: 0,
-            failed: 0,
             failure: None,
+            is_unreachable: false,
             dropped: 0,
             last_step_us: 0,
             last_bytes_us: 0,
@@ -344,8 +344,8 @@ impl<'a> Engine<'a> {
         let client = &mut self.clients[at];
         match client.state {
             State::Connecting | State::Joining => {
+                self.is_unreachable |= client.state == State::Connecting;
                 self.on_their_way -= 1;
-                self.failed += 1;
                 self.last_step_us = self.now_us;
                 self.judge.faults.disconnected += 1;
                 self.failure.get_or_insert_with(|| why.to_owned());

@@ -275,19 +275,25 @@ impl Judge {
         }
     }
 
-    /// Counts what never came.
-    pub(super) fn finish(&mut self) {
+    /// Nobody hears anything any more: what is missing is lost. Where the run `is_cut` short, what was
+    /// sent last may still be on its way, and is not expected; returns how much that is.
+    pub(super) fn finish(&mut self, is_cut: bool) -> u64 {
         self.settle_latency();
-        let all = self.listeners.iter();
-        for listener in all.filter(|listener| listener.hears == Hears::Everything) {
+        let mut lost = 0;
+        for listener in &mut self.listeners {
+            if std::mem::replace(&mut listener.hears, Hears::Nothing) != Hears::Everything {
+                continue;
+            }
             let senders = &self.rooms[listener.room as usize].senders;
             for (place, &sender) in senders.iter().enumerate() {
-                let missing = self
-                    .ledger
-                    .missing(listener.cells + place, self.voices[sender].sent);
-                self.faults.lost += missing.count() as u64;
+                let sent = if is_cut { 0 } else { self.voices[sender].sent };
+                lost += self.ledger.missing(listener.cells + place, sent).count() as u64;
             }
         }
+        self.faults.lost += lost;
+        let on_its_way = std::mem::take(&mut self.outstanding).saturating_sub(lost);
+        self.expected -= on_its_way;
+        on_its_way
     }
 
     fn cell(&self, at: usize, sender: usize) -> usize {
@@ -374,7 +380,7 @@ mod tests {
         assert!(judge.hear(1, &texts[0], 20) && !judge.has_room(0));
         assert!(judge.hear(2, &texts[0], 20) && judge.has_room(0));
         assert!(judge.hear(1, &texts[1], 20) && judge.hear(2, &texts[1], 20));
-        judge.finish();
+        judge.finish(false);
         assert_eq!((judge.outstanding, judge.delivered), (0, 4));
         assert_eq!(judge.faults, Faults::default());
         assert_eq!((judge.latency_us.len(), judge.latency_us.max()), (4, 10));
@@ -392,7 +398,7 @@ mod tests {
         judge.hear(1, &garbled, 20);
         judge.hear(1, &texts[3], 20);
         (0..4).for_each(|at| _ = judge.hear(2, &texts[at], 20));
-        judge.finish();
+        judge.finish(false);
         let expected = Faults {
             lost: 2,
             doubled: 1,
@@ -431,8 +437,24 @@ mod tests {
         assert!(judge.has_room(0));
         assert_eq!(judge.audience(0), 1);
         said(&mut judge);
-        judge.finish();
+        judge.finish(false);
         assert_eq!((judge.faults.lost, judge.expected), (2, 3));
+    }
+
+    #[test]
+    fn what_is_on_its_way_when_it_is_cut_short_is_not_lost() {
+        let mut judge = judge("text", 4);
+        let texts: Vec<Vec<u8>> = (0..4).map(|_| said(&mut judge)).collect();
+        judge.hear(1, &texts[0], 20);
+        judge.hear(1, &texts[2], 20);
+        (0..4).for_each(|at| _ = judge.hear(2, &texts[at], 20));
+        assert_eq!(judge.finish(true), 1);
+        assert_eq!(
+            (judge.faults.lost, judge.expected, judge.delivered),
+            (1, 7, 6)
+        );
+        judge.go(1);
+        assert_eq!(judge.faults.lost, 1);
     }
 
     #[test]

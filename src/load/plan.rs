@@ -251,6 +251,7 @@ impl Plan {
             });
         }
         match self.until {
+            _ if self.scenario == Scenario::JoinStorm => {}
             Until::Time(time) => settings.push(("for", format!("{} s", time.as_secs_f64()))),
             Until::Messages(count) => settings.push(("messages", count.to_string())),
         }

@@ -6,7 +6,7 @@ use super::client::State;
 use super::descriptors;
 use super::engine::Engine;
 use super::outcome::{Outcome, Sample};
-use super::plan::{Pace, Plan, Scenario, Until};
+use super::plan::{Plan, Scenario, Until};
 use super::progress::{Progress, Standing, rate_in_words};
 use super::speech;
 use super::table::grouped;
@@ -93,7 +93,15 @@ impl Run<'_> {
         engine
             .meter
             .sample(now_us, engine.joined, &mut engine.judge);
-        engine.judge.finish();
+        let is_cut = engine.interrupts > 0;
+        let on_its_way = engine.judge.finish(is_cut);
+        if is_cut && on_its_way > 0 {
+            let count = grouped(on_its_way);
+            self.notes.push(format!(
+                "{count} deliveries were on their way when it was interrupted"
+            ));
+        }
+        self.note_failures();
         self.leave()?;
         Ok(self.outcome(joined, &times))
     }
@@ -160,7 +168,7 @@ impl Run<'_> {
             };
             let done = self.engine.joined as u64;
             self.turn("joining", until_us, (done, self.plan.clients as u64))?;
-            self.give_up_if_refused()?;
+            self.give_up_if_unreachable()?;
             if self.is_interrupted() {
                 break;
             }
@@ -178,26 +186,25 @@ impl Run<'_> {
             let why = self.engine.failure.clone().unwrap_or_else(silence);
             return Err(format!("nobody came in: {why}"));
         }
-        self.note_failures();
         Ok(self.engine.last_step_us)
     }
 
-    /// Where the first that is heard of is a refusal, nobody else need try.
-    fn give_up_if_refused(&self) -> Result<(), String> {
+    /// Where nobody listens for the first who connects, nobody else need try.
+    fn give_up_if_unreachable(&self) -> Result<(), String> {
         let engine = &self.engine;
         match &engine.failure {
-            Some(why) if engine.joined == 0 && engine.failed > 0 => Err(why.clone()),
+            Some(why) if engine.joined == 0 && engine.is_unreachable => Err(why.clone()),
             _ => Ok(()),
         }
     }
 
     fn note_failures(&mut self) {
-        if let Some(why) = &self.engine.failure
-            && self.engine.failed > 0
-        {
-            let count = grouped(self.engine.failed as u64);
+        if let Some(why) = self.engine.failure.take() {
             self.notes
-                .push(format!("{count} connections failed; the first: {why}"));
+                .push(match self.engine.judge.faults.disconnected {
+                    0 => why,
+                    count => format!("{} connections failed; the first: {why}", grouped(count)),
+                });
         }
     }
 
@@ -238,7 +245,12 @@ impl Run<'_> {
         let ends_us = begins_us + PROBE_MAX.as_micros() as u64;
         let mut probes_us = begins_us;
         loop {
-            let unprobed: Vec<(usize, u32)> = self.engine.judge.unprobed().collect();
+            let unprobed = self.engine.judge.unprobed();
+            let is_in = |sender| {
+                let at = self.plan.connection_of(sender);
+                self.engine.clients[at].state == State::In
+            };
+            let unprobed: Vec<(usize, u32)> = unprobed.filter(|&(first, _)| is_in(first)).collect();
             if unprobed.is_empty() || self.is_interrupted() {
                 return Ok(());
             }
@@ -320,13 +332,5 @@ impl Run<'_> {
             notes: std::mem::take(&mut self.notes),
             is_interrupted: engine.interrupts > 0,
         }
-    }
-}
-
-/// Microseconds of a pace: how long after the beginning message `number` is to be sent.
-pub(super) fn due_us(pace: Pace, number: u64) -> u64 {
-    match pace {
-        Pace::Window(_) => 0,
-        Pace::Rate(per_s) => (number as f64 / per_s * 1e6) as u64,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::client::State;
 use super::plan::{Pace, Part, Scenario, Until};
-use super::run::{Run, due_us};
+use super::run::Run;
 use super::table::grouped;
 
 /// Unsent bytes of one sender above which it says no more until they are gone: what it has not said
@@ -16,6 +16,12 @@ const MESSAGES_PER_TURN: usize = 1024;
 
 /// How long each of those who come and go stays, about.
 const STAY: Duration = Duration::from_secs(1);
+
+/// How long what is missing is waited for when somebody interrupted.
+const PATIENCE_OF_THE_IMPATIENT: Duration = Duration::from_secs(1);
+
+/// How long after the end what was due before it may be said, in microseconds.
+const LATE_MAX_US: u64 = 1_000_000;
 
 /// A rate counts as held where this part of its messages was sent in time.
 const HELD: f64 = 0.99;
@@ -111,10 +117,15 @@ impl Speech {
         }
     }
 
+    /// What was due in time is said even when that is over, if not for ever.
     fn is_over(&self, run: &Run<'_>) -> bool {
-        match run.plan.until {
-            Until::Time(_) => run.engine.now_us >= self.ends_us(run),
-            Until::Messages(count) => self.said >= count,
+        let (now_us, ends_us) = (run.engine.now_us, self.ends_us(run));
+        match (run.plan.until, run.plan.pace) {
+            (Until::Time(_), Pace::Window(_)) => now_us >= ends_us,
+            (Until::Time(_), Pace::Rate(_)) => {
+                self.next_due_us(run) >= ends_us || now_us >= ends_us + LATE_MAX_US
+            }
+            (Until::Messages(count), _) => self.said >= count,
         }
     }
 
@@ -163,7 +174,7 @@ impl Speech {
         let senders = run.plan.senders as u64;
         let mut speakers = Vec::new();
         for _ in 0..MESSAGES_PER_TURN {
-            let due_us = self.begins_us + due_us(run.plan.pace, self.said);
+            let due_us = self.next_due_us(run);
             if due_us > run.engine.now_us || !self.has_more(run) {
                 break;
             }
@@ -181,7 +192,15 @@ impl Speech {
             }
         }
         speakers.into_iter().for_each(|at| run.engine.flush(at));
-        self.begins_us + due_us(run.plan.pace, self.said)
+        self.next_due_us(run)
+    }
+
+    /// When the next message of an open loop is due.
+    fn next_due_us(&self, run: &Run<'_>) -> u64 {
+        match run.plan.pace {
+            Pace::Window(_) => u64::MAX,
+            Pace::Rate(per_s) => self.begins_us + (self.said as f64 / per_s * 1e6) as u64,
+        }
     }
 
     /// When the next of those who come and go is to change.
@@ -218,9 +237,14 @@ impl Speech {
 
     /// Waits until everything was heard, or nothing was for so long that it is given up.
     fn hear_the_rest(&mut self, run: &mut Run<'_>) -> Result<(), String> {
-        let patience_us = run.plan.patience.as_micros() as u64;
+        let patience = match run.is_interrupted() {
+            true => run.plan.patience.min(PATIENCE_OF_THE_IMPATIENT),
+            false => run.plan.patience,
+        };
+        let patience_us = patience.as_micros() as u64;
         let begins_us = run.engine.read_clock();
-        while run.engine.judge.outstanding > 0 && !run.is_interrupted() {
+        let interrupts = run.engine.interrupts;
+        while run.engine.judge.outstanding > 0 && run.engine.interrupts == interrupts {
             let gives_up_us = run.engine.last_arrival_us.max(begins_us) + patience_us;
             if run.engine.now_us >= gives_up_us {
                 return Ok(());
@@ -242,12 +266,14 @@ impl Speech {
         let Pace::Rate(per_s) = run.plan.pace else {
             return;
         };
-        let seconds = (run.engine.now_us - self.begins_us) as f64 / 1e6;
-        let reached = run.engine.judge.sent() as f64 / seconds.max(0.001);
-        let asked = (per_s * seconds).floor();
-        if (run.engine.judge.sent() as f64) < asked * HELD - 1.0 {
+        let ends_us = self.ends_us(run).min(run.engine.now_us);
+        let asked_s = (ends_us - self.begins_us) as f64 / 1e6;
+        let took_s = (run.engine.now_us - self.begins_us) as f64 / 1e6;
+        let sent = run.engine.judge.sent() as f64;
+        if sent < (per_s * asked_s * HELD).floor() - 1.0 {
             run.notes.push(format!(
-                "the rate of {per_s}/s could not be held: {reached:.1}/s were sent"
+                "the rate of {per_s}/s could not be held: {:.1}/s were sent",
+                sent / took_s
             ));
         }
     }

@@ -8,11 +8,14 @@ mod request;
 use std::fmt;
 use std::rc::Rc;
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use error::ErrorCode;
 pub use event::{Author, BanEntry, ClientEntry, Event, RoomEntry, Stats, WhoisEntry};
 pub use request::{Entry, ModeChange, Request};
+
+use smol_str::SmolStr;
+use unicase::UniCase;
 
 use crate::limits::{NICK_CHARS_MAX, ROOM_NAME_CHARS_MAX};
 
@@ -29,7 +32,12 @@ pub struct ConnId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
     /// An address and port, IPv4 also where it came mapped into IPv6.
-    Ip(SocketAddr),
+    Ip {
+        /// The address.
+        ip: IpAddr,
+        /// The port.
+        port: u16,
+    },
     /// A Unix-domain connection, by the order of its coming.
     Unix(u32),
 }
@@ -38,7 +46,7 @@ impl Peer {
     /// The port, or what stands for it.
     pub fn number(&self) -> u32 {
         match self {
-            Peer::Ip(address) => u32::from(address.port()),
+            Peer::Ip { port, .. } => u32::from(*port),
             Peer::Unix(serial) => *serial,
         }
     }
@@ -46,10 +54,10 @@ impl Peer {
     /// The same port at an address that shows nothing.
     pub fn cloaked(self) -> Peer {
         match self {
-            Peer::Ip(address) => Peer::Ip(SocketAddr::new(
-                IpAddr::V4([0, 0, 0, 0].into()),
-                address.port(),
-            )),
+            Peer::Ip { port, .. } => Peer::Ip {
+                ip: Ipv4Addr::UNSPECIFIED.into(),
+                port,
+            },
             Peer::Unix(serial) => Peer::Unix(serial),
         }
     }
@@ -57,7 +65,7 @@ impl Peer {
     /// Its address, if it has one.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
-            Peer::Ip(address) => Some(address.ip()),
+            Peer::Ip { ip, .. } => Some(*ip),
             Peer::Unix(_) => None,
         }
     }
@@ -67,8 +75,8 @@ impl Peer {
     pub fn counted_address(&self, with_loopback: bool) -> Option<IpAddr> {
         match self {
             Peer::Unix(_) => None,
-            Peer::Ip(address) if address.ip().is_loopback() && !with_loopback => None,
-            Peer::Ip(address) => Some(match address.ip() {
+            Peer::Ip { ip, .. } if ip.is_loopback() && !with_loopback => None,
+            Peer::Ip { ip, .. } => Some(match *ip {
                 IpAddr::V4(ip) => IpAddr::V4(ip),
                 IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) >> 64 << 64).into()),
             }),
@@ -76,10 +84,19 @@ impl Peer {
     }
 }
 
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Peer {
+        Peer::Ip {
+            ip: address.ip().to_canonical(),
+            port: address.port(),
+        }
+    }
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Peer::Ip(address) => address.fmt(f),
+            Peer::Ip { ip, port } => SocketAddr::new(*ip, *port).fmt(f),
             Peer::Unix(serial) => write!(f, "unix:{serial}"),
         }
     }
@@ -112,7 +129,7 @@ pub struct Key(Box<str>);
 impl Key {
     /// The key of a name as typed, be it a good one or not.
     pub fn of(name: &str) -> Key {
-        Key(unicase::UniCase::unicode(name).to_folded_case().into())
+        Key(UniCase::unicode(name).to_folded_case().into())
     }
 
     /// The folded name.
@@ -121,10 +138,21 @@ impl Key {
     }
 }
 
+/// A name as it was typed that is compared and hashed as its key would be, which need not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Folded<'a>(UniCase<&'a str>);
+
+impl<'a> Folded<'a> {
+    /// Of a name as typed, be it a good one or not.
+    pub fn of(name: &'a str) -> Folded<'a> {
+        Folded(UniCase::unicode(name))
+    }
+}
+
 /// A user's name: 1 to 20 letters and digits of any script, `_`, `-`, `.`, beginning with a letter,
 /// a digit or `_`. One that exists is a good one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Nick(Rc<str>);
+pub struct Nick(SmolStr);
 
 impl Nick {
     /// `None` for anything that is not a nick; nothing is trimmed.
@@ -152,7 +180,7 @@ impl Nick {
         let bare = self.0.trim_matches(|c: char| "_-.".contains(c));
         ["server", "system"]
             .iter()
-            .any(|name| Key::of(bare) == Key::of(name))
+            .any(|name| Folded::of(bare) == Folded::of(name))
     }
 }
 
@@ -278,8 +306,10 @@ mod tests {
             ("Ǆ", "ǆ"),
         ] {
             assert_eq!(Key::of(a), Key::of(b));
+            assert_eq!(Folded::of(a), Folded::of(b));
         }
         assert_ne!(Key::of("ı"), Key::of("i"));
+        assert_ne!(Folded::of("ı"), Folded::of("i"));
         assert!(RoomName::parse("#LOBBY").is_some_and(|room| room.is_lobby()));
     }
 
@@ -309,7 +339,10 @@ mod tests {
 
     #[test]
     fn limits_count_a_network_not_a_loopback() {
-        let counted = |s: &str| Peer::Ip(s.parse().expect("an address")).counted_address(false);
+        let counted = |s: &str| {
+            let address: SocketAddr = s.parse().expect("an address");
+            Peer::from(address).counted_address(false)
+        };
         assert_eq!(counted("127.0.0.9:1"), None);
         assert_eq!(counted("[::1]:1"), None);
         assert_eq!(counted("192.0.2.7:1"), counted("192.0.2.7:2"));

@@ -160,7 +160,10 @@ mod tests {
     use super::*;
 
     fn peer(address: &str) -> Peer {
-        Peer::Ip(address.parse().expect("an address"))
+        {
+            let address: std::net::SocketAddr = address.parse().expect("an address");
+            address.into()
+        }
     }
 
     #[test]

@@ -223,10 +223,9 @@ impl Door {
     /// Accepts one connection.
     pub(super) fn accept(&mut self) -> Accepted {
         let accepted = match &self.listener {
-            Listener::Tcp(listener) => listener.accept().map(|(stream, address)| {
-                let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-                (Stream::Tcp(stream), Peer::Ip(address))
-            }),
+            Listener::Tcp(listener) => listener
+                .accept()
+                .map(|(stream, address)| (Stream::Tcp(stream), address.into())),
             Listener::Unix(listener) => listener.accept().map(|(stream, _)| {
                 self.serial = self.serial.wrapping_add(1);
                 (Stream::Unix(stream), Peer::Unix(self.serial))

@@ -3,6 +3,7 @@
 mod harness;
 
 use std::hint::black_box;
+use std::net::SocketAddr;
 
 use hubbub::dialect::{Dialect, Stage, View};
 use hubbub::model::{Author, Event, Moment, Nick, Peer, RoomName};
@@ -10,7 +11,8 @@ use hubbub::model::{Author, Event, Moment, Nick, Peer, RoomName};
 const RUNS: u64 = 1000;
 
 fn main() {
-    let peer = Peer::Ip("192.0.2.7:44692".parse().expect("an address"));
+    let address: SocketAddr = "192.0.2.7:44692".parse().expect("an address");
+    let peer = Peer::from(address);
     let nick = Nick::parse("Alice").expect("a nick");
     let event = Event::Said {
         author: Author { nick, peer },

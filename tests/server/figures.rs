@@ -56,7 +56,7 @@ fn idle_users() {
         .collect();
     await_online(&server, CROWD);
     let joined = began.elapsed();
-    // The lines that told everybody of everybody are yet to be sent.
+    // What they were told is yet to be sent.
     loop {
         let before = server.cpu();
         std::thread::sleep(Duration::from_millis(500));
@@ -72,7 +72,7 @@ fn idle_users() {
     await_online(&server, 0);
     let after = resident_kib(&server);
     println!("base: {base} KiB resident");
-    println!("{CROWD} joined one room in {joined:.1?}, each told of each");
+    println!("{CROWD} joined one room in {joined:.1?}");
     println!(
         "each idle user: {} bytes resident",
         (full - base) * 1024 / CROWD as u64

@@ -16,6 +16,7 @@ mod framing;
 mod house;
 mod json;
 mod limits;
+mod load;
 mod moderation;
 mod operators;
 mod order;
