@@ -344,5 +344,5 @@ fn a_report_is_a_page() {
     let exited = run(command.arg("--report").arg(&path));
     assert_eq!(exited.status.code(), Some(0), "{exited:?}");
     let page = std::fs::read_to_string(&path).expect("a page");
-    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
 }
