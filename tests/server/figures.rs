@@ -9,7 +9,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::util::*;
 
-const CROWD: usize = 10_000;
+/// Users at once; with 20,000 descriptors a process there is room for no more.
+const CROWDS: [usize; 2] = [10_000, 19_000];
+
+/// What is said when all are there, in lines.
+const LINES: usize = 100;
+
+/// Who stays when a crowd has left.
+const STAYERS: usize = 10;
 
 /// Resident memory, all of it, in KiB.
 fn resident_kib(server: &Server) -> u64 {
@@ -44,39 +51,59 @@ fn idle_users() {
         ..limit
     };
     setrlimit(Resource::Nofile, raised).expect("as many descriptors as are allowed");
+    for count in CROWDS {
+        measure(count);
+    }
+}
+
+/// A crowd that comes, is idle, talks and leaves but for a few, who leave as well.
+fn measure(count: usize) {
     let server = Server::of(&[Text]);
     let base = resident_kib(&server);
+    let each = |kib: u64| kib.saturating_sub(base) * 1024 / count as u64;
     let began = Instant::now();
-    let crowd: Vec<TcpStream> = (0..CROWD)
+    let mut crowd: Vec<TcpStream> = (0..count)
         .map(|n| {
             let mut stream = TcpStream::connect(server.address(Text)).expect("it listens");
             writeln!(stream, "user{n}").expect("it is read");
             stream
         })
         .collect();
-    await_online(&server, CROWD);
-    let joined = began.elapsed();
-    // What they were told is yet to be sent.
+    await_online(&server, count);
+    println!("base: {base} KiB resident");
+    println!("{count} joined one room in {:.1?}", began.elapsed());
+    await_calm(&server);
+    println!("each idle user: {} bytes", each(resident_kib(&server)));
+    let before = server.cpu();
+    std::thread::sleep(Duration::from_secs(10));
+    let idle = server.cpu() - before;
+    println!("idle for 10 s with all of them: {idle:?} of processor time");
+    for stream in &mut crowd[..LINES] {
+        writeln!(stream, "hello").expect("it is read");
+    }
+    await_calm(&server);
+    println!("each, after a talk: {} bytes", each(resident_kib(&server)));
+    let mut place = 0;
+    crowd.retain(|_| {
+        place += 1;
+        place % (count / STAYERS) == 0
+    });
+    await_online(&server, STAYERS);
+    await_calm(&server);
+    println!("when {STAYERS} stay: {} KiB", resident_kib(&server));
+    drop(crowd);
+    await_online(&server, 0);
+    await_calm(&server);
+    println!("when all have left: {} KiB", resident_kib(&server));
+}
+
+/// Waits until the server does nothing: what was said is yet to be sent.
+fn await_calm(server: &Server) {
     loop {
         let before = server.cpu();
         std::thread::sleep(Duration::from_millis(500));
         if server.cpu() == before {
-            break;
+            return;
         }
     }
-    let full = resident_kib(&server);
-    let before = server.cpu();
-    std::thread::sleep(Duration::from_secs(10));
-    let idle = server.cpu() - before;
-    drop(crowd);
-    await_online(&server, 0);
-    let after = resident_kib(&server);
-    println!("base: {base} KiB resident");
-    println!("{CROWD} joined one room in {joined:.1?}");
-    println!(
-        "each idle user: {} bytes resident",
-        (full - base) * 1024 / CROWD as u64
-    );
-    println!("idle for 10 s with all of them: {idle:?} of processor time");
-    println!("when all have left: {after} KiB resident");
 }
