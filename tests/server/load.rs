@@ -93,6 +93,16 @@ fn rooms_hear_their_own_and_no_others() {
 }
 
 #[test]
+fn those_who_are_dropped_because_they_do_not_read_are_counted() {
+    let server = Server::with(&[Text], "--sendq-hard 64KiB --sendq-soft 32KiB");
+    let flags = "--scenario slow --clients 10 --slow-percent 20 --size 4000 --messages 5000";
+    let (object, _) = found(server.door(Text), flags, 0);
+    assert_fine(&object, 10, 5000 * 7);
+    let expected = "of 2 clients that did not read, the server disconnected 2";
+    assert_eq!(object["notes"][0], expected);
+}
+
+#[test]
 fn those_who_do_not_read_or_do_not_stay_are_no_fault() {
     let server = Server::of(&[Text]);
     let door = server.door(Text);
@@ -240,6 +250,19 @@ fn a_lost_message_stops_a_closed_loop_and_is_told() {
     let (object, _) = found(&drops, flags, 1);
     assert_faults(&object, [2, 0, 0, 0]);
     assert_eq!(object["sent"], 6);
+}
+
+#[test]
+fn a_rate_that_cannot_be_held_is_told_and_is_no_fault() {
+    let server = Server::of(&[Text]);
+    let flags = "--clients 3 --rate 100000000/s --for 50ms";
+    let (object, _) = found(server.door(Text), flags, 0);
+    assert_faults(&object, [0; 4]);
+    let note = object["notes"][0].as_str().expect("a note");
+    assert!(
+        note.starts_with("the rate of 100000000/s could not be held"),
+        "{note}"
+    );
 }
 
 #[test]
