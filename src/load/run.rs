@@ -103,6 +103,7 @@ impl Run<'_> {
         }
         self.note_failures();
         self.leave()?;
+        self.note_idle_process();
         Ok(self.outcome(joined, &times))
     }
 
@@ -205,6 +206,19 @@ impl Run<'_> {
                     0 => why,
                     count => format!("{} connections failed; the first: {why}", grouped(count)),
                 });
+        }
+    }
+
+    /// A shell's pid is easily taken for that of what it started.
+    fn note_idle_process(&mut self) {
+        if let Some(server) = self.engine.meter.server()
+            && self.engine.judge.delivered > 0
+            && server.user_us + server.system_us == 0
+        {
+            let pid = server.pid;
+            self.notes.push(format!(
+                "process {pid} did nothing meanwhile: is it the server?"
+            ));
         }
     }
 

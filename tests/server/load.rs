@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::faults::in_shell;
 use crate::util::*;
 
 fn load(address: impl AsRef<str>, flags: &str) -> Command {
@@ -285,6 +286,33 @@ fn a_server_that_is_not_there_or_not_of_this_kind_exits_1() {
         exited.stdout.contains("joined           3 of 10"),
         "{exited:?}"
     );
+}
+
+#[test]
+fn a_limit_of_descriptors_is_named() {
+    let mut command = in_shell("ulimit -n 64; exec \"$0\" \"$@\"");
+    command.args(["load", "127.0.0.1:1", "--clients", "100"]);
+    let exited = run(&mut command);
+    assert_eq!(exited.status.code(), Some(1), "{exited:?}");
+    assert!(
+        exited.stderr.contains("limit of open files is 64"),
+        "{exited:?}"
+    );
+}
+
+#[test]
+fn a_process_that_is_not_the_server_is_noticed() {
+    let server = Server::of(&[Text]);
+    // It only sleeps.
+    let mut command = program();
+    command.args(["load", "--floor"]);
+    let other = Server::spawn(command, 1);
+    let flags = format!("--clients 5 --messages 20 --pid {}", other.pid());
+    let (object, _) = found(server.door(Text), &flags, 0);
+    let note = object["notes"][0].as_str().expect("a note");
+    assert!(note.contains("is it the server?"), "{note}");
+    let gone = run(&mut load(server.door(Text), "--pid 99999999"));
+    assert_eq!(gone.status.code(), Some(1), "{gone:?}");
 }
 
 #[test]
