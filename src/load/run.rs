@@ -183,9 +183,12 @@ impl Run<'_> {
             }
         }
         if self.engine.joined == 0 && !self.is_interrupted() {
-            let silence = || "the server says nothing: is this its dialect?".into();
-            let why = self.engine.failure.clone().unwrap_or_else(silence);
-            return Err(format!("nobody came in: {why}"));
+            let why = self.engine.failure.as_deref();
+            let why = why.unwrap_or("the server says nothing");
+            let dialect = self.plan.tongue.name();
+            return Err(format!(
+                "nobody came in: {why} (is {dialect} what it speaks?)"
+            ));
         }
         Ok(self.engine.last_step_us)
     }
