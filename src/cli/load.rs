@@ -23,6 +23,7 @@ const SOURCES_MAX: u32 = 1024;
 /// Exit code: 0 where all was right, 1 where anything was wrong or the server could not be reached,
 /// 2 for wrong use.
 #[derive(Debug, Args)]
+#[command(override_usage = "hubbub load [OPTIONS] ADDRESS")]
 pub(super) struct LoadArguments {
     /// The server: [DIALECT://]HOST:PORT
     #[arg(value_name = "ADDRESS", required_unless_present = "floor")]

@@ -29,6 +29,9 @@ const TIMER: Token = Token(usize::MAX - 1);
 /// Events taken from the poll in one turn.
 const EVENTS_PER_TURN: usize = 4096;
 
+/// Waits below this are timed by the microsecond.
+const TIMER_US: u64 = 2000;
+
 /// Bytes asked of the kernel in one read.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -70,7 +73,7 @@ pub(super) struct Engine<'a> {
     pub(super) is_unreachable: bool,
     /// Those that were not to be read and whose connections were ended.
     pub(super) dropped: usize,
-    /// When a client last came in or failed, in microseconds.
+    /// When a client last began to come, came in or failed, in microseconds.
     pub(super) last_step_us: u64,
     /// When anything was last heard, in microseconds.
     pub(super) last_bytes_us: u64,
@@ -170,6 +173,7 @@ impl<'a> Engine<'a> {
         client.stream = Some(stream);
         client.state = State::Connecting;
         client.since_us = self.now_us;
+        self.last_step_us = self.now_us;
         self.on_their_way += 1;
         Ok(())
     }
@@ -222,20 +226,25 @@ impl<'a> Engine<'a> {
         self.open(at)
     }
 
-    /// Reads off what those have who never read, to see which of them were disconnected.
+    /// Reads off what client `at`, which never read, was sent, to see whether its connection ended.
     pub(super) fn wake(&mut self, at: usize) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        while let Ok((_, new)) = self.clients[at].read(&mut scratch, READ_BYTES) {
-            if new == 0 {
-                self.over(at, "");
-                break;
+        loop {
+            match self.clients[at].read(&mut scratch, READ_BYTES) {
+                Ok((_, 1..)) => {}
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Ok((_, 0)) | Err(_) => {
+                    self.over(at, "");
+                    break;
+                }
             }
         }
         self.scratch = scratch;
     }
 
     /// Lets the poll wake up `after` a time, more precisely than its own timeout does.
-    pub(super) fn wake_in(&self, after: Duration) {
+    fn wake_in(&self, after: Duration) {
         let zero = Timespec {
             tv_sec: 0,
             tv_nsec: 0,
@@ -258,11 +267,14 @@ impl<'a> Engine<'a> {
             true => until_us.saturating_sub(now_us),
             false => 0,
         };
-        // A timeout is rounded up to a millisecond: so short a wait is the timer's.
-        if (1..2000).contains(&wait_us) {
-            self.wake_in(Duration::from_micros(wait_us));
+        // A timeout is rounded up to a millisecond: the last part of a wait is the timer's.
+        let timeout = match wait_us {
+            TIMER_US.. => Duration::from_micros(wait_us - TIMER_US + 500),
+            _ => Duration::from_micros(wait_us),
+        };
+        if (1..TIMER_US).contains(&wait_us) {
+            self.wake_in(timeout);
         }
-        let timeout = Duration::from_micros(wait_us);
         match self.poll.poll(&mut self.events, Some(timeout)) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {
                 self.events.clear();

@@ -90,8 +90,9 @@ impl Floor {
                         if event.is_writable() {
                             self.flush(at);
                         }
-                        if event.is_readable() || event.is_read_closed() {
-                            self.pass_on(at, &mut block);
+                        let is_closed = event.is_read_closed() || event.is_error();
+                        if event.is_readable() || is_closed {
+                            self.pass_on(at, &mut block, is_closed);
                         }
                     }
                 }
@@ -115,8 +116,9 @@ impl Floor {
         }
     }
 
-    /// Reads all that a peer sent, and writes each block to everybody else.
-    fn pass_on(&mut self, from: usize, block: &mut [u8]) {
+    /// Reads all that a peer sent, and writes each block to everybody else. A read of less than a
+    /// block was all there is, unless the end `is_closed` stands behind it.
+    fn pass_on(&mut self, from: usize, block: &mut [u8], is_closed: bool) {
         loop {
             let Some(peer) = self.peers.get_mut(from) else {
                 return;
@@ -128,7 +130,7 @@ impl Floor {
                             other.send(&block[..count]);
                         }
                     }
-                    if count < block.len() {
+                    if count < block.len() && !is_closed {
                         return;
                     }
                 }

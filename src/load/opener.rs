@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
 
 use mio::net::TcpStream;
 use rustix::io::Errno;
@@ -43,10 +44,7 @@ impl Opener {
     /// One line, where the server's name has no address.
     pub(super) fn new(plan: &Plan, run: u32) -> Result<Opener, String> {
         let target = &plan.target;
-        let addresses = target.to_socket_addrs();
-        let mut addresses = addresses.map_err(|e| format!("cannot find {target}: {e}"))?;
-        let address = addresses.next();
-        let address = address.ok_or_else(|| format!("{target} has no address"))?;
+        let address = resolve(target).map_err(|e| format!("cannot find {target}: {e}"))?;
         let (first, last) = proc::local_ports();
         let count = last - first + 1;
         let sources = match plan.sources.is_empty() {
@@ -145,6 +143,17 @@ pub(super) fn refused(address: SocketAddr, error: &io::Error) -> String {
         }
         _ => format!("cannot connect to {address}: {error}"),
     }
+}
+
+/// The address of `target`; of several, as `localhost` has, the first at which somebody listens.
+fn resolve(target: &str) -> io::Result<SocketAddr> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let addresses: Vec<SocketAddr> = target.to_socket_addrs()?.collect();
+    let is_open = |address: &&SocketAddr| {
+        addresses.len() == 1 || std::net::TcpStream::connect_timeout(address, PATIENCE).is_ok()
+    };
+    let found = addresses.iter().find(is_open).or(addresses.first());
+    found.copied().ok_or(io::ErrorKind::AddrNotAvailable.into())
 }
 
 /// A crowd that stays on this machine has all of 127.0.0.0/8 to come from.

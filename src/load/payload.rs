@@ -4,7 +4,7 @@
 //! `~` or `^` (a probe), run 4, sender 3, number 6, time in microseconds 7, check 2 digits of base 64,
 //! filler, `.`; nothing in it is a quote, a backslash or a space, and its marks are nowhere else in it.
 
-use memchr::memchr2;
+use memchr::{memchr2, memrchr2};
 
 /// The least size of a text, in bytes: one without filler.
 pub const SIZE_MIN: usize = HEADER + 1;
@@ -66,9 +66,14 @@ pub(super) enum Read {
     Garbled(Option<Stamp>),
 }
 
-/// Where a text begins in what a server passed on, if there is one.
+/// Where the first text begins in what a server passed on, if there is one.
 pub(super) fn find(bytes: &[u8]) -> Option<usize> {
     memchr2(MARKS[0], MARKS[1], bytes)
+}
+
+/// Where the last text begins: what stands in front of it may hold a mark of its own.
+pub(super) fn find_last(bytes: &[u8]) -> Option<usize> {
+    memrchr2(MARKS[0], MARKS[1], bytes)
 }
 
 /// Writes and reads the texts of one run.

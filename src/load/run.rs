@@ -103,6 +103,7 @@ impl Run<'_> {
         }
         self.note_failures();
         self.leave()?;
+        self.note_idle_process();
         Ok(self.outcome(joined, &times))
     }
 
@@ -182,9 +183,12 @@ impl Run<'_> {
             }
         }
         if self.engine.joined == 0 && !self.is_interrupted() {
-            let silence = || "the server says nothing: is this its dialect?".into();
-            let why = self.engine.failure.clone().unwrap_or_else(silence);
-            return Err(format!("nobody came in: {why}"));
+            let why = self.engine.failure.as_deref();
+            let why = why.unwrap_or("the server says nothing");
+            let dialect = self.plan.tongue.name();
+            return Err(format!(
+                "nobody came in: {why} (is {dialect} what it speaks?)"
+            ));
         }
         Ok(self.engine.last_step_us)
     }
@@ -205,6 +209,19 @@ impl Run<'_> {
                     0 => why,
                     count => format!("{} connections failed; the first: {why}", grouped(count)),
                 });
+        }
+    }
+
+    /// A shell's pid is easily taken for that of what it started.
+    fn note_idle_process(&mut self) {
+        if let Some(server) = self.engine.meter.server()
+            && self.engine.judge.delivered > 0
+            && server.user_us + server.system_us == 0
+        {
+            let pid = server.pid;
+            self.notes.push(format!(
+                "process {pid} did nothing meanwhile: is it the server?"
+            ));
         }
     }
 

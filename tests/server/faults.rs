@@ -13,7 +13,7 @@ fn with_descriptors(count: usize, dialects: &[Dialect]) -> Server {
 }
 
 /// The program as `$0`, and its arguments as `$@`, of a shell's script.
-fn in_shell(script: &str) -> Command {
+pub(crate) fn in_shell(script: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_hubbub")]);
     command.env_remove("RUST_LOG");

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::faults::in_shell;
 use crate::util::*;
 
 fn load(address: impl AsRef<str>, flags: &str) -> Command {
@@ -90,6 +91,16 @@ fn rooms_hear_their_own_and_no_others() {
     let flags = "--scenario rooms --clients 30 --rooms 6 --messages 120 --rate 2000/s";
     assert_fine(&found(server.door(Text), flags, 0).0, 30, 120 * 4);
     assert_fine(&found(server.door(Json), flags, 0).0, 30, 120 * 5);
+}
+
+#[test]
+fn those_who_are_dropped_because_they_do_not_read_are_counted() {
+    let server = Server::with(&[Text], "--sendq-hard 64KiB --sendq-soft 32KiB");
+    let flags = "--scenario slow --clients 10 --slow-percent 20 --size 4000 --messages 5000";
+    let (object, _) = found(server.door(Text), flags, 0);
+    assert_fine(&object, 10, 5000 * 7);
+    let expected = "of 2 clients that did not read, the server disconnected 2";
+    assert_eq!(object["notes"][0], expected);
 }
 
 #[test]
@@ -243,6 +254,19 @@ fn a_lost_message_stops_a_closed_loop_and_is_told() {
 }
 
 #[test]
+fn a_rate_that_cannot_be_held_is_told_and_is_no_fault() {
+    let server = Server::of(&[Text]);
+    let flags = "--clients 3 --rate 100000000/s --for 50ms";
+    let (object, _) = found(server.door(Text), flags, 0);
+    assert_faults(&object, [0; 4]);
+    let note = object["notes"][0].as_str().expect("a note");
+    assert!(
+        note.starts_with("the rate of 100000000/s could not be held"),
+        "{note}"
+    );
+}
+
+#[test]
 fn a_server_that_is_not_there_or_not_of_this_kind_exits_1() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let address = listener.local_addr().expect("it listens").to_string();
@@ -262,6 +286,33 @@ fn a_server_that_is_not_there_or_not_of_this_kind_exits_1() {
         exited.stdout.contains("joined           3 of 10"),
         "{exited:?}"
     );
+}
+
+#[test]
+fn a_limit_of_descriptors_is_named() {
+    let mut command = in_shell("ulimit -n 64; exec \"$0\" \"$@\"");
+    command.args(["load", "127.0.0.1:1", "--clients", "100"]);
+    let exited = run(&mut command);
+    assert_eq!(exited.status.code(), Some(1), "{exited:?}");
+    assert!(
+        exited.stderr.contains("limit of open files is 64"),
+        "{exited:?}"
+    );
+}
+
+#[test]
+fn a_process_that_is_not_the_server_is_noticed() {
+    let server = Server::of(&[Text]);
+    // It only sleeps.
+    let mut command = program();
+    command.args(["load", "--floor"]);
+    let other = Server::spawn(command, 1);
+    let flags = format!("--clients 5 --messages 20 --pid {}", other.pid());
+    let (object, _) = found(server.door(Text), &flags, 0);
+    let note = object["notes"][0].as_str().expect("a note");
+    assert!(note.contains("is it the server?"), "{note}");
+    let gone = run(&mut load(server.door(Text), "--pid 99999999"));
+    assert_eq!(gone.status.code(), Some(1), "{gone:?}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Tongue for Line {
         let end = memchr(b'\n', bytes)?;
         let line = &bytes[..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let heard = payload::find(line).map_or(Heard::Other, |at| Heard::Said(&line[at..]));
+        let heard = payload::find_last(line).map_or(Heard::Other, |at| Heard::Said(&line[at..]));
         Some((end + 1, heard))
     }
 
@@ -102,7 +102,7 @@ mod tests {
         let (told, _) = check(
             &Line::PLAIN,
             &speaker(None),
-            b"~one.\nbob: ~two.\r\nwelcome\n",
+            b"~one.\n~bob^ ~two.\r\nwelcome\n",
         );
         let said = |text: &[u8]| Told::Said(text.to_vec());
         assert_eq!(told, [said(b"~one."), said(b"~two."), Told::Other]);
