@@ -78,7 +78,7 @@ fn read_all(connection: &mut Connection<Script>) -> Filled {
 #[test]
 fn sizes() {
     // A socket takes 8 bytes, but for what mio adds to it in a debug build.
-    assert!(size_of::<Connection<u64>>() <= 136);
+    assert!(size_of::<Connection<u64>>() <= 128);
 }
 
 #[test]
