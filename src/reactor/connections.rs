@@ -85,6 +85,13 @@ impl Connections {
             .filter(|connection| connection.id == id)
     }
 
+    pub(super) fn get(&self, id: ConnId) -> Option<&Connection<Stream>> {
+        let place = *self.places.get(id.slot as usize)?;
+        self.table
+            .get(place as usize)
+            .filter(|connection| connection.id == id)
+    }
+
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Connection<Stream>> {
         self.get_mut(id)?;
         let place = self.places[id.slot as usize];

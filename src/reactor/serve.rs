@@ -13,7 +13,6 @@ use super::Reactor;
 use super::bucket::{Flood, cost_of};
 use super::connection::{Filled, Standing};
 use super::phase::{Due, Phase, Reason};
-use super::timers::Alarm;
 
 /// Whose request the effects at hand follow from.
 #[derive(Default)]
@@ -48,12 +47,14 @@ impl Reactor {
 
     /// Lets the deadlines fire that have come.
     pub(super) fn fire_timers(&mut self) {
-        while let Some(id) = self.timers.pop_due(self.clock.now) {
-            let now = self.clock.now;
+        let now = self.clock.now;
+        while let Some(id) = self.timers.pop_due(now, |id, tick| {
+            let connection = self.connections.get_mut(id);
+            connection.is_some_and(|connection| connection.alarm.unset(tick))
+        }) {
             let Some(connection) = self.connections.touch(id) else {
                 continue;
             };
-            connection.alarm = Alarm::default();
             let Some((_, due)) = connection
                 .due(&self.limits)
                 .filter(|&(tick, _)| tick <= now)

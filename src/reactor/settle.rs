@@ -43,6 +43,8 @@ impl Reactor {
         self.hand_out(0);
         self.settle_touched();
         self.pages.retire();
+        self.timers
+            .tidy(|id| self.connections.get(id).map(|connection| connection.alarm));
         self.connections.shrink_lists();
     }
 
@@ -134,7 +136,7 @@ impl Reactor {
         let Some(mut connection) = self.connections.remove(id) else {
             return;
         };
-        self.timers.forget(id, &mut connection.alarm);
+        self.timers.forget(&mut connection.alarm);
         self.counters.note_end(reason);
         match connection.standing {
             Standing::Admitted => self.admission.release(&peer),
