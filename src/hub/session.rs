@@ -141,6 +141,9 @@ impl Session {
     }
 }
 
+/// Slots that the table keeps its memory for.
+const IDLE_SLOTS: usize = 64;
+
 /// Every session, by the slot of its connection and by its name. What most users cost stands in these
 /// two tables, which give back to the system what a crowd has left.
 #[derive(Debug, Default)]
@@ -213,7 +216,8 @@ impl Sessions {
             self.slots.pop();
         }
         if self.slots.len() < self.slots.capacity() / 4 {
-            self.slots.shrink_to_fit();
+            // Made smaller, never freed: what glibc has seen freed once it does not give back later.
+            self.slots.shrink_to(IDLE_SLOTS.max(2 * self.slots.len()));
         }
         if self.names.len() < self.names.capacity() / 4 {
             let (slots, hasher) = (&self.slots, &self.hasher);
@@ -302,7 +306,7 @@ mod tests {
             assert!(sessions.remove(id(n)).is_some());
             assert_eq!(sessions.find(&name(n)), None);
         }
-        assert!(sessions.slots.capacity() < 64 && sessions.names.capacity() < 64);
+        assert!(sessions.slots.capacity() <= IDLE_SLOTS && sessions.names.capacity() < 64);
         sessions.rename(id(3), Nick::parse("bob").expect("a nick"));
         for n in 0..10 {
             let found = sessions.find(&format!("STRASSE{n}"));
