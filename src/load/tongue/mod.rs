@@ -1,9 +1,14 @@
 //! How the clients of one kind of server speak: sans-IO, one module each.
 
+mod irc;
 mod json;
 mod line;
+mod mqtt;
+mod nats;
 mod pynet;
+mod redis;
 mod text;
+mod unit;
 
 #[cfg(test)]
 pub(super) mod oracle;
@@ -18,6 +23,10 @@ pub const ALL: &[&dyn Tongue] = &[
     &line::Line::ANON,
     &line::Line::COLON,
     &line::Line::PLAIN,
+    &irc::Irc,
+    &redis::Redis,
+    &mqtt::Mqtt,
+    &nats::Nats,
 ];
 
 impl fmt::Debug for dyn Tongue {

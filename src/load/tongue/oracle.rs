@@ -41,6 +41,82 @@ pub(crate) fn check(tongue: &dyn Tongue, who: &Speaker, bytes: &[u8]) -> (Vec<To
     whole
 }
 
+/// bob in room 7, where he only listens if others only speak.
+pub(crate) fn listener() -> Speaker {
+    speaker(Some(7))
+}
+
+/// bob in room 7, where he only speaks.
+pub(crate) fn publisher() -> Speaker {
+    Speaker {
+        listens: false,
+        ..listener()
+    }
+}
+
+/// Reads `wire` unit by unit, each with all that is behind it, without, and at each shorter
+/// prefix; `expected` has what is heard and what is answered at once.
+#[track_caller]
+pub(crate) fn case(
+    tongue: &dyn Tongue,
+    who: &Speaker,
+    wire: &[u8],
+    expected: &[(Heard<'_>, &[u8])],
+) {
+    let (mut step, mut at) = (0, 0);
+    for (number, &(heard, answer)) in expected.iter().enumerate() {
+        let rest = &wire[at..];
+        let before = step;
+        let mut out = Vec::new();
+        let Some((used, said)) = tongue.read(who, &mut step, rest, &mut out) else {
+            panic!("unit {number} is not there: {:?}", rest.escape_ascii());
+        };
+        assert_eq!((said, &*out), (heard, answer), "unit {number}");
+        for end in 0..=used {
+            let (mut step_then, mut out) = (before, Vec::new());
+            let said = tongue.read(who, &mut step_then, &rest[..end], &mut out);
+            if end == used {
+                assert_eq!(said, Some((used, heard)), "unit {number} alone");
+                assert_eq!((step_then, &*out), (step, answer), "unit {number} alone");
+            } else {
+                assert_eq!(said, None, "unit {number}, {end} bytes of it");
+                assert_eq!((step_then, &*out), (before, &b""[..]), "unit {number}");
+            }
+        }
+        at += used;
+    }
+    assert_eq!(at, wire.len(), "all of it is read");
+}
+
+/// Reads `wire` with each byte changed and each byte missing: whatever that makes of it, every
+/// unit takes some of the bytes that are there.
+#[track_caller]
+pub(crate) fn mangled(tongue: &dyn Tongue, who: &Speaker, wire: &[u8]) {
+    for at in 0..wire.len() {
+        let mut changed = wire.to_vec();
+        changed.remove(at);
+        read_all(tongue, who, &changed);
+        for byte in *b"\0\r\n $*:-+09AM\x7f\x80\xff" {
+            changed = wire.to_vec();
+            changed[at] = byte;
+            read_all(tongue, who, &changed);
+        }
+    }
+}
+
+#[track_caller]
+fn read_all(tongue: &dyn Tongue, who: &Speaker, wire: &[u8]) {
+    let (mut step, mut at) = (0, 0);
+    while let Some((used, _)) = tongue.read(who, &mut step, &wire[at..], &mut Vec::new()) {
+        assert!(
+            used > 0 && used <= wire.len() - at,
+            "{}",
+            wire.escape_ascii()
+        );
+        at += used;
+    }
+}
+
 fn heard(tongue: &dyn Tongue, who: &Speaker, bytes: &[u8], piece: usize) -> (Vec<Told>, Vec<u8>) {
     let (mut told, mut sent, mut held, mut step) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for part in bytes.chunks(piece.max(1)) {
