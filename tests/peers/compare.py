@@ -46,7 +46,8 @@ FAILURES_MAX = 2
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, interrupt)
     try:
         if options.earlier:
             found = merge([json.loads(path.read_text()) for path in options.earlier])
@@ -64,6 +65,10 @@ def main():
         if path:
             path.write_text(text)
     return 0
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def arguments():

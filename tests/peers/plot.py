@@ -44,7 +44,8 @@ def draw(found):
     for row in rows:
         line = tables.fanout_lines(row)[0]
         for server in servers:
-            values[row.key, server.name] = tables.median(found, line, server.name)
+            if tables.records_of(found, row.key, server.name):
+                values[row.key, server.name] = tables.median(found, line, server.name)
     known = [value for value in values.values() if value] or [1]
     scale = Scale(min(known) / 1.3, max(known) * 1.3)
     band = LANE * len(servers) + GAP
@@ -66,8 +67,9 @@ def draw(found):
     for at, row in enumerate(rows):
         first = TOP + band * at + GAP / 2 + LANE / 2
         for lane, server in enumerate(servers):
-            value = values[row.key, server.name]
-            parts += mark(server, scale, value, first + LANE * lane)
+            if (row.key, server.name) in values:
+                value = values[row.key, server.name]
+                parts += mark(server, scale, value, first + LANE * lane)
     machine, _, how = tables.about(found).partition("; ")
     parts.append(label(20, height - 28, machine, "faint"))
     parts.append(label(20, height - 12, how, "faint"))
