@@ -53,7 +53,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             left,
             members,
             ..
-        } if room.is_lobby() => push_server_message(&text::presence(0, *left, *members), out),
+        } if room.is_lobby() => push_server_message(&text::absence(*left, *members), out),
         // Where one speaks is not seen here: a room's text names the room.
         Event::Said { author, room, text } => {
             push_server_message(&format!("[#{room} {}] {text}", author.nick), out);

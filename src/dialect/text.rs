@@ -245,14 +245,15 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
     vec![one]
 }
 
-/// How many came, left and are there, as `37 joined, 4 left, 2,041 here`; that nobody came, or left,
-/// is not said.
+/// How many came, left and are there, as `37 joined, 4 left, 2,041 here`.
 pub(super) fn presence(joined: u32, left: u32, members: usize) -> String {
-    let part =
-        |count: u32, did| (count > 0).then(|| format!("{} {did}, ", grouped(count as usize)));
-    let parts = [part(joined, "joined"), part(left, "left")];
-    let changes: String = parts.into_iter().flatten().collect();
-    format!("{changes}{} here", grouped(members))
+    let joined = grouped(joined as usize);
+    format!("{joined} joined, {}", absence(left, members))
+}
+
+/// How many left and are there.
+pub(super) fn absence(left: u32, members: usize) -> String {
+    format!("{} left, {} here", grouped(left as usize), grouped(members))
 }
 
 /// A number with commas between its thousands.
@@ -385,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn crowds_are_counted_with_commas_and_without_noughts() {
+    fn crowds_are_counted_with_commas() {
         let shown = |joined, left, members, here| {
             let event = Event::Presence {
                 room: RoomName::parse("rust").expect("a room name"),
@@ -401,11 +402,11 @@ mod tests {
         );
         assert_eq!(
             shown(1000, 0, 999, true),
-            "[Server] 1,000 joined, 999 here\n"
+            "[Server] 1,000 joined, 0 left, 999 here\n"
         );
         assert_eq!(
             shown(0, 1, 1_000_007, false),
-            "[Server] In #rust: 1 left, 1,000,007 here\n"
+            "[Server] In #rust: 0 joined, 1 left, 1,000,007 here\n"
         );
     }
 

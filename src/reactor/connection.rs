@@ -478,9 +478,11 @@ impl<S: Read + Write> Connection<S> {
             Err(e) if is_passing(e.kind()) => 0,
             Err(e) => return Err(e),
         };
-        let mut rest = chunk.clone();
-        rest.split_to(count);
-        self.outbox.push(&rest);
+        if count < chunk.len() {
+            let mut rest = chunk.clone();
+            rest.split_to(count);
+            self.outbox.push(&rest);
+        }
         Ok(count)
     }
 

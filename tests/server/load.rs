@@ -255,7 +255,11 @@ fn a_lost_message_stops_a_closed_loop_and_is_told() {
 
 #[test]
 fn a_rate_that_cannot_be_held_is_told_and_is_no_fault() {
-    let server = Server::of(&[Text]);
+    // The load tester reads as late as it sends: nobody is to be dropped for that.
+    let server = Server::with(
+        &[Text],
+        "--sendq-soft 512MiB --sendq-hard 512MiB --sendq-total 1GiB",
+    );
     let flags = "--clients 3 --rate 100000000/s --for 50ms";
     let (object, _) = found(server.door(Text), flags, 0);
     assert_faults(&object, [0; 4]);

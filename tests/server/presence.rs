@@ -4,11 +4,7 @@ use crate::util::*;
 
 /// How somebody reads in the lobby that `joined` came and `left` went.
 fn presence(dialect: Dialect, joined: u32, left: u32, members: u32) -> String {
-    let line = match (joined, left) {
-        (_, 0) => format!("{joined} joined, {members} here"),
-        (0, _) => format!("{left} left, {members} here"),
-        _ => format!("{joined} joined, {left} left, {members} here"),
-    };
+    let line = format!("{joined} joined, {left} left, {members} here");
     match dialect {
         Text => format!("[Server] {line}\n"),
         Json => format!(
@@ -16,7 +12,7 @@ fn presence(dialect: Dialect, joined: u32, left: u32, members: u32) -> String {
              \"members\":{members},\"timestamp\":<unix>}}\n"
         ),
         Colon => format!("\x1b[96m[<hms>] {line}\x1b[0m"),
-        Pynet if joined == 0 => server_message(&line),
+        Pynet if left > 0 => server_message(&format!("{left} left, {members} here")),
         _ => String::new(),
     }
 }
@@ -41,7 +37,7 @@ fn each_dialect_is_told_how_many_came_and_left() {
     // Its own line comes before the second is over.
     let mut sixth = server.join(Text, "sixth");
     told(1, 0, 6);
-    sixth.expect("[Server] 1 joined, 6 here\n");
+    sixth.expect("[Server] 1 joined, 0 left, 6 here\n");
     drop(sixth);
     told(0, 1, 5);
     // At the limit again each goes by name.
@@ -101,14 +97,14 @@ fn what_concerns_one_is_still_told_at_once() {
     a.expect("[Server] anna set the topic of #rust: owls\n");
     a.send("hi\n").send("/kick c too loud\n");
     b.expect("[Server] a is now called anna.\n[Server] anna set the topic of #rust: owls\n");
-    b.expect("[anna] hi\n[Server] 1 left, 2 here\n");
+    b.expect("[anna] hi\n[Server] 0 joined, 1 left, 2 here\n");
     c.expect_until("[anna] hi\n");
     c.expect("[Server] anna put you out of #rust: too loud\n");
     c.expect("[Server] You left #rust. You speak in #lobby now.\n");
-    a.expect("[Server] c has been kicked.\n[Server] 1 left, 2 here\n");
+    a.expect("[Server] c has been kicked.\n[Server] 0 joined, 1 left, 2 here\n");
     // One who speaks elsewhere is told which room it is.
     b.send("/join other\n").expect_until("\n");
     c.send("/join rust\n").expect_until("\n");
-    a.expect("[Server] 1 joined, 3 here\n");
-    b.expect("[Server] In #rust: 1 joined, 3 here\n");
+    a.expect("[Server] 1 joined, 0 left, 3 here\n");
+    b.expect("[Server] In #rust: 1 joined, 0 left, 3 here\n");
 }
