@@ -2,15 +2,8 @@
 
 use memchr::{memchr, memmem};
 
+use super::step::{ENTERING, IN, LEAVING, NAMED};
 use super::{Heard, Speaker, Tongue};
-
-/// The name was sent.
-const NAMED: u8 = 0;
-/// The room was asked for.
-const ENTERING: u8 = 1;
-/// The room that everybody is in at first is being left.
-const LEAVING: u8 = 2;
-const IN: u8 = 3;
 
 pub(super) struct Json;
 

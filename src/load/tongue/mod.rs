@@ -40,6 +40,17 @@ pub fn named(name: &str) -> Option<&'static dyn Tongue> {
     ALL.iter().copied().find(|tongue| tongue.name() == name)
 }
 
+/// How far a client of Hubbub has come where there are rooms.
+mod step {
+    /// The name was sent.
+    pub(super) const NAMED: u8 = 0;
+    /// The room was asked for.
+    pub(super) const ENTERING: u8 = 1;
+    /// The room that everybody is in at first is being left.
+    pub(super) const LEAVING: u8 = 2;
+    pub(super) const IN: u8 = 3;
+}
+
 /// Who speaks, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Speaker {

@@ -2,18 +2,11 @@
 
 use memchr::{memchr, memmem};
 
+use super::step::{ENTERING, IN, LEAVING, NAMED};
 use super::{Heard, Speaker, Tongue};
 
 const PROMPT: &[u8] = b"Enter your name: ";
 const SERVER: &[u8] = b"[Server] ";
-
-/// The name was sent.
-const NAMED: u8 = 0;
-/// The room was asked for.
-const ENTERING: u8 = 1;
-/// The room that everybody is in at first is being left.
-const LEAVING: u8 = 2;
-const IN: u8 = 3;
 
 pub(super) struct Text;
 
