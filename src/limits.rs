@@ -63,7 +63,8 @@ pub const READ_BYTES: usize = 16 * 1024;
 /// Frames handled for one connection in one turn.
 pub const FRAME_BUDGET: usize = 64;
 
-/// Deliveries (one event for one member) in one turn, after which the rest of the ready list waits.
+/// Deliveries in one turn, after which the rest of the ready list waits: what a member is handed at
+/// once, be it one event or many, an event taken in, and each [`BYTES_PER_DELIVERY`] read or answered.
 /// At about 20 ns each this keeps the longest turn near 10 ms before its writes.
 pub const DELIVERY_BUDGET: usize = 200_000;
 
@@ -140,7 +141,7 @@ pub const SWEEPS_MIN: usize = 16;
 /// at once, and a few turns' worth must stay below their SendQ.
 pub const TALK_BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes rendered for one connection that count as one delivery: a long list is work too.
+/// Bytes read from or rendered for one connection that count as one delivery: a long list is work too.
 pub const BYTES_PER_DELIVERY: usize = 64;
 
 /// Requests of one connection: a token bucket.

@@ -84,8 +84,6 @@ pub struct Connection<S> {
     pub(super) is_touched: bool,
     /// Invariant: on the list of those to be flushed when their turn comes.
     pub(super) is_waiting: bool,
-    /// Invariant: the talk at hand knows how much of it is behind this one.
-    pub(super) is_ahead: bool,
     /// Invariant: on the list to be swept; nothing is read from or written to it any more.
     pub(super) is_doomed: bool,
 }
@@ -133,7 +131,6 @@ impl<S> Connection<S> {
             is_ready: false,
             is_touched: false,
             is_waiting: false,
-            is_ahead: false,
             is_doomed: false,
         }
     }

@@ -7,7 +7,6 @@
 //! straight from the page.
 
 use std::collections::HashMap;
-use std::mem;
 
 use crate::buffer::Chunk;
 use crate::dialect::{Dialect, Stage, View};
@@ -29,8 +28,7 @@ pub(super) struct Talk {
     events: Vec<Event>,
     /// Bytes of text in the events.
     bytes: usize,
-    /// Who had, or is to miss, the events before this one. Invariant: exactly the connections that
-    /// say so.
+    /// Who had, or is to miss, the events before this one.
     ahead: HashMap<ConnId, usize>,
     /// A chunk an event, by dialect and by speaking in the room or not, as far as anybody needed it.
     rendered: [[Vec<Chunk>; 2]; Dialect::ALL.len()],
@@ -191,7 +189,8 @@ impl Reactor {
         passed_by.clone().for_each(|id| self.catch_up(id));
         self.deliveries += 1;
         if let Event::Said { text, .. } | Event::Acted { text, .. } = &event {
-            let hearers = self.hub.members(room).len().saturating_sub(1);
+            let members = self.hub.members(room).len();
+            let hearers = members.saturating_sub(passed_by.clone().count());
             self.counters.messages_out += hearers as u64;
             self.talk.bytes += text.len();
         }
@@ -199,7 +198,8 @@ impl Reactor {
         if self.talk.bytes > TALK_BYTES_MAX {
             self.deliveries = self.deliveries.max(DELIVERY_BUDGET);
         }
-        passed_by.for_each(|id| self.note_heard(id));
+        let said = self.talk.events.len();
+        self.talk.ahead.extend(passed_by.map(|id| (id, said)));
     }
 
     /// Hands a connection what was said so far, if it is a member of the room: what it is told next
@@ -217,14 +217,6 @@ impl Reactor {
             let kind = (connection.spoken(), member.here);
             let chunks = self.talk.chunks(kind, &mut self.pages, now);
             self.connections.owe(id, &chunks[heard..], &self.limits);
-            self.note_heard(id);
-        }
-    }
-
-    /// Everything said so far is behind a connection, whether it heard it or not.
-    fn note_heard(&mut self, id: ConnId) {
-        if let Some(connection) = self.connections.get_open(id) {
-            connection.is_ahead = true;
             self.talk.ahead.insert(id, self.talk.events.len());
         }
     }
@@ -243,10 +235,7 @@ impl Reactor {
             let Some(connection) = self.connections.get_open(member.id) else {
                 continue;
             };
-            let heard = match mem::take(&mut connection.is_ahead) {
-                true => self.talk.heard_by(member.id),
-                false => 0,
-            };
+            let heard = self.talk.heard_by(member.id);
             let kind = (connection.spoken(), member.here);
             let chunks = &self.talk.chunks(kind, &mut self.pages, now)[heard..];
             let at_once = match writes > 0 && connection.owes_nothing() {
