@@ -75,7 +75,7 @@ fn hear<'a>(step: &mut u8, line: &'a [u8], out: &mut Vec<u8>) -> Result<Heard<'a
 
 #[cfg(test)]
 mod tests {
-    use super::super::oracle::{case, listener, mangled};
+    use super::super::oracle::{case, listener, mangled, refused};
     use super::super::unit::UNIT_MAX_BYTES;
     use super::*;
 
@@ -108,21 +108,18 @@ mod tests {
 
     #[test]
     fn what_is_no_nats_or_too_long_is_refused() {
-        for wire in [
-            &b"HTTP/1.1 400 Bad Request\r\n"[..],
-            b"MSG room7 1 1048577\r\n",
-            b"MSG room7 1 99999999999999999999\r\n",
-            b"MSG room7 1 x\r\n",
-            b"MSG \r\n",
-            b"MSG room7 1 2\r\nabcd",
-            &[b'a'; UNIT_MAX_BYTES + 1],
-        ] {
-            let heard = Nats.read(&listener(), &mut 0, wire, &mut Vec::new());
-            assert!(
-                matches!(heard, Some((used, Heard::Refused(_))) if used == wire.len()),
-                "{heard:?}"
-            );
-        }
+        refused(
+            &Nats,
+            &[
+                &b"HTTP/1.1 400 Bad Request\r\n"[..],
+                b"MSG room7 1 1048577\r\n",
+                b"MSG room7 1 99999999999999999999\r\n",
+                b"MSG room7 1 x\r\n",
+                b"MSG \r\n",
+                b"MSG room7 1 2\r\nabcd",
+                &[b'a'; UNIT_MAX_BYTES + 1],
+            ],
+        );
     }
 
     #[test]

@@ -41,6 +41,17 @@ pub(crate) fn check(tongue: &dyn Tongue, who: &Speaker, bytes: &[u8]) -> (Vec<To
     whole
 }
 
+/// Each of `wires` is refused as a whole, and at once.
+pub(crate) fn refused(tongue: &dyn Tongue, wires: &[&[u8]]) {
+    for wire in wires {
+        let heard = tongue.read(&listener(), &mut 0, wire, &mut Vec::new());
+        assert!(
+            matches!(heard, Some((used, Heard::Refused(_))) if used == wire.len()),
+            "{heard:?}"
+        );
+    }
+}
+
 /// bob in room 7, where he only listens if others only speak.
 pub(crate) fn listener() -> Speaker {
     speaker(Some(7))

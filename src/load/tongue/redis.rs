@@ -110,7 +110,7 @@ fn push_command(words: &[&[u8]], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oracle::{case, listener, mangled, publisher};
+    use super::super::oracle::{case, listener, mangled, publisher, refused};
     use super::super::unit::UNIT_MAX_BYTES;
     use super::*;
 
@@ -144,22 +144,19 @@ mod tests {
 
     #[test]
     fn what_is_no_resp_or_too_long_is_refused() {
-        for wire in [
-            &b"HTTP/1.1 400 Bad Request\r\n"[..],
-            b"*3\r\n$7\r\nmessage\r\n$1048577\r\n",
-            b"*3\r\n$7\r\nmessage\r\n$99999999999999999999\r\n",
-            b"*3\r\n$7\r\nmessage\r\n$-1\r\n",
-            b"*3\r\n$7\r\nmessage\r\n$1\r\nabc",
-            b"*3\r\n$8\r\npmessage\r\n$1\r\na\r\n$1\r\nb\r\n",
-            b"*1000000000\r\n",
-            &[b'+'; UNIT_MAX_BYTES + 1],
-        ] {
-            let heard = Redis.read(&listener(), &mut 0, wire, &mut Vec::new());
-            assert!(
-                matches!(heard, Some((used, Heard::Refused(_))) if used == wire.len()),
-                "{heard:?}"
-            );
-        }
+        refused(
+            &Redis,
+            &[
+                &b"HTTP/1.1 400 Bad Request\r\n"[..],
+                b"*3\r\n$7\r\nmessage\r\n$1048577\r\n",
+                b"*3\r\n$7\r\nmessage\r\n$99999999999999999999\r\n",
+                b"*3\r\n$7\r\nmessage\r\n$-1\r\n",
+                b"*3\r\n$7\r\nmessage\r\n$1\r\nabc",
+                b"*3\r\n$8\r\npmessage\r\n$1\r\na\r\n$1\r\nb\r\n",
+                b"*1000000000\r\n",
+                &[b'+'; UNIT_MAX_BYTES + 1],
+            ],
+        );
     }
 
     #[test]
