@@ -8,12 +8,15 @@
 mod line;
 mod object;
 mod silence;
+pub mod websocket;
 
 use std::ops::Range;
 
 pub use line::Line;
 pub use object::Object;
 pub use silence::{Block, Silence};
+use websocket::Opcode;
+pub use websocket::{CloseCode, WebSocket};
 
 /// What is known about the bytes behind those at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,20 @@ pub enum Status {
     Frame(Range<usize>),
     /// A frame over the limit; what follows of it will be skipped.
     TooLong,
+    /// A whole message, whose payload the framing holds ([`Framing::held`]).
+    Message {
+        /// Is it text, and so UTF-8?
+        is_text: bool,
+    },
+    /// The peer asks for a pong with the payload that the framing holds.
+    Ping,
+    /// A pong, asked for or not, whose payload the framing holds.
+    Pong,
+    /// The peer closes, and is owed a close with the same code. Nothing more is found after it.
+    Close(Option<u16>),
+    /// The peer broke the protocol, and is owed a close with this code. Nothing more is found
+    /// after it.
+    Broken(CloseCode),
 }
 
 /// One answer of a decoder.
@@ -58,6 +75,8 @@ pub enum Framing {
     Silence(Silence),
     /// Silence, the limit or the end of input ends the only frame.
     Block(Block),
+    /// A WebSocket's messages, which the framing holds itself.
+    WebSocket(Box<WebSocket>),
 }
 
 impl Framing {
@@ -81,14 +100,29 @@ impl Framing {
         Framing::Block(Block::default())
     }
 
+    /// Messages from a WebSocket client.
+    pub fn websocket() -> Framing {
+        Framing::WebSocket(Box::default())
+    }
+
     /// Looks for the next frame in `bytes`, which begin where the last call's `consumed` ended.
-    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`].
+    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`]; a WebSocket's
+    /// message is [`Status::Broken`].
     pub fn decode(&mut self, bytes: &[u8], limit: usize, end: End) -> Step {
         match self {
             Framing::Line(line) => line.decode(bytes, limit, end == End::Closed),
             Framing::Object(object) => object.decode(bytes, limit, end == End::Closed),
             Framing::Silence(silence) => silence.decode(bytes, limit, end),
             Framing::Block(block) => block.decode(bytes, limit, end),
+            Framing::WebSocket(websocket) => websocket.decode(bytes, limit),
+        }
+    }
+
+    /// The payload of the message, ping or pong that the last call found, until the next one.
+    pub fn held(&self) -> &[u8] {
+        match self {
+            Framing::WebSocket(websocket) => websocket.held(),
+            Framing::Line(_) | Framing::Object(_) | Framing::Silence(_) | Framing::Block(_) => &[],
         }
     }
 
@@ -105,12 +139,16 @@ impl Framing {
     }
 
     /// Appends `payload` as a frame. Decoding gives it back where the framing can carry it: a line
-    /// without line feed or last carriage return, an object that is one.
+    /// without line feed or last carriage return, an object that is one. A WebSocket's frame is for
+    /// the client: a message of text, not masked, which a server would refuse.
     pub fn encode(&self, payload: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(payload);
         match self {
-            Framing::Line(_) | Framing::Silence(_) => out.push(b'\n'),
-            Framing::Object(_) | Framing::Block(_) => {}
+            Framing::Line(_) | Framing::Silence(_) => {
+                out.extend_from_slice(payload);
+                out.push(b'\n');
+            }
+            Framing::Object(_) | Framing::Block(_) => out.extend_from_slice(payload),
+            Framing::WebSocket(_) => websocket::write_frame(Opcode::Text, payload, out),
         }
     }
 }
@@ -177,6 +215,11 @@ pub mod oracle {
                     found.push(Found::Frame(held[range].to_vec()));
                 }
                 Status::TooLong => found.push(Found::TooLong),
+                Status::Message { .. }
+                | Status::Ping
+                | Status::Pong
+                | Status::Close(_)
+                | Status::Broken(_) => panic!("{:?} of a stream of bytes", step.status),
             }
             held.drain(..step.consumed);
         }
@@ -273,6 +316,7 @@ pub mod oracle {
                 assert_eq!(whole.get(..plain.len()), Some(&plain[..]), "the objects");
                 check_nothing_is_lost(bytes, whole);
             }
+            Framing::WebSocket(_) => unreachable!("it has an oracle of its own"),
         }
     }
 

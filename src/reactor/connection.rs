@@ -215,7 +215,12 @@ impl<S> Connection<S> {
         match step.status {
             Status::Frame(range) => Some(sniff_object(&inbox.bytes()[range])),
             Status::TooLong => Some(Dialect::Json),
-            Status::Partial => {
+            Status::Partial
+            | Status::Message { .. }
+            | Status::Ping
+            | Status::Pong
+            | Status::Close(_)
+            | Status::Broken(_) => {
                 inbox.consume(step.consumed);
                 None
             }
@@ -234,7 +239,12 @@ impl<S> Connection<S> {
         let input = self.input_mut();
         let step = input.framing.decode(input.inbox.bytes(), limit, end);
         let parsed = match &step.status {
-            Status::Partial => None,
+            Status::Partial
+            | Status::Message { .. }
+            | Status::Ping
+            | Status::Pong
+            | Status::Close(_)
+            | Status::Broken(_) => None,
             Status::Frame(range) => Some(dialect.parse(&input.inbox.bytes()[range.clone()], stage)),
             Status::TooLong => {
                 let ask = Ask::Refused(ErrorCode::FrameTooLong(limit));
