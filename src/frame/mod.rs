@@ -5,12 +5,14 @@
 //! [`Status::Partial`]. Size is checked exactly where a decoder would wait for more, so that a frame
 //! over the limit is reported once, skipped up to its end, and never held whole.
 
+mod http;
 mod line;
 mod object;
 mod silence;
 
 use std::ops::Range;
 
+pub use http::Http;
 pub use line::Line;
 pub use object::Object;
 pub use silence::{Block, Silence};
@@ -58,6 +60,8 @@ pub enum Framing {
     Silence(Silence),
     /// Silence, the limit or the end of input ends the only frame.
     Block(Block),
+    /// A whole HTTP request is a frame.
+    Http(Http),
 }
 
 impl Framing {
@@ -81,14 +85,21 @@ impl Framing {
         Framing::Block(Block::default())
     }
 
+    /// A whole HTTP request, head and body, is a frame.
+    pub fn http() -> Framing {
+        Framing::Http(Http::default())
+    }
+
     /// Looks for the next frame in `bytes`, which begin where the last call's `consumed` ended.
-    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`].
+    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`]; of an HTTP
+    /// request that is the head, its end counted.
     pub fn decode(&mut self, bytes: &[u8], limit: usize, end: End) -> Step {
         match self {
             Framing::Line(line) => line.decode(bytes, limit, end == End::Closed),
             Framing::Object(object) => object.decode(bytes, limit, end == End::Closed),
             Framing::Silence(silence) => silence.decode(bytes, limit, end),
             Framing::Block(block) => block.decode(bytes, limit, end),
+            Framing::Http(http) => http.decode(bytes, limit, end == End::Closed),
         }
     }
 
@@ -110,7 +121,7 @@ impl Framing {
         out.extend_from_slice(payload);
         match self {
             Framing::Line(_) | Framing::Silence(_) => out.push(b'\n'),
-            Framing::Object(_) | Framing::Block(_) => {}
+            Framing::Object(_) | Framing::Block(_) | Framing::Http(_) => {}
         }
     }
 }
@@ -120,6 +131,7 @@ impl Framing {
 #[doc(hidden)]
 pub mod oracle {
     use super::{End, Framing, Status};
+    use crate::limits::HTTP_BODY_BYTES_MAX;
 
     /// A frame, or the report of one that was too long.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +155,7 @@ pub mod oracle {
             held.extend_from_slice(part);
             drain(&mut framing, &mut held, limit, End::Open, &mut found);
             assert!(
-                held.len() <= limit + 2,
+                held.len() <= len_max(&framing, limit) + 2,
                 "{} bytes held at a limit of {limit}",
                 held.len()
             );
@@ -152,7 +164,15 @@ pub mod oracle {
         found
     }
 
-    fn drain(
+    /// How long a frame may be.
+    fn len_max(framing: &Framing, limit: usize) -> usize {
+        match framing {
+            Framing::Http(_) => limit + HTTP_BODY_BYTES_MAX,
+            _ => limit,
+        }
+    }
+
+    pub(super) fn drain(
         framing: &mut Framing,
         held: &mut Vec<u8>,
         limit: usize,
@@ -173,7 +193,8 @@ pub mod oracle {
                         range.end <= step.consumed,
                         "a frame beyond what was consumed"
                     );
-                    assert!(range.len() <= limit, "a frame over the limit");
+                    let is_short = range.len() <= len_max(framing, limit);
+                    assert!(is_short, "a frame over the limit");
                     found.push(Found::Frame(held[range].to_vec()));
                 }
                 Status::TooLong => found.push(Found::TooLong),
@@ -273,6 +294,8 @@ pub mod oracle {
                 assert_eq!(whole.get(..plain.len()), Some(&plain[..]), "the objects");
                 check_nothing_is_lost(bytes, whole);
             }
+            // Its oracle is its own.
+            Framing::Http(_) => {}
         }
     }
 
@@ -347,6 +370,8 @@ mod tests {
             (Framing::object(), b' '),
             (Framing::object(), b'x'),
             (Framing::silence(), b'x'),
+            (Framing::http(), b'x'),
+            (Framing::http(), b'\n'),
         ] {
             // decode_all holds the decoder to the limit; a quadratic one would not end here.
             let found = decode_all(&framing, &vec![byte; 5 << 20], 8192, 1);
