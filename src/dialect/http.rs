@@ -7,6 +7,7 @@ use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
 use crate::model::{ErrorCode, Event};
 
 pub use response::{Manner, Refusal, Response, Status};
+pub(crate) use response::write_head;
 
 /// What is asked to be done. Their names are told apart by case as well (RFC 9110 section
 /// 9.1).
