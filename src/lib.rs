@@ -8,7 +8,7 @@
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
 //! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load` ·
-//! `reactor → hub, dialect, frame, buffer, store` · `load → dialect, frame, buffer, model` ·
+//! `reactor → hub, dialect, frame, buffer, store, web` · `web → dialect, model` · `load → dialect, frame, buffer, model` ·
 //! `store → hub` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
 //! meet: bytes or values in, values or bytes out. Only the reactor joins them with sockets and time.
 //!
@@ -30,3 +30,4 @@ pub mod logging;
 pub mod model;
 pub mod reactor;
 pub mod store;
+pub mod web;

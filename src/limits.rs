@@ -44,6 +44,16 @@ pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
 /// The one frame of an echo connection, in bytes (its contract).
 pub const ECHO_BYTES_MAX: usize = 64 * 1024;
 
+/// The head of an HTTP request, in bytes: a browser's, with its cookies for other servers of the host.
+pub const HTTP_HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// The headers of an HTTP request: some 20 is what a browser sends.
+pub const HTTP_HEADERS_MAX: usize = 64;
+
+/// The body of an HTTP request, in bytes: the longest message unless set otherwise, with whatever of it
+/// is not ASCII escaped.
+pub const HTTP_BODY_BYTES_MAX: usize = 16 * 1024;
+
 /// The deepest nesting of objects and arrays in a JSON frame: a chat request is flat, and
 /// serde_json recurses once a level.
 pub const JSON_DEPTH_MAX: usize = 32;

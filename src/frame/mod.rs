@@ -5,6 +5,7 @@
 //! [`Status::Partial`]. Size is checked exactly where a decoder would wait for more, so that a frame
 //! over the limit is reported once, skipped up to its end, and never held whole.
 
+mod http;
 mod line;
 mod object;
 mod silence;
@@ -12,6 +13,7 @@ pub mod websocket;
 
 use std::ops::Range;
 
+pub use http::Http;
 pub use line::Line;
 pub use object::Object;
 pub use silence::{Block, Silence};
@@ -77,6 +79,8 @@ pub enum Framing {
     Block(Block),
     /// A WebSocket's messages, which the framing holds itself.
     WebSocket(Box<WebSocket>),
+    /// A whole HTTP request is a frame.
+    Http(Http),
 }
 
 impl Framing {
@@ -105,9 +109,14 @@ impl Framing {
         Framing::WebSocket(Box::default())
     }
 
+    /// A whole HTTP request, head and body, is a frame.
+    pub fn http() -> Framing {
+        Framing::Http(Http::default())
+    }
+
     /// Looks for the next frame in `bytes`, which begin where the last call's `consumed` ended.
-    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`]; a WebSocket's
-    /// message is [`Status::Broken`].
+    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`]; of an HTTP
+    /// request that is the head, its end counted; a WebSocket's message is [`Status::Broken`].
     pub fn decode(&mut self, bytes: &[u8], limit: usize, end: End) -> Step {
         match self {
             Framing::Line(line) => line.decode(bytes, limit, end == End::Closed),
@@ -115,6 +124,7 @@ impl Framing {
             Framing::Silence(silence) => silence.decode(bytes, limit, end),
             Framing::Block(block) => block.decode(bytes, limit, end),
             Framing::WebSocket(websocket) => websocket.decode(bytes, limit),
+            Framing::Http(http) => http.decode(bytes, limit, end == End::Closed),
         }
     }
 
@@ -122,7 +132,11 @@ impl Framing {
     pub fn held(&self) -> &[u8] {
         match self {
             Framing::WebSocket(websocket) => websocket.held(),
-            Framing::Line(_) | Framing::Object(_) | Framing::Silence(_) | Framing::Block(_) => &[],
+            Framing::Line(_)
+            | Framing::Object(_)
+            | Framing::Silence(_)
+            | Framing::Block(_)
+            | Framing::Http(_) => &[],
         }
     }
 
@@ -147,7 +161,9 @@ impl Framing {
                 out.extend_from_slice(payload);
                 out.push(b'\n');
             }
-            Framing::Object(_) | Framing::Block(_) => out.extend_from_slice(payload),
+            Framing::Object(_) | Framing::Block(_) | Framing::Http(_) => {
+                out.extend_from_slice(payload);
+            }
             Framing::WebSocket(_) => websocket::write_frame(Opcode::Text, payload, out),
         }
     }
@@ -158,6 +174,7 @@ impl Framing {
 #[doc(hidden)]
 pub mod oracle {
     use super::{End, Framing, Status};
+    use crate::limits::HTTP_BODY_BYTES_MAX;
 
     /// A frame, or the report of one that was too long.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,7 +198,7 @@ pub mod oracle {
             held.extend_from_slice(part);
             drain(&mut framing, &mut held, limit, End::Open, &mut found);
             assert!(
-                held.len() <= limit + 2,
+                held.len() <= len_max(&framing, limit) + 2,
                 "{} bytes held at a limit of {limit}",
                 held.len()
             );
@@ -190,7 +207,15 @@ pub mod oracle {
         found
     }
 
-    fn drain(
+    /// How long a frame may be.
+    fn len_max(framing: &Framing, limit: usize) -> usize {
+        match framing {
+            Framing::Http(_) => limit + HTTP_BODY_BYTES_MAX,
+            _ => limit,
+        }
+    }
+
+    pub(super) fn drain(
         framing: &mut Framing,
         held: &mut Vec<u8>,
         limit: usize,
@@ -211,7 +236,8 @@ pub mod oracle {
                         range.end <= step.consumed,
                         "a frame beyond what was consumed"
                     );
-                    assert!(range.len() <= limit, "a frame over the limit");
+                    let is_short = range.len() <= len_max(framing, limit);
+                    assert!(is_short, "a frame over the limit");
                     found.push(Found::Frame(held[range].to_vec()));
                 }
                 Status::TooLong => found.push(Found::TooLong),
@@ -316,7 +342,7 @@ pub mod oracle {
                 assert_eq!(whole.get(..plain.len()), Some(&plain[..]), "the objects");
                 check_nothing_is_lost(bytes, whole);
             }
-            Framing::WebSocket(_) => unreachable!("it has an oracle of its own"),
+            Framing::WebSocket(_) | Framing::Http(_) => unreachable!("they have their own oracles"),
         }
     }
 
@@ -391,6 +417,8 @@ mod tests {
             (Framing::object(), b' '),
             (Framing::object(), b'x'),
             (Framing::silence(), b'x'),
+            (Framing::http(), b'x'),
+            (Framing::http(), b'\n'),
         ] {
             // decode_all holds the decoder to the limit; a quadratic one would not end here.
             let found = decode_all(&framing, &vec![byte; 5 << 20], 8192, 1);

@@ -7,13 +7,13 @@ use mio::Interest;
 use crate::buffer::{Chunk, Inbox, Ledger, Outbox};
 use crate::dialect::sniff::{Foreign, Sniffed, sniff, sniff_object};
 use crate::dialect::telnet;
-use crate::dialect::{Ask, Dialect, Parsed, Stage};
+use crate::dialect::{Dialect, Parsed, Stage};
 use crate::frame::{End, Framing, Status, Step};
 use crate::limits::{
-    DRAIN_MAX_MS, DRAIN_STALL_MS, ECHO_BYTES_MAX, LINGER_MS, Limits, SILENCE_MS, SNIFF_MS,
-    UNJOINED_FRAME_BYTES_MAX, UNJOINED_SENDQ_BYTES_MAX,
+    DRAIN_MAX_MS, DRAIN_STALL_MS, ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, LINGER_MS, Limits,
+    SILENCE_MS, SNIFF_MS, UNJOINED_FRAME_BYTES_MAX, UNJOINED_SENDQ_BYTES_MAX,
 };
-use crate::model::{ConnId, ErrorCode, Peer};
+use crate::model::{ConnId, Peer};
 
 use super::bucket::{Bucket, Flood, Flooding};
 use super::phase::{Due, Phase, Reason};
@@ -246,10 +246,7 @@ impl<S> Connection<S> {
             | Status::Close(_)
             | Status::Broken(_) => None,
             Status::Frame(range) => Some(dialect.parse(&input.inbox.bytes()[range.clone()], stage)),
-            Status::TooLong => {
-                let ask = Ask::Refused(ErrorCode::FrameTooLong(limit));
-                Some(Parsed { ask, id: None })
-            }
+            Status::TooLong => Some(dialect.parse_too_long(limit)),
         };
         let marks = if is_text {
             input.telnet_marks(&step)
@@ -270,6 +267,7 @@ impl<S> Connection<S> {
     fn frame_limit(&self, limits: &Limits) -> usize {
         match (self.dialect, self.stage()) {
             (Some(Dialect::Echo), _) => ECHO_BYTES_MAX,
+            (Some(Dialect::Http | Dialect::Status), _) => HTTP_HEAD_BYTES_MAX,
             (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.frame_bytes,
             (_, Stage::Joining) => limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX),
         }
@@ -538,6 +536,7 @@ fn framing_of(dialect: Option<Dialect>) -> Framing {
         Some(Dialect::Pynet) | None => Framing::object(),
         Some(Dialect::Anon | Dialect::Colon) => Framing::silence(),
         Some(Dialect::Echo) => Framing::block(),
+        Some(Dialect::Http | Dialect::Status) => Framing::http(),
     }
 }
 

@@ -52,7 +52,7 @@ impl FromStr for DoorAddress {
         let spoken = || {
             Dialect::ALL
                 .into_iter()
-                .filter(|&dialect| dialect != Dialect::Console)
+                .filter(|dialect| !dialect.is_private())
         };
         let dialect = match spoken().find(|dialect| dialect.name() == name) {
             None if name == "auto" => None,

@@ -1,5 +1,6 @@
 //! The middle of a turn: reading ready connections, asking the hub, carrying out its effects.
 
+use crate::dialect::http::{Response, Status};
 use crate::dialect::sniff::Foreign;
 use crate::dialect::{Ask, Dialect, Parsed};
 use crate::frame::End;
@@ -272,6 +273,16 @@ impl Reactor {
                 if let Some(connection) = self.connections.touch(id) {
                     connection.append(&self.pages.ledger, |out| out.extend_from_slice(&bytes));
                     connection.drain(Reason::Quit, self.clock.now);
+                }
+            }
+            Ask::Http(request) => {
+                if let Some(connection) = self.connections.touch(id) {
+                    connection.append(&self.pages.ledger, |out| match *request {
+                        Ok(request) => Response::empty(Status::NotImplemented)
+                            .write(request.manner.closing(), out),
+                        Err(refusal) => refusal.write(out),
+                    });
+                    connection.drain(Reason::Refused, self.clock.now);
                 }
             }
         }

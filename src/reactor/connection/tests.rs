@@ -1,4 +1,5 @@
 use super::*;
+use crate::dialect::Ask;
 use crate::limits::FLOOD_NOTICE_MS;
 use crate::model::{Nick, Request};
 use proptest::prelude::*;

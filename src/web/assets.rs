@@ -1,0 +1,118 @@
+//! The page's files, which are part of the program.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use ring::digest::{SHA256, digest};
+
+use crate::dialect::http::{HttpRequest, Manner, Response, Status, write_head};
+
+use super::Answer;
+
+/// A file of the page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Where it is found.
+    pub path: &'static str,
+    /// What it is.
+    pub content_type: &'static str,
+    /// Its content.
+    pub bytes: &'static [u8],
+    /// A strong entity tag: another content has another one (RFC 9110 section 8.8.3).
+    etag: String,
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// Every file, one a line.
+const FILES: [(&str, &str, &[u8]); 5] = [
+    ("/", HTML, include_bytes!("page/index.html")),
+    ("/app.js", JAVASCRIPT, include_bytes!("page/app.js")),
+    ("/style.css", CSS, include_bytes!("page/style.css")),
+    ("/icon.svg", SVG, include_bytes!("page/icon.svg")),
+    ("/favicon.ico", SVG, include_bytes!("page/icon.svg")),
+];
+
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    FILES
+        .map(|(path, content_type, bytes)| Asset {
+            path,
+            content_type,
+            bytes,
+            etag: etag(bytes),
+        })
+        .into()
+});
+
+/// Every file of the page.
+pub fn assets() -> &'static [Asset] {
+    &ASSETS
+}
+
+pub(super) fn find(path: &str) -> Option<&'static Asset> {
+    assets().iter().find(|asset| asset.path == path)
+}
+
+impl Asset {
+    /// Appends the head of the response that has all of [`Asset::bytes`] as its body.
+    pub fn write_head(&self, manner: Manner, out: &mut Vec<u8>) {
+        let headers = [("Content-Type", self.content_type), ("ETag", &self.etag)];
+        write_head(
+            Status::Ok,
+            headers.into_iter(),
+            self.bytes.len(),
+            manner,
+            out,
+        );
+    }
+
+    /// The file, or no more than what is wanted of it.
+    pub(super) fn answer(&'static self, request: &HttpRequest) -> Answer {
+        if self.is_known_to(request) {
+            let response = Response::empty(Status::NotModified);
+            return Answer::Respond(response.with("ETag", &*self.etag));
+        }
+        if request.manner.is_head() {
+            let response = Response::new(Status::Ok, self.content_type, self.bytes);
+            return Answer::Respond(response.with("ETag", &*self.etag));
+        }
+        Answer::Asset(self)
+    }
+
+    /// Does the client have it already (RFC 9110 section 13.1.2)?
+    fn is_known_to(&self, request: &HttpRequest) -> bool {
+        let known = request.if_none_match.as_deref().unwrap_or_default();
+        let mut tags = known.split(',').map(str::trim);
+        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == self.etag)
+    }
+}
+
+fn etag(bytes: &[u8]) -> String {
+    let mut tag = String::from('"');
+    for byte in &digest(&SHA256, bytes).as_ref()[..8] {
+        // Writing to a String cannot fail.
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_has_a_path_and_a_tag_of_its_own() {
+        for (at, asset) in assets().iter().enumerate() {
+            assert!(asset.path.starts_with('/') && !asset.bytes.is_empty());
+            assert_eq!(asset.etag.len(), 18, "{}", asset.etag);
+            for other in &assets()[..at] {
+                assert_ne!(asset.path, other.path);
+                assert_eq!(asset.etag == other.etag, asset.bytes == other.bytes);
+            }
+        }
+    }
+}
