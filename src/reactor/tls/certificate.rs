@@ -43,6 +43,7 @@ pub(in crate::reactor) fn load(cert: &Path, key: &Path) -> Result<Arc<ServerConf
         Error::InvalidCertificate(_) => {
             format!("the certificate in {shown_cert} is not a good one")
         }
+        Error::General(why) => format!("the key in {shown_key} cannot be used: {why}"),
         e => format!("the key in {shown_key} cannot be used: {e}"),
     })
 }
@@ -120,4 +121,65 @@ fn fingerprint(certificate: &[u8]) -> String {
         .map(|byte| format!("{byte:02X}"))
         .collect();
     bytes.join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn file(name: &str) -> PathBuf {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/tls");
+        Path::new(directory).join(name)
+    }
+
+    #[test]
+    fn keys_of_all_kinds_are_read() {
+        for (cert, key) in [
+            ("rsa.pem", "rsa.key"),
+            ("chain.pem", "chain.key"),
+            ("expired.pem", "expired.key"),
+        ] {
+            load(&file(cert), &file(key)).expect(cert);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_one_line_that_names_the_file() {
+        for (cert, key, culprit, wrong) in [
+            ("missing.pem", "rsa.key", "missing.pem", "cannot read"),
+            ("rsa.pem", "missing.key", "missing.key", "cannot read"),
+            ("", "rsa.key", "tls/", "cannot read"),
+            ("rsa.key", "rsa.key", "rsa.key", "no certificate"),
+            ("rsa.pem", "rsa.pem", "rsa.pem", "no private key"),
+            (
+                "chain.pem",
+                "password.key",
+                "password.key",
+                "without a password",
+            ),
+            ("no_base64.pem", "rsa.key", "no_base64.pem", "PEM"),
+            ("cut.pem", "rsa.key", "cut.pem", "PEM"),
+            ("no_der.pem", "rsa.key", "no_der.pem", "not a good one"),
+            ("chain.pem", "expired.key", "expired.key", "does not belong"),
+            ("chain.pem", "rsa.key", "chain.pem", "does not belong"),
+            ("chain.pem", "x25519.key", "x25519.key", "cannot be used"),
+        ] {
+            let error = load(&file(cert), &file(key)).expect_err(wrong);
+            assert!(error.contains(wrong) && error.contains(culprit), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_is_written_as_openssl_does() {
+        let certificates = CertificateDer::from_pem_file(file("rsa.pem"));
+        let certificate = certificates.expect("a certificate");
+        assert_eq!(
+            fingerprint(&certificate),
+            "A3:91:E9:7E:20:05:CC:4F:22:8B:9E:0A:8D:86:38:71:2A:6A:03:48:C1:09:68:40:C7:54:B1:C8:AF:CC:BE:18"
+        );
+        let (_, of_another) = self_signed().expect("a certificate");
+        assert_eq!(of_another.len(), 32 * 3 - 1);
+    }
 }
