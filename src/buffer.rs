@@ -23,6 +23,11 @@ impl Inbox {
         &self.bytes[self.head..]
     }
 
+    /// The unparsed bytes, for a parser that works in their place.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.head..]
+    }
+
     /// Is nothing waiting to be parsed?
     pub fn is_empty(&self) -> bool {
         self.head == self.bytes.len()

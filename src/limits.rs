@@ -112,6 +112,20 @@ pub const REFUSED_LINGERING_MAX: usize = 16;
 /// Descriptors kept back for listeners, the poll, logs and refusals.
 pub const DESCRIPTORS_KEPT: u64 = 32;
 
+/// Plaintext in one TLS record, in bytes (RFC 8446, section 5.1).
+pub const TLS_RECORD_BYTES: usize = 16 * 1024;
+
+/// What a TLS record is longer than its plaintext, in bytes (RFC 8446, section 5.2).
+pub const TLS_OVERHEAD_BYTES: usize = 261;
+
+/// Ciphertext that no plaintext came of yet, in bytes: the longest handshake message that there is
+/// any use for, and the longest that rustls takes.
+pub const TLS_UNREAD_BYTES_MAX: usize = 64 * 1024;
+
+/// How much more ciphertext than plaintext is read from one connection in one turn, in bytes: records
+/// with little in them, or nothing, cost as much as full ones.
+pub const TLS_TOIL_BYTES_MAX: usize = READ_BUDGET_BYTES;
+
 /// A shared page of rendered text: what a slow reader pins at the least.
 pub const PAGE_BYTES: usize = 16 * 1024;
 

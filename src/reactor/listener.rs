@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
+use std::mem;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
+use rustls::server::{ServerConfig, UnbufferedServerConnection};
 use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 
 use crate::dialect::Dialect;
@@ -20,6 +23,7 @@ use crate::model::Peer;
 
 use super::stdio::Stdio;
 use super::timers::Tick;
+use super::tls::Tls;
 
 /// Where a door is to be, as an operator writes it: `[DIALECT://]HOST:PORT` or
 /// `DIALECT+unix://PATH`.
@@ -103,15 +107,54 @@ pub(super) enum Stream {
     Unix(UnixStream),
     /// Standard input and output.
     Stdio(Stdio),
+    /// TLS over one of the others.
+    Tls(Box<Tls<Stream>>),
 }
 
+#[allow(dead_code)]
 impl Stream {
+    /// Begins a TLS session over it, with the bytes that were read from it before.
+    ///
+    /// # Errors
+    /// The configuration's; the stream is what it was.
+    pub(super) fn start_tls(
+        &mut self,
+        config: Arc<ServerConfig>,
+        first: &[u8],
+    ) -> Result<(), rustls::Error> {
+        let session = UnbufferedServerConnection::new(config)?;
+        let socket = mem::replace(self, Stream::Stdio(Stdio));
+        *self = Stream::Tls(Box::new(Tls::accept(session, socket, first)));
+        Ok(())
+    }
+
+    /// Is a TLS handshake going on?
+    pub(super) fn is_handshaking(&self) -> bool {
+        matches!(self, Stream::Tls(tls) if tls.is_handshaking())
+    }
+
+    /// What was written and waits here for the socket, in bytes.
+    pub(super) fn pending(&self) -> usize {
+        match self {
+            Stream::Tls(tls) => tls.pending(),
+            _ => 0,
+        }
+    }
+
+    /// Tells the peer of a TLS session that nothing follows; flushed like anything else.
+    pub(super) fn close_notify(&mut self) {
+        if let Stream::Tls(tls) = self {
+            tls.close_notify();
+        }
+    }
+
     /// Sends our FIN.
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
             Stream::Stdio(_) => Err(io::ErrorKind::Unsupported.into()),
+            Stream::Tls(tls) => tls.socket().shutdown_write(),
         }
     }
 
@@ -120,6 +163,7 @@ impl Stream {
             Stream::Tcp(stream) => stream,
             Stream::Unix(stream) => stream,
             Stream::Stdio(stdio) => stdio,
+            Stream::Tls(tls) => tls.socket_mut().source(),
         }
     }
 }
@@ -130,6 +174,7 @@ impl Read for Stream {
             Stream::Tcp(stream) => stream.read(into),
             Stream::Unix(stream) => stream.read(into),
             Stream::Stdio(stdio) => stdio.read(into),
+            Stream::Tls(tls) => tls.read(into),
         }
     }
 }
@@ -140,6 +185,7 @@ impl Write for Stream {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
             Stream::Stdio(stdio) => stdio.write(bytes),
+            Stream::Tls(tls) => tls.write(bytes),
         }
     }
 
@@ -148,11 +194,15 @@ impl Write for Stream {
             Stream::Tcp(stream) => stream.write_vectored(slices),
             Stream::Unix(stream) => stream.write_vectored(slices),
             Stream::Stdio(stdio) => stdio.write_vectored(slices),
+            Stream::Tls(tls) => tls.write_vectored(slices),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Stream::Tls(tls) => tls.flush(),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -380,6 +430,11 @@ fn inode(path: &Path) -> io::Result<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_encrypted_pays_one_pointer_for_it() {
+        assert!(size_of::<Stream>() <= size_of::<(Box<()>, TcpStream)>());
+    }
 
     #[test]
     fn addresses_as_an_operator_writes_them() {

@@ -20,6 +20,8 @@ mod serve;
 mod settle;
 mod stdio;
 mod timers;
+#[allow(dead_code)]
+mod tls;
 mod welcome;
 
 use std::collections::HashMap;
