@@ -171,16 +171,17 @@ fn read(frame: &[u8]) -> Result<HttpRequest, Status> {
 fn status_of_bad_head(error: httparse::Error, frame: &[u8]) -> Status {
     match error {
         httparse::Error::TooManyHeaders => Status::HeaderFieldsTooLarge,
-        httparse::Error::Version if names_a_version(frame) => Status::VersionNotSupported,
+        httparse::Error::Version if names_another_version(frame) => Status::VersionNotSupported,
         _ => Status::BadRequest,
     }
 }
 
-/// Does the request line end in the name of some version of HTTP?
-fn names_a_version(frame: &[u8]) -> bool {
+/// Does the request line end in the name of a version of HTTP that is not spoken here?
+fn names_another_version(frame: &[u8]) -> bool {
     let line = frame.split(|&byte| byte == b'\n').next().unwrap_or(frame);
     let version = line.trim_ascii_end().rsplit(|&byte| byte == b' ').next();
     match version.and_then(|version| version.strip_prefix(b"HTTP/")) {
+        Some(b"1.0" | b"1.1") => false,
         Some([major, b'.', minor]) => major.is_ascii_digit() && minor.is_ascii_digit(),
         Some([major]) => major.is_ascii_digit(),
         _ => false,

@@ -11,7 +11,7 @@ use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::{Dialect, Stage, View};
 use crate::frame::websocket::{self, CloseCode};
 use crate::limits::{
-    ECHO_BYTES_MAX, HTTP_SENDQ_BYTES_MAX, Limits, UNJOINED_FRAME_BYTES_MAX,
+    ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MAX, Limits, UNJOINED_FRAME_BYTES_MAX,
     UNJOINED_SENDQ_BYTES_MAX,
 };
 use crate::model::{ConnId, Event, Peer};
@@ -190,6 +190,7 @@ impl<S: Transport> Connection<S> {
     pub fn frame_limit(&self, limits: &Limits) -> usize {
         match (self.dialect, self.stage()) {
             (Some(Dialect::Echo), _) => ECHO_BYTES_MAX,
+            (Some(Dialect::Http | Dialect::Status), _) => HTTP_HEAD_BYTES_MAX,
             (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.frame_bytes,
             (_, Stage::Joining) => limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX),
         }

@@ -104,8 +104,8 @@ impl Server {
             command.args(["--listen", door]);
         }
         command.args(flags.split_whitespace());
-        let admin_doors = flags.matches("--admin-socket").count();
-        Server::spawn(command, doors.len() + admin_doors)
+        let further = ["--admin-socket", "--http-status"].map(|flag| flags.matches(flag).count());
+        Server::spawn(command, doors.len() + further.iter().sum::<usize>())
     }
 
     /// Waits until `command` listens at `doors` doors.
