@@ -301,11 +301,13 @@ impl Reactor {
         self.close_websocket(id, Some(code.into()), Reason::Protocol);
     }
 
+    /// Says the Close that is owed, with which the user leaves: it can be told nothing any more.
     fn close_websocket(&mut self, id: ConnId, code: Option<u16>, reason: Reason) {
+        self.catch_up(id);
         if let Some(connection) = self.connections.touch(id) {
             connection.say_close(code, &self.pages.ledger);
-            connection.drain(reason, self.clock.now);
         }
+        self.depart(id, reason);
     }
 
     /// The peer's input has ended and all of it is handled. Its user leaves the hub when it was sent
