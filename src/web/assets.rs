@@ -31,9 +31,21 @@ const SVG: &str = "image/svg+xml";
 const FILES: [(&str, &str, &[u8]); 15] = [
     ("/", HTML, include_bytes!("page/index.html")),
     ("/app.js", JAVASCRIPT, include_bytes!("page/app.js")),
-    ("/commands.js", JAVASCRIPT, include_bytes!("page/commands.js")),
-    ("/composer.js", JAVASCRIPT, include_bytes!("page/composer.js")),
-    ("/connection.js", JAVASCRIPT, include_bytes!("page/connection.js")),
+    (
+        "/commands.js",
+        JAVASCRIPT,
+        include_bytes!("page/commands.js"),
+    ),
+    (
+        "/composer.js",
+        JAVASCRIPT,
+        include_bytes!("page/composer.js"),
+    ),
+    (
+        "/connection.js",
+        JAVASCRIPT,
+        include_bytes!("page/connection.js"),
+    ),
     ("/dom.js", JAVASCRIPT, include_bytes!("page/dom.js")),
     ("/events.js", JAVASCRIPT, include_bytes!("page/events.js")),
     ("/links.js", JAVASCRIPT, include_bytes!("page/links.js")),
