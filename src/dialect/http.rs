@@ -6,8 +6,8 @@ mod response;
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
 use crate::model::{ErrorCode, Event};
 
-pub use response::{Manner, Refusal, Response, Status};
 pub(crate) use response::write_head;
+pub use response::{Manner, Refusal, Response, Status};
 
 /// What is asked to be done. Their names are told apart by case as well (RFC 9110 section
 /// 9.1).
