@@ -27,5 +27,7 @@ mod state;
 mod stop;
 mod temp_dir;
 mod text;
+mod tls;
+mod tunnel;
 mod util;
 mod world;
