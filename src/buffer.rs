@@ -150,6 +150,11 @@ impl Chunk {
         self.start == self.end
     }
 
+    /// Does anybody else refer to its page?
+    pub fn is_shared(&self) -> bool {
+        Rc::strong_count(&self.page) > 1
+    }
+
     /// Splits off its first `count` bytes; more than there are is all of them.
     pub fn split_to(&mut self, count: usize) -> Chunk {
         let mut first = self.clone();

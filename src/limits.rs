@@ -135,6 +135,10 @@ pub const CHUNKS_PER_WRITE: usize = 16;
 /// SendQ of a connection that has not joined, in bytes: room for prompts and an error, no more.
 pub const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
 
+/// SendQ of an HTTP connection, in bytes: one answer of any size must fit, and one that is pipelined
+/// waits above [`UNJOINED_SENDQ_BYTES_MAX`].
+pub const HTTP_SENDQ_BYTES_MAX: usize = 256 * 1024;
+
 /// What the kernel is to hold for one TCP reader, in bytes (`SO_SNDBUF`, which Linux doubles). Left to
 /// itself it takes megabytes for a reader that has stopped, at the price of a write for each text.
 pub const KERNEL_SENDQ_BYTES: usize = 64 * 1024;
@@ -197,6 +201,10 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// How long a peer may take to join.
     pub join_ms: u64,
+    /// How long a TLS handshake, or an HTTP request, may take to be complete.
+    pub handshake_ms: u64,
+    /// How long nothing may come from a WebSocket before it is pinged, and again before it is closed.
+    pub ping_ms: u64,
     /// How long a joined peer may send nothing; `None` is for ever.
     pub idle_ms: Option<u64>,
     /// TCP keepalive's idle time; `None` turns it off.
@@ -234,6 +242,8 @@ impl Default for Limits {
             presence_members: 250,
             frame_bytes: 8192,
             join_ms: 30_000,
+            handshake_ms: 10_000,
+            ping_ms: 30_000,
             idle_ms: None,
             keepalive_ms: Some(60_000),
             sendq_soft_bytes: 256 * 1024,

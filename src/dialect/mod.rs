@@ -144,6 +144,11 @@ impl Dialect {
         }
     }
 
+    /// Does any refusal end the connection?
+    pub fn closes_on_errors(self) -> bool {
+        matches!(self, Dialect::Http | Dialect::Status)
+    }
+
     /// Does a refused name end the connection, rather than ask for another?
     pub fn closes_on_refused_name(self) -> bool {
         matches!(self, Dialect::Json | Dialect::Pynet | Dialect::Anon)

@@ -122,7 +122,8 @@ impl Hub {
     /// [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
     pub fn handle_post(
         &mut self,
-        author: Author,
+        peer: Peer,
+        nick: Nick,
         room: RoomName,
         text: String,
         now: Moment,
@@ -131,11 +132,16 @@ impl Hub {
         self.check_message(&text)?;
         let id = self.rooms.find(&room);
         let id = id.ok_or(ErrorCode::NoRoomToShow(room))?;
-        self.check_free(&author.nick)?;
-        if self.is_muted(&author.nick.key()) {
+        self.check_free(&nick)?;
+        if self.is_muted(&nick.key()) {
             return Err(ErrorCode::Muted);
         }
-        let audience = self.hearers_of(&author.nick, None, id);
+        let audience = self.hearers_of(&nick, None, id);
+        let peer = match self.rules.is_cloaked {
+            true => peer.cloaked(),
+            false => peer,
+        };
+        let author = Author { nick, peer };
         let room = self.rooms.get(id).name.clone();
         self.broadcast(audience, Event::Said { author, room, text });
         Ok(())

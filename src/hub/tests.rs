@@ -492,9 +492,8 @@ fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
         join(&mut hub, slot, name);
     }
     let mut post = |name: &str, room_name: &str, text: &str| {
-        let (nick, peer) = (nick(name), Peer::Unix(9));
-        let author = Author { nick, peer };
-        hub.handle_post(author, room(room_name), text.into(), Moment::default())
+        let (peer, nick, room) = (Peer::Unix(9), nick(name), room(room_name));
+        hub.handle_post(peer, nick, room, text.into(), Moment::default())
             .map(|()| drain(&mut hub))
     };
     let said = post("bot", "LOBBY", "hi").expect("a good post");

@@ -21,16 +21,19 @@ use crate::dialect::Dialect;
 use crate::limits::{KERNEL_SENDQ_BYTES, Limits};
 use crate::model::Peer;
 
+use super::connection::Transport;
 use super::stdio::Stdio;
 use super::timers::Tick;
 use super::tls::Tls;
 
 /// Where a door is to be, as an operator writes it: `[DIALECT://]HOST:PORT` or
-/// `DIALECT+unix://PATH`.
+/// `DIALECT+unix://PATH`, with `tls+` in front where only TLS is spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoorAddress {
     /// The dialect spoken there; `None` is found out from the first bytes.
     pub dialect: Option<Dialect>,
+    /// Is it TLS from the first byte?
+    pub is_tls: bool,
     /// The place.
     pub place: Place,
 }
@@ -49,6 +52,10 @@ impl FromStr for DoorAddress {
 
     fn from_str(text: &str) -> Result<DoorAddress, String> {
         let (scheme, place) = text.split_once("://").unwrap_or(("auto", text));
+        let (is_tls, scheme) = match scheme.strip_prefix("tls+") {
+            Some(scheme) => (true, scheme),
+            None => (false, scheme),
+        };
         let (name, is_unix) = match scheme.strip_suffix("+unix") {
             Some(name) => (name, true),
             None => (scheme, false),
@@ -74,6 +81,7 @@ impl FromStr for DoorAddress {
             }
             return Ok(DoorAddress {
                 dialect,
+                is_tls,
                 place: Place::Unix(place.into()),
             });
         }
@@ -81,6 +89,7 @@ impl FromStr for DoorAddress {
         match port.map(|(_, port)| port.parse::<u16>()) {
             Some(Ok(_)) => Ok(DoorAddress {
                 dialect,
+                is_tls,
                 place: Place::Tcp(place.into()),
             }),
             _ => Err("an address is HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080".into()),
@@ -90,10 +99,11 @@ impl FromStr for DoorAddress {
 
 impl fmt::Display for DoorAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tls = if self.is_tls { "tls+" } else { "" };
         let name = self.dialect.map_or("auto", Dialect::name);
         match &self.place {
-            Place::Tcp(address) => write!(f, "{name}://{address}"),
-            Place::Unix(path) => write!(f, "{name}+unix://{}", path.display()),
+            Place::Tcp(address) => write!(f, "{tls}{name}://{address}"),
+            Place::Unix(path) => write!(f, "{tls}{name}+unix://{}", path.display()),
         }
     }
 }
@@ -128,24 +138,9 @@ impl Stream {
         Ok(())
     }
 
-    /// Is a TLS handshake going on?
-    pub(super) fn is_handshaking(&self) -> bool {
-        matches!(self, Stream::Tls(tls) if tls.is_handshaking())
-    }
-
-    /// What was written and waits here for the socket, in bytes.
-    pub(super) fn pending(&self) -> usize {
-        match self {
-            Stream::Tls(tls) => tls.pending(),
-            _ => 0,
-        }
-    }
-
-    /// Tells the peer of a TLS session that nothing follows; flushed like anything else.
-    pub(super) fn close_notify(&mut self) {
-        if let Stream::Tls(tls) = self {
-            tls.close_notify();
-        }
+    /// Is it TLS?
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self, Stream::Tls(_))
     }
 
     /// Sends our FIN.
@@ -164,6 +159,25 @@ impl Stream {
             Stream::Unix(stream) => stream,
             Stream::Stdio(stdio) => stdio,
             Stream::Tls(tls) => tls.socket_mut().source(),
+        }
+    }
+}
+
+impl Transport for Stream {
+    fn pending(&self) -> usize {
+        match self {
+            Stream::Tls(tls) => tls.pending(),
+            _ => 0,
+        }
+    }
+
+    fn is_handshaking(&self) -> bool {
+        matches!(self, Stream::Tls(tls) if tls.is_handshaking())
+    }
+
+    fn say_end(&mut self) {
+        if let Stream::Tls(tls) = self {
+            tls.close_notify();
         }
     }
 }
@@ -259,7 +273,10 @@ impl Door {
                 (Listener::Unix(listener), address.place.clone(), Some(file))
             }
         };
-        let address = DoorAddress { dialect, place };
+        let address = DoorAddress {
+            place,
+            ..address.clone()
+        };
         Ok(Door {
             listener,
             address,
@@ -444,6 +461,8 @@ mod tests {
             ("json://localhost:12345", "json://localhost:12345"),
             ("colon+unix:///run/chat.sock", "colon+unix:///run/chat.sock"),
             ("auto+unix://chat.sock", "auto+unix://chat.sock"),
+            ("tls+json://127.0.0.1:0", "tls+json://127.0.0.1:0"),
+            ("tls+text+unix://chat.sock", "tls+text+unix://chat.sock"),
         ] {
             let address: DoorAddress = text.parse().expect(text);
             assert_eq!(address.to_string(), shown);
@@ -457,6 +476,8 @@ mod tests {
             "127.0.0.1:65536",
             "morse://1.2.3.4:5",
             "console://1.2.3.4:5",
+            "http-status://1.2.3.4:5",
+            "tls://1.2.3.4:5",
             "text+unix://",
             "://1.2.3.4:5",
             "+unix:///x",

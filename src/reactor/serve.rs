@@ -1,9 +1,9 @@
 //! The middle of a turn: reading ready connections, asking the hub, carrying out its effects.
 
-use crate::dialect::http::{Response, Status};
 use crate::dialect::sniff::Foreign;
 use crate::dialect::{Ask, Dialect, Parsed};
 use crate::frame::End;
+use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES, STRANGERS_DELIVERY_BUDGET,
@@ -12,12 +12,12 @@ use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
 use super::Reactor;
 use super::bucket::{Flood, cost_of};
-use super::connection::{Filled, Standing};
+use super::connection::{Filled, Standing, Taken};
 use super::phase::{Due, Phase, Reason};
 
 /// Whose request the effects at hand follow from.
 #[derive(Default)]
-struct Asker {
+pub(super) struct Asker {
     id: Option<RequestId>,
     /// Has it been answered?
     is_answered: bool,
@@ -63,7 +63,8 @@ impl Reactor {
                 continue;
             };
             // Bytes that are not read yet are no silence, and may be the name.
-            let waits_for_input = matches!(due, Due::Sniff | Due::Silence | Due::Join | Due::Idle);
+            let waits_for_input =
+                !matches!(due, Due::SendQ | Due::Stall | Due::Linger | Due::Tokens);
             if waits_for_input && connection.is_ready {
                 continue;
             }
@@ -95,6 +96,13 @@ impl Reactor {
                 let code = ErrorCode::JoinTimeout(self.limits.join_ms.div_ceil(1000));
                 self.bid_farewell(id, &Event::Error(code), Reason::JoinTimeout);
             }
+            Due::Handshake => self.end_handshake(id),
+            Due::Ping => {
+                if let Some(connection) = self.connections.touch(id) {
+                    connection.ping(self.clock.now, &self.pages.ledger);
+                }
+            }
+            Due::Pong => self.connections.doom(id, Reason::PingTimeout),
             Due::Idle => {
                 let ms = self.limits.idle_ms.unwrap_or_default();
                 let code = ErrorCode::IdleTimeout(ms.div_ceil(1000));
@@ -121,9 +129,7 @@ impl Reactor {
             self.connections.touch(id);
             return;
         };
-        connection.append(&self.pages.ledger, |out| {
-            out.extend_from_slice(dialect.greeting().as_bytes());
-        });
+        connection.greet(&self.pages.ledger);
         self.connections.touch(id);
         if let Some(request) = dialect.arrival() {
             self.ask(id, request, None);
@@ -194,15 +200,20 @@ impl Reactor {
                 match connection.sniff(end, &self.limits) {
                     Ok(Some(_)) => self.greet(id),
                     Ok(None) => return true,
+                    Err(Foreign::Tls) if self.starts_tls(id) => return true,
                     Err(foreign) => return self.refuse(id, foreign),
                 }
                 continue;
             }
-            let Some(parsed) = connection.take(end, &self.limits, &self.pages.ledger) else {
+            let Some(taken) = connection.take(end, &self.limits, &self.pages.ledger) else {
                 return true;
             };
             *frames_left -= 1;
-            self.handle_frame(id, parsed);
+            match taken {
+                Taken::Frame(parsed) => self.handle_frame(id, parsed),
+                Taken::Close(code) => self.close_websocket(id, code, Reason::Quit),
+                Taken::Broken(code) => self.break_websocket(id, code),
+            }
         }
     }
 
@@ -238,7 +249,7 @@ impl Reactor {
         false
     }
 
-    fn spend(&mut self, id: ConnId, tokens: u64) {
+    pub(super) fn spend(&mut self, id: ConnId, tokens: u64) {
         if let (Some(rate), Some(connection)) = (self.limits.rate, self.connections.get_mut(id)) {
             connection.bucket.spend(tokens, rate, self.clock.now);
         }
@@ -269,22 +280,31 @@ impl Reactor {
                 self.spend(id, 1);
                 self.answer(id, &Event::Error(code), parsed.id.as_ref());
             }
+            Ask::Http(request) => self.visit(id, *request),
             Ask::Answered(bytes) => {
                 if let Some(connection) = self.connections.touch(id) {
                     connection.append(&self.pages.ledger, |out| out.extend_from_slice(&bytes));
                     connection.drain(Reason::Quit, self.clock.now);
                 }
             }
-            Ask::Http(request) => {
-                if let Some(connection) = self.connections.touch(id) {
-                    connection.append(&self.pages.ledger, |out| match *request {
-                        Ok(request) => Response::empty(Status::NotImplemented)
-                            .write(request.manner.closing(), out),
-                        Err(refusal) => refusal.write(out),
-                    });
-                    connection.drain(Reason::Refused, self.clock.now);
-                }
-            }
+        }
+    }
+
+    /// The peer broke the rules of its WebSocket: it is told so, as far as its dialect has words for it.
+    fn break_websocket(&mut self, id: ConnId, code: CloseCode) {
+        if code == CloseCode::TooBig
+            && let Some(connection) = self.connections.get_mut(id)
+        {
+            let limit = connection.frame_limit(&self.limits);
+            self.answer(id, &Event::Error(ErrorCode::FrameTooLong(limit)), None);
+        }
+        self.close_websocket(id, Some(code.into()), Reason::Protocol);
+    }
+
+    fn close_websocket(&mut self, id: ConnId, code: Option<u16>, reason: Reason) {
+        if let Some(connection) = self.connections.touch(id) {
+            connection.say_close(code, &self.pages.ledger);
+            connection.drain(reason, self.clock.now);
         }
     }
 
@@ -293,8 +313,9 @@ impl Reactor {
     fn handle_end(&mut self, id: ConnId) {
         match self.connections.touch(id) {
             Some(connection) if connection.phase == Phase::Open => match connection.reason {
+                // What it is told about that is still sent.
+                None | Some(Reason::Protocol) => connection.drain(Reason::Closed, self.clock.now),
                 Some(reason) => self.connections.doom(id, reason),
-                None => connection.drain(Reason::Closed, self.clock.now),
             },
             _ => {}
         }
@@ -318,7 +339,7 @@ impl Reactor {
                 let is_echo = connection.dialect == Some(Dialect::Echo)
                     && connection.standing != Standing::Refused;
                 if is_echo
-                    && let Some(parsed) =
+                    && let Some(Taken::Frame(parsed)) =
                         connection.take(End::Closed, &self.limits, &self.pages.ledger)
                 {
                     self.handle_frame(id, parsed);
@@ -392,7 +413,13 @@ impl Reactor {
         }
     }
 
-    fn carry_out(&mut self, asker: &mut Asker) {
+    pub(super) fn keep_settings(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(self.hub.settings());
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, asker: &mut Asker) {
         while let Some(effect) = self.hub.poll_effect() {
             match effect {
                 Effect::Answer { to, event } => {
@@ -409,11 +436,7 @@ impl Reactor {
                     let reason = connection.reason.unwrap_or(Reason::Quit);
                     log::info!("{nick} left: {reason}; {} online", self.hub.online());
                 }
-                Effect::Keep => {
-                    if let Some(keeper) = &self.keeper {
-                        keeper.keep(self.hub.settings());
-                    }
-                }
+                Effect::Keep => self.keep_settings(),
                 Effect::Report { to } => {
                     let stats = self.stats();
                     self.answer(to, &Event::Stats(stats), asker.id.as_ref());

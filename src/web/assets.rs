@@ -28,9 +28,31 @@ const CSS: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Every file, one a line.
-const FILES: [(&str, &str, &[u8]); 5] = [
+const FILES: [(&str, &str, &[u8]); 15] = [
     ("/", HTML, include_bytes!("page/index.html")),
     ("/app.js", JAVASCRIPT, include_bytes!("page/app.js")),
+    (
+        "/commands.js",
+        JAVASCRIPT,
+        include_bytes!("page/commands.js"),
+    ),
+    (
+        "/composer.js",
+        JAVASCRIPT,
+        include_bytes!("page/composer.js"),
+    ),
+    (
+        "/connection.js",
+        JAVASCRIPT,
+        include_bytes!("page/connection.js"),
+    ),
+    ("/dom.js", JAVASCRIPT, include_bytes!("page/dom.js")),
+    ("/events.js", JAVASCRIPT, include_bytes!("page/events.js")),
+    ("/links.js", JAVASCRIPT, include_bytes!("page/links.js")),
+    ("/log.js", JAVASCRIPT, include_bytes!("page/log.js")),
+    ("/session.js", JAVASCRIPT, include_bytes!("page/session.js")),
+    ("/state.js", JAVASCRIPT, include_bytes!("page/state.js")),
+    ("/view.js", JAVASCRIPT, include_bytes!("page/view.js")),
     ("/style.css", CSS, include_bytes!("page/style.css")),
     ("/icon.svg", SVG, include_bytes!("page/icon.svg")),
     ("/favicon.ico", SVG, include_bytes!("page/icon.svg")),

@@ -19,6 +19,11 @@ pub struct TurnTimes {
 }
 
 impl TurnTimes {
+    /// How many turns there were.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
     /// A turn took `us` microseconds.
     pub fn record(&mut self, us: u64) {
         let bucket = TURN_BOUNDS_US.partition_point(|&bound| bound < us);

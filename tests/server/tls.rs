@@ -91,13 +91,21 @@ impl Secure {
         rustls::Stream::new(&mut self.connection, &mut self.socket)
     }
 
+    /// The next bytes are exactly these.
+    #[track_caller]
+    fn expect(&mut self, text: &str) {
+        let mut bytes = vec![0; text.len()];
+        self.stream().read_exact(&mut bytes).expect("more bytes");
+        assert_eq!(String::from_utf8_lossy(&bytes), text);
+    }
+
     /// Everything up to the server's close_notify, without which it would be an error.
-    fn rest(&mut self) -> String {
-        let mut text = String::new();
-        self.stream()
-            .read_to_string(&mut text)
-            .expect("a close_notify");
-        text
+    #[track_caller]
+    fn rest(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let ended = self.stream().read_to_end(&mut bytes);
+        ended.expect("a close_notify");
+        bytes
     }
 }
 
@@ -166,9 +174,7 @@ fn the_auto_door_knows_a_client_hello_however_it_is_cut() {
         secure.socket.write_all(&hello[..cut]).expect("it is read");
         watcher.settle();
         secure.socket.write_all(&hello[cut..]).expect("it is read");
-        let mut prompt = [0; PROMPT.len()];
-        secure.stream().read_exact(&mut prompt).expect("a prompt");
-        assert_eq!(prompt, PROMPT.as_bytes());
+        secure.expect(PROMPT);
     }
 }
 
@@ -178,8 +184,8 @@ fn tls_within_tls_is_not_spoken() {
     let mut outer = Secure::to(&server.doors()[0]);
     let hello = Secure::to(&server.doors()[0]).ciphertext();
     outer.stream().write_all(&hello).expect("it is read");
-    let rest = outer.rest();
-    assert!(rest.contains("TLS"), "{rest}");
+    let alert = outer.rest();
+    assert_eq!(alert.first(), Some(&21), "{}", quoted(&alert));
 }
 
 #[test]
@@ -217,7 +223,8 @@ fn what_is_no_tls_gets_an_alert_and_no_more() {
 fn a_handshake_must_be_complete_in_time() {
     let server = server_with(&[Text], "--handshake-timeout 300ms");
     let hello = Secure::to(secure_door(&server)).ciphertext();
-    let mut done = Secure::to(secure_door(&server));
+    let mut patient = Secure::to(secure_door(&server));
+    patient.expect(PROMPT);
     for count in [0, 1, 7, hello.len() / 2, hello.len()] {
         let mut peer = Peer::connect(secure_door(&server), Text);
         peer.send(&hello[..count]);
@@ -228,7 +235,8 @@ fn a_handshake_must_be_complete_in_time() {
             "after {count} bytes"
         );
     }
-    done.stream().write_all(b"patient\n").expect("in time");
+    patient.stream().write_all(b"patient\n").expect("connected");
+    patient.expect("[Server] patient joined the chat!\n");
 }
 
 #[test]
@@ -273,12 +281,14 @@ fn the_end_is_told_by_close_notify() {
 fn who_ends_its_input_gets_every_pending_reply() {
     let server = server_with(&[Text], "");
     let mut secure = Secure::to(secure_door(&server));
-    let mut writer = secure.connection.writer();
+    secure.expect(PROMPT);
     let asked = format!("asker\n{}", "/list\n".repeat(2000));
-    writer.write_all(asked.as_bytes()).expect("room");
+    let mut stream = secure.stream();
+    stream.write_all(asked.as_bytes()).expect("it is read");
     secure.connection.send_close_notify();
-    let rest = secure.rest();
-    assert_eq!(rest.matches("Current clients: asker\n").count(), 2000);
+    let joined = "[Server] asker joined the chat!\n";
+    secure.expect(&(joined.to_owned() + &"Current clients: asker\n".repeat(2000)));
+    assert!(secure.rest().is_empty());
 }
 
 #[test]
