@@ -347,3 +347,6 @@ impl<'a> Fields<'a> {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

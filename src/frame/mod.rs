@@ -14,6 +14,8 @@ pub mod websocket;
 use std::ops::Range;
 
 pub use http::Http;
+#[doc(hidden)]
+pub use http::oracle as http_oracle;
 pub use line::Line;
 pub use object::Object;
 pub use silence::{Block, Silence};

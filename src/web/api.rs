@@ -70,8 +70,7 @@ pub(super) fn room(segment: &str) -> Result<RoomName, ErrorCode> {
 
 /// What is posted to a room, if it is something that may be.
 pub(super) fn post(site: &Site, is_tls: bool, request: &HttpRequest, segment: &str) -> Answer {
-    let posted = permitted(site, is_tls, request)
-        .and_then(|nick| message(request, segment, nick).map_err(|code| refused(&code)));
+    let posted = permitted(site, is_tls, request).and_then(|nick| message(request, segment, nick));
     posted.unwrap_or_else(Answer::Respond)
 }
 
@@ -110,17 +109,22 @@ fn permitted<'a>(
 
 const JSON: &str = "application/json";
 
-fn message(request: &HttpRequest, segment: &str, nick: &Nick) -> Result<Answer, ErrorCode> {
-    let room = room(segment)?;
-    let object = object::read(&request.body)?;
-    let text = object::string(&object, "message")?.trim();
+/// What the body says, posted by `nick` unless it names somebody else.
+fn message(request: &HttpRequest, segment: &str, nick: &Nick) -> Result<Answer, Response> {
+    let refuse = |code: ErrorCode| refused(&code);
+    let room = room(segment).map_err(refuse)?;
+    let object = object::read(&request.body).map_err(refuse)?;
+    let text = object::string(&object, "message").map_err(refuse)?.trim();
     if text.is_empty() {
-        return Err(ErrorCode::MissingField("message"));
+        let sentence = "The message is blank.";
+        return Err(Response::refusal(Status::BadRequest, sentence, true));
     }
     let nick = match object.contains_key("username") {
-        true => Nick::parse(object::string(&object, "username")?.trim())
-            .filter(|nick| !nick.is_reserved())
-            .ok_or(ErrorCode::BadNick)?,
+        true => {
+            let name = object::string(&object, "username").map_err(refuse)?;
+            let named = Nick::parse(name.trim()).filter(|nick| !nick.is_reserved());
+            named.ok_or_else(|| refuse(ErrorCode::BadNick))?
+        }
         false => nick.clone(),
     };
     Ok(Answer::Post {

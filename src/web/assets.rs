@@ -137,4 +137,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_page_is_served_whole_and_is_small() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/page");
+        let mut size = 0;
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let bytes = std::fs::read(&path).expect("a file");
+            let is_served = assets().iter().any(|asset| asset.bytes == bytes);
+            assert!(is_served, "{} is not in the table", path.display());
+            size += bytes.len();
+        }
+        assert!(size < 60_000, "{size} bytes");
+    }
 }

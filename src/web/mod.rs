@@ -163,5 +163,9 @@ impl Place<'_> {
     }
 }
 
+/// The oracle of the tests of requests, used by the property tests here and by the fuzz target.
+#[doc(hidden)]
+pub mod oracle;
+
 #[cfg(test)]
 mod tests;

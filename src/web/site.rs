@@ -151,3 +151,73 @@ fn sha256(token: &str) -> [u8; SHA256_OUTPUT_LEN] {
     bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_port_is_the_schemes() {
+        let site = Site::default();
+        let admits = |origin, host, is_tls| site.admits(Some(origin), host, is_tls);
+        assert!(admits("http://a", "a", false));
+        assert!(admits("http://a:80", "a", false));
+        assert!(admits("https://a", "a", true));
+        assert!(admits("https://A:443", "a:443", true));
+        assert!(admits("http://[::1]:8080", "[::1]:8080", false));
+        assert!(!admits("https://a", "a", false));
+        assert!(!admits("http://a", "a", true));
+        assert!(!admits("http://a:", "a:81", false));
+        assert!(!admits("http://", "", false));
+        assert!(site.admits(None, "a", false));
+        let any = Site {
+            origins: vec![OriginRule::Any],
+            ..Site::default()
+        };
+        assert!(any.admits(Some("null"), "a", false));
+    }
+
+    #[test]
+    fn rules_are_origins() {
+        for good in ["*", "http://a", "https://a.example:8443", "http://[::1]"] {
+            assert!(good.parse::<OriginRule>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            "http://",
+            "http://a/",
+            "http://a:b",
+            "http://a:99999",
+            "://a",
+            "http://*.a",
+            "http://[::1",
+            "http://a:1:2",
+            "h t://a",
+        ] {
+            assert!(bad.parse::<OriginRule>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_tokens() {
+        let tokens = Tokens::parse("# who may post\n\nsecret bot\n word  # nobody\n");
+        let tokens = tokens.expect("two tokens");
+        let nick_of = |token| tokens.nick_of(token).map(Nick::as_str);
+        assert_eq!(nick_of("secret"), Some("bot"));
+        assert_eq!(nick_of("word"), Some("api"));
+        for wrong in ["", "secre", "secrets", "SECRET", "bot", "#"] {
+            assert_eq!(nick_of(wrong), None, "{wrong}");
+        }
+        for bad in [
+            "",
+            "# secret\n",
+            "secret a b\n",
+            "secret a/b\n",
+            "secret Server\n",
+        ] {
+            let error = Tokens::parse(bad).expect_err("no file of tokens");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}
