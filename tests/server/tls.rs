@@ -420,7 +420,8 @@ fn certificates_are_read_again_without_dropping_anybody() {
     };
     put(CHAIN, "chain.key");
     let doors = ["text://127.0.0.1:0", "tls+text://127.0.0.1:0"];
-    let server = Server::open(&doors, &identity(&path("cert"), &path("key")));
+    let flags = identity(&path("cert"), &path("key")) + " --sendq-hard 64MiB --sendq-time 60s";
+    let server = Server::open(&doors, &flags);
     let mut talker = server.join(Text, "talker");
     let mut members = Vec::new();
     let rounds = [
@@ -430,6 +431,7 @@ fn certificates_are_read_again_without_dropping_anybody() {
         (CHAIN, "rsa.key", RSA),
         (CHAIN, "chain.key", CHAIN),
     ];
+    let mut bad = 0;
     let stops = Arc::new(AtomicBool::new(false));
     let talking = std::thread::spawn({
         let stops = Arc::clone(&stops);
@@ -447,8 +449,9 @@ fn certificates_are_read_again_without_dropping_anybody() {
     for (round, (certificate, key, used)) in rounds.into_iter().enumerate() {
         put(certificate, key);
         server.signal("HUP");
-        // One line in any case: it was read again, or what was read is no good.
-        server.expect_log_times("certificate", round + 1);
+        bad += usize::from(certificate != used);
+        server.expect_log_times("the old certificate stays in use", bad);
+        server.expect_log_times("read again: the certificate", round + 1 - bad);
         for &client in &clients {
             let nick = format!("m{}", members.len());
             let mut tunnel = client.connect(&server.doors()[1], Text, &fixture(used));
@@ -472,4 +475,13 @@ fn certificates_are_read_again_without_dropping_anybody() {
         member.silent();
     }
     talker.sync();
+}
+
+#[test]
+fn a_refusal_is_told_when_the_handshake_is_complete() {
+    let server = server_with(&[Text], "--max-connections 1");
+    let _only = server.join(Text, "only");
+    let mut refused = Secure::to(secure_door(&server));
+    let refusal = refused.rest();
+    assert_one_error(Text, &refusal);
 }

@@ -130,9 +130,10 @@ impl Server {
             stdout,
             log,
         };
+        let is_door = |line: &&str| line.starts_with("listening on ") && line.ends_with('\n');
         let listening = server
             .stdout
-            .wait(|text| text.matches("listening on ").count() >= doors && text.ends_with('\n'));
+            .wait(|text| text.split_inclusive('\n').filter(is_door).count() >= doors);
         let Ok(lines) = listening else {
             panic!("it does not listen: {}", server.log());
         };
