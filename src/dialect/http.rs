@@ -53,8 +53,6 @@ pub struct HttpRequest {
     pub if_none_match: Option<String>,
     /// The token of `Authorization: Bearer`.
     pub bearer: Option<String>,
-    /// What the body is.
-    pub content_type: Option<String>,
     /// It asks to go on as a WebSocket.
     pub handshake: Option<Handshake>,
     /// The body, at most [`HTTP_BODY_BYTES_MAX`] long.
@@ -154,7 +152,6 @@ fn read(frame: &[u8]) -> Result<HttpRequest, Status> {
         origin: fields.text("origin")?,
         if_none_match: fields.text("if-none-match")?,
         bearer: bearer(&fields)?,
-        content_type: fields.text("content-type")?,
         handshake: match method == Method::Get && is_1_1 && has(&connection, "upgrade") {
             true => handshake(&fields)?,
             false => None,

@@ -11,10 +11,6 @@ pub mod oracle;
 mod tests;
 mod write;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-
 use super::{Status, Step};
 
 pub use write::{wrap_text, write_close, write_frame, write_masked_frame, write_ping, write_pong};
@@ -377,10 +373,4 @@ fn mask(bytes: &mut [u8], key: [u8; 4]) {
     for (byte, key) in rest.iter_mut().zip(key) {
         *byte ^= key;
     }
-}
-
-/// The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 section 4.2.2).
-pub fn accept_key(key: &str) -> String {
-    let salted = [key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"].concat();
-    BASE64_STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, salted.as_bytes()))
 }

@@ -90,26 +90,14 @@ fn permitted<'a>(
         return Err(refusal(Status::Forbidden, sentence));
     };
     let token = request.bearer.as_deref();
-    let nick = token
+    token
         .and_then(|token| tokens.nick_of(token))
         .ok_or_else(|| {
             let response = refusal(Status::Unauthorized, "A good bearer token is wanted.");
             response.with("WWW-Authenticate", "Bearer")
-        })?;
-    let content_type = request.content_type.as_deref().unwrap_or(JSON);
-    let media_type = content_type.split(';').next().unwrap_or_default();
-    match media_type.trim().eq_ignore_ascii_case(JSON) {
-        true => Ok(nick),
-        false => Err(refusal(
-            Status::UnsupportedMediaType,
-            "The body must be JSON.",
-        )),
-    }
+        })
 }
 
-const JSON: &str = "application/json";
-
-/// What the body says, posted by `nick` unless it names somebody else.
 fn message(request: &HttpRequest, segment: &str, nick: &Nick) -> Result<Answer, Response> {
     let refuse = |code: ErrorCode| refused(&code);
     let room = room(segment).map_err(refuse)?;

@@ -86,7 +86,6 @@ statuses! {
     RequestTimeout = 408 "Request Timeout",
     Conflict = 409 "Conflict",
     ContentTooLarge = 413 "Content Too Large",
-    UnsupportedMediaType = 415 "Unsupported Media Type",
     ExpectationFailed = 417 "Expectation Failed",
     UpgradeRequired = 426 "Upgrade Required",
     TooManyRequests = 429 "Too Many Requests",

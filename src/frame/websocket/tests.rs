@@ -394,15 +394,6 @@ fn masks_begin_anywhere_in_a_key() {
 }
 
 #[test]
-fn the_handshake_of_the_standard() {
-    // RFC 6455 section 1.3.
-    assert_eq!(
-        accept_key("dGhlIHNhbXBsZSBub25jZQ=="),
-        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-    );
-}
-
-#[test]
 fn frames_of_the_standard() {
     // RFC 6455 section 5.7.
     case(
