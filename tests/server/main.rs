@@ -31,6 +31,8 @@ mod state;
 mod stop;
 mod temp_dir;
 mod text;
+mod tls;
+mod tunnel;
 mod upgrade;
 mod util;
 mod websocket;
