@@ -57,7 +57,8 @@ const HTTP_METHODS: [&[u8]; 9] = [
     b"TRACE ",
 ];
 const IRC_COMMANDS: [&[u8]; 4] = [b"NICK ", b"USER ", b"CAP ", b"PASS "];
-const TLS_HANDSHAKE: &[u8] = b"\x16\x03";
+/// Nothing else begins with it, and a hello may come in pieces that are far apart.
+const TLS_HANDSHAKE: &[u8] = b"\x16";
 
 /// Looks at the first bytes of a connection. White space before `{` means nothing; anything that
 /// begins nothing else is text.
@@ -123,7 +124,7 @@ mod tests {
             (b"P", Sniffed::Undecided),
             (b"PASS x", Sniffed::Foreign(Foreign::Irc)),
             (b"CAP LS 302", Sniffed::Foreign(Foreign::Irc)),
-            (b"\x16", Sniffed::Undecided),
+            (b"\x16", Sniffed::Foreign(Foreign::Tls)),
             (b"\x16\x03\x01", Sniffed::Foreign(Foreign::Tls)),
             (b"\xff\xf4", text),
         ] {
