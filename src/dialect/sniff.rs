@@ -11,6 +11,8 @@ pub enum Sniffed {
     Undecided,
     /// JSON: the keys of the first object will tell which ([`sniff_object`]).
     Object,
+    /// The first byte of a TLS handshake, and nothing behind it yet.
+    Hello,
     /// A dialect spoken here.
     Spoken(Dialect),
     /// A protocol that is not spoken here.
@@ -57,8 +59,7 @@ const HTTP_METHODS: [&[u8]; 9] = [
     b"TRACE ",
 ];
 const IRC_COMMANDS: [&[u8]; 4] = [b"NICK ", b"USER ", b"CAP ", b"PASS "];
-/// Nothing else begins with it, and a hello may come in pieces that are far apart.
-const TLS_HANDSHAKE: &[u8] = b"\x16";
+const TLS_HANDSHAKE: &[u8] = b"\x16\x03";
 
 /// Looks at the first bytes of a connection. White space before `{` means nothing; anything that
 /// begins nothing else is text.
@@ -71,6 +72,9 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     }
     if trimmed[0] == b'{' {
         return Sniffed::Object;
+    }
+    if bytes == &TLS_HANDSHAKE[..1] {
+        return Sniffed::Hello;
     }
     let methods = HTTP_METHODS.map(|method| (method, Sniffed::Spoken(Dialect::Http)));
     let commands = IRC_COMMANDS.map(|command| (command, Sniffed::Foreign(Foreign::Irc)));
@@ -124,7 +128,8 @@ mod tests {
             (b"P", Sniffed::Undecided),
             (b"PASS x", Sniffed::Foreign(Foreign::Irc)),
             (b"CAP LS 302", Sniffed::Foreign(Foreign::Irc)),
-            (b"\x16", Sniffed::Foreign(Foreign::Tls)),
+            (b"\x16", Sniffed::Hello),
+            (b"\x16a", text),
             (b"\x16\x03\x01", Sniffed::Foreign(Foreign::Tls)),
             (b"\xff\xf4", text),
         ] {
