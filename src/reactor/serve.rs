@@ -7,7 +7,7 @@ use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
-    STRANGERS_DELIVERY_BUDGET,
+    STRANGERS_DELIVERY_BUDGET, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
@@ -57,16 +57,20 @@ impl Reactor {
             let Some(connection) = self.connections.touch(id) else {
                 continue;
             };
-            let Some((_, due)) = connection
+            let Some((tick, due)) = connection
                 .due(&self.limits)
                 .filter(|&(tick, _)| tick <= now)
             else {
                 continue;
             };
-            // Bytes that are not read yet are no silence, and may be the name.
-            let waits_for_input =
-                !matches!(due, Due::SendQ | Due::Stall | Due::Linger | Due::Tokens);
-            if waits_for_input && connection.is_ready {
+            // Bytes that are not read yet are no silence, and may be the name. But who sends without
+            // end is not waited for without end.
+            let grace_ms = match due {
+                Due::SendQ | Due::Stall | Due::Linger | Due::Tokens => 0,
+                Due::Join | Due::Handshake => UNREAD_GRACE_MS,
+                Due::Sniff | Due::Silence | Due::Ping | Due::Pong | Due::Idle => u64::MAX,
+            };
+            if connection.is_ready && now - tick < grace_ms {
                 continue;
             }
             self.fire(id, due);
