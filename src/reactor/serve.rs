@@ -345,6 +345,8 @@ impl Reactor {
     pub(super) fn bid_farewell(&mut self, id: ConnId, event: &Event, reason: Reason) {
         match self.connections.touch(id) {
             Some(connection) if connection.phase == Phase::Open => {
+                // Before the answer, with which some dialects end on their own account.
+                connection.reason.get_or_insert(reason);
                 // Echo has one form only: its answer to what came so far.
                 let is_echo = connection.dialect == Some(Dialect::Echo)
                     && connection.standing != Standing::Refused;

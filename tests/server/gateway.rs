@@ -9,6 +9,25 @@ use crate::util::*;
 use crate::websocket_client::*;
 use secure::{Ending, secure, tls_flags};
 
+/// A sample of the last door's figures; 0 where there is none.
+#[track_caller]
+fn figure(server: &Server, sample: &str) -> u64 {
+    let status = server.doors().last().expect("a door");
+    let metrics = server.request(status, "GET /metrics", "", "");
+    let mut lines = metrics.text().lines();
+    let value = lines.find_map(|line| line.strip_prefix(sample));
+    value.map_or(0, |value| value.trim().parse().expect("a number"))
+}
+
+/// Waits until a sample has a value: what a connection did is counted when it is gone.
+#[track_caller]
+fn expect_figure(server: &Server, sample: &str, value: u64) {
+    let deadline = Instant::now() + DEADLINE;
+    while figure(server, sample) != value {
+        assert!(Instant::now() < deadline, "{sample} is never {value}");
+    }
+}
+
 #[test]
 fn a_websocket_over_tls_ends_with_both_farewells() {
     let server = Server::with(&[Auto], &tls_flags());
@@ -32,5 +51,20 @@ fn who_sends_without_end_has_its_deadline_too() {
         let is_closed = |_: &()| socket.write_all(&[b'\n'; 65536]).is_err();
         let mut sent = std::iter::repeat(()).take_while(|()| Instant::now() < end);
         assert!(sent.find(is_closed).is_some(), "it goes on and on");
+    }
+}
+
+#[test]
+fn who_is_ended_is_counted_by_what_ended_it() {
+    let flags = "--http-status 127.0.0.1:0 --join-timeout 300ms --handshake-timeout 300ms";
+    let server = Server::open(&["json://127.0.0.1:0", "http://127.0.0.1:0"], flags);
+    server.connect(Json).rest();
+    let mut slow = Peer::connect(&server.doors()[1], Http);
+    assert_eq!(slow.send("GET / HTTP/1.1\r\n").response().status, 408);
+    slow.expect_eof();
+    drop(slow);
+    for reason in ["join timeout", "handshake timeout"] {
+        let sample = format!("hubbub_drops_total{{reason=\"dropped for {reason}\"}}");
+        expect_figure(&server, &sample, 1);
     }
 }
