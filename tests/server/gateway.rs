@@ -68,3 +68,18 @@ fn who_is_ended_is_counted_by_what_ended_it() {
         expect_figure(&server, &sample, 1);
     }
 }
+
+#[test]
+fn deliveries_are_counted() {
+    let flags = "--http-status 127.0.0.1:0";
+    let server = Server::open(&["text://127.0.0.1:0"], flags);
+    let mut alice = server.join(Text, "Alice");
+    let mut bob = server.join(Text, "Bob");
+    alice.expect("[Server] Bob joined the chat!\n");
+    let before = figure(&server, "hubbub_deliveries_total");
+    assert_eq!(before, 3);
+    alice.say("hi").silent();
+    bob.expect("[Alice] hi\n");
+    // The answer to her, which text leaves out, and a pong.
+    assert_eq!(figure(&server, "hubbub_deliveries_total"), before + 3);
+}
