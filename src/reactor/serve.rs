@@ -276,13 +276,15 @@ impl Reactor {
 
     fn handle_frame(&mut self, id: ConnId, parsed: Parsed) {
         match parsed.ask {
-            Ask::Nothing => self.answer_unanswered(
-                id,
-                Asker {
+            Ask::Nothing => {
+                // Blank lines and pings are work as well.
+                self.spend(id, 1);
+                let asker = Asker {
                     id: parsed.id,
                     is_answered: false,
-                },
-            ),
+                };
+                self.answer_unanswered(id, asker);
+            }
             Ask::Request(request) => self.ask(id, request, parsed.id),
             Ask::Refused(code) => {
                 self.spend(id, 1);

@@ -83,3 +83,22 @@ fn deliveries_are_counted() {
     // The answer to her, which text leaves out, and a pong.
     assert_eq!(figure(&server, "hubbub_deliveries_total"), before + 3);
 }
+
+#[test]
+fn a_flood_of_pings_is_slowed_down_like_any_other() {
+    let server = Server::with(&[Auto], "--rate-limit 20,5");
+    let mut web = server.join_websocket("hubbub.text", "bob");
+    web.send(frame(FIN | PING, "x").repeat(90));
+    let mut pongs = 0;
+    loop {
+        match web.next() {
+            Came::Pong(_) => pongs += 1,
+            Came::Text(notice) => {
+                assert!(notice.contains("too fast"), "{notice}");
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(pongs < 90);
+}
