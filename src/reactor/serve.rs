@@ -125,17 +125,19 @@ impl Reactor {
         }
     }
 
-    /// What a connection is told, or asks, by coming.
+    /// What a connection is told, or asks, by coming; or why it is turned away. At the auto door that is
+    /// when it is known what it speaks.
     pub(super) fn greet(&mut self, id: ConnId) {
-        let Some(connection) = self.connections.get_mut(id) else {
+        let Some(connection) = self.connections.touch(id) else {
             return;
         };
         let Some(dialect) = connection.dialect else {
-            self.connections.touch(id);
             return;
         };
+        if let Some(code) = connection.take_refusal() {
+            return self.bid_farewell(id, &Event::Error(code), Reason::Refused);
+        }
         connection.greet(&self.pages.ledger);
-        self.connections.touch(id);
         if let Some(request) = dialect.arrival() {
             self.ask(id, request, None);
         }

@@ -5,6 +5,7 @@ mod secure;
 use std::io::Write as _;
 use std::time::Instant;
 
+use crate::http_client::*;
 use crate::util::*;
 use crate::websocket_client::*;
 use secure::{Ending, secure, tls_flags};
@@ -101,4 +102,28 @@ fn a_flood_of_pings_is_slowed_down_like_any_other() {
         }
     }
     assert!(pongs < 90);
+}
+
+#[test]
+fn a_browser_at_the_auto_door_of_a_full_server_sees_why() {
+    let server = Server::with(&[Auto], &format!("--max-connections 1 {}", tls_flags()));
+    let door = server.doors()[0].clone();
+    let mut alice = Peer::connect(&door, Text);
+    alice.send("Alice\n").expect(PROMPT).line();
+    let mut late = Peer::connect(&door, Http);
+    late.send(request("GET /", ""));
+    let response = late.response();
+    assert_eq!((response.status, response.closes()), (503, true));
+    late.expect_eof();
+    let (mut late, ending) = secure(&door);
+    late.send(request("GET /", ""));
+    assert_eq!(late.response().status, 503);
+    late.expect_eof();
+    assert_eq!(ending.join().expect("no panic"), Ending::Told);
+    let mut late = Peer::connect(&door, Json);
+    late.send(Json.join("bob"));
+    assert_one_error(Json, &late.rest());
+    let mut late = Peer::connect(&door, Text);
+    assert_one_error(Text, &late.rest());
+    alice.silent();
 }
