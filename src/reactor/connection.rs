@@ -125,7 +125,7 @@ struct Restraint {
     flooding: Option<Flooding>,
     /// Since when a ping waits for anything to come.
     pinged_since: Option<Tick>,
-    /// Since when nothing came but answers to pings.
+    /// Since when nothing came but pings and pongs.
     idle_since: Option<Tick>,
 }
 
@@ -364,14 +364,19 @@ impl<S: Transport> Connection<S> {
 
     /// A ping is sent to who was not heard of for long.
     pub(super) fn ping(&mut self, now: Tick, ledger: &Ledger) {
-        let progress = self.progress;
-        let restraint = self.restraint.get_or_insert_default();
-        restraint.pinged_since = Some(now);
-        restraint.idle_since.get_or_insert(progress);
+        self.heard_only_life();
+        self.restraint.get_or_insert_default().pinged_since = Some(now);
         self.append(ledger, |out| websocket::write_ping(b"", out));
     }
 
-    /// Something came that is more than an answer to a ping.
+    /// Nothing comes but pings and pongs.
+    fn heard_only_life(&mut self) {
+        let progress = self.progress;
+        let restraint = self.restraint.get_or_insert_default();
+        restraint.idle_since.get_or_insert(progress);
+    }
+
+    /// Something came that is more than a ping or a pong.
     fn heard_from(&mut self) {
         self.relax(|restraint| restraint.idle_since = None);
     }

@@ -127,3 +127,97 @@ fn a_browser_at_the_auto_door_of_a_full_server_sees_why() {
     assert_one_error(Text, &late.rest());
     alice.silent();
 }
+
+/// Connections of every kind that wait for something, and for which there is nothing to do.
+fn waiting(server: &Server) -> Vec<Peer> {
+    let [auto, secure_only] = [0, 1].map(|at| server.doors()[at].clone());
+    let mut peers = Vec::new();
+    let mut hold = |door: &str, bytes: &[u8], ends: bool| {
+        let mut peer = Peer::connect(door, Http);
+        peer.send(bytes);
+        if ends {
+            peer.shutdown_write();
+        }
+        peers.push(peer);
+    };
+    let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    for ends in [false, true] {
+        hold(&auto, hello, ends);
+        hold(&secure_only, hello, ends);
+        hold(&secure_only, b"hello, is somebody there?\r\n", ends);
+        hold(&secure_only, b"", ends);
+        hold(&auto, b"GET / HTTP/1.1\r\nHost: a\r\n", ends);
+        hold(&auto, request("GET /", "").repeat(20).as_bytes(), ends);
+        let post = "Content-Length: 16384\r\n";
+        hold(&auto, request("POST /", post).as_bytes(), ends);
+        let upgrade = request("GET /ws", &upgrade_headers());
+        hold(&auto, upgrade.as_bytes(), ends);
+        let close = [upgrade.as_bytes(), &close_frame(1000)].concat();
+        hold(&auto, &close, ends);
+        let part = [upgrade.as_bytes(), &frame_head(FIN | TEXT, 900), b"x"].concat();
+        hold(&auto, &part, ends);
+    }
+    peers
+}
+
+#[test]
+fn nobody_who_waits_costs_anything() {
+    let flags = "--handshake-timeout 60s --join-timeout 60s --sendq-time 60s --sendq-soft 64KiB \
+        --ping-interval 500ms";
+    let doors = ["auto://127.0.0.1:0", "tls+text://127.0.0.1:0"];
+    let server = Server::open(&doors, &format!("{flags} {}", tls_flags()));
+    let _waiting = waiting(&server);
+    // Who reads nothing, above the soft limit and below it.
+    let mut slow: Vec<WebSocket> = ["slow", "slower"]
+        .map(|nick| {
+            let small =
+                |socket: &socket2::Socket| socket.set_recv_buffer_size(2048).expect("a size");
+            let peer = Peer::try_connect(&server.doors()[0], Http, small).expect("it listens");
+            let mut web = WebSocket::upgrade(peer, "/ws", Some("hubbub.text"));
+            web.join(nick);
+            web
+        })
+        .into();
+    let mut sender = Peer::connect(&server.doors()[0], Text);
+    sender.send("sender\n").expect(PROMPT).line();
+    for n in 0..100 {
+        sender.say(&format!("{n} {}", "x".repeat(4000)));
+    }
+    slow[1].send(frame(FIN | PING, "x").repeat(64));
+    // A close_notify, and nothing behind it.
+    let (mut half, _) = secure(&server.doors()[1]);
+    half.send("half\n").expect(PROMPT).line();
+    half.shutdown_write();
+    sender.settle();
+    let before = server.cpu();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let used = server.cpu() - before;
+    assert!(used.as_millis() < 200, "{used:?}");
+    // Who may be sent no ping is not called dead for want of an answer.
+    sender
+        .send("/list\n")
+        .expect("Current clients: slow, slower, sender\n");
+}
+
+#[test]
+fn a_websocket_with_nothing_but_pings_and_pongs_is_idle() {
+    let server = Server::with(&[Auto], "--idle-timeout 600ms --ping-interval 100ms");
+    for asks in [false, true] {
+        let mut web = server.join_websocket("hubbub.text", "bob");
+        if asks {
+            web.send(frame(FIN | PING, ""));
+        }
+        let deadline = Instant::now() + DEADLINE;
+        let told = loop {
+            assert!(Instant::now() < deadline, "it is never idle");
+            match web.next() {
+                Came::Ping(payload) => web.send(frame(FIN | PONG, payload)),
+                Came::Pong(payload) => web.send(frame(FIN | PING, payload)),
+                Came::Text(text) => break text,
+                other => panic!("{other:?}"),
+            };
+        };
+        assert_one_error(Text, format!("{told}\n").as_bytes());
+        while web.next() != Came::Close(Some(1008)) {}
+    }
+}
