@@ -1,338 +1,247 @@
-// The page: joins what is known, what is shown and the server.
+// The page: joins what is known, what is shown, and the server.
 
-import { COMMANDS, find, run } from "./commands.js";
-import { Composer } from "./composer.js";
+import { COMMANDS, find as findCommand, run } from "./commands.js";
+import { complete, composer, input, write } from "./composer.js";
+import { hurry } from "./connection.js";
 import { byId, h } from "./dom.js";
-import { Log } from "./log.js";
-import { Session } from "./session.js";
-import { LOBBY, State, fold } from "./state.js";
-import { View } from "./view.js";
+import { log, toEnd } from "./log.js";
+import { ask, enter, join, leave, out, quit, retry, say, session } from "./session.js";
+import { LOBBY, find, get, rooms, show, state } from "./state.js";
+import { openDrawer, showAll, view } from "./view.js";
 
 const KEYS = [
-  ["Enter", "send; Shift + Enter begins a new line"],
-  ["Tab", "complete a name; / and @ show what there is"],
-  ["↑ in an empty box", "what you wrote before"],
-  ["Alt + ↑ ↓", "previous, next conversation; with Shift: unread"],
-  ["Ctrl + K", "find a room or person"],
-  ["Escape", "close what is open; go to the newest message"],
+	["Enter", "send; with Shift: a new line"],
+	["Tab, @, /", "complete a name; show the names; show the commands"],
+	["↑", "in the empty box: what you wrote before"],
+	["Alt ↑, Alt ↓", "another conversation; with Shift: one with something unread"],
+	["Ctrl K", "go to a room, or make one"],
+	["Escape", "close what is open; go to the newest message"],
 ];
 
-const state = new State();
-const session = new Session(state, `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, {
-  phase: phaseChanged,
-  alert: tellOf,
-  rooms: showFound,
-});
-const log = new Log(state, {
-  seen: markSeen,
-  mention: (name) => composer.insert(`@${name} `),
-  retry: (entry) => session.retry(state.current, entry),
-  discard: (entry) => state.remove(state.current, entry),
-});
-const composer = new Composer(state, submit);
-const view = new View(state, session, log, {
-  open,
-  leave: (conversation) => session.leave(conversation),
-  write: (name) => open(state.person(name)),
-});
-
-state.onchange = schedule;
-state.isWatching = () => isLookedAt() && log.isAtEnd;
-
-// --- Showing: all that changed within a frame at once ---
+// --- Showing: once for all that changed within a frame ---
 
 let isScheduled = false;
+let written = null;
 
 function schedule() {
-  if (isScheduled) return;
-  isScheduled = true;
-  // A hidden page gets no frames, but its title is seen.
-  if (document.hidden) setTimeout(show, 100);
-  else requestAnimationFrame(show);
+	if (isScheduled) return;
+	isScheduled = true;
+	// A hidden page gets no frames, but its title is seen.
+	if (document.hidden) setTimeout(draw, 100);
+	else requestAnimationFrame(draw);
 }
 
-function show() {
-  isScheduled = false;
-  switchDraft();
-  view.show();
-  remember();
+function draw() {
+	isScheduled = false;
+	const { current } = state;
+	if (current !== written) {
+		if (written) written.draft = input.value;
+		written = current;
+		write(current?.draft ?? "");
+	}
+	showAll();
+	sessionStorage.setItem("rooms", JSON.stringify(rooms().map(({ name }) => name)));
 }
 
-let shown = null;
+session.onchange = schedule;
+for (const type of ["click", "keydown", "submit"]) addEventListener(type, schedule, true);
 
-function switchDraft() {
-  const { current } = state;
-  if (current === shown) return;
-  if (shown) shown.draft = composer.text;
-  shown = current;
-  composer.put(current?.draft ?? "");
-}
-
-function isLookedAt() {
-  return document.visibilityState === "visible" && document.hasFocus();
-}
+const isLookedAt = () => !document.hidden && document.hasFocus();
+session.isSeen = (talk) => talk === state.current && isLookedAt() && log.isAtEnd;
 
 function markSeen() {
-  if (state.current && isLookedAt() && log.isAtEnd) state.markRead(state.current);
+	const { current } = state;
+	if (current && session.isSeen(current)) current.unread = current.mentions = 0;
+	schedule();
 }
 
+log.onend = markSeen;
+log.onretry = (entry) => retry(state.current, entry);
 addEventListener("focus", markSeen);
 document.addEventListener("visibilitychange", () => {
-  markSeen();
-  if (!document.hidden) session.connection.hurry();
+	markSeen();
+	if (!document.hidden) hurry();
 });
 
 // --- Coming in ---
 
 byId("join-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const name = byId("name").value.trim();
-  if (name) session.join(name);
+	event.preventDefault();
+	const name = byId("name").value.trim();
+	if (name && session.phase === "out") join(name);
 });
 
-function phaseChanged(error) {
-  const { phase } = session;
-  const isOut = phase === "out";
-  byId("name").readOnly = phase === "joining";
-  byId("join-error").textContent = isOut ? error : "";
-  byId("name").setAttribute("aria-invalid", isOut && error !== "");
-  schedule();
-  if (isOut) setTimeout(() => byId("name").focus());
-  if (phase === "in") {
-    localStorage.setItem("name", state.me);
-    const wanted = decodeURIComponent(location.hash.slice(1));
-    if (wanted && !state.find("room", wanted)) session.enter(wanted);
-    setTimeout(() => matchMedia("(hover: hover)").matches && byId("input").focus());
-  }
-}
+session.onturn = (error = "") => {
+	byId("join-error").textContent = error;
+	byId("name").ariaInvalid = error !== "";
+	schedule();
+	if (session.phase === "out") setTimeout(() => byId("name").select());
+	if (session.phase !== "in") return;
+	localStorage.setItem("name", state.me);
+	// Where one touches, the keyboard would cover half of what there is to read.
+	if (matchMedia("(hover: hover)").matches) setTimeout(() => input.focus());
+};
 
-/** What is to be had again when the page is loaded again. */
-function remember() {
-  if (session.phase === "out") return sessionStorage.removeItem("session");
-  if (session.phase !== "in") return;
-  const rooms = state.list().filter(({ kind, isJoined }) => kind === "room" && isJoined).map(({ name }) => name);
-  const current = state.current.kind === "room" ? state.current.name : LOBBY;
-  sessionStorage.setItem("session", JSON.stringify({ name: state.me, rooms, current }));
-  history.replaceState(null, "", current === LOBBY ? location.pathname : `#${encodeURIComponent(current)}`);
-}
+// Loaded again, the page comes back into the rooms that it was in.
+byId("name").value = localStorage.getItem("name") ?? "";
+byId("name").focus();
+for (const room of JSON.parse(sessionStorage.getItem("rooms") ?? "[]")) get("room", room).isJoined = true;
 
 // --- What one writes ---
 
-function submit(text) {
-  const { current } = state;
-  const wrong = run(text, chat);
-  if (wrong) state.notice(current, wrong, "error");
-  log.toEnd();
-}
+const unless = (isDone) => (isDone ? "" : "There is no connection now.");
+const isHere = () => state.current.kind === "room";
 
-/** What commands may do. */
-const chat = {
-  get room() {
-    return state.current.kind === "room" ? state.current.name : LOBBY;
-  },
-  ask(request, context) {
-    if (!session.ask(request, context)) state.notice(state.current, "There is no connection now.", "error");
-    return true;
-  },
-  askRoom: (request) => chat.ask({ ...request, room: chat.room }),
-  moderate: (request) => (state.isOperator ? chat.ask(request) : chat.askRoom(request)),
-  say: (text) => session.say(state.current, text),
-  act(text) {
-    if (state.current.kind === "room") session.say(state.current, text, true);
-    else state.notice(state.current, "One does that in rooms only.", "error");
-    return true;
-  },
-  sayTo(name, text) {
-    open(state.person(name));
-    session.say(state.current, text);
-    return true;
-  },
-  sayIn(name, text) {
-    const room = state.find("room", name);
-    if (room) session.say(room, text);
-    else state.notice(state.current, `You are not in #${name}.`, "error");
-    return true;
-  },
-  enter(room, key) {
-    if (!session.enter(room, key)) state.notice(state.current, "There is no connection now.", "error");
-    return true;
-  },
-  leave(name) {
-    const conversation = name ? state.find("room", name) : state.current;
-    if (conversation) session.leave(conversation);
-    else state.notice(state.current, `You are not in #${name}.`, "error");
-    return true;
-  },
-  help(name) {
-    const command = name && find(name);
-    if (command) state.notice(state.current, `${command.usage} – ${command.summary}`);
-    else byId("help").showModal();
-    return true;
-  },
-  browse() {
-    browse();
-    return true;
-  },
-  quit(words) {
-    session.quit(words);
-    return true;
-  },
+/** What commands do; they return what is wrong, or nothing. */
+const acts = {
+	ask(request) {
+		if ("room" in request) request.room ??= isHere() ? state.current.name : LOBBY;
+		// What an operator does without a room is for the whole server.
+		if (state.isOperator && ["kick", "mute", "unmute"].includes(request.type)) delete request.room;
+		return unless(ask(request));
+	},
+	speak: (text) => say(state.current, text),
+	me: (text) => (isHere() ? say(state.current, text, true) : "One does that in rooms."),
+	pm(name, text) {
+		open(get("person", name));
+		say(state.current, text);
+	},
+	say(name, text) {
+		const room = find("room", name);
+		return room ? say(room, text) : `You are not in #${name}.`;
+	},
+	join(name, key) {
+		const room = find("room", name);
+		return room?.isJoined ? open(room) : unless(enter(name, key));
+	},
+	leave(name) {
+		const talk = name ? find("room", name) : state.current;
+		return talk ? unless(leave(talk)) : `You are not in #${name}.`;
+	},
+	rooms: browse,
+	help(name) {
+		const command = findCommand(name ?? "");
+		if (!command) return byId("menu").showModal();
+		state.current.notice(`${command.usage} – ${command.summary}`);
+	},
+	quit,
 };
 
-// --- Conversations ---
+composer.onsubmit = (text) => {
+	const { current } = state;
+	const wrong = run(text, acts);
+	if (wrong) current.notice(wrong, "error");
+	if (state.current) toEnd();
+};
 
-function open(conversation) {
-  state.show(conversation);
-  view.closeDrawers();
-  show();
-  markSeen();
-  byId("input").focus();
+// --- Going elsewhere ---
+
+function open(talk) {
+	show(talk);
+	openDrawer("");
+	draw();
+	markSeen();
+	input.focus();
 }
 
-/** Goes to the next conversation, or the next with something unread. */
+view.onopen = open;
+
+/** Goes to the next talk that way, or the next with something unread. */
 function step(by, isUnread) {
-  const all = state.list();
-  let at = all.indexOf(state.current);
-  for (let tried = 0; tried < all.length; tried += 1) {
-    at = (at + by + all.length) % all.length;
-    if (!isUnread || all[at].unread > 0) return open(all[at]);
-  }
+	const { talks, current } = state;
+	let at = talks.indexOf(current);
+	do at = (at + by + talks.length) % talks.length;
+	while (isUnread && talks[at].unread === 0 && talks[at] !== current);
+	open(talks[at]);
 }
 
-let found = [];
+/** Begins a command for the user. */
+function begin(text) {
+	openDrawer("");
+	input.focus();
+	write(text);
+}
 
+/** Has one choose among the rooms that there are, where one writes. */
 function browse() {
-  byId("room").value = byId("key").value = "";
-  found = [];
-  byId("browser").showModal();
-  listFound();
-  session.ask({ type: "rooms" });
+	begin("/join ");
+	ask({ type: "rooms" });
 }
 
-function showFound(rooms) {
-  found = rooms;
-  listFound();
-}
-
-function listFound() {
-  const typed = fold(byId("room").value.trim().replace(/^[#@]/, ""));
-  const fits = ({ name }) => fold(name).includes(typed);
-  const people = [...(state.current?.members.values() ?? [])].map((name) => ({ name }));
-  const close = (act) => () => {
-    byId("browser").close();
-    act();
-  };
-  const line = (name, sign, hint, act) =>
-    h("li", {}, h("button", { onclick: close(act), class: sign === "#" ? "room" : "person" }, h("bdi", {}, name), h("span", { dir: "auto" }, hint)));
-  const enter = (name) => () => {
-    const known = state.find("room", name);
-    if (known?.isJoined) open(known);
-    else session.enter(name, byId("key").value);
-  };
-  byId("found").replaceChildren(
-    ...found.map(({ room: name, ...rest }) => ({ name, ...rest })).filter(fits).map(({ name, members, topic }) =>
-      line(name, "#", `${members}${topic ? ` · ${topic}` : ""}`, enter(name))),
-    ...(typed ? people.filter(fits).slice(0, 20).map(({ name }) => line(name, "@", "", () => open(state.person(name)))) : []),
-  );
-}
-
-byId("browse").addEventListener("click", browse);
-byId("room").addEventListener("input", listFound);
-byId("browser-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const name = byId("room").value.trim().replace(/^#/, "");
-  const key = byId("key").value;
-  byId("browser").close();
-  if (name) chat.enter(name, key);
-});
-byId("enter-again").addEventListener("click", () => chat.enter(state.current.name, state.current.password));
+session.onrooms = (all) => {
+	state.roomsThere = all.map(({ room, members, topic = "" }) => ({ name: room, hint: `${topic} (${members})` }));
+	if (input.value.startsWith("/join ")) complete(false);
+};
 
 // --- Telling of what concerns one ---
 
-function tellOf(conversation, { from, text }) {
-  const where = conversation.kind === "room" ? `${from} in ${conversation.label}` : from;
-  if (conversation !== state.current) byId("news").textContent = `${where}: ${text}`;
-  if (isLookedAt() || localStorage.getItem("notify") !== "yes" || Notification.permission !== "granted") return;
-  try {
-    const note = new Notification(where, { body: text, tag: conversation.label, icon: "/icon.svg" });
-    note.onclick = () => {
-      window.focus();
-      open(conversation);
-    };
-  } catch {
-    // Some phones let only service workers do that.
-  }
-}
+const isNotifying = () => window.Notification?.permission === "granted" && localStorage.getItem("notify") === "yes";
 
-function showNotify() {
-  const isOn = localStorage.getItem("notify") === "yes" && Notification.permission === "granted";
-  byId("notify").setAttribute("aria-pressed", isOn);
-  byId("notify").title = isOn ? "Notifications are on" : "Notify me of mentions and private messages";
-}
+session.onalert = (talk, from, text) => {
+	const title = talk.kind === "room" ? `${from} in ${talk.label}` : from;
+	if (talk !== state.current) byId("news").textContent = `${title}: ${text}`;
+	if (isLookedAt() || !isNotifying()) return;
+	const note = new Notification(title, { body: text, tag: talk.label, icon: "/icon.svg" });
+	note.onclick = () => {
+		window.focus();
+		open(talk);
+	};
+};
 
-byId("notify").addEventListener("click", async () => {
-  const isOn = byId("notify").getAttribute("aria-pressed") === "true";
-  if (!isOn) await Notification.requestPermission();
-  localStorage.setItem("notify", isOn ? "no" : "yes");
-  showNotify();
-});
-
-if ("Notification" in window) showNotify();
-else byId("notify").hidden = true;
+const showNotify = () => (byId("notify").ariaPressed = isNotifying());
 
 // --- Buttons and keys ---
 
-const THEMES = ["auto", "light", "dark"];
+const root = document.documentElement.dataset;
+root.theme = localStorage.getItem("theme") ?? "";
 
-function showTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  byId("theme").title = `Colours: ${theme}`;
-}
+const clicks = {
+	async notify() {
+		localStorage.setItem("notify", isNotifying() ? "no" : "yes");
+		await window.Notification?.requestPermission();
+		showNotify();
+	},
+	theme() {
+		const isDark = root.theme ? root.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+		root.theme = isDark ? "light" : "dark";
+		localStorage.setItem("theme", root.theme);
+	},
+	rename: () => begin("/nick "),
+	quit: () => quit(),
+	me: () => byId("menu").showModal(),
+	browse,
+	leave: () => leave(state.current),
+	again: () => enter(state.current.name, state.current.key),
+	"try-now": hurry,
+	"other-name": () => out(),
+	"open-side": () => openDrawer("side"),
+	"open-members": () => openDrawer("aside"),
+	backdrop: () => openDrawer(""),
+};
+for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
+showNotify();
 
-byId("theme").addEventListener("click", () => {
-  const next = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
-  localStorage.setItem("theme", next);
-  showTheme(next);
+const lines = [...KEYS, ...COMMANDS.map(({ usage, summary }) => [usage, summary])];
+byId("keys").append(...lines.flatMap(([key, does]) => [h("dt", {}, key), h("dd", {}, does)]));
+
+addEventListener("keydown", (event) => {
+	const { key, altKey, ctrlKey, metaKey, shiftKey, target } = event;
+	if (byId("chat").hidden || byId("menu").open) return;
+	const isCommand = ctrlKey || metaKey;
+	if (altKey && key === "ArrowUp") step(-1, shiftKey);
+	else if (altKey && key === "ArrowDown") step(1, shiftKey);
+	else if (isCommand && key === "k") browse();
+	else if (key === "Escape") openDrawer("") || toEnd();
+	else {
+		// Whoever types where nothing is written means to write.
+		const isTyped = key.length === 1 && key !== " " && !isCommand && !altKey;
+		if (isTyped && (target === document.body || target.id === "log")) input.focus();
+		return;
+	}
+	event.preventDefault();
 });
-showTheme(localStorage.getItem("theme") ?? "auto");
 
-byId("try-now").addEventListener("click", () => session.connection.hurry());
-byId("other-name").addEventListener("click", () => session.leaveForForm());
-byId("quit").addEventListener("click", () => session.quit());
-byId("open-help").addEventListener("click", () => chat.help());
-byId("me").addEventListener("click", () => {
-  view.closeDrawers();
-  composer.put(`/nick ${state.me}`);
-  byId("input").focus();
+// Some phones lay their keyboard over the page without making it smaller.
+visualViewport.addEventListener("resize", () => {
+	document.body.style.height = visualViewport.scale === 1 ? `${visualViewport.height}px` : "";
 });
-for (const dialog of document.querySelectorAll("dialog")) {
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-}
-byId("keys").append(
-  ...[...KEYS, ...COMMANDS.map(({ usage, summary }) => [usage, summary])].flatMap(([key, what]) => [h("dt", {}, key), h("dd", {}, what)]),
-);
-
-document.addEventListener("keydown", (event) => {
-  if (session.phase === "out" || event.isComposing || document.querySelector("dialog[open]")) return;
-  const { key, altKey, ctrlKey, metaKey, shiftKey, target } = event;
-  if (altKey && (key === "ArrowUp" || key === "ArrowDown")) step(key === "ArrowUp" ? -1 : 1, shiftKey);
-  else if ((ctrlKey || metaKey) && key === "k") browse();
-  else if (key === "Escape") view.closeDrawers() || log.toEnd();
-  else {
-    // Whoever types while nothing is edited means to write.
-    const isTyped = key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
-    if (isTyped && (target === document.body || target.id === "log")) byId("input").focus();
-    return;
-  }
-  event.preventDefault();
-});
-
-// The keyboard of a phone covers the page without making it smaller.
-visualViewport?.addEventListener("resize", () => {
-  document.body.style.height = visualViewport.scale === 1 ? `${visualViewport.height}px` : "";
-});
-
-byId("name").value = localStorage.getItem("name") ?? "";
-const before = JSON.parse(sessionStorage.getItem("session") ?? "null");
-if (before) session.resume(before);
-else byId("name").focus();
