@@ -1,36 +1,37 @@
-// The commands that a line may begin with, what each asks, and what completes what one types.
+// The commands that a line may begin with, and what each does.
 
-import { fold, isMe, rooms, state } from "./state.js";
+import { byId } from "./dom.js";
+import { enter, ask, leave, quit, say } from "./session.js";
+import { LOBBY, find as findTalk, get, state } from "./state.js";
+import { begin, open } from "./view.js";
 
 /**
- * A command with its words, what it does, and its request: the type, then the field of each word; a `room` without
- * a word is the one that one looks at. Those without a request are acts of the page.
+ * A command with its words, what it does, and its request: the type, then a field for each word; a `room` without
+ * a word is the one that one looks at. Those without a request are among the acts below.
  */
 const TABLE = [
-	["help [COMMAND]", "keys and commands"],
+	["help", "keys and commands"],
 	["nick NEW", "go by another name", "nick username"],
 	["pm|msg NAME TEXT", "a message for one person"],
-	["me TEXT", "do something: “Ann waves”"],
+	["me TEXT", "do something"],
 	["rooms", "which rooms there are"],
 	["join ROOM [KEY]", "enter a room, or make it"],
 	["leave|part [ROOM]", "leave a room, or this one"],
-	["say ROOM TEXT", "speak in another of your rooms"],
 	["who|list [ROOM]", "who is in a room, or in this one", "users room"],
-	["topic [TEXT]", "show or set what the room is about", "topic topic room"],
+	["topic [TEXT]", "what the room is about", "topic topic room"],
 	["ignore NAME", "hear nothing from somebody", "ignore username"],
 	["unignore NAME", "hear from somebody again", "unignore username"],
-	["away [TEXT]", "tell those who write that you are away; or be back", "away message"],
+	["away [TEXT]", "say that you are away, or are back", "away message"],
 	["whois NAME", "who somebody is", "whois username"],
-	["ping", "is the server there?", "ping"],
 	["quit [TEXT]", "leave the chat"],
-	["kick NAME [REASON]", "as a room's maker: put somebody out", "kick username reason room"],
-	["mute NAME [TIME]", "let somebody say nothing, for 10m or so", "mute username seconds room"],
+	["kick NAME [REASON]", "as the room's maker: put somebody out", "kick username reason room"],
+	["mute NAME [TIME]", "keep somebody silent, for 10m or so", "mute username seconds room"],
 	["unmute NAME", "let somebody speak again", "unmute username room"],
 	["topiclock on|off", "only you set the topic", "topic_lock on room"],
 	["inviteonly on|off", "only the invited enter", "invite_only on room"],
 	["invite NAME", "let somebody in", "invite username room"],
-	["key [KEY]", "what one needs to enter; or nothing", "key key room"],
-	["oper PASSWORD", "become an operator, for what follows", "oper password"],
+	["key [KEY]", "what one needs to enter, if anything", "key key room"],
+	["oper PASSWORD", "become an operator, for the following", "oper password"],
 	["ban MASK [TIME] [REASON]", "keep a name or address out", "ban mask seconds reason"],
 	["unban MASK", "let it in again", "unban mask"],
 	["bans", "who is kept out", "bans"],
@@ -41,7 +42,7 @@ const TABLE = [
 	["unlock ROOM", "let them enter again", "lock_room room"],
 	["clients", "who is connected, with addresses", "clients"],
 	["stats", "how the server does", "stats"],
-	["shutdown [SECONDS]", "stop the server", "shutdown seconds"],
+	["shutdown [TIME]", "stop the server, in 30s or so", "shutdown seconds"],
 ];
 
 export const COMMANDS = TABLE.map(([line, summary, request = ""]) => {
@@ -56,9 +57,9 @@ export function find(typed) {
 	return COMMANDS.find(({ name, alias }) => name === wanted || alias === wanted);
 }
 
-/** Does what a line says, by `acts`; returns what is wrong with it, or nothing. */
-export function run(line, acts) {
-	if (!line.startsWith("/") || line.startsWith("//")) return acts.speak(line.replace(/^\//, ""));
+/** Does what a line says; returns what is wrong with it, or nothing. */
+export function run(line) {
+	if (!line.startsWith("/") || line.startsWith("//")) return say(state.current, line.replace(/^\//, ""));
 	const [word, rest] = cut(line);
 	const command = find(word);
 	if (!command) return `Unknown command ${word.slice(0, 30)}. Try /help, or begin with // to say it.`;
@@ -68,19 +69,20 @@ export function run(line, acts) {
 	if (!type) return acts[name](...values);
 	const request = { type, ...Object.fromEntries(fields.map((field, at) => [field, values[at]])) };
 	if (type === "lock_room") request.locked = name === "lock";
-	return acts.ask(request);
+	if ("room" in request) request.room ??= isInRoom() ? state.current.name : LOBBY;
+	// What an operator does without a room is for the whole server.
+	if (state.isOperator && ["kick", "mute", "unmute"].includes(type)) delete request.room;
+	return unless(ask(request));
 }
 
-/** The first word and the rest. */
 const cut = (text) => /^(\S*)\s*([^]*)$/.exec(text).slice(1);
-const bare = (word) => word?.replace(/[[\]]/g, "");
-const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
+export const bare = (word) => word?.replace(/[[\]]/g, "");
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** How words are read that are not taken as they are; nothing where they make no sense. */
+/** How words are read that are not taken as they are. */
 const readers = {
 	ROOM: (word) => word.replace(/^#/, ""),
-	TIME: (word) => (/^[1-9]\d*[smhd]$/.test(word) ? parseInt(word, 10) * UNITS[word.at(-1)] : undefined),
-	SECONDS: (word) => Number(word) || undefined,
+	TIME: (word) => (/^[1-9]\d*[smhd]$/.test(word) ? parseInt(word, 10) * SECONDS[word.at(-1)] : undefined),
 	"on|off": (word) => ({ on: true, off: false })[word.toLowerCase()],
 };
 
@@ -99,25 +101,31 @@ function valuesOf(words, rest) {
 	return values;
 }
 
-/** What fits at the caret, as `{ from, items: [{ text, hint, insert }] }`; bare names only where it `isAsked` for. */
-export function completions(line, caret, isAsked) {
-	const typed = line.slice(0, caret).split(/\s+/);
-	const word = typed.at(-1);
-	const offer = (items) => (items.length > 0 ? { from: caret - word.length, items: items.slice(0, 50) } : null);
-	if (typed.length === 1 && word.startsWith("/")) {
-		const fits = COMMANDS.filter(({ usage, alias }) => usage.startsWith(word) || `/${alias}`.startsWith(word));
-		return offer(fits.map(({ name, words, usage, summary }) => ({ text: usage, hint: summary, insert: `/${name}${words.length ? " " : ""}` })));
-	}
-	const among = (all, sign = "") => {
-		const start = fold(word.replace(/^[@#]/, ""));
-		const fits = all.filter(({ name }) => fold(name).startsWith(start));
-		return offer(fits.map(({ name, hint }) => ({ text: sign + name, hint, insert: `${sign}${name} ` })));
-	};
-	const kind = typed[0].startsWith("/") && bare(find(typed[0])?.words[typed.length - 2]);
-	if (kind === "ROOM") return among(typed[0] === "/join" ? state.roomsThere : rooms());
-	if (kind === "on|off") return among([{ name: "on" }, { name: "off" }]);
-	if (kind !== "NAME" && !word.startsWith("@") && !(isAsked && word)) return null;
-	const names = [...state.current.members.values(), ...state.talks.slice(rooms().length).map(({ name }) => name)];
-	const others = [...new Set(names)].filter((name) => !isMe(name)).sort((a, b) => a.localeCompare(b));
-	return among(others.map((name) => ({ name })), word.startsWith("@") ? "@" : "");
+const isInRoom = () => state.current.kind === "room";
+const unless = (isDone) => (isDone ? "" : "There is no connection now.");
+
+/** They return what is wrong, or nothing. */
+const acts = {
+	me: (text) => (isInRoom() ? say(state.current, text, true) : "One does that in rooms."),
+	pm(name, text) {
+		open(get("person", name));
+		say(state.current, text);
+	},
+	join(name, key) {
+		const room = findTalk("room", name);
+		return room?.isJoined ? open(room) : unless(enter(name, key));
+	},
+	leave(name) {
+		const talk = name ? findTalk("room", name) : state.current;
+		return talk ? unless(leave(talk)) : `You are not in #${name}.`;
+	},
+	rooms: browse,
+	help: () => byId("menu").showModal(),
+	quit,
+};
+
+/** Has one choose a room where one writes. */
+export function browse() {
+	begin("/join ");
+	ask({ type: "rooms" });
 }

@@ -1,34 +1,31 @@
 // Where one writes: sending, completing, and what one wrote before.
 
-import { completions } from "./commands.js";
-import { byId, h } from "./dom.js";
+import { COMMANDS, bare, find, run } from "./commands.js";
+import { byId, byName, h } from "./dom.js";
+import { toEnd } from "./log.js";
+import { fold, isMe, people, rooms, state } from "./state.js";
 
 const HISTORY_MAX = 50;
 const LINES_MAX = 8;
-
-/** `onsubmit(text)` is given what was written. */
-export const composer = { onsubmit(text) {} };
 
 export const input = byId("input");
 const list = byId("completions");
 let offer = null;
 let chosen = 0;
 let history = [];
-/** How far back in the history one is; 0 is what one is writing. */
+/** How far back in it one is; 0 is what one is writing. */
 let back = 0;
 
-/** Writes it there for the user, who may go on. */
 export function write(text) {
 	input.value = text;
 	fit();
 	closeList();
 }
 
-/** Offers what fits; where one `isAsked` for it and only one thing does, takes it. Returns whether something does. */
+/** Offers what fits, or takes it where one `isAsked` for it and it is the only one; returns whether there was any. */
 export function complete(isAsked) {
 	closeList();
-	const { value, selectionStart: caret, selectionEnd } = input;
-	offer = caret === selectionEnd ? completions(value, caret, isAsked) : null;
+	offer = offerFor(input.value.slice(0, input.selectionEnd), isAsked);
 	if (!offer) return false;
 	if (isAsked && offer.items.length === 1) accept(0);
 	else showList();
@@ -42,7 +39,10 @@ function submit() {
 	if (!/^\/oper\b/i.test(text)) history = [text, ...history].slice(0, HISTORY_MAX);
 	back = 0;
 	write("");
-	composer.onsubmit(text);
+	const { current } = state;
+	const wrong = run(text);
+	if (wrong) current.notice(wrong, "error");
+	if (state.current) toEnd();
 }
 
 function fit() {
@@ -55,9 +55,11 @@ input.addEventListener("input", () => {
 	complete(false);
 });
 input.addEventListener("blur", closeList);
+// A click there must not take the focus away first.
+list.addEventListener("pointerdown", (event) => event.preventDefault());
 input.addEventListener("keydown", (event) => {
 	const { key, shiftKey, isComposing, keyCode, ctrlKey, metaKey, altKey } = event;
-	// While an input method composes (229 says so where the flag is late), the keys are its own.
+	// While an input method composes (229 where the flag is late), the keys are its own.
 	if (isComposing || keyCode === 229 || ctrlKey || metaKey || altKey || shiftKey) return;
 	if (!(offer ? pressedInList(key) : pressedInText(key))) return;
 	event.preventDefault();
@@ -69,7 +71,6 @@ byId("composer").addEventListener("submit", (event) => {
 	input.focus();
 });
 
-/** Returns whether the key meant something. */
 function pressedInText(key) {
 	if (key === "Enter") submit();
 	else if (key === "Tab") return complete(true);
@@ -84,22 +85,16 @@ function recall(step) {
 	write(history[back - 1] ?? "");
 }
 
-// --- The list of what fits ---
-
 function pressedInList(key) {
 	const { length } = offer.items;
 	if (key === "ArrowDown") choose((chosen + 1) % length);
 	else if (key === "ArrowUp") choose((chosen + length - 1) % length);
 	else if (key === "Escape") closeList();
-	else if (key === "Enter" && isWritten()) submit();
+	// What is there already need not be chosen first.
+	else if (key === "Enter" && input.value.slice(offer.from) === offer.items[chosen].insert.trim()) submit();
 	else if (key === "Enter" || key === "Tab") accept(chosen);
 	else return false;
 	return true;
-}
-
-/** Is what is chosen there already? */
-function isWritten() {
-	return input.value.slice(offer.from).trim().toLowerCase() === offer.items[chosen].insert.trim().toLowerCase();
 }
 
 function accept(at) {
@@ -109,18 +104,13 @@ function accept(at) {
 }
 
 function showList() {
-	list.replaceChildren(...offer.items.map(({ text, hint = "" }, at) =>
-		h("li", { role: "option", id: `option-${at}`, onpointerdown: (event) => pointed(event, at) },
-			h("bdi", {}, text), h("small", {}, hint))));
+	const options = offer.items.map(({ text, hint = "" }, at) =>
+		h("li", { role: "option", id: `option-${at}`, onclick: () => accept(at) }, h("bdi", {}, text), h("small", {}, hint)));
+	list.replaceChildren(...options);
 	list.hidden = false;
 	input.role = "combobox";
 	input.ariaExpanded = "true";
 	choose(0);
-}
-
-function pointed(event, at) {
-	event.preventDefault();
-	accept(at);
 }
 
 function choose(at) {
@@ -134,4 +124,26 @@ function closeList() {
 	offer = null;
 	list.hidden = true;
 	for (const name of ["role", "aria-expanded", "aria-activedescendant"]) input.removeAttribute(name);
+}
+
+/** What fits after `before`, as `{ from, items: [{ text, hint, insert }] }`; bare names only where one `isAsked`. */
+function offerFor(before, isAsked) {
+	const typed = before.split(/\s+/);
+	const word = typed.at(-1);
+	const offer = (items) => (items.length > 0 ? { from: before.length - word.length, items: items.slice(0, 50) } : null);
+	if (typed.length === 1 && word.startsWith("/")) {
+		const fits = COMMANDS.filter(({ usage, alias }) => usage.startsWith(word) || `/${alias}`.startsWith(word));
+		return offer(fits.map(({ name, words, usage: text, summary: hint }) => ({ text, hint, insert: `/${name}${words.length ? " " : ""}` })));
+	}
+	const among = (all, sign = "") => {
+		const start = fold(word.replace(/^[@#]/, ""));
+		const fits = all.filter(({ name }) => fold(name).startsWith(start));
+		return offer(fits.map(({ name, hint }) => ({ text: sign + name, hint, insert: `${sign}${name} ` })));
+	};
+	const kind = typed[0].startsWith("/") && bare(find(typed[0])?.words[typed.length - 2]);
+	if (kind === "ROOM") return among(typed[0] === "/join" ? state.roomsThere : rooms());
+	if (kind !== "NAME" && !word.startsWith("@") && !(isAsked && word)) return null;
+	const names = [...state.current.members.values(), ...people().map(({ name }) => name)];
+	const others = [...new Set(names)].filter((name) => !isMe(name)).sort(byName);
+	return among(others.map((name) => ({ name })), word.startsWith("@") ? "@" : "");
 }

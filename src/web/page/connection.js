@@ -2,17 +2,17 @@
 
 const ADDRESS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 const OPEN_MS = 10_000;
-/** Silence after which the server is asked whether it is there, and how long it may take to answer. */
+/** After so long a silence the server is asked whether it is there, and has so long to answer. */
 const SILENT_MS = 25_000;
 const ANSWER_MS = 8_000;
-/** Either where there is reason to doubt. */
+/** Either, where there is reason to doubt. */
 const DOUBT_MS = 4_000;
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
-/** After a connection that lasted this long the next loss is met quickly again. */
+/** Who was connected for so long tries again quickly. */
 const STABLE_MS = 10_000;
 
-/** `retryAt` is when the next attempt is made, in milliseconds since 1970; 0 while none is waited for. */
+/** `retryAt` is when it is tried again, in milliseconds since 1970; 0 while that is not waited for. */
 export const connection = { retryAt: 0, onopen() {}, onreceive() {}, onclose() {} };
 
 let socket = null;
@@ -46,7 +46,6 @@ export function stop() {
 	socket = null;
 }
 
-/** Gives the connection up, and makes another after a while. */
 export function lose() {
 	stop();
 	// Half of the wait is chance, so that a restarted server does not meet everyone at once.
@@ -57,7 +56,6 @@ export function lose() {
 	connection.onclose();
 }
 
-/** Returns whether it could be handed to the network. */
 export function send(object) {
 	if (socket?.readyState !== WebSocket.OPEN) return false;
 	socket.send(JSON.stringify(object));
@@ -65,7 +63,7 @@ export function send(object) {
 	return true;
 }
 
-/** Something changed: tries now, or looks whether the other end is still there. */
+/** Tries now, or looks whether the other end is still there. */
 export function hurry() {
 	if (connection.retryAt > 0) start();
 	else probe(DOUBT_MS);
@@ -74,7 +72,6 @@ export function hurry() {
 addEventListener("online", hurry);
 addEventListener("offline", hurry);
 
-/** Waits so long for a sign of life before it asks for one. */
 function expect(ms) {
 	clearTimeout(lifeTimer);
 	lifeTimer = setTimeout(probe, ms, ANSWER_MS);

@@ -1,4 +1,4 @@
-// The little that it takes to make elements. What users wrote is set as text, never as markup.
+// Making elements. What users wrote is set as text, never as markup.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -14,9 +14,8 @@ export function h(tag, properties = {}, ...children) {
 }
 
 /**
- * Keeps children of an element as rows: what stays is not touched, so that focus and scrolling stay too.
- * Returns what shows a list of rows, each of its own `key`; `make(row)` gives a node, and `fill(node, row)` writes
- * what may change in it, at first and where the `version` differs.
+ * Returns what shows rows, each of its own `key`, in an element. What stays is not touched, nor is the focus in it:
+ * `make(row)` gives a node, `fill(node, row)` writes what may change, whenever the `version` differs.
  */
 export function rowsIn(parent, make, fill = () => {}) {
 	const held = new Map();
@@ -39,14 +38,15 @@ export function rowsIn(parent, make, fill = () => {}) {
 	};
 }
 
-/** The class of the colour that a name has everywhere: one of twelve. */
+/** The class of the colour that a name has everywhere. */
 export function hueOf(name) {
 	let hash = 2166136261;
 	for (const c of name.toLowerCase()) hash = Math.imul(hash ^ c.codePointAt(0), 16777619);
-	return `hue-${(hash >>> 8) % 12}`;
+	return `hue-${(hash >>> 8) % 8}`;
 }
 
-/** A round letter that stands for a name. */
+export const byName = new Intl.Collator([], { sensitivity: "base", numeric: true }).compare;
+
 export const discOf = (name) => h("span", { class: "disc", "aria-hidden": "true" }, [...name][0].toUpperCase());
 
 /** Live regions speak whenever they are written: only what differs is. */

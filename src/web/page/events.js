@@ -1,13 +1,13 @@
 // What the server tells: what each type of event changes.
 
 import { ask, out, refused, session, settle, welcomed } from "./session.js";
-import { LOBBY, close, find, get, hear, isMe, rename, show, state } from "./state.js";
+import { LOBBY, close, find, get, isMe, isMention, setMe, show, state } from "./state.js";
 
-/** Where members are only counted, they are asked for anew after this long for each of them. */
+/** Where members are only counted, they are asked for again after this long for each. */
 const REFRESH_MS = 20;
 const REFRESH_MIN_MS = 5_000;
 
-const ms = (timestamp) => (timestamp ? timestamp * 1000 : Date.now());
+const timeOf = ({ timestamp }) => (timestamp ? timestamp * 1000 : Date.now());
 const roomOf = ({ room = LOBBY }) => find("room", room);
 
 export const handlers = {
@@ -32,7 +32,7 @@ export const handlers = {
 
 	// --- What is said ---
 
-	chat: (event, context) => said(roomOf(event), event, context),
+	chat: (event, context) => said(roomOf(event), event, context, false),
 	me: (event, context) => said(roomOf(event), event, context, true),
 	pm(event) {
 		// Who writes to oneself has it already.
@@ -40,47 +40,55 @@ export const handlers = {
 	},
 
 	notice: ({ message }) => tell(null, message),
-	shutdown: ({ message }) => tell(null, `${message}.`),
+	shutdown: ({ message }) => tell(null, message),
 	announcement: ({ message }) => tell(null, message, "loud"),
 	operator_message: ({ message }) => tell(null, `The operator, to you: ${message}`, "loud"),
-	kicked: ({ message, reason }) => out(reason ? `${message}: ${reason}` : `${message}.`),
+	kicked: ({ message, reason }) => out(reason ? `${message}: ${reason}` : message),
 
 	// --- Who is where ---
 
 	user_joined(event) {
-		const { username: name, timestamp } = event;
 		const talk = roomOf(event);
-		if (talk?.exchange(null, name)) talk.note({ name, did: "joined", time: ms(timestamp) });
+		const name = event.username;
+		if (talk?.exchange(null, name)) talk.note({ name, did: "joined", time: timeOf(event) });
 	},
 
 	user_left(event) {
-		const { username: name, room, message, reason, timestamp } = event;
+		const { username: name, room, message, reason } = event;
 		// Without a room it is the lobby or the whole server: only the sentence tells which.
 		const isGone = !room && message === `${name} left the chat`;
 		for (const talk of isGone ? state.talks : [roomOf(event)]) {
 			const isConcerned = talk?.exchange(name, null) || talk?.is("person", name);
-			if (isConcerned) talk.note({ name, did: "left", reason, time: ms(timestamp) });
+			if (isConcerned) talk.note({ name, did: "left", reason, time: timeOf(event) });
 		}
 	},
 
 	presence(event) {
-		const { joined, left, members, timestamp } = event;
+		const { joined, left, members } = event;
 		const talk = roomOf(event);
 		if (!talk) return;
 		talk.count = members;
-		talk.note({ joined, left, time: ms(timestamp) });
+		talk.note({ joined, left, time: timeOf(event) });
 		talk.refresh ??= setTimeout(() => {
 			talk.refresh = null;
 			if (talk.isJoined) askMembers(talk);
 		}, Math.max(REFRESH_MIN_MS, REFRESH_MS * members));
 	},
 
-	nick: ({ username, to, timestamp }) => rename(username, to, ms(timestamp)),
+	nick(event) {
+		const { username: name, to } = event;
+		const own = find("person", name);
+		if (isMe(name)) setMe(to);
+		if (own && !find("person", to)) own.name = to;
+		for (const talk of state.talks) {
+			if (talk.exchange(name, to) || talk.is("person", to)) talk.note({ name, did: `is ${to} now`, time: timeOf(event) });
+		}
+	},
 
-	users(event, context) {
-		const talk = roomOf(event);
-		if (talk?.isJoined) talk.setMembers(event.users);
-		if (!context?.isQuiet) tell(context, `In #${event.room ?? LOBBY}: ${event.users.join(", ")}`);
+	users({ users, room = LOBBY }, context) {
+		const talk = find("room", room);
+		if (talk?.isJoined) talk.setMembers(users);
+		if (!context?.isQuiet) tell(context, `In #${room}: ${users.join(", ")}`);
 	},
 
 	// --- Rooms ---
@@ -89,7 +97,7 @@ export const handlers = {
 
 	room_joined({ room: name, users, topic = "", created }, context) {
 		const talk = get("room", name);
-		Object.assign(talk, { name, topic, isJoined: true, count: null, key: context?.key });
+		Object.assign(talk, { name, topic, isJoined: true, key: context?.key });
 		talk.setMembers(users);
 		if (context?.isReturn) return;
 		show(talk);
@@ -99,29 +107,25 @@ export const handlers = {
 	room_left({ room, now_in }, context) {
 		if (room === now_in) return tell(context, `You are in no other room than #${room}.`);
 		const next = get("room", now_in);
-		if (!next.isJoined) {
-			next.isJoined = true;
-			askMembers(next);
-		}
-		const talk = find("room", room);
-		if (!talk) return;
+		if (!next.isJoined) askMembers(next);
+		next.isJoined = true;
+		const talk = get("room", room);
 		talk.isJoined = false;
 		talk.setMembers([]);
 		if (context?.isLeaving) close(talk);
 	},
 
 	topic(event, context) {
-		const { topic = "", username } = event;
+		const { topic = "", username: by } = event;
 		const talk = roomOf(event);
 		if (!talk) return;
 		talk.topic = topic;
 		const what = topic ? `the topic: ${topic}` : "no topic";
-		if (!context?.isQuiet) talk.notice(username ? `${username} set ${what}` : `There is ${what}`);
+		if (!context?.isQuiet) talk.notice(by ? `${by} set ${what}` : `There is ${what}`);
 	},
 
 	// --- What was asked ---
 
-	pong: (event, context) => context && tell(context, `It is, and answered within ${Date.now() - context.since} ms.`),
 	whois: listed,
 	bans: listed,
 	clients: listed,
@@ -130,8 +134,8 @@ export const handlers = {
 
 /** Shows an answer as it is, a line for each thing. */
 function listed({ type, id, ...values }, context) {
-	const line = (object) => Object.entries(object).map(([name, value]) => `${name.replaceAll("_", " ")}: ${[value].flat().join(", ")}`);
-	const lines = type in values ? values[type].map((object) => line(object).join(" · ")) : line(values);
+	const facts = (object) => Object.entries(object).map(([name, value]) => `${name}: ${[value].flat().join(", ")}`);
+	const lines = values[type]?.map((object) => facts(object).join(" · ")) ?? facts(values);
 	tell(context, lines.join("\n") || "There are none.");
 }
 
@@ -140,10 +144,21 @@ function tell(context, text, tone) {
 	(state.talks.includes(context?.talk) ? context.talk : state.current).notice(text, tone);
 }
 
-function said(talk, { username: from, message: text, timestamp }, context, isAction = false) {
-	const time = ms(timestamp);
-	if (context?.entry) settle(context, { state: "sent", time });
-	else if (talk && hear(talk, { from, text, time, isAction }, session.isSeen(talk))) session.onalert(talk, from, text);
+function said(talk, event, context, isAction = false) {
+	const { username: from, message: text } = event;
+	const time = timeOf(event);
+	if (context?.entry) return settle(context, { state: "sent", time });
+	if (!talk) return;
+	const isOwn = isMe(from);
+	const isToMe = !isOwn && isMention(text);
+	const entry = talk.add({ kind: "said", from, text, time, isAction, isToMe, state: isOwn ? "sent" : "" });
+	if (isOwn) return;
+	const isForMe = isToMe || talk.kind === "person";
+	if (isForMe) session.onalert(talk, from, text);
+	if (session.isSeen(talk)) return;
+	if (talk.unread === 0) talk.firstUnread = entry;
+	talk.unread += 1;
+	talk.mentions += isForMe;
 }
 
 function askMembers({ name: room }) {

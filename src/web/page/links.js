@@ -1,33 +1,20 @@
-// Text as nodes, with links that are safe to follow and one's own name marked. Nothing becomes markup.
+// Text as nodes, with links that are safe to follow. Nothing becomes markup.
 
 // Quotes, controls and what is not seen (what turns the direction around, too) are no part of a link.
 const LINK = /(?<![\p{L}\p{N}])https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
 
-/** The nodes of `text`; `marks` are what is marked in it, as [from, to] in order. */
-export function nodesOf(text, marks) {
+export function nodesOf(text) {
 	const nodes = [];
 	let at = 0;
-	const plain = (to) => {
-		for (const [from, end] of marks) {
-			if (from < at || end > to) continue;
-			const mark = document.createElement("mark");
-			mark.textContent = text.slice(from, end);
-			nodes.push(text.slice(at, from), mark);
-			at = end;
-		}
-		nodes.push(text.slice(at, to));
-	};
 	for (const { 0: found, index } of text.matchAll(LINK)) {
 		const address = withoutTail(found);
 		if (!URL.canParse(address)) continue;
-		plain(index);
 		const link = document.createElement("a");
 		Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer nofollow", textContent: address });
-		nodes.push(link);
+		nodes.push(text.slice(at, index), link);
 		at = index + address.length;
 	}
-	plain(text.length);
-	return nodes;
+	return [...nodes, text.slice(at)];
 }
 
 /** Punctuation at the end is the sentence's; so is a bracket that was not opened within. */

@@ -2,61 +2,60 @@
 
 import { byId, discOf, h, hueOf, rowsIn, setText } from "./dom.js";
 import { nodesOf } from "./links.js";
-import { mentionsIn } from "./state.js";
+import { retry, session } from "./session.js";
+import { state } from "./state.js";
 
-/** Entries shown at once; earlier ones are asked for in steps of as many. */
+/** Entries shown; so many more each time that one asks. */
 const WINDOW = 500;
-/** What one person says within this time stands together. */
+/** What one says within this time stands together. */
 const GROUP_MS = 300_000;
-/** So many pixels from the end one is still at it. */
+/** In pixels. */
 const NEAR_END = 48;
-/** Names in one line; of more only the number is told. */
+/** Names told in one line; more are counted. */
 const NAMES_MAX = 5;
 
-const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const date = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
-
-/** `isAtEnd`: does one look at the newest? Then one goes on doing so. */
-export const log = { isAtEnd: true, onend() {}, onretry(entry) {} };
 
 const node = byId("log");
 const pill = byId("pill");
 let talk = null;
+let isAtEnd = true;
 /** The first entry shown, while one is not at the end. */
 let first = null;
-let liveTimer = 0;
+let size = 0;
 
-const fillRows = rowsIn(node, (row) => makers[row.kind](row), (row, values) => fillers[values.kind]?.(row, values));
+const fillRows = rowsIn(node, (row) => makers[row.kind](row), (child, row) => fillers[row.kind]?.(child, row));
 
 export function showTalk(wanted) {
 	const isOther = wanted !== talk;
 	if (isOther) {
 		talk = wanted;
-		log.isAtEnd = true;
+		isAtEnd = true;
 		hush();
 	}
 	const { scrollTop } = node;
-	const anchor = !log.isAtEnd && [...node.children].find((row) => row.offsetTop + row.offsetHeight > scrollTop);
+	const anchor = !isAtEnd && [...node.children].find((row) => row.offsetTop + row.offsetHeight > scrollTop);
 	const top = anchor && anchor.offsetTop;
 	fillRows(rowsOf(talk));
 	const line = isOther && node.querySelector(".new");
 	if (line) {
 		node.scrollTop = line.offsetTop - node.clientHeight / 3;
 		scrolled();
-	} else if (log.isAtEnd) scrollToEnd();
+	} else if (isAtEnd) scrollToEnd();
 	else if (anchor?.isConnected) node.scrollTop = scrollTop + anchor.offsetTop - top;
 	showPill();
 }
 
 export function toEnd() {
-	log.isAtEnd = true;
+	isAtEnd = true;
 	showTalk(talk);
-	log.onend();
+	markSeen();
 }
 
 function showEarlier() {
-	first = talk.entries[Math.max(0, talk.entries.indexOf(first ?? talk.entries.at(-WINDOW)) - WINDOW)];
-	log.isAtEnd = false;
+	first = talk.entries[Math.max(0, startIn(talk.entries) - WINDOW)];
+	isAtEnd = false;
 	hush();
 	showTalk(talk);
 	node.focus();
@@ -65,38 +64,53 @@ function showEarlier() {
 /** What is shown at once need not be read out. */
 function hush() {
 	node.ariaLive = "off";
-	clearTimeout(liveTimer);
-	liveTimer = setTimeout(() => (node.ariaLive = "polite"), 500);
+	setTimeout(() => (node.ariaLive = "polite"), 500);
 }
 
 function scrolled() {
-	const wasAtEnd = log.isAtEnd;
-	log.isAtEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END;
-	if (!log.isAtEnd) first ??= talk.entries.at(-WINDOW) ?? talk.entries[0];
-	else if (!wasAtEnd) log.onend();
+	// A change of size scrolls as well: who was at the end stays there.
+	if (isAtEnd && size !== sizeOf()) return scrollToEnd();
+	const wasAtEnd = isAtEnd;
+	isAtEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END;
+	if (!isAtEnd) first ??= talk.entries[startIn(talk.entries)];
+	else if (!wasAtEnd) markSeen();
 	showPill();
 }
 
+const sizeOf = () => node.clientWidth + node.clientHeight / 1e5;
+
 function scrollToEnd() {
+	size = sizeOf();
 	node.scrollTop = node.scrollHeight;
 }
 
 function showPill() {
 	const { unread } = talk;
-	pill.hidden = log.isAtEnd;
+	pill.hidden = isAtEnd;
 	pill.classList.toggle("loud", unread > 0);
 	setText(pill, unread > 0 ? `${unread} new message${unread > 1 ? "s" : ""}` : "Newest messages");
 }
 
 node.addEventListener("scroll", scrolled);
 pill.addEventListener("click", toEnd);
-new ResizeObserver(() => log.isAtEnd && scrollToEnd()).observe(node);
+new ResizeObserver(() => (isAtEnd ? scrollToEnd() : (size = sizeOf()))).observe(node);
+
+export const isLookedAt = () => !document.hidden && document.hasFocus();
+session.isSeen = (other) => other === state.current && isLookedAt() && isAtEnd;
+
+export function markSeen() {
+	const { current } = state;
+	if (current && session.isSeen(current)) current.unread = current.mentions = 0;
+	session.onchange();
+}
 
 // --- Rows ---
 
+const startIn = (entries) => Math.max(0, first ? entries.indexOf(first) : entries.length - WINDOW);
+
 function rowsOf({ entries, firstUnread }) {
-	if (log.isAtEnd) first = null;
-	const start = Math.max(0, first ? entries.indexOf(first) : entries.length - WINDOW);
+	if (isAtEnd) first = null;
+	const start = startIn(entries);
 	const rows = start > 0 ? [{ key: "earlier", kind: "earlier" }] : [];
 	let before = null;
 	for (const entry of entries.slice(start)) {
@@ -104,65 +118,58 @@ function rowsOf({ entries, firstUnread }) {
 		entry.day ??= date.format(time);
 		const isNew = entry === firstUnread;
 		const isNewDay = entry.day !== before?.day;
-		if (isNewDay) rows.push({ key: `day ${number}`, kind: "line", text: entry.day });
-		if (isNew) rows.push({ key: "new", kind: "line", text: "New", name: "new" });
-		const isContinued = !isNew && !isNewDay && isPlain(entry) && isPlain(before) && before.from === from && time - before.time < GROUP_MS;
-		rows.push({ key: number, kind, entry, isContinued, version: [time, state, isQueued, isContinued, changes?.length].join() });
+		if (isNewDay) rows.push(line(`day ${number}`, entry.day));
+		if (isNew) rows.push(line("new", "New"));
+		const isContinued = !isNew && !isNewDay && kind === "said" && before.kind === kind && before.from === from && time - before.time < GROUP_MS;
+		const version = [time, state, isQueued, isContinued, changes?.length].join();
+		if (kind !== "gap") rows.push({ key: number, kind, entry, isContinued, version });
+		else rows.push(line(`gap ${time}`, `Back at ${clock.format(time)}. What was said since ${clock.format(entry.since)} may be missing.`));
 		before = entry;
 	}
-	return rows.length > 0 ? rows : [{ key: "empty", kind: "empty" }];
+	return rows;
 }
 
-const isPlain = ({ kind, isAction }) => kind === "said" && !isAction;
+const line = (key, text) => ({ kind: "line", key, text });
 
 const makers = {
 	earlier: () => h("button", { class: "earlier", onclick: showEarlier }, "Show earlier messages"),
-	empty: () => h("p", { class: "empty" }, "Nothing has been said since you came."),
-	line: ({ text, name = "" }) => h("div", { class: `line ${name}`, role: "separator" }, h("span", {}, text)),
-	gap: () => h("div", { class: "line gap" }, h("span")),
+	line: ({ key, text }) => h("div", { class: `line ${key}`, role: "separator" }, h("span", {}, text)),
 	notice: ({ entry }) => h("p", { class: `notice ${entry.tone}`, dir: "auto" }, entry.text),
-	presence: () => h("details", { class: "presence", "aria-live": "off" }, h("summary"), h("ul")),
-	said: ({ entry: { from, text, isAction, isOwn } }) =>
+	presence: () => h("details", { class: "presence", "aria-live": "off" }, h("summary"), h("p")),
+	said: ({ entry: { from, text } }) =>
 		h("div", { "data-from": from },
 			discOf(from),
 			h("div", { class: "head" }, h("bdi", { class: "name" }, from), h("time")),
-			h("p", { class: "text", dir: "auto" },
-				...(isAction ? [h("bdi", { class: "name" }, from), " "] : []),
-				...nodesOf(text, isOwn ? [] : mentionsIn(text))),
+			h("p", { class: "text", dir: "auto" }, ...nodesOf(text)),
 			h("div", { class: "mark" })),
 };
 
 const fillers = {
-	gap: (row, { entry: { from, time } }) =>
-		setText(row.firstChild, `Back again. What was said from ${clock.format(from)} to ${clock.format(time)} may be missing.`),
-
 	presence(row, { entry: { changes } }) {
-		const [summary, list] = row.children;
-		summary.textContent = summaryOf(changes);
-		list.replaceChildren(...changes.map(({ time, name, did, reason, joined, left }) =>
-			h("li", {}, `${clock.format(time)} ${name ? `${name} ${did}` : `${joined} joined, ${left} left`} ${reason ? `(${reason})` : ""}`)));
+		const line = ({ time, name, did, reason, joined, left }) =>
+			`${clock.format(time)} ${name ? `${name} ${did}` : `${joined} joined, ${left} left`} ${reason ? `(${reason})` : ""}`;
+		row.firstChild.textContent = summaryOf(changes);
+		row.lastChild.textContent = changes.map(line).join("\n");
 	},
 
 	said(row, { entry, isContinued }) {
-		const { from, time, state, isAction, isMention } = entry;
-		const classes = ["message", hueOf(from), isContinued && "continued", isAction && "action", isMention && "mention"];
+		const { from, time, state, isAction, isToMe } = entry;
+		const classes = ["message", hueOf(from), isContinued && "continued", isAction && "action", isToMe && "mention"];
 		row.className = classes.filter(Boolean).join(" ");
 		row.dataset.state = state;
 		const moment = row.querySelector("time");
 		moment.textContent = clock.format(time);
-		moment.dateTime = new Date(time).toISOString();
 		moment.title = new Date(time).toLocaleString();
 		row.lastChild.replaceChildren(...markOf(entry));
 	},
 };
 
-/** How sure it is that something was said. */
 function markOf(entry) {
-	if (entry.state === "pending") return [entry.isQueued ? "waiting for the connection" : "sending…"];
+	if (entry.state === "pending") return [entry.isQueued ? "waiting for the connection" : "…"];
 	if (entry.state !== "failed") return [];
 	return [
 		`Not sent: ${entry.why} `,
-		h("button", { onclick: () => log.onretry(entry) }, "Send again"),
+		h("button", { onclick: () => retry(talk, entry) }, "Send again"),
 		h("button", { onclick: () => talk.remove(entry) }, "Discard"),
 	];
 }

@@ -4,28 +4,23 @@ import { connection, lose, send, start, stop } from "./connection.js";
 import { handlers } from "./events.js";
 import { LOBBY, close, find, get, rooms, setMe, show, state } from "./state.js";
 
-/** How long one's own lost connection may hold the name before the form comes back. */
+/** How long one's lost connection may hold the name before the form comes back. */
 const TAKEN_MS = 90_000;
 /** What the server takes as one message, less room for the id. */
 const REQUEST_BYTES_MAX = 8192 - 32;
-const UNCERTAIN = "the connection was lost before this was confirmed. It may have arrived.";
+const UNCERTAIN = "the connection was lost. It may have arrived.";
 
 export const session = {
-	/** `out`, `joining` for the first time, `in`, or `lost` and on the way back. */
+	/** `out`, `joining` for the first time, `in`, or `lost`: on the way back. */
 	phase: "out",
-	/** Why it is not back yet, where that is worth telling. */
+	/** Why it is not back yet. */
 	trouble: "",
-	// Set by the page: anything changed; the phase did; a message concerns one; these rooms there are;
-	// does one see what comes into a talk?
-	onchange() {},
-	onturn(error) {},
-	onalert(talk, from, text) {},
-	onrooms(rooms) {},
-	isSeen: (talk) => true,
+	// The page adds onchange(), onphase(error), onrooms(rooms), onalert(talk, from, text) for what concerns one, and
+	// isSeen(talk): does one see what comes there?
 };
 
 let lastId = 0;
-/** What each request without an answer was about, by its id. */
+/** What requests without an answer were about, by their ids. */
 const waiting = new Map();
 let lostAt = 0;
 let takenSince = 0;
@@ -45,7 +40,7 @@ export function quit(message) {
 }
 
 /** Back to the form; what was said stays for the next join. */
-export function out(error = "") {
+export function out(error) {
 	stop();
 	giveUp();
 	takenSince = 0;
@@ -71,7 +66,6 @@ export function welcomed(users) {
 	lostAt = takenSince = 0;
 }
 
-/** The name was refused, or nobody is let in. */
 export function refused(text) {
 	const isTaken = /taken/i.test(text);
 	if (isTaken) takenSince ||= Date.now();
@@ -81,7 +75,7 @@ export function refused(text) {
 	lose();
 }
 
-/** No answer will come. What was said may have arrived: only the user may decide to say it twice. */
+/** No answer will come. What was said may have arrived: only the user may say it twice. */
 function giveUp() {
 	if (session.phase === "in") lostAt = Date.now();
 	for (const { entry } of waiting.values()) {
@@ -93,7 +87,7 @@ function giveUp() {
 function turn(phase, error) {
 	if (phase !== "lost" || session.phase === "in") session.trouble = "";
 	session.phase = phase;
-	session.onturn(error);
+	session.onphase(error);
 }
 
 connection.onopen = () => send({ type: "join", username: state.me });
@@ -115,11 +109,11 @@ connection.onreceive = (event) => {
 
 // --- Asking ---
 
-/** Returns whether it was sent. The handler of the answer is given `context`. */
+/** Returns whether it was sent; `context` is for what handles the answer. */
 export function ask(request, context) {
 	const id = ++lastId;
 	const isSent = session.phase === "in" && send({ ...request, id });
-	if (isSent) waiting.set(id, { type: request.type, talk: state.current, since: Date.now(), ...context });
+	if (isSent) waiting.set(id, { type: request.type, talk: state.current, ...context });
 	return isSent;
 }
 
@@ -134,10 +128,10 @@ export function leave(talk) {
 
 // --- Speaking ---
 
-/** Says it: shown at once, sent now or when there is a connection again. */
+/** Shows it at once; it is sent now, or when there is a connection. */
 export function say(talk, text, isAction = false) {
 	talk.firstUnread = null;
-	deliver(talk, talk.add({ kind: "said", from: state.me, text, isAction, isOwn: true, state: "pending" }));
+	deliver(talk, talk.add({ kind: "said", from: state.me, text, isAction, state: "pending" }));
 }
 
 export function retry(talk, entry) {
@@ -146,13 +140,14 @@ export function retry(talk, entry) {
 }
 
 function deliver(talk, entry) {
-	const to = talk.kind === "person" ? { type: "pm", to: talk.name } : { type: entry.isAction ? "me" : "chat", room: talk.name };
-	const request = { ...to, message: entry.text };
-	if (new Blob([JSON.stringify(request)]).size > REQUEST_BYTES_MAX) return settle({ talk, entry }, { state: "failed", why: "it is too long." });
-	entry.isQueued = !ask(request, { talk, entry });
+	const { text: message, isAction } = entry;
+	const type = talk.kind === "person" ? "pm" : isAction ? "me" : "chat";
+	const request = { type, [type === "pm" ? "to" : "room"]: talk.name, message };
+	const isTooLong = new Blob([JSON.stringify(request)]).size > REQUEST_BYTES_MAX;
+	if (isTooLong) settle({ talk, entry }, { state: "failed", why: "it is too long." });
+	else entry.isQueued = !ask(request, { talk, entry });
 }
 
-/** What becomes of an own message. */
 export function settle({ talk, entry }, values) {
 	Object.assign(entry, values, { isQueued: false });
 	talk.put(entry);

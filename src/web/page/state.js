@@ -1,17 +1,17 @@
-// What is known: one's name, the talks, and what was said in them. Neither page nor network.
+// What is known: the talks, who is there, and what was said.
 
 export const LOBBY = "lobby";
-/** What a talk keeps, and how much coming and going one line of it may fold. */
+/** What a talk keeps; what one line of coming and going folds. */
 const ENTRIES_MAX = 2000;
 const FOLDED_MAX = 100;
 
 export const state = {
 	me: "",
 	isOperator: false,
-	/** Rooms, then people, each in the order of their coming. */
+	/** Rooms, then people. */
 	talks: [],
 	current: null,
-	/** What the server last told of its rooms: name and hint each. */
+	/** Those of the server: name and hint each. */
 	roomsThere: [],
 };
 
@@ -19,6 +19,7 @@ export const state = {
 export const fold = (name) => name.toUpperCase().toLowerCase();
 export const isMe = (name) => fold(name) === fold(state.me);
 export const rooms = () => state.talks.filter(({ kind }) => kind === "room");
+export const people = () => state.talks.filter(({ kind }) => kind === "person");
 export const find = (kind, name) => state.talks.find((talk) => talk.is(kind, name));
 
 let lastNumber = 0;
@@ -30,7 +31,7 @@ class Talk {
 	members = new Map();
 	/** How many they are where they are only counted. */
 	count = null;
-	/** Ordered as the server has them; own ones that it has not confirmed stay behind them all. */
+	/** As the server has them; own ones that it has not confirmed stay behind them all. */
 	entries = [];
 	unread = 0;
 	mentions = 0;
@@ -46,15 +47,11 @@ class Talk {
 		return (this.kind === "room" ? "#" : "") + this.name;
 	}
 
-	get size() {
-		return this.count ?? this.members.size;
-	}
-
 	is(kind, name) {
 		return this.kind === kind && fold(this.name) === fold(name);
 	}
 
-	/** Adds an entry, or puts it where it belongs now. */
+	/** Puts an entry where it belongs now. */
 	put(entry) {
 		this.remove(entry);
 		this.entries.splice(entry.state === "pending" ? this.entries.length : this.#certain(), 0, entry);
@@ -75,31 +72,30 @@ class Talk {
 		this.add({ kind: "notice", text, tone });
 	}
 
-	/** Notes a coming or going, in one line with those right before it. */
+	/** Folds a coming or going into one line with those right before it. */
 	note(change) {
 		const last = this.entries[this.#certain() - 1];
 		if (last?.kind === "presence" && last.changes.length < FOLDED_MAX) last.changes.push(change);
 		else this.add({ kind: "presence", changes: [change], time: change.time });
 	}
 
-	/** Here something may be missing since `from`. */
-	gap(from) {
+	/** Here something may be missing. */
+	gap(since) {
 		const last = this.entries[this.#certain() - 1];
 		if (last?.kind === "gap") last.time = Date.now();
-		else if (last) this.add({ kind: "gap", from });
+		else if (last) this.add({ kind: "gap", since });
 	}
 
-	/** How many entries are certain. */
 	#certain() {
 		return this.entries.findLastIndex((entry) => entry.state !== "pending") + 1;
 	}
 
 	setMembers(names) {
 		this.members = new Map(names.map((name) => [fold(name), name]));
-		this.count &&= names.length;
+		this.count = null;
 	}
 
-	/** Puts `to` in the place of `from`, either of which may be nobody; returns whether `from` was there. */
+	/** Puts one member, or nobody, in the place of another; returns false where that one was not there. */
 	exchange(from, to) {
 		const members = new Map(this.members);
 		if (from && !members.delete(fold(from))) return false;
@@ -129,38 +125,13 @@ export function close(talk) {
 	if (state.current === talk) show(state.talks[Math.max(0, at - 1)] ?? get("room", LOBBY));
 }
 
-let mention = /(?!)/g;
+let mention = null;
 
 export function setMe(name) {
 	state.me = name;
 	// "it" and "me" are words too: a short name counts with its sign only.
 	const sign = [...name].length > 2 ? "@?" : "@";
-	mention = new RegExp(`(?<![\\p{L}\\p{N}_])${sign}${name.replaceAll(".", "\\.")}(?![\\p{L}\\p{N}_])`, "giu");
+	mention = new RegExp(`(?<![\\p{L}\\p{N}_])${sign}${name.replaceAll(".", "\\.")}(?![\\p{L}\\p{N}_])`, "iu");
 }
 
-/** Where one's own name stands in a text, as [from, to] pairs. */
-export const mentionsIn = (text) => Array.from(text.matchAll(mention), ({ 0: name, index }) => [index, index + name.length]);
-
-/** What somebody said, which was seen at once or not; returns whether it concerns one. */
-export function hear(talk, { from, text, time, isAction }, isSeen) {
-	const isOwn = isMe(from);
-	const isMention = !isOwn && mentionsIn(text).length > 0;
-	const entry = talk.add({ kind: "said", from, text, time, isAction, isMention, isOwn, state: isOwn ? "sent" : "" });
-	const isForMe = !isOwn && (isMention || talk.kind === "person");
-	if (!isOwn && !isSeen) {
-		if (talk.unread === 0) talk.firstUnread = entry;
-		talk.unread += 1;
-		talk.mentions += isForMe;
-	}
-	return isForMe;
-}
-
-export function rename(from, to, time) {
-	if (isMe(from)) setMe(to);
-	const isFree = fold(from) === fold(to) || !find("person", to);
-	for (const talk of state.talks) {
-		const isWith = isFree && talk.is("person", from);
-		if (isWith) talk.name = to;
-		if (talk.exchange(from, to) || isWith) talk.note({ name: from, did: `is ${to} now`, time });
-	}
-}
+export const isMention = (text) => mention.test(text);

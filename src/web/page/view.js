@@ -1,38 +1,56 @@
 // Everything around the messages: talks, members, title, state of the connection, drawers.
 
+import { input, write } from "./composer.js";
 import { connection } from "./connection.js";
-import { byId, discOf, h, hueOf, rowsIn, setText } from "./dom.js";
-import { showTalk } from "./log.js";
+import { byId, byName, discOf, h, hueOf, rowsIn, setText } from "./dom.js";
+import { markSeen, showTalk } from "./log.js";
 import { session } from "./session.js";
-import { get, isMe, rooms, state } from "./state.js";
+import { get, isMe, people, rooms, show, state } from "./state.js";
 
-/** Members shown; of a larger room it is told how many more there are. */
+/** Members shown; how many more there are is told. */
 const MEMBERS_MAX = 500;
 
-/** `onopen(talk)`: one wants to go there. */
-export const view = { onopen(talk) {} };
-
-const byName = new Intl.Collator([], { sensitivity: "base", numeric: true }).compare;
 const fillRooms = rowsIn(byId("rooms"), makeTalk, fillTalk);
 const fillPeople = rowsIn(byId("people"), makeTalk, fillTalk);
 const fillMembers = rowsIn(byId("members"), makeMember);
 let membersShown = null;
+let isScheduled = false;
+let written = null;
 
-export function showAll() {
+/** Shows what there is: once for all changes within a frame. */
+export function schedule() {
+	if (isScheduled) return;
+	isScheduled = true;
+	// A hidden page gets no frames, but its title is seen.
+	if (document.hidden) setTimeout(showAll, 100);
+	else requestAnimationFrame(showAll);
+}
+
+function showAll() {
+	isScheduled = false;
 	const { phase } = session;
 	const { current, talks } = state;
+	if (current !== written) {
+		if (written) written.draft = input.value;
+		written = current;
+		write(current?.draft ?? "");
+	}
 	const isOut = phase === "out" || phase === "joining";
 	const unread = talks.reduce((sum, talk) => sum + talk.unread, 0);
 	document.body.dataset.phase = phase;
 	byId("join-form").hidden = !isOut;
 	byId("chat").hidden = isOut;
-	document.title = isOut ? "Hubbub" : `${unread > 0 ? `(${unread}) ` : ""}${current.name} – Hubbub`;
+	document.title = isOut ? "Hubbub" : `${unread ? `(${unread}) ` : ""}${current.name} – Hubbub`;
 	if (isOut) return;
 	fillRooms(rooms().map(rowOf));
-	fillPeople(talks.slice(rooms().length).map(rowOf));
+	fillPeople(people().map(rowOf));
 	setText(byId("me").firstChild, state.me);
+	setText(byId("open-side"), unread ? `☰ ${unread}` : "☰");
 	showHead(current);
-	if (current.members !== membersShown) showMembers(current);
+	const size = current.count ?? current.members.size;
+	setText(byId("count"), size);
+	setText(byId("open-members"), size === 1 ? "1 member" : `${size} members`);
+	if (current.members !== membersShown) showMembers(current, size);
 	showTalk(current);
 }
 
@@ -43,7 +61,7 @@ function rowOf(talk) {
 }
 
 function makeTalk({ key }) {
-	return h("li", {}, h("button", { onclick: () => view.onopen(key) }, h("bdi"), h("span", { class: "unread" })));
+	return h("li", {}, h("button", { onclick: () => open(key) }, h("bdi"), h("span", { class: "unread" })));
 }
 
 function fillTalk(row, { key: { kind, name, label, unread, mentions, isJoined }, isCurrent }) {
@@ -61,8 +79,8 @@ function showHead({ kind, label, topic, isJoined }) {
 	setText(byId("title"), label);
 	setText(byId("topic"), topic);
 	byId("topic").title = topic;
-	byId("leave").title = byId("leave").ariaLabel = `${kind === "room" ? "Leave" : "Close"} ${label}`;
-	byId("input").placeholder = byId("input").ariaLabel = `Message ${label}`;
+	setText(byId("leave"), kind === "room" ? "Leave" : "Close");
+	input.placeholder = input.ariaLabel = `Message ${label}`;
 	byId("composer").hidden = !isJoined;
 	byId("outside").hidden = isJoined;
 	document.body.dataset.kind = kind;
@@ -77,24 +95,21 @@ setInterval(() => {
 	setText(byId("countdown"), seconds > 0 ? `again in ${seconds} s` : "");
 }, 500);
 
-function showMembers({ members, size }) {
+function showMembers({ members }, size) {
 	membersShown = members;
 	const names = [...members.values()].sort(byName).slice(0, MEMBERS_MAX);
-	const list = names.map((name) => ({ key: `${name} ${isMe(name)}`, name }));
-	const more = size - list.length;
-	fillMembers(more > 0 ? [...list, { key: `${more} more`, more }] : list);
-	setText(byId("count"), size);
-	setText(byId("open-members"), size === 1 ? "1 member" : `${size} members`);
+	fillMembers(names.map((name) => ({ key: `${name} ${isMe(name)}`, name })));
+	const more = size - names.length;
+	setText(byId("more"), more > 0 ? `and ${more} more` : "");
 }
 
-function makeMember({ name, more }) {
-	if (more) return h("li", { class: "empty" }, `and ${more} more`);
-	const button = h("button", { title: `Write to ${name}`, onclick: () => view.onopen(get("person", name)) },
+function makeMember({ name }) {
+	const button = h("button", { title: `Write to ${name}`, onclick: () => open(get("person", name)) },
 		discOf(name), h("bdi", {}, name), h("small", {}, isMe(name) ? "you" : ""));
 	return h("li", { class: hueOf(name), "data-name": name }, button);
 }
 
-/** Where there is little room: opens the drawer `side` or `aside`, or none; returns whether one was open. */
+/** Opens `side`, `aside` or neither, where there is no room for both; returns whether one was open. */
 export function openDrawer(which) {
 	const { dataset } = document.body;
 	const wasOpen = Boolean(dataset.drawer);
@@ -102,4 +117,18 @@ export function openDrawer(which) {
 	byId("main").inert = Boolean(which);
 	if (which) byId(which).querySelector("button")?.focus();
 	return wasOpen;
+}
+
+export function open(talk) {
+	show(talk);
+	openDrawer("");
+	showAll();
+	markSeen();
+	input.focus();
+}
+
+export function begin(text) {
+	openDrawer("");
+	input.focus();
+	write(text);
 }
