@@ -11,6 +11,8 @@ pub enum Sniffed {
     Undecided,
     /// JSON: the keys of the first object will tell which ([`sniff_object`]).
     Object,
+    /// The first byte of a TLS handshake, and nothing behind it yet.
+    Hello,
     /// A dialect spoken here.
     Spoken(Dialect),
     /// A protocol that is not spoken here.
@@ -71,6 +73,9 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     if trimmed[0] == b'{' {
         return Sniffed::Object;
     }
+    if bytes == &TLS_HANDSHAKE[..1] {
+        return Sniffed::Hello;
+    }
     let methods = HTTP_METHODS.map(|method| (method, Sniffed::Spoken(Dialect::Http)));
     let commands = IRC_COMMANDS.map(|command| (command, Sniffed::Foreign(Foreign::Irc)));
     let known = methods
@@ -123,7 +128,8 @@ mod tests {
             (b"P", Sniffed::Undecided),
             (b"PASS x", Sniffed::Foreign(Foreign::Irc)),
             (b"CAP LS 302", Sniffed::Foreign(Foreign::Irc)),
-            (b"\x16", Sniffed::Undecided),
+            (b"\x16", Sniffed::Hello),
+            (b"\x16a", text),
             (b"\x16\x03\x01", Sniffed::Foreign(Foreign::Tls)),
             (b"\xff\xf4", text),
         ] {

@@ -6,13 +6,14 @@ use crate::frame::End;
 use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
-    BYTES_PER_DELIVERY, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES, STRANGERS_DELIVERY_BUDGET,
+    BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
+    STRANGERS_DELIVERY_BUDGET,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
 use super::Reactor;
 use super::bucket::{Flood, cost_of};
-use super::connection::{Filled, Standing, Taken};
+use super::connection::{Filled, Standing, Taken, Transport};
 use super::phase::{Due, Phase, Reason};
 
 /// Whose request the effects at hand follow from.
@@ -153,6 +154,9 @@ impl Reactor {
             }
             if bytes_left == 0 {
                 return self.connections.make_ready(id);
+            }
+            if connection.socket.is_handshaking() {
+                self.deliveries += DELIVERIES_PER_HANDSHAKE;
             }
             let most = self.scratch.len().min(bytes_left);
             match connection.fill(&mut self.scratch[..most], now) {

@@ -32,6 +32,8 @@ mod state;
 mod stop;
 mod temp_dir;
 mod text;
+mod tls;
+mod tunnel;
 mod upgrade;
 mod util;
 mod websocket;

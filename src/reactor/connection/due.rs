@@ -45,8 +45,7 @@ impl<S: Transport> Connection<S> {
         let throttled_until = self.throttled_until();
         let waits = self.paused || throttled_until.is_some();
         let is_handshaking = self.socket.is_handshaking();
-        let sniffs =
-            self.dialect.is_none() && !is_handshaking && !self.ended && !self.awaits_object();
+        let sniffs = self.dialect.is_none() && !is_handshaking && !self.ended && !self.has_begun();
         // A tick is cut to the millisecond: one more, so that the silence is never too short.
         let silence = self.progress + SILENCE_MS + 1;
         let heeds_silence = matches!(

@@ -34,6 +34,11 @@ impl<S: Transport> Connection<S> {
         sniff(self.unparsed()) == Sniffed::Object
     }
 
+    /// Has something begun that silence does not turn into text?
+    pub(super) fn has_begun(&self) -> bool {
+        matches!(sniff(self.unparsed()), Sniffed::Object | Sniffed::Hello)
+    }
+
     /// Has something come that is no whole frame yet?
     pub fn has_unparsed(&self) -> bool {
         !self.unparsed().is_empty()
@@ -94,8 +99,9 @@ impl<S: Transport> Connection<S> {
                 Some(dialect) => dialect,
                 None => return Ok(None),
             },
+            Sniffed::Hello if end != End::Closed => return Ok(None),
             Sniffed::Undecided if end == End::Open && !too_long => return Ok(None),
-            Sniffed::Undecided => Dialect::Text,
+            Sniffed::Hello | Sniffed::Undecided => Dialect::Text,
         };
         self.speak(dialect, false);
         Ok(self.dialect)

@@ -439,3 +439,28 @@ proptest! {
         prop_assert!(server.ended && client.ended && server.error.is_none());
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A client whose bytes are changed on their way is refused, or waits, or was not harmed.
+    #[test]
+    fn what_was_tampered_with_is_never_taken(
+        is_tls13 in any::<bool>(),
+        at in 0usize..1500,
+        bits in 1u8..,
+        garbage in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let version = if is_tls13 { &TLS13 } else { &TLS12 };
+        let (mut server, mut client) = strangers(version, Pace::whole());
+        client.socket.flip_after(at, bits);
+        let said = bytes(1000, 9);
+        client.say(&said);
+        run(&mut server, &mut client);
+        prop_assert!(said.starts_with(&server.received));
+        client.socket.write_all(&garbage).expect("room");
+        client.socket.close();
+        run(&mut server, &mut client);
+        prop_assert!(said.starts_with(&server.received) && server.ended);
+    }
+}

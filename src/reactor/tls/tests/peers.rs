@@ -61,6 +61,8 @@ pub(super) struct End {
     read: usize,
     /// What is written beyond it is lost.
     cut: usize,
+    /// Which of the bytes written is changed, and what is changed in it.
+    flip: Option<(usize, u8)>,
 }
 
 pub(super) fn wire(pace: Pace) -> (End, End) {
@@ -73,6 +75,7 @@ pub(super) fn wire(pace: Pace) -> (End, End) {
         written: (0, 0),
         read: 0,
         cut: usize::MAX,
+        flip: None,
     };
     (end(&up, &down), end(&down, &up))
 }
@@ -93,6 +96,11 @@ impl End {
     /// Loses all but the first `count` bytes of what is written from now on.
     pub(super) fn cut_after(&mut self, count: usize) {
         self.cut = count;
+    }
+
+    /// Changes the byte that is written after `count` others.
+    pub(super) fn flip_after(&mut self, count: usize, bits: u8) {
+        self.flip = Some((self.written.1 + count, bits));
     }
 
     pub(super) fn close(&mut self) {
@@ -137,6 +145,12 @@ impl Write for End {
         let kept = count.min(self.cut);
         self.cut -= kept;
         outgoing.bytes.extend(&bytes[..kept]);
+        if let Some((at, bits)) = self.flip
+            && let Some(at) = at.checked_sub(self.written.1).filter(|&at| at < kept)
+        {
+            let start = outgoing.bytes.len() - kept;
+            outgoing.bytes[start + at] ^= bits;
+        }
         self.written = (self.written.0 + 1, self.written.1 + count);
         Ok(count)
     }
