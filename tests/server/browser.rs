@@ -93,6 +93,18 @@ fn messages(from: &str, text: &str) -> String {
     )
 }
 
+/// How many messages of a run are shown, which must be each once and in order.
+fn shown_of_run(page: &Page<'_>, from: &str) -> Vec<u64> {
+    let numbers = page.evaluate(&format!(
+        "[...document.querySelectorAll('#log .message[data-from={from}] .text')]
+            .map(text => Number(text.textContent.split(' ').at(-1)))"
+    ));
+    let numbers = numbers.as_array().expect("numbers").iter();
+    numbers
+        .map(|number| number.as_u64().expect("a number"))
+        .collect()
+}
+
 fn nc(server: &Server, nick: &str) -> Peer {
     let mut peer = Peer::connect(server.door(Auto), Text);
     peer.send(Text.join(nick)).expect(PROMPT);
@@ -495,6 +507,60 @@ fn one_reads_on_where_one_is_and_can_go_to_what_is_new() {
     page.wait_until("!document.querySelector('#pill').hidden");
     user.say("one's own message is seen");
     page.wait_until(is_at_end);
+}
+
+#[test]
+fn a_page_takes_a_thousand_messages_and_two_hundred_members() {
+    let Some(browser) = Browser::start("the page with a crowd") else {
+        return;
+    };
+    let server = Server::of(&[Auto]);
+    let user = User::join(&browser, &server, "Britta");
+    let page = &user.page;
+    let crowd: Vec<Peer> = (0..199)
+        .map(|n| {
+            let mut peer = Peer::connect(server.door(Auto), Json);
+            peer.send(Json.join(&format!("member{n}")));
+            peer
+        })
+        .collect();
+    page.wait_until("document.querySelectorAll('#members [data-name]').length === 200");
+    let mut nc = nc(&server, "nancy");
+    for n in 0..1000 {
+        nc.say(&format!("message {n}"));
+    }
+    user.sees("nancy", "message 999");
+    let shown = shown_of_run(page, "nancy");
+    let first = shown[0];
+    assert!(shown.len() >= 100, "{} are shown", shown.len());
+    assert!(shown.iter().copied().eq(first..1000), "{shown:?}");
+    drop(crowd);
+    page.wait_until("document.querySelectorAll('#members [data-name]').length === 2");
+    user.say("still here").sees("Britta", "still here");
+}
+
+#[test]
+fn a_page_is_the_same_over_tls_at_the_same_port() {
+    let Some(browser) = Browser::start("the page over TLS") else {
+        return;
+    };
+    let server = Server::with(&[Auto], "--tls-self-signed");
+    let plain = User::join(&browser, &server, "Petra");
+    let page = browser.open(&url(&server).replace("http:", "https:"));
+    page.click("#name").type_text("Sue").press("Enter");
+    let secure = User { page };
+    secure.await_state("connected");
+    assert_eq!(
+        secure.page.evaluate("isSecureContext && location.protocol"),
+        "https:"
+    );
+    secure.say("over TLS");
+    plain.sees("Sue", "over TLS");
+    plain.say("and back");
+    secure.sees("Petra", "and back");
+    let mut nc = nc(&server, "nancy");
+    nc.say("from nc");
+    secure.sees("nancy", "from nc");
 }
 
 #[test]
