@@ -7,7 +7,7 @@ import { byId, h } from "./dom.js";
 import { isLookedAt, markSeen, toEnd } from "./log.js";
 import { enter, join, leave, out, quit, session } from "./session.js";
 import { get, rooms, state } from "./state.js";
-import { begin, open, openDrawer, schedule } from "./view.js";
+import { begin, open, openDrawer, schedule, showAll } from "./view.js";
 
 const KEYS = [
 	["Enter", "send; with Shift: a new line"],
@@ -29,19 +29,22 @@ byId("join-form").addEventListener("submit", (event) => {
 session.onphase = (error = "") => {
 	byId("join-error").textContent = error;
 	byId("name").ariaInvalid = error !== "";
-	schedule();
-	if (session.phase === "out") setTimeout(() => byId("name").select());
+	showAll();
+	if (session.phase === "out") byId("name").select();
 	if (session.phase !== "in") return;
 	localStorage.setItem("name", state.me);
 	// Where one touches, the keyboard would cover half of what there is to read.
-	if (matchMedia("(hover: hover)").matches) setTimeout(() => input.focus());
+	if (matchMedia("(hover: hover)").matches) input.focus();
 };
 
 byId("name").value = localStorage.getItem("name") ?? "";
 byId("name").focus();
 // Loaded again, the page comes back into the rooms that it was in.
 for (const room of JSON.parse(sessionStorage.getItem("rooms") ?? "[]")) get("room", room).isJoined = true;
-addEventListener("pagehide", () => sessionStorage.setItem("rooms", JSON.stringify(rooms().map(({ name }) => name))));
+addEventListener("pagehide", () => {
+	const joined = rooms().filter(({ isJoined }) => isJoined);
+	sessionStorage.setItem("rooms", JSON.stringify(joined.map(({ name }) => name)));
+});
 
 // --- Being told ---
 

@@ -40,9 +40,8 @@ export function rowsIn(parent, make, fill = () => {}) {
 
 /** The class of the colour that a name has everywhere. */
 export function hueOf(name) {
-	let hash = 2166136261;
-	for (const c of name.toLowerCase()) hash = Math.imul(hash ^ c.codePointAt(0), 16777619);
-	return `hue-${(hash >>> 8) % 8}`;
+	const hash = [...name.toLowerCase()].reduce((sum, c) => (31 * sum + c.codePointAt(0)) % 8191, 7);
+	return `hue-${hash % 8}`;
 }
 
 export const byName = new Intl.Collator([], { sensitivity: "base", numeric: true }).compare;

@@ -134,7 +134,7 @@ export const handlers = {
 
 /** Shows an answer as it is, a line for each thing. */
 function listed({ type, id, ...values }, context) {
-	const facts = (object) => Object.entries(object).map(([name, value]) => `${name}: ${[value].flat().join(", ")}`);
+	const facts = (object) => Object.entries(object).map(([name, value]) => `${name}: ${value}`);
 	const lines = values[type]?.map((object) => facts(object).join(" · ")) ?? facts(values);
 	tell(context, lines.join("\n") || "There are none.");
 }

@@ -35,7 +35,8 @@ export function showTalk(wanted) {
 		hush();
 	}
 	const { scrollTop } = node;
-	const anchor = !isAtEnd && [...node.children].find((row) => row.offsetTop + row.offsetHeight > scrollTop);
+	const isSeen = (row) => row.offsetTop + row.offsetHeight > scrollTop && !row.matches(".earlier, .line");
+	const anchor = !isAtEnd && [...node.children].find(isSeen);
 	const top = anchor && anchor.offsetTop;
 	fillRows(rowsOf(talk));
 	const line = isOther && node.querySelector(".new");
@@ -179,7 +180,7 @@ function summaryOf(changes) {
 	const last = new Map();
 	const count = { joined: 0, left: 0 };
 	for (const { name, did, joined = 0, left = 0 } of changes) {
-		if (name) last.set(name, last.has(name) && did === "left" ? "came and went" : did);
+		if (name) last.set(name, did);
 		count.joined += joined;
 		count.left += left;
 	}

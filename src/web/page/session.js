@@ -8,7 +8,6 @@ import { LOBBY, close, find, get, rooms, setMe, show, state } from "./state.js";
 const TAKEN_MS = 90_000;
 /** What the server takes as one message, less room for the id. */
 const REQUEST_BYTES_MAX = 8192 - 32;
-const UNCERTAIN = "the connection was lost. It may have arrived.";
 
 export const session = {
 	/** `out`, `joining` for the first time, `in`, or `lost`: on the way back. */
@@ -71,16 +70,15 @@ export function refused(text) {
 	if (isTaken) takenSince ||= Date.now();
 	const isOver = isTaken && Date.now() - takenSince > TAKEN_MS;
 	if (session.phase === "joining" || isOver || /banned|invalid/i.test(text)) return out(text);
-	session.trouble = isTaken ? "Your lost connection still holds your name." : text;
+	session.trouble = text;
 	lose();
 }
 
 /** No answer will come. What was said may have arrived: only the user may say it twice. */
 function giveUp() {
 	if (session.phase === "in") lostAt = Date.now();
-	for (const { entry } of waiting.values()) {
-		if (entry) Object.assign(entry, { state: "failed", why: UNCERTAIN });
-	}
+	const values = { state: "failed", why: "the connection was lost. It may have arrived." };
+	for (const { entry } of waiting.values()) if (entry) Object.assign(entry, values);
 	waiting.clear();
 }
 

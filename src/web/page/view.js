@@ -7,7 +7,7 @@ import { markSeen, showTalk } from "./log.js";
 import { session } from "./session.js";
 import { get, isMe, people, rooms, show, state } from "./state.js";
 
-/** Members shown; how many more there are is told. */
+/** Members shown. */
 const MEMBERS_MAX = 500;
 
 const fillRooms = rowsIn(byId("rooms"), makeTalk, fillTalk);
@@ -26,7 +26,7 @@ export function schedule() {
 	else requestAnimationFrame(showAll);
 }
 
-function showAll() {
+export function showAll() {
 	isScheduled = false;
 	const { phase } = session;
 	const { current, talks } = state;
@@ -38,6 +38,8 @@ function showAll() {
 	const isOut = phase === "out" || phase === "joining";
 	const unread = talks.reduce((sum, talk) => sum + talk.unread, 0);
 	document.body.dataset.phase = phase;
+	const lost = navigator.onLine ? "reconnecting…" : "offline";
+	setText(byId("state"), { in: "connected", joining: "connecting…", lost }[phase] ?? "");
 	byId("join-form").hidden = !isOut;
 	byId("chat").hidden = isOut;
 	document.title = isOut ? "Hubbub" : `${unread ? `(${unread}) ` : ""}${current.name} – Hubbub`;
@@ -48,9 +50,9 @@ function showAll() {
 	setText(byId("open-side"), unread ? `☰ ${unread}` : "☰");
 	showHead(current);
 	const size = current.count ?? current.members.size;
-	setText(byId("count"), size);
+	setText(byId("count"), size > MEMBERS_MAX ? `${MEMBERS_MAX} of ${size}` : `${size}`);
 	setText(byId("open-members"), size === 1 ? "1 member" : `${size} members`);
-	if (current.members !== membersShown) showMembers(current, size);
+	if (current.members !== membersShown) showMembers(current);
 	showTalk(current);
 }
 
@@ -84,8 +86,6 @@ function showHead({ kind, label, topic, isJoined }) {
 	byId("composer").hidden = !isJoined;
 	byId("outside").hidden = isJoined;
 	document.body.dataset.kind = kind;
-	const lost = navigator.onLine ? "reconnecting…" : "offline";
-	setText(byId("state"), session.phase === "in" ? "connected" : lost);
 	setText(byId("trouble"), session.trouble);
 	byId("other-name").hidden = !session.trouble;
 }
@@ -95,12 +95,10 @@ setInterval(() => {
 	setText(byId("countdown"), seconds > 0 ? `again in ${seconds} s` : "");
 }, 500);
 
-function showMembers({ members }, size) {
+function showMembers({ members }) {
 	membersShown = members;
 	const names = [...members.values()].sort(byName).slice(0, MEMBERS_MAX);
 	fillMembers(names.map((name) => ({ key: `${name} ${isMe(name)}`, name })));
-	const more = size - names.length;
-	setText(byId("more"), more > 0 ? `and ${more} more` : "");
 }
 
 function makeMember({ name }) {
