@@ -40,9 +40,10 @@ const FLAGS: &[&str] = &[
     "--no-first-run",
     "--no-default-browser-check",
     "--no-proxy-server",
+    "--ignore-certificate-errors",
     "--password-store=basic",
     "--lang=en",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.*, EXCLUDE localhost",
     "about:blank",
 ];
 
@@ -348,6 +349,9 @@ impl Page<'_> {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1,
             "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.wait_until(&format!(
+            "innerWidth === {width} && innerHeight === {height}"
+        ));
     }
 
     /// What a media feature is to be, as in `prefers-color-scheme`, `dark`.
@@ -355,6 +359,27 @@ impl Page<'_> {
     pub(crate) fn prefer(&self, feature: &str, value: &str) {
         let features = json!({ "features": [{ "name": feature, "value": value }] });
         self.call("Emulation.setEmulatedMedia", features);
+    }
+
+    /// What can be used but has no name for those who don't see it.
+    #[track_caller]
+    pub(crate) fn nameless(&self) -> Vec<String> {
+        let tree = self.call("Accessibility.getFullAXTree", json!({}));
+        let usable = [
+            "button",
+            "textbox",
+            "combobox",
+            "link",
+            "listbox",
+            "searchbox",
+        ];
+        let nodes = tree["nodes"].as_array().expect("nodes").iter();
+        let nameless = nodes.filter(|node| {
+            let role = node["role"]["value"].as_str().unwrap_or_default();
+            let name = node["name"]["value"].as_str().unwrap_or_default();
+            node["ignored"] == false && usable.contains(&role) && name.trim().is_empty()
+        });
+        nameless.map(Value::to_string).collect()
     }
 
     /// Everything that was written on the console, each with its level before it.
