@@ -23,6 +23,11 @@ impl Inbox {
         &self.bytes[self.head..]
     }
 
+    /// The unparsed bytes, for a parser that works in their place.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.head..]
+    }
+
     /// Is nothing waiting to be parsed?
     pub fn is_empty(&self) -> bool {
         self.head == self.bytes.len()
@@ -143,6 +148,11 @@ impl Chunk {
     /// Is there nothing in it?
     pub fn is_empty(&self) -> bool {
         self.start == self.end
+    }
+
+    /// Does anybody else refer to its page?
+    pub fn is_shared(&self) -> bool {
+        Rc::strong_count(&self.page) > 1
     }
 
     /// Splits off its first `count` bytes; more than there are is all of them.

@@ -4,26 +4,29 @@ mod load;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 pub use load::{Load, Run};
 
+use crate::dialect::Dialect;
 use crate::limits::{ConnectRate, Limits, Rate};
-use crate::reactor::{Config, DoorAddress};
+use crate::reactor::{Certificate, Config, DoorAddress, Place};
+use crate::web::OriginRule;
 
-/// A low-footprint chat server: people with nc, telnet, JSON programs and older chat clients talk
-/// with each other in one world.
+/// A low-footprint chat server: people with nc, telnet, a browser, JSON programs and older chat
+/// clients talk with each other in one world.
 #[derive(Debug, Parser)]
 #[command(name = "hubbub", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     other: Option<Other>,
 
-    /// Where to listen: [DIALECT://]HOST:PORT or DIALECT+unix://PATH; may be given again and again.
-    /// Dialects: auto (found out from the first bytes), text, json, pynet, anon, echo, colon
+    /// Where to listen: [DIALECT://]HOST:PORT or DIALECT+unix://PATH, with tls+ in front for TLS; may
+    /// be given again and again. Dialects: auto (found out from the first bytes), text, json, pynet,
+    /// anon, echo, colon, http
     #[arg(long, value_name = "DOOR", default_value = "127.0.0.1:8080")]
     listen: Vec<DoorAddress>,
 
@@ -44,9 +47,17 @@ struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     join_timeout: Duration,
 
+    /// How long a TLS handshake or an HTTP request may take
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    handshake_timeout: Duration,
+
     /// How long a user may send nothing
     #[arg(long, value_name = "TIME|off", default_value = "off", value_parser = time_or_off)]
     idle_timeout: TimeOrOff,
+
+    /// How long nothing may come from a WebSocket before it is pinged, and then before it is dropped
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    ping_interval: Duration,
 
     /// TCP keepalive: how long a connection may be silent before it is probed
     #[arg(long, value_name = "TIME|off", default_value = "60s", value_parser = time_or_off)]
@@ -95,6 +106,35 @@ struct Arguments {
     /// Hold loopback to the limits by address as well
     #[arg(long)]
     limit_loopback: bool,
+
+    /// The certificate for TLS, PEM, its chain behind it; read again at SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// TLS with a certificate made at the start, for trying; its fingerprint is printed
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls_self_signed: bool,
+
+    /// Where /metrics and /stats are served over HTTP
+    #[arg(long, value_name = "HOST:PORT", value_parser = status_door)]
+    http_status: Option<DoorAddress>,
+
+    /// A web page that may open WebSockets here, as in https://chat.example, or * for any; may be
+    /// given again and again. The server's own page always may
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<OriginRule>,
+
+    /// The file of bearer tokens for POST to /api/v1: a line each, TOKEN [NAME]
+    #[arg(long, value_name = "FILE")]
+    api_token_file: Option<PathBuf>,
+
+    /// Open /echo, a WebSocket that sends every message back, for conformance suites
+    #[arg(long)]
+    ws_echo: bool,
 
     /// Show nobody's address to other users
     #[arg(long)]
@@ -178,6 +218,8 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         frame_bytes: arguments.max_frame,
         presence_members: arguments.presence_limit,
         join_ms: millis(arguments.join_timeout),
+        handshake_ms: millis(arguments.handshake_timeout),
+        ping_ms: millis(arguments.ping_interval),
         idle_ms: arguments.idle_timeout.0.map(millis),
         keepalive_ms: arguments.keepalive.0.map(millis),
         sendq_soft_bytes: arguments.sendq_soft,
@@ -206,16 +248,27 @@ fn config(arguments: Arguments) -> Result<Config, String> {
     if limits.sendq_hard_bytes < limits.sendq_soft_bytes {
         return Err("--sendq-hard is less than --sendq-soft".into());
     }
-    let oper_password = arguments
-        .oper_password_file
-        .as_deref()
-        .map(password)
-        .transpose()?;
+    let certificate = match (arguments.tls_cert, arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(Certificate::Files { certificate, key }),
+        _ => arguments.tls_self_signed.then_some(Certificate::SelfSigned),
+    };
+    if certificate.is_none()
+        && let Some(door) = arguments.listen.iter().find(|door| door.is_tls)
+    {
+        return Err(format!(
+            "{door} needs --tls-cert and --tls-key, or --tls-self-signed"
+        ));
+    }
     let is_terminal = std::io::stdin().is_terminal();
     Ok(Config {
         doors: arguments.listen,
         limits,
-        oper_password,
+        certificate,
+        status_door: arguments.http_status,
+        allowed_origins: arguments.allow_origin,
+        api_tokens: arguments.api_token_file,
+        has_ws_echo: arguments.ws_echo,
+        oper_password: arguments.oper_password_file,
         is_cloaked: arguments.cloak,
         has_console: arguments.console || (is_terminal && !arguments.no_console),
         admin_socket: arguments.admin_socket,
@@ -304,15 +357,19 @@ fn connect_rate_or_off(text: &str) -> Result<ConnectRateOrOff, String> {
     Ok(ConnectRateOrOff(Some(ConnectRate { count, window_ms })))
 }
 
-/// The first line of a file, which must not be empty.
-fn password(path: &Path) -> Result<String, String> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
-    let line = text.lines().next().unwrap_or_default().trim();
-    if line.is_empty() {
-        return Err(format!("there is no password in {shown}"));
+fn status_door(text: &str) -> Result<DoorAddress, String> {
+    let address: DoorAddress = text.parse()?;
+    match address {
+        DoorAddress {
+            dialect: None,
+            is_tls: false,
+            place: Place::Tcp(_),
+        } => Ok(DoorAddress {
+            dialect: Some(Dialect::Status),
+            ..address
+        }),
+        _ => Err("an address is HOST:PORT, as in 127.0.0.1:9090".into()),
     }
-    Ok(line.into())
 }
 
 fn count(text: &str) -> Result<usize, String> {
@@ -379,7 +436,10 @@ mod tests {
             &["--rate-limit", "10"],
             &["--rate-limit", "0,30"],
             &["--connect-rate", "30"],
-            &["--oper-password-file", "/nowhere"],
+            &["--listen", "tls+text://127.0.0.1:0"],
+            &["--tls-cert", "cert.pem"],
+            &["--tls-self-signed", "--tls-cert", "c", "--tls-key", "k"],
+            &["--http-status", "json://127.0.0.1:0"],
             &["--console", "--no-console"],
         ] {
             let Err(line) = parsed(wrong) else {

@@ -8,9 +8,10 @@
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
 //! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load` ·
-//! `reactor → hub, dialect, frame, buffer, store` · `load → dialect, frame, buffer, model` ·
+//! `reactor → hub, dialect, frame, buffer, store, web` · `web → dialect, model` · `load → dialect, frame, buffer, model` ·
 //! `store → hub` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
-//! meet: bytes or values in, values or bytes out. Only the reactor joins them with sockets and time.
+//! meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered over HTTP. Only
+//! the reactor joins them with sockets and time; TLS, below a connection, is a socket to it.
 //!
 //! Glossary: a **door** is a listener and the dialect behind it; a **connection** one socket with its
 //! **Inbox** (unparsed bytes) and **Outbox** (unsent chunks, whose length is the **SendQ**); a
@@ -30,3 +31,4 @@ pub mod logging;
 pub mod model;
 pub mod reactor;
 pub mod store;
+pub mod web;

@@ -44,6 +44,16 @@ pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
 /// The one frame of an echo connection, in bytes (its contract).
 pub const ECHO_BYTES_MAX: usize = 64 * 1024;
 
+/// The head of an HTTP request, in bytes: a browser's, with its cookies for other servers of the host.
+pub const HTTP_HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// The headers of an HTTP request: some 20 is what a browser sends.
+pub const HTTP_HEADERS_MAX: usize = 64;
+
+/// The body of an HTTP request, in bytes: the longest message unless set otherwise, with whatever of it
+/// is not ASCII escaped.
+pub const HTTP_BODY_BYTES_MAX: usize = 16 * 1024;
+
 /// The deepest nesting of objects and arrays in a JSON frame: a chat request is flat, and
 /// serde_json recurses once a level.
 pub const JSON_DEPTH_MAX: usize = 32;
@@ -102,6 +112,20 @@ pub const REFUSED_LINGERING_MAX: usize = 16;
 /// Descriptors kept back for listeners, the poll, logs and refusals.
 pub const DESCRIPTORS_KEPT: u64 = 32;
 
+/// Plaintext in one TLS record, in bytes (RFC 8446, section 5.1).
+pub const TLS_RECORD_BYTES: usize = 16 * 1024;
+
+/// What a TLS record is longer than its plaintext, in bytes (RFC 8446, section 5.2).
+pub const TLS_OVERHEAD_BYTES: usize = 261;
+
+/// Ciphertext that no plaintext came of yet, in bytes: the longest handshake message that there is
+/// any use for, and the longest that rustls takes.
+pub const TLS_UNREAD_BYTES_MAX: usize = 64 * 1024;
+
+/// How much more ciphertext than plaintext is read from one connection in one turn, in bytes: records
+/// with little in them, or nothing, cost as much as full ones.
+pub const TLS_TOIL_BYTES_MAX: usize = READ_BUDGET_BYTES;
+
 /// A shared page of rendered text: what a slow reader pins at the least.
 pub const PAGE_BYTES: usize = 16 * 1024;
 
@@ -110,6 +134,10 @@ pub const CHUNKS_PER_WRITE: usize = 16;
 
 /// SendQ of a connection that has not joined, in bytes: room for prompts and an error, no more.
 pub const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
+
+/// SendQ of an HTTP connection, in bytes: one answer of any size must fit, and one that is pipelined
+/// waits above [`UNJOINED_SENDQ_BYTES_MAX`].
+pub const HTTP_SENDQ_BYTES_MAX: usize = 256 * 1024;
 
 /// What the kernel is to hold for one TCP reader, in bytes (`SO_SNDBUF`, which Linux doubles). Left to
 /// itself it takes megabytes for a reader that has stopped, at the price of a write for each text.
@@ -144,6 +172,10 @@ pub const TALK_BYTES_MAX: usize = 64 * 1024;
 /// Bytes read from or rendered for one connection that count as one delivery: a long list is work too.
 pub const BYTES_PER_DELIVERY: usize = 64;
 
+/// Deliveries that a step of a TLS handshake counts as: its signature takes 60 us with ECDSA and 600 us
+/// with RSA, and is to be had for the asking.
+pub const DELIVERIES_PER_HANDSHAKE: usize = 10_000;
+
 /// Requests of one connection: a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -173,6 +205,10 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// How long a peer may take to join.
     pub join_ms: u64,
+    /// How long a TLS handshake, or an HTTP request, may take to be complete.
+    pub handshake_ms: u64,
+    /// How long nothing may come from a WebSocket before it is pinged, and again before it is closed.
+    pub ping_ms: u64,
     /// How long a joined peer may send nothing; `None` is for ever.
     pub idle_ms: Option<u64>,
     /// TCP keepalive's idle time; `None` turns it off.
@@ -210,6 +246,8 @@ impl Default for Limits {
             presence_members: 250,
             frame_bytes: 8192,
             join_ms: 30_000,
+            handshake_ms: 10_000,
+            ping_ms: 30_000,
             idle_ms: None,
             keepalive_ms: Some(60_000),
             sendq_soft_bytes: 256 * 1024,

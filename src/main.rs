@@ -33,6 +33,11 @@ fn serve(config: &Config) -> ExitCode {
         Ok(reactor) => reactor,
         Err(line) => return fail(FAILED, line),
     };
+    if let Some(fingerprint) = reactor.fingerprint() {
+        say(format_args!(
+            "certificate SHA-256 fingerprint {fingerprint}"
+        ));
+    }
     for address in reactor.addresses() {
         say(format_args!("listening on {address}"));
     }

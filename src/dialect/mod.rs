@@ -9,9 +9,10 @@ mod colon;
 mod command;
 mod console;
 mod echo;
+pub mod http;
 mod json;
 mod line;
-mod object;
+pub(crate) mod object;
 mod plain;
 mod pynet;
 pub mod sniff;
@@ -20,6 +21,7 @@ mod text;
 mod words;
 
 use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
+use http::{HttpRequest, Refusal};
 
 /// A fixed way to read requests and to render events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +40,10 @@ pub enum Dialect {
     Colon,
     /// The operator's console. Its connections have no session, and may ask what operators may.
     Console,
+    /// Browsers, and programs that ask once.
+    Http,
+    /// The operator's door of HTTP, for figures only.
+    Status,
 }
 
 /// Has the peer joined?
@@ -60,6 +66,8 @@ pub enum Ask {
     Refused(ErrorCode),
     /// Something answered on the spot with these bytes, after which the connection closes.
     Answered(Vec<u8>),
+    /// A request of HTTP, or why it is none.
+    Http(Box<Result<HttpRequest, Refusal>>),
 }
 
 /// A frame, understood.
@@ -88,7 +96,7 @@ pub struct View<'a> {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Dialect; 7] = [
+    pub const ALL: [Dialect; 9] = [
         Dialect::Text,
         Dialect::Json,
         Dialect::Pynet,
@@ -96,6 +104,8 @@ impl Dialect {
         Dialect::Echo,
         Dialect::Colon,
         Dialect::Console,
+        Dialect::Http,
+        Dialect::Status,
     ];
 
     /// Its name, as a door's address has it.
@@ -108,7 +118,14 @@ impl Dialect {
             Dialect::Echo => "echo",
             Dialect::Colon => "colon",
             Dialect::Console => "console",
+            Dialect::Http => "http",
+            Dialect::Status => "http-status",
         }
+    }
+
+    /// Is it the operator's alone, with a door of its own kind?
+    pub fn is_private(self) -> bool {
+        matches!(self, Dialect::Console | Dialect::Status)
     }
 
     /// What is sent before anything was asked.
@@ -127,6 +144,11 @@ impl Dialect {
         }
     }
 
+    /// Does any refusal end the connection?
+    pub fn closes_on_errors(self) -> bool {
+        matches!(self, Dialect::Http | Dialect::Status)
+    }
+
     /// Does a refused name end the connection, rather than ask for another?
     pub fn closes_on_refused_name(self) -> bool {
         matches!(self, Dialect::Json | Dialect::Pynet | Dialect::Anon)
@@ -143,7 +165,20 @@ impl Dialect {
             Dialect::Echo => plain(echo::parse(frame)),
             Dialect::Colon => plain(colon::parse(frame, stage)),
             Dialect::Console => plain(console::parse(frame)),
+            Dialect::Http | Dialect::Status => plain(Ask::Http(Box::new(http::parse(frame)))),
         }
+    }
+
+    /// What a frame over the `limit`, in bytes, asks: something that cannot be asked.
+    pub fn parse_too_long(self, limit: usize) -> Parsed {
+        let ask = match self {
+            Dialect::Http | Dialect::Status => {
+                let refusal = Refusal::new(http::Status::HeaderFieldsTooLarge);
+                Ask::Http(Box::new(Err(refusal)))
+            }
+            _ => Ask::Refused(ErrorCode::FrameTooLong(limit)),
+        };
+        Parsed { ask, id: None }
     }
 
     /// Appends `event` as `view` is to see it; nothing where this dialect is silent about it.
@@ -156,6 +191,7 @@ impl Dialect {
             Dialect::Echo => {}
             Dialect::Colon => colon::render(event, view, out),
             Dialect::Console => console::render(event, out),
+            Dialect::Http | Dialect::Status => http::render(event, out),
         }
     }
 
@@ -168,7 +204,7 @@ impl Dialect {
             Dialect::Json => json::render_request(request),
             Dialect::Pynet => pynet::render_request(request),
             Dialect::Anon => anon::render_request(request).map(String::into_bytes),
-            Dialect::Echo => None,
+            Dialect::Echo | Dialect::Http | Dialect::Status => None,
             Dialect::Colon => colon::render_request(request).map(String::into_bytes),
             Dialect::Console => console::render_request(request).map(String::into_bytes),
         }

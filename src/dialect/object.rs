@@ -10,7 +10,7 @@ use crate::model::{ErrorCode, Moment, Nick, RoomName};
 use super::utf8;
 
 /// Parses a frame as one object, looking at its depth before serde_json recurses into it.
-pub(super) fn read(frame: &[u8]) -> Result<Map<String, Value>, ErrorCode> {
+pub(crate) fn read(frame: &[u8]) -> Result<Map<String, Value>, ErrorCode> {
     let text = utf8(frame)?;
     if depth(frame) > JSON_DEPTH_MAX {
         return Err(ErrorCode::TooDeep);
@@ -46,7 +46,7 @@ fn depth(frame: &[u8]) -> usize {
     deepest
 }
 
-pub(super) fn string<'a>(
+pub(crate) fn string<'a>(
     object: &'a Map<String, Value>,
     field: &'static str,
 ) -> Result<&'a str, ErrorCode> {
@@ -58,23 +58,23 @@ pub(super) fn string<'a>(
 }
 
 /// An object being written.
-pub(super) struct Object<'a>(&'a mut Vec<u8>);
+pub(crate) struct Object<'a>(&'a mut Vec<u8>);
 
 impl<'a> Object<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>, kind: &str) -> Object<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, kind: &str) -> Object<'a> {
         out.extend_from_slice(br#"{"type":""#);
         out.extend_from_slice(kind.as_bytes());
         out.push(b'"');
         Object(out)
     }
 
-    pub(super) fn text(self, key: &str, text: &str) -> Object<'a> {
+    pub(crate) fn text(self, key: &str, text: &str) -> Object<'a> {
         let object = self.key(key);
         push_string(text, object.0);
         object
     }
 
-    pub(super) fn close(self) {
+    pub(crate) fn close(self) {
         self.0.push(b'}');
     }
 
@@ -92,7 +92,7 @@ impl<'a> Object<'a> {
     }
 
     /// A number, or nothing.
-    pub(super) fn number(self, key: &str, number: Option<u64>) -> Object<'a> {
+    pub(crate) fn number(self, key: &str, number: Option<u64>) -> Object<'a> {
         match number {
             Some(number) => self.raw(key, &number.to_string()),
             None => self,
@@ -100,7 +100,7 @@ impl<'a> Object<'a> {
     }
 
     /// A text, or nothing.
-    pub(super) fn maybe(self, key: &str, text: Option<&str>) -> Object<'a> {
+    pub(crate) fn maybe(self, key: &str, text: Option<&str>) -> Object<'a> {
         match text {
             Some(text) => self.text(key, text),
             None => self,
@@ -112,7 +112,7 @@ impl<'a> Object<'a> {
     }
 
     /// A list of objects, each written by `write` without a type.
-    pub(super) fn objects<T>(
+    pub(crate) fn objects<T>(
         self,
         key: &str,
         items: &[T],
@@ -133,7 +133,7 @@ impl<'a> Object<'a> {
         object
     }
 
-    pub(super) fn names(self, key: &str, nicks: &[Nick]) -> Object<'a> {
+    pub(crate) fn names(self, key: &str, nicks: &[Nick]) -> Object<'a> {
         self.texts(key, nicks.iter().map(Nick::as_str))
     }
 
@@ -159,7 +159,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    pub(super) fn time(self, now: Moment) -> Object<'a> {
+    pub(crate) fn time(self, now: Moment) -> Object<'a> {
         let object = self.key("timestamp");
         // Writing to a Vec cannot fail.
         let _ = write!(object.0, "{}.{:03}", now.unix_ms / 1000, now.unix_ms % 1000);

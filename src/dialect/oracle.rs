@@ -128,7 +128,7 @@ fn check_answer(dialect: Dialect, stage: Stage, parsed: &super::Parsed, input: &
     let event = match &parsed.ask {
         Ask::Refused(code) => Event::Error(code.clone()),
         Ask::Request(_) => Event::Pong,
-        Ask::Nothing | Ask::Answered(_) => return,
+        Ask::Nothing | Ask::Answered(_) | Ask::Http(_) => return,
     };
     let view = View {
         stage,
@@ -150,7 +150,7 @@ fn check_sniff(input: &[u8]) {
     for len in 0..input.len().min(64) {
         let told = sniff(&input[..len]);
         assert!(
-            told == Sniffed::Undecided || told == whole,
+            matches!(told, Sniffed::Undecided | Sniffed::Hello) || told == whole,
             "{told:?} after {len} bytes, then {whole:?}"
         );
     }
@@ -229,7 +229,7 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
                 false => assert!(told.ends_with(&cleaned)),
             }
         }
-        Dialect::Echo | Dialect::Console => {}
+        Dialect::Echo | Dialect::Console | Dialect::Http | Dialect::Status => {}
     }
 }
 
@@ -266,6 +266,11 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
                 .for_each(|object| check_object(&String::from_utf8_lossy(object)));
         }
         Dialect::Echo => assert!(out.is_empty(), "echo never meets the hub"),
+        Dialect::Http | Dialect::Status => assert_eq!(
+            out.is_empty(),
+            !matches!(event, Event::Error(_)),
+            "a refusal is a response, and nothing else is"
+        ),
     }
 }
 

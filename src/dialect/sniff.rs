@@ -11,6 +11,8 @@ pub enum Sniffed {
     Undecided,
     /// JSON: the keys of the first object will tell which ([`sniff_object`]).
     Object,
+    /// The first byte of a TLS handshake, and nothing behind it yet.
+    Hello,
     /// A dialect spoken here.
     Spoken(Dialect),
     /// A protocol that is not spoken here.
@@ -20,8 +22,6 @@ pub enum Sniffed {
 /// Protocols that are recognised, so that their clients get an answer that they understand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Foreign {
-    /// HTTP (RFC 9112).
-    Http,
     /// TLS (RFC 8446).
     Tls,
     /// IRC (RFC 2812).
@@ -32,7 +32,6 @@ impl Foreign {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Foreign::Http => "HTTP",
             Foreign::Tls => "TLS",
             Foreign::Irc => "IRC",
         }
@@ -41,10 +40,6 @@ impl Foreign {
     /// The refusal in the protocol's own form.
     pub fn refusal(self) -> &'static [u8] {
         match self {
-            Foreign::Http => {
-                b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: 48\r\n\
-                  Connection: close\r\n\r\nThis is a chat server: connect with nc instead.\n"
-            }
             // A fatal handshake_failure alert (RFC 8446 section 6).
             Foreign::Tls => b"\x15\x03\x01\x00\x02\x02\x28",
             Foreign::Irc => b"ERROR :This server does not speak IRC; connect with nc\r\n",
@@ -78,15 +73,19 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     if trimmed[0] == b'{' {
         return Sniffed::Object;
     }
-    let known = HTTP_METHODS
-        .iter()
-        .map(|method| (*method, Foreign::Http))
-        .chain(IRC_COMMANDS.iter().map(|command| (*command, Foreign::Irc)))
-        .chain([(TLS_HANDSHAKE, Foreign::Tls)]);
+    if bytes == &TLS_HANDSHAKE[..1] {
+        return Sniffed::Hello;
+    }
+    let methods = HTTP_METHODS.map(|method| (method, Sniffed::Spoken(Dialect::Http)));
+    let commands = IRC_COMMANDS.map(|command| (command, Sniffed::Foreign(Foreign::Irc)));
+    let known = methods
+        .into_iter()
+        .chain(commands)
+        .chain([(TLS_HANDSHAKE, Sniffed::Foreign(Foreign::Tls))]);
     let mut sniffed = Sniffed::Spoken(Dialect::Text);
-    for (beginning, foreign) in known {
+    for (beginning, told) in known {
         if bytes.starts_with(beginning) {
-            return Sniffed::Foreign(foreign);
+            return told;
         }
         if beginning.starts_with(bytes) {
             sniffed = Sniffed::Undecided;
@@ -112,6 +111,7 @@ mod tests {
     #[test]
     fn first_bytes() {
         let text = Sniffed::Spoken(Dialect::Text);
+        let http = Sniffed::Spoken(Dialect::Http);
         for (bytes, expected) in [
             (&b""[..], Sniffed::Undecided),
             (b" \r\n", Sniffed::Undecided),
@@ -123,12 +123,13 @@ mod tests {
             (b"GET", Sniffed::Undecided),
             (b"GET\n", text),
             (b"Gerd", text),
-            (b"GET /", Sniffed::Foreign(Foreign::Http)),
-            (b"OPTIONS *", Sniffed::Foreign(Foreign::Http)),
+            (b"GET /", http),
+            (b"OPTIONS *", http),
             (b"P", Sniffed::Undecided),
             (b"PASS x", Sniffed::Foreign(Foreign::Irc)),
             (b"CAP LS 302", Sniffed::Foreign(Foreign::Irc)),
-            (b"\x16", Sniffed::Undecided),
+            (b"\x16", Sniffed::Hello),
+            (b"\x16a", text),
             (b"\x16\x03\x01", Sniffed::Foreign(Foreign::Tls)),
             (b"\xff\xf4", text),
         ] {
@@ -154,12 +155,5 @@ mod tests {
         ] {
             assert_eq!(sniff_object(other), Dialect::Json);
         }
-    }
-
-    #[test]
-    fn an_http_refusal_says_its_length() {
-        let refusal = String::from_utf8_lossy(Foreign::Http.refusal());
-        let (head, body) = refusal.split_once("\r\n\r\n").expect("a head and a body");
-        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
     }
 }

@@ -5,15 +5,22 @@
 //! [`Status::Partial`]. Size is checked exactly where a decoder would wait for more, so that a frame
 //! over the limit is reported once, skipped up to its end, and never held whole.
 
+mod http;
 mod line;
 mod object;
 mod silence;
+pub mod websocket;
 
 use std::ops::Range;
 
+pub use http::Http;
+#[doc(hidden)]
+pub use http::oracle as http_oracle;
 pub use line::Line;
 pub use object::Object;
 pub use silence::{Block, Silence};
+use websocket::Opcode;
+pub use websocket::{CloseCode, WebSocket};
 
 /// What is known about the bytes behind those at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +42,20 @@ pub enum Status {
     Frame(Range<usize>),
     /// A frame over the limit; what follows of it will be skipped.
     TooLong,
+    /// A whole message, whose payload the framing holds ([`Framing::held`]).
+    Message {
+        /// Is it text, and so UTF-8?
+        is_text: bool,
+    },
+    /// The peer asks for a pong with the payload that the framing holds.
+    Ping,
+    /// A pong, asked for or not, whose payload the framing holds.
+    Pong,
+    /// The peer closes, and is owed a close with the same code. Nothing more is found after it.
+    Close(Option<u16>),
+    /// The peer broke the protocol, and is owed a close with this code. Nothing more is found
+    /// after it.
+    Broken(CloseCode),
 }
 
 /// One answer of a decoder.
@@ -58,6 +79,10 @@ pub enum Framing {
     Silence(Silence),
     /// Silence, the limit or the end of input ends the only frame.
     Block(Block),
+    /// A WebSocket's messages, which the framing holds itself.
+    WebSocket(Box<WebSocket>),
+    /// A whole HTTP request is a frame.
+    Http(Http),
 }
 
 impl Framing {
@@ -81,14 +106,39 @@ impl Framing {
         Framing::Block(Block::default())
     }
 
+    /// Messages from a WebSocket client.
+    pub fn websocket() -> Framing {
+        Framing::WebSocket(Box::default())
+    }
+
+    /// A whole HTTP request, head and body, is a frame.
+    pub fn http() -> Framing {
+        Framing::Http(Http::default())
+    }
+
     /// Looks for the next frame in `bytes`, which begin where the last call's `consumed` ended.
-    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`].
+    /// A frame longer than `limit` bytes, its end not counted, is [`Status::TooLong`]; of an HTTP
+    /// request that is the head, its end counted; a WebSocket's message is [`Status::Broken`].
     pub fn decode(&mut self, bytes: &[u8], limit: usize, end: End) -> Step {
         match self {
             Framing::Line(line) => line.decode(bytes, limit, end == End::Closed),
             Framing::Object(object) => object.decode(bytes, limit, end == End::Closed),
             Framing::Silence(silence) => silence.decode(bytes, limit, end),
             Framing::Block(block) => block.decode(bytes, limit, end),
+            Framing::WebSocket(websocket) => websocket.decode(bytes, limit),
+            Framing::Http(http) => http.decode(bytes, limit, end == End::Closed),
+        }
+    }
+
+    /// The payload of the message, ping or pong that the last call found, until the next one.
+    pub fn held(&self) -> &[u8] {
+        match self {
+            Framing::WebSocket(websocket) => websocket.held(),
+            Framing::Line(_)
+            | Framing::Object(_)
+            | Framing::Silence(_)
+            | Framing::Block(_)
+            | Framing::Http(_) => &[],
         }
     }
 
@@ -105,12 +155,18 @@ impl Framing {
     }
 
     /// Appends `payload` as a frame. Decoding gives it back where the framing can carry it: a line
-    /// without line feed or last carriage return, an object that is one.
+    /// without line feed or last carriage return, an object that is one. A WebSocket's frame is for
+    /// the client: a message of text, not masked, which a server would refuse.
     pub fn encode(&self, payload: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(payload);
         match self {
-            Framing::Line(_) | Framing::Silence(_) => out.push(b'\n'),
-            Framing::Object(_) | Framing::Block(_) => {}
+            Framing::Line(_) | Framing::Silence(_) => {
+                out.extend_from_slice(payload);
+                out.push(b'\n');
+            }
+            Framing::Object(_) | Framing::Block(_) | Framing::Http(_) => {
+                out.extend_from_slice(payload);
+            }
+            Framing::WebSocket(_) => websocket::write_frame(Opcode::Text, payload, out),
         }
     }
 }
@@ -120,6 +176,7 @@ impl Framing {
 #[doc(hidden)]
 pub mod oracle {
     use super::{End, Framing, Status};
+    use crate::limits::HTTP_BODY_BYTES_MAX;
 
     /// A frame, or the report of one that was too long.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +200,7 @@ pub mod oracle {
             held.extend_from_slice(part);
             drain(&mut framing, &mut held, limit, End::Open, &mut found);
             assert!(
-                held.len() <= limit + 2,
+                held.len() <= len_max(&framing, limit) + 2,
                 "{} bytes held at a limit of {limit}",
                 held.len()
             );
@@ -152,7 +209,15 @@ pub mod oracle {
         found
     }
 
-    fn drain(
+    /// How long a frame may be.
+    fn len_max(framing: &Framing, limit: usize) -> usize {
+        match framing {
+            Framing::Http(_) => limit + HTTP_BODY_BYTES_MAX,
+            _ => limit,
+        }
+    }
+
+    pub(super) fn drain(
         framing: &mut Framing,
         held: &mut Vec<u8>,
         limit: usize,
@@ -173,10 +238,16 @@ pub mod oracle {
                         range.end <= step.consumed,
                         "a frame beyond what was consumed"
                     );
-                    assert!(range.len() <= limit, "a frame over the limit");
+                    let is_short = range.len() <= len_max(framing, limit);
+                    assert!(is_short, "a frame over the limit");
                     found.push(Found::Frame(held[range].to_vec()));
                 }
                 Status::TooLong => found.push(Found::TooLong),
+                Status::Message { .. }
+                | Status::Ping
+                | Status::Pong
+                | Status::Close(_)
+                | Status::Broken(_) => panic!("{:?} of a stream of bytes", step.status),
             }
             held.drain(..step.consumed);
         }
@@ -273,6 +344,7 @@ pub mod oracle {
                 assert_eq!(whole.get(..plain.len()), Some(&plain[..]), "the objects");
                 check_nothing_is_lost(bytes, whole);
             }
+            Framing::WebSocket(_) | Framing::Http(_) => unreachable!("they have their own oracles"),
         }
     }
 
@@ -347,6 +419,8 @@ mod tests {
             (Framing::object(), b' '),
             (Framing::object(), b'x'),
             (Framing::silence(), b'x'),
+            (Framing::http(), b'x'),
+            (Framing::http(), b'\n'),
         ] {
             // decode_all holds the decoder to the limit; a quadratic one would not end here.
             let found = decode_all(&framing, &vec![byte; 5 << 20], 8192, 1);

@@ -195,6 +195,16 @@ impl Hub {
         &self.settings
     }
 
+    /// Other settings hold from now on. Whoever is in stays in.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// What makes an operator from now on; who is one already stays it.
+    pub fn set_oper_password(&mut self, password: Option<String>) {
+        self.rules.oper_password = password;
+    }
+
     /// Is the address kept out? If so, that is the refusal.
     pub fn refusal_of(&self, peer: &Peer, now: Moment) -> Option<ErrorCode> {
         let ip = peer.ip()?;

@@ -1,7 +1,7 @@
 //! Rooms: entering and leaving them, what they are about, and what their moderators do.
 
 use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX, ROOMS_SHOWN_MAX};
-use crate::model::{ConnId, Entry, ErrorCode, Event, ModeChange, RoomName};
+use crate::model::{ConnId, Entry, ErrorCode, Event, ModeChange, Nick, RoomEntry, RoomName};
 
 use super::bans::is_over;
 use super::{Audience, Hub, LOBBY, Room, RoomId, check_note};
@@ -24,14 +24,24 @@ impl Hub {
     }
 
     pub(super) fn tell_rooms(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+        let rooms = self.room_entries();
+        self.answer(who, Event::Rooms { rooms })
+    }
+
+    /// Which rooms there are, the largest first, [`ROOMS_SHOWN_MAX`] at most.
+    pub fn room_entries(&self) -> Vec<RoomEntry> {
         let mut rooms: Vec<&Room> = self.rooms.iter().map(|(_, room)| room).collect();
         rooms.sort_by(|a, b| {
             let by_size = b.members().len().cmp(&a.members().len());
             by_size.then_with(|| a.name.cmp(&b.name))
         });
         let largest = rooms.into_iter().take(ROOMS_SHOWN_MAX);
-        let rooms = largest.map(Room::entry).collect();
-        self.answer(who, Event::Rooms { rooms })
+        largest.map(Room::entry).collect()
+    }
+
+    /// Who is in a room, in the order of their coming; `None` where there is no such room.
+    pub fn users_in(&self, room: &RoomName) -> Option<Vec<Nick>> {
+        self.rooms.find(room).map(|id| self.nicks_in(id))
     }
 
     pub(super) fn enter(

@@ -1,7 +1,9 @@
 //! Names and words: who one is, what one says, and to whom.
 
 use crate::limits::IGNORED_MAX;
-use crate::model::{Author, ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName, WhoisEntry};
+use crate::model::{
+    Author, ConnId, ErrorCode, Event, Key, Moment, Nick, Peer, RoomName, WhoisEntry,
+};
 
 use super::bans::is_over;
 use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
@@ -112,6 +114,39 @@ impl Hub {
         self.answer(who, event)
     }
 
+    /// Somebody without a connection of its own speaks in a room, under a name that nobody there
+    /// goes by.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoRoomToShow`], [`ErrorCode::NickTaken`], [`ErrorCode::NickBanned`],
+    /// [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
+    pub fn handle_post(
+        &mut self,
+        peer: Peer,
+        nick: Nick,
+        room: RoomName,
+        text: String,
+        now: Moment,
+    ) -> Result<(), ErrorCode> {
+        self.now = now;
+        self.check_message(&text)?;
+        let id = self.rooms.find(&room);
+        let id = id.ok_or(ErrorCode::NoRoomToShow(room))?;
+        self.check_free(&nick)?;
+        if self.is_muted(&nick.key()) {
+            return Err(ErrorCode::Muted);
+        }
+        let audience = self.hearers_of(&nick, None, id);
+        let peer = match self.rules.is_cloaked {
+            true => peer.cloaked(),
+            false => peer,
+        };
+        let author = Author { nick, peer };
+        let room = self.rooms.get(id).name.clone();
+        self.broadcast(audience, Event::Said { author, room, text });
+        Ok(())
+    }
+
     /// The room that may hear `text` from a user, and as whom it hears it there.
     fn voice(
         &self,
@@ -143,17 +178,22 @@ impl Hub {
 
     /// The members of a room that hear a user: all but itself and those who ignore it.
     fn hearers(&self, who: ConnId, id: RoomId) -> Result<Audience, ErrorCode> {
-        if self.ignorers.is_empty() {
-            return Ok(Audience::others(id, who));
-        }
+        Ok(self.hearers_of(self.own(who)?.nick(), Some(who), id))
+    }
+
+    /// The members of a room that hear a name: all but whose it is and those who ignore it.
+    fn hearers_of(&self, nick: &Nick, except: Option<ConnId>, id: RoomId) -> Audience {
+        let ignorers = match self.ignorers.is_empty() {
+            true => None,
+            false => self.ignorers.get(&nick.key()),
+        };
         let is_member = |&ignorer: &ConnId| self.sessions[ignorer].is_in(id);
-        let ignorers = self.ignorers.get(&self.own(who)?.nick().key());
         let here = ignorers.into_iter().flatten().copied().filter(is_member);
-        Ok(Audience::Room {
+        Audience::Room {
             room: id,
-            except: Some(who),
+            except,
             ignorers: here.collect(),
-        })
+        }
     }
 
     pub(super) fn say_privately(

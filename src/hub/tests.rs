@@ -484,3 +484,47 @@ fn what_is_counted_ends_with_its_room() {
     hub.handle_timeout(at(9000));
     assert_eq!(drain(&mut hub), []);
 }
+
+#[test]
+fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
+    let mut hub = hub();
+    for (slot, name) in [(1, "a"), (2, "b")] {
+        join(&mut hub, slot, name);
+    }
+    let mut post = |name: &str, room_name: &str, text: &str| {
+        let (peer, nick, room) = (Peer::Unix(9), nick(name), room(room_name));
+        hub.handle_post(peer, nick, room, text.into(), Moment::default())
+            .map(|()| drain(&mut hub))
+    };
+    let said = post("bot", "LOBBY", "hi").expect("a good post");
+    let [Effect::Broadcast { audience, event }] = &said[..] else {
+        panic!("{said:?}")
+    };
+    assert!(matches!(
+        audience,
+        Audience::Room {
+            room: LOBBY,
+            except: None,
+            ..
+        }
+    ));
+    assert!(matches!(event, Event::Said { room, .. } if room.as_str() == "lobby"));
+    for (name, room_name, text, code) in [
+        ("A", "lobby", "hi", ErrorCode::NickTaken),
+        ("Server", "lobby", "hi", ErrorCode::NickTaken),
+        ("bot", "r", "hi", ErrorCode::NoRoomToShow(room("r"))),
+        (
+            "bot",
+            "lobby",
+            &"x".repeat(101),
+            ErrorCode::MessageTooLong(100),
+        ),
+    ] {
+        assert_eq!(post(name, room_name, text), Err(code));
+    }
+    assert_eq!(
+        hub.users_in(&room("lobby")),
+        Some(vec![nick("a"), nick("b")])
+    );
+    assert_eq!(hub.users_in(&room("r")), None);
+}

@@ -1,23 +1,43 @@
 //! One connection: a socket with its buffers, generic over the socket so that tests can script it.
 
+mod due;
+mod input;
+
 use std::io::{self, Read, Write};
 
 use mio::Interest;
 
-use crate::buffer::{Chunk, Inbox, Ledger, Outbox};
-use crate::dialect::sniff::{Foreign, Sniffed, sniff, sniff_object};
-use crate::dialect::telnet;
-use crate::dialect::{Ask, Dialect, Parsed, Stage};
-use crate::frame::{End, Framing, Status, Step};
+use crate::buffer::{Chunk, Ledger, Outbox};
+use crate::dialect::{Dialect, Stage, View};
+use crate::frame::websocket::{self, CloseCode};
 use crate::limits::{
-    DRAIN_MAX_MS, DRAIN_STALL_MS, ECHO_BYTES_MAX, LINGER_MS, Limits, SILENCE_MS, SNIFF_MS,
-    UNJOINED_FRAME_BYTES_MAX, UNJOINED_SENDQ_BYTES_MAX,
+    ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MAX, Limits, UNJOINED_FRAME_BYTES_MAX,
+    UNJOINED_SENDQ_BYTES_MAX,
 };
-use crate::model::{ConnId, ErrorCode, Peer};
+use crate::model::{ConnId, Event, Peer};
 
 use super::bucket::{Bucket, Flood, Flooding};
-use super::phase::{Due, Phase, Reason};
+use super::pages::Kind;
+use super::phase::{Phase, Reason};
 use super::timers::{Alarm, Tick};
+use input::Input;
+pub use input::Taken;
+
+/// What a connection's bytes are read from and written to: a socket, and what may stand between.
+pub trait Transport: Read + Write {
+    /// Bytes that were taken and have not reached the socket; [`Write::flush`] sends them.
+    fn pending(&self) -> usize {
+        0
+    }
+
+    /// Is nothing taken before more has come from the peer?
+    fn is_handshaking(&self) -> bool {
+        false
+    }
+
+    /// Says that nothing more will be sent, where that has a form of its own; once.
+    fn say_end(&mut self) {}
+}
 
 /// How a connection stands with the limits of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +88,10 @@ pub struct Connection<S> {
     pub(super) standing: Standing,
     /// Why it ends; once set, it is Draining, or on the list to be swept.
     pub(super) reason: Option<Reason>,
+    /// Its frames and what it is sent are WebSocket messages (RFC 6455).
+    pub(super) is_websocket: bool,
+    /// Its WebSocket's Close frame is sent, or not to be sent any more.
+    said_close: bool,
     /// What the poll was told last.
     pub(super) registered: Option<Interest>,
     /// Invariant: the hub has a session for it.
@@ -88,14 +112,7 @@ pub struct Connection<S> {
     pub(super) is_doomed: bool,
 }
 
-/// Bytes that are not parsed yet, and how far the framing has looked at them.
-#[derive(Debug)]
-struct Input {
-    inbox: Inbox,
-    framing: Framing,
-}
-
-/// What holds a connection back that is owed or asks too much.
+/// What holds a connection back that is owed or asks too much, or that nothing is heard of.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Restraint {
     /// Since when its SendQ is over the soft limit.
@@ -103,9 +120,13 @@ struct Restraint {
     /// Its requests wait for tokens until then.
     throttled_until: Option<Tick>,
     flooding: Option<Flooding>,
+    /// Since when a ping waits for anything to come.
+    pinged_since: Option<Tick>,
+    /// Since when nothing came but answers to pings.
+    idle_since: Option<Tick>,
 }
 
-impl<S> Connection<S> {
+impl<S: Transport> Connection<S> {
     /// A connection of a door: of one dialect, or of the auto door.
     pub fn new(id: ConnId, socket: S, peer: Peer, dialect: Option<Dialect>, now: Tick) -> Self {
         Connection {
@@ -123,6 +144,8 @@ impl<S> Connection<S> {
             phase: Phase::Open,
             standing: Standing::Admitted,
             reason: None,
+            is_websocket: false,
+            said_close: false,
             registered: None,
             joined: false,
             ended: false,
@@ -154,143 +177,62 @@ impl<S> Connection<S> {
         }
     }
 
-    /// Has it begun an object that will tell which of the JSON dialects it speaks?
-    fn awaits_object(&self) -> bool {
-        sniff(self.unparsed()) == Sniffed::Object
-    }
-
-    fn unparsed(&self) -> &[u8] {
-        self.input.as_ref().map_or(&[], |input| input.inbox.bytes())
-    }
-
-    fn input_mut(&mut self) -> &mut Input {
-        let dialect = self.dialect;
-        self.input.get_or_insert_with(|| {
-            Box::new(Input {
-                inbox: Inbox::default(),
-                framing: framing_of(dialect),
-            })
-        })
-    }
-
-    /// Gives back the memory that unparsed bytes do not need.
-    fn settle_input(&mut self) {
-        if let Some(input) = &mut self.input {
-            input.inbox.settle();
-            if input.inbox.is_empty() && input.framing == framing_of(self.dialect) {
-                self.input = None;
-            }
+    /// What it has in common with others who are to see the same bytes.
+    pub(super) fn kind(&self, here: bool) -> Kind {
+        Kind {
+            dialect: self.spoken(),
+            in_messages: self.is_websocket,
+            here,
         }
-    }
-
-    /// Decides the dialect of a connection at the auto door, if the bytes at hand do. At the end of
-    /// input or after silence they do.
-    ///
-    /// # Errors
-    /// The protocol recognised, where it is not spoken here.
-    pub fn sniff(&mut self, end: End, limits: &Limits) -> Result<Option<Dialect>, Foreign> {
-        let sniffed = sniff(self.unparsed());
-        let too_long = self.unparsed().len() > self.frame_limit(limits);
-        let dialect = match sniffed {
-            Sniffed::Foreign(foreign) => return Err(foreign),
-            Sniffed::Spoken(dialect) => dialect,
-            Sniffed::Object => match self.sniff_object(end, limits) {
-                Some(dialect) => dialect,
-                None => return Ok(None),
-            },
-            Sniffed::Undecided if end == End::Open && !too_long => return Ok(None),
-            Sniffed::Undecided => Dialect::Text,
-        };
-        self.dialect = Some(dialect);
-        if let Some(input) = &mut self.input {
-            input.framing = framing_of(self.dialect);
-        }
-        Ok(self.dialect)
-    }
-
-    fn sniff_object(&mut self, end: End, limits: &Limits) -> Option<Dialect> {
-        let limit = self.frame_limit(limits);
-        let Input { inbox, framing } = self.input_mut();
-        let step = framing.decode(inbox.bytes(), limit, end);
-        match step.status {
-            Status::Frame(range) => Some(sniff_object(&inbox.bytes()[range])),
-            Status::TooLong => Some(Dialect::Json),
-            Status::Partial => {
-                inbox.consume(step.consumed);
-                None
-            }
-        }
-    }
-
-    /// Takes the next frame that is at hand and reads it. `None`: more bytes are needed. What telnet
-    /// asks in between is answered on the way.
-    pub fn take(&mut self, end: End, limits: &Limits, ledger: &Ledger) -> Option<Parsed> {
-        // The end of input is a frame in some framings; but for that, nothing comes of nothing.
-        if self.input.is_none() && end != End::Closed {
-            return None;
-        }
-        let (limit, dialect, stage) = (self.frame_limit(limits), self.spoken(), self.stage());
-        let is_text = self.dialect == Some(Dialect::Text);
-        let input = self.input_mut();
-        let step = input.framing.decode(input.inbox.bytes(), limit, end);
-        let parsed = match &step.status {
-            Status::Partial => None,
-            Status::Frame(range) => Some(dialect.parse(&input.inbox.bytes()[range.clone()], stage)),
-            Status::TooLong => {
-                let ask = Ask::Refused(ErrorCode::FrameTooLong(limit));
-                Some(Parsed { ask, id: None })
-            }
-        };
-        let marks = if is_text {
-            input.telnet_marks(&step)
-        } else {
-            0
-        };
-        input.inbox.consume(step.consumed);
-        for _ in 0..marks {
-            self.append(ledger, |out| out.extend_from_slice(telnet::NO_TIMING_MARK));
-        }
-        if parsed.is_none() {
-            self.settle_input();
-        }
-        parsed
     }
 
     /// A stranger's frames are held to less than a user's.
-    fn frame_limit(&self, limits: &Limits) -> usize {
+    pub fn frame_limit(&self, limits: &Limits) -> usize {
         match (self.dialect, self.stage()) {
             (Some(Dialect::Echo), _) => ECHO_BYTES_MAX,
+            (Some(Dialect::Http | Dialect::Status), _) => HTTP_HEAD_BYTES_MAX,
             (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.frame_bytes,
             (_, Stage::Joining) => limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX),
         }
     }
 
     fn soft_limit(&self, limits: &Limits) -> usize {
-        self.hard_limit(limits).min(limits.sendq_soft_bytes)
+        let soft = match self.dialect {
+            Some(Dialect::Http | Dialect::Status) => UNJOINED_SENDQ_BYTES_MAX,
+            Some(Dialect::Echo) => ECHO_BYTES_MAX,
+            _ => self.hard_limit(limits),
+        };
+        soft.min(limits.sendq_soft_bytes)
     }
 
     fn hard_limit(&self, limits: &Limits) -> usize {
         match (self.dialect, self.stage()) {
             (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.sendq_hard_bytes,
             // What one frame is answered with must always fit.
-            (Some(Dialect::Echo), _) => 2 * ECHO_BYTES_MAX,
+            (Some(Dialect::Echo), _) => 3 * ECHO_BYTES_MAX,
+            (Some(Dialect::Http | Dialect::Status), _) => HTTP_SENDQ_BYTES_MAX,
             (_, Stage::Joining) => limits.sendq_hard_bytes.min(UNJOINED_SENDQ_BYTES_MAX),
         }
     }
 
+    /// Bytes that it is owed and that its socket did not take yet.
+    pub fn sendq(&self) -> usize {
+        self.outbox.len() + self.socket.pending()
+    }
+
     /// Is it owed so much that its own requests must wait?
     pub fn is_over_soft_limit(&self, limits: &Limits) -> bool {
-        self.outbox.len() > self.soft_limit(limits)
+        self.sendq() > self.soft_limit(limits)
     }
 
     /// Is it owed more than it may be?
     pub fn is_over_hard_limit(&self, limits: &Limits) -> bool {
-        self.phase == Phase::Open && self.outbox.len() > self.hard_limit(limits)
+        self.phase == Phase::Open && self.sendq() > self.hard_limit(limits)
     }
 
     /// Is there nothing that it must be sent before anything new?
     pub fn owes_nothing(&self) -> bool {
-        self.outbox.is_empty()
+        self.outbox.is_empty() && self.socket.pending() == 0
     }
 
     /// Does it wait for its socket to take more? Then an event will come.
@@ -313,6 +255,52 @@ impl<S> Connection<S> {
         self.outbox.append(ledger, write);
     }
 
+    /// Owes the peer what its dialect says before anything is asked.
+    pub fn greet(&mut self, ledger: &Ledger) {
+        let (greeting, in_messages) = (self.spoken().greeting(), self.is_websocket);
+        self.append(ledger, |out| {
+            let start = out.len();
+            out.extend_from_slice(greeting.as_bytes());
+            if in_messages {
+                websocket::wrap_text(out, start);
+            }
+        });
+    }
+
+    /// Owes the peer an event, in the form that it sees.
+    pub fn render(&mut self, event: &Event, view: &View<'_>, ledger: &Ledger) {
+        let kind = self.kind(view.here);
+        self.append(ledger, |out| kind.render(event, view, out));
+    }
+
+    /// Owes the peer its WebSocket's Close frame, unless it had one. Nothing may follow it
+    /// (RFC 6455 section 5.5.1).
+    pub(super) fn say_close(&mut self, code: Option<u16>, ledger: &Ledger) {
+        if self.is_websocket && !self.said_close {
+            self.said_close = true;
+            self.append(ledger, |out| websocket::write_close(code, out));
+        }
+    }
+
+    /// Says that nothing more will come, in the forms that have one, when all the rest is sent.
+    pub(super) fn say_end(&mut self, ledger: &Ledger) {
+        if !self.ended {
+            let code = self.reason.map_or(CloseCode::Normal, Reason::close_code);
+            self.say_close(Some(code.into()), ledger);
+        }
+        if self.outbox.is_empty() {
+            self.socket.say_end();
+        }
+    }
+
+    /// A request over HTTP is answered, and the time for the next begins; or the connection closes.
+    pub(super) fn end_response(&mut self, closes: bool, now: Tick) {
+        match closes {
+            true => self.drain(Reason::Closed, now),
+            false => self.since = now,
+        }
+    }
+
     /// Reads no more requests; closes when the peer has taken what it is owed.
     pub fn drain(&mut self, reason: Reason, now: Tick) {
         if self.phase == Phase::Open {
@@ -328,17 +316,6 @@ impl<S> Connection<S> {
     pub fn linger(&mut self, now: Tick) {
         self.phase = Phase::Lingering;
         self.since = now;
-    }
-
-    /// What the poll is to watch: a pure function of the state.
-    pub fn interest(&self) -> Interest {
-        let waits = self.paused || self.throttled_until().is_some();
-        let reads = !self.ended && (self.phase != Phase::Open || !waits);
-        match (reads, !self.outbox.is_empty()) {
-            (true, true) => Interest::READABLE | Interest::WRITABLE,
-            (false, true) => Interest::WRITABLE,
-            (_, false) => Interest::READABLE,
-        }
     }
 
     /// Keeps account of how long the SendQ is over the soft limit. `true`: it may be read again.
@@ -377,6 +354,20 @@ impl<S> Connection<S> {
         self.relax(|restraint| restraint.flooding = None);
     }
 
+    /// A ping is sent to who was not heard of for long.
+    pub(super) fn ping(&mut self, now: Tick, ledger: &Ledger) {
+        let progress = self.progress;
+        let restraint = self.restraint.get_or_insert_default();
+        restraint.pinged_since = Some(now);
+        restraint.idle_since.get_or_insert(progress);
+        self.append(ledger, |out| websocket::write_ping(b"", out));
+    }
+
+    /// Something came that is more than an answer to a ping.
+    fn heard_from(&mut self) {
+        self.relax(|restraint| restraint.idle_since = None);
+    }
+
     fn relax(&mut self, relax: impl FnOnce(&mut Restraint)) {
         if let Some(restraint) = &mut self.restraint {
             relax(restraint);
@@ -386,57 +377,11 @@ impl<S> Connection<S> {
         }
     }
 
-    /// The next deadline and what is due then: a pure function of the state.
-    pub fn due(&self, limits: &Limits) -> Option<(Tick, Due)> {
-        let open = self.phase == Phase::Open;
-        let when = |condition: bool, tick: Tick, due: Due| condition.then_some((tick, due));
-        let stalls =
-            self.phase == Phase::Draining || (open && self.ended && !self.outbox.is_empty());
-        // A tick is cut to the millisecond: one more, so that the silence is never too short.
-        let silence = self.progress + SILENCE_MS + 1;
-        let sniffs = open && self.dialect.is_none() && !self.ended && !self.awaits_object();
-        let waits = self.paused || self.throttled_until().is_some();
-        let hears = open && !self.hushed && !waits && framing_of(self.dialect).heeds_silence();
-        let soft_since = self.restraint.as_ref().and_then(|it| it.soft_since);
-        [
-            self.throttled_until()
-                .filter(|_| open)
-                .map(|until| (until, Due::Tokens)),
-            when(sniffs, self.progress + SNIFF_MS, Due::Sniff),
-            when(hears, silence, Due::Silence),
-            when(
-                open && !self.joined && self.dialect != Some(Dialect::Console),
-                self.since + limits.join_ms,
-                Due::Join,
-            ),
-            limits
-                .idle_ms
-                .filter(|_| open && self.joined)
-                .map(|ms| (self.progress + ms, Due::Idle)),
-            soft_since.map(|since| (since + limits.sendq_ms, Due::SendQ)),
-            when(stalls, self.progress + DRAIN_STALL_MS, Due::Stall),
-            when(
-                self.phase == Phase::Draining,
-                self.since + DRAIN_MAX_MS,
-                Due::Stall,
-            ),
-            when(
-                self.phase == Phase::Lingering,
-                self.since + LINGER_MS,
-                Due::Linger,
-            ),
-        ]
-        .into_iter()
-        .flatten()
-        .min_by_key(|&(tick, _)| tick)
-    }
-}
-
-impl<S: Read + Write> Connection<S> {
     /// Does one read into `scratch` and keeps what came; once draining, what comes is let go.
     /// `Interrupted` is `Bytes(0)`: try again in the next turn. Any other error ends the input, and
     /// is remembered as the reason.
     pub fn fill(&mut self, scratch: &mut [u8], now: Tick) -> Filled {
+        let was_handshaking = self.socket.is_handshaking();
         match self.socket.read(scratch) {
             Ok(0) => self.end(now),
             Ok(count) => {
@@ -444,19 +389,32 @@ impl<S: Read + Write> Connection<S> {
                     self.input_mut().inbox.extend(&scratch[..count]);
                     self.progress = now;
                     self.hushed = false;
+                    self.relax(|restraint| restraint.pinged_since = None);
                 }
                 Filled::Bytes(count)
             }
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Filled::Blocked,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                if was_handshaking && !self.socket.is_handshaking() {
+                    self.progress = now;
+                }
+                Filled::Blocked
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Filled::Bytes(0),
             Err(e) => {
-                self.reason.get_or_insert(Reason::Broken(e.kind()));
+                self.reason.get_or_insert(match e.kind() {
+                    io::ErrorKind::InvalidData => Reason::Protocol,
+                    kind => Reason::Broken(kind),
+                });
                 self.end(now)
             }
         }
     }
 
     fn end(&mut self, now: Tick) -> Filled {
+        // What waits for a handshake that will not be can't be sent any more.
+        if self.socket.is_handshaking() || self.reason == Some(Reason::Protocol) {
+            self.outbox.clear();
+        }
         self.ended = true;
         self.progress = now;
         Filled::Ended
@@ -489,46 +447,23 @@ impl<S: Read + Write> Connection<S> {
     /// # Errors
     /// The socket's, which end this connection, but for `Interrupted`: the rest is to be tried again.
     pub fn flush(&mut self, now: Tick) -> io::Result<usize> {
-        let before = self.outbox.len();
+        let before = self.sendq();
         let flushed = self.outbox.flush(&mut self.socket);
+        let passed_on = match self.socket.flush() {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            passed_on => passed_on,
+        };
         let is_last = self.ended || self.phase != Phase::Open;
-        if is_last && self.outbox.len() < before {
+        if is_last && self.sendq() < before {
             self.progress = now;
         }
-        flushed
+        passed_on.and(flushed)
     }
 }
 
 /// Is it an error that says to try again?
 fn is_passing(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-}
-
-impl Input {
-    /// How often telnet waits for an answer, in a whole line or at the end of an unfinished one; the
-    /// latter is taken back, so that it is answered once.
-    fn telnet_marks(&mut self, step: &Step) -> usize {
-        if let Status::Frame(range) = &step.status {
-            return telnet::timing_marks(&self.inbox.bytes()[range.clone()]);
-        }
-        let mut marks = 0;
-        while self.inbox.bytes()[step.consumed..].ends_with(telnet::TIMING_MARK) {
-            self.inbox.retract(telnet::TIMING_MARK.len());
-            self.framing.retract(telnet::TIMING_MARK.len());
-            marks += 1;
-        }
-        marks
-    }
-}
-
-/// The framing that a dialect's byte stream begins with; the auto door looks for an object.
-fn framing_of(dialect: Option<Dialect>) -> Framing {
-    match dialect {
-        Some(Dialect::Text | Dialect::Json | Dialect::Console) => Framing::line(),
-        Some(Dialect::Pynet) | None => Framing::object(),
-        Some(Dialect::Anon | Dialect::Colon) => Framing::silence(),
-        Some(Dialect::Echo) => Framing::block(),
-    }
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ impl Connections {
     pub(super) fn largest_sendq(&self) -> Option<(ConnId, usize)> {
         self.iter()
             .filter(|connection| !connection.is_doomed)
-            .map(|connection| (connection.id, connection.outbox.len()))
+            .map(|connection| (connection.id, connection.sendq()))
             .max_by_key(|&(_, len)| len)
     }
 

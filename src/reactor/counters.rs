@@ -3,27 +3,39 @@
 use std::collections::BTreeMap;
 
 use crate::model::Event;
+use crate::web::metrics::TurnTimes;
 
 use super::phase::Reason;
 
 /// Counts since the start.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
+    /// Users that came in.
+    pub(super) joins: u64,
     /// Messages that users sent.
     pub(super) messages_in: u64,
     /// Deliveries of messages to users.
     pub(super) messages_out: u64,
+    /// Deliveries of events of any kind to connections.
+    pub(super) deliveries: u64,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
     /// Connections turned away.
     pub(super) refused: u64,
-    pub(super) turns: u64,
+    /// How long turns took, waiting for events not counted.
+    pub(super) turns: TurnTimes,
     pub(super) longest_turn_us: u64,
     /// Connections that the server ended, by reason.
     pub(super) drops: BTreeMap<&'static str, u64>,
 }
 
 impl Counters {
+    /// A turn took so long.
+    pub(super) fn note_turn(&mut self, us: u64) {
+        self.turns.record(us);
+        self.longest_turn_us = self.longest_turn_us.max(us);
+    }
+
     /// A connection was swept.
     pub(super) fn note_end(&mut self, reason: Reason) {
         if let Some(name) = reason.drop_name() {

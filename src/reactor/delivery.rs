@@ -16,7 +16,7 @@ use crate::model::{ConnId, Event, Moment, RequestId};
 
 use super::Reactor;
 use super::counters::is_message;
-use super::pages::Pages;
+use super::pages::{Kind, Pages};
 use super::phase::Reason;
 
 /// What is being said in one room, and was not handed out to all of its members yet.
@@ -30,12 +30,9 @@ pub(super) struct Talk {
     bytes: usize,
     /// Who had, or is to miss, the events before this one.
     ahead: HashMap<ConnId, usize>,
-    /// A chunk an event, by dialect and by speaking in the room or not, as far as anybody needed it.
-    rendered: [[Vec<Chunk>; 2]; Dialect::ALL.len()],
+    /// A chunk an event, by kind of reader, as far as anybody needed it.
+    rendered: [[Vec<Chunk>; Kind::PER_DIALECT]; Dialect::ALL.len()],
 }
-
-/// What readers who see the same bytes have in common: the dialect, and whether they speak in the room.
-type Kind = (Dialect, bool);
 
 impl Talk {
     /// What is told to people here and there, and belongs to no room.
@@ -52,18 +49,18 @@ impl Talk {
     }
 
     /// The events as one kind of reader sees them, a chunk each.
-    fn chunks(&mut self, (dialect, here): Kind, pages: &mut Pages, now: Moment) -> &[Chunk] {
-        let chunks = &mut self.rendered[dialect as usize][usize::from(here)];
+    fn chunks(&mut self, kind: Kind, pages: &mut Pages, now: Moment) -> &[Chunk] {
+        let chunks = &mut self.rendered[kind.dialect as usize][kind.of_dialect()];
         if chunks.len() < self.events.len() {
             let view = View {
                 stage: Stage::Joined,
                 own: false,
-                here,
+                here: kind.here,
                 id: None,
                 now,
             };
             let events = &self.events[chunks.len()..];
-            pages.render(self.room, dialect, events, &view, chunks);
+            pages.render(self.room, kind, events, &view, chunks);
         }
         chunks
     }
@@ -96,6 +93,7 @@ impl Reactor {
         };
         if let Event::Welcome { nick, .. } = event {
             connection.joined = true;
+            self.counters.joins += 1;
             let (peer, name) = (connection.peer, connection.spoken().name());
             log::info!(
                 "{nick} joined from {peer} ({name}); {} online",
@@ -111,11 +109,13 @@ impl Reactor {
             now,
         };
         let before = connection.outbox.len();
-        connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
+        connection.render(event, &view, &self.pages.ledger);
         self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
         if let Event::Error(code) = event
             && stage == Stage::Joining
-            && (code.is_final() || code.is_join_refusal() && dialect.closes_on_refused_name())
+            && (code.is_final()
+                || dialect.closes_on_errors()
+                || code.is_join_refusal() && dialect.closes_on_refused_name())
         {
             connection.drain(Reason::Refused, self.clock.now);
         }
@@ -130,7 +130,6 @@ impl Reactor {
             if matches!(event, Event::Kicked { .. }) {
                 connection.reason = Some(Reason::Kicked);
             }
-            let dialect = connection.spoken();
             let view = View {
                 stage: connection.stage(),
                 own: false,
@@ -138,7 +137,7 @@ impl Reactor {
                 id: None,
                 now,
             };
-            connection.append(&self.pages.ledger, |out| dialect.render(event, &view, out));
+            connection.render(event, &view, &self.pages.ledger);
         }
     }
 
@@ -165,7 +164,7 @@ impl Reactor {
                 let mut talk = Talk::apart(event);
                 for member in each {
                     if let Some(connection) = self.connections.get_open(member.id) {
-                        let kind = (connection.spoken(), member.here);
+                        let kind = connection.kind(member.here);
                         let chunks = talk.chunks(kind, &mut self.pages, now);
                         self.connections.owe(member.id, chunks, &self.limits);
                     }
@@ -214,7 +213,7 @@ impl Reactor {
             return;
         };
         if heard < self.talk.events.len() {
-            let kind = (connection.spoken(), member.here);
+            let kind = connection.kind(member.here);
             let chunks = self.talk.chunks(kind, &mut self.pages, now);
             self.connections.owe(id, &chunks[heard..], &self.limits);
             self.talk.ahead.insert(id, self.talk.events.len());
@@ -236,7 +235,7 @@ impl Reactor {
                 continue;
             };
             let heard = self.talk.heard_by(member.id);
-            let kind = (connection.spoken(), member.here);
+            let kind = connection.kind(member.here);
             let chunks = &self.talk.chunks(kind, &mut self.pages, now)[heard..];
             let at_once = match writes > 0 && connection.owes_nothing() {
                 true => joined(chunks),

@@ -2,31 +2,38 @@
 
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
+use std::mem;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
+use rustls::server::{ServerConfig, UnbufferedServerConnection};
 use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 
 use crate::dialect::Dialect;
 use crate::limits::{KERNEL_SENDQ_BYTES, Limits};
 use crate::model::Peer;
 
+use super::connection::Transport;
 use super::stdio::Stdio;
 use super::timers::Tick;
+use super::tls::Tls;
 
 /// Where a door is to be, as an operator writes it: `[DIALECT://]HOST:PORT` or
-/// `DIALECT+unix://PATH`.
+/// `DIALECT+unix://PATH`, with `tls+` in front where only TLS is spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoorAddress {
     /// The dialect spoken there; `None` is found out from the first bytes.
     pub dialect: Option<Dialect>,
+    /// Is it TLS from the first byte?
+    pub is_tls: bool,
     /// The place.
     pub place: Place,
 }
@@ -45,6 +52,10 @@ impl FromStr for DoorAddress {
 
     fn from_str(text: &str) -> Result<DoorAddress, String> {
         let (scheme, place) = text.split_once("://").unwrap_or(("auto", text));
+        let (is_tls, scheme) = match scheme.strip_prefix("tls+") {
+            Some(scheme) => (true, scheme),
+            None => (false, scheme),
+        };
         let (name, is_unix) = match scheme.strip_suffix("+unix") {
             Some(name) => (name, true),
             None => (scheme, false),
@@ -52,7 +63,7 @@ impl FromStr for DoorAddress {
         let spoken = || {
             Dialect::ALL
                 .into_iter()
-                .filter(|&dialect| dialect != Dialect::Console)
+                .filter(|dialect| !dialect.is_private())
         };
         let dialect = match spoken().find(|dialect| dialect.name() == name) {
             None if name == "auto" => None,
@@ -70,6 +81,7 @@ impl FromStr for DoorAddress {
             }
             return Ok(DoorAddress {
                 dialect,
+                is_tls,
                 place: Place::Unix(place.into()),
             });
         }
@@ -77,6 +89,7 @@ impl FromStr for DoorAddress {
         match port.map(|(_, port)| port.parse::<u16>()) {
             Some(Ok(_)) => Ok(DoorAddress {
                 dialect,
+                is_tls,
                 place: Place::Tcp(place.into()),
             }),
             _ => Err("an address is HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080".into()),
@@ -86,10 +99,11 @@ impl FromStr for DoorAddress {
 
 impl fmt::Display for DoorAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tls = if self.is_tls { "tls+" } else { "" };
         let name = self.dialect.map_or("auto", Dialect::name);
         match &self.place {
-            Place::Tcp(address) => write!(f, "{name}://{address}"),
-            Place::Unix(path) => write!(f, "{name}+unix://{}", path.display()),
+            Place::Tcp(address) => write!(f, "{tls}{name}://{address}"),
+            Place::Unix(path) => write!(f, "{tls}{name}+unix://{}", path.display()),
         }
     }
 }
@@ -103,15 +117,39 @@ pub(super) enum Stream {
     Unix(UnixStream),
     /// Standard input and output.
     Stdio(Stdio),
+    /// TLS over one of the others.
+    Tls(Box<Tls<Stream>>),
 }
 
+#[allow(dead_code)]
 impl Stream {
+    /// Begins a TLS session over it, with the bytes that were read from it before.
+    ///
+    /// # Errors
+    /// The configuration's; the stream is what it was.
+    pub(super) fn start_tls(
+        &mut self,
+        config: Arc<ServerConfig>,
+        first: &[u8],
+    ) -> Result<(), rustls::Error> {
+        let session = UnbufferedServerConnection::new(config)?;
+        let socket = mem::replace(self, Stream::Stdio(Stdio));
+        *self = Stream::Tls(Box::new(Tls::accept(session, socket, first)));
+        Ok(())
+    }
+
+    /// Is it TLS?
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self, Stream::Tls(_))
+    }
+
     /// Sends our FIN.
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
             Stream::Stdio(_) => Err(io::ErrorKind::Unsupported.into()),
+            Stream::Tls(tls) => tls.socket().shutdown_write(),
         }
     }
 
@@ -120,6 +158,26 @@ impl Stream {
             Stream::Tcp(stream) => stream,
             Stream::Unix(stream) => stream,
             Stream::Stdio(stdio) => stdio,
+            Stream::Tls(tls) => tls.socket_mut().source(),
+        }
+    }
+}
+
+impl Transport for Stream {
+    fn pending(&self) -> usize {
+        match self {
+            Stream::Tls(tls) => tls.pending(),
+            _ => 0,
+        }
+    }
+
+    fn is_handshaking(&self) -> bool {
+        matches!(self, Stream::Tls(tls) if tls.is_handshaking())
+    }
+
+    fn say_end(&mut self) {
+        if let Stream::Tls(tls) = self {
+            tls.close_notify();
         }
     }
 }
@@ -130,6 +188,7 @@ impl Read for Stream {
             Stream::Tcp(stream) => stream.read(into),
             Stream::Unix(stream) => stream.read(into),
             Stream::Stdio(stdio) => stdio.read(into),
+            Stream::Tls(tls) => tls.read(into),
         }
     }
 }
@@ -140,6 +199,7 @@ impl Write for Stream {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
             Stream::Stdio(stdio) => stdio.write(bytes),
+            Stream::Tls(tls) => tls.write(bytes),
         }
     }
 
@@ -148,11 +208,15 @@ impl Write for Stream {
             Stream::Tcp(stream) => stream.write_vectored(slices),
             Stream::Unix(stream) => stream.write_vectored(slices),
             Stream::Stdio(stdio) => stdio.write_vectored(slices),
+            Stream::Tls(tls) => tls.write_vectored(slices),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Stream::Tls(tls) => tls.flush(),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -209,7 +273,10 @@ impl Door {
                 (Listener::Unix(listener), address.place.clone(), Some(file))
             }
         };
-        let address = DoorAddress { dialect, place };
+        let address = DoorAddress {
+            place,
+            ..address.clone()
+        };
         Ok(Door {
             listener,
             address,
@@ -382,6 +449,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_not_encrypted_pays_one_pointer_for_it() {
+        assert!(size_of::<Stream>() <= size_of::<(Box<()>, TcpStream)>());
+    }
+
+    #[test]
     fn addresses_as_an_operator_writes_them() {
         for (text, shown) in [
             ("127.0.0.1:8080", "auto://127.0.0.1:8080"),
@@ -389,6 +461,8 @@ mod tests {
             ("json://localhost:12345", "json://localhost:12345"),
             ("colon+unix:///run/chat.sock", "colon+unix:///run/chat.sock"),
             ("auto+unix://chat.sock", "auto+unix://chat.sock"),
+            ("tls+json://127.0.0.1:0", "tls+json://127.0.0.1:0"),
+            ("tls+text+unix://chat.sock", "tls+text+unix://chat.sock"),
         ] {
             let address: DoorAddress = text.parse().expect(text);
             assert_eq!(address.to_string(), shown);
@@ -402,6 +476,8 @@ mod tests {
             "127.0.0.1:65536",
             "morse://1.2.3.4:5",
             "console://1.2.3.4:5",
+            "http-status://1.2.3.4:5",
+            "tls://1.2.3.4:5",
             "text+unix://",
             "://1.2.3.4:5",
             "+unix:///x",

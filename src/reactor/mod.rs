@@ -13,13 +13,17 @@ pub mod connection;
 mod connections;
 mod counters;
 mod delivery;
+mod files;
 mod listener;
 mod pages;
 pub mod phase;
+mod report;
 mod serve;
 mod settle;
 mod stdio;
 mod timers;
+mod tls;
+mod visit;
 mod welcome;
 
 use std::collections::HashMap;
@@ -29,23 +33,26 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Registry, Token};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook_mio::v1_0::Signals;
 
+pub use files::Certificate;
 pub use listener::{DoorAddress, Place};
 pub use timers::Tick;
 
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules, Settings};
 use crate::limits::{ACCEPT_PAUSE_MS, DELIVERY_BUDGET, Limits, READ_BYTES, STOP_MS};
-use crate::model::{ErrorCode, Event, Peer, Stats};
+use crate::model::{ErrorCode, Event, Peer};
 use crate::store::{self, Keeper};
+use crate::web::{OriginRule, Site};
 use admission::{Admission, Throttle};
 use clock::Clock;
 use connection::Standing;
 use connections::{Connections, id_of, token_of};
 use counters::Counters;
 use delivery::Talk;
+use files::{Files, Identity};
 use listener::{Door, Stream};
 use pages::Pages;
 use phase::Reason;
@@ -66,8 +73,18 @@ pub struct Config {
     pub doors: Vec<DoorAddress>,
     /// What operators may set.
     pub limits: Limits,
-    /// What makes an in-band operator.
-    pub oper_password: Option<String>,
+    /// What TLS is spoken with; without it none is.
+    pub certificate: Option<Certificate>,
+    /// Where `/metrics` and `/stats` are served.
+    pub status_door: Option<DoorAddress>,
+    /// Web pages that may open WebSockets here, beside the server's own.
+    pub allowed_origins: Vec<OriginRule>,
+    /// The file of bearer tokens for those who post.
+    pub api_tokens: Option<PathBuf>,
+    /// Is there a WebSocket that sends everything back?
+    pub has_ws_echo: bool,
+    /// The file with what makes an in-band operator.
+    pub oper_password: Option<PathBuf>,
     /// Nobody's address is shown to other users.
     pub is_cloaked: bool,
     /// Is standard input the operator's console?
@@ -108,6 +125,10 @@ pub struct Reactor {
     /// What all Outboxes may hold together, in bytes.
     sendq_total_bytes: usize,
     counters: Counters,
+    files: Files,
+    /// Without it no TLS is spoken.
+    identity: Option<Identity>,
+    site: Site,
     keeper: Option<Keeper>,
     /// When the server begins to stop.
     stop_begins_at: Option<Tick>,
@@ -127,11 +148,13 @@ impl Reactor {
         let no_poll = |e: io::Error| format!("cannot set up the event loop: {e}");
         let admission = Admission::new(&config.limits);
         let poll = Poll::new().map_err(no_poll)?;
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(no_poll)?;
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).map_err(no_poll)?;
         poll.registry()
             .register(&mut signals, SIGNALS, Interest::READABLE)
             .map_err(no_poll)?;
         let doors = open_doors(config, poll.registry())?;
+        let files = Files::of(config);
+        let identity = files.identity()?;
         let (settings, keeper) = match &config.state {
             Some(path) => store::open(path).map(|(settings, keeper)| (settings, Some(keeper)))?,
             None => (Settings::default(), None),
@@ -140,7 +163,12 @@ impl Reactor {
             message_bytes_max: config.limits.message_bytes,
             presence_limit: config.limits.presence_members,
             is_cloaked: config.is_cloaked,
-            oper_password: config.oper_password.clone(),
+            oper_password: files.oper_password()?,
+        };
+        let site = Site {
+            tokens: files.api_tokens()?,
+            origins: config.allowed_origins.clone(),
+            has_echo: config.has_ws_echo,
         };
         let clock = Clock::new();
         let mut reactor = Reactor {
@@ -163,6 +191,9 @@ impl Reactor {
                 .sendq_total_bytes
                 .unwrap_or_else(admission::default_sendq_total),
             counters: Counters::default(),
+            files,
+            identity,
+            site,
             keeper,
             stop_begins_at: None,
             stops_at: None,
@@ -179,6 +210,11 @@ impl Reactor {
     /// Where it listens, with the real ports.
     pub fn addresses(&self) -> impl Iterator<Item = &DoorAddress> {
         self.doors.iter().map(|door| &door.address)
+    }
+
+    /// The SHA-256 fingerprint of the certificate, where it was made at the start.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.identity.as_ref()?.fingerprint.as_deref()
     }
 
     /// How many connections may be open at once.
@@ -232,8 +268,7 @@ impl Reactor {
             self.begin_stop();
         }
         self.settle();
-        self.counters.turns += 1;
-        self.counters.longest_turn_us = self.counters.longest_turn_us.max(self.clock.turn_us());
+        self.counters.note_turn(self.clock.turn_us());
         let stopped = self
             .stops_at
             .is_some_and(|at| self.connections.is_empty() || self.clock.now >= at);
@@ -276,6 +311,7 @@ impl Reactor {
         for signal in self.signals.pending().collect::<Vec<_>>() {
             match signal {
                 SIGUSR1 => self.log_stats(),
+                SIGHUP => self.reload(),
                 _ if self.stops_at.is_some() => return Some(Ended::Forced(signal)),
                 _ => self.begin_stop(),
             }
@@ -294,52 +330,6 @@ impl Reactor {
                 self.bid_farewell(id, &Event::Shutdown, Reason::Shutdown);
             }
         }
-    }
-
-    fn log_stats(&self) {
-        let Stats(stats) = self.stats();
-        let parts: Vec<String> = stats
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect();
-        log::info!("{}", parts.join(", "));
-    }
-
-    /// How the server does.
-    pub(super) fn stats(&self) -> Stats {
-        let mut stats = vec![
-            ("uptime s", self.clock.now / 1000),
-            ("online", self.hub.online() as u64),
-        ];
-        for dialect in Dialect::ALL {
-            let of_dialect = self
-                .connections
-                .iter()
-                .filter(|c| c.dialect == Some(dialect))
-                .count();
-            stats.push((dialect.name(), of_dialect as u64));
-        }
-        let sendqs = || {
-            self.connections
-                .iter()
-                .map(|connection| connection.outbox.len() as u64)
-        };
-        let counters = &self.counters;
-        stats.extend([
-            ("rooms", self.hub.rooms() as u64),
-            ("messages in", counters.messages_in),
-            ("messages out", counters.messages_out),
-            ("bytes in", counters.bytes_in),
-            ("bytes out", counters.bytes_out),
-            ("SendQ total", sendqs().sum()),
-            ("SendQ largest", sendqs().max().unwrap_or(0)),
-            ("SendQ memory", self.pages.ledger.held() as u64),
-            ("refused", counters.refused),
-            ("turns", counters.turns),
-            ("longest turn us", counters.longest_turn_us),
-        ]);
-        stats.extend(counters.drops.iter().map(|(&name, &count)| (name, count)));
-        Stats(stats)
     }
 
     /// Takes standard input in as the operator's console. One that cannot be watched (a file) is
@@ -370,13 +360,15 @@ impl Reactor {
     }
 }
 
-/// Opens every door, the console's last, and watches them.
+/// Opens every door, the operator's last, and watches them.
 fn open_doors(config: &Config, registry: &Registry) -> Result<Vec<Door>, String> {
     let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
         dialect: Some(Dialect::Console),
+        is_tls: false,
         place: Place::Unix(path.clone()),
     });
-    let addresses = config.doors.iter().cloned().chain(admin_door);
+    let of_users = config.doors.iter().cloned();
+    let addresses = of_users.chain(config.status_door.clone()).chain(admin_door);
     let open = |(at, address): (usize, DoorAddress)| {
         Door::open(&address, &config.limits)
             .and_then(|mut door| {

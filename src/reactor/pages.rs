@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::buffer::{Chunk, Ledger, Page};
 use crate::dialect::{Dialect, View};
+use crate::frame::websocket;
 use crate::hub::RoomId;
 use crate::limits::PAGE_BYTES;
 use crate::model::Event;
@@ -12,28 +13,57 @@ use crate::model::Event;
 /// Entries of the table of pages that are kept between turns.
 const IDLE_PAGES: usize = 64;
 
-/// What the readers of a page have in common.
-type Readers = (RoomId, Dialect, bool);
+/// What readers who see the same bytes have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    /// What they speak.
+    pub(super) dialect: Dialect,
+    /// Does each event come to them as a WebSocket message?
+    pub(super) in_messages: bool,
+    /// Do they speak in the room of the events?
+    pub(super) here: bool,
+}
+
+impl Kind {
+    /// How many there are of one dialect.
+    pub(super) const PER_DIALECT: usize = 4;
+
+    /// Its place among those of its dialect.
+    pub(super) fn of_dialect(self) -> usize {
+        2 * usize::from(self.in_messages) + usize::from(self.here)
+    }
+
+    /// Appends an event as they see it, in frames of their framing.
+    pub(super) fn render(self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.dialect.render(event, view, out);
+        if self.in_messages {
+            websocket::wrap_text(out, start);
+        }
+    }
+}
 
 /// The pages that rooms' texts are rendered onto.
 ///
-/// A page belongs to one room, dialect and place of speaking, so that a reader that is slow holds
+/// A page belongs to one room and kind of readers, so that a reader that is slow holds
 /// what it has yet to read, and not what others were told.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     pub(super) ledger: Ledger,
-    open: HashMap<Readers, Rc<Page>>,
+    open: HashMap<(RoomId, Kind), Rc<Page>>,
+    /// Files of the web page that somebody has yet to read, by where the program has them.
+    assets: HashMap<*const u8, Chunk>,
     rendered: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Pages {
-    /// Renders events of a room, or of none, for the readers that `view` and `dialect` describe: a
-    /// chunk each at the end of `chunks`, neighbours on one page.
+    /// Renders events of a room, or of none, for one kind of readers as `view` has them: a chunk each
+    /// at the end of `chunks`, neighbours on one page.
     pub(super) fn render(
         &mut self,
         room: Option<RoomId>,
-        dialect: Dialect,
+        kind: Kind,
         events: &[Event],
         view: &View<'_>,
         chunks: &mut Vec<Chunk>,
@@ -41,7 +71,7 @@ impl Pages {
         self.rendered.clear();
         self.ends.clear();
         for event in events {
-            dialect.render(event, view, &mut self.rendered);
+            kind.render(event, view, &mut self.rendered);
             self.ends.push(self.rendered.len());
         }
         let page = match room {
@@ -49,7 +79,7 @@ impl Pages {
                 let ledger = &self.ledger;
                 let open = self
                     .open
-                    .entry((room, dialect, view.here))
+                    .entry((room, kind))
                     .or_insert_with(|| Page::new(ledger));
                 if !open.has_room(self.rendered.len()) {
                     *open = Page::new(ledger);
@@ -66,9 +96,20 @@ impl Pages {
         }
     }
 
+    /// A file of the web page, shared by all that have yet to read it.
+    pub(super) fn asset(&mut self, bytes: &'static [u8]) -> Chunk {
+        let ledger = &self.ledger;
+        let asset = self.assets.entry(bytes.as_ptr()).or_insert_with(|| {
+            let page = Page::new(ledger);
+            page.append(|out| out.extend_from_slice(bytes))
+        });
+        asset.clone()
+    }
+
     /// Lets go of the pages that nobody has yet to read, at the end of a turn.
     pub(super) fn retire(&mut self) {
         self.open.retain(|_, page| Rc::strong_count(page) > 1);
+        self.assets.retain(|_, asset| asset.is_shared());
         self.open.shrink_to(IDLE_PAGES);
         self.rendered.shrink_to(PAGE_BYTES);
         self.ends.shrink_to(IDLE_PAGES);
@@ -85,11 +126,16 @@ mod tests {
     fn a_page_lives_as_long_as_somebody_has_yet_to_read_it() {
         let mut pages = Pages::default();
         let mut outbox = Outbox::default();
+        let kind = Kind {
+            dialect: Dialect::Text,
+            in_messages: false,
+            here: true,
+        };
         for count in 1..3 {
             let events = vec![said("hi"); count];
             let mut chunks = Vec::new();
             let room = Some(crate::hub::LOBBY);
-            pages.render(room, Dialect::Text, &events, &view(), &mut chunks);
+            pages.render(room, kind, &events, &view(), &mut chunks);
             assert_eq!(chunks.len(), count);
             chunks.iter().for_each(|chunk| outbox.push(chunk));
         }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::frame::websocket::CloseCode;
+
 /// How far a connection's life has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -33,6 +35,12 @@ pub enum Reason {
     IdleTimeout,
     /// An operator put it out.
     Kicked,
+    /// Nothing came of it, and no answer to a ping.
+    PingTimeout,
+    /// It took too long over its TLS handshake or an HTTP request.
+    HandshakeTimeout,
+    /// It broke the rules of TLS, HTTP or WebSocket.
+    Protocol,
     /// It was turned away.
     Refused,
     /// It asked faster than it may, for too long.
@@ -49,10 +57,25 @@ impl Reason {
             Reason::Stalled => Some("dropped for stalling"),
             Reason::JoinTimeout => Some("dropped for join timeout"),
             Reason::IdleTimeout => Some("dropped for idle timeout"),
+            Reason::PingTimeout => Some("dropped for ping timeout"),
+            Reason::HandshakeTimeout => Some("dropped for handshake timeout"),
+            Reason::Protocol => Some("dropped for protocol errors"),
             Reason::Flood => Some("dropped for flooding"),
             Reason::Kicked => Some("kicked"),
             Reason::Broken(_) => Some("broken connections"),
             Reason::Quit | Reason::Closed | Reason::Refused | Reason::Shutdown => None,
+        }
+    }
+}
+
+impl Reason {
+    /// What a WebSocket is closed with (RFC 6455 section 7.4.1).
+    pub(super) fn close_code(self) -> CloseCode {
+        match self {
+            Reason::Shutdown => CloseCode::GoingAway,
+            Reason::Protocol => CloseCode::Protocol,
+            Reason::Quit | Reason::Closed => CloseCode::Normal,
+            _ => CloseCode::Policy,
         }
     }
 }
@@ -67,6 +90,9 @@ impl fmt::Display for Reason {
             Reason::Stalled => f.write_str("takes nothing"),
             Reason::JoinTimeout => f.write_str("join timeout"),
             Reason::IdleTimeout => f.write_str("idle timeout"),
+            Reason::PingTimeout => f.write_str("ping timeout"),
+            Reason::HandshakeTimeout => f.write_str("handshake timeout"),
+            Reason::Protocol => f.write_str("protocol error"),
             Reason::Refused => f.write_str("refused"),
             Reason::Flood => f.write_str("flooding"),
             Reason::Kicked => f.write_str("kicked"),
@@ -82,8 +108,14 @@ pub enum Due {
     Sniff,
     /// Silence ends the frame.
     Silence,
+    /// The time for a TLS handshake or an HTTP request is over.
+    Handshake,
     /// The time to join is over.
     Join,
+    /// Nothing came for so long that it is asked whether it is there.
+    Ping,
+    /// It did not say that it is.
+    Pong,
     /// It sent nothing for too long.
     Idle,
     /// It was over the soft limit for too long.

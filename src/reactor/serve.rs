@@ -3,20 +3,22 @@
 use crate::dialect::sniff::Foreign;
 use crate::dialect::{Ask, Dialect, Parsed};
 use crate::frame::End;
+use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
-    BYTES_PER_DELIVERY, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES, STRANGERS_DELIVERY_BUDGET,
+    BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
+    STRANGERS_DELIVERY_BUDGET,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
 use super::Reactor;
 use super::bucket::{Flood, cost_of};
-use super::connection::{Filled, Standing};
+use super::connection::{Filled, Standing, Taken, Transport};
 use super::phase::{Due, Phase, Reason};
 
 /// Whose request the effects at hand follow from.
 #[derive(Default)]
-struct Asker {
+pub(super) struct Asker {
     id: Option<RequestId>,
     /// Has it been answered?
     is_answered: bool,
@@ -62,7 +64,8 @@ impl Reactor {
                 continue;
             };
             // Bytes that are not read yet are no silence, and may be the name.
-            let waits_for_input = matches!(due, Due::Sniff | Due::Silence | Due::Join | Due::Idle);
+            let waits_for_input =
+                !matches!(due, Due::SendQ | Due::Stall | Due::Linger | Due::Tokens);
             if waits_for_input && connection.is_ready {
                 continue;
             }
@@ -94,6 +97,13 @@ impl Reactor {
                 let code = ErrorCode::JoinTimeout(self.limits.join_ms.div_ceil(1000));
                 self.bid_farewell(id, &Event::Error(code), Reason::JoinTimeout);
             }
+            Due::Handshake => self.end_handshake(id),
+            Due::Ping => {
+                if let Some(connection) = self.connections.touch(id) {
+                    connection.ping(self.clock.now, &self.pages.ledger);
+                }
+            }
+            Due::Pong => self.connections.doom(id, Reason::PingTimeout),
             Due::Idle => {
                 let ms = self.limits.idle_ms.unwrap_or_default();
                 let code = ErrorCode::IdleTimeout(ms.div_ceil(1000));
@@ -120,9 +130,7 @@ impl Reactor {
             self.connections.touch(id);
             return;
         };
-        connection.append(&self.pages.ledger, |out| {
-            out.extend_from_slice(dialect.greeting().as_bytes());
-        });
+        connection.greet(&self.pages.ledger);
         self.connections.touch(id);
         if let Some(request) = dialect.arrival() {
             self.ask(id, request, None);
@@ -146,6 +154,9 @@ impl Reactor {
             }
             if bytes_left == 0 {
                 return self.connections.make_ready(id);
+            }
+            if connection.socket.is_handshaking() {
+                self.deliveries += DELIVERIES_PER_HANDSHAKE;
             }
             let most = self.scratch.len().min(bytes_left);
             match connection.fill(&mut self.scratch[..most], now) {
@@ -193,15 +204,20 @@ impl Reactor {
                 match connection.sniff(end, &self.limits) {
                     Ok(Some(_)) => self.greet(id),
                     Ok(None) => return true,
+                    Err(Foreign::Tls) if self.starts_tls(id) => return true,
                     Err(foreign) => return self.refuse(id, foreign),
                 }
                 continue;
             }
-            let Some(parsed) = connection.take(end, &self.limits, &self.pages.ledger) else {
+            let Some(taken) = connection.take(end, &self.limits, &self.pages.ledger) else {
                 return true;
             };
             *frames_left -= 1;
-            self.handle_frame(id, parsed);
+            match taken {
+                Taken::Frame(parsed) => self.handle_frame(id, parsed),
+                Taken::Close(code) => self.close_websocket(id, code, Reason::Quit),
+                Taken::Broken(code) => self.break_websocket(id, code),
+            }
         }
     }
 
@@ -237,7 +253,7 @@ impl Reactor {
         false
     }
 
-    fn spend(&mut self, id: ConnId, tokens: u64) {
+    pub(super) fn spend(&mut self, id: ConnId, tokens: u64) {
         if let (Some(rate), Some(connection)) = (self.limits.rate, self.connections.get_mut(id)) {
             connection.bucket.spend(tokens, rate, self.clock.now);
         }
@@ -268,6 +284,7 @@ impl Reactor {
                 self.spend(id, 1);
                 self.answer(id, &Event::Error(code), parsed.id.as_ref());
             }
+            Ask::Http(request) => self.visit(id, *request),
             Ask::Answered(bytes) => {
                 if let Some(connection) = self.connections.touch(id) {
                     connection.append(&self.pages.ledger, |out| out.extend_from_slice(&bytes));
@@ -277,13 +294,34 @@ impl Reactor {
         }
     }
 
+    /// The peer broke the rules of its WebSocket: it is told so, as far as its dialect has words for it.
+    fn break_websocket(&mut self, id: ConnId, code: CloseCode) {
+        if code == CloseCode::TooBig
+            && let Some(connection) = self.connections.get_mut(id)
+        {
+            let limit = connection.frame_limit(&self.limits);
+            self.answer(id, &Event::Error(ErrorCode::FrameTooLong(limit)), None);
+        }
+        self.close_websocket(id, Some(code.into()), Reason::Protocol);
+    }
+
+    /// Says the Close that is owed, with which the user leaves: it can be told nothing any more.
+    fn close_websocket(&mut self, id: ConnId, code: Option<u16>, reason: Reason) {
+        self.catch_up(id);
+        if let Some(connection) = self.connections.touch(id) {
+            connection.say_close(code, &self.pages.ledger);
+        }
+        self.depart(id, reason);
+    }
+
     /// The peer's input has ended and all of it is handled. Its user leaves the hub when it was sent
     /// what it is owed and is swept.
     fn handle_end(&mut self, id: ConnId) {
         match self.connections.touch(id) {
             Some(connection) if connection.phase == Phase::Open => match connection.reason {
+                // What it is told about that is still sent.
+                None | Some(Reason::Protocol) => connection.drain(Reason::Closed, self.clock.now),
                 Some(reason) => self.connections.doom(id, reason),
-                None => connection.drain(Reason::Closed, self.clock.now),
             },
             _ => {}
         }
@@ -307,7 +345,7 @@ impl Reactor {
                 let is_echo = connection.dialect == Some(Dialect::Echo)
                     && connection.standing != Standing::Refused;
                 if is_echo
-                    && let Some(parsed) =
+                    && let Some(Taken::Frame(parsed)) =
                         connection.take(End::Closed, &self.limits, &self.pages.ledger)
                 {
                     self.handle_frame(id, parsed);
@@ -381,7 +419,13 @@ impl Reactor {
         }
     }
 
-    fn carry_out(&mut self, asker: &mut Asker) {
+    pub(super) fn keep_settings(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(self.hub.settings());
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, asker: &mut Asker) {
         while let Some(effect) = self.hub.poll_effect() {
             match effect {
                 Effect::Answer { to, event } => {
@@ -398,11 +442,7 @@ impl Reactor {
                     let reason = connection.reason.unwrap_or(Reason::Quit);
                     log::info!("{nick} left: {reason}; {} online", self.hub.online());
                 }
-                Effect::Keep => {
-                    if let Some(keeper) = &self.keeper {
-                        keeper.keep(self.hub.settings());
-                    }
-                }
+                Effect::Keep => self.keep_settings(),
                 Effect::Report { to } => {
                     let stats = self.stats();
                     self.answer(to, &Event::Stats(stats), asker.id.as_ref());

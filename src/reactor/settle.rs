@@ -62,7 +62,13 @@ impl Reactor {
         if connection.is_doomed {
             return;
         }
-        match connection.flush(now) {
+        match connection.flush(now).and_then(|count| {
+            if connection.phase != Phase::Draining || !connection.owes_nothing() {
+                return Ok(count);
+            }
+            connection.say_end(&self.pages.ledger);
+            Ok(count + connection.flush(now)?)
+        }) {
             Ok(count) => self.counters.bytes_out += count as u64,
             // No event will come for what is left.
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {
@@ -77,7 +83,7 @@ impl Reactor {
             return self.connections.doom(id, Reason::SendQ);
         }
         let resumes = connection.note_sendq(&self.limits, now);
-        if connection.phase == Phase::Draining && connection.outbox.is_empty() {
+        if connection.phase == Phase::Draining && connection.owes_nothing() {
             let is_closed = connection.ended || connection.socket.shutdown_write().is_err();
             connection.linger(now);
             if is_closed {

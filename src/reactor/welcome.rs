@@ -2,16 +2,17 @@
 
 use std::io::{self, Write as _};
 use std::mem::discriminant;
+use std::sync::Arc;
 
 use mio::{Interest, Token};
 
 use crate::dialect::{Dialect, Stage, View};
 use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, REFUSED_LINGERING_MAX};
-use crate::model::{ErrorCode, Event, Peer};
+use crate::model::{ConnId, ErrorCode, Event, Peer};
 
 use super::connection::Standing;
 use super::connections::token_of;
-use super::listener::{Accepted, Stream};
+use super::listener::{Accepted, DoorAddress, Stream};
 use super::phase::Reason;
 use super::{FIRST_DOOR, Reactor};
 
@@ -65,11 +66,17 @@ impl Reactor {
     }
 
     /// Takes in a connection that was accepted, or turns it away.
-    fn welcome(&mut self, at: usize, stream: Stream, peer: Peer) {
-        let dialect = self.doors[at].address.dialect;
+    fn welcome(&mut self, at: usize, mut stream: Stream, peer: Peer) {
+        let DoorAddress {
+            dialect, is_tls, ..
+        } = self.doors[at].address;
+        if is_tls && !self.secure(&mut stream, &[]) {
+            return;
+        }
         let now = self.clock.now;
         let is_console = dialect == Some(Dialect::Console);
-        let refusal = match is_console {
+        let is_operators = is_console || dialect == Some(Dialect::Status);
+        let refusal = match is_operators {
             true => None,
             false => match self.hub.refusal_of(&peer, self.clock.moment) {
                 None => self.admission.admit(&peer, now).err(),
@@ -88,7 +95,7 @@ impl Reactor {
             return;
         };
         connection.standing = match &refusal {
-            _ if is_console => Standing::Exempt,
+            _ if is_operators => Standing::Exempt,
             None => Standing::Admitted,
             Some(_) => Standing::Refused,
         };
@@ -113,6 +120,37 @@ impl Reactor {
             }
             None => self.greet(id),
         }
+    }
+
+    /// Speaks TLS over a stream from now on, whose first bytes may have been read already.
+    fn secure(&self, stream: &mut Stream, first: &[u8]) -> bool {
+        let Some(identity) = &self.identity else {
+            return false;
+        };
+        let begun = stream.start_tls(Arc::clone(&identity.config), first);
+        if let Err(e) = &begun {
+            log::error!("cannot begin TLS: {e}");
+        }
+        begun.is_ok()
+    }
+
+    /// Takes what the auto door has heard for the beginning of TLS, and looks again at what is inside.
+    /// `false`: no TLS is spoken here, or it is spoken already.
+    pub(super) fn starts_tls(&mut self, id: ConnId) -> bool {
+        let Some(identity) = &self.identity else {
+            return false;
+        };
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
+        if connection.socket.is_tls() {
+            return false;
+        }
+        let first = connection.take_unparsed();
+        connection
+            .socket
+            .start_tls(Arc::clone(&identity.config), &first)
+            .is_ok()
     }
 
     /// Refuses without waiting for anything: what fits into an empty socket is sent.

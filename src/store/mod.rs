@@ -53,6 +53,16 @@ pub fn load(path: &Path) -> io::Result<Settings> {
     }
 }
 
+/// Reads the settings once more, which somebody may have edited. Nothing is set aside.
+///
+/// # Errors
+/// One line that says why there are none: the file is gone, or cannot be read or understood.
+pub fn read_again(path: &Path) -> Result<Settings, String> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    decode(&text).ok_or_else(|| format!("{shown} is broken"))
+}
+
 /// A name that no file has yet.
 fn aside(path: &Path) -> PathBuf {
     let named = |suffix: String| PathBuf::from(format!("{}{suffix}", path.display()));

@@ -4,6 +4,7 @@ mod harness;
 
 use std::hint::black_box;
 
+use hubbub::frame::websocket::{Opcode, write_masked_frame};
 use hubbub::frame::{End, Framing, Status};
 use hubbub::limits::READ_BUDGET_BYTES;
 
@@ -16,6 +17,7 @@ fn main() {
         ("line", Framing::line(), ["", ""]),
         ("object", Framing::object(), ["{\"message\":\"", "\"}"]),
         ("silence", Framing::silence(), ["", ""]),
+        ("websocket", Framing::websocket(), ["", ""]),
     ];
     for (kind, framing, around) in kinds {
         for frame_bytes in [64, 4096] {
@@ -45,7 +47,12 @@ fn input(framing: &Framing, [before, behind]: [&str; 2], frame_bytes: usize) -> 
     let frame = [before, &text, behind].concat();
     let mut input = Vec::new();
     while input.len() + frame.len() < READ_BUDGET_BYTES {
-        framing.encode(frame.as_bytes(), &mut input);
+        match framing {
+            Framing::WebSocket(_) => {
+                write_masked_frame(Opcode::Text, frame.as_bytes(), *b"mask", &mut input);
+            }
+            _ => framing.encode(frame.as_bytes(), &mut input),
+        }
     }
     input
 }
@@ -57,9 +64,10 @@ fn decode(mut framing: Framing, input: &[u8], piece: usize) {
         let step = framing.decode(&input[begin..end], FRAME_BYTES_MAX, End::Open);
         begin += step.consumed;
         match black_box(step.status) {
-            Status::Frame(_) | Status::TooLong => {}
+            Status::Frame(_) | Status::TooLong | Status::Message { .. } => {}
             Status::Partial if end == input.len() => return,
             Status::Partial => end = input.len().min(end + piece),
+            status => unreachable!("{status:?} in a stream of messages"),
         }
     }
 }

@@ -246,7 +246,7 @@ fn the_last_line_arrives_although_input_is_pending() {
     let mut http = server.connect(Auto);
     http.send("POST / HTTP/1.1\r\n\r\n".to_owned() + &unread);
     let answer = http.rest();
-    assert!(answer.starts_with(b"HTTP/1.1 501 "), "{}", quoted(&answer));
+    assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", quoted(&answer));
     let mut quitting = server.connect(Text);
     quitting.send("bob\n/quit\n".to_owned() + &unread);
     quitting.expect(format!("{PROMPT}[Server] bob joined the chat!\n"));

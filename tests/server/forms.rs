@@ -15,9 +15,10 @@ pub(crate) enum Dialect {
     Echo,
     Colon,
     Console,
+    Http,
 }
 
-pub(crate) use Dialect::{Anon, Auto, Colon, Console, Echo, Json, Pynet, Text};
+pub(crate) use Dialect::{Anon, Auto, Colon, Console, Echo, Http, Json, Pynet, Text};
 
 /// Those that meet in the world.
 pub(crate) const CHATTING: [Dialect; 5] = [Text, Json, Pynet, Anon, Colon];
@@ -33,6 +34,7 @@ impl Dialect {
             Echo => "echo",
             Colon => "colon",
             Console => "console",
+            Http => "http",
         }
     }
 
@@ -67,7 +69,7 @@ impl Dialect {
             Anon => (b"\n\xff\n", b"[Server] That is not UTF-8.\n".into()),
             Colon => (b"\n:pm barrier x\n", red("Client barrier not found").into()),
             Console => (b":barrier\n", "Invalid command\n".into()),
-            Echo => panic!("echo answers once only"),
+            Echo | Http => panic!("nothing of the kind is spoken there"),
         }
     }
 

@@ -91,10 +91,18 @@ fn dependencies_run_one_way() {
     let above = ["crate::reactor", "crate::cli", "crate::logging"];
     let pure = ["crate::hub", "crate::dialect", "crate::frame"];
     assert_none(lines_naming(
-        &["hub", "dialect", "frame", "buffer", "model"],
+        &["hub", "dialect", "frame", "buffer", "model", "web"],
         &above,
     ));
     assert_none(lines_naming(&["buffer", "model", "limits"], &pure));
+    assert_none(lines_naming(
+        &["hub", "dialect", "frame", "buffer", "model", "limits"],
+        &["crate::web"],
+    ));
+    assert_none(lines_naming(
+        &["web"],
+        &["crate::hub", "crate::frame", "crate::buffer"],
+    ));
     assert_none(lines_naming(
         &["limits"],
         &["crate::model", "crate::buffer"],
@@ -112,14 +120,16 @@ fn the_load_tester_is_a_client_and_the_server_does_not_know_it() {
     ];
     assert_none(lines_naming(&["load"], &server));
     let others = [
-        "hub", "dialect", "frame", "buffer", "model", "limits", "store", "reactor",
+        "hub", "dialect", "frame", "buffer", "model", "limits", "store", "reactor", "web",
     ];
     assert_none(lines_naming(&others, &["crate::load"]));
 }
 
 #[test]
 fn what_is_pure_names_neither_sockets_nor_clocks() {
-    let pure = ["hub", "dialect", "frame", "model", "buffer", "limits"];
+    let pure = [
+        "hub", "dialect", "frame", "model", "buffer", "limits", "web",
+    ];
     let impure = [
         "mio",
         "std::net",

@@ -104,8 +104,8 @@ impl Server {
             command.args(["--listen", door]);
         }
         command.args(flags.split_whitespace());
-        let admin_doors = flags.matches("--admin-socket").count();
-        Server::spawn(command, doors.len() + admin_doors)
+        let further = ["--admin-socket", "--http-status"].map(|flag| flags.matches(flag).count());
+        Server::spawn(command, doors.len() + further.iter().sum::<usize>())
     }
 
     /// Waits until `command` listens at `doors` doors.
@@ -130,15 +130,17 @@ impl Server {
             stdout,
             log,
         };
+        let is_door = |line: &&str| line.starts_with("listening on ") && line.ends_with('\n');
         let listening = server
             .stdout
-            .wait(|text| text.matches('\n').count() >= doors);
+            .wait(|text| text.split_inclusive('\n').filter(is_door).count() >= doors);
         let Ok(lines) = listening else {
             panic!("it does not listen: {}", server.log());
         };
         server.doors = lines
             .lines()
-            .map(|line| line.strip_prefix("listening on ").expect(line).to_owned())
+            .filter_map(|line| line.strip_prefix("listening on "))
+            .map(str::to_owned)
             .collect();
         server
     }
@@ -217,6 +219,14 @@ impl Server {
         match self.log.wait(|text| text.contains(part)) {
             Ok(log) => log,
             Err(log) => panic!("no {part:?} in the log:\n{log}"),
+        }
+    }
+
+    /// Waits until `part` stands in the log so often.
+    #[track_caller]
+    pub(crate) fn expect_log_times(&self, part: &str, count: usize) {
+        if let Err(log) = self.log.wait(|text| text.matches(part).count() >= count) {
+            panic!("not {count} times {part:?} in the log:\n{log}");
         }
     }
 
@@ -306,7 +316,7 @@ fn start(command: &mut Command) -> Child {
         .expect("the program starts")
 }
 
-fn exit_of(child: &mut Child) -> ExitStatus {
+pub(crate) fn exit_of(child: &mut Child) -> ExitStatus {
     let deadline = Instant::now() + DEADLINE;
     loop {
         if let Some(status) = child.try_wait().expect("a child of ours") {
@@ -349,17 +359,24 @@ impl Peer {
         };
         let socket = Socket::new(domain, Type::STREAM, None)?;
         prepare(&socket);
-        socket.set_read_timeout(Some(DEADLINE))?;
-        socket.set_write_timeout(Some(DEADLINE))?;
+        let peer = Peer::over(socket, dialect);
         if domain != Domain::UNIX {
-            socket.set_tcp_nodelay(true)?;
+            peer.socket.set_tcp_nodelay(true)?;
         }
-        socket.connect(&address)?;
-        Ok(Peer {
+        peer.socket.connect(&address)?;
+        Ok(peer)
+    }
+
+    /// A peer at the other end of a socket that is connected.
+    pub(crate) fn over(socket: Socket, dialect: Dialect) -> Peer {
+        let deadline = Some(DEADLINE);
+        socket.set_read_timeout(deadline).expect("a time");
+        socket.set_write_timeout(deadline).expect("a time");
+        Peer {
             socket,
             dialect,
             unread: Vec::new(),
-        })
+        }
     }
 
     /// Its own address, as the server sees it.

@@ -1,5 +1,7 @@
 //! Axes: where a value stands, and round ticks that say so.
 
+use libm::{log, log10};
+
 /// Ticks of a linear axis: at most this many and the zero.
 const STEPS_MAX: f64 = 6.0;
 /// What a label's character takes, in pixels, where the typeface is a wide one.
@@ -137,7 +139,7 @@ impl Axis {
     /// Where a value stands, from 0 to 1; what is beyond an end stands at it.
     pub(super) fn place(&self, value: f64) -> f64 {
         let place = match self.is_logarithmic {
-            true => (value.max(self.low) / self.low).ln() / (self.high / self.low).ln(),
+            true => log(value.max(self.low) / self.low) / log(self.high / self.low),
             false => (value - self.low) / (self.high - self.low),
         };
         match place.is_nan() {
@@ -203,13 +205,16 @@ fn sane(value: f64, least: f64) -> f64 {
 
 /// The least of 1, 2 and 5 times a power of ten that is not below `step`, and the decimals it has.
 fn round_step(step: f64) -> (f64, usize) {
-    let power = step.log10().floor();
+    let power = log10(step).floor() as i32;
     let candidates = [1.0, 2.0, 5.0].map(|rung| (rung, power));
     let (rung, power) = candidates
         .into_iter()
-        .find(|(rung, power)| rung * 10f64.powf(*power) >= step * (1.0 - 1e-9))
-        .unwrap_or((1.0, power + 1.0));
-    (rung * 10f64.powf(power), (-power).max(0.0) as usize)
+        .find(|(rung, power)| rung * 10f64.powi(*power) >= step * (1.0 - 1e-9))
+        .unwrap_or((1.0, power + 1));
+    (
+        rung * 10f64.powi(power),
+        usize::try_from(-power).unwrap_or(0),
+    )
 }
 
 #[cfg(test)]

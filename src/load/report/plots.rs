@@ -1,5 +1,7 @@
 //! Which plots a run gives, and what is in them.
 
+use libm::pow;
+
 use hdrhistogram::Histogram;
 
 use super::super::outcome::{Outcome, Sample};
@@ -46,7 +48,7 @@ fn by_percentile(title: &'static str, sets: &[(&'static str, &Histogram<u64>)]) 
     let x = Axis::nines(total);
     let curves = sets.iter().map(|(name, times)| {
         let points = (0..POINTS_MAX).map(|at| {
-            let rarity = x.high().powf(at as f64 / POINTS_MAX as f64);
+            let rarity = pow(x.high(), at as f64 / POINTS_MAX as f64);
             Some((rarity, at_quantile(times, 1.0 - 1.0 / rarity)))
         });
         let longest = Some((x.high(), times.max() as f64));

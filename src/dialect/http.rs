@@ -1,0 +1,350 @@
+//! The http dialect: a request of HTTP/1.x (RFC 9110, RFC 9112), and how a refusal looks. What is
+//! answered to a good one is not said here.
+
+mod response;
+
+use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
+use crate::model::{ErrorCode, Event};
+
+pub(crate) use response::write_head;
+pub use response::{Manner, Refusal, Response, Status};
+
+/// What is asked to be done. Their names are told apart by case as well (RFC 9110 section
+/// 9.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Show.
+    Get,
+    /// Show the head only.
+    Head,
+    /// Take this in.
+    Post,
+    /// Tell what can be asked.
+    Options,
+    /// Known, and never what is wanted here: PUT, PATCH, DELETE, TRACE.
+    Other,
+}
+
+/// What a browser that wants a WebSocket says of it (RFC 6455 section 4.1), as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handshake {
+    /// Sec-WebSocket-Key.
+    pub key: Option<String>,
+    /// Sec-WebSocket-Version.
+    pub version: Option<String>,
+    /// The sub-protocols offered, the one liked best first.
+    pub protocols: Vec<String>,
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// What is asked to be done.
+    pub method: Method,
+    /// To what: as it was sent, percent-encoded; `*` is the server itself.
+    pub path: String,
+    /// What stands behind the `?`.
+    pub query: Option<String>,
+    /// The host and port that were asked for; empty where an HTTP/1.0 client did not say.
+    pub host: String,
+    /// The page that asks, where a browser does.
+    pub origin: Option<String>,
+    /// The entity tags that the client has (If-None-Match).
+    pub if_none_match: Option<String>,
+    /// The token of `Authorization: Bearer`.
+    pub bearer: Option<String>,
+    /// It asks to go on as a WebSocket.
+    pub handshake: Option<Handshake>,
+    /// The body, at most [`HTTP_BODY_BYTES_MAX`] long.
+    pub body: Vec<u8>,
+    /// How the answer is to be sent.
+    pub manner: Manner,
+}
+
+/// Reads a request with its body.
+///
+/// # Errors
+/// The status of the refusal, after which the connection closes.
+pub fn parse(frame: &[u8]) -> Result<HttpRequest, Refusal> {
+    read(frame).map_err(|status| Refusal::of(frame, status))
+}
+
+/// Appends what is refused as a response, after which the connection closes; nothing for any other event.
+pub(super) fn render(event: &Event, out: &mut Vec<u8>) {
+    if let Event::Error(code) = event {
+        let response = Response::text(status_of(code), format!("{code}\n"));
+        response.write(Manner::CLOSING, out);
+    }
+}
+
+/// The status that says what `code` does.
+pub fn status_of(code: &ErrorCode) -> Status {
+    match code {
+        ErrorCode::JoinTimeout(_) | ErrorCode::IdleTimeout(_) => Status::RequestTimeout,
+        ErrorCode::FrameTooLong(_) => Status::HeaderFieldsTooLarge,
+        ErrorCode::MessageTooLong(_) => Status::ContentTooLarge,
+        ErrorCode::ServerFull => Status::ServiceUnavailable,
+        ErrorCode::AddressFull
+        | ErrorCode::ConnectsTooFast
+        | ErrorCode::Flooding
+        | ErrorCode::OperThrottled(_) => Status::TooManyRequests,
+        ErrorCode::AddressBanned(_)
+        | ErrorCode::NickBanned(_)
+        | ErrorCode::Muted
+        | ErrorCode::NotOperator
+        | ErrorCode::NotModerator(_)
+        | ErrorCode::NotInRoom(_)
+        | ErrorCode::RoomLocked(_)
+        | ErrorCode::InviteOnly(_)
+        | ErrorCode::WrongKey(_)
+        | ErrorCode::WrongPassword => Status::Forbidden,
+        ErrorCode::NoSuchNick(_)
+        | ErrorCode::NoSuchBan(_)
+        | ErrorCode::NoRoomToEnter(_)
+        | ErrorCode::NoRoomToShow(_) => Status::NotFound,
+        ErrorCode::NickTaken
+        | ErrorCode::AlreadyJoined
+        | ErrorCode::RoomExists(_)
+        | ErrorCode::AlreadyInRoom(_) => Status::Conflict,
+        ErrorCode::BadNick
+        | ErrorCode::NotJoined
+        | ErrorCode::BadRoomName
+        | ErrorCode::TooManyRooms
+        | ErrorCode::NotInLobby
+        | ErrorCode::BadMask
+        | ErrorCode::TooManyIgnored
+        | ErrorCode::TooManyBans
+        | ErrorCode::NotSpoken(_)
+        | ErrorCode::UnknownCommand(_)
+        | ErrorCode::UnknownType(_)
+        | ErrorCode::Usage(_)
+        | ErrorCode::MissingField(_)
+        | ErrorCode::WrongField(_)
+        | ErrorCode::NotJson
+        | ErrorCode::NotUtf8
+        | ErrorCode::TooDeep => Status::BadRequest,
+    }
+}
+
+fn read(frame: &[u8]) -> Result<HttpRequest, Status> {
+    let mut headers = [httparse::EMPTY_HEADER; HTTP_HEADERS_MAX];
+    let mut head = httparse::Request::new(&mut headers);
+    let head_len = match head.parse(frame) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) => return Err(Status::BadRequest),
+        Err(error) => return Err(status_of_bad_head(error, frame)),
+    };
+    let (Some(method), Some(target), Some(minor)) = (head.method, head.path, head.version) else {
+        return Err(Status::BadRequest);
+    };
+    let fields = Fields(head.headers);
+    let body = body(&fields, &frame[head_len..])?;
+    let method = method_of(method)?;
+    let is_1_1 = minor == 1;
+    let host = host(&fields, is_1_1)?;
+    let target = Target::parse(target, method)?;
+    let connection = fields.list("connection")?;
+    Ok(HttpRequest {
+        method,
+        path: target.path.into(),
+        query: target.query.map(String::from),
+        host: target.authority.map_or(host, String::from),
+        origin: fields.text("origin")?,
+        if_none_match: fields.text("if-none-match")?,
+        bearer: bearer(&fields)?,
+        handshake: match method == Method::Get && is_1_1 && has(&connection, "upgrade") {
+            true => handshake(&fields)?,
+            false => None,
+        },
+        body: body.into(),
+        manner: Manner {
+            is_head: method == Method::Head,
+            closes: has(&connection, "close") || !(is_1_1 || has(&connection, "keep-alive")),
+            is_1_1,
+        },
+    })
+}
+
+fn status_of_bad_head(error: httparse::Error, frame: &[u8]) -> Status {
+    match error {
+        httparse::Error::TooManyHeaders => Status::HeaderFieldsTooLarge,
+        httparse::Error::Version if names_another_version(frame) => Status::VersionNotSupported,
+        _ => Status::BadRequest,
+    }
+}
+
+/// Does the request line end in the name of a version of HTTP that is not spoken here?
+fn names_another_version(frame: &[u8]) -> bool {
+    let line = frame.split(|&byte| byte == b'\n').next().unwrap_or(frame);
+    let version = line.trim_ascii_end().rsplit(|&byte| byte == b' ').next();
+    match version.and_then(|version| version.strip_prefix(b"HTTP/")) {
+        Some(b"1.0" | b"1.1") => false,
+        Some([major, b'.', minor]) => major.is_ascii_digit() && minor.is_ascii_digit(),
+        Some([major]) => major.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+/// What stands behind the head, which must be all that the head tells of (RFC 9112 section 6.3).
+fn body<'a>(fields: &Fields<'_>, rest: &'a [u8]) -> Result<&'a [u8], Status> {
+    if fields.has("transfer-encoding") {
+        return Err(Status::NotImplemented);
+    }
+    let mut len = None;
+    for value in fields.values("content-length") {
+        let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+        let number = str::from_utf8(value).ok().filter(|_| is_number);
+        // What is greater than any number here is too great as well.
+        let this = number.map(|number| number.parse().unwrap_or(usize::MAX));
+        let this = this.ok_or(Status::BadRequest)?;
+        if len.is_some_and(|len| len != this) {
+            return Err(Status::BadRequest);
+        }
+        len = Some(this);
+    }
+    match len.unwrap_or(0) {
+        len if len > HTTP_BODY_BYTES_MAX => Err(Status::ContentTooLarge),
+        _ if fields.has("expect") => Err(Status::ExpectationFailed),
+        len if len != rest.len() => Err(Status::BadRequest),
+        _ => Ok(rest),
+    }
+}
+
+fn method_of(name: &str) -> Result<Method, Status> {
+    match name {
+        "GET" => Ok(Method::Get),
+        "HEAD" => Ok(Method::Head),
+        "POST" => Ok(Method::Post),
+        "OPTIONS" => Ok(Method::Options),
+        "PUT" | "PATCH" | "DELETE" | "TRACE" => Ok(Method::Other),
+        _ => Err(Status::NotImplemented),
+    }
+}
+
+/// The one host that HTTP/1.1 asks for (RFC 9112 section 3.2).
+fn host(fields: &Fields<'_>, is_1_1: bool) -> Result<String, Status> {
+    let mut values = fields.values("host");
+    let host = match (values.next(), values.next()) {
+        (None, _) if !is_1_1 => return Ok(String::new()),
+        (Some(host), None) => str::from_utf8(host).ok(),
+        _ => None,
+    };
+    let host = host.filter(|host| is_authority(host));
+    host.map(String::from).ok_or(Status::BadRequest)
+}
+
+/// A name or an address, and maybe a port; nobody's name and password.
+fn is_authority(text: &str) -> bool {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%:[]".contains(&byte);
+    text.bytes().all(is_good)
+}
+
+/// What a request line asks for (RFC 9112 section 3.2).
+struct Target<'a> {
+    authority: Option<&'a str>,
+    path: &'a str,
+    query: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    fn parse(target: &'a str, method: Method) -> Result<Target<'a>, Status> {
+        let (authority, rest) = match target.split_once("://") {
+            Some((scheme, rest)) if is_http(scheme) => {
+                let end = rest.find(['/', '?']).unwrap_or(rest.len());
+                (Some(&rest[..end]), &rest[end..])
+            }
+            _ => (None, target),
+        };
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        let path = match (path, authority) {
+            ("", Some(_)) => "/",
+            _ => path,
+        };
+        let is_good = path.starts_with('/') || (path == "*" && method == Method::Options);
+        let is_named = authority.is_none_or(|name| !name.is_empty() && is_authority(name));
+        let target = Target {
+            authority,
+            path,
+            query,
+        };
+        (is_good && is_named && !rest.contains('#'))
+            .then_some(target)
+            .ok_or(Status::BadRequest)
+    }
+}
+
+fn is_http(scheme: &str) -> bool {
+    ["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+}
+
+/// The token of a request that carries one (RFC 6750 section 2.1).
+fn bearer(fields: &Fields<'_>) -> Result<Option<String>, Status> {
+    let authorization = fields.text("authorization")?;
+    let parts = authorization.as_deref().and_then(|it| it.split_once(' '));
+    Ok(parts
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim().into()))
+}
+
+/// What is said of a WebSocket, where one is wanted.
+fn handshake(fields: &Fields<'_>) -> Result<Option<Handshake>, Status> {
+    if !has(&fields.list("upgrade")?, "websocket") {
+        return Ok(None);
+    }
+    Ok(Some(Handshake {
+        key: fields.text("sec-websocket-key")?,
+        version: fields.text("sec-websocket-version")?,
+        protocols: fields.list("sec-websocket-protocol")?,
+    }))
+}
+
+fn has(tokens: &[String], token: &str) -> bool {
+    tokens.iter().any(|it| it.eq_ignore_ascii_case(token))
+}
+
+/// The headers of a request.
+struct Fields<'a>(&'a [httparse::Header<'a>]);
+
+impl<'a> Fields<'a> {
+    /// The values of a field in the order of their lines.
+    fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let named = self
+            .0
+            .iter()
+            .filter(move |header| header.name.eq_ignore_ascii_case(name));
+        named.map(|header| header.value)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+
+    /// A field's value; that of several lines is theirs with commas between (RFC 9110 section 5.3), which
+    /// is no good value of a field that must stand once.
+    fn text(&self, name: &str) -> Result<Option<String>, Status> {
+        let values: Vec<&[u8]> = self.values(name).collect();
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let joined = String::from_utf8(values.join(&b", "[..]));
+        joined.map(Some).map_err(|_| Status::BadRequest)
+    }
+
+    /// The members of a list.
+    fn list(&self, name: &str) -> Result<Vec<String>, Status> {
+        let text = self.text(name)?.unwrap_or_default();
+        let members = text.split(',').map(str::trim);
+        Ok(members
+            .filter(|member| !member.is_empty())
+            .map(String::from)
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! What a connection waits for: a pure function of its state.
+
+use mio::Interest;
+
+use crate::dialect::Dialect;
+use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, SILENCE_MS, SNIFF_MS};
+
+use super::super::phase::{Due, Phase};
+use super::super::timers::Tick;
+use super::{Connection, Transport};
+
+impl<S: Transport> Connection<S> {
+    /// What the poll is to watch: a pure function of the state.
+    pub fn interest(&self) -> Interest {
+        let waits = self.paused || self.throttled_until().is_some();
+        let reads = !self.ended && (self.phase != Phase::Open || !waits);
+        match (reads, !self.owes_nothing()) {
+            (true, true) => Interest::READABLE | Interest::WRITABLE,
+            (false, true) => Interest::WRITABLE,
+            (_, false) => Interest::READABLE,
+        }
+    }
+
+    /// The next deadline and what is due then.
+    pub fn due(&self, limits: &Limits) -> Option<(Tick, Due)> {
+        let of_phase = match self.phase {
+            Phase::Open => self.due_while_open(limits),
+            Phase::Draining => Some((
+                (self.progress + DRAIN_STALL_MS).min(self.since + DRAIN_MAX_MS),
+                Due::Stall,
+            )),
+            Phase::Lingering => Some((self.since + LINGER_MS, Due::Linger)),
+        };
+        let soft_since = self.restraint.as_ref().and_then(|it| it.soft_since);
+        let of_sendq = soft_since.map(|since| (since + limits.sendq_ms, Due::SendQ));
+        of_phase
+            .into_iter()
+            .chain(of_sendq)
+            .min_by_key(|&(tick, _)| tick)
+    }
+
+    fn due_while_open(&self, limits: &Limits) -> Option<(Tick, Due)> {
+        let when = |condition: bool, tick: Tick, due: Due| condition.then_some((tick, due));
+        let restraint = self.restraint.as_deref();
+        let throttled_until = self.throttled_until();
+        let waits = self.paused || throttled_until.is_some();
+        let is_handshaking = self.socket.is_handshaking();
+        let sniffs = self.dialect.is_none() && !is_handshaking && !self.ended && !self.has_begun();
+        // A tick is cut to the millisecond: one more, so that the silence is never too short.
+        let silence = self.progress + SILENCE_MS + 1;
+        let heeds_silence = matches!(
+            self.dialect,
+            Some(Dialect::Anon | Dialect::Colon | Dialect::Echo)
+        );
+        let hears = heeds_silence && !self.is_websocket && !self.hushed && !waits;
+        let asks_http = matches!(self.dialect, Some(Dialect::Http | Dialect::Status));
+        let never_joins = match self.dialect {
+            Some(Dialect::Http | Dialect::Status | Dialect::Console) => true,
+            Some(Dialect::Echo) => self.is_websocket,
+            _ => false,
+        };
+        let needs_name = !self.joined && !never_joins;
+        let idle_since = restraint.and_then(|it| it.idle_since);
+        let pinged_since = restraint.and_then(|it| it.pinged_since);
+        let answers_pings = self.is_websocket && !waits && !self.ended;
+        [
+            throttled_until.map(|until| (until, Due::Tokens)),
+            when(sniffs, self.progress + SNIFF_MS, Due::Sniff),
+            when(hears, silence, Due::Silence),
+            when(
+                is_handshaking || asks_http,
+                self.since + limits.handshake_ms,
+                Due::Handshake,
+            ),
+            when(needs_name, self.since + limits.join_ms, Due::Join),
+            limits
+                .idle_ms
+                .filter(|_| self.joined)
+                .map(|ms| (idle_since.unwrap_or(self.progress) + ms, Due::Idle)),
+            when(
+                answers_pings && pinged_since.is_none(),
+                self.progress + limits.ping_ms,
+                Due::Ping,
+            ),
+            pinged_since
+                .filter(|_| answers_pings)
+                .map(|since| (since + limits.ping_ms, Due::Pong)),
+            when(
+                self.ended && !self.owes_nothing(),
+                self.progress + DRAIN_STALL_MS,
+                Due::Stall,
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|&(tick, _)| tick)
+    }
+}

@@ -1,0 +1,224 @@
+//! From a connection's bytes to its frames: which dialect they belong to, and what the next one asks.
+
+use crate::buffer::{Inbox, Ledger};
+use crate::dialect::sniff::{Foreign, Sniffed, sniff, sniff_object};
+use crate::dialect::{Ask, Dialect, Parsed, telnet};
+use crate::frame::websocket::{self, CloseCode, Opcode};
+use crate::frame::{End, Framing, Status, Step};
+use crate::limits::Limits;
+use crate::model::ErrorCode;
+
+use super::{Connection, Transport};
+
+/// Bytes that are not parsed yet, and how far the framing has looked at them.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) inbox: Inbox,
+    framing: Framing,
+}
+
+/// What the bytes at hand came to.
+#[derive(Debug, PartialEq)]
+pub enum Taken {
+    /// A frame, understood.
+    Frame(Parsed),
+    /// The peer closes its WebSocket, with this code.
+    Close(Option<u16>),
+    /// The peer broke the rules of its WebSocket, which ends with this code.
+    Broken(CloseCode),
+}
+
+impl<S: Transport> Connection<S> {
+    /// Has it begun an object that will tell which of the JSON dialects it speaks?
+    pub(super) fn awaits_object(&self) -> bool {
+        sniff(self.unparsed()) == Sniffed::Object
+    }
+
+    /// Has something begun that silence does not turn into text?
+    pub(super) fn has_begun(&self) -> bool {
+        matches!(sniff(self.unparsed()), Sniffed::Object | Sniffed::Hello)
+    }
+
+    /// Has something come that is no whole frame yet?
+    pub fn has_unparsed(&self) -> bool {
+        !self.unparsed().is_empty()
+    }
+
+    pub(super) fn unparsed(&self) -> &[u8] {
+        self.input.as_ref().map_or(&[], |input| input.inbox.bytes())
+    }
+
+    pub(super) fn input_mut(&mut self) -> &mut Input {
+        let (dialect, is_websocket) = (self.dialect, self.is_websocket);
+        self.input.get_or_insert_with(|| {
+            Box::new(Input {
+                inbox: Inbox::default(),
+                framing: framing_of(dialect, is_websocket),
+            })
+        })
+    }
+
+    /// Takes the bytes that are not parsed yet: they belong to something below this connection.
+    pub fn take_unparsed(&mut self) -> Vec<u8> {
+        let input = self.input.take();
+        input.map_or(Vec::new(), |input| input.inbox.bytes().to_vec())
+    }
+
+    /// Goes on in a dialect; what is unparsed belongs to it.
+    pub fn speak(&mut self, dialect: Dialect, is_websocket: bool) {
+        self.dialect = Some(dialect);
+        self.is_websocket = is_websocket;
+        if let Some(input) = &mut self.input {
+            input.framing = framing_of(self.dialect, is_websocket);
+        }
+    }
+
+    /// Gives back the memory that unparsed bytes do not need.
+    fn settle_input(&mut self) {
+        if let Some(input) = &mut self.input {
+            input.inbox.settle();
+            let new = framing_of(self.dialect, self.is_websocket);
+            if input.inbox.is_empty() && input.framing == new {
+                self.input = None;
+            }
+        }
+    }
+
+    /// Decides the dialect of a connection at the auto door, if the bytes at hand do. At the end of
+    /// input or after silence they do.
+    ///
+    /// # Errors
+    /// The protocol recognised, where it is not spoken here.
+    pub fn sniff(&mut self, end: End, limits: &Limits) -> Result<Option<Dialect>, Foreign> {
+        let sniffed = sniff(self.unparsed());
+        let too_long = self.unparsed().len() > self.frame_limit(limits);
+        let dialect = match sniffed {
+            Sniffed::Foreign(foreign) => return Err(foreign),
+            Sniffed::Spoken(dialect) => dialect,
+            Sniffed::Object => match self.sniff_object(end, limits) {
+                Some(dialect) => dialect,
+                None => return Ok(None),
+            },
+            Sniffed::Hello if end != End::Closed => return Ok(None),
+            Sniffed::Undecided if end == End::Open && !too_long => return Ok(None),
+            Sniffed::Hello | Sniffed::Undecided => Dialect::Text,
+        };
+        self.speak(dialect, false);
+        Ok(self.dialect)
+    }
+
+    fn sniff_object(&mut self, end: End, limits: &Limits) -> Option<Dialect> {
+        let limit = self.frame_limit(limits);
+        let Input { inbox, framing } = self.input_mut();
+        let step = framing.decode(inbox.bytes(), limit, end);
+        match step.status {
+            Status::Frame(range) => Some(sniff_object(&inbox.bytes()[range])),
+            Status::TooLong => Some(Dialect::Json),
+            _ => {
+                inbox.consume(step.consumed);
+                None
+            }
+        }
+    }
+
+    /// Takes the next frame that is at hand and reads it. `None`: more bytes are needed. What telnet
+    /// or a WebSocket asks of the server's own is answered on the way.
+    pub fn take(&mut self, end: End, limits: &Limits, ledger: &Ledger) -> Option<Taken> {
+        // The end of input is a frame in some framings; but for that, nothing comes of nothing.
+        if self.input.is_none() && end != End::Closed {
+            return None;
+        }
+        let (limit, dialect, stage) = (self.frame_limit(limits), self.spoken(), self.stage());
+        let is_telnet = self.dialect == Some(Dialect::Text) && !self.is_websocket;
+        let is_echo = self.dialect == Some(Dialect::Echo);
+        let input = self.input_mut();
+        let step = input.framing.decode(input.inbox.bytes(), limit, end);
+        let (mut own, mut is_request) = (Vec::new(), true);
+        let taken = match &step.status {
+            Status::Partial => None,
+            Status::Frame(range) => {
+                let frame = &input.inbox.bytes()[range.clone()];
+                Some(Taken::Frame(dialect.parse(frame, stage)))
+            }
+            Status::TooLong => Some(Taken::Frame(refused(ErrorCode::FrameTooLong(limit)))),
+            Status::Message { is_text } if is_echo => {
+                let opcode = match is_text {
+                    true => Opcode::Text,
+                    false => Opcode::Binary,
+                };
+                websocket::write_frame(opcode, input.framing.held(), &mut own);
+                Some(Taken::Frame(nothing()))
+            }
+            Status::Message { .. } => {
+                Some(Taken::Frame(dialect.parse(input.framing.held(), stage)))
+            }
+            Status::Ping => {
+                websocket::write_pong(input.framing.held(), &mut own);
+                is_request = false;
+                Some(Taken::Frame(nothing()))
+            }
+            Status::Pong => {
+                is_request = false;
+                Some(Taken::Frame(nothing()))
+            }
+            Status::Close(code) => Some(Taken::Close(*code)),
+            Status::Broken(code) => Some(Taken::Broken(*code)),
+        };
+        if is_telnet {
+            for _ in 0..input.telnet_marks(&step) {
+                own.extend_from_slice(telnet::NO_TIMING_MARK);
+            }
+        }
+        input.inbox.consume(step.consumed);
+        if !own.is_empty() {
+            self.append(ledger, |out| out.extend_from_slice(&own));
+        }
+        match taken {
+            None => self.settle_input(),
+            Some(_) if is_request => self.heard_from(),
+            Some(_) => {}
+        }
+        taken
+    }
+}
+
+fn nothing() -> Parsed {
+    let ask = Ask::Nothing;
+    Parsed { ask, id: None }
+}
+
+fn refused(code: ErrorCode) -> Parsed {
+    let ask = Ask::Refused(code);
+    Parsed { ask, id: None }
+}
+
+impl Input {
+    /// How often telnet waits for an answer, in a whole line or at the end of an unfinished one; the
+    /// latter is taken back, so that it is answered once.
+    fn telnet_marks(&mut self, step: &Step) -> usize {
+        if let Status::Frame(range) = &step.status {
+            return telnet::timing_marks(&self.inbox.bytes()[range.clone()]);
+        }
+        let mut marks = 0;
+        while self.inbox.bytes()[step.consumed..].ends_with(telnet::TIMING_MARK) {
+            self.inbox.retract(telnet::TIMING_MARK.len());
+            self.framing.retract(telnet::TIMING_MARK.len());
+            marks += 1;
+        }
+        marks
+    }
+}
+
+/// The framing that a dialect begins with; the auto door looks for an object.
+fn framing_of(dialect: Option<Dialect>, is_websocket: bool) -> Framing {
+    if is_websocket {
+        return Framing::websocket();
+    }
+    match dialect {
+        Some(Dialect::Text | Dialect::Json | Dialect::Console) => Framing::line(),
+        Some(Dialect::Pynet) | None => Framing::object(),
+        Some(Dialect::Anon | Dialect::Colon) => Framing::silence(),
+        Some(Dialect::Echo) => Framing::block(),
+        Some(Dialect::Http | Dialect::Status) => Framing::http(),
+    }
+}

@@ -1,0 +1,142 @@
+//! What operators keep in files: read at the start, and again at SIGHUP without anybody being dropped.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+
+use crate::store;
+use crate::web::Tokens;
+
+use super::tls::certificate;
+use super::{Config, Reactor};
+
+/// Where the certificate for TLS comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Certificate {
+    /// From PEM files.
+    Files {
+        /// The certificate, its chain behind it.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+    /// It is made at the start.
+    SelfSigned,
+}
+
+/// Where they are.
+#[derive(Debug)]
+pub(super) struct Files {
+    certificate: Option<Certificate>,
+    oper_password: Option<PathBuf>,
+    api_tokens: Option<PathBuf>,
+    state: Option<PathBuf>,
+}
+
+/// What TLS is spoken with.
+pub(super) struct Identity {
+    pub(super) config: Arc<ServerConfig>,
+    /// The SHA-256 fingerprint of a certificate that was made at the start.
+    pub(super) fingerprint: Option<String>,
+}
+
+impl Files {
+    pub(super) fn of(config: &Config) -> Files {
+        Files {
+            certificate: config.certificate.clone(),
+            oper_password: config.oper_password.clone(),
+            api_tokens: config.api_tokens.clone(),
+            state: config.state.clone(),
+        }
+    }
+
+    /// # Errors
+    /// Here and below: one line that says what cannot be read or used, and why.
+    pub(super) fn identity(&self) -> Result<Option<Identity>, String> {
+        let made = match &self.certificate {
+            None => return Ok(None),
+            Some(Certificate::Files { certificate, key }) => {
+                (certificate::load(certificate, key)?, None)
+            }
+            Some(Certificate::SelfSigned) => {
+                let (config, fingerprint) = certificate::self_signed()?;
+                (config, Some(fingerprint))
+            }
+        };
+        let (config, fingerprint) = made;
+        Ok(Some(Identity {
+            config,
+            fingerprint,
+        }))
+    }
+
+    pub(super) fn oper_password(&self) -> Result<Option<String>, String> {
+        self.oper_password.as_deref().map(first_line).transpose()
+    }
+
+    pub(super) fn api_tokens(&self) -> Result<Option<Tokens>, String> {
+        let read = |path: &PathBuf| {
+            Tokens::parse(&text_of(path)?).map_err(|e| format!("{}: {e}", path.display()))
+        };
+        self.api_tokens.as_ref().map(read).transpose()
+    }
+}
+
+impl Reactor {
+    /// Reads everything again. What is bad now stays as it was, and the log says so.
+    pub(super) fn reload(&mut self) {
+        if matches!(self.files.certificate, Some(Certificate::Files { .. })) {
+            self.take_over("certificate", self.files.identity(), |reactor, identity| {
+                reactor.identity = identity;
+            });
+        }
+        if self.files.oper_password.is_some() {
+            let password = self.files.oper_password();
+            self.take_over("operator's password", password, |reactor, password| {
+                reactor.hub.set_oper_password(password);
+            });
+        }
+        if self.files.api_tokens.is_some() {
+            self.take_over("tokens", self.files.api_tokens(), |reactor, tokens| {
+                reactor.site.tokens = tokens;
+            });
+        }
+        if let Some(path) = &self.files.state {
+            self.take_over("settings", store::read_again(path), |reactor, settings| {
+                reactor.hub.set_settings(settings);
+                // What was yet to be written was written over what is read now, or will be.
+                reactor.keep_settings();
+            });
+        }
+    }
+
+    fn take_over<T>(
+        &mut self,
+        what: &str,
+        read: Result<T, String>,
+        take: impl FnOnce(&mut Reactor, T),
+    ) {
+        match read {
+            Ok(new) => {
+                take(self, new);
+                log::info!("read again: the {what}");
+            }
+            Err(line) => log::error!("{line}; the old {what} stays in use"),
+        }
+    }
+}
+
+/// The first line of a file, which must not be empty.
+fn first_line(path: &Path) -> Result<String, String> {
+    let text = text_of(path)?;
+    let line = text.lines().next().unwrap_or_default().trim();
+    if line.is_empty() {
+        return Err(format!("there is no password in {}", path.display()));
+    }
+    Ok(line.into())
+}
+
+fn text_of(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}

@@ -1,0 +1,118 @@
+//! How the server does: for operators, and for Prometheus.
+
+use crate::dialect::Dialect;
+use crate::model::Stats;
+use crate::web::Metrics;
+use crate::web::metrics::{ConnectionsOf, Transport as Via};
+
+use super::Reactor;
+
+impl Reactor {
+    /// Logs how the server does.
+    pub(super) fn log_stats(&self) {
+        let Stats(stats) = self.stats();
+        let parts: Vec<String> = stats
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        log::info!("{}", parts.join(", "));
+    }
+
+    /// How the server does.
+    pub(super) fn stats(&self) -> Stats {
+        let mut stats = vec![
+            ("uptime s", self.clock.now / 1000),
+            ("online", self.hub.online() as u64),
+        ];
+        for dialect in Dialect::ALL {
+            let of_dialect = self
+                .connections
+                .iter()
+                .filter(|c| c.dialect == Some(dialect))
+                .count();
+            stats.push((dialect.name(), of_dialect as u64));
+        }
+        let sendqs = || self.connections.iter().map(|c| c.sendq() as u64);
+        let websockets = self.connections.iter().filter(|c| c.is_websocket).count();
+        let over_tls = self.connections.iter().filter(|c| c.socket.is_tls());
+        let counters = &self.counters;
+        stats.extend([
+            ("over WebSocket", websockets as u64),
+            ("over TLS", over_tls.count() as u64),
+            ("rooms", self.hub.rooms() as u64),
+            ("joins", counters.joins),
+            ("messages in", counters.messages_in),
+            ("messages out", counters.messages_out),
+            ("bytes in", counters.bytes_in),
+            ("bytes out", counters.bytes_out),
+            ("SendQ total", sendqs().sum()),
+            ("SendQ largest", sendqs().max().unwrap_or(0)),
+            ("SendQ memory", self.pages.ledger.held() as u64),
+            ("refused", counters.refused),
+            ("turns", counters.turns.count()),
+            ("longest turn us", counters.longest_turn_us),
+        ]);
+        stats.extend(counters.drops.iter().map(|(&name, &count)| (name, count)));
+        Stats(stats)
+    }
+
+    /// The figures for Prometheus.
+    pub(super) fn metrics(&self) -> Metrics {
+        let counters = &self.counters;
+        let sendqs = || self.connections.iter().map(|c| c.sendq() as u64);
+        Metrics {
+            version: env!("CARGO_PKG_VERSION"),
+            uptime_ms: self.clock.now,
+            connections: self.connections_by_kind(),
+            users: self.hub.online() as u64,
+            rooms: self.hub.rooms() as u64,
+            joins: counters.joins,
+            messages_in: counters.messages_in,
+            messages_out: counters.messages_out,
+            deliveries: counters.deliveries,
+            bytes_in: counters.bytes_in,
+            bytes_out: counters.bytes_out,
+            sendq_bytes: sendqs().sum(),
+            sendq_largest_bytes: sendqs().max().unwrap_or(0),
+            sendq_memory_bytes: self.pages.ledger.held() as u64,
+            drops: counters.drops.clone().into_iter().collect(),
+            refused: counters.refused,
+            turns: counters.turns.clone(),
+            resident_bytes: resident_bytes(),
+        }
+    }
+
+    fn connections_by_kind(&self) -> Vec<ConnectionsOf> {
+        let mut kinds = Vec::new();
+        let sniffing = (None, "unknown");
+        let spoken = Dialect::ALL.map(|dialect| (Some(dialect), dialect.name()));
+        for (dialect, name) in spoken.into_iter().chain([sniffing]) {
+            for transport in [Via::Plain, Via::Tls, Via::WebSocket] {
+                let of_kind = self.connections.iter().filter(|connection| {
+                    let via = match (connection.is_websocket, connection.socket.is_tls()) {
+                        (true, _) => Via::WebSocket,
+                        (false, true) => Via::Tls,
+                        (false, false) => Via::Plain,
+                    };
+                    connection.dialect == dialect && via == transport
+                });
+                kinds.push(ConnectionsOf {
+                    dialect: name,
+                    transport,
+                    count: of_kind.count() as u64,
+                });
+            }
+        }
+        kinds
+    }
+}
+
+/// What of the process is in memory.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
+}

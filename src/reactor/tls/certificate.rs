@@ -1,0 +1,185 @@
+//! What a server is known by: a certificate with its key, read from files or made for trying.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{Datelike, Days, NaiveDate, Utc};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
+use rustls::crypto::ring::{self as provider, Ticketer};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{NoServerSessionStorage, ServerConfig};
+use rustls::{Error, InconsistentKeys};
+
+/// How long a certificate made for trying is valid.
+const VALID_DAYS: u64 = 365;
+
+/// Reads a chain of certificates, the server's own first, and the key that belongs to it: PEM files,
+/// the key in PKCS#8, PKCS#1 or SEC1. A certificate that has expired is taken.
+///
+/// # Errors
+/// One line that says what is wrong with which file.
+pub(in crate::reactor) fn load(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
+    let (shown_cert, shown_key) = (cert.display(), key.display());
+    let chain = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|e| unreadable(&shown_cert, &e))?;
+    if chain.is_empty() {
+        return Err(format!("there is no certificate in {shown_cert}"));
+    }
+    let key = match PrivateKeyDer::from_pem_file(key) {
+        Err(pem::Error::NoItemsFound) => {
+            return Err(format!(
+                "there is no private key in {shown_key}, or none without a password"
+            ));
+        }
+        key => key.map_err(|e| unreadable(&shown_key, &e))?,
+    };
+    config(chain, key).map_err(|e| match e {
+        Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            format!("the key in {shown_key} does not belong to the certificate in {shown_cert}")
+        }
+        Error::InvalidCertificate(_) => {
+            format!("the certificate in {shown_cert} is not a good one")
+        }
+        Error::General(why) => format!("the key in {shown_key} cannot be used: {why}"),
+        e => format!("the key in {shown_key} cannot be used: {e}"),
+    })
+}
+
+/// Makes a certificate for trying, for this host's names, and tells its SHA-256 fingerprint as
+/// openssl does.
+///
+/// # Errors
+/// One line that says why it cannot be made.
+pub(in crate::reactor) fn self_signed() -> Result<(Arc<ServerConfig>, String), String> {
+    let failed = |e: &dyn Display| format!("cannot make a certificate: {e}");
+    let (certificate, key) = issue().map_err(|e| failed(&e))?;
+    let fingerprint = fingerprint(&certificate);
+    let config = config(vec![certificate], key).map_err(|e| failed(&e))?;
+    Ok((config, fingerprint))
+}
+
+/// Nothing is kept of a session for the next one: what it takes stands in the ticket that the client
+/// keeps, one for each connection.
+pub(super) fn config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.ticketer = Ticketer::new()?;
+    config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
+
+fn unreadable(path: &dyn Display, error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(e) => format!("cannot read {path}: {e}"),
+        _ => format!("{path} is not a good PEM file"),
+    }
+}
+
+/// ECDSA on P-256, for which a handshake costs the server least of all that every client knows.
+pub(super) fn issue() -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
+    let mut names = vec!["localhost".into(), "127.0.0.1".into(), "::1".into()];
+    let host = rustix::system::uname();
+    let host = host.nodename().to_str().unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    if !host.is_empty() && host != "localhost" && host.chars().all(is_name) {
+        names.push(host.into());
+    }
+    let mut parameters = CertificateParams::new(names)?;
+    parameters.distinguished_name = DistinguishedName::new();
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, "Hubbub, for trying");
+    let today = Utc::now().date_naive();
+    let midnight =
+        |date: NaiveDate| date_time_ymd(date.year(), date.month() as u8, date.day() as u8);
+    // A peer whose clock is a little late takes it as well.
+    parameters.not_before = midnight(today - Days::new(1));
+    parameters.not_after = midnight(today + Days::new(VALID_DAYS));
+    let key = KeyPair::generate()?;
+    let certificate = parameters.self_signed(&key)?;
+    Ok((
+        certificate.into(),
+        PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+    ))
+}
+
+/// `AB:CD:…`
+fn fingerprint(certificate: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
+    let bytes: Vec<String> = digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    bytes.join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn file(name: &str) -> PathBuf {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/tls");
+        Path::new(directory).join(name)
+    }
+
+    #[test]
+    fn keys_of_all_kinds_are_read() {
+        for (cert, key) in [
+            ("rsa.pem", "rsa.key"),
+            ("chain.pem", "chain.key"),
+            ("expired.pem", "expired.key"),
+        ] {
+            load(&file(cert), &file(key)).expect(cert);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_one_line_that_names_the_file() {
+        for (cert, key, culprit, wrong) in [
+            ("missing.pem", "rsa.key", "missing.pem", "cannot read"),
+            ("rsa.pem", "missing.key", "missing.key", "cannot read"),
+            ("", "rsa.key", "tls/", "cannot read"),
+            ("rsa.key", "rsa.key", "rsa.key", "no certificate"),
+            ("rsa.pem", "rsa.pem", "rsa.pem", "no private key"),
+            (
+                "chain.pem",
+                "password.key",
+                "password.key",
+                "without a password",
+            ),
+            ("no_base64.pem", "rsa.key", "no_base64.pem", "PEM"),
+            ("cut.pem", "rsa.key", "cut.pem", "PEM"),
+            ("no_der.pem", "rsa.key", "no_der.pem", "not a good one"),
+            ("chain.pem", "expired.key", "expired.key", "does not belong"),
+            ("chain.pem", "rsa.key", "chain.pem", "does not belong"),
+            ("chain.pem", "x25519.key", "x25519.key", "cannot be used"),
+        ] {
+            let error = load(&file(cert), &file(key)).expect_err(wrong);
+            assert!(error.contains(wrong) && error.contains(culprit), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_is_written_as_openssl_does() {
+        let certificates = CertificateDer::from_pem_file(file("rsa.pem"));
+        let certificate = certificates.expect("a certificate");
+        assert_eq!(
+            fingerprint(&certificate),
+            "A3:91:E9:7E:20:05:CC:4F:22:8B:9E:0A:8D:86:38:71:2A:6A:03:48:C1:09:68:40:C7:54:B1:C8:AF:CC:BE:18"
+        );
+        let (_, of_another) = self_signed().expect("a certificate");
+        assert_eq!(of_another.len(), 32 * 3 - 1);
+    }
+}

@@ -1,0 +1,114 @@
+//! What is asked over HTTP: carried out here, where it needs the hub or the reactor's figures.
+
+use crate::dialect::Dialect;
+use crate::dialect::http::{HttpRequest, Manner, Refusal, Response};
+use crate::model::{ConnId, ErrorCode, Event, Nick, RoomName};
+use crate::web::{self, Answer, Asset, DoorKind, Endpoint, api};
+
+use super::Reactor;
+use super::connection::Transport as _;
+use super::phase::Reason;
+use super::serve::Asker;
+
+impl Reactor {
+    /// Answers a request.
+    pub(super) fn visit(&mut self, id: ConnId, request: Result<HttpRequest, Refusal>) {
+        self.spend(id, 1);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(refusal) => return self.respond(id, true, |out| refusal.write(out)),
+        };
+        let manner = request.manner;
+        let door = match connection.dialect {
+            Some(Dialect::Status) => DoorKind::Status,
+            _ => DoorKind::Public,
+        };
+        let is_tls = connection.socket.is_tls();
+        let response = match web::answer(&self.site, door, is_tls, &request) {
+            Answer::Respond(response) => response,
+            Answer::Asset(asset) => return self.show(id, asset, manner),
+            Answer::Upgrade {
+                endpoint,
+                response_head,
+            } => return self.upgrade(id, endpoint, &response_head),
+            Answer::Rooms => api::rooms(&self.hub.room_entries()),
+            Answer::Users(room) => match self.hub.users_in(&room) {
+                Some(nicks) => api::users(&room, &nicks),
+                None => api::refused(&ErrorCode::NoRoomToShow(room)),
+            },
+            Answer::Post { room, nick, text } => self.post(id, room, nick, text),
+            Answer::Metrics => self.metrics().response(),
+            Answer::Stats => api::stats(&self.stats()),
+        };
+        self.respond(id, manner.closes(), |out| response.write(manner, out));
+    }
+
+    fn respond(&mut self, id: ConnId, closes: bool, write: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(connection) = self.connections.touch(id) {
+            connection.append(&self.pages.ledger, write);
+            connection.end_response(closes, self.clock.now);
+        }
+    }
+
+    /// Sends a file of the page, which those who are sent it share.
+    fn show(&mut self, id: ConnId, asset: &'static Asset, manner: Manner) {
+        let chunk = self.pages.asset(asset.bytes);
+        if let Some(connection) = self.connections.touch(id) {
+            connection.append(&self.pages.ledger, |out| asset.write_head(manner, out));
+            connection.push(&chunk);
+            connection.end_response(manner.closes(), self.clock.now);
+        }
+    }
+
+    /// Goes on with WebSocket's frames, in the dialect that was agreed on.
+    fn upgrade(&mut self, id: ConnId, endpoint: Endpoint, head: &[u8]) {
+        let dialect = match endpoint {
+            Endpoint::Json => Dialect::Json,
+            Endpoint::Text => Dialect::Text,
+            Endpoint::Echo => Dialect::Echo,
+        };
+        self.respond(id, false, |out| out.extend_from_slice(head));
+        if let Some(connection) = self.connections.touch(id) {
+            connection.speak(dialect, true);
+        }
+        self.greet(id);
+    }
+
+    /// Has something said by who has no connection of its own.
+    fn post(&mut self, id: ConnId, room: RoomName, nick: Nick, text: String) -> Response {
+        let now = self.clock.moment;
+        let Some(connection) = self.connections.get_mut(id) else {
+            return api::refused(&ErrorCode::NotJoined);
+        };
+        let (peer, said_by, said) = (connection.peer, nick.clone(), text.clone());
+        let said = self.hub.handle_post(peer, said_by, room.clone(), said, now);
+        self.carry_out(&mut Asker::default());
+        match said {
+            Ok(()) => {
+                self.counters.messages_in += 1;
+                api::posted(&room, &nick, &text, now)
+            }
+            Err(code) => api::refused(&code),
+        }
+    }
+
+    /// The time for a TLS handshake or an HTTP request is over. Where none has begun, that is the end
+    /// of keeping it open.
+    pub(super) fn end_handshake(&mut self, id: ConnId) {
+        let (now, ms) = (self.clock.now, self.limits.handshake_ms);
+        let Some(connection) = self.connections.touch(id) else {
+            return;
+        };
+        if connection.socket.is_handshaking() {
+            self.connections.doom(id, Reason::HandshakeTimeout);
+        } else if connection.has_unparsed() {
+            let code = ErrorCode::JoinTimeout(ms.div_ceil(1000));
+            self.bid_farewell(id, &Event::Error(code), Reason::HandshakeTimeout);
+        } else {
+            connection.drain(Reason::Closed, now);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The REST layer for bots and scripts: what is posted, and the forms of answers. An object is what the
+//! json dialect tells, with the room always named.
+
+use crate::dialect::http::{HttpRequest, Response, Status, status_of};
+use crate::dialect::object::{self, Object};
+use crate::model::{ErrorCode, Moment, Nick, RoomEntry, RoomName, Stats};
+
+use super::{Answer, Site};
+
+/// The rooms there are.
+pub fn rooms(rooms: &[RoomEntry]) -> Response {
+    object(Status::Ok, "rooms", |object| {
+        object.objects("rooms", rooms, |object, entry| {
+            object
+                .text("room", entry.name.as_str())
+                .number("members", Some(entry.members as u64))
+                .maybe("topic", entry.topic.as_deref())
+        })
+    })
+}
+
+/// Who is in a room.
+pub fn users(room: &RoomName, nicks: &[Nick]) -> Response {
+    object(Status::Ok, "users", |object| {
+        object.text("room", room.as_str()).names("users", nicks)
+    })
+}
+
+/// What was said, as its readers are told it.
+pub fn posted(room: &RoomName, nick: &Nick, text: &str, now: Moment) -> Response {
+    object(Status::Created, "chat", |object| {
+        object
+            .text("username", nick.as_str())
+            .text("message", text)
+            .text("room", room.as_str())
+            .time(now)
+    })
+}
+
+/// Why it cannot be done.
+pub fn refused(code: &ErrorCode) -> Response {
+    Response::refusal(status_of(code), &code.to_string(), true)
+}
+
+/// How the server does.
+pub fn stats(Stats(stats): &Stats) -> Response {
+    object(Status::Ok, "stats", |object| {
+        stats.iter().fold(object, |object, (name, value)| {
+            object.number(&name.replace(' ', "_"), Some(*value))
+        })
+    })
+}
+
+fn object(
+    status: Status,
+    kind: &str,
+    write: impl for<'a> FnOnce(Object<'a>) -> Object<'a>,
+) -> Response {
+    let mut body = Vec::new();
+    write(Object::new(&mut body, kind)).close();
+    Response::json(status, body)
+}
+
+/// The room of a segment of a path.
+pub(super) fn room(segment: &str) -> Result<RoomName, ErrorCode> {
+    let name = percent_decoded(segment);
+    name.and_then(|name| RoomName::parse(&name))
+        .ok_or(ErrorCode::BadRoomName)
+}
+
+/// What is posted to a room, if it is something that may be.
+pub(super) fn post(site: &Site, is_tls: bool, request: &HttpRequest, segment: &str) -> Answer {
+    let posted = permitted(site, is_tls, request).and_then(|nick| message(request, segment, nick));
+    posted.unwrap_or_else(Answer::Respond)
+}
+
+/// As whom the request may post.
+fn permitted<'a>(
+    site: &'a Site,
+    is_tls: bool,
+    request: &HttpRequest,
+) -> Result<&'a Nick, Response> {
+    let refusal = |status, sentence| Response::refusal(status, sentence, true);
+    if !site.admits(request.origin.as_deref(), &request.host, is_tls) {
+        let sentence = "Pages of other hosts may not post here.";
+        return Err(refusal(Status::Forbidden, sentence));
+    }
+    let Some(tokens) = &site.tokens else {
+        let sentence = "Nothing can be posted here: there are no tokens.";
+        return Err(refusal(Status::Forbidden, sentence));
+    };
+    let token = request.bearer.as_deref();
+    token
+        .and_then(|token| tokens.nick_of(token))
+        .ok_or_else(|| {
+            let response = refusal(Status::Unauthorized, "A good bearer token is wanted.");
+            response.with("WWW-Authenticate", "Bearer")
+        })
+}
+
+fn message(request: &HttpRequest, segment: &str, nick: &Nick) -> Result<Answer, Response> {
+    let refuse = |code: ErrorCode| refused(&code);
+    let room = room(segment).map_err(refuse)?;
+    let object = object::read(&request.body).map_err(refuse)?;
+    let text = object::string(&object, "message").map_err(refuse)?.trim();
+    if text.is_empty() {
+        let sentence = "The message is blank.";
+        return Err(Response::refusal(Status::BadRequest, sentence, true));
+    }
+    let nick = match object.contains_key("username") {
+        true => {
+            let name = object::string(&object, "username").map_err(refuse)?;
+            let named = Nick::parse(name.trim()).filter(|nick| !nick.is_reserved());
+            named.ok_or_else(|| refuse(ErrorCode::BadNick))?
+        }
+        false => nick.clone(),
+    };
+    Ok(Answer::Post {
+        room,
+        nick,
+        text: text.into(),
+    })
+}
+
+/// `%C3%A9` is `é`. `None` for a `%` without two digits, and for what is not UTF-8 then.
+fn percent_decoded(segment: &str) -> Option<String> {
+    let mut bytes = segment.bytes();
+    let mut decoded = Vec::with_capacity(segment.len());
+    while let Some(byte) = bytes.next() {
+        let mut digit = || char::from(bytes.next()?).to_digit(16);
+        decoded.push(match byte {
+            b'%' => u8::try_from(digit()? * 16 + digit()?).ok()?,
+            _ => byte,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}

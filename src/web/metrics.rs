@@ -1,0 +1,401 @@
+//! The server's figures in Prometheus' text format, version 0.0.4.
+
+use std::fmt::Write as _;
+
+use crate::dialect::http::{Response, Status};
+
+/// Bounds of the buckets of turns, in microseconds.
+const TURN_BOUNDS_US: [u64; 13] = [
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
+    1_000_000,
+];
+
+/// How long turns took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TurnTimes {
+    /// Turns of each bucket alone; the last is for those above every bound.
+    counts: [u64; TURN_BOUNDS_US.len() + 1],
+    sum_us: u64,
+}
+
+impl TurnTimes {
+    /// How many turns there were.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// A turn took `us` microseconds.
+    pub fn record(&mut self, us: u64) {
+        let bucket = TURN_BOUNDS_US.partition_point(|&bound| bound < us);
+        self.counts[bucket] += 1;
+        self.sum_us += us;
+    }
+}
+
+/// By what a connection's bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// As they are.
+    Plain,
+    /// Encrypted.
+    Tls,
+    /// In messages of a WebSocket, encrypted or not.
+    WebSocket,
+}
+
+impl Transport {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Transport::Plain => "plain",
+            Transport::Tls => "tls",
+            Transport::WebSocket => "websocket",
+        }
+    }
+}
+
+/// Connections of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionsOf {
+    /// The name of what they speak.
+    pub dialect: &'static str,
+    /// By what it comes.
+    pub transport: Transport,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// How the server does. What happened is counted since the start.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metrics {
+    /// The program's version.
+    pub version: &'static str,
+    /// Milliseconds since the start.
+    pub uptime_ms: u64,
+    /// Connections by dialect and transport, each kind once.
+    pub connections: Vec<ConnectionsOf>,
+    /// Users who are joined.
+    pub users: u64,
+    /// Rooms there are.
+    pub rooms: u64,
+    /// Users who came in.
+    pub joins: u64,
+    /// Messages that users sent.
+    pub messages_in: u64,
+    /// Messages handed to users.
+    pub messages_out: u64,
+    /// Events handed to connections, messages and all others.
+    pub deliveries: u64,
+    /// Bytes that peers sent.
+    pub bytes_in: u64,
+    /// Bytes that peers took.
+    pub bytes_out: u64,
+    /// Bytes that peers are owed now.
+    pub sendq_bytes: u64,
+    /// Bytes that the one is owed who is owed the most.
+    pub sendq_largest_bytes: u64,
+    /// Memory that all that is owed takes, shared pages counted once.
+    pub sendq_memory_bytes: u64,
+    /// Connections that the server ended, by reason, each once.
+    pub drops: Vec<(&'static str, u64)>,
+    /// Connections turned away.
+    pub refused: u64,
+    /// How long turns took.
+    pub turns: TurnTimes,
+    /// Memory that the process has in RAM, where that is known.
+    pub resident_bytes: Option<u64>,
+}
+
+impl Metrics {
+    /// The answer to whom they are for.
+    pub fn response(&self) -> Response {
+        let content_type = "text/plain; version=0.0.4; charset=utf-8";
+        Response::new(Status::Ok, content_type, self.render().into_bytes())
+    }
+
+    fn render(&self) -> String {
+        let mut text = Text(String::new());
+        text.family("hubbub_build_info", "gauge", "What is running.");
+        text.sample("hubbub_build_info", &[("version", self.version)], 1);
+        text.gauge_seconds(
+            "hubbub_uptime_seconds",
+            "Time since the start.",
+            self.uptime_ms,
+        );
+        text.family("hubbub_connections", "gauge", "Open connections.");
+        for of in &self.connections {
+            let labels = [("dialect", of.dialect), ("transport", of.transport.name())];
+            text.sample("hubbub_connections", &labels, of.count);
+        }
+        text.gauge("hubbub_users", "Users who are joined.", self.users);
+        text.gauge("hubbub_rooms", "Rooms there are.", self.rooms);
+        text.counter("hubbub_joins_total", "Users who came in.", self.joins);
+        text.counter(
+            "hubbub_messages_received_total",
+            "Messages that users sent.",
+            self.messages_in,
+        );
+        text.counter(
+            "hubbub_messages_sent_total",
+            "Messages handed to users.",
+            self.messages_out,
+        );
+        text.counter(
+            "hubbub_deliveries_total",
+            "Events handed to connections.",
+            self.deliveries,
+        );
+        text.counter(
+            "hubbub_received_bytes_total",
+            "Bytes that peers sent.",
+            self.bytes_in,
+        );
+        text.counter(
+            "hubbub_sent_bytes_total",
+            "Bytes that peers took.",
+            self.bytes_out,
+        );
+        self.render_load(&mut text);
+        text.0
+    }
+
+    fn render_load(&self, text: &mut Text) {
+        text.gauge(
+            "hubbub_sendq_bytes",
+            "Bytes that peers are owed.",
+            self.sendq_bytes,
+        );
+        text.gauge(
+            "hubbub_sendq_largest_bytes",
+            "Bytes that the one is owed who is owed the most.",
+            self.sendq_largest_bytes,
+        );
+        text.gauge(
+            "hubbub_sendq_memory_bytes",
+            "Memory that all that is owed takes.",
+            self.sendq_memory_bytes,
+        );
+        text.family(
+            "hubbub_drops_total",
+            "counter",
+            "Connections that the server ended.",
+        );
+        for (reason, count) in &self.drops {
+            text.sample("hubbub_drops_total", &[("reason", reason)], *count);
+        }
+        text.counter(
+            "hubbub_refused_total",
+            "Connections turned away.",
+            self.refused,
+        );
+        text.histogram("hubbub_turn_seconds", "How long turns took.", &self.turns);
+        if let Some(bytes) = self.resident_bytes {
+            text.gauge(
+                "process_resident_memory_bytes",
+                "Resident memory size in bytes.",
+                bytes,
+            );
+        }
+    }
+}
+
+/// Families of samples as they are written. Writing to a String cannot fail.
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.family(name, "counter", help);
+        self.sample(name, &[], value);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.family(name, "gauge", help);
+        self.sample(name, &[], value);
+    }
+
+    fn gauge_seconds(&mut self, name: &str, help: &str, ms: u64) {
+        self.family(name, "gauge", help);
+        self.sample(name, &[], format_args!("{}.{:03}", ms / 1000, ms % 1000));
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, times: &TurnTimes) {
+        self.family(name, "histogram", help);
+        let bucket = format!("{name}_bucket");
+        let mut count = 0;
+        for (bound_us, of_bucket) in TURN_BOUNDS_US.iter().zip(times.counts) {
+            count += of_bucket;
+            let bound = format!("{}", *bound_us as f64 / 1e6);
+            self.sample(&bucket, &[("le", &bound)], count);
+        }
+        count += times.counts[TURN_BOUNDS_US.len()];
+        self.sample(&bucket, &[("le", "+Inf")], count);
+        let sum_us = times.sum_us;
+        let sum = format_args!("{}.{:06}", sum_us / 1_000_000, sum_us % 1_000_000);
+        self.sample(&format!("{name}_sum"), &[], sum);
+        self.sample(&format!("{name}_count"), &[], count);
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        self.0.push_str(name);
+        for (at, (label, of)) in labels.iter().enumerate() {
+            let begin = if at == 0 { '{' } else { ',' };
+            let _ = write!(self.0, "{begin}{label}=\"{}\"", escaped(of));
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{end} {value}");
+    }
+}
+
+fn escaped(value: &str) -> String {
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{HashMap, HashSet};
+
+    fn metrics() -> Metrics {
+        let mut turns = TurnTimes::default();
+        for us in [0, 100, 101, 5_000, 1_000_000, 1_000_001] {
+            turns.record(us);
+        }
+        let of = |dialect, transport, count| ConnectionsOf {
+            dialect,
+            transport,
+            count,
+        };
+        Metrics {
+            version: "1.2.3",
+            uptime_ms: 61_005,
+            connections: vec![
+                of("json", Transport::Plain, 3),
+                of("json", Transport::WebSocket, 2),
+                of("text", Transport::Tls, 1),
+            ],
+            messages_in: 7,
+            drops: vec![("SendQ", 1), ("a \"quoted\\\n\" one", 2)],
+            turns,
+            resident_bytes: Some(4096),
+            ..Metrics::default()
+        }
+    }
+
+    /// Samples by name with labels. It holds the text to its form.
+    fn parsed(text: &str) -> HashMap<String, f64> {
+        let is_name = |name: &str| {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            !name.is_empty() && name.chars().all(is_part) && !name.starts_with(char::is_numeric)
+        };
+        let (mut kinds, mut samples) = (HashMap::new(), HashMap::new());
+        let mut closed = HashSet::new();
+        let mut family = String::new();
+        assert!(text.ends_with('\n'));
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("# HELP ") {
+                let (name, help) = rest.split_once(' ').expect("a help");
+                assert!(is_name(name) && !help.is_empty(), "{line}");
+                assert!(closed.insert(std::mem::replace(&mut family, name.into())));
+                assert!(!closed.contains(name), "{name} twice");
+            } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = rest.split_once(' ').expect("a type");
+                assert_eq!(name, family);
+                assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+                assert!(kinds.insert(name.to_owned(), kind).is_none(), "{line}");
+                assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+            } else {
+                let (series, value) = line.rsplit_once(' ').expect("a value");
+                let name = series.split('{').next().expect("a name");
+                let suffixes: &[&str] = match kinds.get(&family) {
+                    Some(&"histogram") => &["_bucket", "_sum", "_count"],
+                    _ => &[""],
+                };
+                let is_of_family = |suffix: &&str| format!("{family}{suffix}") == name;
+                assert!(is_name(name) && suffixes.iter().any(is_of_family), "{line}");
+                check_labels(&series[name.len()..]);
+                let value = value.parse().expect("a number");
+                assert!(samples.insert(series.to_owned(), value).is_none(), "{line}");
+            }
+        }
+        samples
+    }
+
+    /// `{name="value",…}`, or nothing.
+    fn check_labels(labels: &str) {
+        let Some(inside) = labels.strip_prefix('{') else {
+            return assert_eq!(labels, "");
+        };
+        let mut rest = inside.strip_suffix('}').expect("a brace");
+        while !rest.is_empty() {
+            let (name, after) = rest.split_once("=\"").expect("a label");
+            assert!(name.chars().all(|c| c.is_ascii_lowercase()), "{labels}");
+            let mut is_escaped = false;
+            let end = after.find(|c| {
+                let ends = c == '"' && !is_escaped;
+                is_escaped = c == '\\' && !is_escaped;
+                ends
+            });
+            let after = &after[end.expect("a quote") + 1..];
+            rest = after.strip_prefix(',').unwrap_or(after);
+            assert!(rest.is_empty() || rest.len() < after.len(), "{labels}");
+        }
+    }
+
+    #[test]
+    fn the_text_is_well_formed() {
+        parsed(&Metrics::default().render());
+        let samples = parsed(&metrics().render());
+        for (series, value) in [
+            ("hubbub_build_info{version=\"1.2.3\"}", 1.0),
+            ("hubbub_uptime_seconds", 61.005),
+            (
+                "hubbub_connections{dialect=\"json\",transport=\"websocket\"}",
+                2.0,
+            ),
+            ("hubbub_messages_received_total", 7.0),
+            ("hubbub_drops_total{reason=\"SendQ\"}", 1.0),
+            (
+                "hubbub_drops_total{reason=\"a \\\"quoted\\\\\\n\\\" one\"}",
+                2.0,
+            ),
+            ("hubbub_turn_seconds_sum", 2.005_202),
+            ("hubbub_turn_seconds_count", 6.0),
+            ("process_resident_memory_bytes", 4096.0),
+        ] {
+            assert_eq!(samples.get(series), Some(&value), "{series}");
+        }
+    }
+
+    #[test]
+    fn buckets_are_cumulative() {
+        let text = metrics().render();
+        let buckets: Vec<(&str, u64)> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("hubbub_turn_seconds_bucket{le=\""))
+            .filter_map(|rest| rest.split_once("\"} "))
+            .map(|(bound, count)| (bound, count.parse().expect("a count")))
+            .collect();
+        assert_eq!(buckets.len(), TURN_BOUNDS_US.len() + 1);
+        assert!(buckets.is_sorted_by_key(|&(_, count)| count), "{buckets:?}");
+        assert_eq!(buckets[0], ("0.0001", 2));
+        assert_eq!(buckets[1], ("0.00025", 3));
+        assert_eq!(buckets[12], ("1", 5));
+        assert_eq!(buckets[13], ("+Inf", 6));
+    }
+
+    #[test]
+    fn it_is_told_as_prometheus_wants_it() {
+        let mut out = Vec::new();
+        let response = metrics().response();
+        response.write(crate::dialect::http::Manner::CLOSING, &mut out);
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    }
+}

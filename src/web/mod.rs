@@ -1,0 +1,171 @@
+//! What is answered to whom on HTTP: the page, the upgrades to WebSocket, a small REST layer, and the
+//! operator's figures. Pure: what must be asked of the hub is an [`Answer`] that says so, and the forms
+//! of its results are here.
+
+pub mod api;
+mod assets;
+pub mod metrics;
+mod site;
+mod upgrade;
+
+use crate::dialect::http::{HttpRequest, Method, Response, Status};
+use crate::model::{Nick, RoomName};
+
+pub use assets::{Asset, assets};
+pub use metrics::Metrics;
+pub use site::{OriginRule, Site, Tokens};
+pub use upgrade::Endpoint;
+
+/// Through which kind of door a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DoorKind {
+    /// Everybody's.
+    Public,
+    /// The operator's, which shows figures and nothing else.
+    Status,
+}
+
+/// What is to be done about a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Send this.
+    Respond(Response),
+    /// Send this file, whole.
+    Asset(&'static Asset),
+    /// Send this head, and go on with WebSocket's frames.
+    Upgrade {
+        /// What is spoken there.
+        endpoint: Endpoint,
+        /// The whole response.
+        response_head: Vec<u8>,
+    },
+    /// Send [`api::rooms`].
+    Rooms,
+    /// Send [`api::users`] of this room.
+    Users(RoomName),
+    /// Have this said, and send [`api::posted`].
+    Post {
+        /// Where.
+        room: RoomName,
+        /// By whom.
+        nick: Nick,
+        /// What: not blank.
+        text: String,
+    },
+    /// Send [`Metrics::response`].
+    Metrics,
+    /// Send [`api::stats`].
+    Stats,
+}
+
+/// What is found at a path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place<'a> {
+    /// The server itself.
+    Server,
+    Asset(&'static Asset),
+    Health,
+    WebSocket,
+    Echo,
+    Rooms,
+    /// The users of a room, whose name is as it stands in the path.
+    Users(&'a str),
+    /// What is said in a room.
+    Messages(&'a str),
+    Metrics,
+    Stats,
+}
+
+/// What is to be done about a request that came through a door, encrypted or not.
+pub fn answer(site: &Site, door: DoorKind, is_tls: bool, request: &HttpRequest) -> Answer {
+    let is_api = request.path.starts_with("/api/");
+    let refuse = |status: Status| Response::refusal(status, status.reason(), is_api);
+    let Some(place) = place(site, door, &request.path) else {
+        return Answer::Respond(refuse(Status::NotFound));
+    };
+    let methods = place.methods();
+    if request.method == Method::Options {
+        let response = Response::empty(Status::NoContent).with("Allow", methods);
+        return Answer::Respond(response);
+    }
+    if !place.allows(request.method) {
+        let response = refuse(Status::MethodNotAllowed).with("Allow", methods);
+        return Answer::Respond(response);
+    }
+    match place {
+        // Only its options can be asked for.
+        Place::Server => Answer::Respond(refuse(Status::BadRequest)),
+        Place::Asset(asset) => asset.answer(request),
+        Place::Health => Answer::Respond(Response::text(Status::Ok, "ok\n")),
+        Place::WebSocket => upgrade::answer(site, is_tls, request, false),
+        Place::Echo => upgrade::answer(site, is_tls, request, true),
+        Place::Rooms => Answer::Rooms,
+        Place::Users(name) => match api::room(name) {
+            Ok(room) => Answer::Users(room),
+            Err(code) => Answer::Respond(api::refused(&code)),
+        },
+        Place::Messages(name) => api::post(site, is_tls, request, name),
+        Place::Metrics => Answer::Metrics,
+        Place::Stats => Answer::Stats,
+    }
+}
+
+fn place<'a>(site: &Site, door: DoorKind, path: &'a str) -> Option<Place<'a>> {
+    match (door, path) {
+        (_, "*") => Some(Place::Server),
+        (_, "/healthz") => Some(Place::Health),
+        (DoorKind::Status, "/metrics") => Some(Place::Metrics),
+        (DoorKind::Status, "/stats") => Some(Place::Stats),
+        (DoorKind::Status, _) => None,
+        (DoorKind::Public, "/ws") => Some(Place::WebSocket),
+        (DoorKind::Public, "/echo") => site.has_echo.then_some(Place::Echo),
+        (DoorKind::Public, _) => match path.strip_prefix("/api/v1/") {
+            Some(rest) => api_place(rest),
+            None => assets::find(path).map(Place::Asset),
+        },
+    }
+}
+
+fn api_place(rest: &str) -> Option<Place<'_>> {
+    let mut segments = rest.split('/');
+    let parts = (segments.next()?, segments.next(), segments.next());
+    if segments.next().is_some() {
+        return None;
+    }
+    match parts {
+        ("rooms", None, None) => Some(Place::Rooms),
+        ("rooms", Some(name), Some("users")) => Some(Place::Users(name)),
+        ("rooms", Some(name), Some("messages")) => Some(Place::Messages(name)),
+        _ => None,
+    }
+}
+
+impl Place<'_> {
+    /// The methods that it has, as `Allow` lists them (RFC 9110 section 10.2.1).
+    fn methods(self) -> &'static str {
+        match self {
+            Place::Server => "GET, HEAD, POST, OPTIONS",
+            Place::WebSocket | Place::Echo => "GET, OPTIONS",
+            Place::Messages(_) => "POST, OPTIONS",
+            _ => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    fn allows(self, method: Method) -> bool {
+        let name = match method {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Options => "OPTIONS",
+            Method::Other => return false,
+        };
+        self.methods().split(", ").any(|allowed| allowed == name)
+    }
+}
+
+/// The oracle of the tests of requests, used by the property tests here and by the fuzz target.
+#[doc(hidden)]
+pub mod oracle;
+
+#[cfg(test)]
+mod tests;

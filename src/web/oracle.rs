@@ -1,0 +1,107 @@
+//! What must hold of the answer to a request, whatever its bytes.
+
+use crate::dialect::http::{HttpRequest, Manner, Response, parse};
+
+use super::{Answer, DoorKind, OriginRule, Site, Tokens, answer};
+
+/// A site that lets as much happen as any.
+pub fn site() -> Site {
+    Site {
+        tokens: Tokens::parse("secret bot\nword # nobody\n").ok(),
+        origins: "https://chat.example"
+            .parse::<OriginRule>()
+            .into_iter()
+            .collect(),
+        has_echo: true,
+    }
+}
+
+/// Checks one frame: it is answered at every door, and each answer is a well-formed response that says
+/// its length and what becomes of the connection. `true`: it was a good request.
+///
+/// # Panics
+/// Where it is not so.
+pub fn check(frame: &[u8]) -> bool {
+    let request = match parse(frame) {
+        Ok(request) => request,
+        Err(refusal) => {
+            let mut out = Vec::new();
+            refusal.write(&mut out);
+            let closes = head_of(&out).closes;
+            assert!(closes, "what is refused unread closes");
+            return false;
+        }
+    };
+    for site in [Site::default(), site()] {
+        for door in [DoorKind::Public, DoorKind::Status] {
+            for is_tls in [false, true] {
+                check_answer(&request, answer(&site, door, is_tls, &request));
+            }
+        }
+    }
+    true
+}
+
+fn check_answer(request: &HttpRequest, answer: Answer) {
+    let mut out = Vec::new();
+    match answer {
+        Answer::Respond(response) => check_response(&response, request.manner),
+        Answer::Asset(asset) => {
+            asset.write_head(request.manner, &mut out);
+            assert_eq!(head_of(&out).body_len, Some(asset.bytes.len()));
+        }
+        Answer::Upgrade { response_head, .. } => {
+            let head = head_of(&response_head);
+            assert_eq!((head.status, head.body_len), (101, None));
+        }
+        Answer::Post { nick, text, .. } => {
+            assert!(!nick.is_reserved() && text.trim() == text && !text.is_empty());
+        }
+        Answer::Rooms | Answer::Users(_) | Answer::Metrics | Answer::Stats => {}
+    }
+}
+
+/// As it goes over the wire it is a head and the body that the head tells of.
+pub fn check_response(response: &Response, manner: Manner) {
+    let mut out = Vec::new();
+    response.write(manner, &mut out);
+    let head = head_of(&out);
+    assert_eq!(head.status, response.status().code());
+    assert_eq!(head.closes, manner.closes());
+    let body_len = out.len() - head.len;
+    match head.status {
+        204 | 304 => assert_eq!((head.body_len, body_len), (None, 0)),
+        _ if manner.is_head() => assert!(head.body_len.is_some() && body_len == 0),
+        _ => assert_eq!(head.body_len, Some(body_len)),
+    }
+}
+
+struct Head {
+    len: usize,
+    status: u16,
+    body_len: Option<usize>,
+    closes: bool,
+}
+
+fn head_of(bytes: &[u8]) -> Head {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut response = httparse::Response::new(&mut headers);
+    let Ok(httparse::Status::Complete(len)) = response.parse(bytes) else {
+        panic!("no head: {}", String::from_utf8_lossy(bytes));
+    };
+    let named = |name: &'static str| {
+        let fields = response.headers.iter();
+        fields
+            .filter(move |header| header.name == name)
+            .map(|header| str::from_utf8(header.value).expect("ASCII"))
+    };
+    let mut lens = named("Content-Length").map(|value| value.parse().expect("a length"));
+    let body_len = lens.next();
+    assert_eq!(lens.next(), None, "one length");
+    Head {
+        len,
+        status: response.code.expect("a status"),
+        body_len,
+        closes: named("Connection").any(|value| value == "close"),
+    }
+}

@@ -1,0 +1,223 @@
+//! What an operator set: who may ask from other pages, and who may post.
+
+use std::str::FromStr;
+
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+
+use crate::model::Nick;
+
+/// What an operator set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Site {
+    /// Who may post; `None` is that nobody may.
+    pub tokens: Option<Tokens>,
+    /// The pages of other hosts that may ask.
+    pub origins: Vec<OriginRule>,
+    /// Is there an echo of WebSocket messages, for conformance suites?
+    pub has_echo: bool,
+}
+
+/// A page, or every page, that may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OriginRule {
+    /// Every one.
+    Any,
+    /// Those of this origin.
+    One(Origin),
+}
+
+/// Where a page comes from (RFC 6454 section 4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    scheme: String,
+    /// Invariant: lower case, and the port that is meant where none is said.
+    authority: (String, u16),
+}
+
+/// Who may post, and as whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens(Vec<Token>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Token {
+    /// Of the token, so that a comparison tells nothing of how much of it was right.
+    digest: [u8; SHA256_OUTPUT_LEN],
+    nick: Nick,
+}
+
+/// Who posts where the file says no name.
+const NAMELESS: &str = "api";
+
+impl Site {
+    /// May a request be answered that came to `host` from the page that `origin` names? What names none
+    /// is no browser's, and may.
+    pub(super) fn admits(&self, origin: Option<&str>, host: &str, is_tls: bool) -> bool {
+        let Some(origin) = origin else { return true };
+        if self.origins.contains(&OriginRule::Any) {
+            return true;
+        }
+        let Some(origin) = Origin::parse(origin) else {
+            return false;
+        };
+        let own = authority(host, if is_tls { 443 } else { 80 });
+        own.as_ref() == Some(&origin.authority) || self.origins.contains(&OriginRule::One(origin))
+    }
+}
+
+impl FromStr for OriginRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<OriginRule, String> {
+        if text == "*" {
+            return Ok(OriginRule::Any);
+        }
+        let origin = Origin::parse(text).map(OriginRule::One);
+        origin.ok_or("an origin is SCHEME://HOST[:PORT], as in https://chat.example, or *".into())
+    }
+}
+
+impl Origin {
+    fn parse(text: &str) -> Option<Origin> {
+        let (scheme, rest) = text.split_once("://")?;
+        let scheme = scheme.to_ascii_lowercase();
+        let default_port = match &*scheme {
+            "http" => 80,
+            "https" => 443,
+            _ => 0,
+        };
+        let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        let is_scheme = !scheme.is_empty() && scheme.bytes().all(is_good);
+        let authority = authority(rest, default_port).filter(|_| is_scheme)?;
+        Some(Origin { scheme, authority })
+    }
+}
+
+/// A host and its port, in the one form that can be compared.
+fn authority(text: &str, default_port: u16) -> Option<(String, u16)> {
+    let host_len = match text.starts_with('[') {
+        true => text.find(']')? + 1,
+        false => text.find(':').unwrap_or(text.len()),
+    };
+    let (host, port) = text.split_at(host_len);
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => default_port,
+        Some("") => default_port,
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
+        _ => return None,
+    };
+    let is_host = !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*', ',']);
+    is_host.then(|| (host.to_ascii_lowercase(), port))
+}
+
+impl Tokens {
+    /// Reads the file of tokens: `TOKEN [NAME]` a line, and comments behind `#`.
+    ///
+    /// # Errors
+    /// One line that says what is wrong; it names no token.
+    pub fn parse(text: &str) -> Result<Tokens, String> {
+        let mut tokens = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default();
+            let mut words = line.split_whitespace();
+            let Some(token) = words.next() else { continue };
+            let nick = Nick::parse(words.next().unwrap_or(NAMELESS));
+            match nick.filter(|nick| !nick.is_reserved() && words.next().is_none()) {
+                Some(nick) => tokens.push(Token {
+                    digest: sha256(token),
+                    nick,
+                }),
+                None => return Err(format!("line {} is not TOKEN [NAME]", at + 1)),
+            }
+        }
+        match tokens.is_empty() {
+            true => Err("there is no token in it".into()),
+            false => Ok(Tokens(tokens)),
+        }
+    }
+
+    /// Who posts with a token, if anybody does. It takes as long whatever of it is right.
+    pub(super) fn nick_of(&self, token: &str) -> Option<&Nick> {
+        let asked = sha256(token);
+        let is_same = |token: &&Token| {
+            let differing = asked.iter().zip(token.digest).map(|(a, b)| a ^ b);
+            differing.fold(0, |all, bits| all | bits) == 0
+        };
+        self.0.iter().find(is_same).map(|token| &token.nick)
+    }
+}
+
+fn sha256(token: &str) -> [u8; SHA256_OUTPUT_LEN] {
+    let mut bytes = [0; SHA256_OUTPUT_LEN];
+    bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_port_is_the_schemes() {
+        let site = Site::default();
+        let admits = |origin, host, is_tls| site.admits(Some(origin), host, is_tls);
+        assert!(admits("http://a", "a", false));
+        assert!(admits("http://a:80", "a", false));
+        assert!(admits("https://a", "a", true));
+        assert!(admits("https://A:443", "a:443", true));
+        assert!(admits("http://[::1]:8080", "[::1]:8080", false));
+        assert!(!admits("https://a", "a", false));
+        assert!(!admits("http://a", "a", true));
+        assert!(!admits("http://a:", "a:81", false));
+        assert!(!admits("http://", "", false));
+        assert!(site.admits(None, "a", false));
+        let any = Site {
+            origins: vec![OriginRule::Any],
+            ..Site::default()
+        };
+        assert!(any.admits(Some("null"), "a", false));
+    }
+
+    #[test]
+    fn rules_are_origins() {
+        for good in ["*", "http://a", "https://a.example:8443", "http://[::1]"] {
+            assert!(good.parse::<OriginRule>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            "http://",
+            "http://a/",
+            "http://a:b",
+            "http://a:99999",
+            "://a",
+            "http://*.a",
+            "http://[::1",
+            "http://a:1:2",
+            "h t://a",
+        ] {
+            assert!(bad.parse::<OriginRule>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_tokens() {
+        let tokens = Tokens::parse("# who may post\n\nsecret bot\n word  # nobody\n");
+        let tokens = tokens.expect("two tokens");
+        let nick_of = |token| tokens.nick_of(token).map(Nick::as_str);
+        assert_eq!(nick_of("secret"), Some("bot"));
+        assert_eq!(nick_of("word"), Some("api"));
+        for wrong in ["", "secre", "secrets", "SECRET", "bot", "#"] {
+            assert_eq!(nick_of(wrong), None, "{wrong}");
+        }
+        for bad in [
+            "",
+            "# secret\n",
+            "secret a b\n",
+            "secret a/b\n",
+            "secret Server\n",
+        ] {
+            let error = Tokens::parse(bad).expect_err("no file of tokens");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The opening handshake of WebSocket (RFC 6455 section 4.2).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+
+use crate::dialect::http::{Handshake, HttpRequest, Response, Status};
+
+use super::{Answer, Site};
+
+/// What is spoken on a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The json dialect, one object a message.
+    Json,
+    /// The text dialect, one line a message.
+    Text,
+    /// Each message comes back.
+    Echo,
+}
+
+/// The sub-protocols that are spoken (section 1.9).
+const PROTOCOLS: [(&str, Endpoint); 2] = [
+    ("hubbub.json", Endpoint::Json),
+    ("hubbub.text", Endpoint::Text),
+];
+const VERSION: &str = "13";
+const KEY_BYTES: usize = 16;
+const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Goes on as a WebSocket, or says why not.
+pub(super) fn answer(site: &Site, is_tls: bool, request: &HttpRequest, is_echo: bool) -> Answer {
+    let refuse = |status, sentence| Answer::Respond(Response::refusal(status, sentence, false));
+    let upgrade_required = |sentence| {
+        let response = Response::refusal(Status::UpgradeRequired, sentence, false);
+        response
+            .with("Upgrade", "websocket")
+            .with("Connection", "Upgrade")
+            .with("Sec-WebSocket-Version", VERSION)
+    };
+    if !site.admits(request.origin.as_deref(), &request.host, is_tls) {
+        return refuse(
+            Status::Forbidden,
+            "Pages of other hosts may not connect here.",
+        );
+    }
+    let Some(handshake) = &request.handshake else {
+        return Answer::Respond(upgrade_required("A WebSocket connects here."));
+    };
+    if handshake.version.as_deref() != Some(VERSION) {
+        return Answer::Respond(upgrade_required("Version 13 of WebSocket is spoken here."));
+    }
+    let Some(key) = handshake.key.as_deref().filter(|key| is_key(key)) else {
+        return refuse(
+            Status::BadRequest,
+            "Sec-WebSocket-Key is 16 bytes in Base64.",
+        );
+    };
+    let (endpoint, protocol) = match is_echo {
+        true => (Endpoint::Echo, None),
+        false => protocol(handshake),
+    };
+    let mut head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {}\r\n",
+        accept_key(key)
+    );
+    if let Some(protocol) = protocol {
+        head += &format!("Sec-WebSocket-Protocol: {protocol}\r\n");
+    }
+    head += "\r\n";
+    Answer::Upgrade {
+        endpoint,
+        response_head: head.into_bytes(),
+    }
+}
+
+/// The first sub-protocol offered that is spoken; where none is, json, and nothing is said of it.
+fn protocol(handshake: &Handshake) -> (Endpoint, Option<&'static str>) {
+    let spoken = |offered: &String| PROTOCOLS.into_iter().find(|(name, _)| name == offered);
+    match handshake.protocols.iter().find_map(spoken) {
+        Some((name, endpoint)) => (endpoint, Some(name)),
+        None => (Endpoint::Json, None),
+    }
+}
+
+fn is_key(key: &str) -> bool {
+    BASE64
+        .decode(key)
+        .is_ok_and(|bytes| bytes.len() == KEY_BYTES)
+}
+
+/// Proves that the key was read by one who speaks WebSocket.
+fn accept_key(key: &str) -> String {
+    let proof = digest(&SHA1_FOR_LEGACY_USE_ONLY, [key, GUID].concat().as_bytes());
+    BASE64.encode(proof)
+}
