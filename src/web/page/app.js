@@ -41,7 +41,7 @@ session.onphase = (error = "") => {
 session.onchange = schedule;
 
 session.onrooms = (all) => {
-	state.roomsThere = all.map(({ room, members, topic = "" }) => ({ name: room, hint: `${topic} (${members})` }));
+	state.roomsThere = all.map(({ room, members, topic = "" }) => ({ name: room, hint: `${members} there${topic && ` · ${topic}`}` }));
 	if (input.value.startsWith("/join ")) complete(false);
 };
 

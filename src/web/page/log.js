@@ -166,7 +166,7 @@ const fillers = {
 };
 
 function markOf(entry) {
-	if (entry.state === "pending") return [entry.isQueued ? "waiting for the connection" : "…"];
+	if (entry.state === "pending") return [entry.isQueued ? "waiting…" : "…"];
 	if (entry.state !== "failed") return [];
 	return [
 		`${entry.why} `,

@@ -85,7 +85,7 @@ function showHead({ kind, label, topic, isJoined }) {
 	byId("composer").hidden = !isJoined;
 	byId("outside").hidden = isJoined;
 	document.body.dataset.kind = kind;
-	setText(byId("trouble"), session.trouble);
+	setText(byId("trouble"), session.trouble && `(${session.trouble})`);
 	byId("other-name").hidden = !session.trouble;
 }
 
