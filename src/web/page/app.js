@@ -1,7 +1,7 @@
 // The page begins here: coming in, being told, buttons and keys.
 
 import { COMMANDS, browse } from "./commands.js";
-import { complete, input } from "./composer.js";
+import { complete, focusInput, input } from "./composer.js";
 import { hurry } from "./connection.js";
 import { byId, h } from "./dom.js";
 import { isLookedAt, markSeen, toEnd } from "./log.js";
@@ -15,7 +15,7 @@ const KEYS = [
 	["↑", "in the empty box: what you sent"],
 	["Alt ↑, Alt ↓", "another conversation"],
 	["Ctrl K", "go to a room, or make one"],
-	["Escape", "close what is open; go to the newest message"],
+	["Escape", "close what is open; go to the newest"],
 ];
 
 // --- Coming in ---
@@ -23,7 +23,9 @@ const KEYS = [
 byId("join-form").addEventListener("submit", (event) => {
 	event.preventDefault();
 	const name = byId("name").value.trim();
-	if (name && session.phase === "out") join(name);
+	if (!name || session.phase !== "out") return;
+	join(name);
+	localStorage.setItem("name", name);
 });
 
 session.onphase = (error = "") => {
@@ -31,27 +33,15 @@ session.onphase = (error = "") => {
 	byId("name").ariaInvalid = error !== "";
 	showAll();
 	if (session.phase === "out") byId("name").select();
-	if (session.phase !== "in") return;
-	localStorage.setItem("name", state.me);
-	// Where one touches, a keyboard would cover half of the page.
-	if (matchMedia("(hover: hover)").matches) input.focus();
+	if (session.phase === "in") focusInput();
 };
-
-byId("name").value = localStorage.getItem("name") ?? "";
-byId("name").focus();
-// Loaded again, the page comes back into the rooms that it was in.
-for (const room of JSON.parse(sessionStorage.getItem("rooms") ?? "[]")) get("room", room).isJoined = true;
-addEventListener("pagehide", () => {
-	const joined = rooms().filter(({ isJoined }) => isJoined);
-	sessionStorage.setItem("rooms", JSON.stringify(joined.map(({ name }) => name)));
-});
 
 // --- Being told ---
 
 session.onchange = schedule;
 
 session.onrooms = (all) => {
-	state.roomsThere = all.map(({ room, members, topic = "" }) => ({ name: room, hint: `${topic} (${members})` }));
+	state.roomsThere = all.map(({ room, members, topic = "" }) => ({ name: room, hint: `${members} there${topic && ` · ${topic}`}` }));
 	if (input.value.startsWith("/join ")) complete(false);
 };
 
@@ -62,11 +52,14 @@ session.onalert = (talk, from, text) => {
 	const title = talk.kind === "room" ? `${from} in ${talk.label}` : from;
 	if (talk !== state.current) byId("news").textContent = `${title}: ${text}`;
 	if (isLookedAt() || Note?.permission !== "granted") return;
-	const note = new Note(title, { body: text, tag: talk.label, icon: "/icon.svg" });
-	note.onclick = () => {
-		window.focus();
-		open(talk);
-	};
+	try {
+		new Note(title, { body: text, tag: talk.label, icon: "/icon.svg" }).onclick = () => {
+			window.focus();
+			open(talk);
+		};
+	} catch {
+		// Some phones leave that to service workers.
+	}
 };
 
 addEventListener("focus", markSeen);
@@ -79,7 +72,8 @@ document.addEventListener("visibilitychange", () => {
 
 const clicks = {
 	notify: () => Note.requestPermission().then(showNotify),
-	rename: () => begin("/nick "),
+	// The menu gives the focus back when it closes, which is after this.
+	rename: () => setTimeout(begin, 0, "/nick "),
 	quit: () => quit(),
 	me: () => byId("menu").showModal(),
 	browse,
@@ -118,4 +112,14 @@ addEventListener("keydown", (event) => {
 // Some phones lay their keyboard over the page without making it smaller.
 visualViewport.addEventListener("resize", () => {
 	document.body.style.height = visualViewport.scale === 1 ? `${visualViewport.height}px` : "";
+	openDrawer("");
 });
+
+// Loaded again, the page comes back into the rooms that it was in.
+addEventListener("pagehide", () => {
+	const joined = rooms().filter(({ isJoined }) => isJoined);
+	sessionStorage.setItem("rooms", JSON.stringify(joined.map(({ name }) => name)));
+});
+byId("name").focus();
+byId("name").value = localStorage.getItem("name");
+for (const room of JSON.parse(sessionStorage.getItem("rooms") ?? "[]")) get("room", room).isJoined = true;

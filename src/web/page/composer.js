@@ -16,6 +16,9 @@ let history = [];
 /** How far back in it one is; 0 is what one is writing. */
 let back = 0;
 
+/** Not where one touches: there a keyboard would cover half of the page. */
+export const focusInput = () => matchMedia("(hover: hover)").matches && input.focus();
+
 export function write(text) {
 	input.value = text;
 	fit();

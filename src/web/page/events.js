@@ -32,7 +32,7 @@ export const handlers = {
 
 	// --- What is said ---
 
-	chat: (event, context) => said(roomOf(event), event, context, false),
+	chat: (event, context) => said(roomOf(event), event, context),
 	me: (event, context) => said(roomOf(event), event, context, true),
 	pm(event) {
 		// Who writes to oneself has it already.

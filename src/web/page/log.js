@@ -134,7 +134,7 @@ const line = (key, text) => ({ kind: "line", key, text });
 
 const makers = {
 	earlier: () => h("button", { class: "earlier", onclick: showEarlier }, "Show earlier messages"),
-	line: ({ key, text }) => h("div", { class: `line ${key}`, role: "separator" }, h("span", {}, text)),
+	line: ({ key, text }) => h("div", { class: `line ${key}` }, h("span", {}, text)),
 	notice: ({ entry }) => h("p", { class: `notice ${entry.tone}`, dir: "auto" }, entry.text),
 	presence: () => h("details", { class: "presence", "aria-live": "off" }, h("summary"), h("p")),
 	said: ({ entry: { from, text } }) =>
@@ -166,7 +166,7 @@ const fillers = {
 };
 
 function markOf(entry) {
-	if (entry.state === "pending") return [entry.isQueued ? "waiting for the connection" : "…"];
+	if (entry.state === "pending") return [entry.isQueued ? "waiting…" : "…"];
 	if (entry.state !== "failed") return [];
 	return [
 		`${entry.why} `,
@@ -177,15 +177,12 @@ function markOf(entry) {
 
 /** "Ann, Bob joined · Cy left" */
 function summaryOf(changes) {
-	const last = new Map();
-	const count = { joined: 0, left: 0 };
-	for (const { name, did, joined = 0, left = 0 } of changes) {
-		if (name) last.set(name, did);
-		count.joined += joined;
-		count.left += left;
-	}
+	const last = new Map(changes.filter(({ name }) => name).map(({ name, did }) => [name, did]));
 	const parts = [...Map.groupBy(last.keys(), (name) => last.get(name))].map(([did, names]) =>
 		`${names.length > NAMES_MAX ? names.length : names.join(", ")} ${did}`);
-	for (const did of ["joined", "left"]) if (count[did] > 0) parts.push(`${count[did]} ${did}`);
+	for (const did of ["joined", "left"]) {
+		const count = changes.reduce((sum, change) => sum + (change[did] ?? 0), 0);
+		if (count > 0) parts.push(`${count} ${did}`);
+	}
 	return parts.join(" · ");
 }

@@ -14,8 +14,7 @@ export const session = {
 	phase: "out",
 	/** Why it is not back yet. */
 	trouble: "",
-	// The page adds onchange(), onphase(error), onrooms(rooms), onalert(talk, from, text) for what concerns one, and
-	// isSeen(talk): does one see what comes there?
+	// Set by the page: onchange(), onphase(error), onrooms(rooms), onalert(talk, from, text), isSeen(talk).
 };
 
 let lastId = 0;

@@ -1,6 +1,6 @@
 // Everything around the messages: talks, members, title, state of the connection, drawers.
 
-import { input, write } from "./composer.js";
+import { focusInput, input, write } from "./composer.js";
 import { connection } from "./connection.js";
 import { byId, byName, discOf, h, hueOf, rowsIn, setText } from "./dom.js";
 import { markSeen, showTalk } from "./log.js";
@@ -85,7 +85,7 @@ function showHead({ kind, label, topic, isJoined }) {
 	byId("composer").hidden = !isJoined;
 	byId("outside").hidden = isJoined;
 	document.body.dataset.kind = kind;
-	setText(byId("trouble"), session.trouble);
+	setText(byId("trouble"), session.trouble && `(${session.trouble})`);
 	byId("other-name").hidden = !session.trouble;
 }
 
@@ -109,11 +109,11 @@ function makeMember({ name }) {
 /** Opens `side`, `aside` or neither, where there is no room for both; returns whether one was open. */
 export function openDrawer(which) {
 	const { dataset } = document.body;
-	const wasOpen = Boolean(dataset.drawer);
+	const opener = byId({ side: "open-side", aside: "open-members" }[dataset.drawer]);
 	dataset.drawer = which;
 	byId("main").inert = Boolean(which);
-	if (which) byId(which).querySelector("button")?.focus();
-	return wasOpen;
+	(which ? byId(which).querySelector("button") : opener)?.focus();
+	return Boolean(opener);
 }
 
 export function open(talk) {
@@ -121,7 +121,7 @@ export function open(talk) {
 	openDrawer("");
 	showAll();
 	markSeen();
-	input.focus();
+	focusInput();
 }
 
 export function begin(text) {
