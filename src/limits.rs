@@ -94,6 +94,9 @@ pub const SNIFF_MS: u64 = 150;
 /// The silence that ends a frame of clients that send no line ends.
 pub const SILENCE_MS: u64 = 20;
 
+/// How much longer than its time a peer may take to join, or over a request, that keeps sending.
+pub const UNREAD_GRACE_MS: u64 = 1_000;
+
 /// How long a peer that ended its input, or that is being closed, may take no byte of what it is owed.
 pub const DRAIN_STALL_MS: u64 = 2_000;
 

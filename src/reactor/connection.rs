@@ -14,7 +14,7 @@ use crate::limits::{
     ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MAX, Limits, UNJOINED_FRAME_BYTES_MAX,
     UNJOINED_SENDQ_BYTES_MAX,
 };
-use crate::model::{ConnId, Event, Peer};
+use crate::model::{ConnId, ErrorCode, Event, Peer};
 
 use super::bucket::{Bucket, Flood, Flooding};
 use super::pages::Kind;
@@ -112,9 +112,12 @@ pub struct Connection<S> {
     pub(super) is_doomed: bool,
 }
 
-/// What holds a connection back that is owed or asks too much, or that nothing is heard of.
+/// What holds a connection back that is turned away, that is owed or asks too much, or that nothing is
+/// heard of.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Restraint {
+    /// Why it is turned away as soon as it is known what it speaks.
+    refusal: Option<ErrorCode>,
     /// Since when its SendQ is over the soft limit.
     soft_since: Option<Tick>,
     /// Its requests wait for tokens until then.
@@ -318,6 +321,19 @@ impl<S: Transport> Connection<S> {
             self.relax(|restraint| restraint.soft_since = None);
         }
         was_paused && !self.paused
+    }
+
+    /// It is to be turned away as soon as it is known what it speaks.
+    pub(super) fn refuse(&mut self, refusal: ErrorCode) {
+        self.standing = Standing::Refused;
+        self.restraint.get_or_insert_default().refusal = Some(refusal);
+    }
+
+    /// Why it is turned away, if it is; once.
+    pub(super) fn take_refusal(&mut self) -> Option<ErrorCode> {
+        let mut refusal = None;
+        self.relax(|restraint| refusal = restraint.refusal.take());
+        refusal
     }
 
     /// Its requests wait for tokens until then.

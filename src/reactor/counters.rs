@@ -36,6 +36,14 @@ impl Counters {
         self.longest_turn_us = self.longest_turn_us.max(us);
     }
 
+    /// So many connections are told an event.
+    pub(super) fn note_deliveries(&mut self, event: &Event, count: usize) {
+        self.deliveries += count as u64;
+        if is_message(event) {
+            self.messages_out += count as u64;
+        }
+    }
+
     /// A connection was swept.
     pub(super) fn note_end(&mut self, reason: Reason) {
         if let Some(name) = reason.drop_name() {
@@ -45,7 +53,7 @@ impl Counters {
 }
 
 /// Is it something that a user said?
-pub(super) fn is_message(event: &Event) -> bool {
+fn is_message(event: &Event) -> bool {
     matches!(
         event,
         Event::Said { .. } | Event::Acted { .. } | Event::Private { .. }

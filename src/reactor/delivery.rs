@@ -15,7 +15,6 @@ use crate::limits::{BYTES_PER_DELIVERY, DELIVERY_BUDGET, TALK_BYTES_MAX};
 use crate::model::{ConnId, Event, Moment, RequestId};
 
 use super::Reactor;
-use super::counters::is_message;
 use super::pages::{Kind, Pages};
 use super::phase::Reason;
 
@@ -91,6 +90,7 @@ impl Reactor {
         let Some(connection) = self.connections.touch(id) else {
             return;
         };
+        self.counters.deliveries += 1;
         if let Event::Welcome { nick, .. } = event {
             connection.joined = true;
             self.counters.joins += 1;
@@ -124,7 +124,7 @@ impl Reactor {
     /// Tells a connection what it did not ask for.
     pub(super) fn tell(&mut self, id: ConnId, event: &Event) {
         let now = self.clock.moment;
-        self.counters.messages_out += u64::from(is_message(event));
+        self.counters.note_deliveries(event, 1);
         self.catch_up(id);
         if let Some(connection) = self.connections.touch(id) {
             if matches!(event, Event::Kicked { .. }) {
@@ -160,7 +160,7 @@ impl Reactor {
                 self.hand_out(0);
                 let now = self.clock.moment;
                 self.deliveries += each.len();
-                self.counters.messages_out += each.len() as u64 * u64::from(is_message(&event));
+                self.counters.note_deliveries(&event, each.len());
                 let mut talk = Talk::apart(event);
                 for member in each {
                     if let Some(connection) = self.connections.get_open(member.id) {
@@ -187,10 +187,10 @@ impl Reactor {
         }
         passed_by.clone().for_each(|id| self.catch_up(id));
         self.deliveries += 1;
+        let members = self.hub.members(room).len();
+        let hearers = members.saturating_sub(passed_by.clone().count());
+        self.counters.note_deliveries(&event, hearers);
         if let Event::Said { text, .. } | Event::Acted { text, .. } = &event {
-            let members = self.hub.members(room).len();
-            let hearers = members.saturating_sub(passed_by.clone().count());
-            self.counters.messages_out += hearers as u64;
             self.talk.bytes += text.len();
         }
         self.talk.events.push(event);

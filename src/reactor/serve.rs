@@ -7,7 +7,7 @@ use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
-    STRANGERS_DELIVERY_BUDGET,
+    STRANGERS_DELIVERY_BUDGET, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
@@ -57,16 +57,20 @@ impl Reactor {
             let Some(connection) = self.connections.touch(id) else {
                 continue;
             };
-            let Some((_, due)) = connection
+            let Some((tick, due)) = connection
                 .due(&self.limits)
                 .filter(|&(tick, _)| tick <= now)
             else {
                 continue;
             };
-            // Bytes that are not read yet are no silence, and may be the name.
-            let waits_for_input =
-                !matches!(due, Due::SendQ | Due::Stall | Due::Linger | Due::Tokens);
-            if waits_for_input && connection.is_ready {
+            // Bytes that are not read yet are no silence, and may be the name. But who sends without
+            // end is not waited for without end.
+            let grace_ms = match due {
+                Due::SendQ | Due::Stall | Due::Linger | Due::Tokens => 0,
+                Due::Join | Due::Handshake => UNREAD_GRACE_MS,
+                Due::Sniff | Due::Silence | Due::Ping | Due::Pong | Due::Idle => u64::MAX,
+            };
+            if connection.is_ready && now - tick < grace_ms {
                 continue;
             }
             self.fire(id, due);
@@ -121,17 +125,19 @@ impl Reactor {
         }
     }
 
-    /// What a connection is told, or asks, by coming.
+    /// What a connection is told, or asks, by coming; or why it is turned away. At the auto door that is
+    /// when it is known what it speaks.
     pub(super) fn greet(&mut self, id: ConnId) {
-        let Some(connection) = self.connections.get_mut(id) else {
+        let Some(connection) = self.connections.touch(id) else {
             return;
         };
         let Some(dialect) = connection.dialect else {
-            self.connections.touch(id);
             return;
         };
+        if let Some(code) = connection.take_refusal() {
+            return self.bid_farewell(id, &Event::Error(code), Reason::Refused);
+        }
         connection.greet(&self.pages.ledger);
-        self.connections.touch(id);
         if let Some(request) = dialect.arrival() {
             self.ask(id, request, None);
         }
@@ -272,13 +278,15 @@ impl Reactor {
 
     fn handle_frame(&mut self, id: ConnId, parsed: Parsed) {
         match parsed.ask {
-            Ask::Nothing => self.answer_unanswered(
-                id,
-                Asker {
+            Ask::Nothing => {
+                // Blank lines and pings are work as well.
+                self.spend(id, 1);
+                let asker = Asker {
                     id: parsed.id,
                     is_answered: false,
-                },
-            ),
+                };
+                self.answer_unanswered(id, asker);
+            }
             Ask::Request(request) => self.ask(id, request, parsed.id),
             Ask::Refused(code) => {
                 self.spend(id, 1);
@@ -341,6 +349,8 @@ impl Reactor {
     pub(super) fn bid_farewell(&mut self, id: ConnId, event: &Event, reason: Reason) {
         match self.connections.touch(id) {
             Some(connection) if connection.phase == Phase::Open => {
+                // Before the answer, with which some dialects end on their own account.
+                connection.reason.get_or_insert(reason);
                 // Echo has one form only: its answer to what came so far.
                 let is_echo = connection.dialect == Some(Dialect::Echo)
                     && connection.standing != Standing::Refused;

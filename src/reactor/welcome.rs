@@ -83,23 +83,24 @@ impl Reactor {
                 banned => banned,
             },
         };
-        self.counters.refused += u64::from(refusal.is_some());
-        if let Some(code) = &refusal
-            && self.refused >= REFUSED_LINGERING_MAX
-        {
+        if let Some(code) = &refusal {
+            self.counters.refused += 1;
             self.log_refusal(&peer, code);
-            return self.turn_away(stream, dialect, &Event::Error(code.clone()));
+            if self.refused >= REFUSED_LINGERING_MAX {
+                return self.turn_away(stream, dialect, &Event::Error(code.clone()));
+            }
+            self.refused += 1;
         }
         let id = self.connections.insert(stream, peer, dialect, now);
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        connection.standing = match &refusal {
-            _ if is_operators => Standing::Exempt,
-            None => Standing::Admitted,
-            Some(_) => Standing::Refused,
-        };
-        self.refused += usize::from(refusal.is_some());
+        if is_operators {
+            connection.standing = Standing::Exempt;
+        }
+        if let Some(code) = refusal {
+            connection.refuse(code);
+        }
         if is_console {
             self.hub.handle_console(id);
         }
@@ -113,13 +114,7 @@ impl Reactor {
             self.connections.doom(id, Reason::Broken(e.kind()));
             return;
         }
-        match refusal {
-            Some(code) => {
-                self.log_refusal(&peer, &code);
-                self.bid_farewell(id, &Event::Error(code), Reason::Refused);
-            }
-            None => self.greet(id),
-        }
+        self.greet(id);
     }
 
     /// Speaks TLS over a stream from now on, whose first bytes may have been read already.
