@@ -282,17 +282,6 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// Says that nothing more will come, in the forms that have one, when all the rest is sent.
-    pub(super) fn say_end(&mut self, ledger: &Ledger) {
-        if !self.ended {
-            let code = self.reason.map_or(CloseCode::Normal, Reason::close_code);
-            self.say_close(Some(code.into()), ledger);
-        }
-        if self.outbox.is_empty() {
-            self.socket.say_end();
-        }
-    }
-
     /// A request over HTTP is answered, and the time for the next begins; or the connection closes.
     pub(super) fn end_response(&mut self, closes: bool, now: Tick) {
         match closes {
@@ -458,6 +447,25 @@ impl<S: Transport> Connection<S> {
             self.progress = now;
         }
         passed_on.and(flushed)
+    }
+
+    /// As [`Connection::flush`]; who drains is told behind everything else that nothing more will come,
+    /// in the forms that have one: WebSocket's Close, and then TLS's close_notify.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn flush_to_the_end(&mut self, ledger: &Ledger, now: Tick) -> io::Result<usize> {
+        let mut count = self.flush(now)?;
+        if self.phase == Phase::Draining && self.owes_nothing() && !self.ended {
+            let code = self.reason.map_or(CloseCode::Normal, Reason::close_code);
+            self.say_close(Some(code.into()), ledger);
+            count += self.flush(now)?;
+        }
+        if self.phase == Phase::Draining && self.owes_nothing() {
+            self.socket.say_end();
+            count += self.flush(now)?;
+        }
+        Ok(count)
     }
 }
 

@@ -62,13 +62,7 @@ impl Reactor {
         if connection.is_doomed {
             return;
         }
-        match connection.flush(now).and_then(|count| {
-            if connection.phase != Phase::Draining || !connection.owes_nothing() {
-                return Ok(count);
-            }
-            connection.say_end(&self.pages.ledger);
-            Ok(count + connection.flush(now)?)
-        }) {
+        match connection.flush_to_the_end(&self.pages.ledger, now) {
             Ok(count) => self.counters.bytes_out += count as u64,
             // No event will come for what is left.
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {

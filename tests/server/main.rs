@@ -15,6 +15,7 @@ mod faults;
 mod figures;
 mod forms;
 mod framing;
+mod gateway;
 mod house;
 mod http;
 mod http_client;

@@ -11,8 +11,8 @@ import { begin, open, openDrawer, schedule, showAll } from "./view.js";
 
 const KEYS = [
 	["Enter", "send; with Shift: a new line"],
-	["Tab, @, /", "complete a name; list names, commands"],
-	["↑", "in the empty box: what you wrote before"],
+	["Tab, @, /", "complete; list names, commands"],
+	["↑", "in the empty box: what you sent"],
 	["Alt ↑, Alt ↓", "another conversation"],
 	["Ctrl K", "go to a room, or make one"],
 	["Escape", "close what is open; go to the newest message"],
@@ -33,7 +33,7 @@ session.onphase = (error = "") => {
 	if (session.phase === "out") byId("name").select();
 	if (session.phase !== "in") return;
 	localStorage.setItem("name", state.me);
-	// Where one touches, the keyboard would cover half of what there is to read.
+	// Where one touches, a keyboard would cover half of the page.
 	if (matchMedia("(hover: hover)").matches) input.focus();
 };
 

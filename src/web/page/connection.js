@@ -1,8 +1,8 @@
-// A WebSocket that comes back: back-off with jitter, and an eye on whether the other end still lives.
+// A WebSocket that comes back, and that looks whether the other end still lives.
 
 const ADDRESS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 const OPEN_MS = 10_000;
-/** After so long a silence the server is asked whether it is there, and has so long to answer. */
+/** After how long a silence the server is asked for a sign, and how long it has for that. */
 const SILENT_MS = 25_000;
 const ANSWER_MS = 8_000;
 /** Either, where there is reason to doubt. */

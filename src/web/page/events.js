@@ -16,7 +16,7 @@ export const handlers = {
 	error({ message }, context) {
 		if (session.phase !== "in") return refused(message);
 		if (context?.isReturn) context.talk.isJoined = false;
-		if (context?.entry) settle(context, { state: "failed", why: message });
+		if (context?.entry) settle(context, { state: "failed", why: `Not sent: ${message}` });
 		else if (!context?.isQuiet) tell(context, message, "error");
 	},
 
@@ -132,7 +132,6 @@ export const handlers = {
 	stats: listed,
 };
 
-/** Shows an answer as it is, a line for each thing. */
 function listed({ type, id, ...values }, context) {
 	const facts = (object) => Object.entries(object).map(([name, value]) => `${name}: ${value}`);
 	const lines = values[type]?.map((object) => facts(object).join(" · ")) ?? facts(values);

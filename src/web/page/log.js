@@ -169,7 +169,7 @@ function markOf(entry) {
 	if (entry.state === "pending") return [entry.isQueued ? "waiting for the connection" : "…"];
 	if (entry.state !== "failed") return [];
 	return [
-		`Not sent: ${entry.why} `,
+		`${entry.why} `,
 		h("button", { onclick: () => retry(talk, entry) }, "Send again"),
 		h("button", { onclick: () => talk.remove(entry) }, "Discard"),
 	];

@@ -56,6 +56,7 @@ export function welcomed(users) {
 	show(state.current ?? lobby);
 	turn("in");
 	ask({ type: "topic" }, { isQuiet: true });
+	ask({ type: "rooms" });
 	for (const talk of others) enter(talk.name, talk.key, { talk, isReturn: true });
 	if (wasElsewhere) ask({ type: "leave_room", room: LOBBY }, { isLeaving: true });
 	for (const talk of state.talks) {
@@ -77,7 +78,7 @@ export function refused(text) {
 /** No answer will come. What was said may have arrived: only the user may say it twice. */
 function giveUp() {
 	if (session.phase === "in") lostAt = Date.now();
-	const values = { state: "failed", why: "the connection was lost. It may have arrived." };
+	const values = { state: "failed", why: "Not confirmed: the connection was lost." };
 	for (const { entry } of waiting.values()) if (entry) Object.assign(entry, values);
 	waiting.clear();
 }
@@ -142,7 +143,7 @@ function deliver(talk, entry) {
 	const type = talk.kind === "person" ? "pm" : isAction ? "me" : "chat";
 	const request = { type, [type === "pm" ? "to" : "room"]: talk.name, message };
 	const isTooLong = new Blob([JSON.stringify(request)]).size > REQUEST_BYTES_MAX;
-	if (isTooLong) settle({ talk, entry }, { state: "failed", why: "it is too long." });
+	if (isTooLong) settle({ talk, entry }, { state: "failed", why: "Not sent: it is too long." });
 	else entry.isQueued = !ask(request, { talk, entry });
 }
 

@@ -7,7 +7,6 @@ import { markSeen, showTalk } from "./log.js";
 import { session } from "./session.js";
 import { get, isMe, people, rooms, show, state } from "./state.js";
 
-/** Members shown. */
 const MEMBERS_MAX = 500;
 
 const fillRooms = rowsIn(byId("rooms"), makeTalk, fillTalk);
@@ -21,9 +20,9 @@ let written = null;
 export function schedule() {
 	if (isScheduled) return;
 	isScheduled = true;
+	requestAnimationFrame(showAll);
 	// A hidden page gets no frames, but its title is seen.
-	if (document.hidden) setTimeout(showAll, 100);
-	else requestAnimationFrame(showAll);
+	setTimeout(() => isScheduled && showAll(), 200);
 }
 
 export function showAll() {
@@ -71,7 +70,7 @@ function fillTalk(row, { key: { kind, name, label, unread, mentions, isJoined },
 	const [text, badge] = button.children;
 	text.textContent = button.title = label;
 	badge.textContent = unread || "";
-	badge.ariaLabel = `${unread} unread`;
+	button.ariaLabel = unread ? `${label}, ${unread} unread` : label;
 	button.dataset[kind] = name;
 	button.ariaCurrent = isCurrent;
 	button.className = [unread && "loud", mentions && "mentioned", !isJoined && "outside"].filter(Boolean).join(" ");
