@@ -5,6 +5,9 @@ use serde_json::json;
 use crate::cdp::*;
 use crate::util::*;
 
+/// On a busy machine a browser may be slow to ask for what it has connected for.
+const PATIENT: &str = "--sniff-time 30s";
+
 /// Whoever uses the page.
 struct User<'a> {
     page: Page<'a>,
@@ -117,7 +120,7 @@ fn a_page_talks_with_nc_and_json_users() {
     let Some(browser) = Browser::start("the page with users of other dialects") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let mut nc = nc(&server, "nancy");
     let mut json = Peer::connect(server.door(Auto), Json);
     json.send(Json.join("jason")).sync();
@@ -176,7 +179,7 @@ fn markup_is_text_wherever_it_comes_from() {
     let Some(browser) = Browser::start("the page with texts that look like markup") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let user = User::join(&browser, &server, "Britta");
     let mut nc = nc(&server, "nancy");
     nc.send("/join tea\n").sync();
@@ -232,7 +235,7 @@ fn what_is_unread_is_counted_by_room_and_person() {
     let Some(browser) = Browser::start("the page with several rooms") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let mut nc = nc(&server, "nancy");
     let mut json = Peer::connect(server.door(Auto), Json);
     json.send(Json.join("jason")).sync();
@@ -288,7 +291,7 @@ fn commands_and_names_are_completed_by_keyboard() {
     let Some(browser) = Browser::start("the page's completion") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let mut nc = nc(&server, "nancy");
     let user = User::join(&browser, &server, "Britta");
     nc.sync();
@@ -355,7 +358,7 @@ fn a_page_comes_back_after_a_restart_of_the_server() {
     };
     for signal in ["KILL", "TERM"] {
         // An address of its own, whose port nobody else takes meanwhile.
-        let server = Server::open(&["auto://127.0.0.77:0"], "");
+        let server = Server::open(&["auto://127.0.0.77:0"], PATIENT);
         let door = server.door(Auto).to_owned();
         let user = User::join(&browser, &server, "Britta");
         user.say("/join tea").is_at("room=tea");
@@ -370,7 +373,7 @@ fn a_page_comes_back_after_a_restart_of_the_server() {
         user.page
             .wait_until("document.querySelector('[data-state=pending]') !== null");
 
-        let server = Server::open(&[&door], "");
+        let server = Server::open(&[&door], PATIENT);
         user.await_state("connected");
         let mut nc = nc(&server, "nancy");
         nc.send("/join tea\n").sync();
@@ -422,7 +425,7 @@ fn a_narrow_page_has_no_horizontal_scroll() {
     let Some(browser) = Browser::start("the page at 360 pixels") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let mut nc = nc(&server, "nancy-with-20-chars-");
     let user = User::join(&browser, &server, "Britta");
     let page = &user.page;
@@ -469,7 +472,7 @@ fn one_reads_on_where_one_is_and_can_go_to_what_is_new() {
     let Some(browser) = Browser::start("the page's scrolling") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let mut nc = nc(&server, "nancy");
     let user = User::join(&browser, &server, "Britta");
     let page = &user.page;
@@ -514,7 +517,7 @@ fn a_page_takes_a_thousand_messages_and_two_hundred_members() {
     let Some(browser) = Browser::start("the page with a crowd") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let user = User::join(&browser, &server, "Britta");
     let page = &user.page;
     let crowd: Vec<Peer> = (0..199)
@@ -544,7 +547,7 @@ fn a_page_is_the_same_over_tls_at_the_same_port() {
     let Some(browser) = Browser::start("the page over TLS") else {
         return;
     };
-    let server = Server::with(&[Auto], "--tls-self-signed");
+    let server = Server::with(&[Auto], &format!("{PATIENT} --tls-self-signed"));
     let plain = User::join(&browser, &server, "Petra");
     let page = browser.open(&url(&server).replace("http:", "https:"));
     page.click("#name").type_text("Sue").press("Enter");
@@ -568,7 +571,7 @@ fn dark_and_light_are_what_one_prefers_and_legible() {
     let Some(browser) = Browser::start("the page's colours") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let mut nc = nc(&server, "nancy");
     let user = User::join(&browser, &server, "Britta");
     nc.say("a word about https://example.org/ and @Britta");
@@ -619,7 +622,7 @@ fn what_can_be_used_has_a_name_and_a_role() {
     let Some(browser) = Browser::start("the page's names and roles") else {
         return;
     };
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], PATIENT);
     let mut nc = nc(&server, "nancy");
     let page = browser.open(&url(&server));
     assert_eq!(page.nameless(), Vec::<String>::new());

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -514,13 +515,22 @@ fn thrown(details: &Value) -> String {
 }
 
 fn executable() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(find_executable).clone()
+}
+
+fn find_executable() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("CHROMIUM") {
         return Some(named.into());
     }
     let path = std::env::var_os("PATH")?;
     let mut candidates =
         std::env::split_paths(&path).flat_map(|directory| NAMES.map(|name| directory.join(name)));
-    candidates.find(|candidate| candidate.is_file())
+    // In some systems a script of that name only says how to install it.
+    candidates.find(|candidate| {
+        let version = Command::new(candidate).arg("--version").output();
+        version.is_ok_and(|output| output.status.success())
+    })
 }
 
 fn data_url(html: &str) -> String {
