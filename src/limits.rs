@@ -135,9 +135,9 @@ pub const CHUNKS_PER_WRITE: usize = 16;
 /// SendQ of a connection that has not joined, in bytes: room for prompts and an error, no more.
 pub const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
 
-/// SendQ of an HTTP connection, in bytes: one answer of any size must fit, and one that is pipelined
-/// waits above [`UNJOINED_SENDQ_BYTES_MAX`].
-pub const HTTP_SENDQ_BYTES_MAX: usize = 256 * 1024;
+/// SendQ of an HTTP connection, in bytes, where a user may have less: a file of the page must fit. It
+/// is for one answer: what is asked next waits above [`UNJOINED_SENDQ_BYTES_MAX`].
+pub const HTTP_SENDQ_BYTES_MIN: usize = 256 * 1024;
 
 /// What the kernel is to hold for one TCP reader, in bytes (`SO_SNDBUF`, which Linux doubles). Left to
 /// itself it takes megabytes for a reader that has stopped, at the price of a write for each text.

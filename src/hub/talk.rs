@@ -133,9 +133,7 @@ impl Hub {
         let id = self.rooms.find(&room);
         let id = id.ok_or(ErrorCode::NoRoomToShow(room))?;
         self.check_free(&nick)?;
-        if self.is_muted(&nick.key()) {
-            return Err(ErrorCode::Muted);
-        }
+        self.check_mute_of(&nick.key(), id)?;
         let audience = self.hearers_of(&nick, None, id);
         let peer = match self.rules.is_cloaked {
             true => peer.cloaked(),
@@ -166,11 +164,14 @@ impl Hub {
         if muted.is_empty() && self.settings.mutes.is_empty() {
             return Ok(());
         }
-        let key = self.own(who)?.nick().key();
-        let is_muted_here = muted
-            .get(&key)
-            .is_some_and(|&until| !is_over(until, self.now.unix_ms));
-        match is_muted_here || self.is_muted(&key) {
+        self.check_mute_of(&self.own(who)?.nick().key(), id)
+    }
+
+    /// May anything be said in a room under this name?
+    fn check_mute_of(&self, key: &Key, id: RoomId) -> Result<(), ErrorCode> {
+        let until = self.rooms.get(id).modes.muted.get(key);
+        let is_muted_here = until.is_some_and(|&until| !is_over(until, self.now.unix_ms));
+        match is_muted_here || self.is_muted(key) {
             true => Err(ErrorCode::Muted),
             false => Ok(()),
         }

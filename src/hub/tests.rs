@@ -528,3 +528,27 @@ fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
     );
     assert_eq!(hub.users_in(&room("r")), None);
 }
+
+#[test]
+fn who_is_muted_in_a_room_does_not_post_there_either() {
+    let mut hub = hub();
+    for (slot, name) in [(1, "moderator"), (2, "b")] {
+        join(&mut hub, slot, name);
+        let (room, entry, key) = (room("r"), Entry::Focus, None);
+        ask(&mut hub, slot, Request::Enter { room, entry, key });
+    }
+    let mute = Request::Mute {
+        room: Some(room("r")),
+        name: "b".into(),
+        seconds: None,
+    };
+    ask(&mut hub, 1, mute);
+    hub.handle_leave(id(2), Moment::default());
+    let mut post = |name: &str, room_name: &str| {
+        let (peer, nick, room) = (Peer::Unix(9), nick(name), room(room_name));
+        hub.handle_post(peer, nick, room, "hi".into(), Moment::default())
+    };
+    assert_eq!(post("B", "r"), Err(ErrorCode::Muted));
+    assert_eq!(post("b", "lobby"), Ok(()));
+    assert_eq!(post("c", "r"), Ok(()));
+}

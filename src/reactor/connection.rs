@@ -11,7 +11,7 @@ use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::{Dialect, Stage, View};
 use crate::frame::websocket::{self, CloseCode};
 use crate::limits::{
-    ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MAX, Limits, UNJOINED_FRAME_BYTES_MAX,
+    ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MIN, Limits, UNJOINED_FRAME_BYTES_MAX,
     UNJOINED_SENDQ_BYTES_MAX,
 };
 use crate::model::{ConnId, ErrorCode, Event, Peer};
@@ -213,7 +213,10 @@ impl<S: Transport> Connection<S> {
             (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.sendq_hard_bytes,
             // What one frame is answered with must always fit.
             (Some(Dialect::Echo), _) => 3 * ECHO_BYTES_MAX,
-            (Some(Dialect::Http | Dialect::Status), _) => HTTP_SENDQ_BYTES_MAX,
+            // As for users: the one answer that is above the soft limit may list them all.
+            (Some(Dialect::Http | Dialect::Status), _) => {
+                limits.sendq_hard_bytes.max(HTTP_SENDQ_BYTES_MIN)
+            }
             (_, Stage::Joining) => limits.sendq_hard_bytes.min(UNJOINED_SENDQ_BYTES_MAX),
         }
     }

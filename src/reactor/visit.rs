@@ -2,6 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response};
+use crate::limits::BYTES_PER_DELIVERY;
 use crate::model::{ConnId, ErrorCode, Event, Nick, RoomName};
 use crate::web::{self, Answer, Asset, DoorKind, Endpoint, api};
 
@@ -48,7 +49,9 @@ impl Reactor {
 
     fn respond(&mut self, id: ConnId, closes: bool, write: impl FnOnce(&mut Vec<u8>)) {
         if let Some(connection) = self.connections.touch(id) {
+            let before = connection.outbox.len();
             connection.append(&self.pages.ledger, write);
+            self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
             connection.end_response(closes, self.clock.now);
         }
     }

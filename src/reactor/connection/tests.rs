@@ -201,8 +201,8 @@ fn interest_follows_from_the_state() {
 #[test]
 fn the_sendq_at_its_limits_and_one_past_them() {
     let limits = Limits::default();
-    let mut connection = connection(Some(Dialect::Text), vec![], vec![]);
-    let mut check = |joined, soft, hard| {
+    let check = |dialect, joined, soft, hard| {
+        let mut connection = connection(Some(dialect), vec![], vec![]);
         connection.joined = joined;
         for (len, over_soft, over_hard) in [
             (soft, false, false),
@@ -216,8 +216,12 @@ fn the_sendq_at_its_limits_and_one_past_them() {
             assert_eq!(connection.is_over_hard_limit(&limits), over_hard, "{len}");
         }
     };
-    check(true, limits.sendq_soft_bytes, limits.sendq_hard_bytes);
-    check(false, UNJOINED_SENDQ_BYTES_MAX, UNJOINED_SENDQ_BYTES_MAX);
+    let (soft, hard) = (limits.sendq_soft_bytes, limits.sendq_hard_bytes);
+    let of_strangers = UNJOINED_SENDQ_BYTES_MAX;
+    check(Dialect::Text, true, soft, hard);
+    check(Dialect::Text, false, of_strangers, of_strangers);
+    // One answer may be as long as what a user is sent, but nothing more is asked meanwhile.
+    check(Dialect::Http, false, of_strangers, hard);
 }
 
 #[test]
