@@ -125,7 +125,7 @@ struct Restraint {
     flooding: Option<Flooding>,
     /// Since when a ping waits for anything to come.
     pinged_since: Option<Tick>,
-    /// Since when nothing came but answers to pings.
+    /// Since when nothing came but answers to pings, where that has a limit.
     idle_since: Option<Tick>,
 }
 
@@ -363,11 +363,13 @@ impl<S: Transport> Connection<S> {
     }
 
     /// A ping is sent to who was not heard of for long.
-    pub(super) fn ping(&mut self, now: Tick, ledger: &Ledger) {
+    pub(super) fn ping(&mut self, limits: &Limits, now: Tick, ledger: &Ledger) {
         let progress = self.progress;
         let restraint = self.restraint.get_or_insert_default();
         restraint.pinged_since = Some(now);
-        restraint.idle_since.get_or_insert(progress);
+        if limits.idle_ms.is_some() {
+            restraint.idle_since.get_or_insert(progress);
+        }
         self.append(ledger, |out| websocket::write_ping(b"", out));
     }
 
