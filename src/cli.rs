@@ -43,6 +43,11 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value = "250", value_parser = count)]
     presence_limit: usize,
 
+    /// How long the auto door waits for the first bytes before it greets in text; longer is better for
+    /// browsers on networks that lose packets
+    #[arg(long, value_name = "TIME", default_value = "150ms", value_parser = time)]
+    sniff_time: Duration,
+
     /// How long a connection may take to give a name
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     join_timeout: Duration,
@@ -217,6 +222,7 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         message_bytes: arguments.max_message,
         frame_bytes: arguments.max_frame,
         presence_members: arguments.presence_limit,
+        sniff_ms: millis(arguments.sniff_time),
         join_ms: millis(arguments.join_timeout),
         handshake_ms: millis(arguments.handshake_timeout),
         ping_ms: millis(arguments.ping_interval),

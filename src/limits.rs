@@ -88,9 +88,6 @@ pub const ACCEPT_BUDGET: usize = 256;
 /// How long a listener rests when the process or the system is out of descriptors or buffers.
 pub const ACCEPT_PAUSE_MS: u64 = 100;
 
-/// How long the auto door waits for a first byte before it greets in text.
-pub const SNIFF_MS: u64 = 150;
-
 /// The silence that ends a frame of clients that send no line ends.
 pub const SILENCE_MS: u64 = 20;
 
@@ -206,6 +203,9 @@ pub struct Limits {
     pub presence_members: usize,
     /// A frame's length in bytes, its end not counted.
     pub frame_bytes: usize,
+    /// How long the auto door waits for what tells the dialect before it greets in text: people with nc
+    /// wait for it, and a browser whose first bytes come later is lost.
+    pub sniff_ms: u64,
     /// How long a peer may take to join.
     pub join_ms: u64,
     /// How long a TLS handshake, or an HTTP request, may take to be complete.
@@ -248,6 +248,7 @@ impl Default for Limits {
             message_bytes: 4096,
             presence_members: 250,
             frame_bytes: 8192,
+            sniff_ms: 150,
             join_ms: 30_000,
             handshake_ms: 10_000,
             ping_ms: 30_000,

@@ -125,7 +125,7 @@ struct Restraint {
     flooding: Option<Flooding>,
     /// Since when a ping waits for anything to come.
     pinged_since: Option<Tick>,
-    /// Since when nothing came but pings and pongs.
+    /// Since when nothing came but pings and pongs, where that has a limit.
     idle_since: Option<Tick>,
 }
 
@@ -363,17 +363,19 @@ impl<S: Transport> Connection<S> {
     }
 
     /// A ping is sent to who was not heard of for long.
-    pub(super) fn ping(&mut self, now: Tick, ledger: &Ledger) {
-        self.heard_only_life();
+    pub(super) fn ping(&mut self, limits: &Limits, now: Tick, ledger: &Ledger) {
+        self.heard_only_life(limits);
         self.restraint.get_or_insert_default().pinged_since = Some(now);
         self.append(ledger, |out| websocket::write_ping(b"", out));
     }
 
     /// Nothing comes but pings and pongs.
-    fn heard_only_life(&mut self) {
-        let progress = self.progress;
-        let restraint = self.restraint.get_or_insert_default();
-        restraint.idle_since.get_or_insert(progress);
+    fn heard_only_life(&mut self, limits: &Limits) {
+        if limits.idle_ms.is_some() {
+            let progress = self.progress;
+            let restraint = self.restraint.get_or_insert_default();
+            restraint.idle_since.get_or_insert(progress);
+        }
     }
 
     /// Something came that is more than a ping or a pong.

@@ -104,7 +104,7 @@ impl Reactor {
             Due::Handshake => self.end_handshake(id),
             Due::Ping => {
                 if let Some(connection) = self.connections.touch(id) {
-                    connection.ping(self.clock.now, &self.pages.ledger);
+                    connection.ping(&self.limits, self.clock.now, &self.pages.ledger);
                 }
             }
             Due::Pong => self.connections.doom(id, Reason::PingTimeout),

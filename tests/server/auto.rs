@@ -55,15 +55,17 @@ fn first_bytes_tell_the_dialect() {
 
 #[test]
 fn silence_is_text() {
-    let server = Server::of(&[Auto]);
-    for said in ["", "G", "NICK", "\n"] {
-        let before = Instant::now();
-        let mut peer = auto(&server, Text);
-        peer.send(said).expect(PROMPT);
-        assert!(before.elapsed() > Duration::from_millis(140));
-        peer.send("erd\n");
-        let nick = format!("{}erd", said.trim());
-        peer.expect(format!("[Server] {nick} joined the chat!\n"));
+    for (flags, ms) in [("", 150), ("--sniff-time 400ms", 400)] {
+        let server = Server::with(&[Auto], flags);
+        for said in ["", "G", "NICK", "\n"] {
+            let before = Instant::now();
+            let mut peer = auto(&server, Text);
+            peer.send(said).expect(PROMPT);
+            assert!(before.elapsed() > Duration::from_millis(ms - 10));
+            peer.send("erd\n");
+            let nick = format!("{}erd", said.trim());
+            peer.expect(format!("[Server] {nick} joined the chat!\n"));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -40,9 +41,10 @@ const FLAGS: &[&str] = &[
     "--no-first-run",
     "--no-default-browser-check",
     "--no-proxy-server",
+    "--ignore-certificate-errors",
     "--password-store=basic",
     "--lang=en",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.*, EXCLUDE localhost",
     "about:blank",
 ];
 
@@ -348,6 +350,9 @@ impl Page<'_> {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1,
             "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.wait_until(&format!(
+            "innerWidth === {width} && innerHeight === {height}"
+        ));
     }
 
     /// What a media feature is to be, as in `prefers-color-scheme`, `dark`.
@@ -355,6 +360,27 @@ impl Page<'_> {
     pub(crate) fn prefer(&self, feature: &str, value: &str) {
         let features = json!({ "features": [{ "name": feature, "value": value }] });
         self.call("Emulation.setEmulatedMedia", features);
+    }
+
+    /// What can be used but has no name for those who don't see it.
+    #[track_caller]
+    pub(crate) fn nameless(&self) -> Vec<String> {
+        let tree = self.call("Accessibility.getFullAXTree", json!({}));
+        let usable = [
+            "button",
+            "textbox",
+            "combobox",
+            "link",
+            "listbox",
+            "searchbox",
+        ];
+        let nodes = tree["nodes"].as_array().expect("nodes").iter();
+        let nameless = nodes.filter(|node| {
+            let role = node["role"]["value"].as_str().unwrap_or_default();
+            let name = node["name"]["value"].as_str().unwrap_or_default();
+            node["ignored"] == false && usable.contains(&role) && name.trim().is_empty()
+        });
+        nameless.map(Value::to_string).collect()
     }
 
     /// Everything that was written on the console, each with its level before it.
@@ -489,13 +515,22 @@ fn thrown(details: &Value) -> String {
 }
 
 fn executable() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(find_executable).clone()
+}
+
+fn find_executable() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("CHROMIUM") {
         return Some(named.into());
     }
     let path = std::env::var_os("PATH")?;
     let mut candidates =
         std::env::split_paths(&path).flat_map(|directory| NAMES.map(|name| directory.join(name)));
-    candidates.find(|candidate| candidate.is_file())
+    // In some systems a script of that name only says how to install it.
+    candidates.find(|candidate| {
+        let version = Command::new(candidate).arg("--version").output();
+        version.is_ok_and(|output| output.status.success())
+    })
 }
 
 fn data_url(html: &str) -> String {

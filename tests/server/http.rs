@@ -332,6 +332,55 @@ fn a_request_that_takes_too_long_is_refused() {
 }
 
 #[test]
+fn a_connection_without_a_request_is_closed_in_silence() {
+    let server = Server::with(&[Http, Auto], "--handshake-timeout 300ms");
+    Peer::connect(server.door(Http), Http).expect_eof();
+    for door in server.doors() {
+        let mut kept = Peer::connect(door, Http);
+        kept.send(request("GET /healthz", ""));
+        assert_eq!(kept.response().status, 200);
+        kept.expect_eof();
+    }
+}
+
+#[test]
+fn the_end_of_input_within_a_request_is_told() {
+    let server = Server::of(&[Http, Auto]);
+    let whole = request(
+        "POST /api/v1/rooms/lobby/messages",
+        "Content-Length: 10\r\n",
+    );
+    for door in server.doors() {
+        for input in [
+            "GET / HTTP/1.1\r\nHost: x",
+            "GET / HTTP/1.1\r\n",
+            &whole,
+            &(whole.clone() + "{}"),
+        ] {
+            let mut peer = Peer::connect(door, Http);
+            peer.send(input).shutdown_write();
+            let response = peer.response();
+            assert_eq!((response.status, response.closes()), (400, true), "{input}");
+            peer.expect_eof();
+        }
+        let mut peer = Peer::connect(door, Http);
+        peer.send(request("GET /healthz", ""));
+        peer.reset();
+    }
+    assert_eq!(server.get("/healthz").status, 200);
+}
+
+#[test]
+fn who_asks_too_much_is_made_to_wait_and_still_answered() {
+    let server = Server::with(&[Http], "--rate-limit 50,5");
+    let mut peer = visit(&server);
+    peer.send(request("GET /healthz", "").repeat(20));
+    for _ in 0..20 {
+        assert_eq!(peer.response().status, 200);
+    }
+}
+
+#[test]
 fn stalled_requests_are_closed_and_hold_up_nobody() {
     let server = Server::with(&[Auto, Text], "--handshake-timeout 500ms");
     let mut alice = server.join(Text, "Alice");

@@ -5,6 +5,7 @@ mod anon;
 mod auto;
 mod backpressure;
 mod between;
+mod browser;
 mod cdp;
 mod colon;
 mod command_line;

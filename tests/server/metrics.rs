@@ -48,7 +48,7 @@ fn figures_are_for_the_operator_alone() {
         "hubbub_connections{dialect=\"text\",transport=\"plain\"} 1",
         "hubbub_users 1",
         "hubbub_joins_total 1",
-        "hubbub_messages_in_total 0",
+        "hubbub_messages_received_total 0",
         "hubbub_turn_seconds_bucket{le=\"+Inf\"} ",
         "process_resident_memory_bytes ",
     ] {
@@ -58,10 +58,21 @@ fn figures_are_for_the_operator_alone() {
         );
     }
     assert_prometheus(metrics);
-    bob.send("hi\n");
-    bob.sync();
+    let mut web = server.join_websocket("hubbub.json", "webster");
+    bob.send("hi\n").sync();
+    web.sync();
     let metrics = server.request(&status, "GET /metrics", "", "");
-    assert!(metrics.text().contains("\nhubbub_messages_in_total 1\n"));
+    for sample in [
+        "hubbub_connections{dialect=\"json\",transport=\"websocket\"} 1",
+        "hubbub_users 2",
+        "hubbub_messages_received_total 1",
+        "hubbub_messages_sent_total 1",
+    ] {
+        assert!(
+            metrics.text().lines().any(|line| line == sample),
+            "{sample}: {metrics:?}"
+        );
+    }
     let stats = server.request(&status, "GET /stats", "", "").json();
     assert!(
         stats.as_object().is_some_and(|stats| stats.len() > 3),

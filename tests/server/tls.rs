@@ -27,7 +27,7 @@ fn identity(certificate: &str, key: &str) -> String {
 }
 
 /// One door of each dialect for TLS, behind a plain one for text.
-fn server_with(dialects: &[Dialect], more: &str) -> Server {
+pub(crate) fn server_with(dialects: &[Dialect], more: &str) -> Server {
     let of = |dialect: &Dialect| format!("tls+{}://127.0.0.1:0", dialect.name());
     let doors: Vec<String> = dialects.iter().map(of).collect();
     let doors = ["text://127.0.0.1:0"]
@@ -37,7 +37,7 @@ fn server_with(dialects: &[Dialect], more: &str) -> Server {
 }
 
 /// The first door for TLS.
-fn secure_door(server: &Server) -> &str {
+pub(crate) fn secure_door(server: &Server) -> &str {
     &server.doors()[1]
 }
 
@@ -49,13 +49,13 @@ fn join(client: Client, server: &Server, nick: &str) -> Tunnel {
 }
 
 /// rustls' own client, in this process: its bytes are in our hand.
-struct Secure {
+pub(crate) struct Secure {
     connection: ClientConnection,
     socket: TcpStream,
 }
 
 impl Secure {
-    fn to(door: &str) -> Secure {
+    pub(crate) fn to(door: &str) -> Secure {
         let (_, place) = door.split_once("://").expect(door);
         let socket = TcpStream::connect(place).expect("somebody listens");
         socket.set_read_timeout(Some(DEADLINE)).expect("a time");
@@ -87,13 +87,13 @@ impl Secure {
         bytes
     }
 
-    fn stream(&mut self) -> rustls::Stream<'_, ClientConnection, TcpStream> {
+    pub(crate) fn stream(&mut self) -> rustls::Stream<'_, ClientConnection, TcpStream> {
         rustls::Stream::new(&mut self.connection, &mut self.socket)
     }
 
     /// The next bytes are exactly these.
     #[track_caller]
-    fn expect(&mut self, text: &str) {
+    pub(crate) fn expect(&mut self, text: &str) {
         let mut bytes = vec![0; text.len()];
         self.stream().read_exact(&mut bytes).expect("more bytes");
         assert_eq!(String::from_utf8_lossy(&bytes), text);

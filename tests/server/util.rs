@@ -363,7 +363,8 @@ impl Peer {
         if domain != Domain::UNIX {
             peer.socket.set_tcp_nodelay(true)?;
         }
-        peer.socket.connect(&address)?;
+        // Unlike connect(), this goes on after a stop and continue (signal(7)).
+        peer.socket.connect_timeout(&address, DEADLINE)?;
         Ok(peer)
     }
 

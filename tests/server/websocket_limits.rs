@@ -292,3 +292,101 @@ fn two_hundred_web_members_share_what_they_are_sent() {
         member.silent();
     }
 }
+
+/// What tells of an error in the form of the sub-protocol is all that comes before the end.
+#[track_caller]
+fn assert_put_out(web: &mut WebSocket, protocol: &str) {
+    let before = loop {
+        match web.next() {
+            Came::Ping(payload) => {
+                web.send(frame(FIN | PONG, payload));
+            }
+            Came::Text(text) => break text,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_one_error(form(protocol), format!("{before}\n").as_bytes());
+    assert_eq!(web.expect_close(1008), Vec::<String>::new());
+}
+
+#[test]
+fn who_gives_no_name_in_time_is_told_and_closed() {
+    let server = Server::with(&[Auto], "--join-timeout 300ms");
+    for protocol in PROTOCOLS {
+        let mut web = server.websocket(Some(protocol));
+        if protocol == "hubbub.text" {
+            web.expect_text(PROMPT);
+        }
+        assert_put_out(&mut web, protocol);
+    }
+}
+
+#[test]
+fn who_only_answers_pings_is_idle() {
+    let flags = "--idle-timeout 500ms --ping-interval 100ms";
+    let server = Server::with(&[Auto], flags);
+    for protocol in PROTOCOLS {
+        let mut web = server.join_websocket(protocol, "idle");
+        assert_put_out(&mut web, protocol);
+    }
+}
+
+#[test]
+fn who_asks_too_fast_is_made_to_wait() {
+    let server = Server::with(&[Auto, Text], "--rate-limit 20,5");
+    for protocol in PROTOCOLS {
+        let mut watcher = server.join(Text, "watcher");
+        let mut web = server.join_websocket(protocol, "hasty");
+        watcher.expect("[Server] hasty joined the chat!\n");
+        for n in 0..20 {
+            web.say(&n.to_string());
+        }
+        for n in 0..20 {
+            watcher.expect(format!("[hasty] {n}\n"));
+        }
+        // What waited is not held against it.
+        let errors: Vec<String> = web.sync();
+        assert!(!errors.concat().contains("error"), "{errors:?}");
+        drop(web);
+        watcher.expect("[Server] hasty left the chat!\n");
+    }
+}
+
+#[test]
+fn who_is_kicked_is_told_and_closed() {
+    let directory = TempDir::new();
+    let file = directory.join("password");
+    std::fs::write(&file, "sesame\n").expect("a file");
+    let flags = format!("--oper-password-file {}", file.display());
+    let server = Server::with(&[Auto, Text], &flags);
+    let mut operator = server.join(Text, "operator");
+    operator.send("/oper sesame\n").sync();
+    for protocol in PROTOCOLS {
+        let mut web = server.join_websocket(protocol, "eve");
+        operator.send("/kick eve be nice\n").sync();
+        let before = web.expect_close(1008);
+        let [told] = &before[..] else {
+            panic!("{before:?}");
+        };
+        assert!(told.contains("be nice"), "{told}");
+    }
+}
+
+#[test]
+fn a_server_that_ends_does_not_wait_for_long() {
+    let flags = "--sendq-hard 64MiB --sendq-soft 64MiB";
+    let server = Server::with(&[Auto, Text], flags);
+    let mut slow = narrow(&server, "hubbub.json");
+    slow.join("slow");
+    // It answers no Close.
+    let mut rude = server.join_websocket("hubbub.text", "rude");
+    let mut sender = server.join(Text, "sender");
+    for n in 0..500 {
+        sender.say(&format!("{n} {}", "x".repeat(4000)));
+    }
+    sender.sync();
+    server.signal("TERM");
+    while !matches!(rude.next(), Came::Close(Some(1001))) {}
+    rude.peer.expect_eof();
+    assert_eq!(server.wait().status.code(), Some(0));
+}

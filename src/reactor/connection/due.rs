@@ -3,7 +3,7 @@
 use mio::Interest;
 
 use crate::dialect::Dialect;
-use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, SILENCE_MS, SNIFF_MS};
+use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, SILENCE_MS};
 
 use super::super::phase::{Due, Phase};
 use super::super::timers::Tick;
@@ -65,7 +65,7 @@ impl<S: Transport> Connection<S> {
         let answers_pings = self.is_websocket && !waits && !self.ended;
         [
             throttled_until.map(|until| (until, Due::Tokens)),
-            when(sniffs, self.progress + SNIFF_MS, Due::Sniff),
+            when(sniffs, self.progress + limits.sniff_ms, Due::Sniff),
             when(hears, silence, Due::Silence),
             when(
                 is_handshaking || asks_http,

@@ -176,7 +176,7 @@ impl<S: Transport> Connection<S> {
         match taken {
             None => self.settle_input(),
             Some(_) if is_request => self.heard_from(),
-            Some(_) => self.heard_only_life(),
+            Some(_) => self.heard_only_life(limits),
         }
         taken
     }

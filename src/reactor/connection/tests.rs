@@ -2,7 +2,7 @@ use super::super::phase::Due;
 use super::*;
 use crate::dialect::Ask;
 use crate::frame::End;
-use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, FLOOD_NOTICE_MS, SNIFF_MS};
+use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, FLOOD_NOTICE_MS};
 use crate::model::{Nick, Request};
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -253,10 +253,13 @@ fn the_auto_door_waits_for_the_first_object() {
 fn the_auto_door_hears_silence_as_text() {
     let limits = Limits::default();
     let mut connection = connection(None, vec![Act::Give(b"GE".to_vec())], vec![]);
-    assert_eq!(connection.due(&limits), Some((SNIFF_MS, Due::Sniff)));
+    assert_eq!(connection.due(&limits), Some((limits.sniff_ms, Due::Sniff)));
     read_all(&mut connection);
     assert_eq!(connection.sniff(End::Open, &limits), Ok(None));
-    assert_eq!(connection.due(&limits), Some((1 + SNIFF_MS, Due::Sniff)));
+    assert_eq!(
+        connection.due(&limits),
+        Some((1 + limits.sniff_ms, Due::Sniff))
+    );
     assert_eq!(
         connection.sniff(End::Silent, &limits),
         Ok(Some(Dialect::Text))

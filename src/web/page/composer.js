@@ -1,164 +1,152 @@
 // Where one writes: sending, completing, and what one wrote before.
 
-import { byId, h } from "./dom.js";
-import { completions, isSecret } from "./commands.js";
+import { COMMANDS, bare, find, run } from "./commands.js";
+import { byId, byName, h } from "./dom.js";
+import { toEnd } from "./log.js";
+import { fold, isMe, people, rooms, state } from "./state.js";
 
 const HISTORY_MAX = 50;
 const LINES_MAX = 8;
 
-export class Composer {
-  #offer = null;
-  #chosen = 0;
-  #history = [];
-  /** How far back in the history one is; 0 is what is being written. */
-  #back = 0;
+export const input = byId("input");
+const list = byId("completions");
+let offer = null;
+let chosen = 0;
+let history = [];
+/** How far back in it one is; 0 is what one is writing. */
+let back = 0;
 
-  constructor(state, submit) {
-    this.state = state;
-    this.submit = submit;
-    this.input = byId("input");
-    this.list = byId("completions");
-    this.input.addEventListener("input", () => this.#typed());
-    this.input.addEventListener("keydown", (event) => this.#pressed(event));
-    this.input.addEventListener("blur", () => this.#close());
-    byId("composer").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#send();
-      this.input.focus();
-    });
-  }
+/** Not where one touches: there a keyboard would cover half of the page. */
+export const focusInput = () => matchMedia("(hover: hover)").matches && input.focus();
 
-  get text() {
-    return this.input.value;
-  }
+export function write(text) {
+	input.value = text;
+	fit();
+	closeList();
+}
 
-  /** Writes it there for the user, who may go on. */
-  put(text) {
-    this.input.value = text;
-    this.input.setSelectionRange(text.length, text.length);
-    this.#fit();
-    this.#close();
-  }
+/** Offers what fits, or takes it where one `isAsked` for it and it is the only one; returns whether there was any. */
+export function complete(isAsked) {
+	closeList();
+	offer = offerFor(input.value.slice(0, input.selectionEnd), isAsked);
+	if (!offer) return false;
+	if (isAsked && offer.items.length === 1) accept(0);
+	else showList();
+	return true;
+}
 
-  insert(text) {
-    const { value, selectionStart } = this.input;
-    const before = value.slice(0, selectionStart);
-    const space = before && !/\s$/.test(before) ? " " : "";
-    this.input.setRangeText(space + text, selectionStart, this.input.selectionEnd, "end");
-    this.#fit();
-    this.input.focus();
-  }
+function submit() {
+	const text = input.value.trim();
+	if (!text) return;
+	// A password is kept nowhere.
+	if (!/^\/oper\b/i.test(text)) history = [text, ...history].slice(0, HISTORY_MAX);
+	back = 0;
+	write("");
+	const { current } = state;
+	const wrong = run(text);
+	if (wrong) current.notice(wrong, "error");
+	if (state.current) toEnd();
+}
 
-  #send() {
-    const text = this.text.trim();
-    if (!text) return;
-    if (!isSecret(text)) this.#history = [text, ...this.#history].slice(0, HISTORY_MAX);
-    this.#back = 0;
-    this.put("");
-    this.submit(text);
-  }
+function fit() {
+	input.rows = Math.min(LINES_MAX, input.value.split("\n").length);
+}
 
-  #typed() {
-    this.#back = 0;
-    this.#fit();
-    this.#complete(false);
-  }
+input.addEventListener("input", () => {
+	back = 0;
+	fit();
+	complete(false);
+});
+input.addEventListener("blur", closeList);
+// A click there must not take the focus away first.
+list.addEventListener("pointerdown", (event) => event.preventDefault());
+input.addEventListener("keydown", (event) => {
+	const { key, shiftKey, isComposing, keyCode, ctrlKey, metaKey, altKey } = event;
+	// While an input method composes (229 where the flag is late), the keys are its own.
+	if (isComposing || keyCode === 229 || ctrlKey || metaKey || altKey || shiftKey) return;
+	if (!(offer ? pressedInList(key) : pressedInText(key))) return;
+	event.preventDefault();
+	event.stopPropagation();
+});
+byId("composer").addEventListener("submit", (event) => {
+	event.preventDefault();
+	submit();
+	input.focus();
+});
 
-  #fit() {
-    this.input.rows = Math.min(LINES_MAX, this.text.split("\n").length);
-  }
+function pressedInText(key) {
+	if (key === "Enter") submit();
+	else if (key === "Tab") return complete(true);
+	else if (key === "ArrowUp" && (!input.value || back > 0)) recall(1);
+	else if (key === "ArrowDown" && back > 0) recall(-1);
+	else return false;
+	return true;
+}
 
-  #pressed(event) {
-    // While an input method composes, the keys are its own.
-    if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
-    const isTaken = this.#offer ? this.#pressedInList(event) : this.#pressedInText(event);
-    if (isTaken) {
-      event.preventDefault();
-      event.stopPropagation();
-    }
-  }
+function recall(step) {
+	back = Math.min(history.length, back + step);
+	write(history[back - 1] ?? "");
+}
 
-  #pressedInList({ key, shiftKey }) {
-    const { length } = this.#offer.items;
-    if (key === "ArrowDown") this.#choose((this.#chosen + 1) % length);
-    else if (key === "ArrowUp") this.#choose((this.#chosen + length - 1) % length);
-    else if (key === "Escape") this.#close();
-    else if (key === "Tab" || (key === "Enter" && !shiftKey)) this.#accept(key === "Enter");
-    else return false;
-    return true;
-  }
+function pressedInList(key) {
+	const { length } = offer.items;
+	if (key === "ArrowDown") choose((chosen + 1) % length);
+	else if (key === "ArrowUp") choose((chosen + length - 1) % length);
+	else if (key === "Escape") closeList();
+	// What is there already need not be chosen first.
+	else if (key === "Enter" && input.value.slice(offer.from) === offer.items[chosen].insert.trim()) submit();
+	else if (key === "Enter" || key === "Tab") accept(chosen);
+	else return false;
+	return true;
+}
 
-  #pressedInText({ key, shiftKey }) {
-    if (key === "Enter" && !shiftKey) this.#send();
-    else if (key === "Tab" && !shiftKey) return this.#complete(true);
-    else if (key === "ArrowUp" && (!this.text || this.#back > 0)) this.#recall(1);
-    else if (key === "ArrowDown" && this.#back > 0) this.#recall(-1);
-    else return false;
-    return true;
-  }
+function accept(at) {
+	input.setRangeText(offer.items[at].insert, offer.from, input.selectionEnd, "end");
+	fit();
+	complete(false);
+}
 
-  #recall(step) {
-    this.#back = Math.min(this.#history.length, this.#back + step);
-    this.put(this.#history[this.#back - 1] ?? "");
-  }
+function showList() {
+	const options = offer.items.map(({ text, hint = "" }, at) =>
+		h("li", { role: "option", id: `option-${at}`, onclick: () => accept(at) }, h("bdi", {}, text), h("small", {}, hint)));
+	list.replaceChildren(...options);
+	list.hidden = false;
+	input.role = "combobox";
+	input.ariaExpanded = "true";
+	choose(0);
+}
 
-  /** Offers what fits; where it `isAsked` for and only one does, takes it. */
-  #complete(isAsked) {
-    const { selectionStart, selectionEnd } = this.input;
-    const offer = selectionStart === selectionEnd && completions(this.text, selectionStart, { state: this.state, isAsked });
-    if (!offer) return this.#close();
-    this.#offer = offer;
-    this.#chosen = 0;
-    if (isAsked && offer.items.length === 1) {
-      this.#accept(false);
-      return true;
-    }
-    this.#show();
-    return true;
-  }
+function choose(at) {
+	chosen = at;
+	[...list.children].forEach((option, other) => (option.ariaSelected = other === at));
+	list.children[at].scrollIntoView({ block: "nearest" });
+	input.setAttribute("aria-activedescendant", `option-${at}`);
+}
 
-  /** Enter on a command that is already there sends it. */
-  #accept(isEnter) {
-    const { from, items } = this.#offer;
-    const { insert } = items[this.#chosen];
-    const caret = this.input.selectionStart;
-    const isThere = this.text.slice(from, caret).toLowerCase() === insert.trim().toLowerCase();
-    this.#close();
-    if (isEnter && isThere) return this.#send();
-    const rest = this.text.slice(caret).replace(insert.endsWith(" ") ? /^ / : "", "");
-    this.input.value = this.text.slice(0, from) + insert + rest;
-    this.input.setSelectionRange(from + insert.length, from + insert.length);
-    this.#fit();
-    this.#complete(false);
-  }
+function closeList() {
+	offer = null;
+	list.hidden = true;
+	for (const name of ["role", "aria-expanded", "aria-activedescendant"]) input.removeAttribute(name);
+}
 
-  #show() {
-    this.list.replaceChildren(...this.#offer.items.map(({ text, hint }, at) =>
-      h("li", { role: "option", id: `option-${at}`, onpointerdown: (event) => this.#pointed(event, at) },
-        h("bdi", {}, text), hint ? h("span", {}, hint) : "")));
-    this.list.hidden = false;
-    this.input.setAttribute("role", "combobox");
-    this.input.setAttribute("aria-expanded", "true");
-    this.#choose(0);
-  }
-
-  #pointed(event, at) {
-    event.preventDefault();
-    this.#chosen = at;
-    this.#accept(false);
-  }
-
-  #choose(at) {
-    this.#chosen = at;
-    [...this.list.children].forEach((option, other) => option.setAttribute("aria-selected", other === at));
-    this.list.children[at].scrollIntoView({ block: "nearest" });
-    this.input.setAttribute("aria-activedescendant", `option-${at}`);
-  }
-
-  #close() {
-    this.#offer = null;
-    this.list.hidden = true;
-    for (const name of ["role", "aria-expanded", "aria-activedescendant"]) this.input.removeAttribute(name);
-    return false;
-  }
+/** What fits after `before`, as `{ from, items: [{ text, hint, insert }] }`; bare names only where one `isAsked`. */
+function offerFor(before, isAsked) {
+	const typed = before.split(/\s+/);
+	const word = typed.at(-1);
+	const offer = (items) => (items.length > 0 ? { from: before.length - word.length, items: items.slice(0, 50) } : null);
+	if (typed.length === 1 && word.startsWith("/")) {
+		const fits = COMMANDS.filter(({ usage, alias }) => usage.startsWith(word) || `/${alias}`.startsWith(word));
+		return offer(fits.map(({ name, words, usage: text, summary: hint }) => ({ text, hint, insert: `/${name}${words.length ? " " : ""}` })));
+	}
+	const among = (all, sign = "") => {
+		const start = fold(word.replace(/^[@#]/, ""));
+		const fits = all.filter(({ name }) => fold(name).startsWith(start));
+		return offer(fits.map(({ name, hint }) => ({ text: sign + name, hint, insert: `${sign}${name} ` })));
+	};
+	const kind = typed[0].startsWith("/") && bare(find(typed[0])?.words[typed.length - 2]);
+	if (kind === "ROOM") return among(typed[0] === "/join" ? state.roomsThere : rooms());
+	if (kind !== "NAME" && !word.startsWith("@") && !(isAsked && word)) return null;
+	const names = [...state.current.members.values(), ...people().map(({ name }) => name)];
+	const others = [...new Set(names)].filter((name) => !isMe(name)).sort(byName);
+	return among(others.map((name) => ({ name })), word.startsWith("@") ? "@" : "");
 }

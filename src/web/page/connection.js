@@ -1,125 +1,84 @@
-// A WebSocket that comes back: back-off with jitter, and an eye on whether the other end still lives.
+// A WebSocket that comes back, and that looks whether the other end still lives.
 
+const ADDRESS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 const OPEN_MS = 10_000;
-/** Silence after which the server is asked whether it is there, and how long it may take to answer. */
+/** After how long a silence the server is asked for a sign, and how long it has for that. */
 const SILENT_MS = 25_000;
 const ANSWER_MS = 8_000;
-/** The same after something was sent or the network changed. */
-const HURRY_MS = 4_000;
+/** Either, where there is reason to doubt. */
+const DOUBT_MS = 4_000;
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
-/** A connection that lasted this long was a good one: the next loss is met quickly again. */
+/** Who was connected for so long tries again quickly. */
 const STABLE_MS = 10_000;
 
-export class Connection {
-  #url;
-  #hooks;
-  #socket = null;
-  #failures = 0;
-  #stableTimer = 0;
-  #retryTimer = 0;
-  #silenceTimer = 0;
-  #isWanted = false;
-  /** When the next attempt is made, in milliseconds since 1970; 0 while none is waited for. */
-  retryAt = 0;
+/** `retryAt` is when it is tried again, in milliseconds since 1970; 0 while that is not waited for. */
+export const connection = { retryAt: 0, onopen() {}, onreceive() {}, onclose() {} };
 
-  /** `hooks`: `open()`, `receive(object)`, `close()`: each loss once, before the next attempt. */
-  constructor(url, hooks) {
-    this.#url = url;
-    this.#hooks = hooks;
-    addEventListener("online", () => this.hurry());
-    addEventListener("offline", () => this.hurry());
-  }
+let socket = null;
+let failures = 0;
+let retryTimer = 0;
+let lifeTimer = 0;
+let stableTimer = 0;
 
-  start() {
-    this.#isWanted = true;
-    this.#failures = 0;
-    this.#connect();
-  }
+export function start() {
+	stop();
+	socket = new WebSocket(ADDRESS, "hubbub.json");
+	lifeTimer = setTimeout(lose, OPEN_MS);
+	socket.onopen = () => {
+		stableTimer = setTimeout(() => (failures = 0), STABLE_MS);
+		connection.onopen();
+	};
+	socket.onmessage = ({ data }) => {
+		expect(SILENT_MS);
+		connection.onreceive(JSON.parse(data));
+	};
+	socket.onclose = lose;
+}
 
-  /** Ends it for good, until the next `start`. */
-  stop() {
-    this.#isWanted = false;
-    clearTimeout(this.#retryTimer);
-    this.retryAt = 0;
-    this.#drop();
-  }
+/** Forgets the socket at once: the closing handshake of a dead one may take minutes. */
+export function stop() {
+	for (const timer of [retryTimer, lifeTimer, stableTimer]) clearTimeout(timer);
+	connection.retryAt = 0;
+	if (!socket) return;
+	socket.onopen = socket.onmessage = socket.onclose = null;
+	socket.close();
+	socket = null;
+}
 
-  get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
-  }
+export function lose() {
+	stop();
+	// Half of the wait is chance, so that a restarted server does not meet everyone at once.
+	const wait = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** failures) * (0.5 + Math.random() / 2);
+	failures += 1;
+	connection.retryAt = Date.now() + wait;
+	retryTimer = setTimeout(start, wait);
+	connection.onclose();
+}
 
-  /** Returns whether it could be handed to the network. */
-  send(object) {
-    if (!this.isOpen) return false;
-    this.#socket.send(JSON.stringify(object));
-    this.#listen(HURRY_MS);
-    return true;
-  }
+export function send(object) {
+	if (socket?.readyState !== WebSocket.OPEN) return false;
+	socket.send(JSON.stringify(object));
+	expect(DOUBT_MS);
+	return true;
+}
 
-  /** Something changed: tries now, or looks whether the other end is still there. */
-  hurry() {
-    if (this.retryAt > 0) this.#connect();
-    else if (this.isOpen) this.#probe(HURRY_MS);
-  }
+/** Tries now, or looks whether the other end is still there. */
+export function hurry() {
+	if (connection.retryAt > 0) start();
+	else probe(DOUBT_MS);
+}
 
-  /** Leaves this connection for a new one, after the usual wait. */
-  renew() {
-    this.#lose();
-  }
+addEventListener("online", hurry);
+addEventListener("offline", hurry);
 
-  #connect() {
-    clearTimeout(this.#retryTimer);
-    this.retryAt = 0;
-    this.#drop();
-    const socket = new WebSocket(this.#url, "hubbub.json");
-    this.#socket = socket;
-    this.#silenceTimer = setTimeout(() => this.#lose(), OPEN_MS);
-    socket.onopen = () => {
-      this.#stableTimer = setTimeout(() => (this.#failures = 0), STABLE_MS);
-      this.#listen(SILENT_MS);
-      this.#hooks.open();
-    };
-    socket.onmessage = ({ data }) => {
-      this.#listen(SILENT_MS);
-      this.#hooks.receive(JSON.parse(data));
-    };
-    socket.onclose = () => this.#lose();
-  }
+function expect(ms) {
+	clearTimeout(lifeTimer);
+	lifeTimer = setTimeout(probe, ms, ANSWER_MS);
+}
 
-  /** Waits for the next sign of life. */
-  #listen(ms) {
-    clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => this.#probe(ANSWER_MS), ms);
-  }
-
-  #probe(ms) {
-    this.#socket.send('{"type":"ping"}');
-    clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => this.#lose(), ms);
-  }
-
-  #lose() {
-    this.#drop();
-    if (!this.#isWanted) return;
-    const wait = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** this.#failures);
-    // Half of it is chance, so that a restarted server does not meet everyone in one moment.
-    const ms = wait * (0.5 + Math.random() / 2);
-    this.#failures += 1;
-    this.retryAt = Date.now() + ms;
-    this.#retryTimer = setTimeout(() => this.#connect(), ms);
-    this.#hooks.close();
-  }
-
-  /** Forgets the socket at once: the closing handshake of a dead one may take minutes. */
-  #drop() {
-    clearTimeout(this.#silenceTimer);
-    clearTimeout(this.#stableTimer);
-    const socket = this.#socket;
-    this.#socket = null;
-    if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close();
-    }
-  }
+function probe(ms) {
+	if (!send({ type: "ping" })) return;
+	clearTimeout(lifeTimer);
+	lifeTimer = setTimeout(lose, ms);
 }

@@ -1,187 +1,165 @@
-// What the server tells, an event type each. Types that are not known are skipped.
+// What the server tells: what each type of event changes.
 
-import { LOBBY, fold } from "./state.js";
+import { ask, out, refused, session, settle, welcomed } from "./session.js";
+import { LOBBY, close, find, get, isMe, isMention, setMe, show, state } from "./state.js";
 
-/** Where members are only counted, they are asked for again after this long for each of them. */
+/** Where members are only counted, they are asked for again after this long for each. */
 const REFRESH_MS = 20;
 const REFRESH_MIN_MS = 5_000;
 
-export function receive(session, event) {
-  const context = event.id === undefined ? undefined : session.takeContext(event.id);
-  const isKnown = Object.hasOwn(handlers, event.type);
-  if (session.phase !== "in" && !["welcome", "error", "shutdown"].includes(event.type)) return;
-  if (isKnown) handlers[event.type](session, event, context);
-}
+const timeOf = ({ timestamp }) => (timestamp ? timestamp * 1000 : Date.now());
+const roomOf = ({ room = LOBBY }) => find("room", room);
 
-const handlers = {
-  welcome: (session, event) => session.welcomed(event.users ?? []),
+export const handlers = {
+	welcome: ({ users }) => welcomed(users),
 
-  error(session, event, context) {
-    if (session.phase !== "in") return session.refused(event.message);
-    const { state } = session;
-    if (context?.entry) return state.change(context.entry, { state: "failed", why: event.message });
-    if (context?.isReturn) state.change(context.conversation, { isJoined: false });
-    if (!context?.isQuiet) tell(session, context, event.message, "error");
-  },
+	error({ message }, context) {
+		if (session.phase !== "in") return refused(message);
+		if (context?.isReturn) context.talk.isJoined = false;
+		if (context?.entry) settle(context, { state: "failed", why: `Not sent: ${message}` });
+		else if (!context?.isQuiet) tell(context, message, "error");
+	},
 
-  // --- What is said ---
+	ok({ message, away }, context) {
+		const { talk, entry, type } = context;
+		if (type === "oper") state.isOperator = true;
+		if (message) tell(context, message);
+		if (!entry) return;
+		settle(context, { state: "sent" });
+		if (away && away !== talk.away) talk.notice(`${talk.name} is away: ${away}`);
+		talk.away = away;
+	},
 
-  chat: (session, event, context) => spoken(session, event, context, false),
-  me: (session, event, context) => spoken(session, event, context, true),
+	// --- What is said ---
 
-  pm(session, event) {
-    // Who writes to oneself has it already.
-    if (!session.state.isMe(event.username)) heard(session, session.state.person(event.username), event);
-  },
+	chat: (event, context) => said(roomOf(event), event, context),
+	me: (event, context) => said(roomOf(event), event, context, true),
+	pm(event) {
+		// Who writes to oneself has it already.
+		if (!isMe(event.username)) said(get("person", event.username), event);
+	},
 
-  ok(session, event, context) {
-    const { state } = session;
-    if (context?.entry) state.confirm(context.conversation, context.entry);
-    if (event.away && context.conversation.away !== event.away) {
-      context.conversation.away = event.away;
-      state.notice(context.conversation, `${context.conversation.name} is away: ${event.away}`);
-    }
-    if (context?.makesOperator) state.isOperator = true;
-    if (event.message) tell(session, context, event.message);
-  },
+	notice: ({ message }) => tell(null, message),
+	shutdown: ({ message }) => tell(null, message),
+	announcement: ({ message }) => tell(null, message, "loud"),
+	operator_message: ({ message }) => tell(null, `The operator, to you: ${message}`, "loud"),
+	kicked: ({ message, reason }) => out(reason ? `${message}: ${reason}` : message),
 
-  notice: (session, event) => tell(session, undefined, event.message),
-  announcement: (session, event) => tell(session, undefined, event.message, "announcement"),
-  operator_message: (session, event) => tell(session, undefined, `From the operator: ${event.message}`, "announcement"),
-  shutdown: (session, event) => session.phase === "in" && tell(session, undefined, `${event.message}.`),
-  kicked: (session, event) => session.kicked(event.reason),
+	// --- Who is where ---
 
-  // --- Who is where ---
+	user_joined(event) {
+		const talk = roomOf(event);
+		const name = event.username;
+		if (talk?.exchange(null, name)) talk.note({ name, did: "joined", time: timeOf(event) });
+	},
 
-  user_joined(session, { username, room, timestamp }) {
-    const conversation = session.state.find("room", room ?? LOBBY);
-    if (!conversation) return;
-    session.state.addMember(conversation, username);
-    session.state.fold(conversation, { name: username, did: "joined", time: ms(timestamp) });
-  },
+	user_left(event) {
+		const { username: name, room, message, reason } = event;
+		// Without a room it is the lobby or the whole server: only the sentence tells which.
+		const isGone = !room && message === `${name} left the chat`;
+		for (const talk of isGone ? state.talks : [roomOf(event)]) {
+			const isConcerned = talk?.exchange(name, null) || talk?.is("person", name);
+			if (isConcerned) talk.note({ name, did: "left", reason, time: timeOf(event) });
+		}
+	},
 
-  user_left(session, { username, room, message, reason, timestamp }) {
-    const { state } = session;
-    const change = { name: username, did: "left", reason, time: ms(timestamp) };
-    // Without a room it is either the lobby or the whole server; only the sentence tells which.
-    const isGone = room === undefined && message === `${username} left the chat`;
-    const left = isGone ? state.list() : [state.find("room", room ?? LOBBY)];
-    for (const conversation of left) {
-      if (!conversation) continue;
-      const isWith = conversation.kind === "person" && fold(conversation.name) === fold(username);
-      if (state.removeMember(conversation, username) || isWith) state.fold(conversation, { ...change });
-    }
-  },
+	presence(event) {
+		const { joined, left, members } = event;
+		const talk = roomOf(event);
+		if (!talk) return;
+		talk.count = members;
+		talk.note({ joined, left, time: timeOf(event) });
+		talk.refresh ??= setTimeout(() => {
+			talk.refresh = null;
+			if (talk.isJoined) askMembers(talk);
+		}, Math.max(REFRESH_MIN_MS, REFRESH_MS * members));
+	},
 
-  presence(session, { room, joined, left, members, timestamp }) {
-    const conversation = session.state.find("room", room);
-    if (!conversation) return;
-    session.state.setCount(conversation, members);
-    session.state.fold(conversation, { joined, left, time: ms(timestamp) });
-    refreshLater(session, conversation);
-  },
+	nick(event) {
+		const { username: name, to } = event;
+		const own = find("person", name);
+		if (isMe(name)) setMe(to);
+		if (own && !find("person", to)) own.name = to;
+		for (const talk of state.talks) {
+			if (talk.exchange(name, to) || talk.is("person", to)) talk.note({ name, did: `is ${to} now`, time: timeOf(event) });
+		}
+	},
 
-  nick: ({ state }, { username, to }) => state.rename(username, to),
+	users({ users, room = LOBBY }, context) {
+		const talk = find("room", room);
+		if (talk?.isJoined) talk.setMembers(users);
+		if (!context?.isQuiet) tell(context, `In #${room}: ${users.join(", ")}`);
+	},
 
-  users(session, { users, room }, context) {
-    const conversation = session.state.find("room", room ?? LOBBY);
-    if (conversation?.isJoined) session.state.setMembers(conversation, users);
-    if (!context?.isQuiet) tell(session, context, `In #${room ?? LOBBY}: ${users.join(", ")}`);
-  },
+	// --- Rooms ---
 
-  // --- Rooms ---
+	rooms: ({ rooms }) => session.onrooms(rooms),
 
-  rooms: (session, event) => session.hooks.rooms(event.rooms),
+	room_joined({ room: name, users, topic = "", created }, context) {
+		const talk = get("room", name);
+		Object.assign(talk, { name, topic, isJoined: true, key: context?.key });
+		talk.setMembers(users);
+		if (context?.isReturn) return;
+		show(talk);
+		if (created) talk.notice(`You made #${name}, and moderate it.`);
+	},
 
-  room_joined(session, { room, users, topic, created }, context) {
-    const { state } = session;
-    const conversation = state.room(room);
-    const wasJoined = conversation.isJoined && !context?.isReturn;
-    Object.assign(conversation, { name: room, isJoined: true, topic: topic ?? "", count: null });
-    conversation.password = context?.password;
-    state.setMembers(conversation, users);
-    if (!context?.isReturn) state.show(conversation);
-    if (created && !wasJoined) state.notice(conversation, `You made #${room}, and moderate it.`);
-  },
+	room_left({ room, now_in }, context) {
+		if (room === now_in) return tell(context, `You are in no other room than #${room}.`);
+		const next = get("room", now_in);
+		if (!next.isJoined) askMembers(next);
+		next.isJoined = true;
+		const talk = get("room", room);
+		talk.isJoined = false;
+		talk.setMembers([]);
+		if (context?.isLeaving) close(talk);
+	},
 
-  room_left(session, { room, now_in }, context) {
-    const { state } = session;
-    const conversation = state.find("room", room);
-    if (fold(room) === fold(now_in)) return tell(session, context, `You are in no other room than #${room}.`);
-    const next = state.room(now_in);
-    if (!next.isJoined) {
-      next.isJoined = true;
-      session.ask({ type: "users", room: now_in }, { isQuiet: true });
-    }
-    if (!conversation) return;
-    conversation.isJoined = false;
-    state.setMembers(conversation, []);
-    if (context?.isLeaving) state.close(conversation);
-    else if (!context?.isQuiet) state.notice(conversation, `You are not in #${room} any more.`);
-  },
+	topic(event, context) {
+		const { topic = "", username: by } = event;
+		const talk = roomOf(event);
+		if (!talk) return;
+		talk.topic = topic;
+		const what = topic ? `the topic: ${topic}` : "no topic";
+		if (!context?.isQuiet) talk.notice(by ? `${by} set ${what}` : `There is ${what}`);
+	},
 
-  topic(session, { room, topic, username }, context) {
-    const { state } = session;
-    const conversation = state.find("room", room ?? LOBBY);
-    if (!conversation) return;
-    conversation.topic = topic ?? "";
-    state.onchange();
-    if (context?.isQuiet) return;
-    const about = topic ? `the topic: ${topic}` : "no topic";
-    state.notice(conversation, username ? `${username} set ${about}` : `It has ${about}`);
-  },
+	// --- What was asked ---
 
-  // --- What was asked ---
-
-  pong: (session, event, context) =>
-    context && tell(session, context, `The server answered in ${Math.round(performance.now() - context.since)} ms.`),
-
-  whois(session, { username, address, rooms, operator, away }, context) {
-    const facts = [username, address, operator && "operator", `in ${rooms.join(", ")}`, away && `away: ${away}`];
-    tell(session, context, facts.filter(Boolean).join(" · "));
-  },
-
-  bans(session, { bans }, context) {
-    const line = ({ mask, seconds, reason }) =>
-      [mask, seconds && `for ${seconds} s`, reason].filter(Boolean).join(" · ");
-    tell(session, context, bans.map(line).join("\n") || "Nobody is banned.");
-  },
-
-  clients: (session, { clients }, context) =>
-    tell(session, context, clients.map(({ username, address }) => `${username} (${address})`).join("\n")),
-
-  stats(session, event, context) {
-    const { type, id, ...values } = event;
-    const line = ([name, value]) => `${name.replaceAll("_", " ")}: ${value}`;
-    tell(session, context, Object.entries(values).map(line).join("\n"));
-  },
+	whois: listed,
+	bans: listed,
+	clients: listed,
+	stats: listed,
 };
 
-const ms = (timestamp) => (timestamp === undefined ? Date.now() : timestamp * 1000);
+function listed({ type, id, ...values }, context) {
+	const facts = (object) => Object.entries(object).map(([name, value]) => `${name}: ${value}`);
+	const lines = values[type]?.map((object) => facts(object).join(" · ")) ?? facts(values);
+	tell(context, lines.join("\n") || "There are none.");
+}
 
 /** Shows a sentence where it was asked for, or else where one looks. */
-function tell({ state }, context, text, tone) {
-  const asked = context?.conversation;
-  const isOpen = asked && state.find(asked.kind, asked.name) === asked;
-  state.notice(isOpen ? asked : state.current, text, tone);
+function tell(context, text, tone) {
+	(state.talks.includes(context?.talk) ? context.talk : state.current).notice(text, tone);
 }
 
-function spoken(session, event, context, isAction) {
-  if (context?.entry) return session.state.confirm(context.conversation, context.entry, ms(event.timestamp));
-  const conversation = session.state.find("room", event.room ?? LOBBY);
-  if (conversation) heard(session, conversation, event, isAction);
+function said(talk, event, context, isAction = false) {
+	const { username: from, message: text } = event;
+	const time = timeOf(event);
+	if (context?.entry) return settle(context, { state: "sent", time });
+	if (!talk) return;
+	const isOwn = isMe(from);
+	const isToMe = !isOwn && isMention(text);
+	const entry = talk.add({ kind: "said", from, text, time, isAction, isToMe, state: isOwn ? "sent" : "" });
+	if (isOwn) return;
+	const isForMe = isToMe || talk.kind === "person";
+	if (isForMe) session.onalert(talk, from, text);
+	if (session.isSeen(talk)) return;
+	if (talk.unread === 0) talk.firstUnread = entry;
+	talk.unread += 1;
+	talk.mentions += isForMe;
 }
 
-function heard(session, conversation, { username, message, timestamp }, isAction = false) {
-  const entry = session.state.hear(conversation, { from: username, text: message, time: ms(timestamp), isAction });
-  if (!entry.isOwn && (entry.isMention || conversation.kind === "person")) session.hooks.alert(conversation, entry);
-}
-
-function refreshLater(session, conversation) {
-  if (conversation.refreshTimer) return;
-  const refresh = () => {
-    conversation.refreshTimer = 0;
-    if (conversation.isJoined) session.ask({ type: "users", room: conversation.name }, { isQuiet: true });
-  };
-  conversation.refreshTimer = setTimeout(refresh, Math.max(REFRESH_MIN_MS, REFRESH_MS * conversation.size));
+function askMembers({ name: room }) {
+	ask({ type: "users", room }, { isQuiet: true });
 }

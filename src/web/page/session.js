@@ -1,209 +1,152 @@
 // Being in the chat: joining, coming back after a loss, and what is asked of the server.
 
-import { Connection } from "./connection.js";
-import { receive } from "./events.js";
-import { LOBBY } from "./state.js";
+import { connection, lose, send, start, stop } from "./connection.js";
+import { handlers } from "./events.js";
+import { LOBBY, close, find, get, rooms, setMe, show, state } from "./state.js";
 
-/** How long a name may be held by one's own lost connection before the form comes back. */
+/** How long one's lost connection may hold the name before the form comes back. */
 const TAKEN_MS = 90_000;
-/** JSON that the server takes as one message. */
-const REQUEST_BYTES_MAX = 8192;
-const UNCERTAIN = "The connection was lost before this was confirmed; it may not have arrived.";
+/** What the server takes as one message, less room for the id. */
+const REQUEST_BYTES_MAX = 8192 - 32;
 
-export class Session {
-  /** `out`, `joining` for the first time, `in`, or `lost` and on the way back. */
-  phase = "out";
-  /** Why it is not back yet, where that is worth telling. */
-  trouble = "";
-  #lastId = 0;
-  /** What each request without an answer was about, by its id. */
-  #waiting = new Map();
-  #lostAt = 0;
-  #takenSince = 0;
+export const session = {
+	/** `out`, `joining` for the first time, `in`, or `lost`: on the way back. */
+	phase: "out",
+	/** Why it is not back yet. */
+	trouble: "",
+	// Set by the page: onchange(), onphase(error), onrooms(rooms), onalert(talk, from, text), isSeen(talk).
+};
 
-  /** `hooks`: `phase(error)` when it changed, `alert(conversation, entry)` for what concerns one. */
-  constructor(state, url, hooks) {
-    this.state = state;
-    this.hooks = hooks;
-    this.connection = new Connection(url, {
-      open: () => this.connection.send({ type: "join", username: state.me }),
-      receive: (event) => receive(this, event),
-      close: () => this.#lost(),
-    });
-  }
+let lastId = 0;
+/** What requests without an answer were about, by their ids. */
+const waiting = new Map();
+let lostAt = 0;
+let takenSince = 0;
 
-  // --- Coming and going ---
+// --- Coming and going ---
 
-  join(name) {
-    this.state.setMe(name);
-    this.#turn("joining");
-    this.connection.start();
-  }
+export function join(name) {
+	setMe(name);
+	turn("joining");
+	start();
+}
 
-  /** Comes back into rooms that one was in before the page was loaded again. */
-  resume({ name, rooms, current }) {
-    this.state.setMe(name);
-    for (const room of rooms) this.state.room(room).isJoined = true;
-    this.state.show(this.state.room(current ?? LOBBY));
-    this.#lostAt = 0;
-    this.#turn("lost");
-    this.connection.start();
-  }
+export function quit(message) {
+	send({ type: "quit", message });
+	out();
+	Object.assign(state, { talks: [], current: null });
+}
 
-  quit(words) {
-    this.connection.send({ type: "quit", message: words || undefined });
-    this.#out("");
-    this.state.clear();
-  }
+/** Back to the form; what was said stays for the next join. */
+export function out(error) {
+	stop();
+	giveUp();
+	takenSince = 0;
+	turn("out", error);
+}
 
-  /** The server said welcome. */
-  welcomed(users) {
-    const { state } = this;
-    const isBack = this.#lostAt > 0 || state.conversations.size > 0;
-    this.#takenSince = 0;
-    const lobby = state.room(LOBBY);
-    const isLobbyLeft = isBack && !lobby.isJoined && this.#rooms().length > 0;
-    if (!isLobbyLeft) lobby.isJoined = true;
-    state.setMembers(lobby, users);
-    if (isBack) this.#comeBack(isLobbyLeft);
-    this.#lostAt = 0;
-    state.show(state.current ?? lobby);
-    this.#turn("in");
-    this.ask({ type: "topic" }, { isQuiet: true });
-    this.#sendQueued();
-  }
+export function welcomed(users) {
+	const others = rooms().filter(({ name, isJoined }) => isJoined && name !== LOBBY);
+	const wasElsewhere = others.length > 0 && !find("room", LOBBY);
+	const lobby = get("room", LOBBY);
+	lobby.isJoined = true;
+	lobby.setMembers(users);
+	state.isOperator = false;
+	show(state.current ?? lobby);
+	turn("in");
+	ask({ type: "topic" }, { isQuiet: true });
+	ask({ type: "rooms" });
+	for (const talk of others) enter(talk.name, talk.key, { talk, isReturn: true });
+	if (wasElsewhere) ask({ type: "leave_room", room: LOBBY }, { isLeaving: true });
+	for (const talk of state.talks) {
+		if (lostAt > 0) talk.gap(lostAt);
+		for (const entry of talk.entries.filter(({ isQueued }) => isQueued)) deliver(talk, entry);
+	}
+	lostAt = takenSince = 0;
+}
 
-  /** The name was refused, or the server lets nobody in. */
-  refused(text) {
-    const isTaken = /taken/i.test(text);
-    if (this.phase === "joining") return this.#out(text);
-    if (/banned|invalid/i.test(text)) return this.#out(text);
-    this.#takenSince ||= Date.now();
-    if (isTaken && Date.now() - this.#takenSince > TAKEN_MS) return this.#out(text);
-    this.trouble = isTaken ? "Your name is still held by the lost connection." : text;
-    this.connection.renew();
-  }
+export function refused(text) {
+	const isTaken = /taken/i.test(text);
+	if (isTaken) takenSince ||= Date.now();
+	const isOver = isTaken && Date.now() - takenSince > TAKEN_MS;
+	if (session.phase === "joining" || isOver || /banned|invalid/i.test(text)) return out(text);
+	session.trouble = text;
+	lose();
+}
 
-  /** Put out: whoever was must ask to come in again. */
-  kicked(reason) {
-    this.#out(reason ? `You have been kicked: ${reason}` : "You have been kicked.");
-  }
+/** No answer will come. What was said may have arrived: only the user may say it twice. */
+function giveUp() {
+	if (session.phase === "in") lostAt = Date.now();
+	const values = { state: "failed", why: "Not confirmed: the connection was lost." };
+	for (const { entry } of waiting.values()) if (entry) Object.assign(entry, values);
+	waiting.clear();
+}
 
-  /** Back to the form; what was said stays for the next join. */
-  leaveForForm() {
-    this.#out("");
-  }
+function turn(phase, error) {
+	if (phase !== "lost" || session.phase === "in") session.trouble = "";
+	session.phase = phase;
+	session.onphase(error);
+}
 
-  #out(error) {
-    this.connection.stop();
-    this.#giveUpWaiting();
-    if (this.phase === "in") this.#lostAt = Date.now();
-    this.#takenSince = 0;
-    this.#turn("out", error);
-  }
+connection.onopen = () => send({ type: "join", username: state.me });
 
-  #lost() {
-    if (this.phase === "joining") return this.#out("The server cannot be reached.");
-    if (this.phase === "in") {
-      this.#lostAt = Date.now();
-      this.trouble = "";
-    }
-    this.#giveUpWaiting();
-    this.#turn("lost");
-  }
+connection.onclose = () => {
+	if (session.phase === "joining") return out("The server cannot be reached.");
+	giveUp();
+	turn("lost");
+};
 
-  #turn(phase, error = "") {
-    this.phase = phase;
-    if (phase !== "lost") this.trouble = "";
-    this.hooks.phase(error);
-    this.state.onchange();
-  }
+connection.onreceive = (event) => {
+	const context = waiting.get(event.id);
+	waiting.delete(event.id);
+	const isDue = session.phase === "in" || event.type === "welcome" || event.type === "error";
+	// Types that are not known are skipped.
+	if (isDue && Object.hasOwn(handlers, event.type)) handlers[event.type](event, context);
+	session.onchange();
+};
 
-  #rooms() {
-    return this.state.list().filter(({ kind, isJoined }) => kind === "room" && isJoined);
-  }
+// --- Asking ---
 
-  #comeBack(isLobbyLeft) {
-    for (const conversation of this.state.list()) {
-      if (this.#lostAt > 0) this.state.gap(conversation, this.#lostAt);
-    }
-    for (const room of this.#rooms()) {
-      if (room.name !== LOBBY) this.enter(room.name, room.password, { isReturn: true });
-    }
-    if (isLobbyLeft) this.ask({ type: "leave_room", room: LOBBY }, { isQuiet: true });
-  }
+/** Returns whether it was sent; `context` is for what handles the answer. */
+export function ask(request, context) {
+	const id = ++lastId;
+	const isSent = session.phase === "in" && send({ ...request, id });
+	if (isSent) waiting.set(id, { type: request.type, talk: state.current, ...context });
+	return isSent;
+}
 
-  // --- Asking ---
+export const enter = (room, key, context) => ask({ type: "join_room", room, key }, { key, ...context });
 
-  /** Returns whether it was sent. What comes back is about `context`. */
-  ask(request, context = {}) {
-    this.#lastId += 1;
-    const isSent = this.phase === "in" && this.connection.send({ ...request, id: this.#lastId });
-    if (isSent) this.#waiting.set(this.#lastId, { conversation: this.state.current, ...context });
-    return isSent;
-  }
+/** Leaves a room, or closes what one says with a person. */
+export function leave(talk) {
+	if (talk.kind === "room" && talk.isJoined) return ask({ type: "leave_room", room: talk.name }, { isLeaving: true });
+	close(talk);
+	return true;
+}
 
-  /** What the answer with that id is about. */
-  takeContext(id) {
-    const context = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    return context;
-  }
+// --- Speaking ---
 
-  enter(room, key, context = {}) {
-    const password = key || undefined;
-    return this.ask({ type: "join_room", room, key: password }, { isEntering: true, password, ...context });
-  }
+/** Shows it at once; it is sent now, or when there is a connection. */
+export function say(talk, text, isAction = false) {
+	talk.firstUnread = null;
+	deliver(talk, talk.add({ kind: "said", from: state.me, text, isAction, state: "pending" }));
+}
 
-  /** Leaves a room, or closes what one says with a person. */
-  leave(conversation) {
-    const { kind, name, isJoined } = conversation;
-    if (kind === "person" || !isJoined) this.state.close(conversation);
-    else this.ask({ type: "leave_room", room: name }, { isLeaving: true });
-  }
+export function retry(talk, entry) {
+	talk.remove(entry);
+	say(talk, entry.text, entry.isAction);
+}
 
-  // --- Speaking ---
+function deliver(talk, entry) {
+	const { text: message, isAction } = entry;
+	const type = talk.kind === "person" ? "pm" : isAction ? "me" : "chat";
+	const request = { type, [type === "pm" ? "to" : "room"]: talk.name, message };
+	const isTooLong = new Blob([JSON.stringify(request)]).size > REQUEST_BYTES_MAX;
+	if (isTooLong) settle({ talk, entry }, { state: "failed", why: "Not sent: it is too long." });
+	else entry.isQueued = !ask(request, { talk, entry });
+}
 
-  say(conversation, text, isAction = false) {
-    this.#deliver(conversation, this.state.say(conversation, text, isAction));
-  }
-
-  retry(conversation, entry) {
-    this.state.remove(conversation, entry);
-    this.say(conversation, entry.text, entry.isAction);
-  }
-
-  #deliver(conversation, entry) {
-    const { text: message, isAction } = entry;
-    const request =
-      conversation.kind === "person"
-        ? { type: "pm", to: conversation.name, message }
-        : { type: isAction ? "me" : "chat", room: conversation.name, message };
-    const bytes = new TextEncoder().encode(JSON.stringify(request)).length;
-    if (bytes + 32 > REQUEST_BYTES_MAX) {
-      this.state.change(entry, { state: "failed", why: "This is too long." });
-      return;
-    }
-    const isSent = this.ask(request, { conversation, entry });
-    this.state.change(entry, { isQueued: !isSent });
-  }
-
-  /** Sends what was written while there was no connection. */
-  #sendQueued() {
-    const queued = this.state.list().flatMap((conversation) =>
-      conversation.entries
-        .filter((entry) => entry.state === "pending" && entry.isQueued)
-        .map((entry) => ({ conversation, entry })),
-    );
-    queued.sort((a, b) => a.entry.number - b.entry.number);
-    for (const { conversation, entry } of queued) this.#deliver(conversation, entry);
-  }
-
-  /** No answer will come any more. What was said may have arrived: only the user may say it twice. */
-  #giveUpWaiting() {
-    for (const { entry } of this.#waiting.values()) {
-      if (entry) this.state.change(entry, { state: "failed", why: UNCERTAIN });
-    }
-    this.#waiting.clear();
-  }
+export function settle({ talk, entry }, values) {
+	Object.assign(entry, values, { isQueued: false });
+	talk.put(entry);
 }
