@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 
-use crate::store;
+use crate::store::{self, Keeper};
 use crate::web::Tokens;
 
 use super::tls::certificate;
@@ -98,15 +98,22 @@ impl Reactor {
             });
         }
         if self.files.api_tokens.is_some() {
-            self.take_over("tokens", self.files.api_tokens(), |reactor, tokens| {
-                reactor.site.tokens = tokens;
-            });
+            self.take_over(
+                "file of tokens",
+                self.files.api_tokens(),
+                |reactor, tokens| {
+                    reactor.site.tokens = tokens;
+                },
+            );
         }
         if let Some(path) = &self.files.state {
-            self.take_over("settings", store::read_again(path), |reactor, settings| {
+            // What the file is about to be would be undone by what it was.
+            let settings = match self.keeper.as_ref().is_some_and(Keeper::is_behind) {
+                true => Err(format!("{} is being written", path.display())),
+                false => store::read_again(path),
+            };
+            self.take_over("file of settings", settings, |reactor, settings| {
                 reactor.hub.set_settings(settings);
-                // What was yet to be written was written over what is read now, or will be.
-                reactor.keep_settings();
             });
         }
     }

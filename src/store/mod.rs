@@ -4,6 +4,8 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -152,6 +154,8 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 /// Writes settings in a thread of its own, so that no turn of the loop waits for a disk.
 pub struct Keeper {
     texts: Option<Sender<String>>,
+    /// Texts that were given and are not written yet.
+    waiting: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -162,11 +166,14 @@ impl Keeper {
     /// The system has no thread to give.
     pub fn new(path: PathBuf) -> io::Result<Keeper> {
         let (texts, received) = channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let written = Arc::clone(&waiting);
         let thread = std::thread::Builder::new()
             .name("settings".into())
-            .spawn(move || keep(&path, &received))?;
+            .spawn(move || keep(&path, &received, &written))?;
         Ok(Keeper {
             texts: Some(texts),
+            waiting,
             thread: Some(thread),
         })
     }
@@ -174,9 +181,15 @@ impl Keeper {
     /// Has the settings written as they are now.
     pub fn keep(&self, settings: &Settings) {
         if let Some(texts) = &self.texts {
+            self.waiting.fetch_add(1, Ordering::AcqRel);
             // The thread ends with this sender only.
             let _ = texts.send(encode(settings));
         }
+    }
+
+    /// Is the file yet to be written?
+    pub fn is_behind(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
     }
 }
 
@@ -191,14 +204,17 @@ impl Drop for Keeper {
 }
 
 /// Of several texts that wait only the last is written.
-fn keep(path: &Path, texts: &Receiver<String>) {
+fn keep(path: &Path, texts: &Receiver<String>, waiting: &AtomicUsize) {
     while let Ok(mut text) = texts.recv() {
+        let mut count = 1;
         while let Ok(later) = texts.try_recv() {
             text = later;
+            count += 1;
         }
         if let Err(e) = write(path, &text) {
             log::error!("cannot keep the settings in {}: {e}", path.display());
         }
+        waiting.fetch_sub(count, Ordering::AcqRel);
     }
 }
 

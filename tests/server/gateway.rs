@@ -1,5 +1,6 @@
 //! HTTP, WebSocket and TLS as they meet in one server.
 
+mod reload;
 mod secure;
 
 use std::io::Write as _;
