@@ -1,5 +1,6 @@
 //! HTTP, WebSocket and TLS as they meet in one server.
 
+mod mixed;
 mod reload;
 mod secure;
 
