@@ -118,9 +118,9 @@ pub const TLS_RECORD_BYTES: usize = 16 * 1024;
 /// What a TLS record is longer than its plaintext, in bytes (RFC 8446, section 5.2).
 pub const TLS_OVERHEAD_BYTES: usize = 261;
 
-/// Ciphertext that no plaintext came of yet, in bytes: the longest handshake message that there is
-/// any use for, and the longest that rustls takes.
-pub const TLS_UNREAD_BYTES_MAX: usize = 64 * 1024;
+/// Ciphertext that no plaintext came of yet, in bytes: the longest record (RFC 5246, section 6.2.3), and
+/// any handshake message that there is use for. Strangers may hold as much.
+pub const TLS_UNREAD_BYTES_MAX: usize = 20 * 1024;
 
 /// How much more ciphertext than plaintext is read from one connection in one turn, in bytes: records
 /// with little in them, or nothing, cost as much as full ones.
