@@ -169,18 +169,6 @@ impl Dialect {
         }
     }
 
-    /// What a frame over the `limit`, in bytes, asks: something that cannot be asked.
-    pub fn parse_too_long(self, limit: usize) -> Parsed {
-        let ask = match self {
-            Dialect::Http | Dialect::Status => {
-                let refusal = Refusal::new(http::Status::HeaderFieldsTooLarge);
-                Ask::Http(Box::new(Err(refusal)))
-            }
-            _ => Ask::Refused(ErrorCode::FrameTooLong(limit)),
-        };
-        Parsed { ask, id: None }
-    }
-
     /// Appends `event` as `view` is to see it; nothing where this dialect is silent about it.
     pub fn render(self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         match self {

@@ -149,11 +149,6 @@ impl Framing {
         }
     }
 
-    /// Does silence end this framing's frames?
-    pub fn heeds_silence(&self) -> bool {
-        matches!(self, Framing::Silence(_) | Framing::Block(_))
-    }
-
     /// Appends `payload` as a frame. Decoding gives it back where the framing can carry it: a line
     /// without line feed or last carriage return, an object that is one. A WebSocket's frame is for
     /// the client: a message of text, not masked, which a server would refuse.

@@ -79,8 +79,6 @@ pub enum CloseCode {
     Policy = 1008,
     /// 1009: a message is over the limit.
     TooBig = 1009,
-    /// 1011: the server can't go on.
-    Internal = 1011,
 }
 
 impl From<CloseCode> for u16 {

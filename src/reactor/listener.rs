@@ -121,7 +121,6 @@ pub(super) enum Stream {
     Tls(Box<Tls<Stream>>),
 }
 
-#[allow(dead_code)]
 impl Stream {
     /// Begins a TLS session over it, with the bytes that were read from it before.
     ///
