@@ -1,9 +1,9 @@
 //! What is asked over HTTP: carried out here, where it needs the hub or the reactor's figures.
 
 use crate::dialect::Dialect;
-use crate::dialect::http::{HttpRequest, Manner, Refusal, Response};
+use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
 use crate::limits::BYTES_PER_DELIVERY;
-use crate::model::{ConnId, ErrorCode, Event, Nick, RoomName};
+use crate::model::{ConnId, ErrorCode, Nick, RoomName};
 use crate::web::{self, Answer, Asset, DoorKind, Endpoint, api};
 
 use super::Reactor;
@@ -101,15 +101,16 @@ impl Reactor {
     /// The time for a TLS handshake or an HTTP request is over. Where none has begun, that is the end
     /// of keeping it open.
     pub(super) fn end_handshake(&mut self, id: ConnId) {
-        let (now, ms) = (self.clock.now, self.limits.handshake_ms);
+        let now = self.clock.now;
         let Some(connection) = self.connections.touch(id) else {
             return;
         };
         if connection.socket.is_handshaking() {
             self.connections.doom(id, Reason::HandshakeTimeout);
         } else if connection.has_unparsed() {
-            let code = ErrorCode::JoinTimeout(ms.div_ceil(1000));
-            self.bid_farewell(id, &Event::Error(code), Reason::HandshakeTimeout);
+            let refusal = Refusal::new(Status::RequestTimeout);
+            connection.append(&self.pages.ledger, |out| refusal.write(out));
+            connection.drain(Reason::HandshakeTimeout, now);
         } else {
             connection.drain(Reason::Closed, now);
         }

@@ -63,7 +63,8 @@ fn who_is_ended_is_counted_by_what_ended_it() {
     let server = Server::open(&["json://127.0.0.1:0", "http://127.0.0.1:0"], flags);
     server.connect(Json).rest();
     let mut slow = Peer::connect(&server.doors()[1], Http);
-    assert_eq!(slow.send("GET / HTTP/1.1\r\n").response().status, 408);
+    let refusal = slow.send("GET / HTTP/1.1\r\n").response();
+    assert_eq!((refusal.status, refusal.text()), (408, "Request Timeout\n"));
     slow.expect_eof();
     drop(slow);
     for reason in ["join timeout", "handshake timeout"] {

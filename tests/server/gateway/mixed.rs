@@ -91,7 +91,9 @@ fn everyone_hears_the_same_in_the_same_order() {
     assert_eq!(all.len(), 40 * members.len());
     for ((nick, hears_own, _), heard) in members.iter().zip(heard) {
         let own = format!("[{nick}] ");
-        let expected = all.iter().filter(|said| *hears_own || !said.starts_with(&own));
+        let expected = all
+            .iter()
+            .filter(|said| *hears_own || !said.starts_with(&own));
         let expected: Vec<&String> = expected.collect();
         assert!(heard.iter().eq(expected), "{nick}: {heard:?}");
     }
