@@ -164,11 +164,11 @@ impl Reactor {
             if connection.socket.is_handshaking() {
                 self.deliveries += DELIVERIES_PER_HANDSHAKE;
             }
-            let most = self.scratch.len().min(bytes_left);
-            match connection.fill(&mut self.scratch[..most], now) {
+            // All of it, however little is left: a read of a few bytes costs as much as one of many.
+            match connection.fill(&mut self.scratch, now) {
                 Filled::Bytes(0) => return self.connections.make_ready(id),
                 Filled::Bytes(count) => {
-                    bytes_left -= count;
+                    bytes_left = bytes_left.saturating_sub(count);
                     self.deliveries += count / BYTES_PER_DELIVERY;
                     self.counters.bytes_in += count as u64;
                 }
