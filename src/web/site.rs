@@ -110,15 +110,16 @@ fn authority(text: &str, default_port: u16) -> Option<(String, u16)> {
 }
 
 impl Tokens {
-    /// Reads the file of tokens: `TOKEN [NAME]` a line, and comments behind `#`.
+    /// Reads the file of tokens: `TOKEN [NAME]` a line, and comments from a word with `#` in front.
     ///
     /// # Errors
     /// One line that says what is wrong; it names no token.
     pub fn parse(text: &str) -> Result<Tokens, String> {
         let mut tokens = Vec::new();
         for (at, line) in text.lines().enumerate() {
-            let line = line.split('#').next().unwrap_or_default();
-            let mut words = line.split_whitespace();
+            let words = line.split_whitespace();
+            // A token may have one inside.
+            let mut words = words.take_while(|word| !word.starts_with('#'));
             let Some(token) = words.next() else { continue };
             let nick = Nick::parse(words.next().unwrap_or(NAMELESS));
             match nick.filter(|nick| !nick.is_reserved() && words.next().is_none()) {
@@ -201,12 +202,13 @@ mod tests {
 
     #[test]
     fn a_file_of_tokens() {
-        let tokens = Tokens::parse("# who may post\n\nsecret bot\n word  # nobody\n");
-        let tokens = tokens.expect("two tokens");
+        let text = "# who may post\n\nsecret bot\n word  # nobody\ns#cret eve #1\n#off x\n";
+        let tokens = Tokens::parse(text).expect("three tokens");
         let nick_of = |token| tokens.nick_of(token).map(Nick::as_str);
         assert_eq!(nick_of("secret"), Some("bot"));
         assert_eq!(nick_of("word"), Some("api"));
-        for wrong in ["", "secre", "secrets", "SECRET", "bot", "#"] {
+        assert_eq!(nick_of("s#cret"), Some("eve"));
+        for wrong in ["", "s", "off", "secre", "secrets", "SECRET", "bot", "#"] {
             assert_eq!(nick_of(wrong), None, "{wrong}");
         }
         for bad in [
