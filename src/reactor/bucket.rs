@@ -75,6 +75,9 @@ impl Flooding {
     }
 }
 
+/// What a wrong bearer token costs, in tokens, beside its request: as much as a wrong password together.
+pub(super) const COST_OF_WRONG_TOKEN: u64 = 4;
+
 /// What a request costs, in tokens: more where it could be used to pester or to guess.
 pub(super) fn cost_of(request: &Request) -> u64 {
     match request {

@@ -7,6 +7,7 @@ use crate::model::{ConnId, ErrorCode, Nick, RoomName};
 use crate::web::{self, Answer, Asset, DoorKind, Endpoint, api};
 
 use super::Reactor;
+use super::bucket::COST_OF_WRONG_TOKEN;
 use super::connection::Transport as _;
 use super::phase::Reason;
 use super::serve::Asker;
@@ -44,6 +45,9 @@ impl Reactor {
             Answer::Metrics => self.metrics().response(),
             Answer::Stats => api::stats(&self.stats()),
         };
+        if response.status() == Status::Unauthorized {
+            self.spend(id, COST_OF_WRONG_TOKEN);
+        }
         self.respond(id, manner.closes(), |out| response.write(manner, out));
     }
 

@@ -108,6 +108,27 @@ fn a_flood_of_pings_is_slowed_down_like_any_other() {
 }
 
 #[test]
+fn tokens_are_not_guessed_in_a_hurry() {
+    let dir = TempDir::new();
+    std::fs::write(dir.join("tokens"), "secret\n").expect("written");
+    let tokens = dir.join("tokens").display().to_string();
+    let flags = format!("--rate-limit 5,5 --api-token-file {tokens}");
+    let server = Server::with(&[Auto], &flags);
+    let mut peer = Peer::connect(&server.doors()[0], Http);
+    let begin = Instant::now();
+    let guess = request(
+        "POST /api/v1/rooms/lobby/messages",
+        "Authorization: Bearer s\r\n",
+    );
+    peer.send(guess.repeat(3) + &request("GET /healthz", ""));
+    for status in [401, 401, 401, 200] {
+        assert_eq!(peer.response().status, status);
+    }
+    // Three guesses at 5 tokens each, less a burst of 5, at 5 a second.
+    assert!(begin.elapsed().as_millis() > 1900, "they are delayed");
+}
+
+#[test]
 fn a_browser_at_the_auto_door_of_a_full_server_sees_why() {
     let server = Server::with(&[Auto], &format!("--max-connections 1 {}", tls_flags()));
     let door = server.doors()[0].clone();
