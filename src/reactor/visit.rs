@@ -1,5 +1,6 @@
 //! What is asked over HTTP: carried out here, where it needs the hub or the reactor's figures.
 
+use crate::buffer::Ledger;
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
 use crate::limits::BYTES_PER_DELIVERY;
@@ -8,7 +9,8 @@ use crate::web::{self, Answer, Asset, DoorKind, Endpoint, api};
 
 use super::Reactor;
 use super::bucket::COST_OF_WRONG_TOKEN;
-use super::connection::Transport as _;
+use super::connection::{Connection, Transport as _};
+use super::listener::Stream;
 use super::phase::Reason;
 use super::serve::Asker;
 
@@ -52,21 +54,32 @@ impl Reactor {
     }
 
     fn respond(&mut self, id: ConnId, closes: bool, write: impl FnOnce(&mut Vec<u8>)) {
-        if let Some(connection) = self.connections.touch(id) {
-            let before = connection.outbox.len();
-            connection.append(&self.pages.ledger, write);
-            self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
-            connection.end_response(closes, self.clock.now);
-        }
+        self.owe_response(id, closes, |connection, ledger| {
+            connection.append(ledger, write);
+        });
     }
 
     /// Sends a file of the page, which those who are sent it share.
     fn show(&mut self, id: ConnId, asset: &'static Asset, manner: Manner) {
         let chunk = self.pages.asset(asset.bytes);
-        if let Some(connection) = self.connections.touch(id) {
-            connection.append(&self.pages.ledger, |out| asset.write_head(manner, out));
+        self.owe_response(id, manner.closes(), |connection, ledger| {
+            connection.append(ledger, |out| asset.write_head(manner, out));
             connection.push(&chunk);
-            connection.end_response(manner.closes(), self.clock.now);
+        });
+    }
+
+    /// Owes a connection what `owe` does, which the turn is charged for.
+    fn owe_response(
+        &mut self,
+        id: ConnId,
+        closes: bool,
+        owe: impl FnOnce(&mut Connection<Stream>, &Ledger),
+    ) {
+        if let Some(connection) = self.connections.touch(id) {
+            let before = connection.outbox.len();
+            owe(connection, &self.pages.ledger);
+            self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
+            connection.end_response(closes, self.clock.now);
         }
     }
 
