@@ -60,6 +60,8 @@ impl Reactor {
     pub(super) fn metrics(&self) -> Metrics {
         let counters = &self.counters;
         let sendqs = || self.connections.iter().map(|c| c.sendq() as u64);
+        let label = |name: &'static str| name.strip_prefix("dropped for ").unwrap_or(name);
+        let drops = counters.drops.iter();
         Metrics {
             version: env!("CARGO_PKG_VERSION"),
             uptime_ms: self.clock.now,
@@ -75,7 +77,7 @@ impl Reactor {
             sendq_bytes: sendqs().sum(),
             sendq_largest_bytes: sendqs().max().unwrap_or(0),
             sendq_memory_bytes: self.pages.ledger.held() as u64,
-            drops: counters.drops.clone().into_iter().collect(),
+            drops: drops.map(|(name, &count)| (label(name), count)).collect(),
             refused: counters.refused,
             turns: counters.turns.clone(),
             resident_bytes: resident_bytes(),

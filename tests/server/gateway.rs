@@ -68,7 +68,7 @@ fn who_is_ended_is_counted_by_what_ended_it() {
     slow.expect_eof();
     drop(slow);
     for reason in ["join timeout", "handshake timeout"] {
-        let sample = format!("hubbub_drops_total{{reason=\"dropped for {reason}\"}}");
+        let sample = format!("hubbub_drops_total{{reason=\"{reason}\"}}");
         expect_figure(&server, &sample, 1);
     }
 }
