@@ -30,8 +30,7 @@ impl Reactor {
             Some(Dialect::Status) => DoorKind::Status,
             _ => DoorKind::Public,
         };
-        let is_tls = connection.socket.is_tls();
-        let response = match web::answer(&self.site, door, is_tls, &request) {
+        let response = match web::answer(&self.site, door, &request) {
             Answer::Respond(response) => response,
             Answer::Asset(asset) => return self.show(id, asset, manner),
             Answer::Upgrade {

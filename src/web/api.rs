@@ -69,19 +69,15 @@ pub(super) fn room(segment: &str) -> Result<RoomName, ErrorCode> {
 }
 
 /// What is posted to a room, if it is something that may be.
-pub(super) fn post(site: &Site, is_tls: bool, request: &HttpRequest, segment: &str) -> Answer {
-    let posted = permitted(site, is_tls, request).and_then(|nick| message(request, segment, nick));
+pub(super) fn post(site: &Site, request: &HttpRequest, segment: &str) -> Answer {
+    let posted = permitted(site, request).and_then(|nick| message(request, segment, nick));
     posted.unwrap_or_else(Answer::Respond)
 }
 
 /// As whom the request may post.
-fn permitted<'a>(
-    site: &'a Site,
-    is_tls: bool,
-    request: &HttpRequest,
-) -> Result<&'a Nick, Response> {
+fn permitted<'a>(site: &'a Site, request: &HttpRequest) -> Result<&'a Nick, Response> {
     let refusal = |status, sentence| Response::refusal(status, sentence, true);
-    if !site.admits(request.origin.as_deref(), &request.host, is_tls) {
+    if !site.admits(request.origin.as_deref(), &request.host) {
         let sentence = "Pages of other hosts may not post here.";
         return Err(refusal(Status::Forbidden, sentence));
     }

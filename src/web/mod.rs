@@ -76,8 +76,8 @@ enum Place<'a> {
     Stats,
 }
 
-/// What is to be done about a request that came through a door, encrypted or not.
-pub fn answer(site: &Site, door: DoorKind, is_tls: bool, request: &HttpRequest) -> Answer {
+/// What is to be done about a request that came through a door.
+pub fn answer(site: &Site, door: DoorKind, request: &HttpRequest) -> Answer {
     let is_api = request.path.starts_with("/api/");
     let refuse = |status: Status| Response::refusal(status, status.reason(), is_api);
     let Some(place) = place(site, door, &request.path) else {
@@ -97,14 +97,14 @@ pub fn answer(site: &Site, door: DoorKind, is_tls: bool, request: &HttpRequest) 
         Place::Server => Answer::Respond(refuse(Status::BadRequest)),
         Place::Asset(asset) => asset.answer(request),
         Place::Health => Answer::Respond(Response::text(Status::Ok, "ok\n")),
-        Place::WebSocket => upgrade::answer(site, is_tls, request, false),
-        Place::Echo => upgrade::answer(site, is_tls, request, true),
+        Place::WebSocket => upgrade::answer(site, request, false),
+        Place::Echo => upgrade::answer(site, request, true),
         Place::Rooms => Answer::Rooms,
         Place::Users(name) => match api::room(name) {
             Ok(room) => Answer::Users(room),
             Err(code) => Answer::Respond(api::refused(&code)),
         },
-        Place::Messages(name) => api::post(site, is_tls, request, name),
+        Place::Messages(name) => api::post(site, request, name),
         Place::Metrics => Answer::Metrics,
         Place::Stats => Answer::Stats,
     }

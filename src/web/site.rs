@@ -50,8 +50,9 @@ const NAMELESS: &str = "api";
 
 impl Site {
     /// May a request be answered that came to `host` from the page that `origin` names? What names none
-    /// is no browser's, and may.
-    pub(super) fn admits(&self, origin: Option<&str>, host: &str, is_tls: bool) -> bool {
+    /// is no browser's, and may. A host without a port has that of the page's scheme: who ends TLS before
+    /// this server hands on the host alone.
+    pub(super) fn admits(&self, origin: Option<&str>, host: &str) -> bool {
         let Some(origin) = origin else { return true };
         if self.origins.contains(&OriginRule::Any) {
             return true;
@@ -59,8 +60,10 @@ impl Site {
         let Some(origin) = Origin::parse(origin) else {
             return false;
         };
-        let own = authority(host, if is_tls { 443 } else { 80 });
-        own.as_ref() == Some(&origin.authority) || self.origins.contains(&OriginRule::One(origin))
+        let port = default_port(&origin.scheme);
+        let is_own =
+            port.is_some_and(|port| authority(host, port) == Some(origin.authority.clone()));
+        is_own || self.origins.contains(&OriginRule::One(origin))
     }
 }
 
@@ -80,15 +83,20 @@ impl Origin {
     fn parse(text: &str) -> Option<Origin> {
         let (scheme, rest) = text.split_once("://")?;
         let scheme = scheme.to_ascii_lowercase();
-        let default_port = match &*scheme {
-            "http" => 80,
-            "https" => 443,
-            _ => 0,
-        };
         let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
         let is_scheme = !scheme.is_empty() && scheme.bytes().all(is_good);
-        let authority = authority(rest, default_port).filter(|_| is_scheme)?;
+        let port = default_port(&scheme).unwrap_or(0);
+        let authority = authority(rest, port).filter(|_| is_scheme)?;
         Some(Origin { scheme, authority })
+    }
+}
+
+/// The port of a web page's address that says none.
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     }
 }
 
@@ -160,22 +168,25 @@ mod tests {
     #[test]
     fn a_default_port_is_the_schemes() {
         let site = Site::default();
-        let admits = |origin, host, is_tls| site.admits(Some(origin), host, is_tls);
-        assert!(admits("http://a", "a", false));
-        assert!(admits("http://a:80", "a", false));
-        assert!(admits("https://a", "a", true));
-        assert!(admits("https://A:443", "a:443", true));
-        assert!(admits("http://[::1]:8080", "[::1]:8080", false));
-        assert!(!admits("https://a", "a", false));
-        assert!(!admits("http://a", "a", true));
-        assert!(!admits("http://a:", "a:81", false));
-        assert!(!admits("http://", "", false));
-        assert!(site.admits(None, "a", false));
+        let admits = |origin, host| site.admits(Some(origin), host);
+        assert!(admits("http://a", "a"));
+        assert!(admits("http://a:80", "a"));
+        assert!(admits("https://a", "a"));
+        assert!(admits("https://A:443", "a:443"));
+        assert!(admits("http://[::1]:8080", "[::1]:8080"));
+        assert!(!admits("https://a", "a:80"));
+        assert!(!admits("https://a:8443", "a"));
+        assert!(!admits("http://a:", "a:81"));
+        assert!(!admits("http://b", "a"));
+        assert!(!admits("ftp://a", "a"));
+        assert!(!admits("null", "null"));
+        assert!(!admits("http://", ""));
+        assert!(site.admits(None, "a"));
         let any = Site {
             origins: vec![OriginRule::Any],
             ..Site::default()
         };
-        assert!(any.admits(Some("null"), "a", false));
+        assert!(any.admits(Some("null"), "a"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ fn request(method: &str, path: &str, fields: &str, body: &str) -> HttpRequest {
 }
 
 fn at(door: DoorKind, request: &HttpRequest) -> Answer {
-    answer(&site(), door, false, request)
+    answer(&site(), door, request)
 }
 
 fn get(path: &str) -> Answer {
@@ -206,7 +206,7 @@ fn the_first_sub_protocol_that_is_known_is_chosen() {
 #[test]
 fn the_echo_is_there_where_it_is_open() {
     let asked = upgrading("/echo", "Sec-WebSocket-Protocol: hubbub.json\r\n");
-    let answer_of = |site: &Site| answer(site, DoorKind::Public, false, &asked);
+    let answer_of = |site: &Site| answer(site, DoorKind::Public, &asked);
     let Answer::Upgrade {
         endpoint,
         response_head,
@@ -252,7 +252,7 @@ fn pages_of_other_hosts_are_refused() {
     let upgrades = |origin: &str| {
         let fields = format!("Origin: {origin}\r\n");
         let asked = upgrading("/ws", &fields);
-        match answer(&site(), DoorKind::Public, false, &asked) {
+        match answer(&site(), DoorKind::Public, &asked) {
             Answer::Upgrade { .. } => true,
             refused => {
                 assert_eq!(status(refused), 403);
@@ -346,7 +346,7 @@ fn who_may_not_post_is_told_why_in_json() {
     let typed = format!("{bot}Content-Type: Application/JSON; charset=utf-8\r\n");
     assert!(matches!(posting(&typed, hi), Answer::Post { .. }));
     let asked = request("POST", POST, bot, hi);
-    let nobodys = answer(&Site::default(), DoorKind::Public, false, &asked);
+    let nobodys = answer(&Site::default(), DoorKind::Public, &asked);
     assert_eq!(status(nobodys), 403);
 }
 

@@ -29,7 +29,7 @@ const KEY_BYTES: usize = 16;
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Goes on as a WebSocket, or says why not.
-pub(super) fn answer(site: &Site, is_tls: bool, request: &HttpRequest, is_echo: bool) -> Answer {
+pub(super) fn answer(site: &Site, request: &HttpRequest, is_echo: bool) -> Answer {
     let refuse = |status, sentence| Answer::Respond(Response::refusal(status, sentence, false));
     let upgrade_required = |sentence| {
         let response = Response::refusal(Status::UpgradeRequired, sentence, false);
@@ -38,7 +38,7 @@ pub(super) fn answer(site: &Site, is_tls: bool, request: &HttpRequest, is_echo: 
             .with("Connection", "Upgrade")
             .with("Sec-WebSocket-Version", VERSION)
     };
-    if !site.admits(request.origin.as_deref(), &request.host, is_tls) {
+    if !site.admits(request.origin.as_deref(), &request.host) {
         return refuse(
             Status::Forbidden,
             "Pages of other hosts may not connect here.",

@@ -13,8 +13,8 @@ use crate::util::*;
 /// Users at once; with 20,000 descriptors a process there is room for no more.
 const CROWDS: [usize; 2] = [10_000, 19_000];
 
-/// Users over TLS at once: each is two descriptors and a session in this process as well.
-const TLS_CROWD: usize = 2_000;
+/// Users over TLS or on WebSockets at once, each of which is a session in this process as well.
+const SMALL_CROWD: usize = 2_000;
 
 /// What is said when all are there, in lines.
 const LINES: usize = 100;
@@ -60,32 +60,47 @@ fn idle_users() {
     }
 }
 
-/// The crowd's own server, with one user of the kind before the first figure: what TLS itself takes once
-/// is no user's.
 #[test]
 #[ignore = "a measurement, not a test"]
 fn idle_users_over_tls() {
     let server = server_with(&[Text], "");
-    let join = |n: usize| {
+    measure_kind("over TLS", &server, |nick| {
         let mut user = Secure::to(secure_door(&server));
         user.expect(PROMPT);
-        writeln!(user.stream(), "user{n}").expect("it is read");
+        writeln!(user.stream(), "{nick}").expect("it is read");
         user
-    };
-    println!("base: {} KiB resident", resident_kib(&server));
-    let first = join(0);
-    await_online(&server, 1);
-    await_calm(&server);
-    let base = resident_kib(&server);
-    let crowd: Vec<Secure> = (1..=TLS_CROWD).map(join).collect();
-    await_online(&server, 1 + TLS_CROWD);
-    await_calm(&server);
-    let each = resident_kib(&server).saturating_sub(base) * 1024 / TLS_CROWD as u64;
-    println!("each idle user over TLS, of {TLS_CROWD}: {each} bytes");
+    });
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn idle_users_on_websockets() {
+    let server = Server::of(&[Auto]);
+    measure_kind("on a WebSocket", &server, |nick| {
+        let mut user = server.websocket(Some("hubbub.text"));
+        user.expect_text(PROMPT).text(nick);
+        user
+    });
+}
+
+/// A crowd of one kind. One of it comes before the first figure: what all of a kind share is no user's.
+fn measure_kind<U>(kind: &str, server: &Server, join: impl Fn(&str) -> U) {
+    println!("base: {} KiB resident", resident_kib(server));
+    let first = join("first");
+    await_online(server, 1);
+    await_calm(server);
+    let base = resident_kib(server);
+    let crowd: Vec<U> = (0..SMALL_CROWD)
+        .map(|n| join(&format!("user{n}")))
+        .collect();
+    await_online(server, 1 + SMALL_CROWD);
+    await_calm(server);
+    let each = resident_kib(server).saturating_sub(base) * 1024 / SMALL_CROWD as u64;
+    println!("each idle user {kind}, of {SMALL_CROWD}: {each} bytes");
     drop((first, crowd));
-    await_online(&server, 0);
-    await_calm(&server);
-    println!("when all have left: {} KiB", resident_kib(&server));
+    await_online(server, 0);
+    await_calm(server);
+    println!("when all have left: {} KiB", resident_kib(server));
 }
 
 /// A crowd that comes, is idle, talks and leaves but for a few, who leave as well.
