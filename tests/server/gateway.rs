@@ -244,3 +244,24 @@ fn a_websocket_with_nothing_but_pings_and_pongs_is_idle() {
         while web.next() != Came::Close(Some(1008)) {}
     }
 }
+
+#[test]
+fn whoever_is_put_out_is_told_why_and_closed() {
+    let dir = TempDir::new();
+    let admin = dir.join("admin").display().to_string();
+    let flags = format!("--join-timeout 300ms --admin-socket {admin}");
+    let server = Server::with(&[Auto], &flags);
+    let mut bob = server.join_websocket("hubbub.text", "bob");
+    server.connect(Console).send(":kick bob\n").line();
+    let told = bob.expect_close(1008);
+    assert_eq!(told, ["[Server] You have been kicked."]);
+    for (dialect, protocol) in [(Text, "hubbub.text"), (Json, "hubbub.json")] {
+        let mut late = server.websocket(Some(protocol));
+        let told = late.expect_close(1008).pop().expect("an error");
+        assert_one_error(dialect, format!("{told}\n").as_bytes());
+        let mut long = server.websocket(Some(protocol));
+        let told = long.text(&"x".repeat(1025)).expect_close(1009);
+        let told = told.last().expect("an error");
+        assert!(told.contains("1024 bytes at most"), "{told}");
+    }
+}
