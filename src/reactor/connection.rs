@@ -2,6 +2,7 @@
 
 mod due;
 mod input;
+mod restraint;
 
 use std::io::{self, Read, Write};
 
@@ -14,14 +15,15 @@ use crate::limits::{
     ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MIN, Limits, UNJOINED_FRAME_BYTES_MAX,
     UNJOINED_SENDQ_BYTES_MAX,
 };
-use crate::model::{ConnId, ErrorCode, Event, Peer};
+use crate::model::{ConnId, Event, Peer};
 
-use super::bucket::{Bucket, Flood, Flooding};
+use super::bucket::Bucket;
 use super::pages::Kind;
 use super::phase::{Phase, Reason};
 use super::timers::{Alarm, Tick};
 use input::Input;
 pub use input::Taken;
+use restraint::Restraint;
 
 /// What a connection's bytes are read from and written to: a socket, and what may stand between.
 pub trait Transport: Read + Write {
@@ -110,23 +112,6 @@ pub struct Connection<S> {
     pub(super) is_waiting: bool,
     /// Invariant: on the list to be swept; nothing is read from or written to it any more.
     pub(super) is_doomed: bool,
-}
-
-/// What holds a connection back that is turned away, that is owed or asks too much, or that nothing is
-/// heard of.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Restraint {
-    /// Why it is turned away as soon as it is known what it speaks.
-    refusal: Option<ErrorCode>,
-    /// Since when its SendQ is over the soft limit.
-    soft_since: Option<Tick>,
-    /// Its requests wait for tokens until then.
-    throttled_until: Option<Tick>,
-    flooding: Option<Flooding>,
-    /// Since when a ping waits for anything to come.
-    pinged_since: Option<Tick>,
-    /// Since when nothing came but pings and pongs, where that has a limit.
-    idle_since: Option<Tick>,
 }
 
 impl<S: Transport> Connection<S> {
@@ -311,85 +296,6 @@ impl<S: Transport> Connection<S> {
     pub fn linger(&mut self, now: Tick) {
         self.phase = Phase::Lingering;
         self.since = now;
-    }
-
-    /// Keeps account of how long the SendQ is over the soft limit. `true`: it may be read again.
-    pub fn note_sendq(&mut self, limits: &Limits, now: Tick) -> bool {
-        let was_paused = self.paused;
-        self.paused = self.phase == Phase::Open && self.is_over_soft_limit(limits);
-        if self.paused {
-            let restraint = self.restraint.get_or_insert_default();
-            restraint.soft_since.get_or_insert(now);
-        } else {
-            self.relax(|restraint| restraint.soft_since = None);
-        }
-        was_paused && !self.paused
-    }
-
-    /// It is to be turned away as soon as it is known what it speaks.
-    pub(super) fn refuse(&mut self, refusal: ErrorCode) {
-        self.standing = Standing::Refused;
-        self.restraint.get_or_insert_default().refusal = Some(refusal);
-    }
-
-    /// Why it is turned away, if it is; once.
-    pub(super) fn take_refusal(&mut self) -> Option<ErrorCode> {
-        let mut refusal = None;
-        self.relax(|restraint| refusal = restraint.refusal.take());
-        refusal
-    }
-
-    /// Its requests wait for tokens until then.
-    fn throttled_until(&self) -> Option<Tick> {
-        self.restraint.as_ref()?.throttled_until
-    }
-
-    /// Lets its requests wait for tokens, and tells what else is to be done about it.
-    pub(super) fn throttle(&mut self, until: Tick, now: Tick) -> Flood {
-        let restraint = self.restraint.get_or_insert_default();
-        restraint.throttled_until = Some(until);
-        let flooding = restraint.flooding.get_or_insert(Flooding::since(now));
-        flooding.judge(now)
-    }
-
-    /// The time to wait for tokens is over.
-    pub(super) fn unthrottle(&mut self) {
-        self.relax(|restraint| restraint.throttled_until = None);
-    }
-
-    /// Nothing waits any more: who asks just as fast as it may floods nobody.
-    pub(super) fn caught_up(&mut self) {
-        self.relax(|restraint| restraint.flooding = None);
-    }
-
-    /// A ping is sent to who was not heard of for long.
-    pub(super) fn ping(&mut self, limits: &Limits, now: Tick, ledger: &Ledger) {
-        self.heard_only_life(limits);
-        self.restraint.get_or_insert_default().pinged_since = Some(now);
-        self.append(ledger, |out| websocket::write_ping(b"", out));
-    }
-
-    /// Nothing comes but pings and pongs.
-    fn heard_only_life(&mut self, limits: &Limits) {
-        if limits.idle_ms.is_some() {
-            let progress = self.progress;
-            let restraint = self.restraint.get_or_insert_default();
-            restraint.idle_since.get_or_insert(progress);
-        }
-    }
-
-    /// Something came that is more than a ping or a pong.
-    fn heard_from(&mut self) {
-        self.relax(|restraint| restraint.idle_since = None);
-    }
-
-    fn relax(&mut self, relax: impl FnOnce(&mut Restraint)) {
-        if let Some(restraint) = &mut self.restraint {
-            relax(restraint);
-            if **restraint == Restraint::default() {
-                self.restraint = None;
-            }
-        }
     }
 
     /// Does one read into `scratch` and keeps what came; once draining, what comes is let go.

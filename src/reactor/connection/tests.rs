@@ -1,3 +1,4 @@
+use super::super::bucket::Flood;
 use super::super::phase::Due;
 use super::*;
 use crate::dialect::Ask;

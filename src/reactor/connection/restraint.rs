@@ -1,0 +1,109 @@
+//! What holds a connection back for a while.
+
+use crate::buffer::Ledger;
+use crate::frame::websocket;
+use crate::limits::Limits;
+use crate::model::ErrorCode;
+
+use super::super::bucket::{Flood, Flooding};
+use super::super::phase::Phase;
+use super::super::timers::Tick;
+use super::{Connection, Standing, Transport};
+
+/// What holds a connection back that is turned away, that is owed or asks too much, or that nothing is
+/// heard of.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Restraint {
+    /// Why it is turned away as soon as it is known what it speaks.
+    pub(super) refusal: Option<ErrorCode>,
+    /// Since when its SendQ is over the soft limit.
+    pub(super) soft_since: Option<Tick>,
+    /// Its requests wait for tokens until then.
+    pub(super) throttled_until: Option<Tick>,
+    pub(super) flooding: Option<Flooding>,
+    /// Since when a ping waits for anything to come.
+    pub(super) pinged_since: Option<Tick>,
+    /// Since when nothing came but pings and pongs, where that has a limit.
+    pub(super) idle_since: Option<Tick>,
+}
+
+impl<S: Transport> Connection<S> {
+    /// Keeps account of how long the SendQ is over the soft limit. `true`: it may be read again.
+    pub fn note_sendq(&mut self, limits: &Limits, now: Tick) -> bool {
+        let was_paused = self.paused;
+        self.paused = self.phase == Phase::Open && self.is_over_soft_limit(limits);
+        if self.paused {
+            let restraint = self.restraint.get_or_insert_default();
+            restraint.soft_since.get_or_insert(now);
+        } else {
+            self.relax(|restraint| restraint.soft_since = None);
+        }
+        was_paused && !self.paused
+    }
+
+    /// It is to be turned away as soon as it is known what it speaks.
+    pub(in crate::reactor) fn refuse(&mut self, refusal: ErrorCode) {
+        self.standing = Standing::Refused;
+        self.restraint.get_or_insert_default().refusal = Some(refusal);
+    }
+
+    /// Why it is turned away, if it is; once.
+    pub(in crate::reactor) fn take_refusal(&mut self) -> Option<ErrorCode> {
+        let mut refusal = None;
+        self.relax(|restraint| refusal = restraint.refusal.take());
+        refusal
+    }
+
+    /// Its requests wait for tokens until then.
+    pub(super) fn throttled_until(&self) -> Option<Tick> {
+        self.restraint.as_ref()?.throttled_until
+    }
+
+    /// Lets its requests wait for tokens, and tells what else is to be done about it.
+    pub(in crate::reactor) fn throttle(&mut self, until: Tick, now: Tick) -> Flood {
+        let restraint = self.restraint.get_or_insert_default();
+        restraint.throttled_until = Some(until);
+        let flooding = restraint.flooding.get_or_insert(Flooding::since(now));
+        flooding.judge(now)
+    }
+
+    /// The time to wait for tokens is over.
+    pub(in crate::reactor) fn unthrottle(&mut self) {
+        self.relax(|restraint| restraint.throttled_until = None);
+    }
+
+    /// Nothing waits any more: who asks just as fast as it may floods nobody.
+    pub(in crate::reactor) fn caught_up(&mut self) {
+        self.relax(|restraint| restraint.flooding = None);
+    }
+
+    /// A ping is sent to who was not heard of for long.
+    pub(in crate::reactor) fn ping(&mut self, limits: &Limits, now: Tick, ledger: &Ledger) {
+        self.heard_only_life(limits);
+        self.restraint.get_or_insert_default().pinged_since = Some(now);
+        self.append(ledger, |out| websocket::write_ping(b"", out));
+    }
+
+    /// Nothing comes but pings and pongs.
+    pub(super) fn heard_only_life(&mut self, limits: &Limits) {
+        if limits.idle_ms.is_some() {
+            let progress = self.progress;
+            let restraint = self.restraint.get_or_insert_default();
+            restraint.idle_since.get_or_insert(progress);
+        }
+    }
+
+    /// Something came that is more than a ping or a pong.
+    pub(super) fn heard_from(&mut self) {
+        self.relax(|restraint| restraint.idle_since = None);
+    }
+
+    pub(super) fn relax(&mut self, relax: impl FnOnce(&mut Restraint)) {
+        if let Some(restraint) = &mut self.restraint {
+            relax(restraint);
+            if **restraint == Restraint::default() {
+                self.restraint = None;
+            }
+        }
+    }
+}
