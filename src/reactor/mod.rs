@@ -135,6 +135,7 @@ pub struct Reactor {
     /// When a stop gives up waiting.
     stops_at: Option<Tick>,
     log_refused: HashMap<Discriminant<ErrorCode>, Throttle>,
+    log_dropped: HashMap<Discriminant<Reason>, Throttle>,
     log_exhausted: Throttle,
     log_poll: Throttle,
 }
@@ -198,6 +199,7 @@ impl Reactor {
             stop_begins_at: None,
             stops_at: None,
             log_refused: HashMap::new(),
+            log_dropped: HashMap::new(),
             log_exhausted: Throttle::default(),
             log_poll: Throttle::default(),
         };

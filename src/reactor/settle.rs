@@ -126,11 +126,10 @@ impl Reactor {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        let (peer, reason) = (connection.peer, connection.reason.unwrap_or(Reason::Closed));
-        if reason.drop_name().is_some() && !matches!(reason, Reason::Broken(_)) {
-            log::warn!("dropped {peer}: {reason}");
-        }
-        if connection.joined {
+        let (peer, joined) = (connection.peer, connection.joined);
+        let reason = connection.reason.unwrap_or(Reason::Closed);
+        self.log_drop(&peer, reason);
+        if joined {
             self.depart(id, reason);
         }
         let Some(mut connection) = self.connections.remove(id) else {

@@ -171,11 +171,30 @@ impl Reactor {
     pub(super) fn log_refusal(&mut self, peer: &Peer, code: &ErrorCode) {
         let throttle = self.log_refused.entry(discriminant(code)).or_default();
         if let Some(others) = throttle.pass(self.clock.now) {
-            let others = match others {
-                0 => String::new(),
-                n => format!(" ({n} more since the last such line)"),
-            };
-            log::warn!("refused {peer}: {code}{others}");
+            log::warn!("refused {peer}: {code}{}", others_in_words(others));
         }
+    }
+
+    /// A line for each connection that the server ends; one a second for what any stranger can bring
+    /// about as often as it likes.
+    pub(super) fn log_drop(&mut self, peer: &Peer, reason: Reason) {
+        let others = match reason {
+            Reason::Protocol | Reason::HandshakeTimeout | Reason::JoinTimeout => {
+                let throttle = self.log_dropped.entry(discriminant(&reason)).or_default();
+                throttle.pass(self.clock.now)
+            }
+            Reason::Broken(_) => None,
+            _ => reason.drop_name().map(|_| 0),
+        };
+        if let Some(others) = others {
+            log::warn!("dropped {peer}: {reason}{}", others_in_words(others));
+        }
+    }
+}
+
+fn others_in_words(others: u64) -> String {
+    match others {
+        0 => String::new(),
+        n => format!(" ({n} more since the last such line)"),
     }
 }

@@ -485,3 +485,17 @@ fn a_refusal_is_told_when_the_handshake_is_complete() {
     let refusal = refused.rest();
     assert_one_error(Text, &refusal);
 }
+
+#[test]
+fn strangers_who_speak_no_tls_do_not_fill_the_log() {
+    let server = server_with(&[Text], "");
+    for _ in 0..100 {
+        let mut peer = Peer::connect(secure_door(&server), Text);
+        peer.send("this is no ClientHello\n");
+        last_bytes(peer);
+    }
+    server.expect_log("protocol error");
+    let log = server.log();
+    let lines = log.matches("protocol error").count();
+    assert!(lines < 50, "{lines} lines for 100 strangers");
+}
