@@ -4,6 +4,7 @@ import { COMMANDS, browse } from "./commands.js";
 import { complete, focusInput, input } from "./composer.js";
 import { hurry } from "./connection.js";
 import { byId, h } from "./dom.js";
+import { handlers } from "./events.js";
 import { isLookedAt, markSeen, toEnd } from "./log.js";
 import { enter, join, leave, out, quit, session } from "./session.js";
 import { get, rooms, state } from "./state.js";
@@ -38,6 +39,7 @@ session.onphase = (error = "") => {
 
 // --- Being told ---
 
+session.handlers = handlers;
 session.onchange = schedule;
 
 session.onrooms = (all) => {

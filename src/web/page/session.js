@@ -1,7 +1,6 @@
 // Being in the chat: joining, coming back after a loss, and what is asked of the server.
 
 import { connection, lose, send, start, stop } from "./connection.js";
-import { handlers } from "./events.js";
 import { LOBBY, close, find, get, rooms, setMe, show, state } from "./state.js";
 
 /** How long one's lost connection may hold the name before the form comes back. */
@@ -14,7 +13,7 @@ export const session = {
 	phase: "out",
 	/** Why it is not back yet. */
 	trouble: "",
-	// Set by the page: onchange(), onphase(error), onrooms(rooms), onalert(talk, from, text), isSeen(talk).
+	// Set by the page: handlers, onchange(), onphase(error), onrooms(rooms), onalert(talk, from, text), isSeen(talk).
 };
 
 let lastId = 0;
@@ -101,6 +100,7 @@ connection.onreceive = (event) => {
 	waiting.delete(event.id);
 	const isDue = session.phase === "in" || event.type === "welcome" || event.type === "error";
 	// Types that are not known are skipped.
+	const { handlers } = session;
 	if (isDue && Object.hasOwn(handlers, event.type)) handlers[event.type](event, context);
 	session.onchange();
 };
