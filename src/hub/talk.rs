@@ -118,8 +118,8 @@ impl Hub {
     /// goes by.
     ///
     /// # Errors
-    /// [`ErrorCode::NoRoomToShow`], [`ErrorCode::NickTaken`], [`ErrorCode::NickBanned`],
-    /// [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
+    /// [`ErrorCode::AddressBanned`], [`ErrorCode::NoRoomToShow`], [`ErrorCode::NickTaken`],
+    /// [`ErrorCode::NickBanned`], [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
     pub fn handle_post(
         &mut self,
         peer: Peer,
@@ -129,6 +129,10 @@ impl Hub {
         now: Moment,
     ) -> Result<(), ErrorCode> {
         self.now = now;
+        // It may have been banned since the connection was accepted.
+        if let Some(refusal) = self.refusal_of(&peer, now) {
+            return Err(refusal);
+        }
         self.check_message(&text)?;
         let id = self.rooms.find(&room);
         let id = id.ok_or(ErrorCode::NoRoomToShow(room))?;

@@ -265,3 +265,26 @@ fn whoever_is_put_out_is_told_why_and_closed() {
         assert!(told.contains("1024 bytes at most"), "{told}");
     }
 }
+
+#[test]
+fn who_is_banned_posts_no_more() {
+    let dir = TempDir::new();
+    std::fs::write(dir.join("tokens"), "secret\n").expect("written");
+    let [tokens, admin] = ["tokens", "admin"].map(|name| dir.join(name).display().to_string());
+    let flags = format!("--api-token-file {tokens} --admin-socket {admin}");
+    let server = Server::with(&[Http], &flags);
+    let mut peer = Peer::connect(&server.doors()[0], Http);
+    let body = "{\"message\":\"hi\"}";
+    let headers = format!(
+        "Authorization: Bearer secret\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    let post = request("POST /api/v1/rooms/lobby/messages", &headers) + body;
+    assert_eq!(peer.send(&post).response().status, 201);
+    let mut console = server.connect(Console);
+    console
+        .send(":ban 127.0.0.1\n")
+        .expect("127.0.0.1 is banned; 0 put out.\n");
+    // The connection is kept, but to no avail.
+    assert_eq!(peer.send(&post).response().status, 403);
+}
