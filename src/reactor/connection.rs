@@ -37,6 +37,11 @@ pub trait Transport: Read + Write {
         false
     }
 
+    /// Bytes read since the last call that nothing came of: work that what is read does not show.
+    fn take_toil(&mut self) -> usize {
+        0
+    }
+
     /// Says that nothing more will be sent, where that has a form of its own; once.
     fn say_end(&mut self) {}
 }

@@ -174,6 +174,13 @@ impl Transport for Stream {
         matches!(self, Stream::Tls(tls) if tls.is_handshaking())
     }
 
+    fn take_toil(&mut self) -> usize {
+        match self {
+            Stream::Tls(tls) => tls.take_toil(),
+            _ => 0,
+        }
+    }
+
     fn say_end(&mut self) {
         if let Stream::Tls(tls) = self {
             tls.close_notify();

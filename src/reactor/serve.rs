@@ -7,7 +7,7 @@ use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
-    STRANGERS_DELIVERY_BUDGET, UNREAD_GRACE_MS,
+    STRANGERS_DELIVERY_BUDGET, TOIL_BYTES_PER_DELIVERY, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
@@ -165,7 +165,9 @@ impl Reactor {
                 self.deliveries += DELIVERIES_PER_HANDSHAKE;
             }
             // All of it, however little is left: a read of a few bytes costs as much as one of many.
-            match connection.fill(&mut self.scratch, now) {
+            let filled = connection.fill(&mut self.scratch, now);
+            self.deliveries += connection.socket.take_toil() / TOIL_BYTES_PER_DELIVERY;
+            match filled {
                 Filled::Bytes(0) => return self.connections.make_ready(id),
                 Filled::Bytes(count) => {
                     bytes_left = bytes_left.saturating_sub(count);

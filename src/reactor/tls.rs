@@ -33,7 +33,7 @@ pub(super) struct Tls<S> {
     /// What has been decrypted and not been read.
     plaintext: Inbox,
     pending: Pending,
-    /// Ciphertext read in a row beyond the plaintext that came of it, in bytes.
+    /// Ciphertext read beyond the plaintext that came of it, in bytes, since [`Tls::take_toil`].
     toil: usize,
     /// What the next read has to tell, once all plaintext is read.
     failure: Option<io::Error>,
@@ -81,6 +81,12 @@ impl<S: Read + Write> Tls<S> {
     /// Ciphertext that the socket has not taken, in bytes: beside the handshake's, two records at most.
     pub(super) fn pending(&self) -> usize {
         self.pending.len()
+    }
+
+    /// How much ciphertext was read since the last call beyond the plaintext that came of it, in bytes:
+    /// work that the plaintext does not show. Where it is much, nothing is read before it is taken.
+    pub(super) fn take_toil(&mut self) -> usize {
+        take(&mut self.toil)
     }
 
     /// Tells the peer, once, that nothing follows what was written; nothing can be written after it,
@@ -203,12 +209,7 @@ impl<S: Read + Write> Tls<S> {
                     self.process(&space[..count]);
                 }
             }
-            Err(e) => {
-                if e.kind() == io::ErrorKind::WouldBlock {
-                    self.toil = 0;
-                }
-                return Err(e);
-            }
+            Err(e) => return Err(e),
         }
         Ok(())
     }
@@ -256,7 +257,6 @@ impl<S: Read + Write> Read for Tls<S> {
                 return self.failure.take().map_or(Ok(0), Err);
             }
             if self.toil > TLS_TOIL_BYTES_MAX {
-                self.toil = 0;
                 return Err(io::ErrorKind::Interrupted.into());
             }
             self.fill(into)?;
