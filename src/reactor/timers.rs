@@ -104,7 +104,12 @@ impl Timers {
             self.forgotten -= 1;
         }
         if self.forgotten > IDLE_ENTRIES.max(self.due.len() / 2) {
-            self.due.retain(|&Reverse((tick, id))| is_set(tick, id));
+            let mut due = mem::take(&mut self.due).into_vec();
+            due.retain(|&Reverse((tick, id))| is_set(tick, id));
+            // Of who is set to a time that it was set to before, only one entry is not forgotten.
+            due.sort_unstable();
+            due.dedup();
+            self.due = due.into();
             self.forgotten = 0;
         }
         if self.due.len() < self.due.capacity() / 4 {
@@ -153,6 +158,21 @@ mod tests {
         timers.want(id(1), None, &mut set);
         timers.tidy(|_| Some(set));
         assert_eq!((timers.next(), set.tick()), (None, None));
+    }
+
+    #[test]
+    fn who_is_set_to_the_same_time_again_and_again_fires_once() {
+        let mut timers = Timers::default();
+        let mut set = Alarm::default();
+        for _ in 0..2 * IDLE_ENTRIES {
+            timers.want(id(1), Some(50), &mut set);
+            timers.forget(&mut set);
+        }
+        timers.want(id(1), Some(50), &mut set);
+        timers.tidy(|_| Some(set));
+        assert_eq!(timers.pop_due(50, |_, tick| set.unset(tick)), Some(id(1)));
+        assert_eq!(timers.pop_due(50, |_, tick| set.unset(tick)), None);
+        assert_eq!((timers.next(), timers.forgotten), (None, 0));
     }
 
     #[test]
