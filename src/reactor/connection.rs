@@ -327,9 +327,14 @@ impl<S: Transport> Connection<S> {
             }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Filled::Bytes(0),
             Err(e) => {
-                self.reason.get_or_insert(match e.kind() {
-                    io::ErrorKind::InvalidData => Reason::Protocol,
-                    kind => Reason::Broken(kind),
+                let is_no_tls = e.kind() == io::ErrorKind::InvalidData;
+                if is_no_tls {
+                    // Nothing can be encrypted for it any more.
+                    self.outbox.clear();
+                }
+                self.reason.get_or_insert(match is_no_tls {
+                    true => Reason::Protocol,
+                    false => Reason::Broken(e.kind()),
                 });
                 self.end(now)
             }
@@ -338,7 +343,7 @@ impl<S: Transport> Connection<S> {
 
     fn end(&mut self, now: Tick) -> Filled {
         // What waits for a handshake that will not be can't be sent any more.
-        if self.socket.is_handshaking() || self.reason == Some(Reason::Protocol) {
+        if self.socket.is_handshaking() {
             self.outbox.clear();
         }
         self.ended = true;

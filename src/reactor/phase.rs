@@ -66,9 +66,7 @@ impl Reason {
             Reason::Quit | Reason::Closed | Reason::Refused | Reason::Shutdown => None,
         }
     }
-}
 
-impl Reason {
     /// What a WebSocket is closed with (RFC 6455 section 7.4.1).
     pub(super) fn close_code(self) -> CloseCode {
         match self {

@@ -288,3 +288,24 @@ fn who_is_banned_posts_no_more() {
     // The connection is kept, but to no avail.
     assert_eq!(peer.send(&post).response().status, 403);
 }
+
+#[test]
+fn who_breaks_the_rules_and_ends_its_input_is_told_all_the_same() {
+    let server = Server::of(&[Auto]);
+    for (bytes, code) in [
+        (frame(FIN | 3, ""), 1002),
+        (frame(FIN | TEXT, b"\xff"), 1007),
+        (frame_head(FIN | TEXT, 1 << 40), 1009),
+    ] {
+        let mut web = server.join_websocket("hubbub.json", "bob");
+        web.send(bytes);
+        web.peer.shutdown_write();
+        loop {
+            match web.next() {
+                Came::Text(_) => {}
+                came => break assert_eq!(came, Came::Close(Some(code))),
+            }
+        }
+        web.peer.expect_eof();
+    }
+}
