@@ -38,7 +38,12 @@ impl<S: Transport> Connection<S> {
         } else {
             self.relax(|restraint| restraint.soft_since = None);
         }
-        was_paused && !self.paused
+        let resumes = was_paused && !self.paused;
+        if resumes && let Some(restraint) = &mut self.restraint {
+            // Its ping may have waited behind all that it was owed.
+            restraint.pinged_since = restraint.pinged_since.map(|_| now);
+        }
+        resumes
     }
 
     /// It is to be turned away as soon as it is known what it speaks.

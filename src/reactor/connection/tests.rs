@@ -309,3 +309,25 @@ fn who_takes_its_last_bytes_slowly_is_not_waited_for_without_end() {
         Some((5 + DRAIN_MAX_MS, Due::Stall))
     );
 }
+
+#[test]
+fn who_was_not_read_has_all_of_its_time_to_answer_a_ping() {
+    let limits = Limits::default();
+    let ledger = Ledger::default();
+    let mut connection = connection(Some(Dialect::Json), vec![], vec![]);
+    connection.is_websocket = true;
+    connection.joined = true;
+    connection.ping(&limits, 0, &ledger);
+    let pong_at = limits.ping_ms;
+    assert_eq!(connection.due(&limits), Some((pong_at, Due::Pong)));
+    let much = vec![b'x'; limits.sendq_soft_bytes];
+    connection.append(&ledger, |out| out.extend_from_slice(&much));
+    assert!(!connection.note_sendq(&limits, 1));
+    assert_eq!(
+        connection.due(&limits),
+        Some((1 + limits.sendq_ms, Due::SendQ))
+    );
+    connection.outbox.clear();
+    assert!(connection.note_sendq(&limits, pong_at));
+    assert_eq!(connection.due(&limits), Some((2 * pong_at, Due::Pong)));
+}
