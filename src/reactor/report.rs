@@ -3,7 +3,7 @@
 use crate::dialect::Dialect;
 use crate::model::Stats;
 use crate::web::Metrics;
-use crate::web::metrics::{ConnectionsOf, Transport as Via};
+use crate::web::metrics::{ConnectionsOf, Via};
 
 use super::Reactor;
 

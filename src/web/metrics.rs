@@ -34,7 +34,7 @@ impl TurnTimes {
 
 /// By what a connection's bytes come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Transport {
+pub enum Via {
     /// As they are.
     Plain,
     /// Encrypted.
@@ -43,13 +43,13 @@ pub enum Transport {
     WebSocket,
 }
 
-impl Transport {
+impl Via {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Transport::Plain => "plain",
-            Transport::Tls => "tls",
-            Transport::WebSocket => "websocket",
+            Via::Plain => "plain",
+            Via::Tls => "tls",
+            Via::WebSocket => "websocket",
         }
     }
 }
@@ -60,7 +60,7 @@ pub struct ConnectionsOf {
     /// The name of what they speak.
     pub dialect: &'static str,
     /// By what it comes.
-    pub transport: Transport,
+    pub transport: Via,
     /// How many there are.
     pub count: u64,
 }
@@ -276,9 +276,9 @@ mod tests {
             version: "1.2.3",
             uptime_ms: 61_005,
             connections: vec![
-                of("json", Transport::Plain, 3),
-                of("json", Transport::WebSocket, 2),
-                of("text", Transport::Tls, 1),
+                of("json", Via::Plain, 3),
+                of("json", Via::WebSocket, 2),
+                of("text", Via::Tls, 1),
             ],
             messages_in: 7,
             drops: vec![("SendQ", 1), ("a \"quoted\\\n\" one", 2)],
