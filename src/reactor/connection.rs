@@ -83,7 +83,7 @@ pub struct Connection<S> {
     pub(super) bucket: Bucket,
     /// When its entry in the timers fires.
     pub(super) alarm: Alarm,
-    /// When it entered its phase.
+    /// When it entered its phase, or was answered over HTTP last: deadlines count from then.
     since: Tick,
     /// When it last sent something; once its input has ended or it drains: when it last took
     /// something.
@@ -253,13 +253,10 @@ impl<S: Transport> Connection<S> {
 
     /// Owes the peer what its dialect says before anything is asked.
     pub fn greet(&mut self, ledger: &Ledger) {
-        let (greeting, in_messages) = (self.spoken().greeting(), self.is_websocket);
+        let kind = self.kind(true);
+        let greeting = kind.dialect.greeting().as_bytes();
         self.append(ledger, |out| {
-            let start = out.len();
-            out.extend_from_slice(greeting.as_bytes());
-            if in_messages {
-                websocket::wrap_text(out, start);
-            }
+            kind.frame(out, |out| out.extend_from_slice(greeting));
         });
     }
 

@@ -35,8 +35,13 @@ impl Kind {
 
     /// Appends an event as they see it, in frames of their framing.
     pub(super) fn render(self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+        self.frame(out, |out| self.dialect.render(event, view, out));
+    }
+
+    /// Appends what `write` writes, as a message where they have messages.
+    pub(super) fn frame(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         let start = out.len();
-        self.dialect.render(event, view, out);
+        write(out);
         if self.in_messages {
             websocket::wrap_text(out, start);
         }
