@@ -8,6 +8,7 @@ use rustls::ServerConfig;
 use crate::store::{self, Keeper};
 use crate::web::Tokens;
 
+use super::listener::Stream;
 use super::tls::certificate;
 use super::{Config, Reactor};
 
@@ -41,6 +42,18 @@ pub(super) struct Identity {
     pub(super) fingerprint: Option<String>,
 }
 
+impl Identity {
+    /// Speaks TLS over a stream from now on, whose first bytes may have been read already. `false`: it
+    /// is what it was.
+    pub(super) fn secure(&self, stream: &mut Stream, first: &[u8]) -> bool {
+        let begun = stream.start_tls(Arc::clone(&self.config), first);
+        if let Err(e) = &begun {
+            log::error!("cannot begin TLS: {e}");
+        }
+        begun.is_ok()
+    }
+}
+
 impl Files {
     pub(super) fn of(config: &Config) -> Files {
         Files {
@@ -54,7 +67,7 @@ impl Files {
     /// # Errors
     /// Here and below: one line that says what cannot be read or used, and why.
     pub(super) fn identity(&self) -> Result<Option<Identity>, String> {
-        let made = match &self.certificate {
+        let (config, fingerprint) = match &self.certificate {
             None => return Ok(None),
             Some(Certificate::Files { certificate, key }) => {
                 (certificate::load(certificate, key)?, None)
@@ -64,7 +77,6 @@ impl Files {
                 (config, Some(fingerprint))
             }
         };
-        let (config, fingerprint) = made;
         Ok(Some(Identity {
             config,
             fingerprint,

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write as _};
 use std::mem::discriminant;
-use std::sync::Arc;
 
 use mio::{Interest, Token};
 
@@ -70,7 +69,8 @@ impl Reactor {
         let DoorAddress {
             dialect, is_tls, ..
         } = self.doors[at].address;
-        if is_tls && !self.secure(&mut stream, &[]) {
+        let identity = self.identity.as_ref();
+        if is_tls && !identity.is_some_and(|identity| identity.secure(&mut stream, &[])) {
             return;
         }
         let now = self.clock.now;
@@ -117,18 +117,6 @@ impl Reactor {
         self.greet(id);
     }
 
-    /// Speaks TLS over a stream from now on, whose first bytes may have been read already.
-    fn secure(&self, stream: &mut Stream, first: &[u8]) -> bool {
-        let Some(identity) = &self.identity else {
-            return false;
-        };
-        let begun = stream.start_tls(Arc::clone(&identity.config), first);
-        if let Err(e) = &begun {
-            log::error!("cannot begin TLS: {e}");
-        }
-        begun.is_ok()
-    }
-
     /// Takes what the auto door has heard for the beginning of TLS, and looks again at what is inside.
     /// `false`: no TLS is spoken here, or it is spoken already.
     pub(super) fn starts_tls(&mut self, id: ConnId) -> bool {
@@ -142,10 +130,7 @@ impl Reactor {
             return false;
         }
         let first = connection.take_unparsed();
-        connection
-            .socket
-            .start_tls(Arc::clone(&identity.config), &first)
-            .is_ok()
+        identity.secure(&mut connection.socket, &first)
     }
 
     /// Refuses without waiting for anything: what fits into an empty socket is sent.
