@@ -6,6 +6,7 @@
 //! `operate` (what operators do); `presence` tells who comes and goes.
 
 mod bans;
+pub mod keep;
 #[cfg(test)]
 mod model_test;
 mod operate;

@@ -3,16 +3,20 @@
 
 mod error;
 mod event;
+mod message;
 mod request;
+mod secret;
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use error::ErrorCode;
 pub use event::{Author, BanEntry, ClientEntry, Event, RoomEntry, Stats, WhoisEntry};
+pub use message::{Manner, Message, MessageId};
 pub use request::{Entry, ModeChange, Request};
+pub use secret::Secret;
 
 use smol_str::SmolStr;
 use unicase::UniCase;
@@ -202,7 +206,7 @@ fn is_letter_or_digit(c: char) -> bool {
 
 /// A room's name: 1 to 32 letters, digits, `_` and `-`. One that exists is a good one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RoomName(Rc<str>);
+pub struct RoomName(Arc<str>);
 
 impl RoomName {
     /// The room that everyone starts in.

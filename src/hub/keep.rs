@@ -1,0 +1,275 @@
+//! What the hub has kept, and what it asks of what is kept: the words between it and the store.
+//! Values only, that may go to another thread.
+
+use std::sync::Arc;
+
+use crate::model::{Key, Message, MessageId, Nick, RoomName, Secret};
+
+/// Something to be kept, in the order of its happening.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// Somebody spoke in a room.
+    Said {
+        /// Where.
+        room: RoomName,
+        /// What.
+        message: Arc<Message>,
+        /// Was the room closed to some (by a key, by invitations)? Whoever makes a room of that name
+        /// anew is not shown it.
+        is_guarded: bool,
+    },
+    /// Somebody spoke to one user.
+    Private {
+        /// What.
+        message: Arc<Message>,
+        /// To whom.
+        to: Nick,
+        /// Was the sender logged in to the account of its name?
+        from_account: bool,
+        /// Is it to the account of that name?
+        to_account: bool,
+        /// Was it told to somebody? If not, it waits for the account.
+        is_delivered: bool,
+    },
+    /// What waited for an account was told to it, up to that message.
+    Delivered {
+        /// The account.
+        to: Key,
+        /// The last message.
+        through: MessageId,
+    },
+    /// An owned room is as this now.
+    Room(RoomRecord),
+    /// A room is owned no more. What was said in it stays.
+    RoomGone(RoomName),
+}
+
+/// An owned room, which lasts without members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomRecord {
+    /// Its name.
+    pub name: RoomName,
+    /// The account that made it.
+    pub owner: Key,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// The word that opens it.
+    pub key: Option<String>,
+    /// Do only moderators set the topic?
+    pub is_topic_locked: bool,
+    /// Do only the invited enter?
+    pub is_invite_only: bool,
+    /// The accounts that moderate it beside the owner.
+    pub moderators: Vec<Key>,
+}
+
+/// Which messages are meant, of those that may be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Later than this.
+    pub after: MessageId,
+    /// Earlier than this.
+    pub before: MessageId,
+    /// Not said before, in milliseconds since 1970.
+    pub since_ms: u64,
+    /// So many at most.
+    pub limit: usize,
+    /// Where there are more: the last of them, rather than the first?
+    pub newest: bool,
+}
+
+/// A question about what is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Query {
+    /// What was said in a room.
+    History {
+        /// Where.
+        room: RoomName,
+        /// Of what was said while the room was guarded, what came before this is not shown.
+        guarded_from: MessageId,
+        /// Which of it.
+        window: Window,
+    },
+    /// What two users said to each other.
+    Private {
+        /// Whose question it is.
+        own: Key,
+        /// The other.
+        with: Key,
+        /// Does the account of that name ask? It sees what was said by and to the account; anybody else
+        /// what came since it goes by that name, which the window says.
+        is_account: bool,
+        /// Which of it.
+        window: Window,
+    },
+    /// What was said in rooms with all of these words in it.
+    Search {
+        /// Where, and from when on of what was said while it was guarded.
+        rooms: Vec<(RoomName, MessageId)>,
+        /// The words, as they were typed.
+        words: String,
+        /// Which of it.
+        window: Window,
+    },
+    /// What waits for an account.
+    Mail {
+        /// The account.
+        to: Key,
+    },
+    /// Write all that was said in a room to a file.
+    Export {
+        /// Where.
+        room: RoomName,
+    },
+}
+
+/// What was found. Messages are in the order of their ids.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// In a room, or between two.
+    Messages {
+        /// What was found.
+        messages: Vec<Arc<Message>>,
+        /// Everything up to this was looked at: what came later may be on its way to the disk.
+        through: MessageId,
+        /// Was there more than the limit?
+        has_more: bool,
+    },
+    /// In several rooms.
+    InRooms {
+        /// Where, and what.
+        messages: Vec<(RoomName, Arc<Message>)>,
+        /// Was there more than the limit?
+        has_more: bool,
+    },
+    /// A room was written to a file.
+    Exported {
+        /// Where the file is.
+        path: String,
+        /// How many messages it has.
+        count: u64,
+    },
+    /// It could not be found out; the log says why.
+    Failed,
+}
+
+/// Something about an account that takes a password, or changes what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountAsk {
+    /// Make an account.
+    Register {
+        /// Its name.
+        nick: Nick,
+        /// Its password.
+        password: Secret,
+    },
+    /// Is that the password of the account, or its token? It takes as long where there is no such account.
+    Login {
+        /// The account.
+        name: Key,
+        /// A password, or a token.
+        secret: Secret,
+    },
+    /// Give an account another password.
+    SetPassword {
+        /// The account.
+        name: Key,
+        /// The old one, if it is to be checked.
+        old: Option<Secret>,
+        /// The new one.
+        new: Secret,
+    },
+    /// Forget an account, its tokens and roles, and the rooms that it owns.
+    Unregister {
+        /// The account.
+        name: Key,
+        /// Its password, if it is to be checked.
+        password: Option<Secret>,
+    },
+    /// Make a token for a bot, which goes by a name of its own. One that the owner's bot had is void then.
+    NewToken {
+        /// Whose bot it is.
+        owner: Key,
+        /// Its name: nobody else's.
+        name: Nick,
+    },
+    /// Forget a bot and its token.
+    DropToken {
+        /// Whose bot it is.
+        owner: Key,
+        /// Its name.
+        name: Key,
+    },
+    /// Which bots has an account?
+    Tokens {
+        /// The account.
+        owner: Key,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountAnswer {
+    /// An account was made, and is on disk.
+    Registered(AccountRecord),
+    /// That is the password, or the token.
+    LoggedIn(AccountRecord),
+    /// That is not it, or there is no such account.
+    WrongSecret,
+    /// The password is another now.
+    PasswordSet,
+    /// The account is gone, and so are these bots of its.
+    Unregistered {
+        /// The bots.
+        bots: Vec<Key>,
+    },
+    /// A token was made. It is told once.
+    Token {
+        /// The bot.
+        bot: AccountRecord,
+        /// The token.
+        token: Secret,
+        /// Its SHA-256, by which it is known from now on.
+        digest: [u8; 32],
+    },
+    /// The bot is gone.
+    TokenDropped,
+    /// The bots of an account.
+    Tokens(Vec<Nick>),
+    /// There is an account of that name.
+    Exists,
+    /// There is no such account or bot.
+    NoSuchAccount,
+    /// An account has as many bots as it may.
+    TooMany,
+    /// Too many passwords wait to be checked.
+    Busy,
+    /// It could not be done; the log says why.
+    Failed,
+}
+
+/// What is known of an account to everybody's benefit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRecord {
+    /// Its name as it was registered.
+    pub nick: Nick,
+    /// Does it become an operator by logging in?
+    pub is_operator: bool,
+    /// Whose bot it is, if it is one: it has a token and no password.
+    pub owner: Option<Key>,
+}
+
+/// What was kept, as it is at the start.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Kept {
+    /// No message up to this id can be said any more: it was used, or may have been.
+    pub last_id: MessageId,
+    /// Every account, bots included.
+    pub accounts: Vec<AccountRecord>,
+    /// Every owned room.
+    pub rooms: Vec<RoomRecord>,
+    /// The last messages of the lobby and of each owned room, as many as are replayed.
+    pub tails: Vec<(RoomName, Vec<Arc<Message>>)>,
+    /// The SHA-256 of each bot's token, and the bot's name.
+    pub tokens: Vec<([u8; 32], Nick)>,
+}

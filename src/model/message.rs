@@ -1,0 +1,51 @@
+//! What was said, and what is known of it for good.
+
+use std::fmt;
+
+use super::Nick;
+
+/// A message's place in the order in which things were said. It grows from message to message over the
+/// whole server, and so in each room; it is never used twice, and 0 is before all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct MessageId(pub u64);
+
+impl MessageId {
+    /// After all.
+    pub const MAX: MessageId = MessageId(u64::MAX);
+
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> MessageId {
+        MessageId(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How a message is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Somebody said it.
+    Said,
+    /// Somebody did it, told in the third person (`/me`).
+    Acted,
+}
+
+/// What somebody said, to a room or to one user: where stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its place in the order of all.
+    pub id: MessageId,
+    /// When, in milliseconds since 1970, by the server's clock.
+    pub unix_ms: u64,
+    /// Who, under the name of that time.
+    pub nick: Nick,
+    /// How it is told.
+    pub manner: Manner,
+    /// 1 byte up to the message limit.
+    pub text: String,
+}
