@@ -5,6 +5,15 @@ use std::sync::Arc;
 
 use crate::model::{Key, Message, MessageId, Nick, RoomName, Secret};
 
+/// What is promised of a message that was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It is told at once, and on disk soon after.
+    Soon,
+    /// It is told when it is on disk.
+    Seen,
+}
+
 /// Something to be kept, in the order of its happening.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
