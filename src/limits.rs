@@ -29,6 +29,24 @@ pub const ROOM_LIST_MAX: usize = 200;
 /// Bans, mutes and locked rooms, each: what is looked through when somebody comes.
 pub const BANS_MAX: usize = 10_000;
 
+/// A password, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = 128;
+
+/// Messages that each room keeps in memory where there is no disk for them.
+pub const TAIL_MESSAGES: usize = 100;
+
+/// What all rooms together keep in memory, in bytes; above it the largest forgets first.
+pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Messages in one answer about what was said.
+pub const HISTORY_LIMIT_MAX: usize = 1000;
+
+/// Messages in one answer where the question says no limit.
+pub const HISTORY_LIMIT: usize = 20;
+
+/// Messages in one part of what is caught up on.
+pub const CATCH_UP_MESSAGES: usize = 200;
+
 /// Wrong passwords of one address, after which it waits.
 pub const OPER_FAILURES_MAX: u32 = 5;
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::model::{Event, Peer, Request};
+use crate::model::{Event, Manner, Peer, Request};
 
 use super::{Ask, Stage, View, ask, plain, text, utf8, words};
 
@@ -29,16 +29,17 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::Welcome { .. }
         | Event::Joined { .. }
         | Event::Left { .. }
-        | Event::Presence { .. } => {}
-        Event::Said { .. } if view.own => {}
-        Event::Said { author, text, .. } => {
+        | Event::Presence { .. }
+        | Event::History { .. } => {}
+        Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
+        Event::Said { peer, message, .. } if message.manner == Manner::Said => {
             // Writing to a Vec cannot fail.
-            let _ = match author.peer {
+            let _ = match peer {
                 Peer::Ip { ip, port } if ip.is_ipv4() => write!(out, "('{ip}', {port}) "),
                 Peer::Ip { ip, port } => write!(out, "('{ip}', {port}, 0, 0) "),
                 Peer::Unix(serial) => write!(out, "('unix', {serial}) "),
             };
-            plain::push(text, out);
+            plain::push(&message.text, out);
             out.push(b'\n');
         }
         // There is no prompt here.

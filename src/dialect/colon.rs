@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
-use crate::model::{Entry, ErrorCode, Event, Moment, Nick, Request};
+use crate::model::{Entry, ErrorCode, Event, Manner, Moment, Nick, Request};
 
 use super::{Ask, Stage, View, ask, command, line, plain, text, utf8, words};
 
@@ -31,12 +31,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(frame).and_then(|line| match stage {
         _ if line.trim().is_empty() => Ok(None),
         Stage::Joining => Nick::parse(line.trim())
-            .map(|nick| {
-                Some(Request::Join {
-                    nick,
-                    wants_users: false,
-                })
-            })
+            .map(|nick| Some(Request::join(nick, false)))
             .ok_or(ErrorCode::BadNick),
         Stage::Joined => parse_line(line).map(Some),
     }))
@@ -91,6 +86,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
                 room,
                 entry: Entry::Create,
                 key: None,
+                resume: None,
             })
         }
         "join" => {
@@ -103,6 +99,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
                 room,
                 entry: Entry::Existing,
                 key,
+                resume: None,
             })
         }
         "leave" => Ok(Request::Leave {
@@ -136,16 +133,19 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
             room,
             entry: Entry::Create,
             key: None,
+            ..
         } => Some(format!(":group create {room}")),
         Request::Enter {
             room,
             entry: Entry::Existing,
             key: None,
+            ..
         } => Some(format!(":group join {room}")),
         Request::Enter {
             room,
             entry: Entry::Existing,
             key: Some(key),
+            ..
         } if words::is_word(key) => Some(format!(":group join {room} {key}")),
         _ => line::render(request),
     }
@@ -170,46 +170,23 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             let presence = text::presence(*joined, *left, *members);
             write!(out, "{CYAN}[{time}] {presence}{RESET}")
         }
-        Event::Said { .. } if view.own => Ok(()),
-        Event::Said { author, room, text } if room.is_lobby() => {
-            write!(
-                out,
-                "{YELLOW}[{time}] {} >> {RESET}{}",
-                author.nick,
-                disarmed(text)
-            )
+        Event::Said { message, .. } if view.own && message.manner == Manner::Said => Ok(()),
+        Event::Said { room, message, .. } => {
+            let (nick, text) = (&message.nick, disarmed(&message.text));
+            match (message.manner, room.is_lobby()) {
+                (Manner::Said, true) => write!(out, "{YELLOW}[{time}] {nick} >> {RESET}{text}"),
+                (Manner::Said, false) => {
+                    write!(out, "{BLUE}[{time}] GROUP({room}) {nick} >> {RESET}{text}")
+                }
+                (Manner::Acted, true) => write!(out, "{YELLOW}[{time}] * {nick}{RESET} {text}"),
+                (Manner::Acted, false) => {
+                    write!(out, "{BLUE}[{time}] GROUP({room}) * {nick}{RESET} {text}")
+                }
+            }
         }
-        Event::Said { author, room, text } => {
-            let author = &author.nick;
-            write!(
-                out,
-                "{BLUE}[{time}] GROUP({room}) {author} >> {RESET}{}",
-                disarmed(text)
-            )
-        }
-        Event::Acted { author, room, text } if room.is_lobby() => {
-            write!(
-                out,
-                "{YELLOW}[{time}] * {}{RESET} {}",
-                author.nick,
-                disarmed(text)
-            )
-        }
-        Event::Acted { author, room, text } => {
-            let author = &author.nick;
-            write!(
-                out,
-                "{BLUE}[{time}] GROUP({room}) * {author}{RESET} {}",
-                disarmed(text)
-            )
-        }
-        Event::Private { author, text } => {
-            write!(
-                out,
-                "{MAGENTA}[{time}] {} PM >> {RESET}{}",
-                author.nick,
-                disarmed(text)
-            )
+        Event::Private { message } => {
+            let (nick, text) = (&message.nick, disarmed(&message.text));
+            write!(out, "{MAGENTA}[{time}] {nick} PM >> {RESET}{text}")
         }
         Event::PrivateSent { away: None, .. } => Ok(()),
         Event::PrivateSent {
@@ -263,6 +240,10 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::RenamedOther { .. }
         | Event::Bans { .. }
         | Event::Clients { .. }
+        | Event::History { .. }
+        | Event::Found { .. }
+        | Event::Kept { .. }
+        | Event::Token { .. }
         | Event::Stats(_) => match &text::sentences(event)[..] {
             [] => Ok(()),
             [one] => green(out, disarmed(one)),
@@ -324,7 +305,7 @@ impl Display for Clock {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oracle::{author, said, said_in, view};
+    use super::super::oracle::{author, message, said, said_in, view};
     use super::*;
     use crate::model::RoomName;
 
@@ -367,8 +348,7 @@ mod tests {
             ),
             (
                 Event::Private {
-                    author: author(),
-                    text: "hi".into(),
+                    message: message("hi"),
                 },
                 "\x1b[95m[23:48:30] Alice PM >> \x1b[0mhi",
             ),
@@ -496,6 +476,7 @@ mod tests {
                 room: room.clone(),
                 entry: Entry::Create,
                 key: None,
+                resume: None,
             })
         );
         assert_eq!(
@@ -504,6 +485,7 @@ mod tests {
                 room,
                 entry: Entry::Existing,
                 key: None,
+                resume: None,
             })
         );
         for line in [":)", ":-D", ": x", "::", ":"] {

@@ -1,6 +1,6 @@
 //! The commands that a line may begin with: one table that all dialects of lines share.
 
-use crate::model::{Entry, ErrorCode, ModeChange, Nick, Request, RoomName};
+use crate::model::{Entry, ErrorCode, ModeChange, Nick, Request, RoomName, Secret};
 
 use super::words::{after_first, on_or_off, one, rest, second, seconds, two};
 
@@ -106,6 +106,7 @@ pub(super) const COMMANDS: [Command; 36] = [
                 room,
                 entry: Entry::Focus,
                 key,
+                resume: None,
             }))
         },
     ),
@@ -216,7 +217,7 @@ pub(super) const COMMANDS: [Command; 36] = [
         "become an operator",
         |words| {
             Some(Ok(Request::Oper {
-                password: rest(words)?.into(),
+                password: Secret::new(rest(words)?),
             }))
         },
     ),

@@ -110,6 +110,7 @@ mod tests {
             ),
             (
                 Event::PrivateSent {
+                    id: None,
                     to: nick,
                     text: "hi".into(),
                     away: None,

@@ -83,10 +83,15 @@ pub fn status_of(code: &ErrorCode) -> Status {
         ErrorCode::JoinTimeout(_) | ErrorCode::IdleTimeout(_) => Status::RequestTimeout,
         ErrorCode::FrameTooLong(_) => Status::HeaderFieldsTooLarge,
         ErrorCode::MessageTooLong(_) => Status::ContentTooLarge,
-        ErrorCode::ServerFull => Status::ServiceUnavailable,
+        ErrorCode::ServerFull
+        | ErrorCode::Busy
+        | ErrorCode::StoreFailed
+        | ErrorCode::NotKept
+        | ErrorCode::KeepingFailed => Status::ServiceUnavailable,
         ErrorCode::AddressFull
         | ErrorCode::ConnectsTooFast
         | ErrorCode::Flooding
+        | ErrorCode::LoginThrottled(_)
         | ErrorCode::OperThrottled(_) => Status::TooManyRequests,
         ErrorCode::AddressBanned(_)
         | ErrorCode::NickBanned(_)
@@ -97,17 +102,30 @@ pub fn status_of(code: &ErrorCode) -> Status {
         | ErrorCode::RoomLocked(_)
         | ErrorCode::InviteOnly(_)
         | ErrorCode::WrongKey(_)
+        | ErrorCode::NameRegistered
+        | ErrorCode::NoAccounts
+        | ErrorCode::NotLoggedIn
+        | ErrorCode::NotOwner(_)
+        | ErrorCode::WrongLogin
         | ErrorCode::WrongPassword => Status::Forbidden,
         ErrorCode::NoSuchNick(_)
+        | ErrorCode::NoSuchAccount(_)
         | ErrorCode::NoSuchBan(_)
         | ErrorCode::NoRoomToEnter(_)
         | ErrorCode::NoRoomToShow(_) => Status::NotFound,
         ErrorCode::NickTaken
         | ErrorCode::AlreadyJoined
+        | ErrorCode::AlreadyLoggedIn
+        | ErrorCode::AlreadyRegistered
+        | ErrorCode::MailboxFull(_)
         | ErrorCode::RoomExists(_)
         | ErrorCode::AlreadyInRoom(_) => Status::Conflict,
         ErrorCode::BadNick
         | ErrorCode::NotJoined
+        | ErrorCode::BadPassword
+        | ErrorCode::BadTime
+        | ErrorCode::BadMessageId
+        | ErrorCode::TooManyBots
         | ErrorCode::BadRoomName
         | ErrorCode::TooManyRooms
         | ErrorCode::NotInLobby

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::model::{
-    Author, BanEntry, ClientEntry, Entry, ErrorCode, Event, ModeChange, Nick, Request, RequestId,
-    RoomEntry, RoomName, Stats,
+    Author, BanEntry, ClientEntry, Entry, ErrorCode, Event, Manner, Message, ModeChange, Nick,
+    Request, RequestId, RoomEntry, RoomName, Secret, Stats,
 };
 
 use super::object::{self, Object, string};
@@ -59,7 +59,7 @@ pub(super) fn join(
     let nick = name
         .and_then(|name| Nick::parse(name.trim()))
         .ok_or(ErrorCode::BadNick)?;
-    Ok(Some(Request::Join { nick, wants_users }))
+    Ok(Some(Request::join(nick, wants_users)))
 }
 
 fn request(object: &Map<String, Value>) -> Result<Option<Request>, ErrorCode> {
@@ -83,6 +83,7 @@ fn request(object: &Map<String, Value>) -> Result<Option<Request>, ErrorCode> {
                 room: named_room(object)?,
                 entry: Entry::Focus,
                 key,
+                resume: None,
             }
         }
         "leave_room" => Request::Leave {
@@ -107,7 +108,7 @@ fn request(object: &Map<String, Value>) -> Result<Option<Request>, ErrorCode> {
             words: maybe_string(object, "message")?,
         },
         "oper" => Request::Oper {
-            password: string(object, "password")?.into(),
+            password: Secret::new(string(object, "password")?),
         },
         "join" => return Err(ErrorCode::AlreadyJoined),
         _ => return moderation(object, kind).map(Some),
@@ -224,6 +225,7 @@ pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
             room,
             entry: Entry::Focus,
             key,
+            resume: None,
         } => Object::new(out, "join_room")
             .text("room", room.as_str())
             .maybe("key", key.as_deref()),
@@ -243,7 +245,7 @@ pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
         Request::Ping => Object::new(out, "ping"),
         Request::Help { command: None } => Object::new(out, "help"),
         Request::Quit { words } => Object::new(out, "quit").maybe("message", words.as_deref()),
-        Request::Oper { password } => Object::new(out, "oper").text("password", password),
+        Request::Oper { password } => Object::new(out, "oper").text("password", password.reveal()),
         Request::Kick { room, name, reason } => Object::new(out, "kick")
             .text("username", name)
             .maybe("room", room.as_ref().map(RoomName::as_str))
@@ -299,6 +301,16 @@ pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
             .number("seconds", Some(*seconds).filter(|&seconds| seconds > 0)),
         // A room is always named here, except the lobby.
         Request::JoinUnnamed
+        | Request::Register { .. }
+        | Request::Login { .. }
+        | Request::Logout
+        | Request::Passwd { .. }
+        | Request::Unregister { .. }
+        | Request::Token { .. }
+        | Request::Appoint { .. }
+        | Request::History { .. }
+        | Request::Search { .. }
+        | Request::Export { .. }
         | Request::Say { .. }
         | Request::Act { .. }
         | Request::Private { .. }
@@ -384,14 +396,26 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .text("username", from.as_str())
             .text("to", to.as_str())
             .time(now),
-        Event::Said { author, room, text } => spoken(Object::new(out, "chat"), author, text)
-            .room(room)
-            .time(now),
-        Event::Acted { author, room, text } => spoken(Object::new(out, "me"), author, text)
-            .room(room)
-            .time(now),
-        Event::Private { author, text } => spoken(Object::new(out, "pm"), author, text).time(now),
-        Event::PrivateSent { away, .. } => Object::new(out, "ok").maybe("away", away.as_deref()),
+        Event::Said { room, message, .. } => {
+            let kind = match message.manner {
+                Manner::Said => "chat",
+                Manner::Acted => "me",
+            };
+            spoken(Object::new(out, kind), message)
+                .text("room", room.as_str())
+                .time(now)
+        }
+        Event::Private { message } => spoken(Object::new(out, "pm"), message).time(now),
+        Event::PrivateSent { id, away, .. } => Object::new(out, "ok")
+            .number("message_id", id.map(|id| id.0))
+            .maybe("away", away.as_deref()),
+        Event::Kept { id, room } => Object::new(out, "ok")
+            .number("message_id", Some(id.0))
+            .text("room", room.as_str()),
+        Event::History { .. } | Event::Found { .. } => Object::new(out, "history_end"),
+        Event::Token { bot, token } => Object::new(out, "token")
+            .text("name", bot.as_str())
+            .text("token", token.reveal()),
         Event::Listing { nicks } => Object::new(out, "users").names("users", nicks),
         Event::Members { room, nicks } => {
             Object::new(out, "users").room(room).names("users", nicks)
@@ -484,10 +508,11 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
     }
 }
 
-fn spoken<'a>(object: Object<'a>, author: &Author, text: &str) -> Object<'a> {
+fn spoken<'a>(object: Object<'a>, message: &Message) -> Object<'a> {
     object
-        .text("username", author.nick.as_str())
-        .text("message", text)
+        .text("username", message.nick.as_str())
+        .text("message", &message.text)
+        .number("id", Some(message.id.0))
 }
 
 fn came_or_went<'a>(

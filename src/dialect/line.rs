@@ -21,6 +21,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
             room,
             entry: Entry::Focus,
             key,
+            resume: None,
         } => words("/join", room, key.as_deref())?,
         Request::Leave { room } => optional("/leave", room.as_ref().map(RoomName::as_str))?,
         Request::Say {
@@ -36,7 +37,9 @@ pub(super) fn render(request: &Request) -> Option<String> {
         Request::Whois { name } if is_word(name) => format!("/whois {name}"),
         Request::Ping => "/ping".into(),
         Request::Quit { words } => optional("/quit", words.as_deref())?,
-        Request::Oper { password } if is_rest(password) => format!("/oper {password}"),
+        Request::Oper { password } if is_rest(password.reveal()) => {
+            format!("/oper {}", password.reveal())
+        }
         Request::Kick {
             room: None,
             name,
@@ -86,6 +89,16 @@ pub(super) fn render(request: &Request) -> Option<String> {
         Request::Stats => "/stats".into(),
         Request::Shutdown { seconds } => format!("/shutdown {seconds}"),
         Request::Join { .. }
+        | Request::Register { .. }
+        | Request::Login { .. }
+        | Request::Logout
+        | Request::Passwd { .. }
+        | Request::Unregister { .. }
+        | Request::Token { .. }
+        | Request::Appoint { .. }
+        | Request::History { .. }
+        | Request::Search { .. }
+        | Request::Export { .. }
         | Request::JoinUnnamed
         | Request::Help { .. }
         | Request::Say { .. }

@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use crate::limits::PYNET_OBJECT_BYTES;
-use crate::model::{Author, ErrorCode, Event, Moment, Nick, Peer, Request, RoomName};
+use std::sync::Arc;
+
+use crate::model::{
+    Author, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, Request, RoomName,
+};
 
 use super::{Ask, Dialect, Stage, View};
 
@@ -20,16 +24,12 @@ pub fn view() -> View<'static> {
 
 /// Alice at 127.0.0.1:44692.
 pub fn author() -> Author {
-    author_at(Peer::Ip {
-        ip: [127, 0, 0, 1].into(),
-        port: 44692,
-    })
-}
-
-fn author_at(peer: Peer) -> Author {
     Author {
         nick: Nick::parse("Alice").expect("a nick"),
-        peer,
+        peer: Peer::Ip {
+            ip: [127, 0, 0, 1].into(),
+            port: 44692,
+        },
     }
 }
 
@@ -40,19 +40,32 @@ pub fn said(text: &str) -> Event {
 
 /// Said by Alice in a room.
 pub fn said_in(room: RoomName, text: &str) -> Event {
+    let peer = author().peer;
+    let message = message(text);
     Event::Said {
-        author: author(),
+        peer,
         room,
-        text: text.into(),
+        message,
     }
+}
+
+/// A message of Alice's.
+pub fn message(text: &str) -> Arc<Message> {
+    Arc::new(Message {
+        id: MessageId(7),
+        unix_ms: 0,
+        nick: author().nick,
+        manner: Manner::Said,
+        text: text.into(),
+    })
 }
 
 /// Said in the lobby by Alice at another address.
 pub fn said_from(peer: Peer, text: &str) -> Event {
     Event::Said {
-        author: author_at(peer),
+        peer,
         room: RoomName::lobby(),
-        text: text.into(),
+        message: message(text),
     }
 }
 
@@ -76,18 +89,21 @@ pub fn check(input: &[u8]) {
         said(&text),
         said_in(room.clone(), &text),
         Event::Private {
-            author: author(),
-            text: text.clone().into(),
+            message: message(&text),
         },
         Event::PrivateSent {
             to: author().nick,
+            id: Some(MessageId(7)),
             text: text.clone().into(),
             away: Some(text.clone().into()),
         },
-        Event::Acted {
-            author: author(),
+        Event::Said {
+            peer: author().peer,
             room: RoomName::lobby(),
-            text: text.clone().into(),
+            message: Arc::new(Message {
+                manner: Manner::Acted,
+                ..message(&text).as_ref().clone()
+            }),
         },
         Event::Left {
             nick: author().nick,
@@ -200,9 +216,10 @@ fn check_event(event: &Event, view: &View<'_>) {
 
 /// The text arrives: escaped in JSON, cut in pieces for pynet, cleaned on terminals.
 fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
-    let Event::Said { room, text, .. } = event else {
+    let Event::Said { room, message, .. } = event else {
         return;
     };
+    let text = &message.text;
     let mut out = Vec::new();
     dialect.render(event, view, &mut out);
     let shown = String::from_utf8(out).expect("UTF-8");
@@ -215,7 +232,7 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
         }
         Dialect::Json => {
             let object: Value = serde_json::from_str(&shown).expect("an object");
-            assert_eq!(object["message"], **text);
+            assert_eq!(object["message"], *text);
         }
         Dialect::Pynet => {
             let told: String = shown
@@ -224,7 +241,7 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
                 .map(|object| serde_json::from_slice::<Value>(object).expect("an object"))
                 .map(|object| object["data"].as_str().expect("a text").to_owned())
                 .collect();
-            match room.is_lobby() {
+            match room.is_lobby() && message.manner == Manner::Said {
                 true => assert_eq!(told, *text),
                 false => assert!(told.ends_with(&cleaned)),
             }
@@ -255,10 +272,19 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
             let line = shown.strip_suffix('\n').expect("an object ends its line");
             check_object(line);
             let object: Value = serde_json::from_str(line).expect("an object");
-            let id = view
-                .id
-                .map(|id| serde_json::from_str(&id.0).expect("an id is JSON"));
-            assert_eq!(object.get("id"), id.as_ref(), "the id of the request");
+            let id = match event {
+                Event::Said { message, .. } | Event::Private { message } => {
+                    Some(Value::from(message.id.0))
+                }
+                _ => view
+                    .id
+                    .map(|id| serde_json::from_str(&id.0).expect("an id is JSON")),
+            };
+            assert_eq!(
+                object.get("id"),
+                id.as_ref(),
+                "the message's, or the request's"
+            );
         }
         Dialect::Pynet => {
             assert!(out.len().is_multiple_of(PYNET_OBJECT_BYTES), "padding");

@@ -2,7 +2,7 @@
 //! one JSON parse a message, so each object is padded to exactly that size.
 
 use crate::limits::PYNET_OBJECT_BYTES;
-use crate::model::{ErrorCode, Event, Request};
+use crate::model::{ErrorCode, Event, Manner, Message, Request};
 
 use super::object::{self, Object};
 use super::{Ask, Stage, View, ask, json, plain, text};
@@ -39,11 +39,11 @@ pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
         Event::Welcome { .. } | Event::Joined { .. } => {}
-        Event::Said { .. } if view.own => {}
-        Event::Said { author, room, text } if room.is_lobby() => {
+        Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
+        Event::Said { room, message, .. } if room.is_lobby() && message.manner == Manner::Said => {
             let mut head = Vec::new();
-            Object::new(&mut head, "message").text("from", author.nick.as_str());
-            push_objects(&head, text, out);
+            Object::new(&mut head, "message").text("from", message.nick.as_str());
+            push_objects(&head, &message.text, out);
         }
         Event::Left { nick, .. } => push_server_message(&format!("{nick} has left the chat."), out),
         // Of those who come into the lobby its client is told nothing, of those who leave each.
@@ -55,14 +55,14 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             ..
         } if room.is_lobby() => push_server_message(&text::absence(*left, *members), out),
         // Where one speaks is not seen here: a room's text names the room.
-        Event::Said { author, room, text } => {
-            push_server_message(&format!("[#{room} {}] {text}", author.nick), out);
-        }
-        Event::Acted { author, room, text } if room.is_lobby() => {
-            push_server_message(&format!("* {} {text}", author.nick), out);
-        }
-        Event::Acted { author, room, text } => {
-            push_server_message(&format!("[#{room}] * {} {text}", author.nick), out);
+        Event::Said { room, message, .. } => {
+            let Message { nick, text, .. } = message.as_ref();
+            let line = match (message.manner, room.is_lobby()) {
+                (Manner::Said, _) => format!("[#{room} {nick}] {text}"),
+                (Manner::Acted, true) => format!("* {nick} {text}"),
+                (Manner::Acted, false) => format!("[#{room}] * {nick} {text}"),
+            };
+            push_server_message(&line, out);
         }
         _ => text::sentences(event)
             .iter()
@@ -140,6 +140,7 @@ mod tests {
         );
         assert_eq!(
             rendered(&Event::PrivateSent {
+                id: None,
                 to: bob,
                 text: "hi".into(),
                 away: None
@@ -173,10 +174,7 @@ mod tests {
         let alice = Nick::parse("Alice").expect("a nick");
         assert_eq!(
             parse(br#"{"type": "join", "data": "Alice"}"#, Stage::Joining),
-            Ask::Request(Request::Join {
-                nick: alice,
-                wants_users: false
-            })
+            Ask::Request(Request::join(alice, false))
         );
         assert_eq!(
             parse(br#"{"type": "chat", "data": "Hello"}"#, Stage::Joined),

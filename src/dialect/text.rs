@@ -1,6 +1,11 @@
 //! The text dialect: people with nc or telnet.
 
-use crate::model::{BanEntry, ClientEntry, ErrorCode, Event, Nick, Request, RoomEntry, Stats};
+use std::sync::Arc;
+
+use crate::model::{
+    BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Nick, Part, Request, RoomEntry,
+    RoomName, Stats,
+};
 
 use super::{Ask, Stage, View, ask, command, line, plain, telnet, utf8, words};
 
@@ -12,12 +17,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(&frame).and_then(|line| match stage {
         _ if line.is_empty() => Ok(None),
         Stage::Joining => Nick::parse(line.trim())
-            .map(|nick| {
-                Some(Request::Join {
-                    nick,
-                    wants_users: false,
-                })
-            })
+            .map(|nick| Some(Request::join(nick, false)))
             .ok_or(ErrorCode::BadNick),
         Stage::Joined => parse_line(line),
     }))
@@ -52,31 +52,23 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
 
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
-        Event::Said { .. } if view.own => {}
-        Event::Said { author, text, .. } if view.here => {
-            push(out, &["[", author.nick.as_str(), "] "], text)
+        Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
+        Event::Said { room, message, .. } => {
+            let (room, nick) = (room.as_str(), message.nick.as_str());
+            let label: &[&str] = match (message.manner, view.here) {
+                (Manner::Said, true) => &["[", nick, "] "],
+                (Manner::Said, false) => &["[#", room, " ", nick, "] "],
+                (Manner::Acted, true) => &["* ", nick, " "],
+                (Manner::Acted, false) => &["[#", room, "] * ", nick, " "],
+            };
+            push(out, label, &message.text);
         }
-        Event::Said { author, room, text } => {
-            push(
-                out,
-                &["[#", room.as_str(), " ", author.nick.as_str(), "] "],
-                text,
-            );
-        }
-        Event::Acted { author, text, .. } if view.here => {
-            push(out, &["* ", author.nick.as_str(), " "], text);
-        }
-        Event::Acted { author, room, text } => {
-            push(
-                out,
-                &["[#", room.as_str(), "] * ", author.nick.as_str(), " "],
-                text,
-            );
-        }
-        Event::Private { author, text } => {
-            push(out, &["[", author.nick.as_str(), " → you] "], text)
-        }
-        Event::PrivateSent { to, text, away } => {
+        Event::Private { message } => push(
+            out,
+            &["[", message.nick.as_str(), " → you] "],
+            &message.text,
+        ),
+        Event::PrivateSent { to, text, away, .. } => {
             push(out, &["[you → ", to.as_str(), "] "], text);
             if let Some(away) = away {
                 push(out, &["[Server] ", to.as_str(), " is away: "], away);
@@ -232,17 +224,41 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         }
         Event::Shutdown => "The server is shutting down.".into(),
         Event::Error(code) => code.to_string(),
-        Event::Said { author, room, text } | Event::Acted { author, room, text } => {
-            format!("[#{room} {}] {text}", author.nick)
+        Event::Said { room, message, .. } => {
+            format!("[#{room} {}] {}", message.nick, message.text)
         }
-        Event::Private { author, text } => format!("[{} → you] {text}", author.nick),
-        Event::PrivateSent { to, text, away } => {
+        Event::History { messages, part, .. } => {
+            let heading = (*part == Part::First).then(|| "Earlier:".to_string());
+            return heading
+                .into_iter()
+                .chain(messages.iter().map(spoken))
+                .collect();
+        }
+        Event::Found { messages, .. } => {
+            let line =
+                |(room, message): &(RoomName, Arc<Message>)| format!("#{room} {}", spoken(message));
+            return messages.iter().map(line).collect();
+        }
+        Event::Kept { .. } => return Vec::new(),
+        Event::Token { bot, token } => {
+            format!("The token of {bot}, told only now: {}", token.reveal())
+        }
+        Event::Private { message } => format!("[{} → you] {}", message.nick, message.text),
+        Event::PrivateSent { to, text, away, .. } => {
             let away = away.as_ref().map(|away| format!("{to} is away: {away}"));
             let sent = format!("[you → {to}] {text}");
             return [sent].into_iter().chain(away).collect();
         }
     };
     vec![one]
+}
+
+/// A message as its room is told it.
+fn spoken(message: &Arc<Message>) -> String {
+    match message.manner {
+        Manner::Said => format!("[{}] {}", message.nick, message.text),
+        Manner::Acted => format!("* {} {}", message.nick, message.text),
+    }
 }
 
 /// How many came, left and are there, as `37 joined, 4 left, 2,041 here`.
@@ -278,7 +294,6 @@ mod tests {
     use super::super::Dialect;
     use super::super::oracle::{said, view};
     use super::*;
-    use crate::model::RoomName;
 
     fn rendered(event: &Event, view: &View<'_>) -> String {
         let mut out = Vec::new();
@@ -298,10 +313,7 @@ mod tests {
         let bob = Nick::parse("bob").expect("a nick");
         assert_eq!(
             parse(b" bob ", Stage::Joining),
-            Ask::Request(Request::Join {
-                nick: bob,
-                wants_users: false
-            })
+            Ask::Request(Request::join(bob, false))
         );
         assert_eq!(parse(b"", Stage::Joining), Ask::Nothing);
         assert_eq!(

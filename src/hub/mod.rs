@@ -29,7 +29,11 @@ pub use session::Session;
 use session::Sessions;
 pub use settings::Settings;
 
-use crate::model::{Author, ConnId, ErrorCode, Event, Key, Moment, Nick, Peer, Request, RoomName};
+use crate::model::{
+    Author, ConnId, ErrorCode, Event, Key, Manner, MessageId, Moment, Nick, Peer, Request,
+    RequestId, RoomName,
+};
+use keep::{AccountAsk, Durability, Query, Record};
 use operate::Failures;
 use room::Rooms;
 
@@ -44,6 +48,8 @@ pub enum Effect {
     Answer {
         /// Who asked.
         to: ConnId,
+        /// The id of the request that this answers.
+        id: Option<RequestId>,
         /// What it is told.
         event: Event,
     },
@@ -74,11 +80,34 @@ pub enum Effect {
         who: ConnId,
     },
     /// Keep the settings: they have changed.
-    Keep,
+    KeepSettings,
+    /// Keep something for good. What cannot be taken in is told with [`Hub::handle_lost`].
+    Keep(Record),
+    /// Look something up in what is kept, and tell with [`Hub::handle_found`].
+    Ask {
+        /// For whom; it can wait until its reader has taken what it is owed.
+        who: ConnId,
+        /// What the answer is told by.
+        ticket: u64,
+        /// What.
+        query: Query,
+    },
+    /// Ask about an account, and tell with [`Hub::handle_account`]. Nothing that `who` asks is handled
+    /// before that.
+    AskAccount {
+        /// For whom.
+        who: ConnId,
+        /// What the answer is told by.
+        ticket: u64,
+        /// What.
+        ask: AccountAsk,
+    },
     /// Answer with the server's figures.
     Report {
         /// Who asked.
         to: ConnId,
+        /// The id of the request that this answers.
+        id: Option<RequestId>,
     },
     /// Stop the server.
     Stop {
@@ -117,6 +146,16 @@ impl Audience {
 /// What an operator sets before the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
+    /// What is promised of messages; `None` is that they are kept in memory only.
+    pub durability: Option<Durability>,
+    /// Messages that one is shown of a room by entering it.
+    pub replay: usize,
+    /// May an account always be online from several connections, or only where a login asks for it?
+    pub is_multi: bool,
+    /// Is a registered name refused at once to who does not log in?
+    pub is_strict: bool,
+    /// How long somebody may go by a registered name before logging in, in milliseconds.
+    pub grace_ms: u64,
     /// The longest message, in bytes.
     pub message_bytes_max: usize,
     /// Members of a room above which comings and goings are counted, and told as one line a second.
@@ -125,6 +164,23 @@ pub struct Rules {
     pub is_cloaked: bool,
     /// What makes an operator; without it nobody becomes one.
     pub oper_password: Option<String>,
+}
+
+impl Default for Rules {
+    /// Those of a server that was told nothing.
+    fn default() -> Rules {
+        Rules {
+            durability: None,
+            replay: 20,
+            is_multi: false,
+            is_strict: false,
+            grace_ms: 30_000,
+            message_bytes_max: 4096,
+            presence_limit: 250,
+            is_cloaked: false,
+            oper_password: None,
+        }
+    }
 }
 
 /// The pure chat state machine.
@@ -143,6 +199,10 @@ pub struct Hub {
     failures: HashMap<Option<IpAddr>, Failures>,
     /// The time of the request being handled.
     now: Moment,
+    /// Its id, until it is answered or the answer is put off.
+    request_id: Option<RequestId>,
+    /// The message said last.
+    last_id: MessageId,
     effects: VecDeque<Effect>,
 }
 
@@ -158,6 +218,8 @@ impl Hub {
             ignorers: HashMap::new(),
             failures: HashMap::new(),
             now: Moment::default(),
+            request_id: None,
+            last_id: MessageId::default(),
             effects: VecDeque::new(),
         }
     }
@@ -222,19 +284,31 @@ impl Hub {
     }
 
     /// Handles one request of a connection at `peer`.
-    pub fn handle_request(&mut self, who: ConnId, peer: Peer, request: Request, now: Moment) {
+    ///
+    /// A request with an id has one answer that carries it: where it needs no other, that it is done.
+    pub fn handle_request(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        request: Request,
+        id: Option<RequestId>,
+        now: Moment,
+    ) {
         self.now = now;
+        self.request_id = id;
         if let Err(code) = self.handle(who, peer, request) {
-            self.effects.push_back(Effect::Answer {
-                to: who,
-                event: Event::Error(code),
-            });
+            self.refuse(who, code);
+        }
+        if let Some(id) = self.request_id.take() {
+            self.answer_with(who, Some(id), Event::Done { note: None });
         }
     }
 
     fn handle(&mut self, who: ConnId, peer: Peer, request: Request) -> Result<(), ErrorCode> {
         match request {
-            Request::Join { nick, wants_users } => self.join(who, peer, nick, wants_users),
+            Request::Join {
+                nick, wants_users, ..
+            } => self.join(who, peer, nick, wants_users),
             Request::JoinUnnamed => {
                 let nick = self.free_nick(peer.number());
                 self.join(who, peer, nick, false)
@@ -243,17 +317,15 @@ impl Hub {
                 Err(ErrorCode::NotJoined)
             }
             Request::Nick { nick } => self.change_nick(who, nick),
-            Request::Say { room, text } => self.say(who, room, text, |author, room, text| {
-                Event::Said { author, room, text }
-            }),
-            Request::Act { room, text } => self.say(who, room, text, |author, room, text| {
-                Event::Acted { author, room, text }
-            }),
+            Request::Say { room, text } => self.say(who, room, Manner::Said, text),
+            Request::Act { room, text } => self.say(who, room, Manner::Acted, text),
             Request::Private { to, text } => self.say_privately(who, &to, text),
             Request::List => self.list(who),
             Request::Members { room } => self.tell_members(who, room),
             Request::Rooms => self.tell_rooms(who),
-            Request::Enter { room, entry, key } => self.enter(who, room, entry, key.as_deref()),
+            Request::Enter {
+                room, entry, key, ..
+            } => self.enter(who, room, entry, key.as_deref()),
             Request::Leave { room } => self.leave_room(who, room),
             Request::Topic { room, text } => self.topic(who, room, text),
             Request::Ignore { name } => self.ignore(who, &name),
@@ -263,7 +335,17 @@ impl Hub {
             Request::Ping => self.answer(who, Event::Pong),
             Request::Help { command } => self.answer(who, Event::Help { command }),
             Request::Quit { words } => self.quit(who, words),
-            Request::Oper { password } => self.oper(who, peer, &password),
+            Request::Oper { password } => self.oper(who, peer, password.reveal()),
+            Request::Register { .. }
+            | Request::Login { .. }
+            | Request::Logout
+            | Request::Passwd { .. }
+            | Request::Unregister { .. }
+            | Request::Token { .. }
+            | Request::Appoint { .. } => Err(ErrorCode::NoAccounts),
+            Request::History { .. } | Request::Search { .. } | Request::Export { .. } => {
+                Err(ErrorCode::StoreFailed)
+            }
             Request::Kick { room, name, reason } => self.kick(who, room, &name, reason),
             Request::Mute {
                 room,
@@ -390,9 +472,20 @@ impl Hub {
             .collect()
     }
 
+    /// The answer of the request being handled.
     fn answer(&mut self, to: ConnId, event: Event) -> Result<(), ErrorCode> {
-        self.effects.push_back(Effect::Answer { to, event });
+        let id = self.request_id.take();
+        self.answer_with(to, id, event);
         Ok(())
+    }
+
+    fn refuse(&mut self, to: ConnId, code: ErrorCode) {
+        let id = self.request_id.take();
+        self.answer_with(to, id, Event::Error(code));
+    }
+
+    fn answer_with(&mut self, to: ConnId, id: Option<RequestId>, event: Event) {
+        self.effects.push_back(Effect::Answer { to, id, event });
     }
 
     /// Answers that it is done, in a sentence for people.

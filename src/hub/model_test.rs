@@ -3,6 +3,7 @@
 
 mod reference;
 
+use crate::model::Secret;
 use proptest::prelude::*;
 
 use super::*;
@@ -26,8 +27,8 @@ enum Step {
 fn seen(event: Event) -> Option<Seen> {
     let room_key = |room: RoomName| room.key().as_str().to_string();
     Some(match event {
-        Event::Said { author, room, .. } => Seen::Said(author.nick.to_string(), room_key(room)),
-        Event::Private { author, .. } => Seen::Private(author.nick.to_string()),
+        Event::Said { room, message, .. } => Seen::Said(message.nick.to_string(), room_key(room)),
+        Event::Private { message } => Seen::Private(message.nick.to_string()),
         Event::Joined { author } => Seen::Joined(author.nick.to_string()),
         Event::Left { nick, words } => Seen::Left(nick.to_string(), words),
         Event::Renamed { from, to } => Seen::Renamed(from.to_string(), to.to_string()),
@@ -49,7 +50,7 @@ fn told_by(hub: &mut Hub) -> Vec<(u32, Seen)> {
     let mut told = Vec::new();
     while let Some(effect) = hub.poll_effect() {
         let (whom, event) = match effect {
-            Effect::Answer { to, event } => {
+            Effect::Answer { to, event, .. } => {
                 let is_refusal = matches!(event, Event::Error(_));
                 let seen = if is_refusal {
                     Seen::Refused
@@ -102,14 +103,12 @@ fn connection(slot: u32) -> ConnId {
 /// Four come in and meet in a room.
 fn met() -> Vec<Step> {
     let nick = |at: u32| Nick::parse(["alice", "bob", "Bobby", "carol"][at as usize]);
-    let join = |at| Request::Join {
-        nick: nick(at).expect("a nick"),
-        wants_users: false,
-    };
+    let join = |at| Request::join(nick(at).expect("a nick"), false);
     let enter = Request::Enter {
         room: RoomName::parse("rust").expect("a name"),
         entry: Entry::Focus,
         key: None,
+        resume: None,
     };
     let steps = |at| [Step::Ask(at, join(at)), Step::Ask(at, enter.clone())];
     (0..4).flat_map(steps).collect()
@@ -121,6 +120,7 @@ fn check(steps: &[Step], limit: usize) {
         presence_limit: limit,
         is_cloaked: false,
         oper_password: Some(PASSWORD.into()),
+        ..Rules::default()
     };
     let (mut hub, mut reference) = (Hub::new(rules, Settings::default()), Reference::new(limit));
     let mut now = Moment::default();
@@ -149,7 +149,7 @@ fn check(steps: &[Step], limit: usize) {
                 if is_kept_out && matches!(request, Request::Join { .. }) {
                     continue;
                 }
-                hub.handle_request(who, peer, request.clone(), now);
+                hub.handle_request(who, peer, request.clone(), None, now);
                 match reference.ask(*slot, request) {
                     Ok(true) => reference.told.push((*slot, Seen::Answered)),
                     Ok(false) => {}
@@ -182,16 +182,16 @@ fn request() -> impl Strategy<Value = Request> {
     let seconds = || prop::option::of(1_u64..20);
     let text = || "hi".to_string();
     prop_oneof![
-        3 => nick().prop_map(|nick| Request::Join { nick, wants_users: false }),
+        3 => nick().prop_map(|nick| Request::join(nick, false)),
         3 => nick().prop_map(|nick| Request::Nick { nick }),
         5 => maybe_room().prop_map(move |room| Request::Say { room, text: text() }),
         3 => name().prop_map(move |to| Request::Private { to, text: text() }),
-        8 => (room(), entry).prop_map(|(room, entry)| Request::Enter { room, entry, key: None }),
+        8 => (room(), entry).prop_map(|(room, entry)| Request::Enter { room, entry, key: None, resume: None }),
         5 => maybe_room().prop_map(|room| Request::Leave { room }),
         2 => name().prop_map(|name| Request::Ignore { name }),
         1 => name().prop_map(|name| Request::Unignore { name }),
         1 => prop::option::of(Just("bye".to_string())).prop_map(|words| Request::Quit { words }),
-        1 => Just(Request::Oper { password: PASSWORD.into() }),
+        1 => Just(Request::Oper { password: Secret::new(PASSWORD) }),
         5 => name().prop_map(|name| Request::Kick { room: None, name, reason: None }),
         3 => name().prop_map(|name| Request::Mute { room: None, name, seconds: None }),
         1 => name().prop_map(|name| Request::Unmute { room: None, name }),

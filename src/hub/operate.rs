@@ -124,7 +124,7 @@ impl Hub {
         let target = self.find_nick(name)?;
         let nick = self.own(target)?.nick().clone();
         self.settings.mutes.insert(nick.key(), until_ms);
-        self.effects.push_back(Effect::Keep);
+        self.effects.push_back(Effect::KeepSettings);
         let text = "You have been muted.".into();
         self.tell(target, Event::Notice { text });
         self.done(who, format!("{nick} has been muted."))
@@ -134,7 +134,7 @@ impl Hub {
     fn unmute(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
         let was_muted = self.settings.mutes.remove(&Key::of(name)).is_some();
         if was_muted {
-            self.effects.push_back(Effect::Keep);
+            self.effects.push_back(Effect::KeepSettings);
         }
         let name = match self.find_nick(name) {
             Ok(target) => {
@@ -175,7 +175,7 @@ impl Hub {
             .map(|(id, _)| id)
             .collect();
         self.settings.bans.push(ban);
-        self.effects.push_back(Effect::Keep);
+        self.effects.push_back(Effect::KeepSettings);
         let count = covered.len();
         let reason = reason.map_or("banned".into(), |reason| format!("banned: {reason}"));
         covered
@@ -193,7 +193,7 @@ impl Hub {
         if self.settings.bans.len() == before {
             return Err(ErrorCode::NoSuchBan(mask.into()));
         }
-        self.effects.push_back(Effect::Keep);
+        self.effects.push_back(Effect::KeepSettings);
         self.done(who, format!("{mask} is not banned any more."))
     }
 
@@ -277,7 +277,7 @@ impl Hub {
                 None => return self.done(who, format!("#{name} is not locked.")),
             },
         };
-        self.effects.push_back(Effect::Keep);
+        self.effects.push_back(Effect::KeepSettings);
         self.done(who, note)
     }
 
@@ -295,7 +295,8 @@ impl Hub {
 
     pub(super) fn report(&mut self, who: ConnId) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
-        self.effects.push_back(Effect::Report { to: who });
+        let id = self.request_id.take();
+        self.effects.push_back(Effect::Report { to: who, id });
         Ok(())
     }
 

@@ -4,7 +4,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX};
-use crate::model::{ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName};
+use crate::model::{
+    ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName, Secret,
+};
 
 use super::{Audience, Effect, Hub, LOBBY, RoomId, Rules, Session, Settings};
 
@@ -29,6 +31,7 @@ pub fn check(input: &[u8]) {
         presence_limit: PRESENCE_LIMIT,
         is_cloaked: true,
         oper_password,
+        ..Rules::default()
     };
     let mut hub = Hub::new(rules, Settings::default());
     let console = ConnId {
@@ -56,7 +59,7 @@ pub fn check(input: &[u8]) {
         });
         let is_last = matches!(asked, Some(Request::Quit { .. }) | None);
         match asked {
-            Some(request) => hub.handle_request(who, peer(who), request, now),
+            Some(request) => hub.handle_request(who, peer(who), request, None, now),
             None => hub.handle_leave(who, now),
         }
         let mut answers = 0;
@@ -126,7 +129,7 @@ type Picture = HashMap<Key, Vec<Nick>>;
 /// Tells everybody whom an effect is for.
 fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId, Picture>) {
     let (whom, event) = match effect {
-        Effect::Answer { to, event } => (vec![to], event),
+        Effect::Answer { to, event, .. } => (vec![to], event),
         Effect::Tell { to, event } => (vec![to], event),
         Effect::Broadcast { audience, event } => {
             let whom: Vec<ConnId> = match audience {
@@ -143,7 +146,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
             };
             let distinct: HashSet<_> = whom.iter().collect();
             assert_eq!(distinct.len(), whom.len(), "told twice: {event:?}");
-            if let Event::Said { room, .. } | Event::Acted { room, .. } = &event {
+            if let Event::Said { room, .. } = &event {
                 assert!(!whom.contains(&asker), "told of its own doing: {event:?}");
                 let room = hub.members(hub.rooms.find(room).expect("a room spoken in"));
                 let is_heard_by_all = whom.len() + 1 == room.len() || !hub.ignorers.is_empty();
@@ -155,7 +158,12 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
             pictures.remove(&who);
             return;
         }
-        Effect::Keep | Effect::Report { .. } | Effect::Stop { .. } => return,
+        Effect::KeepSettings
+        | Effect::Keep(_)
+        | Effect::Ask { .. }
+        | Effect::AskAccount { .. }
+        | Effect::Report { .. }
+        | Effect::Stop { .. } => return,
     };
     for id in whom {
         let picture = pictures.entry(id).or_default();
@@ -237,10 +245,7 @@ fn request(what: u8, which: usize) -> Option<Request> {
     let seconds = flag.then_some(which as u64);
     let key = (!which.is_multiple_of(3)).then(|| "key".to_string());
     Some(match what % 40 {
-        0..=3 => Request::Join {
-            nick,
-            wants_users: flag,
-        },
+        0..=3 => Request::join(nick, flag),
         4 => Request::JoinUnnamed,
         5 => Request::Say {
             room: maybe_room,
@@ -257,16 +262,19 @@ fn request(what: u8, which: usize) -> Option<Request> {
             room,
             entry: Entry::Create,
             key,
+            resume: None,
         },
         11 => Request::Enter {
             room,
             entry: Entry::Existing,
             key,
+            resume: None,
         },
         12..=14 => Request::Enter {
             room,
             entry: Entry::Focus,
             key,
+            resume: None,
         },
         15 => Request::Leave { room: maybe_room },
         16 => Request::Ping,
@@ -282,7 +290,7 @@ fn request(what: u8, which: usize) -> Option<Request> {
         23 => Request::Away { text: maybe_text },
         24 => Request::Whois { name },
         25 => Request::Oper {
-            password: PASSWORDS[which % PASSWORDS.len()].into(),
+            password: Secret::new(PASSWORDS[which % PASSWORDS.len()]),
         },
         26 => Request::Kick {
             room: None,
@@ -340,7 +348,7 @@ fn check_effect(hub: &Hub, effect: &Effect) {
             event: Event::Kicked { .. },
             ..
         } => {}
-        Effect::Answer { to, .. } | Effect::Tell { to, .. } | Effect::Report { to } => {
+        Effect::Answer { to, .. } | Effect::Tell { to, .. } | Effect::Report { to, .. } => {
             assert!(is_here(to), "{effect:?}");
         }
         Effect::Broadcast {
@@ -366,7 +374,12 @@ fn check_effect(hub: &Hub, effect: &Effect) {
             let is_ascending = ignorers.is_sorted_by(|one, next| one < next);
             assert!(is_ascending && ignorers.iter().all(is_member), "{effect:?}");
         }
-        Effect::Gone { .. } | Effect::Keep | Effect::Stop { .. } => {}
+        Effect::Gone { .. }
+        | Effect::KeepSettings
+        | Effect::Keep(_)
+        | Effect::Ask { .. }
+        | Effect::AskAccount { .. }
+        | Effect::Stop { .. } => {}
         Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
     }
 }

@@ -1,8 +1,11 @@
 //! Names and words: who one is, what one says, and to whom.
 
 use crate::limits::IGNORED_MAX;
+use std::sync::Arc;
+
 use crate::model::{
-    Author, ConnId, ErrorCode, Event, Key, Moment, Nick, Peer, RoomName, WhoisEntry,
+    Author, ConnId, ErrorCode, Event, Key, Manner, Message, Moment, Nick, Peer, RoomName,
+    WhoisEntry,
 };
 
 use super::bans::is_over;
@@ -89,7 +92,7 @@ impl Hub {
     fn carry_mutes(&mut self, rooms: &[RoomId], from: &Key, to: &Key) {
         if let Some(until) = self.settings.mutes.remove(from) {
             self.settings.mutes.insert(to.clone(), until);
-            self.effects.push_back(Effect::Keep);
+            self.effects.push_back(Effect::KeepSettings);
         }
         for &id in rooms {
             let muted = &mut self.rooms.get_mut(id).modes.muted;
@@ -104,14 +107,39 @@ impl Hub {
         &mut self,
         who: ConnId,
         room: Option<RoomName>,
+        manner: Manner,
         text: String,
-        event: fn(Author, RoomName, String) -> Event,
     ) -> Result<(), ErrorCode> {
         let (id, author, room) = self.voice(who, room, &text)?;
-        let event = event(author, room, text);
+        let message = self.message(author.nick, manner, text);
+        let kept = Event::Kept {
+            id: message.id,
+            room: room.clone(),
+        };
+        let event = Event::Said {
+            peer: author.peer,
+            room,
+            message,
+        };
         let audience = self.hearers(who, id)?;
         self.broadcast(audience, event.clone());
-        self.answer(who, event)
+        self.answer_with(who, None, event);
+        match self.request_id.is_some() {
+            true => self.answer(who, kept),
+            false => Ok(()),
+        }
+    }
+
+    /// A message that is said now, with an id of its own.
+    fn message(&mut self, nick: Nick, manner: Manner, text: String) -> Arc<Message> {
+        self.last_id = self.last_id.next();
+        Arc::new(Message {
+            id: self.last_id,
+            unix_ms: self.now.unix_ms,
+            nick,
+            manner,
+            text,
+        })
     }
 
     /// Somebody without a connection of its own speaks in a room, under a name that nobody there
@@ -143,9 +171,16 @@ impl Hub {
             true => peer.cloaked(),
             false => peer,
         };
-        let author = Author { nick, peer };
         let room = self.rooms.get(id).name.clone();
-        self.broadcast(audience, Event::Said { author, room, text });
+        let message = self.message(nick, Manner::Said, text);
+        self.broadcast(
+            audience,
+            Event::Said {
+                peer,
+                room,
+                message,
+            },
+        );
         Ok(())
     }
 
@@ -213,22 +248,19 @@ impl Hub {
         let (to, away) = (other.nick().clone(), other.away().cloned());
         if self.consoles.contains(&who) {
             self.tell(target, Event::OperatorTold { text: text.clone() });
-            return self.answer(who, Event::PrivateSent { to, text, away });
+            let id = None;
+            return self.answer(who, Event::PrivateSent { to, id, text, away });
         }
         let (author, key) = (self.author(who)?, self.own(who)?.nick().key());
         if self.is_muted(&key) {
             return Err(ErrorCode::Muted);
         }
+        let message = self.message(author.nick, Manner::Said, text.clone());
+        let id = Some(message.id);
         if !self.own(target)?.ignores(&key) {
-            self.tell(
-                target,
-                Event::Private {
-                    author,
-                    text: text.clone(),
-                },
-            );
+            self.tell(target, Event::Private { message });
         }
-        self.answer(who, Event::PrivateSent { to, text, away })
+        self.answer(who, Event::PrivateSent { to, id, text, away })
     }
 
     pub(super) fn list(&mut self, who: ConnId) -> Result<(), ErrorCode> {

@@ -19,12 +19,13 @@ fn hub_with_limit(presence_limit: usize) -> Hub {
         presence_limit,
         is_cloaked: false,
         oper_password: Some("x".into()),
+        ..Rules::default()
     };
     Hub::new(rules, Settings::default())
 }
 
 fn ask(hub: &mut Hub, slot: u32, request: Request) -> Vec<Effect> {
-    hub.handle_request(id(slot), Peer::Unix(slot), request, Moment::default());
+    hub.handle_request(id(slot), Peer::Unix(slot), request, None, Moment::default());
     drain(hub)
 }
 
@@ -42,7 +43,7 @@ fn room(name: &str) -> RoomName {
 
 fn join(hub: &mut Hub, slot: u32, name: &str) -> Vec<Effect> {
     let (nick, wants_users) = (nick(name), false);
-    ask(hub, slot, Request::Join { nick, wants_users })
+    ask(hub, slot, Request::join(nick, wants_users))
 }
 
 fn refused(effects: &[Effect]) -> &ErrorCode {
@@ -118,6 +119,7 @@ fn a_room_ends_with_its_last_member_and_leaving_the_last_room_leads_to_the_lobby
             room: room("Rust"),
             entry: Entry::Focus,
             key: None,
+            resume: None,
         },
     );
     ask(
@@ -132,6 +134,7 @@ fn a_room_ends_with_its_last_member_and_leaving_the_last_room_leads_to_the_lobby
         effects[1],
         Effect::Answer {
             to: id(1),
+            id: None,
             event: Event::LeftRoom {
                 room: room("Rust"),
                 now_in: RoomName::lobby()
@@ -153,6 +156,7 @@ fn twenty_rooms_and_no_more() {
     join(&mut hub, 1, "a");
     let enter = |n: usize| Request::Enter {
         room: room(&format!("r{n}")),
+        resume: None,
         entry: Entry::Create,
         key: None,
     };
@@ -181,6 +185,7 @@ fn who_shares_several_rooms_is_told_once_of_a_leave() {
                 room: room("r"),
                 entry: Entry::Focus,
                 key: None,
+                resume: None,
             },
         );
     }
@@ -217,6 +222,7 @@ fn a_mute_follows_its_name() {
                 room,
                 entry,
                 key: None,
+                resume: None,
             },
         );
     }
@@ -295,6 +301,7 @@ fn as_many_may_be_invited_and_no_more() {
         room: room("r"),
         entry,
         key,
+        resume: None,
     };
     ask(&mut hub, 0, enter.clone());
     let invite = |slot: u32| Request::Invite {
@@ -325,7 +332,16 @@ fn a_message_is_for_the_room_but_those_in_it_who_ignore_its_author() {
     }
     let (entry, key) = (Entry::Focus, None);
     let room = room("r");
-    ask(&mut hub, 3, Request::Enter { room, entry, key });
+    ask(
+        &mut hub,
+        3,
+        Request::Enter {
+            room,
+            entry,
+            key,
+            resume: None,
+        },
+    );
     let room = Some(RoomName::lobby());
     ask(&mut hub, 3, Request::Leave { room });
     let mut ignorers_of = |slot| {
@@ -348,7 +364,7 @@ fn who_is_there_is_counted_up_only_for_who_wants_it() {
     join(&mut hub, 1, "a");
     let mut users = |slot, name: &str, wants_users| {
         let nick = nick(name);
-        match ask(&mut hub, slot, Request::Join { nick, wants_users }).remove(0) {
+        match ask(&mut hub, slot, Request::join(nick, wants_users)).remove(0) {
             Effect::Answer {
                 event: Event::Welcome { users, .. },
                 ..
@@ -392,8 +408,8 @@ fn above_the_limit_comings_and_goings_are_told_once_a_second() {
     assert_eq!(hub.poll_timeout(), None);
     let come = |hub: &mut Hub, slot, name, ms| {
         let (nick, wants_users) = (nick(name), false);
-        let request = Request::Join { nick, wants_users };
-        hub.handle_request(id(slot), Peer::Unix(slot), request, at(ms));
+        let request = Request::join(nick, wants_users);
+        hub.handle_request(id(slot), Peer::Unix(slot), request, None, at(ms));
         drain(hub)
     };
     // Its own line comes at once.
@@ -438,6 +454,7 @@ fn who_leaves_is_told_of_in_small_rooms_and_counted_in_large_ones() {
         room: room(name),
         entry: Entry::Focus,
         key: None,
+        resume: None,
     };
     for (slot, name) in [(1, "a"), (2, "b"), (3, "c")] {
         join(&mut hub, slot, name);
@@ -466,7 +483,12 @@ fn what_is_counted_ends_with_its_room() {
     let mut hub = hub_with_limit(1);
     let (entry, key) = (Entry::Focus, None);
     let room = room("r");
-    let enter = Request::Enter { room, entry, key };
+    let enter = Request::Enter {
+        room,
+        entry,
+        key,
+        resume: None,
+    };
     for (slot, name) in [(1, "a"), (2, "b")] {
         join(&mut hub, slot, name);
         ask(&mut hub, slot, enter.clone());
@@ -535,7 +557,16 @@ fn who_is_muted_in_a_room_does_not_post_there_either() {
     for (slot, name) in [(1, "moderator"), (2, "b")] {
         join(&mut hub, slot, name);
         let (room, entry, key) = (room("r"), Entry::Focus, None);
-        ask(&mut hub, slot, Request::Enter { room, entry, key });
+        ask(
+            &mut hub,
+            slot,
+            Request::Enter {
+                room,
+                entry,
+                key,
+                resume: None,
+            },
+        );
     }
     let mute = Request::Mute {
         room: Some(room("r")),

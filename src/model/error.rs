@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::limits::{NICK_CHARS_MAX, QUOTED_CHARS_MAX, ROOM_NAME_CHARS_MAX};
+use crate::limits::{NICK_CHARS_MAX, PASSWORD_BYTES_MAX, QUOTED_CHARS_MAX, ROOM_NAME_CHARS_MAX};
 
-use super::RoomName;
+use super::{Nick, RoomName};
 
 /// Why something was refused: the peer's fault, told in its dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,42 @@ pub enum ErrorCode {
     WrongPassword,
     /// Too many wrong passwords: wait, in seconds.
     OperThrottled(u64),
+    /// Nobody has an account here.
+    NoAccounts,
+    /// The name is an account's: one must log in to go by it.
+    NameRegistered,
+    /// There is an account of that name already.
+    AlreadyRegistered,
+    /// Not the password of that account, or no such account.
+    WrongLogin,
+    /// Too many wrong logins: wait, in seconds.
+    LoginThrottled(u64),
+    /// Only who is logged in may do that.
+    NotLoggedIn,
+    /// One is logged in already.
+    AlreadyLoggedIn,
+    /// Not a password: what one is, is said.
+    BadPassword,
+    /// As many bots as an account may have.
+    TooManyBots,
+    /// Nobody has an account of that name.
+    NoSuchAccount(String),
+    /// Only the owner of the room may do that.
+    NotOwner(RoomName),
+    /// As many wait for the same as can.
+    Busy,
+    /// The disk does not do what it is to do.
+    StoreFailed,
+    /// The message was told, and is not kept.
+    NotKept,
+    /// Nothing can be said before what was said is kept.
+    KeepingFailed,
+    /// As much waits for that account as can.
+    MailboxFull(Nick),
+    /// Not a time.
+    BadTime,
+    /// Not a number of a message.
+    BadMessageId,
     /// Not a mask of names or addresses.
     BadMask,
     /// No such ban.
@@ -104,7 +140,14 @@ impl ErrorCode {
     pub fn is_join_refusal(&self) -> bool {
         matches!(
             self,
-            ErrorCode::BadNick | ErrorCode::NickTaken | ErrorCode::NickBanned(_)
+            ErrorCode::BadNick
+                | ErrorCode::NickTaken
+                | ErrorCode::NickBanned(_)
+                | ErrorCode::NameRegistered
+                | ErrorCode::WrongLogin
+                | ErrorCode::LoginThrottled(_)
+                | ErrorCode::NoAccounts
+                | ErrorCode::BadPassword
         )
     }
 
@@ -159,6 +202,38 @@ impl fmt::Display for ErrorCode {
             ErrorCode::Muted => f.write_str("You have been muted."),
             ErrorCode::WrongPassword => f.write_str("That is not the password."),
             ErrorCode::OperThrottled(s) => write!(f, "Too many wrong passwords. Wait {s} s."),
+            ErrorCode::NoAccounts => {
+                f.write_str("There are no accounts here: the server keeps nothing.")
+            }
+            ErrorCode::NameRegistered => f.write_str("That name is registered: log in to use it."),
+            ErrorCode::AlreadyRegistered => f.write_str("That name is registered already."),
+            ErrorCode::WrongLogin => f.write_str("The name or the password is wrong."),
+            ErrorCode::LoginThrottled(s) => write!(f, "Too many wrong passwords. Wait {s} s."),
+            ErrorCode::NotLoggedIn => f.write_str("You are not logged in."),
+            ErrorCode::AlreadyLoggedIn => f.write_str("You are logged in already."),
+            ErrorCode::BadPassword => {
+                write!(f, "A password is 1 to {PASSWORD_BYTES_MAX} bytes.")
+            }
+            ErrorCode::TooManyBots => f.write_str("You have as many bots as one can have."),
+            ErrorCode::NoSuchAccount(name) => {
+                write!(f, "Nobody is registered as {}.", quoted(name))
+            }
+            ErrorCode::NotOwner(room) => write!(f, "You do not own #{room}."),
+            ErrorCode::Busy => f.write_str("The server is busy. Please try again in a moment."),
+            ErrorCode::StoreFailed => {
+                f.write_str("That cannot be read or kept now. Please try again later.")
+            }
+            ErrorCode::NotKept => f.write_str("That was said, but it could not be kept."),
+            ErrorCode::KeepingFailed => {
+                f.write_str("Nothing can be kept now, so that was not said. Please try again.")
+            }
+            ErrorCode::MailboxFull(nick) => {
+                write!(f, "{nick} is not here, and as much waits there as can.")
+            }
+            ErrorCode::BadTime => {
+                f.write_str("A time is as in 30m, 2h, 7d, 14:05, 2026-11-21 or 2026-11-21T14:05.")
+            }
+            ErrorCode::BadMessageId => f.write_str("That is not the number of a message."),
             ErrorCode::BadMask => f.write_str(
                 "A mask is a name with * and ?, an address, or a network like 10.0.0.0/8.",
             ),

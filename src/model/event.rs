@@ -1,6 +1,8 @@
 //! What a client is told.
 
-use super::{ErrorCode, Nick, Peer, RoomName};
+use std::sync::Arc;
+
+use super::{ErrorCode, Message, MessageId, Nick, Peer, RoomName, Secret, Target};
 
 /// Who did something: the name for most dialects, the address for anon and colon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,20 @@ pub struct ClientEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stats(pub Vec<(&'static str, u64)>);
 
+/// What of a history an event tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What one gets by entering a room, from its beginning.
+    First,
+    /// More of that.
+    Next,
+    /// The whole answer to a question.
+    Answer {
+        /// Is there more, on the side of the limit?
+        has_more: bool,
+    },
+}
+
 /// What a client is told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -91,39 +107,60 @@ pub enum Event {
         /// The new one.
         to: Nick,
     },
-    /// Somebody spoke in a room.
+    /// Somebody spoke, or did something, in a room.
     Said {
-        /// Who.
-        author: Author,
-        /// Where.
+        /// Where the author is, as the reader may see it.
+        peer: Peer,
+        /// Where it was said.
         room: RoomName,
-        /// What.
-        text: String,
-    },
-    /// Somebody did something in a room.
-    Acted {
-        /// Who.
-        author: Author,
-        /// Where.
-        room: RoomName,
-        /// What.
-        text: String,
+        /// Who said what.
+        message: Arc<Message>,
     },
     /// Somebody spoke to the reader alone.
     Private {
-        /// Who.
-        author: Author,
-        /// What.
-        text: String,
+        /// Who said what.
+        message: Arc<Message>,
     },
-    /// To the sender of a private message: it was delivered.
+    /// To the sender of a private message: it was delivered, or waits for an account that is not here.
     PrivateSent {
         /// To whom.
         to: Nick,
+        /// The message; the operator's console sends none that has an id.
+        id: Option<MessageId>,
         /// What.
         text: String,
         /// What the other says about being away.
         away: Option<String>,
+    },
+    /// To the sender of a message that asked for it: it is kept, as surely as the server keeps anything.
+    Kept {
+        /// The message.
+        id: MessageId,
+        /// Where it was said.
+        room: RoomName,
+    },
+    /// What was said before.
+    History {
+        /// Where.
+        target: Target,
+        /// What, in the order of the ids.
+        messages: Vec<Arc<Message>>,
+        /// What of.
+        part: Part,
+    },
+    /// What was found in the rooms that the reader is in.
+    Found {
+        /// Where and what, in the order of the ids.
+        messages: Vec<(RoomName, Arc<Message>)>,
+        /// Is there more, before these?
+        has_more: bool,
+    },
+    /// A bot's token, told once.
+    Token {
+        /// The bot.
+        bot: Nick,
+        /// The token.
+        token: Secret,
     },
     /// Who is in the room that the reader speaks in, in the order of their coming.
     Listing {

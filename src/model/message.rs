@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Nick;
+use super::{Nick, RoomName};
 
 /// A message's place in the order in which things were said. It grows from message to message over the
 /// whole server, and so in each room; it is never used twice, and 0 is before all.
@@ -24,6 +24,15 @@ impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// Where messages are said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// To the members of a room.
+    Room(RoomName),
+    /// To one user, or by that user to the reader.
+    User(Nick),
 }
 
 /// How a message is told.

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use error::ErrorCode;
-pub use event::{Author, BanEntry, ClientEntry, Event, RoomEntry, Stats, WhoisEntry};
-pub use message::{Manner, Message, MessageId};
-pub use request::{Entry, ModeChange, Request};
+pub use event::{Author, BanEntry, ClientEntry, Event, Part, RoomEntry, Stats, WhoisEntry};
+pub use message::{Manner, Message, MessageId, Target};
+pub use request::{Entry, Login, ModeChange, Range, Request, Since, TokenChange};
 pub use secret::Secret;
 
 use smol_str::SmolStr;

@@ -1,6 +1,6 @@
 //! What a client asks.
 
-use super::{Nick, RoomName};
+use super::{MessageId, Nick, RoomName, Secret};
 
 /// Whether an entered room must be new, must be there, or may be either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,52 @@ pub enum ModeChange {
     Key(Option<String>),
 }
 
+/// What proves that a name is one's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The account's password, or a bot's token.
+    pub secret: Secret,
+    /// Beside other connections of the account, rather than instead of them?
+    pub is_multi: bool,
+}
+
+/// From when on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// So many seconds ago.
+    Ago(u64),
+    /// A second since 1970, UTC.
+    Unix(u64),
+    /// A date and time by the server's own clock, as a second since 1970 that knows no time zone.
+    Local(i64),
+    /// A second of the day, of today or yesterday, by the server's own clock.
+    Clock(u32),
+}
+
+/// Which messages, of those that may be seen; all bounds hold together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Range {
+    /// So many at most: the last ones, or the first ones where only `after` or `since` bounds them.
+    pub limit: Option<usize>,
+    /// Earlier than this.
+    pub before: Option<MessageId>,
+    /// Later than this.
+    pub after: Option<MessageId>,
+    /// Not said before this.
+    pub since: Option<Since>,
+}
+
+/// What to do about the tokens of one's bots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenChange {
+    /// Make one for a bot of that name, new or not.
+    New(Nick),
+    /// Make void that of a bot.
+    Drop(Nick),
+    /// Which bots are there?
+    List,
+}
+
 /// What a client asks. Text is as it was sent; each dialect cleans what it shows. A name of
 /// somebody else is as it was typed: it need not be anybody's, nor a good one. A room left out is the
 /// one that is spoken in.
@@ -35,6 +81,10 @@ pub enum Request {
         nick: Nick,
         /// Does its dialect show who is there already? Where it does not, nobody is counted up.
         wants_users: bool,
+        /// What proves that the name is one's own.
+        login: Option<Login>,
+        /// Rooms, the lobby or others that are entered too, and the last message that one has of each.
+        resume: Vec<(RoomName, MessageId)>,
     },
     /// Come in under a free name made of the address (the anon dialect).
     JoinUnnamed,
@@ -81,6 +131,8 @@ pub enum Request {
         entry: Entry,
         /// The word that opens it, if it needs one.
         key: Option<String>,
+        /// The last message that one has of it.
+        resume: Option<MessageId>,
     },
     /// Leave a room; leaving the last one puts one back in the lobby.
     Leave {
@@ -129,7 +181,70 @@ pub enum Request {
     /// Become an operator.
     Oper {
         /// The word that makes one.
-        password: String,
+        password: Secret,
+    },
+    /// Make an account of the name one goes by.
+    Register {
+        /// Its password, 1 to 128 bytes.
+        password: Secret,
+    },
+    /// Come in, or go on, as an account.
+    Login {
+        /// Its name.
+        name: Nick,
+        /// What proves it.
+        login: Login,
+    },
+    /// Go on without an account, under another name.
+    Logout,
+    /// Give one's account another password.
+    Passwd {
+        /// The old one.
+        old: Option<Secret>,
+        /// The new one, 1 to 128 bytes.
+        new: Secret,
+    },
+    /// Have one's account forgotten.
+    Unregister {
+        /// Its password.
+        password: Option<Secret>,
+    },
+    /// Something about the tokens of one's bots.
+    Token {
+        /// What.
+        change: TokenChange,
+    },
+    /// Let an account moderate a room that one owns, or no more.
+    Appoint {
+        /// The room.
+        room: Option<RoomName>,
+        /// The account.
+        name: String,
+        /// Is it to moderate?
+        moderates: bool,
+    },
+    /// What was said in a room, or between somebody and oneself.
+    History {
+        /// The room, where `with` is nobody.
+        room: Option<RoomName>,
+        /// With whom.
+        with: Option<Nick>,
+        /// Which of it.
+        range: Range,
+    },
+    /// What was said with all of these words in it, in rooms that one is in.
+    Search {
+        /// In this room only.
+        room: Option<RoomName>,
+        /// The words.
+        words: String,
+        /// Which of it.
+        range: Range,
+    },
+    /// Write all that is kept of a room to a file, as an operator.
+    Export {
+        /// The room.
+        room: RoomName,
     },
     /// Put somebody out: of the server as an operator, of a room as its moderator or where one is named.
     Kick {
@@ -219,4 +334,16 @@ pub enum Request {
         /// After how long.
         seconds: u64,
     },
+}
+
+impl Request {
+    /// Come in under a name, and prove nothing.
+    pub fn join(nick: Nick, wants_users: bool) -> Request {
+        Request::Join {
+            nick,
+            wants_users,
+            login: None,
+            resume: Vec::new(),
+        }
+    }
 }

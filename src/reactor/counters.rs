@@ -54,8 +54,5 @@ impl Counters {
 
 /// Is it something that a user said?
 fn is_message(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Said { .. } | Event::Acted { .. } | Event::Private { .. }
-    )
+    matches!(event, Event::Said { .. } | Event::Private { .. })
 }

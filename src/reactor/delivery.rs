@@ -190,8 +190,8 @@ impl Reactor {
         let members = self.hub.members(room).len();
         let hearers = members.saturating_sub(passed_by.clone().count());
         self.counters.note_deliveries(&event, hearers);
-        if let Event::Said { text, .. } | Event::Acted { text, .. } = &event {
-            self.talk.bytes += text.len();
+        if let Event::Said { message, .. } = &event {
+            self.talk.bytes += message.text.len();
         }
         self.talk.events.push(event);
         if self.talk.bytes > TALK_BYTES_MAX {

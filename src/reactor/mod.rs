@@ -165,6 +165,7 @@ impl Reactor {
             presence_limit: config.limits.presence_members,
             is_cloaked: config.is_cloaked,
             oper_password: files.oper_password()?,
+            ..Rules::default()
         };
         let site = Site {
             tokens: files.api_tokens()?,

@@ -16,14 +16,6 @@ use super::bucket::{Flood, cost_of};
 use super::connection::{Filled, Standing, Taken, Transport};
 use super::phase::{Due, Phase, Reason};
 
-/// Whose request the effects at hand follow from.
-#[derive(Default)]
-pub(super) struct Asker {
-    id: Option<RequestId>,
-    /// Has it been answered?
-    is_answered: bool,
-}
-
 impl Reactor {
     /// Gives each connection on the ready lists its share of the turn, as far as the turn's own
     /// budget goes, those who have joined first; those who come onto a list meanwhile are for the
@@ -85,7 +77,7 @@ impl Reactor {
             .is_some_and(|at| at <= self.clock.now)
         {
             self.hub.handle_timeout(self.clock.moment);
-            self.carry_out(&mut Asker::default());
+            self.carry_out();
         }
     }
 
@@ -283,11 +275,9 @@ impl Reactor {
             Ask::Nothing => {
                 // Blank lines and pings are work as well.
                 self.spend(id, 1);
-                let asker = Asker {
-                    id: parsed.id,
-                    is_answered: false,
-                };
-                self.answer_unanswered(id, asker);
+                if parsed.id.is_some() {
+                    self.answer(id, &Event::Done { note: None }, parsed.id.as_ref());
+                }
             }
             Ask::Request(request) => self.ask(id, request, parsed.id),
             Ask::Refused(code) => {
@@ -344,7 +334,7 @@ impl Reactor {
         }
         self.hand_out(0);
         self.hub.handle_leave(id, self.clock.moment);
-        self.carry_out(&mut Asker::default());
+        self.carry_out();
     }
 
     /// Tells a connection its last event, and lets it go.
@@ -386,16 +376,11 @@ impl Reactor {
             self.hand_out(0);
         }
         self.hub
-            .handle_request(id, peer, request, self.clock.moment);
+            .handle_request(id, peer, request, request_id, self.clock.moment);
         if let Some(order) = order {
             log::info!("{order}");
         }
-        let mut asker = Asker {
-            id: request_id,
-            is_answered: false,
-        };
-        self.carry_out(&mut asker);
-        self.answer_unanswered(id, asker);
+        self.carry_out();
     }
 
     /// What the log says of an operator's request; a try to become one is a request like that.
@@ -424,26 +409,16 @@ impl Reactor {
         }
     }
 
-    /// A request with an id and no other answer is answered that it is done.
-    fn answer_unanswered(&mut self, id: ConnId, asker: Asker) {
-        if !asker.is_answered && asker.id.is_some() {
-            self.answer(id, &Event::Done { note: None }, asker.id.as_ref());
-        }
-    }
-
     pub(super) fn keep_settings(&self) {
         if let Some(keeper) = &self.keeper {
             keeper.keep(self.hub.settings());
         }
     }
 
-    pub(super) fn carry_out(&mut self, asker: &mut Asker) {
+    pub(super) fn carry_out(&mut self) {
         while let Some(effect) = self.hub.poll_effect() {
             match effect {
-                Effect::Answer { to, event } => {
-                    self.answer(to, &event, asker.id.as_ref());
-                    asker.is_answered = true;
-                }
+                Effect::Answer { to, id, event } => self.answer(to, &event, id.as_ref()),
                 Effect::Tell { to, event } => self.tell(to, &event),
                 Effect::Broadcast { audience, event } => self.broadcast(&audience, event),
                 Effect::Gone { who, nick } => {
@@ -454,11 +429,11 @@ impl Reactor {
                     let reason = connection.reason.unwrap_or(Reason::Quit);
                     log::info!("{nick} left: {reason}; {} online", self.hub.online());
                 }
-                Effect::Keep => self.keep_settings(),
-                Effect::Report { to } => {
+                Effect::KeepSettings => self.keep_settings(),
+                Effect::Keep(_) | Effect::Ask { .. } | Effect::AskAccount { .. } => {}
+                Effect::Report { to, id } => {
                     let stats = self.stats();
-                    self.answer(to, &Event::Stats(stats), asker.id.as_ref());
-                    asker.is_answered = true;
+                    self.answer(to, &Event::Stats(stats), id.as_ref());
                 }
                 Effect::Stop { seconds } => {
                     let ms = seconds.saturating_mul(1000);

@@ -12,7 +12,6 @@ use super::bucket::COST_OF_WRONG_TOKEN;
 use super::connection::{Connection, Transport as _};
 use super::listener::Stream;
 use super::phase::Reason;
-use super::serve::Asker;
 
 impl Reactor {
     /// Answers a request.
@@ -104,7 +103,7 @@ impl Reactor {
         };
         let (peer, said_by, said) = (connection.peer, nick.clone(), text.clone());
         let said = self.hub.handle_post(peer, said_by, room.clone(), said, now);
-        self.carry_out(&mut Asker::default());
+        self.carry_out();
         match said {
             Ok(()) => {
                 self.counters.messages_in += 1;

@@ -76,6 +76,7 @@ fn lobby_of(members: u32) -> Hub {
         presence_limit: 250,
         is_cloaked: false,
         oper_password: None,
+        ..Rules::default()
     };
     let mut hub = Hub::new(rules, Settings::default());
     (0..members).for_each(|slot| join(&mut hub, slot));
@@ -96,7 +97,7 @@ fn ask(hub: &mut Hub, slot: u32, stage: Stage, line: &str) {
     let Ask::Request(request) = Dialect::Text.parse(line.as_bytes(), stage).ask else {
         panic!("{line:?} asks nothing");
     };
-    hub.handle_request(id(slot), Peer::Unix(slot), request, Moment::default());
+    hub.handle_request(id(slot), Peer::Unix(slot), request, None, Moment::default());
     drain(hub);
 }
 

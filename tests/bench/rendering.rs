@@ -4,9 +4,10 @@ mod harness;
 
 use std::hint::black_box;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use hubbub::dialect::{Dialect, Stage, View};
-use hubbub::model::{Author, Event, Moment, Nick, Peer, RoomName};
+use hubbub::model::{Event, Manner, Message, MessageId, Moment, Nick, Peer, RoomName};
 
 const RUNS: u64 = 1000;
 
@@ -15,9 +16,15 @@ fn main() {
     let peer = Peer::from(address);
     let nick = Nick::parse("Alice").expect("a nick");
     let event = Event::Said {
-        author: Author { nick, peer },
+        peer,
         room: RoomName::lobby(),
-        text: "A message of 64 bytes, which is what the load tester has by then".into(),
+        message: Arc::new(Message {
+            id: MessageId(1),
+            unix_ms: 0,
+            nick,
+            manner: Manner::Said,
+            text: "A message of 64 bytes, which is what the load tester has by then".into(),
+        }),
     };
     let view = View {
         stage: Stage::Joined,

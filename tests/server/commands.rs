@@ -229,7 +229,7 @@ fn what_is_asked_in_the_lobby() {
             r#"{"type":"me","message":"waves  twice"}"#,
             Told {
                 json: "{\"type\":\"me\",\"username\":\"alice\",\"message\":\"waves  twice\",\
-                       \"timestamp\":<unix>}\n"
+                       \"id\":<id>,\"room\":\"lobby\",\"timestamp\":<unix>}\n"
                     .into(),
                 ..nothing()
             }
@@ -238,7 +238,7 @@ fn what_is_asked_in_the_lobby() {
             .colon("\x1b[93m[<hms>] * alice\x1b[0m waves  twice"),
             Told {
                 json: "{\"type\":\"me\",\"username\":\"alice\",\"message\":\"waves  twice\",\
-                       \"timestamp\":<unix>}\n"
+                       \"id\":<id>,\"room\":\"lobby\",\"timestamp\":<unix>}\n"
                     .into(),
                 ..nothing()
             }
@@ -354,7 +354,8 @@ fn steps_in_a_room() -> Vec<Step> {
         "lobby" => Told {
             text: format!("[#lobby alice] {text}\n"),
             json: format!(
-                "{{\"type\":\"chat\",\"username\":\"alice\",\"message\":\"{text}\",\"timestamp\":<unix>}}\n"
+                "{{\"type\":\"chat\",\"username\":\"alice\",\"message\":\"{text}\",\
+                 \"id\":<id>,\"room\":\"lobby\",\"timestamp\":<unix>}}\n"
             ),
             pynet: padded(&format!(
                 "{{\"type\":\"message\",\"from\":\"alice\",\"data\":\"{text}\"}}"
@@ -364,8 +365,8 @@ fn steps_in_a_room() -> Vec<Step> {
         _ => Told {
             text: format!("[alice] {text}\n"),
             json: format!(
-                "{{\"type\":\"chat\",\"username\":\"alice\",\"message\":\"{text}\",\"room\":\"{room}\",\
-                 \"timestamp\":<unix>}}\n"
+                "{{\"type\":\"chat\",\"username\":\"alice\",\"message\":\"{text}\",\
+                 \"id\":<id>,\"room\":\"{room}\",\"timestamp\":<unix>}}\n"
             ),
             pynet: server_message(&format!("[#{room} alice] {text}")),
             colon: format!("\x1b[94m[<hms>] GROUP({room}) alice >> \x1b[0m{text}"),
@@ -418,12 +419,12 @@ fn steps_in_a_room() -> Vec<Step> {
         step(
             "/me codes",
             r#"{"type":"me","room":"rust","message":"codes"}"#,
-            Told { json: "{\"type\":\"me\",\"username\":\"alice\",\"message\":\"codes\",\"room\":\"rust\",\
+            Told { json: "{\"type\":\"me\",\"username\":\"alice\",\"message\":\"codes\",\"id\":<id>,\"room\":\"rust\",\
                 \"timestamp\":<unix>}\n".into(), ..nothing() }
                 .text("* alice codes\n")
                 .pynet(&server_message("[#rust] * alice codes"))
                 .colon("\x1b[94m[<hms>] GROUP(rust) * alice\x1b[0m codes"),
-            Told { json: "{\"type\":\"me\",\"username\":\"alice\",\"message\":\"codes\",\"room\":\"rust\",\
+            Told { json: "{\"type\":\"me\",\"username\":\"alice\",\"message\":\"codes\",\"id\":<id>,\"room\":\"rust\",\
                 \"timestamp\":<unix>}\n".into(), ..nothing() }
                 .text("* alice codes\n")
                 .pynet(&server_message("[#rust] * alice codes"))

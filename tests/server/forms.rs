@@ -100,7 +100,7 @@ impl Dialect {
             Text => format!("[{nick}] {text}\n"),
             Json => format!(
                 "{{\"type\":\"chat\",\"username\":\"{nick}\",\"message\":\"{text}\",\
-                 \"timestamp\":<unix>}}\n"
+                 \"id\":<id>,\"room\":\"lobby\",\"timestamp\":<unix>}}\n"
             ),
             Pynet => padded(&format!(
                 "{{\"type\":\"message\",\"from\":\"{nick}\",\"data\":\"{text}\"}}"
@@ -144,7 +144,8 @@ pub(crate) fn server_message(text: &str) -> String {
     ))
 }
 
-/// `bytes` with `<hms>` and `<unix>` in place of the times that the dialects carry.
+/// `bytes` with `<hms>` and `<unix>` in place of the times that the dialects carry, and `<id>` in
+/// place of messages' ids: more fields stand behind one of those, and none behind a request's.
 pub(crate) fn timeless(bytes: &[u8]) -> String {
     let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
     let mut out = String::new();
@@ -157,11 +158,18 @@ pub(crate) fn timeless(bytes: &[u8]) -> String {
             .get(1..9)
             .filter(|time| is_time_of_day(time));
         let number = found.strip_prefix("\"timestamp\":");
+        let id = ["\"id\":", "\"message_id\":"]
+            .iter()
+            .find_map(|key| Some((*key, found.strip_prefix(key)?)))
+            .map(|(key, rest)| (key, rest.trim_start_matches(|c: char| c.is_ascii_digit())))
+            .filter(|(key, rest)| key.starts_with("\"m") || rest.starts_with(','));
         (out, rest) = if let (Some(_), true) = (time, found.starts_with('[')) {
             (out + "[<hms>", &found[9..])
         } else if let Some(number) = number {
             let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
             (out + "\"timestamp\":<unix>", rest)
+        } else if let Some((key, rest)) = id {
+            (out + key + "<id>", rest)
         } else {
             (out + &found[..1], &found[1..])
         };

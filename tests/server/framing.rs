@@ -30,7 +30,7 @@ const SESSIONS: [Session; 5] = [
             "{\"type\":\"welcome\",\"message\":\"Welcome to the chat, bob!\",\
              \"users\":[\"watcher\",\"bob\"],\"timestamp\":<unix>}\n\
              {\"type\":\"chat\",\"username\":\"bob\",\"message\":\"h\\\"\\u00e9}\\n{\",\
-             \"timestamp\":<unix>}\n{\"type\":\"pong\",\"id\":\"a\"}\n"
+             \"id\":<id>,\"room\":\"lobby\",\"timestamp\":<unix>}\n{\"type\":\"pong\",\"id\":\"a\"}\n"
                 .into()
         },
         said: &["h\"é}{"],

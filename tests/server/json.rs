@@ -165,13 +165,19 @@ fn a_direct_answer_carries_the_requests_id() {
     bob.silent();
     alice.send("{\"type\":\"chat\",\"message\":\"hi\",\"id\":7}\n");
     let own = alice.json();
-    assert_eq!((&own["message"], &own["id"]), (&json!("hi"), &json!(7)));
+    assert_eq!(own["message"], "hi");
+    let ok = json!({ "type": "ok", "message_id": own["id"], "room": "lobby", "id": 7 });
+    assert_eq!(alice.json(), ok, "the message's id, and the request's");
     bob.expect_like(Json.said("alice", alice.address(), "hi"));
     alice.send("{\"type\":\"dance\",\"id\":8}\n");
     assert_eq!(expect_error(&mut alice)["id"], 8);
     alice.send("{\"type\":\"pm\",\"to\":\"bob\",\"message\":\"psst\",\"id\":9}\n");
-    alice.expect("{\"type\":\"ok\",\"id\":9}\n");
-    assert_eq!(bob.json()["message"], "psst");
+    let (sent, came) = (alice.json(), bob.json());
+    assert_eq!((&sent["type"], &sent["id"]), (&json!("ok"), &json!(9)));
+    assert_eq!(
+        (&came["message"], &came["id"]),
+        (&json!("psst"), &sent["message_id"])
+    );
     alice.silent();
 }
 

@@ -424,8 +424,8 @@ impl Peer {
         self
     }
 
-    /// As [`Peer::expect`], where `<hms>` stands for a time of day and `<unix>` for about now in
-    /// seconds since 1970 with decimals.
+    /// As [`Peer::expect`], where `<hms>` stands for a time of day, `<unix>` for about now in
+    /// seconds since 1970 with decimals, and `<id>` for the id of a message.
     #[track_caller]
     pub(crate) fn expect_like(&mut self, pattern: impl AsRef<str>) -> &mut Peer {
         let mut rest = pattern.as_ref();
@@ -439,6 +439,11 @@ impl Peer {
                 self.expect(literal);
                 let number = self.take_number();
                 assert!(is_about_now(&number), "{number}");
+                rest = behind;
+            } else if let Some(behind) = behind.strip_prefix("id>") {
+                self.expect(literal);
+                let number = self.take_number();
+                assert!(number.parse::<u64>().is_ok_and(|id| id > 0), "{number}");
                 rest = behind;
             } else {
                 self.expect(format!("{literal}<"));

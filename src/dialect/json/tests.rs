@@ -53,7 +53,7 @@ fn the_forms_byte_by_byte() {
         ),
         (
             said("Hello everyone!"),
-            r#"{"type":"chat","username":"Alice","message":"Hello everyone!","timestamp":1700000000.250}"#,
+            r#"{"type":"chat","username":"Alice","message":"Hello everyone!","id":7,"room":"lobby","timestamp":1700000000.250}"#,
         ),
         (Event::Pong, r#"{"type":"pong"}"#),
         (

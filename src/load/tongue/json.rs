@@ -119,7 +119,7 @@ mod tests {
             &speaker(None),
             br#"{"type":"welcome","message":"Welcome to the chat, bob!","users":["bob"],"timestamp":1.5}
 {"type":"user_joined","username":"eve","message":"eve joined the chat","timestamp":1.5}
-{"type":"chat","username":"eve","message":"~text.","timestamp":1.5}
+{"type":"chat","username":"eve","message":"~text.","id":7,"room":"lobby","timestamp":1.5}
 {"type":"chat","username":"\u00e9","message":"a\"b","timestamp":1.5}
 {"type":"pong"}
 "#,
@@ -145,7 +145,7 @@ mod tests {
 {"type":"user_joined","username":"eve","message":"eve joined the chat","timestamp":1.5}
 {"type":"room_joined","room":"room7","created":true,"users":["bob"],"timestamp":1.5}
 {"type":"room_left","room":"lobby","now_in":"room7"}
-{"type":"chat","username":"eve","message":"~x.","room":"room7","timestamp":1.5}
+{"type":"chat","username":"eve","message":"~x.","id":7,"room":"room7","timestamp":1.5}
 "#,
         );
         assert_eq!(told[3..], [Told::Joined, Told::Said(b"~x.".to_vec())]);

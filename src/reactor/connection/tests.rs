@@ -132,11 +132,7 @@ fn bytes_before_a_reset_are_kept() {
         .take(End::Closed, &Limits::default(), &Ledger::default())
         .expect("a frame");
     let nick = Nick::parse("bob").expect("a nick");
-    let wants_users = false;
-    assert_eq!(
-        asked(parsed),
-        Ask::Request(Request::Join { nick, wants_users })
-    );
+    assert_eq!(asked(parsed), Ask::Request(Request::join(nick, false)));
     assert_eq!(
         connection.reason,
         Some(Reason::Broken(io::ErrorKind::ConnectionReset))

@@ -7,7 +7,7 @@ import { LOBBY, close, find, get, isMe, isMention, setMe, show, state } from "./
 const REFRESH_MS = 20;
 const REFRESH_MIN_MS = 5_000;
 
-const timeOf = ({ timestamp }) => (timestamp ? timestamp * 1000 : Date.now());
+const timeOf = ({ timestamp }) => timestamp * 1000;
 const roomOf = ({ room = LOBBY }) => find("room", room);
 
 export const handlers = {
@@ -25,15 +25,15 @@ export const handlers = {
 		if (type === "oper") state.isOperator = true;
 		if (message) tell(context, message);
 		if (!entry) return;
-		settle(context, { state: "sent" });
+		if (entry.state === "pending") settle(context, { state: "sent" });
 		if (away && away !== talk.away) talk.notice(`${talk.name} is away: ${away}`);
 		talk.away = away;
 	},
 
 	// --- What is said ---
 
-	chat: (event, context) => said(roomOf(event), event, context),
-	me: (event, context) => said(roomOf(event), event, context, true),
+	chat: (event) => said(roomOf(event), event),
+	me: (event) => said(roomOf(event), event, true),
 	pm(event) {
 		// Who writes to oneself has it already.
 		if (!isMe(event.username)) said(get("person", event.username), event);
@@ -143,12 +143,14 @@ function tell(context, text, tone) {
 	(state.talks.includes(context?.talk) ? context.talk : state.current).notice(text, tone);
 }
 
-function said(talk, event, context, isAction = false) {
+function said(talk, event, isAction = false) {
+	if (!talk) return;
 	const { username: from, message: text } = event;
 	const time = timeOf(event);
-	if (context?.entry) return settle(context, { state: "sent", time });
-	if (!talk) return;
 	const isOwn = isMe(from);
+	// What was said here stands there already.
+	const own = isOwn && talk.entries.find((it) => it.state === "pending" && it.text === text);
+	if (own) return settle({ talk, entry: own }, { state: "sent", time });
 	const isToMe = !isOwn && isMention(text);
 	const entry = talk.add({ kind: "said", from, text, time, isAction, isToMe, state: isOwn ? "sent" : "" });
 	if (isOwn) return;

@@ -17,7 +17,7 @@ export const session = {
 };
 
 let lastId = 0;
-/** What requests without an answer were about, by their ids. */
+/** What requests without an answer were about, by their ids: texts, as messages have numbers. */
 const waiting = new Map();
 let lostAt = 0;
 let takenSince = 0;
@@ -99,9 +99,7 @@ connection.onreceive = (event) => {
 	const context = waiting.get(event.id);
 	waiting.delete(event.id);
 	const isDue = session.phase === "in" || event.type === "welcome" || event.type === "error";
-	// Types that are not known are skipped.
-	const { handlers } = session;
-	if (isDue && Object.hasOwn(handlers, event.type)) handlers[event.type](event, context);
+	if (isDue && Object.hasOwn(session.handlers, event.type)) session.handlers[event.type](event, context);
 	session.onchange();
 };
 
@@ -109,7 +107,7 @@ connection.onreceive = (event) => {
 
 /** Returns whether it was sent; `context` is for what handles the answer. */
 export function ask(request, context) {
-	const id = ++lastId;
+	const id = `${++lastId}`;
 	const isSent = session.phase === "in" && send({ ...request, id });
 	if (isSent) waiting.set(id, { type: request.type, talk: state.current, ...context });
 	return isSent;
