@@ -47,6 +47,12 @@ pub const HISTORY_LIMIT: usize = 20;
 /// Messages in one part of what is caught up on.
 pub const CATCH_UP_MESSAGES: usize = 200;
 
+/// Messages that a room keeps in memory while somebody catches up on it.
+pub const CATCH_UP_TAIL_MESSAGES: usize = 10_000;
+
+/// Questions about what was said that one user may wait for at once.
+pub const ASKED_PER_SESSION_MAX: usize = 8;
+
 /// Wrong passwords of one address, after which it waits.
 pub const OPER_FAILURES_MAX: u32 = 5;
 

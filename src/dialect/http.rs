@@ -104,6 +104,7 @@ pub fn status_of(code: &ErrorCode) -> Status {
         | ErrorCode::WrongKey(_)
         | ErrorCode::NameRegistered
         | ErrorCode::NoAccounts
+        | ErrorCode::NothingKept
         | ErrorCode::NotLoggedIn
         | ErrorCode::NotOwner(_)
         | ErrorCode::WrongLogin

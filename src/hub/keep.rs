@@ -87,6 +87,23 @@ pub struct Window {
     pub newest: bool,
 }
 
+impl Window {
+    /// Is it one of those meant, but for the limit?
+    pub fn has(&self, message: &Message) -> bool {
+        self.after < message.id && message.id < self.before && message.unix_ms >= self.since_ms
+    }
+
+    /// Cuts those meant, in the order of their ids, down to the limit. Returns whether there were more.
+    pub fn cut<T>(&self, messages: &mut Vec<T>) -> bool {
+        let surplus = messages.len().saturating_sub(self.limit);
+        match self.newest {
+            true => drop(messages.drain(..surplus)),
+            false => messages.truncate(self.limit),
+        }
+        surplus > 0
+    }
+}
+
 /// A question about what is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Query {

@@ -6,7 +6,10 @@
 //! `operate` (what operators do); `presence` tells who comes and goes.
 
 mod bans;
+mod catchup;
+mod history;
 pub mod keep;
+mod lookup;
 #[cfg(test)]
 mod model_test;
 mod operate;
@@ -17,6 +20,7 @@ mod room;
 mod rooms;
 mod session;
 mod settings;
+mod tail;
 mod talk;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -30,10 +34,10 @@ use session::Sessions;
 pub use settings::Settings;
 
 use crate::model::{
-    Author, ConnId, ErrorCode, Event, Key, Manner, MessageId, Moment, Nick, Peer, Request,
-    RequestId, RoomName,
+    Author, ConnId, ErrorCode, Event, Key, Manner, Moment, Nick, Peer, Request, RequestId, RoomName,
 };
-use keep::{AccountAsk, Durability, Query, Record};
+use history::History;
+use keep::{AccountAsk, Durability, Kept, Query, Record};
 use operate::Failures;
 use room::Rooms;
 
@@ -201,8 +205,7 @@ pub struct Hub {
     now: Moment,
     /// Its id, until it is answered or the answer is put off.
     request_id: Option<RequestId>,
-    /// The message said last.
-    last_id: MessageId,
+    history: History,
     effects: VecDeque<Effect>,
 }
 
@@ -219,8 +222,18 @@ impl Hub {
             failures: HashMap::new(),
             now: Moment::default(),
             request_id: None,
-            last_id: MessageId::default(),
+            history: History::default(),
             effects: VecDeque::new(),
+        }
+    }
+
+    /// Goes on from what was kept.
+    pub fn restore(&mut self, kept: Kept) {
+        self.set_last_id(kept.last_id);
+        for (name, messages) in kept.tails {
+            if let Some(id) = self.rooms.find(&name) {
+                self.restore_tail(id, messages);
+            }
         }
     }
 
@@ -307,11 +320,14 @@ impl Hub {
     fn handle(&mut self, who: ConnId, peer: Peer, request: Request) -> Result<(), ErrorCode> {
         match request {
             Request::Join {
-                nick, wants_users, ..
-            } => self.join(who, peer, nick, wants_users),
+                nick,
+                wants_users,
+                resume,
+                ..
+            } => self.join(who, peer, nick, wants_users, &resume),
             Request::JoinUnnamed => {
                 let nick = self.free_nick(peer.number());
-                self.join(who, peer, nick, false)
+                self.join(who, peer, nick, false, &[])
             }
             _ if !self.consoles.contains(&who) && !self.sessions.contains(who) => {
                 Err(ErrorCode::NotJoined)
@@ -324,8 +340,11 @@ impl Hub {
             Request::Members { room } => self.tell_members(who, room),
             Request::Rooms => self.tell_rooms(who),
             Request::Enter {
-                room, entry, key, ..
-            } => self.enter(who, room, entry, key.as_deref()),
+                room,
+                entry,
+                key,
+                resume,
+            } => self.enter(who, room, entry, key.as_deref(), resume),
             Request::Leave { room } => self.leave_room(who, room),
             Request::Topic { room, text } => self.topic(who, room, text),
             Request::Ignore { name } => self.ignore(who, &name),
@@ -343,9 +362,9 @@ impl Hub {
             | Request::Unregister { .. }
             | Request::Token { .. }
             | Request::Appoint { .. } => Err(ErrorCode::NoAccounts),
-            Request::History { .. } | Request::Search { .. } | Request::Export { .. } => {
-                Err(ErrorCode::StoreFailed)
-            }
+            Request::History { room, with, range } => self.tell_history(who, room, with, range),
+            Request::Search { room, words, range } => self.search(who, room, words, range),
+            Request::Export { room } => self.export(who, room),
             Request::Kick { room, name, reason } => self.kick(who, room, &name, reason),
             Request::Mute {
                 room,

@@ -57,7 +57,7 @@ impl Hub {
         }
     }
 
-    fn check_operator(&self, who: ConnId) -> Result<(), ErrorCode> {
+    pub(super) fn check_operator(&self, who: ConnId) -> Result<(), ErrorCode> {
         if self.is_operator(who) {
             Ok(())
         } else {

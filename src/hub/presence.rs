@@ -48,7 +48,9 @@ impl Hub {
         if is_crowded {
             self.rooms.churn_mut(id, self.presence_due()).left += 1;
         }
-        self.rooms.leave(id, who);
+        self.end_catching_up(id, who);
+        let forgotten_bytes = self.rooms.leave(id, who);
+        self.forget_room(forgotten_bytes);
         !is_crowded
     }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use slab::Slab;
 
-use crate::model::{ConnId, Key, RoomEntry, RoomName};
+use crate::model::{ConnId, Key, MessageId, RoomEntry, RoomName};
+
+use super::tail::Tail;
 
 /// A room, as long as it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +32,11 @@ pub struct Room {
     members: Vec<Member>,
     pub(super) topic: Option<String>,
     pub(super) modes: Modes,
+    /// What was said last. Invariant: not that of a room of the same name before it.
+    pub(super) tail: Tail,
+    /// The last message before it was made: of what was said in rooms of its name that were closed to
+    /// some, nothing up to this is shown.
+    pub(super) born: MessageId,
     /// What is counted and not told yet.
     pub(super) churn: Option<Churn>,
 }
@@ -61,6 +68,11 @@ impl Room {
     /// Its members in the order of their coming.
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// Is it closed to some?
+    pub(super) fn is_guarded(&self) -> bool {
+        self.modes.key.is_some() || self.modes.is_invite_only
     }
 
     pub(super) fn entry(&self) -> RoomEntry {
@@ -115,7 +127,8 @@ impl Rooms {
             names: HashMap::new(),
             due: BTreeSet::new(),
         };
-        let lobby = rooms.open(RoomName::lobby());
+        let nothing = MessageId::default();
+        let lobby = rooms.open(RoomName::lobby(), nothing, nothing);
         debug_assert_eq!(lobby, LOBBY);
         rooms
     }
@@ -137,14 +150,22 @@ impl Rooms {
         &mut self.slab[id.0 as usize]
     }
 
-    /// Makes a room of a name that no room has.
-    pub(super) fn open(&mut self, name: RoomName) -> RoomId {
+    /// Makes a room of a name that no room has, after the message `born`. Nothing was said in it after
+    /// `silent_since`.
+    pub(super) fn open(
+        &mut self,
+        name: RoomName,
+        born: MessageId,
+        silent_since: MessageId,
+    ) -> RoomId {
         let key = name.key();
         let room = Room {
             name,
             members: Vec::new(),
             topic: None,
             modes: Modes::default(),
+            tail: Tail::new(silent_since),
+            born,
             churn: None,
         };
         let slot = self.slab.insert(room);
@@ -153,8 +174,9 @@ impl Rooms {
         id
     }
 
-    /// Takes a member out; the room ends with its last one, the lobby never.
-    pub(super) fn leave(&mut self, id: RoomId, who: ConnId) {
+    /// Takes a member out; the room ends with its last one, the lobby never. Returns the bytes that were
+    /// remembered of a room that ended.
+    pub(super) fn leave(&mut self, id: RoomId, who: ConnId) -> usize {
         let room = self.get_mut(id);
         room.leave(who);
         if room.members().is_empty() && id != LOBBY {
@@ -167,7 +189,18 @@ impl Rooms {
                 self.slab.shrink_to_fit();
                 self.names.shrink_to_fit();
             }
+            return room.tail.bytes();
         }
+        0
+    }
+
+    /// Forgets half of what is remembered of the room of which it is the most. Returns the bytes freed;
+    /// `None` where nothing is remembered.
+    pub(super) fn halve_largest_tail(&mut self) -> Option<usize> {
+        let rooms = self.slab.iter_mut().map(|(_, room)| room);
+        let largest = rooms.max_by_key(|room| room.tail.bytes())?;
+        let count = largest.tail.len();
+        (count > 0).then(|| largest.tail.trim(count / 2, MessageId::MAX))
     }
 
     /// What is counted in a room; where that begins, it is told at `due_ms`.

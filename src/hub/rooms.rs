@@ -1,7 +1,9 @@
 //! Rooms: entering and leaving them, what they are about, and what their moderators do.
 
 use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX, ROOMS_SHOWN_MAX};
-use crate::model::{ConnId, Entry, ErrorCode, Event, ModeChange, Nick, RoomEntry, RoomName};
+use crate::model::{
+    ConnId, Entry, ErrorCode, Event, MessageId, ModeChange, Nick, RoomEntry, RoomName,
+};
 
 use super::bans::is_over;
 use super::{Audience, Hub, LOBBY, Room, RoomId, check_note};
@@ -50,6 +52,7 @@ impl Hub {
         name: RoomName,
         entry: Entry,
         key: Option<&str>,
+        resume: Option<MessageId>,
     ) -> Result<(), ErrorCode> {
         let known = self.rooms.find(&name);
         let session = self.own(who)?;
@@ -65,7 +68,7 @@ impl Hub {
             _ => self.check_door(who, known, &name, key)?,
         }
         let nick = self.own(who)?.nick().clone();
-        let id = known.unwrap_or_else(|| self.rooms.open(name));
+        let id = known.unwrap_or_else(|| self.open(name));
         if !is_in {
             self.rooms.get_mut(id).modes.invited.remove(&who);
             self.add_to_room(who, id);
@@ -93,8 +96,19 @@ impl Hub {
         )?;
         if !is_in {
             self.tell_of_entering(who, id, Event::RoomJoined { nick, room });
+            self.show_past(who, id, resume);
         }
         Ok(())
+    }
+
+    /// Makes a room. What may be on disk of one of its name is not known here.
+    fn open(&mut self, name: RoomName) -> RoomId {
+        let last = self.last_id();
+        let silent_since = match self.rules.durability {
+            None => MessageId::default(),
+            Some(_) => last,
+        };
+        self.rooms.open(name, last, silent_since)
     }
 
     /// May a user who is not in the room come in? Operators always may.
@@ -385,7 +399,7 @@ impl Hub {
         }
     }
 
-    fn set_focus(&mut self, who: ConnId, id: RoomId) {
+    pub(super) fn set_focus(&mut self, who: ConnId, id: RoomId) {
         let Some(session) = self.sessions.get_mut(who) else {
             return;
         };

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use hashbrown::HashTable;
 
-use crate::model::{Author, ConnId, Folded, Key, Nick, Peer};
+use crate::model::{Author, ConnId, Folded, Key, MessageId, Nick, Peer};
 
 use super::RoomId;
 
@@ -29,6 +29,8 @@ pub(super) struct Rare {
     pub(super) is_operator: bool,
     /// Names that it hears nothing from.
     pub(super) ignored: BTreeSet<Key>,
+    /// The first message that was said by or to the user alone under this name.
+    first_private: Option<MessageId>,
     /// In the order of entering. Invariant: two or more; none where the focus is the only one.
     rooms: Vec<RoomId>,
 }
@@ -112,6 +114,25 @@ impl Session {
     /// Names that it hears nothing from.
     pub(super) fn ignored(&self) -> impl Iterator<Item = &Key> {
         self.rare.iter().flat_map(|rare| &rare.ignored)
+    }
+
+    /// The first message that was said by or to the user alone under its name.
+    pub(super) fn first_private(&self) -> Option<MessageId> {
+        self.rare.as_ref().and_then(|rare| rare.first_private)
+    }
+
+    /// Something is said by or to the user alone.
+    pub(super) fn note_private(&mut self, id: MessageId) {
+        if self.first_private().is_none() {
+            self.change_rare(|rare| rare.first_private = Some(id));
+        }
+    }
+
+    /// Goes by another name: what was said under the old one is somebody else's.
+    pub(super) fn forget_privates(&mut self) {
+        if self.first_private().is_some() {
+            self.change_rare(|rare| rare.first_private = None);
+        }
     }
 
     pub(super) fn ignores(&self, key: &Key) -> bool {
@@ -318,7 +339,9 @@ mod tests {
     #[test]
     fn who_is_in_one_room_has_nothing_of_its_own_for_it() {
         let rooms = crate::hub::room::Rooms::new();
-        let other = { rooms }.open(crate::model::RoomName::parse("r").expect("a room name"));
+        let name = crate::model::RoomName::parse("r").expect("a room name");
+        let nothing = crate::model::MessageId::default();
+        let other = { rooms }.open(name, nothing, nothing);
         let mut session = session("a");
         session.enter(other);
         assert_eq!(

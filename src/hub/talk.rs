@@ -4,11 +4,12 @@ use crate::limits::IGNORED_MAX;
 use std::sync::Arc;
 
 use crate::model::{
-    Author, ConnId, ErrorCode, Event, Key, Manner, Message, Moment, Nick, Peer, RoomName,
+    Author, ConnId, Entry, ErrorCode, Event, Key, Manner, MessageId, Moment, Nick, Peer, RoomName,
     WhoisEntry,
 };
 
 use super::bans::is_over;
+use super::keep::Record;
 use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
 
 impl Hub {
@@ -18,6 +19,7 @@ impl Hub {
         peer: Peer,
         nick: Nick,
         wants_users: bool,
+        resume: &[(RoomName, MessageId)],
     ) -> Result<(), ErrorCode> {
         if self.sessions.contains(who) {
             return Err(ErrorCode::AlreadyJoined);
@@ -39,6 +41,14 @@ impl Hub {
         };
         self.answer(who, Event::Welcome { nick, users })?;
         self.tell_of_entering(who, LOBBY, Event::Joined { author });
+        let had = resume.iter().find(|(room, _)| room.is_lobby());
+        self.show_past(who, LOBBY, had.map(|&(_, id)| id));
+        for (room, had) in resume.iter().filter(|(room, _)| !room.is_lobby()) {
+            if let Err(code) = self.enter(who, room.clone(), Entry::Focus, None, Some(*had)) {
+                self.refuse(who, code);
+            }
+            self.set_focus(who, LOBBY);
+        }
         Ok(())
     }
 
@@ -79,6 +89,9 @@ impl Hub {
         }
         let rooms = self.own(who)?.rooms().to_vec();
         self.sessions.rename(who, to.clone());
+        if from.key() != to.key() {
+            self.own_mut(who)?.forget_privates();
+        }
         self.carry_mutes(&rooms, &from.key(), &to.key());
         let event = Event::Renamed {
             from: from.clone(),
@@ -110,36 +123,10 @@ impl Hub {
         manner: Manner,
         text: String,
     ) -> Result<(), ErrorCode> {
-        let (id, author, room) = self.voice(who, room, &text)?;
+        let (id, author) = self.voice(who, room, &text)?;
         let message = self.message(author.nick, manner, text);
-        let kept = Event::Kept {
-            id: message.id,
-            room: room.clone(),
-        };
-        let event = Event::Said {
-            peer: author.peer,
-            room,
-            message,
-        };
-        let audience = self.hearers(who, id)?;
-        self.broadcast(audience, event.clone());
-        self.answer_with(who, None, event);
-        match self.request_id.is_some() {
-            true => self.answer(who, kept),
-            false => Ok(()),
-        }
-    }
-
-    /// A message that is said now, with an id of its own.
-    fn message(&mut self, nick: Nick, manner: Manner, text: String) -> Arc<Message> {
-        self.last_id = self.last_id.next();
-        Arc::new(Message {
-            id: self.last_id,
-            unix_ms: self.now.unix_ms,
-            nick,
-            manner,
-            text,
-        })
+        self.speak(Some(who), id, author.peer, message);
+        Ok(())
     }
 
     /// Somebody without a connection of its own speaks in a room, under a name that nobody there
@@ -155,7 +142,7 @@ impl Hub {
         room: RoomName,
         text: String,
         now: Moment,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<MessageId, ErrorCode> {
         self.now = now;
         // It may have been banned since the connection was accepted.
         if let Some(refusal) = self.refusal_of(&peer, now) {
@@ -166,22 +153,14 @@ impl Hub {
         let id = id.ok_or(ErrorCode::NoRoomToShow(room))?;
         self.check_free(&nick)?;
         self.check_mute_of(&nick.key(), id)?;
-        let audience = self.hearers_of(&nick, None, id);
         let peer = match self.rules.is_cloaked {
             true => peer.cloaked(),
             false => peer,
         };
-        let room = self.rooms.get(id).name.clone();
         let message = self.message(nick, Manner::Said, text);
-        self.broadcast(
-            audience,
-            Event::Said {
-                peer,
-                room,
-                message,
-            },
-        );
-        Ok(())
+        let id_of_message = message.id;
+        self.speak(None, id, peer, message);
+        Ok(id_of_message)
     }
 
     /// The room that may hear `text` from a user, and as whom it hears it there.
@@ -190,11 +169,11 @@ impl Hub {
         who: ConnId,
         room: Option<RoomName>,
         text: &str,
-    ) -> Result<(RoomId, Author, RoomName), ErrorCode> {
+    ) -> Result<(RoomId, Author), ErrorCode> {
         self.check_message(text)?;
         let id = self.entered(who, room)?;
         self.check_mute(who, id)?;
-        Ok((id, self.author(who)?, self.rooms.get(id).name.clone()))
+        Ok((id, self.author(who)?))
     }
 
     /// May a user say anything in a room that it is in?
@@ -216,23 +195,22 @@ impl Hub {
         }
     }
 
-    /// The members of a room that hear a user: all but itself and those who ignore it.
-    fn hearers(&self, who: ConnId, id: RoomId) -> Result<Audience, ErrorCode> {
-        Ok(self.hearers_of(self.own(who)?.nick(), Some(who), id))
-    }
-
-    /// The members of a room that hear a name: all but whose it is and those who ignore it.
-    fn hearers_of(&self, nick: &Nick, except: Option<ConnId>, id: RoomId) -> Audience {
+    /// The members of a room that hear a name: all but whose it is, those who ignore it, and those who
+    /// have not caught up.
+    pub(super) fn hearers_of(&self, nick: &Nick, except: Option<ConnId>, id: RoomId) -> Audience {
         let ignorers = match self.ignorers.is_empty() {
             true => None,
             false => self.ignorers.get(&nick.key()),
         };
         let is_member = |&ignorer: &ConnId| self.sessions[ignorer].is_in(id);
         let here = ignorers.into_iter().flatten().copied().filter(is_member);
+        let mut ignorers: Vec<ConnId> = here.chain(self.catching_up(id)).collect();
+        ignorers.sort_unstable();
+        ignorers.dedup();
         Audience::Room {
             room: id,
             except,
-            ignorers: here.collect(),
+            ignorers,
         }
     }
 
@@ -257,10 +235,18 @@ impl Hub {
         }
         let message = self.message(author.nick, Manner::Said, text.clone());
         let id = Some(message.id);
-        if !self.own(target)?.ignores(&key) {
-            self.tell(target, Event::Private { message });
+        for id in [who, target] {
+            self.own_mut(id)?.note_private(message.id);
         }
-        self.answer(who, Event::PrivateSent { to, id, text, away })
+        let record = Record::Private {
+            message: Arc::clone(&message),
+            to: to.clone(),
+            from_account: false,
+            to_account: false,
+            is_delivered: true,
+        };
+        let answer = Event::PrivateSent { to, id, text, away };
+        self.speak_privately(who, target, record, message, answer)
     }
 
     pub(super) fn list(&mut self, who: ConnId) -> Result<(), ErrorCode> {

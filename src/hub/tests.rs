@@ -516,7 +516,7 @@ fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
     let mut post = |name: &str, room_name: &str, text: &str| {
         let (peer, nick, room) = (Peer::Unix(9), nick(name), room(room_name));
         hub.handle_post(peer, nick, room, text.into(), Moment::default())
-            .map(|()| drain(&mut hub))
+            .map(|_| drain(&mut hub))
     };
     let said = post("bot", "LOBBY", "hi").expect("a good post");
     let [Effect::Broadcast { audience, event }] = &said[..] else {
@@ -580,6 +580,6 @@ fn who_is_muted_in_a_room_does_not_post_there_either() {
         hub.handle_post(peer, nick, room, "hi".into(), Moment::default())
     };
     assert_eq!(post("B", "r"), Err(ErrorCode::Muted));
-    assert_eq!(post("b", "lobby"), Ok(()));
-    assert_eq!(post("c", "r"), Ok(()));
+    assert!(post("b", "lobby").is_ok());
+    assert!(post("c", "r").is_ok());
 }

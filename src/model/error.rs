@@ -51,6 +51,8 @@ pub enum ErrorCode {
     WrongPassword,
     /// Too many wrong passwords: wait, in seconds.
     OperThrottled(u64),
+    /// Nothing is kept here.
+    NothingKept,
     /// Nobody has an account here.
     NoAccounts,
     /// The name is an account's: one must log in to go by it.
@@ -202,6 +204,7 @@ impl fmt::Display for ErrorCode {
             ErrorCode::Muted => f.write_str("You have been muted."),
             ErrorCode::WrongPassword => f.write_str("That is not the password."),
             ErrorCode::OperThrottled(s) => write!(f, "Too many wrong passwords. Wait {s} s."),
+            ErrorCode::NothingKept => f.write_str("The server keeps nothing on disk."),
             ErrorCode::NoAccounts => {
                 f.write_str("There are no accounts here: the server keeps nothing.")
             }

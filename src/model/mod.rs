@@ -118,6 +118,24 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// From when on that is, in milliseconds since 1970.
+    pub fn ms_of(self, since: Since) -> u64 {
+        let offset_s = i64::from(self.offset_s);
+        let now_s = (self.unix_ms / 1000) as i64;
+        let unix_s = match since {
+            Since::Ago(seconds) => now_s.saturating_sub_unsigned(seconds),
+            Since::Unix(second) => i64::try_from(second).unwrap_or(i64::MAX),
+            Since::Local(second) => second.saturating_sub(offset_s),
+            Since::Clock(second) => {
+                let local_s = now_s + offset_s;
+                let today = local_s - local_s.rem_euclid(86_400) + i64::from(second);
+                let days_back = i64::from(today > local_s);
+                today - 86_400 * days_back - offset_s
+            }
+        };
+        u64::try_from(unix_s).unwrap_or(0).saturating_mul(1000)
+    }
+
     /// Hours, minutes and seconds of the local day.
     pub fn local_hms(self) -> (u32, u32, u32) {
         let local_s = (self.unix_ms / 1000) as i64 + i64::from(self.offset_s);
@@ -339,6 +357,26 @@ mod tests {
         assert_eq!(at(86_399, 1), (0, 0, 0));
         assert_eq!(at(0, -1), (23, 59, 59));
         assert_eq!(at(5_400, 19_800), (7, 0, 0));
+    }
+
+    #[test]
+    fn times_since_when() {
+        // 1970-01-02 01:00 where clocks are two hours ahead.
+        let now = Moment {
+            unix_ms: 23 * 3_600_000,
+            offset_s: 7_200,
+            ..Moment::default()
+        };
+        for (since, hours) in [
+            (Since::Ago(3_600), 22),
+            (Since::Ago(u64::MAX), 0),
+            (Since::Unix(7_200), 2),
+            (Since::Local(86_400), 22),
+            (Since::Clock(1_800), 22),
+            (Since::Clock(7_200), 0),
+        ] {
+            assert_eq!(now.ms_of(since) / 3_600_000, hours, "{since:?}");
+        }
     }
 
     #[test]

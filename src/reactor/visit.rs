@@ -105,7 +105,7 @@ impl Reactor {
         let said = self.hub.handle_post(peer, said_by, room.clone(), said, now);
         self.carry_out();
         match said {
-            Ok(()) => {
+            Ok(_) => {
                 self.counters.messages_in += 1;
                 api::posted(&room, &nick, &text, now)
             }

@@ -1,0 +1,200 @@
+//! Catching up: who enters a room is told what was said there, from memory, or else page by page from
+//! the disk until the room's tail has the rest. Until then it is told nothing else that is said there,
+//! so that there is no gap and no double.
+
+use std::sync::Arc;
+
+use crate::limits::CATCH_UP_MESSAGES;
+use crate::model::{ConnId, Event, Message, MessageId, Part, Target};
+
+use super::keep::{Durability, Found, Window};
+use super::lookup::Question;
+use super::{Hub, RoomId};
+
+/// How far a member has caught up.
+#[derive(Debug)]
+pub(super) struct CatchUp {
+    ticket: u64,
+    /// It was told, or need not be told, everything up to this.
+    cursor: MessageId,
+    /// What was said last when it began.
+    begun_at: MessageId,
+    /// How many it is to be shown of what was said before that: the last ones. `None`: all.
+    count: Option<usize>,
+    part: Part,
+}
+
+impl Hub {
+    /// Shows who has entered a room what was said there: the last messages, or all after one that it
+    /// has.
+    pub(super) fn show_past(&mut self, who: ConnId, id: RoomId, resume: Option<MessageId>) {
+        let last = self.history.last;
+        // What is said to have been said later was said in another life of the server.
+        let resume = resume.filter(|&after| after <= last);
+        let count = match resume {
+            Some(_) => None,
+            None if self.rules.replay == 0 => return,
+            None => Some(self.rules.replay),
+        };
+        let tail = &self.rooms.get(id).tail;
+        let after = resume.unwrap_or_default();
+        let is_enough = tail.covers(after) || count.is_some_and(|count| tail.len() >= count);
+        if is_enough || self.rules.durability.is_none() {
+            let past = tail.after(after).collect::<Vec<_>>();
+            let begin = count.map_or(0, |count| past.len().saturating_sub(count));
+            let messages = past[begin..].iter().map(|&message| Arc::clone(message));
+            let messages = messages.collect();
+            return self.tell_past(who, id, messages, Part::First);
+        }
+        let catching = CatchUp {
+            ticket: 0,
+            cursor: after,
+            // What was said and not told yet will be told live.
+            begun_at: match self.rules.durability {
+                Some(Durability::Seen) => self.history.kept,
+                _ => last,
+            },
+            count,
+            part: Part::First,
+        };
+        self.history.catching.insert((id, who), catching);
+        self.ask_for_page(id, who);
+    }
+
+    /// A member is in a room no more.
+    pub(super) fn end_catching_up(&mut self, id: RoomId, who: ConnId) {
+        if let Some(catching) = self.history.catching.remove(&(id, who)) {
+            self.history.asked.remove(&catching.ticket);
+        }
+    }
+
+    pub(super) fn is_catching_up(&self, id: RoomId, who: ConnId) -> bool {
+        self.history.catching.contains_key(&(id, who))
+    }
+
+    /// The members of a room that are told nothing live of it yet, in ascending order.
+    pub(super) fn catching_up(&self, id: RoomId) -> impl Iterator<Item = ConnId> {
+        let first = ConnId {
+            slot: 0,
+            generation: 0,
+        };
+        let catching = self.history.catching.range((id, first)..);
+        let of_room = catching.take_while(move |((room, _), _)| *room == id);
+        of_room.map(|((_, who), _)| *who)
+    }
+
+    fn tell_past(&mut self, to: ConnId, id: RoomId, messages: Vec<Arc<Message>>, part: Part) {
+        if !messages.is_empty() {
+            let target = Target::Room(self.rooms.get(id).name.clone());
+            self.tell(
+                to,
+                Event::History {
+                    target,
+                    messages,
+                    part,
+                },
+            );
+        }
+    }
+
+    /// Asks for what a member is to be shown next.
+    fn ask_for_page(&mut self, id: RoomId, who: ConnId) {
+        let Some(catching) = self.history.catching.get(&(id, who)) else {
+            return;
+        };
+        let window = Window {
+            after: catching.cursor,
+            before: match catching.count {
+                Some(_) => catching.begun_at.next(),
+                None => MessageId::MAX,
+            },
+            since_ms: 0,
+            limit: catching.count.unwrap_or(CATCH_UP_MESSAGES),
+            newest: catching.count.is_some(),
+        };
+        let query = self.history_of(id, window);
+        let ticket = self.ask(who, None, Question::CatchUp(id), query);
+        if let Some(catching) = self.history.catching.get_mut(&(id, who)) {
+            catching.ticket = ticket;
+        }
+    }
+
+    /// A member is shown a page, and asks for the next one or has caught up.
+    pub(super) fn catch_up(&mut self, id: RoomId, who: ConnId, found: Found) {
+        let Some(catching) = self.history.catching.get_mut(&(id, who)) else {
+            return;
+        };
+        let page = catching.page(found, self.history.kept);
+        let tail = &self.rooms.get(id).tail;
+        let is_stuck =
+            page.is_failed || (page.messages.is_empty() && page.reached <= catching.cursor);
+        let is_done = !page.has_more && (tail.covers(page.reached) || is_stuck);
+        let mut messages = page.messages;
+        if is_done {
+            messages.extend(tail.after(page.reached).cloned());
+        }
+        if let Some(count) = catching.count.take() {
+            let before = messages.partition_point(|message| message.id <= catching.begun_at);
+            messages.drain(..before.saturating_sub(count));
+        }
+        catching.cursor = page.reached;
+        let part = catching.part;
+        if !messages.is_empty() {
+            catching.part = Part::Next;
+        }
+        if is_done {
+            self.history.catching.remove(&(id, who));
+            if page.is_failed || is_stuck && !self.rooms.get(id).tail.covers(page.reached) {
+                let text = "Some of what was said before cannot be read now.".into();
+                self.tell(who, Event::Notice { text });
+            }
+        }
+        self.tell_past(who, id, messages, part);
+        if !is_done {
+            self.ask_for_page(id, who);
+        }
+    }
+}
+
+/// What a member that catches up is shown next.
+struct Page {
+    messages: Vec<Arc<Message>>,
+    /// These are all up to this.
+    reached: MessageId,
+    has_more: bool,
+    is_failed: bool,
+}
+
+impl CatchUp {
+    /// What was found of what is on disk and told. What is told only now will be told live.
+    fn page(&self, found: Found, kept: MessageId) -> Page {
+        let Found::Messages {
+            mut messages,
+            through,
+            has_more,
+        } = found
+        else {
+            return Page {
+                messages: Vec::new(),
+                reached: self.cursor,
+                has_more: false,
+                is_failed: true,
+            };
+        };
+        let through = through.min(kept);
+        let found = messages.len();
+        messages.retain(|message| message.id <= through);
+        let has_more = has_more && self.count.is_none() && messages.len() == found;
+        let reached = match (messages.last(), self.count) {
+            (Some(last), _) if has_more => last.id,
+            (_, Some(_)) => through.min(self.begun_at),
+            _ => through,
+        };
+        Page {
+            messages,
+            reached: reached.max(self.cursor),
+            has_more,
+            is_failed: false,
+        }
+    }
+}

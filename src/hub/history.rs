@@ -1,0 +1,325 @@
+//! What is said: messages get their ids here, are told, remembered in their room's tail, and kept, in
+//! the order that was promised.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::limits::{CATCH_UP_TAIL_MESSAGES, TAIL_BYTES_MAX, TAIL_MESSAGES};
+use crate::model::{
+    ConnId, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, RequestId, RoomName,
+};
+
+use super::catchup::CatchUp;
+use super::keep::{Durability, Record};
+use super::lookup::Asked;
+use super::tail::Tail;
+use super::{Effect, Hub, RoomId};
+
+/// What is known of all that was said.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// The message said last.
+    pub(super) last: MessageId,
+    /// Everything up to this is on disk; with no disk, nothing.
+    pub(super) kept: MessageId,
+    /// What is to be done when a message is on disk, in the order of ids.
+    waiting: VecDeque<Waiting>,
+    /// Questions that wait for their answers, by their tickets.
+    pub(super) asked: HashMap<u64, Asked>,
+    pub(super) next_ticket: u64,
+    /// Members that are told nothing live of a room before they have caught up. Invariant: members.
+    pub(super) catching: BTreeMap<(RoomId, ConnId), CatchUp>,
+    /// What all tails take, in bytes.
+    tail_bytes: usize,
+}
+
+/// What waits for a message to be on disk.
+#[derive(Debug)]
+struct Waiting {
+    id: MessageId,
+    /// Who said it, if it has a session.
+    who: Option<ConnId>,
+    /// The request that said it.
+    request_id: Option<RequestId>,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// It was told. This is the answer.
+    Answer(Event),
+    /// It is to be told in a room.
+    Room {
+        room: RoomName,
+        peer: Peer,
+        message: Arc<Message>,
+    },
+    /// It is to be told to one user, and this is the answer.
+    User {
+        to: ConnId,
+        message: Arc<Message>,
+        answer: Event,
+    },
+}
+
+impl Hub {
+    /// The last message that may have been said.
+    pub fn last_id(&self) -> MessageId {
+        self.history.last
+    }
+
+    /// Nothing that was said up to this may get an id again.
+    pub fn set_last_id(&mut self, last: MessageId) {
+        self.history.last = last;
+        self.history.kept = last;
+    }
+
+    /// A room's last messages are these, as many as are replayed; where they are fewer there were no
+    /// others.
+    pub(super) fn restore_tail(&mut self, id: RoomId, messages: Vec<Arc<Message>>) {
+        let room = self.rooms.get_mut(id);
+        room.tail = Tail::of(messages, self.rules.replay);
+        self.history.tail_bytes += room.tail.bytes();
+    }
+
+    /// Everything up to a message is on disk: who waits for that is told.
+    pub fn handle_kept(&mut self, through: MessageId, now: Moment) {
+        self.now = now;
+        self.history.kept = self.history.kept.max(through);
+        while let Some(waiting) = self.history.waiting.front()
+            && waiting.id <= through
+        {
+            if let Some(waiting) = self.history.waiting.pop_front() {
+                self.end_waiting(waiting);
+            }
+        }
+    }
+
+    fn end_waiting(&mut self, waiting: Waiting) {
+        let Waiting {
+            id,
+            who,
+            request_id,
+            what,
+        } = waiting;
+        let answer = match what {
+            What::Answer(answer) => answer,
+            What::Room {
+                room,
+                peer,
+                message,
+            } => {
+                // Whoever made a room of that name since then is not spoken to.
+                let found = self.rooms.find(&room);
+                let found = found.filter(|&room| self.rooms.get(room).born < id);
+                if let Some(room) = found {
+                    self.tell_said(who, room, peer, message);
+                }
+                Event::Kept { id, room }
+            }
+            What::User {
+                to,
+                message,
+                answer,
+            } => {
+                self.tell_privately(to, message);
+                if request_id.is_none() {
+                    self.tell_own(who, None, answer);
+                    return;
+                }
+                answer
+            }
+        };
+        if request_id.is_some() {
+            self.tell_own(who, request_id, answer);
+        }
+    }
+
+    /// Answers somebody who may be gone.
+    fn tell_own(&mut self, who: Option<ConnId>, id: Option<RequestId>, event: Event) {
+        if let Some(who) = who
+            && self.sessions.contains(who)
+        {
+            self.answer_with(who, id, event);
+        }
+    }
+
+    /// A message could not be taken in to be kept.
+    pub fn handle_lost(&mut self, id: MessageId, now: Moment) {
+        self.now = now;
+        let waiting = &mut self.history.waiting;
+        let Ok(at) = waiting.binary_search_by_key(&id, |waiting| waiting.id) else {
+            return;
+        };
+        let Some(lost) = waiting.remove(at) else {
+            return;
+        };
+        let code = match lost.what {
+            What::Answer(_) => ErrorCode::NotKept,
+            What::Room { .. } | What::User { .. } => ErrorCode::KeepingFailed,
+        };
+        self.tell_own(lost.who, lost.request_id, Event::Error(code));
+    }
+
+    /// A message that is said now, with an id of its own.
+    pub(super) fn message(&mut self, nick: Nick, manner: Manner, text: String) -> Arc<Message> {
+        self.history.last = self.history.last.next();
+        Arc::new(Message {
+            id: self.history.last,
+            unix_ms: self.now.unix_ms,
+            nick,
+            manner,
+            text,
+        })
+    }
+
+    /// Something is said in a room: by a session there, or by nobody who has one.
+    pub(super) fn speak(
+        &mut self,
+        who: Option<ConnId>,
+        id: RoomId,
+        peer: Peer,
+        message: Arc<Message>,
+    ) {
+        let room = self.rooms.get(id);
+        let (name, is_guarded) = (room.name.clone(), room.is_guarded());
+        let record = || Record::Said {
+            room: name.clone(),
+            message: Arc::clone(&message),
+            is_guarded,
+        };
+        let kept = Event::Kept {
+            id: message.id,
+            room: name.clone(),
+        };
+        match self.rules.durability {
+            None => {
+                self.tell_said(who, id, peer, message);
+                if let (Some(who), true) = (who, self.request_id.is_some()) {
+                    let request_id = self.request_id.take();
+                    self.answer_with(who, request_id, kept);
+                }
+            }
+            Some(Durability::Soon) => {
+                self.effects.push_back(Effect::Keep(record()));
+                let message_id = message.id;
+                self.tell_said(who, id, peer, message);
+                if self.request_id.is_some() {
+                    self.wait(message_id, who, What::Answer(kept));
+                }
+            }
+            Some(Durability::Seen) => {
+                self.effects.push_back(Effect::Keep(record()));
+                let what = What::Room {
+                    room: name,
+                    peer,
+                    message: Arc::clone(&message),
+                };
+                self.wait(message.id, who, what);
+            }
+        }
+    }
+
+    /// Something is said by a session to another.
+    pub(super) fn speak_privately(
+        &mut self,
+        who: ConnId,
+        to: ConnId,
+        record: Record,
+        message: Arc<Message>,
+        answer: Event,
+    ) -> Result<(), ErrorCode> {
+        let id = message.id;
+        match self.rules.durability {
+            None => {
+                self.tell_privately(to, message);
+                self.answer(who, answer)?;
+            }
+            Some(Durability::Soon) => {
+                self.effects.push_back(Effect::Keep(record));
+                self.tell_privately(to, message);
+                match self.request_id.is_some() {
+                    true => self.wait(id, Some(who), What::Answer(answer)),
+                    false => self.answer(who, answer)?,
+                }
+            }
+            Some(Durability::Seen) => {
+                self.effects.push_back(Effect::Keep(record));
+                let what = What::User {
+                    to,
+                    message,
+                    answer,
+                };
+                self.wait(id, Some(who), what);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts off the answer of the request at hand until a message is on disk.
+    fn wait(&mut self, id: MessageId, who: Option<ConnId>, what: What) {
+        let request_id = self.request_id.take();
+        self.history.waiting.push_back(Waiting {
+            id,
+            who,
+            request_id,
+            what,
+        });
+    }
+
+    /// Tells a room, and who spoke, and remembers it.
+    fn tell_said(&mut self, who: Option<ConnId>, id: RoomId, peer: Peer, message: Arc<Message>) {
+        let room = self.rooms.get(id).name.clone();
+        let audience = self.hearers_of(&message.nick, who, id);
+        self.remember(id, Arc::clone(&message));
+        let event = Event::Said {
+            peer,
+            room,
+            message,
+        };
+        self.broadcast(audience, event.clone());
+        if let Some(who) = who
+            && self.sessions.contains(who)
+            && !self.is_catching_up(id, who)
+        {
+            self.answer_with(who, None, event);
+        }
+    }
+
+    /// Tells one user, unless it hears nothing from who speaks or is gone.
+    fn tell_privately(&mut self, to: ConnId, message: Arc<Message>) {
+        let session = self.sessions.get(to);
+        if session.is_some_and(|session| !session.ignores(&message.nick.key())) {
+            self.tell(to, Event::Private { message });
+        }
+    }
+
+    fn remember(&mut self, id: RoomId, message: Arc<Message>) {
+        let kept = match self.rules.durability {
+            None => MessageId::MAX,
+            Some(_) => self.history.kept,
+        };
+        // Who catches up waits for the tail to have the rest.
+        let count = match self.catching_up(id).next() {
+            None => TAIL_MESSAGES.max(self.rules.replay),
+            Some(_) => CATCH_UP_TAIL_MESSAGES,
+        };
+        let tail = &mut self.rooms.get_mut(id).tail;
+        self.history.tail_bytes += tail.push(message);
+        self.history.tail_bytes -= tail.trim(count, kept);
+        while self.history.tail_bytes > TAIL_BYTES_MAX {
+            let Some(freed) = self.rooms.halve_largest_tail() else {
+                break;
+            };
+            self.history.tail_bytes -= freed;
+        }
+    }
+
+    /// A room ends, and what is remembered of it here.
+    pub(super) fn forget_room(&mut self, bytes: usize) {
+        self.history.tail_bytes -= bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests;

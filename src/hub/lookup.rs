@@ -1,0 +1,300 @@
+//! What is asked about what was said: in memory, or of what is on disk.
+
+use std::sync::Arc;
+
+use crate::limits::{ASKED_PER_SESSION_MAX, HISTORY_LIMIT, HISTORY_LIMIT_MAX};
+use crate::model::{
+    ConnId, ErrorCode, Event, Key, Message, MessageId, Moment, Nick, Part, Range, RequestId,
+    RoomName, Target,
+};
+
+use super::keep::{Found, Query, Window};
+use super::{Effect, Hub, RoomId};
+
+/// A question that waits for its answer.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) who: ConnId,
+    request_id: Option<RequestId>,
+    what: Question,
+}
+
+#[derive(Debug)]
+pub(super) enum Question {
+    /// A member of a room catches up.
+    CatchUp(RoomId),
+    /// Somebody wants to know what was said in a room, or with somebody.
+    History(Target, Window),
+    /// Somebody searches.
+    Search,
+    /// An operator has a room written to a file.
+    Export(RoomName),
+}
+
+impl Hub {
+    /// Looks up what was said in a room that one is in, or between another and oneself.
+    pub(super) fn tell_history(
+        &mut self,
+        who: ConnId,
+        room: Option<RoomName>,
+        with: Option<Nick>,
+        range: Range,
+    ) -> Result<(), ErrorCode> {
+        self.check_asked(who)?;
+        let window = self.window(range);
+        let (target, query) = match with {
+            Some(nick) => {
+                let query = self.private_history(who, &nick, window)?;
+                (Target::User(nick), query)
+            }
+            None => {
+                let id = self.entered(who, room)?;
+                let name = self.rooms.get(id).name.clone();
+                if self.rules.durability.is_none() {
+                    let tail = self.rooms.get(id).tail.after(window.after);
+                    let said = tail.filter(|message| window.has(message));
+                    let messages = said.cloned().collect();
+                    return self.tell_answer(who, Target::Room(name), window, messages);
+                }
+                (Target::Room(name), self.history_of(id, window))
+            }
+        };
+        if self.rules.durability.is_none() {
+            return self.tell_answer(who, target, window, Vec::new());
+        }
+        let request_id = self.request_id.take();
+        self.ask(who, request_id, Question::History(target, window), query);
+        Ok(())
+    }
+
+    /// What was said between another and oneself: of a name's own account all, of others what was said
+    /// while they went by theirs.
+    fn private_history(
+        &self,
+        who: ConnId,
+        with: &Nick,
+        window: Window,
+    ) -> Result<Query, ErrorCode> {
+        let session = self.own(who)?;
+        let before_all = |first: MessageId| MessageId(first.0 - 1);
+        let since = session
+            .first_private()
+            .map_or(self.history.last, before_all);
+        let window = Window {
+            after: window.after.max(since),
+            ..window
+        };
+        Ok(Query::Private {
+            own: session.nick().key(),
+            with: with.key(),
+            is_account: false,
+            window,
+        })
+    }
+
+    fn tell_answer(
+        &mut self,
+        who: ConnId,
+        target: Target,
+        window: Window,
+        mut messages: Vec<Arc<Message>>,
+    ) -> Result<(), ErrorCode> {
+        let has_more = window.cut(&mut messages);
+        let part = Part::Answer { has_more };
+        self.answer(
+            who,
+            Event::History {
+                target,
+                messages,
+                part,
+            },
+        )
+    }
+
+    /// Looks words up in the rooms that one is in.
+    pub(super) fn search(
+        &mut self,
+        who: ConnId,
+        room: Option<RoomName>,
+        words: String,
+        range: Range,
+    ) -> Result<(), ErrorCode> {
+        self.check_message(&words)?;
+        self.check_asked(who)?;
+        let rooms = match room {
+            Some(room) => vec![self.entered(who, Some(room))?],
+            None => self.own(who)?.rooms().to_vec(),
+        };
+        let window = Window {
+            newest: true,
+            ..self.window(range)
+        };
+        if self.rules.durability.is_none() {
+            let mut messages = self.search_tails(&rooms, &words, window);
+            let has_more = window.cut(&mut messages);
+            return self.answer(who, Event::Found { messages, has_more });
+        }
+        let named = |&id: &RoomId| {
+            let room = self.rooms.get(id);
+            (room.name.clone(), room.born)
+        };
+        let query = Query::Search {
+            rooms: rooms.iter().map(named).collect(),
+            words,
+            window,
+        };
+        let request_id = self.request_id.take();
+        self.ask(who, request_id, Question::Search, query);
+        Ok(())
+    }
+
+    /// What has all of the words in it, of what is in memory.
+    fn search_tails(
+        &self,
+        rooms: &[RoomId],
+        words: &str,
+        window: Window,
+    ) -> Vec<(RoomName, Arc<Message>)> {
+        let folded = |text: &str| Key::of(text).as_str().to_owned();
+        let words: Vec<String> = words.split_whitespace().map(folded).collect();
+        let has_all = |message: &Message| {
+            let text = folded(&message.text);
+            !words.is_empty() && words.iter().all(|word| text.contains(word.as_str()))
+        };
+        let mut found = Vec::new();
+        for &id in rooms {
+            let room = self.rooms.get(id);
+            let said = room.tail.after(window.after);
+            let said = said.filter(|message| window.has(message) && has_all(message));
+            found.extend(said.map(|message| (room.name.clone(), Arc::clone(message))));
+        }
+        found.sort_by_key(|(_, message)| message.id);
+        found
+    }
+
+    /// Has a room written to a file, by an operator.
+    pub(super) fn export(&mut self, who: ConnId, room: RoomName) -> Result<(), ErrorCode> {
+        self.check_operator(who)?;
+        if self.rules.durability.is_none() {
+            return Err(ErrorCode::NothingKept);
+        }
+        let request_id = self.request_id.take();
+        let query = Query::Export { room: room.clone() };
+        self.ask(who, request_id, Question::Export(room), query);
+        Ok(())
+    }
+
+    /// One asks for one thing after the other, more or less.
+    fn check_asked(&self, who: ConnId) -> Result<(), ErrorCode> {
+        self.own(who)?;
+        let asked = &self.history.asked;
+        let is_own = |asked: &&Asked| asked.who == who;
+        let is_many = asked.len() >= ASKED_PER_SESSION_MAX
+            && asked.values().filter(is_own).count() >= ASKED_PER_SESSION_MAX;
+        match is_many {
+            true => Err(ErrorCode::Busy),
+            false => Ok(()),
+        }
+    }
+
+    fn window(&self, range: Range) -> Window {
+        let limit = range.limit.unwrap_or(HISTORY_LIMIT);
+        Window {
+            after: range.after.unwrap_or_default(),
+            before: range.before.unwrap_or(MessageId::MAX),
+            since_ms: range.since.map_or(0, |since| self.now.ms_of(since)),
+            limit: limit.min(HISTORY_LIMIT_MAX),
+            newest: range.before.is_some() || (range.after.is_none() && range.since.is_none()),
+        }
+    }
+
+    /// What was found on disk, and what was said since that was looked at.
+    fn whole_answer(
+        &self,
+        target: &Target,
+        window: Window,
+        found: Found,
+    ) -> Option<(Vec<Arc<Message>>, bool)> {
+        let Found::Messages {
+            mut messages,
+            through,
+            mut has_more,
+        } = found
+        else {
+            return None;
+        };
+        if let Target::Room(room) = target
+            && let Some(id) = self.rooms.find(room)
+            && (window.newest || !has_more)
+        {
+            let tail = self.rooms.get(id).tail.after(through);
+            messages.extend(tail.filter(|message| window.has(message)).cloned());
+        }
+        has_more |= window.cut(&mut messages);
+        Some((messages, has_more))
+    }
+
+    pub(super) fn history_of(&self, id: RoomId, window: Window) -> Query {
+        let room = self.rooms.get(id);
+        Query::History {
+            room: room.name.clone(),
+            guarded_from: room.born,
+            window,
+        }
+    }
+
+    pub(super) fn ask(
+        &mut self,
+        who: ConnId,
+        request_id: Option<RequestId>,
+        what: Question,
+        query: Query,
+    ) -> u64 {
+        self.history.next_ticket += 1;
+        let ticket = self.history.next_ticket;
+        let asked = Asked {
+            who,
+            request_id,
+            what,
+        };
+        self.history.asked.insert(ticket, asked);
+        self.effects.push_back(Effect::Ask { who, ticket, query });
+        ticket
+    }
+
+    /// A question has been answered. One that nobody waits for any more is nothing.
+    pub fn handle_found(&mut self, ticket: u64, found: Found, now: Moment) {
+        self.now = now;
+        let Some(asked) = self.history.asked.remove(&ticket) else {
+            return;
+        };
+        let who = asked.who;
+        if let Question::CatchUp(id) = asked.what {
+            return self.catch_up(id, who, found);
+        }
+        let is_here = self.sessions.contains(who) || self.consoles.contains(&who);
+        if !is_here {
+            return;
+        }
+        let event = match (asked.what, found) {
+            (Question::History(target, window), found @ Found::Messages { .. }) => {
+                match self.whole_answer(&target, window, found) {
+                    Some((messages, has_more)) => Event::History {
+                        target,
+                        messages,
+                        part: Part::Answer { has_more },
+                    },
+                    None => Event::Error(ErrorCode::StoreFailed),
+                }
+            }
+            (Question::Search, Found::InRooms { messages, has_more }) => {
+                Event::Found { messages, has_more }
+            }
+            (Question::Export(room), Found::Exported { path, count }) => Event::Done {
+                note: Some(format!("{count} messages of #{room} are in {path} now.")),
+            },
+            _ => Event::Error(ErrorCode::StoreFailed),
+        };
+        self.answer_with(who, asked.request_id, event);
+    }
+}
