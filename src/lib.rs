@@ -9,7 +9,7 @@
 //! ```
 //! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load` ·
 //! `reactor → hub, dialect, frame, buffer, store, web` · `web → dialect, model` · `load → dialect, frame, buffer, model` ·
-//! `store → hub` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
+//! `store → hub, model` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
 //! meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered over HTTP. Only
 //! the reactor joins them with sockets and time; TLS, below a connection, is a socket to it.
 //!

@@ -204,6 +204,52 @@ pub const TOIL_BYTES_PER_DELIVERY: usize = 4;
 /// with RSA, and is to be had for the asking.
 pub const DELIVERIES_PER_HANDSHAKE: usize = 10_000;
 
+/// Records that wait for the disk at most: at 100,000 a second it is more than half a second of stall,
+/// and senders are slowed long before.
+pub const STORE_RECORDS_MAX: usize = 65_536;
+
+/// What they hold at most, in bytes of memory, where records are long.
+pub const STORE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long the writer gathers records for one commit, from the first on, where they are told before
+/// they are on disk: a tenth of the 50 ms that are promised.
+pub const STORE_GATHER_MS: u64 = 5;
+
+/// Records that are worth a commit of their own, however few milliseconds it took to gather them.
+pub const STORE_GROUP_RECORDS: usize = 1024;
+
+/// Between two attempts to write to a disk that fails, at first and at the most: a hiccup is over soon,
+/// and a full disk is not to be kept busy.
+pub const STORE_RETRY_MS: (u64, u64) = (50, 1_000);
+
+/// How long a commit may take before history counts as behind.
+pub const STORE_BEHIND_MS: u64 = 1_000;
+
+/// How long a stop waits for a disk that does not take what is to be kept.
+pub const STORE_CLOSE_MS: u64 = 5_000;
+
+/// Message ids that are reserved ahead: so many are skipped after a crash, and the reservation is
+/// extended once in half as many messages.
+pub const IDS_RESERVED: u64 = 1 << 20;
+
+/// Questions about what is kept that wait at once: bounds memory, and a wait that nobody would sit out.
+pub const QUESTIONS_MAX: usize = 256;
+
+/// Messages in one answer about what is kept: bounds what one question costs in memory and in a turn.
+pub const FOUND_MAX: usize = 1_000;
+
+/// Private messages that wait for one account.
+pub const MAIL_MAX: usize = 100;
+
+/// How long one question may keep the others waiting; what was found until then is the answer.
+pub const QUESTION_MS: u64 = 1_000;
+
+/// How long a search waits for the index to have reached what was said before it.
+pub const INDEX_WAIT_MS: u64 = 2_000;
+
+/// Words of one search: what a person types.
+pub const SEARCH_WORDS_MAX: usize = 16;
+
 /// Requests of one connection: a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 
-use crate::store::{self, Keeper};
+use crate::store::settings::{self, Keeper};
 use crate::web::Tokens;
 
 use super::listener::Stream;
@@ -122,7 +122,7 @@ impl Reactor {
             // What the file is about to be would be undone by what it was.
             let settings = match self.keeper.as_ref().is_some_and(Keeper::is_behind) {
                 true => Err(format!("{} is being written", path.display())),
-                false => store::read_again(path),
+                false => settings::read_again(path),
             };
             self.take_over("file of settings", settings, |reactor, settings| {
                 reactor.hub.set_settings(settings);

@@ -44,7 +44,7 @@ use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules, Settings};
 use crate::limits::{ACCEPT_PAUSE_MS, DELIVERY_BUDGET, Limits, READ_BYTES, STOP_MS};
 use crate::model::{ErrorCode, Event, Peer};
-use crate::store::{self, Keeper};
+use crate::store::settings::{self, Keeper};
 use crate::web::{OriginRule, Site};
 use admission::{Admission, Throttle};
 use clock::Clock;
@@ -157,7 +157,9 @@ impl Reactor {
         let files = Files::of(config);
         let identity = files.identity()?;
         let (settings, keeper) = match &config.state {
-            Some(path) => store::open(path).map(|(settings, keeper)| (settings, Some(keeper)))?,
+            Some(path) => {
+                settings::open(path).map(|(settings, keeper)| (settings, Some(keeper)))?
+            }
             None => (Settings::default(), None),
         };
         let rules = Rules {

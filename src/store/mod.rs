@@ -1,310 +1,347 @@
-//! The file that operators' settings survive a restart in: small, written whole to a temporary name,
-//! fsynced, renamed, and read at the start. A broken one is set aside, never emptied.
+//! What outlives the server: history, owned rooms and accounts in a database (SQLite) in a directory of
+//! their own, and the operators' settings in a file ([`settings`]).
+//!
+//! The database has one writer, a thread that groups records into commits ([`Store::keep`]), and a reader,
+//! a thread that answers questions ([`Store::ask`]). Nothing here makes its caller wait: what is handed over
+//! waits in bounded queues, and answers are polled when the store has woken its owner.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod accounts;
+mod desk;
+mod export;
+mod find;
+mod place;
+mod reader;
+mod rows;
+mod schema;
+pub mod settings;
+mod shared;
+mod start;
+mod upkeep;
+mod writer;
+
+use std::mem::size_of;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use crate::hub::keep::{AccountAnswer, AccountAsk, Durability, Found, Kept, Query, Record};
+use crate::limits::{STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_CLOSE_MS, STORE_RECORDS_MAX};
+use crate::model::{Message, MessageId};
 
-use crate::hub::{Ban, Settings};
-use crate::model::{Key, RoomName};
+use accounts::Verifier;
+use desk::Tally;
+use place::Place;
+use reader::Reader;
+use shared::{Answers, Shared};
+use writer::{Task, Writer};
 
-/// Reads the settings and has them kept from now on. They are written once at once: a file that
-/// cannot be written is to be known before somebody relies on it.
-///
-/// # Errors
-/// One line that says what cannot be done.
-pub fn open(path: &Path) -> Result<(Settings, Keeper), String> {
-    let shown = path.display();
-    let cannot = |what: &str, e: io::Error| format!("cannot {what} the settings in {shown}: {e}");
-    let settings = load(path).map_err(|e| cannot("read", e))?;
-    write(path, &encode(&settings)).map_err(|e| cannot("keep", e))?;
-    let keeper = Keeper::new(path.into()).map_err(|e| cannot("keep", e))?;
-    Ok((settings, keeper))
+/// How history is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The directory, which is made where there is none. It is for one server at a time.
+    pub dir: PathBuf,
+    /// What is promised; it says how long records are gathered for one commit.
+    pub durability: Durability,
+    /// What is forgotten.
+    pub retention: Retention,
+    /// How many of the last messages of a room are read at the start ([`Kept::tails`]).
+    pub replay: usize,
+    /// Is a database that is broken renamed, and a new one begun?
+    pub sets_aside: bool,
 }
 
-/// Reads the settings; a file that is not there has none. One that cannot be understood is renamed
-/// to `PATH.broken`, which is logged.
-///
-/// # Errors
-/// A file that is there and cannot be read, or not be set aside.
-pub fn load(path: &Path) -> io::Result<Settings> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
-        Err(e) if e.kind() == io::ErrorKind::InvalidData => String::new(),
-        Err(e) => return Err(e),
-    };
-    match decode(&text) {
-        Some(settings) => Ok(settings),
-        None => {
-            let aside = aside(path);
-            fs::rename(path, &aside)?;
-            log::error!(
-                "{} is broken; it is kept as {}",
-                path.display(),
-                aside.display()
-            );
-            Ok(Settings::default())
+/// How much is kept of each room; `None` is everything. What is beyond it is forgotten within a few
+/// seconds, the oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// For how long, in milliseconds; private messages, too.
+    pub age_ms: Option<u64>,
+    /// How many messages.
+    pub count: Option<u64>,
+    /// How many bytes: those of the texts and names, and 32 for each message.
+    pub bytes: Option<u64>,
+}
+
+impl Retention {
+    fn is_exceeded(self, tally: Tally) -> bool {
+        self.excess(tally) != Tally::default()
+    }
+
+    fn excess(self, tally: Tally) -> Tally {
+        let over = |kept: u64, most: Option<u64>| kept.saturating_sub(most.unwrap_or(u64::MAX));
+        Tally {
+            messages: over(tally.messages, self.count),
+            bytes: over(tally.bytes, self.bytes),
         }
     }
 }
 
-/// Reads the settings once more, which somebody may have edited. Nothing is set aside.
+/// As much waits as may: what was to be added is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+/// What the store has to say. Answers come in no order; what `ticket` is for is its owner's business.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Every message that was taken by [`Store::keep`] and has no later id is on disk.
+    Committed {
+        /// The last id.
+        through: MessageId,
+    },
+    /// What came of a [`Store::ask`].
+    Found {
+        /// Which.
+        ticket: u64,
+        /// What was found.
+        found: Found,
+    },
+    /// What came of a [`Store::account`].
+    Account {
+        /// Which.
+        ticket: u64,
+        /// What came of it.
+        answer: AccountAnswer,
+    },
+}
+
+/// What was handed over and is not on disk.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Backlog {
+    /// Records.
+    pub records: usize,
+    /// The memory that they hold.
+    pub bytes: usize,
+    /// How much that is of what may wait: 0 is nothing, at 1 what is added is lost.
+    pub share: f32,
+    /// Does the disk not take it, or take longer than a second over it?
+    pub is_behind: bool,
+}
+
+/// Counters for whoever watches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// What waits.
+    pub backlog: Backlog,
+    /// Records that were not kept, for as much waited as may.
+    pub lost: u64,
+    /// Commits of records that were made.
+    pub commits: u64,
+    /// The longest of them, in microseconds.
+    pub longest_commit_us: u64,
+    /// What went wrong last with the disk, if anything did.
+    pub last_error: Option<String>,
+}
+
+/// History, owned rooms and accounts on disk.
+pub struct Store {
+    tasks: Sender<Task>,
+    writer: Option<Ending>,
+    reader: Option<Reader>,
+    verifier: Option<Verifier>,
+    answers: Receiver<Answer>,
+    shared: Arc<Shared>,
+    /// What this turn brought.
+    turn: Vec<Record>,
+    /// Records that were taken in, and their memory, since the start.
+    records: u64,
+    bytes: u64,
+    /// Up to where it was told what is on disk.
+    told: u64,
+    /// Taken until all else here is gone.
+    _place: Place,
+}
+
+/// A thread that says when it is done.
+struct Ending {
+    thread: JoinHandle<()>,
+    done: Receiver<()>,
+}
+
+/// Opens what is kept in a directory, or begins it. `wake` is called, from other threads, when there is
+/// something to poll ([`Store::poll_answer`]).
 ///
 /// # Errors
-/// One line that says why there are none: the file is gone, or cannot be read or understood.
-pub fn read_again(path: &Path) -> Result<Settings, String> {
-    let shown = path.display();
-    let text = fs::read_to_string(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
-    decode(&text).ok_or_else(|| format!("{shown} is broken"))
-}
-
-/// A name that no file has yet.
-fn aside(path: &Path) -> PathBuf {
-    let named = |suffix: String| PathBuf::from(format!("{}{suffix}", path.display()));
-    let first = named(".broken".into());
-    std::iter::once(first.clone())
-        .chain((2..1000).map(|n| named(format!(".broken-{n}"))))
-        .find(|candidate| !candidate.exists())
-        .unwrap_or(first)
-}
-
-/// The settings as the file has them.
-pub fn encode(settings: &Settings) -> String {
-    let bans: Vec<Value> = settings
-        .bans
-        .iter()
-        .map(|ban| json!({"mask": ban.text, "until_ms": ban.until_ms, "reason": ban.reason}))
-        .collect();
-    let mut mutes: Vec<(&str, &Option<u64>)> = settings
-        .mutes
-        .iter()
-        .map(|(key, until)| (key.as_str(), until))
-        .collect();
-    mutes.sort_unstable();
-    let mutes: Vec<Value> = mutes
-        .iter()
-        .map(|(name, until)| json!({"name": name, "until_ms": until}))
-        .collect();
-    let mut locked: Vec<&str> = settings.locked.values().map(RoomName::as_str).collect();
-    locked.sort_unstable();
-    format!(
-        "{:#}\n",
-        json!({"version": 1, "bans": bans, "mutes": mutes, "locked": locked})
+/// One line: the directory cannot be written to or is in use, or the database is broken, newer or another
+/// program's.
+pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Store, Kept), String> {
+    let place = Place::take(&options.dir)?;
+    let path = place.database();
+    let (connection, kept) = start::start(&place, options.replay, options.sets_aside)?;
+    let shared = Arc::new(Shared::new(kept.last_id.0));
+    let (give, answers) = channel();
+    let answered = Answers::new(give, wake);
+    let (tasks, received) = channel();
+    let cannot = |e: std::io::Error| format!("cannot keep history: {e}");
+    let reader = Reader::start(
+        path.clone(),
+        Arc::clone(&shared),
+        answered.clone(),
+        tasks.clone(),
     )
+    .map_err(cannot)?;
+    let verifier =
+        Verifier::start(path.clone(), tasks.clone(), answered.clone()).map_err(cannot)?;
+    let writer = Writer::new(path, received, Arc::clone(&shared), answered, options);
+    let (is_done, done) = channel();
+    let thread = Builder::new().name("history".into());
+    let thread = thread
+        .spawn(move || {
+            writer.run(connection);
+            let _ = is_done.send(());
+        })
+        .map_err(cannot)?;
+    let store = Store {
+        tasks,
+        writer: Some(Ending { thread, done }),
+        reader: Some(reader),
+        verifier: Some(verifier),
+        answers,
+        shared,
+        turn: Vec::new(),
+        records: 0,
+        bytes: 0,
+        told: kept.last_id.0,
+        _place: place,
+    };
+    Ok((store, kept))
 }
 
-/// `None` for what is no file of ours, whole.
-pub fn decode(text: &str) -> Option<Settings> {
-    let file: Value = serde_json::from_str(text).ok()?;
-    if file["version"] != 1 {
-        return None;
-    }
-    let mut settings = Settings::default();
-    for entry in file["bans"].as_array()? {
-        let reason = maybe(&entry["reason"], |value| value.as_str().map(String::from))?;
-        let until_ms = maybe(&entry["until_ms"], Value::as_u64)?;
-        settings
-            .bans
-            .push(Ban::new(entry["mask"].as_str()?, until_ms, reason)?);
-    }
-    for entry in file["mutes"].as_array()? {
-        let until_ms = maybe(&entry["until_ms"], Value::as_u64)?;
-        settings
-            .mutes
-            .insert(Key::of(entry["name"].as_str()?), until_ms);
-    }
-    for entry in file["locked"].as_array()? {
-        let room = RoomName::parse(entry.as_str()?)?;
-        settings.locked.insert(room.key(), room);
-    }
-    Some(settings)
-}
-
-fn maybe<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
-    if value.is_null() {
-        Some(None)
-    } else {
-        read(value).map(Some)
-    }
-}
-
-/// Writes `text` such that after a crash at any step the file is the old one or the new one.
-///
-/// # Errors
-/// The system's; the old file is then untouched.
-pub fn write(path: &Path, text: &str) -> io::Result<()> {
-    let temporary = PathBuf::from(format!("{}.new", path.display()));
-    let mut file = File::create(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Writes settings in a thread of its own, so that no turn of the loop waits for a disk.
-pub struct Keeper {
-    texts: Option<Sender<String>>,
-    /// Texts that were given and are not written yet.
-    waiting: Arc<AtomicUsize>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Keeper {
-    /// Keeps in the file at `path`.
+impl Store {
+    /// Takes a record, which is on its way to the disk from the next [`Store::flush`] on. Messages come in
+    /// the order of their ids.
     ///
     /// # Errors
-    /// The system has no thread to give.
-    pub fn new(path: PathBuf) -> io::Result<Keeper> {
-        let (texts, received) = channel();
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let written = Arc::clone(&waiting);
-        let thread = std::thread::Builder::new()
-            .name("settings".into())
-            .spawn(move || keep(&path, &received, &written))?;
-        Ok(Keeper {
-            texts: Some(texts),
-            waiting,
-            thread: Some(thread),
-        })
+    /// As much waits as may: the record is lost, and counted as that.
+    pub fn keep(&mut self, record: Record) -> Result<(), Full> {
+        if let Record::Said { message, .. } | Record::Private { message, .. } = &record {
+            self.shared
+                .highest
+                .fetch_max(message.id.0, Ordering::AcqRel);
+        }
+        let backlog = self.backlog();
+        let weight = weight(&record);
+        if backlog.records >= STORE_RECORDS_MAX || backlog.bytes + weight > STORE_BYTES_MAX {
+            self.shared.lost.fetch_add(1, Ordering::AcqRel);
+            return Err(Full);
+        }
+        self.records += 1;
+        self.bytes += weight as u64;
+        self.turn.push(record);
+        Ok(())
     }
 
-    /// Has the settings written as they are now.
-    pub fn keep(&self, settings: &Settings) {
-        if let Some(texts) = &self.texts {
-            self.waiting.fetch_add(1, Ordering::AcqRel);
-            // The thread ends with this sender only.
-            let _ = texts.send(encode(settings));
+    /// Hands over what the turn brought.
+    pub fn flush(&mut self) {
+        if !self.turn.is_empty() {
+            self.shared
+                .handed_records
+                .store(self.records, Ordering::Release);
+            let next = Vec::with_capacity(self.turn.len().min(64));
+            // The writer lives as long as the store, unless it panicked: then this waits for ever.
+            let _ = self
+                .tasks
+                .send(Task::Records(std::mem::replace(&mut self.turn, next)));
         }
     }
 
-    /// Is the file yet to be written?
-    pub fn is_behind(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) > 0
+    /// Asks about what is kept, which is answered with the `ticket`.
+    ///
+    /// # Errors
+    /// Too many questions wait.
+    pub fn ask(&self, ticket: u64, query: Query) -> Result<(), Full> {
+        self.reader.as_ref().ok_or(Full)?.ask(ticket, query)
+    }
+
+    /// Asks something of the accounts, which is answered with the `ticket`.
+    ///
+    /// # Errors
+    /// Too many passwords wait to be checked.
+    pub fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
+        self.verifier.as_ref().ok_or(Full)?.ask(ticket, ask)
+    }
+
+    /// What there is to say, until it is `None`. Then the store wakes its owner when there is more.
+    pub fn poll_answer(&mut self) -> Option<Answer> {
+        let through = self.shared.committed.load(Ordering::Acquire);
+        if through > self.told {
+            self.told = through;
+            return Some(Answer::Committed {
+                through: MessageId(through),
+            });
+        }
+        self.answers.try_recv().ok()
+    }
+
+    /// What is not on disk yet.
+    pub fn backlog(&self) -> Backlog {
+        let waiting = |taken: u64, done: u64| taken.saturating_sub(done) as usize;
+        let records = waiting(
+            self.records,
+            self.shared.done_records.load(Ordering::Acquire),
+        );
+        let bytes = waiting(self.bytes, self.shared.done_bytes.load(Ordering::Acquire));
+        let of_records = records as f32 / STORE_RECORDS_MAX as f32;
+        let of_bytes = bytes as f32 / STORE_BYTES_MAX as f32;
+        Backlog {
+            records,
+            bytes,
+            share: of_records.max(of_bytes).min(1.0),
+            is_behind: self.shared.is_failing.load(Ordering::Acquire)
+                || self.shared.committing_ms() > STORE_BEHIND_MS,
+        }
+    }
+
+    /// How it goes.
+    pub fn figures(&self) -> Figures {
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Acquire);
+        Figures {
+            backlog: self.backlog(),
+            lost: read(&self.shared.lost),
+            commits: read(&self.shared.commits),
+            longest_commit_us: read(&self.shared.longest_commit_us),
+            last_error: self.shared.last_error(),
+        }
     }
 }
 
-impl Drop for Keeper {
-    /// Waits for what is yet to be written.
+impl Drop for Store {
+    /// Waits until everything that was handed over is on disk; for some seconds where the disk fails.
     fn drop(&mut self) {
-        self.texts = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        self.flush();
+        self.shared.is_closing.store(true, Ordering::Release);
+        // Both have the writer do things: it goes last, and the log is emptied where nobody else reads.
+        self.verifier = None;
+        self.reader = None;
+        let _ = self.tasks.send(Task::Close);
+        if let Some(Ending { thread, done }) = self.writer.take() {
+            let most = Duration::from_millis(STORE_CLOSE_MS + 1_000);
+            match done.recv_timeout(most) {
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                    log::error!("the disk holds the history up: it is left to itself");
+                }
+                _ => drop(thread.join()),
+            }
         }
     }
 }
 
-/// Of several texts that wait only the last is written.
-fn keep(path: &Path, texts: &Receiver<String>, waiting: &AtomicUsize) {
-    while let Ok(mut text) = texts.recv() {
-        let mut count = 1;
-        while let Ok(later) = texts.try_recv() {
-            text = later;
-            count += 1;
+/// What a record holds in memory until it is on disk, in bytes; about.
+fn weight(record: &Record) -> usize {
+    let texts = match record {
+        Record::Said { message, .. } | Record::Private { message, .. } => {
+            size_of::<Message>() + message.text.len()
         }
-        if let Err(e) = write(path, &text) {
-            log::error!("cannot keep the settings in {}: {e}", path.display());
+        Record::Room(room) => {
+            let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+            text(&room.topic) + text(&room.key) + 64 * room.moderators.len()
         }
-        waiting.fetch_sub(count, Ordering::AcqRel);
-    }
+        Record::Delivered { .. } | Record::RoomGone(_) => 64,
+    };
+    size_of::<Record>() + texts
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings() -> Settings {
-        let ban = |text, until, reason: Option<&str>| {
-            Ban::new(text, until, reason.map(Into::into)).expect("a mask")
-        };
-        let room = RoomName::parse("Rust").expect("a room name");
-        Settings {
-            bans: vec![
-                ban("10.0.0.0/8", Some(5), Some("too \"loud\"\n")),
-                ban("b*", None, None),
-            ],
-            mutes: [(Key::of("Bob"), None), (Key::of("eve"), Some(7))].into(),
-            locked: [(room.key(), room)].into(),
-        }
-    }
-
-    /// A folder of this test's own.
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("hubbub-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder");
-        folder
-    }
-
-    #[test]
-    fn what_is_kept_comes_back() {
-        assert_eq!(decode(&encode(&settings())), Some(settings()));
-        assert_eq!(
-            decode(&encode(&Settings::default())),
-            Some(Settings::default())
-        );
-    }
-
-    #[test]
-    fn a_file_cut_anywhere_is_broken_not_empty() {
-        let whole = encode(&settings());
-        let end = whole.trim_end().len();
-        for cut in 0..end {
-            let Some(part) = whole.get(..cut) else {
-                continue;
-            };
-            assert_eq!(decode(part), None, "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn a_broken_file_is_set_aside() {
-        let folder = folder("broken");
-        let path = folder.join("state");
-        for (text, aside) in [("{", "state.broken"), ("\u{ff}", "state.broken-2")] {
-            fs::write(&path, text).expect("written");
-            assert_eq!(load(&path).expect("readable"), Settings::default());
-            assert!(!path.exists());
-            assert_eq!(fs::read_to_string(folder.join(aside)).expect("kept"), text);
-        }
-        fs::remove_dir_all(folder).expect("removed");
-    }
-
-    /// Whatever of the writing is left undone by a crash, the old file or the new one is read.
-    #[test]
-    fn a_crash_at_any_step_of_writing_loses_no_file() {
-        let folder = folder("crash");
-        let (path, temporary) = (folder.join("state"), folder.join("state.new"));
-        write(&path, &encode(&settings())).expect("written");
-        let new = encode(&Settings::default());
-        for written in [0, 1, new.len() / 2, new.len()] {
-            fs::write(&temporary, &new[..written]).expect("written");
-            assert_eq!(load(&path).expect("readable"), settings());
-        }
-        write(&path, &new).expect("written over what a crash left");
-        assert_eq!(load(&path).expect("readable"), Settings::default());
-        assert!(!temporary.exists());
-        fs::remove_dir_all(folder).expect("removed");
-    }
-
-    #[test]
-    fn the_keeper_writes_the_last_before_it_goes() {
-        let folder = folder("keeper");
-        let path = folder.join("state");
-        let keeper = Keeper::new(path.clone()).expect("a thread");
-        keeper.keep(&Settings::default());
-        keeper.keep(&settings());
-        drop(keeper);
-        assert_eq!(load(&path).expect("readable"), settings());
-        fs::remove_dir_all(folder).expect("removed");
-    }
-}
+mod tests;

@@ -95,6 +95,17 @@ fn dependencies_run_one_way() {
         &above,
     ));
     assert_none(lines_naming(&["buffer", "model", "limits"], &pure));
+    assert_none(lines_naming(&["store"], &above));
+    assert_none(lines_naming(
+        &["store"],
+        &[
+            "crate::dialect",
+            "crate::frame",
+            "crate::web",
+            "mio",
+            "std::net",
+        ],
+    ));
     assert_none(lines_naming(
         &["hub", "dialect", "frame", "buffer", "model", "limits"],
         &["crate::web"],

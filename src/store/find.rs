@@ -1,0 +1,310 @@
+//! How a question is answered: one read transaction, a bounded number of rows, and an honest word about
+//! how far was looked.
+
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension as _, Params, Result as Done, Row, params,
+};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::hub::keep::{Found, Query, Window};
+use crate::limits::{FOUND_MAX, MAIL_MAX, SEARCH_WORDS_MAX};
+use crate::model::{Key, Message, MessageId, RoomName};
+
+use super::rows::{self, integer};
+
+/// Answers a question with what it sees up to `committed`, which must have been read before: every message
+/// up to it is there to be seen. What takes too long is interrupted by the connection's progress handler,
+/// and what was found until then is the answer.
+///
+/// # Errors
+/// The database's; and an interruption before anything was looked at.
+pub(super) fn find(connection: &Connection, query: &Query, committed: MessageId) -> Done<Found> {
+    let transaction = connection.unchecked_transaction()?;
+    match query {
+        Query::History {
+            room,
+            guarded_from,
+            window,
+        } => history(&transaction, room, *guarded_from, *window, committed),
+        Query::Private {
+            own,
+            with,
+            is_account,
+            window,
+        } => private(&transaction, [own, with], *is_account, *window, committed),
+        Query::Search {
+            rooms,
+            words,
+            window,
+        } => search(&transaction, rooms, words, *window, committed),
+        Query::Mail { to } => mail(&transaction, to, committed),
+        // Not a question of one step: see `export`.
+        Query::Export { .. } => Ok(Found::Failed),
+    }
+}
+
+/// The row of a room, and the last id of before it was owned.
+pub(super) fn room_row(connection: &Connection, room: &RoomName) -> Done<Option<(i64, MessageId)>> {
+    let mut statement = connection.prepare("SELECT id, since FROM rooms WHERE key = ?1")?;
+    let found = statement.query_row([room.key().as_str()], |row| {
+        Ok((row.get(0)?, rows::id_of(row.get(1)?)))
+    });
+    found.optional()
+}
+
+fn history(
+    connection: &Connection,
+    room: &RoomName,
+    guarded_from: MessageId,
+    window: Window,
+    committed: MessageId,
+) -> Done<Found> {
+    let range = Range::new(connection, "messages", window, committed)?;
+    let mut page = Page::new(window);
+    if let Some((row, since)) = room_row(connection, room)? {
+        let sql = format!(
+            "SELECT id, ms, nick, manner, text, guarded FROM messages
+            WHERE room = ?1 AND id > ?2 AND id < ?3 AND ms >= ?4 ORDER BY id {}",
+            range.order
+        );
+        let shown_from = guarded_from.max(since.next());
+        page.read(
+            connection,
+            &sql,
+            params![row, range.after, range.before, range.ms],
+            |row| {
+                let is_hidden = row.get(5)? && rows::id_of(row.get(0)?) < shown_from;
+                Ok((!is_hidden).then_some(()))
+            },
+        )?;
+    }
+    Ok(page.messages(range, committed))
+}
+
+fn private(
+    connection: &Connection,
+    [own, with]: [&Key; 2],
+    is_account: bool,
+    window: Window,
+    committed: MessageId,
+) -> Done<Found> {
+    let range = Range::new(connection, "privates", window, committed)?;
+    let mut page = Page::new(window);
+    let of = "SELECT id, ms, from_name, manner, text FROM privates";
+    let within = "id > ?4 AND id < ?5 AND ms >= ?6";
+    let sql = format!(
+        "{of} WHERE from_key = ?1 AND to_key = ?2 AND from_account = ?3 AND {within}
+        UNION {of} WHERE from_key = ?2 AND to_key = ?1 AND to_account = ?3 AND {within}
+        ORDER BY id {}",
+        range.order
+    );
+    let (own, with) = (own.as_str(), with.as_str());
+    page.read(
+        connection,
+        &sql,
+        params![own, with, is_account, range.after, range.before, range.ms],
+        |_| Ok(Some(())),
+    )?;
+    Ok(page.messages(range, committed))
+}
+
+fn mail(connection: &Connection, to: &Key, committed: MessageId) -> Done<Found> {
+    let window = Window {
+        after: MessageId(0),
+        before: MessageId::MAX,
+        since_ms: 0,
+        limit: MAIL_MAX,
+        newest: false,
+    };
+    let range = Range::new(connection, "privates", window, committed)?;
+    let mut page = Page::new(window);
+    let sql = "SELECT id, ms, from_name, manner, text FROM privates
+        WHERE to_key = ?1 AND to_account AND NOT delivered AND id < ?2 ORDER BY id";
+    page.read(connection, sql, params![to.as_str(), range.before], |_| {
+        Ok(Some(()))
+    })?;
+    Ok(page.messages(range, committed))
+}
+
+fn search(
+    connection: &Connection,
+    rooms: &[(RoomName, MessageId)],
+    words: &str,
+    window: Window,
+    committed: MessageId,
+) -> Done<Found> {
+    let range = Range::new(connection, "messages", window, committed)?;
+    let mut page = Page::new(window);
+    let mut places = HashMap::new();
+    for (name, guarded_from) in rooms {
+        if let Some((row, since)) = room_row(connection, name)? {
+            places.insert(row, (name, *guarded_from.max(&since.next())));
+        }
+    }
+    let expression = expression(words);
+    if !places.is_empty() && !expression.is_empty() {
+        let rows: Vec<String> = places.keys().map(i64::to_string).collect();
+        let sql = format!(
+            "SELECT m.id, m.ms, m.nick, m.manner, m.text, m.guarded, m.room
+            FROM search JOIN messages AS m ON m.id = search.rowid
+            WHERE search MATCH ?1 AND search.rowid > ?2 AND search.rowid < ?3 AND m.ms >= ?4
+            AND m.room IN ({}) ORDER BY search.rowid {}",
+            rows.join(","),
+            range.order
+        );
+        page.read(
+            connection,
+            &sql,
+            params![expression, range.after, range.before, range.ms],
+            |row| {
+                let (is_guarded, id): (bool, i64) = (row.get(5)?, row.get(0)?);
+                let place = places.get(&row.get(6)?);
+                let shown = place.filter(|(_, from)| !is_guarded || rows::id_of(id) >= *from);
+                Ok(shown.map(|(name, _)| RoomName::clone(name)))
+            },
+        )?;
+    }
+    let Page {
+        found, has_more, ..
+    } = page.in_order();
+    let messages = found
+        .into_iter()
+        .map(|(message, room)| (room, message))
+        .collect();
+    Ok(Found::InRooms { messages, has_more })
+}
+
+/// All of the words as FTS5 has it: each a string of its own, so that nothing in it is an operator. Within a
+/// word only letters and digits count; a word that ends with a `*` may go on.
+fn expression(words: &str) -> String {
+    let words = words.split(|c: char| c.is_whitespace() || c.is_control());
+    let quoted = words
+        .filter(|word| !word.is_empty())
+        .take(SEARCH_WORDS_MAX)
+        .map(|word| {
+            let (word, star) = match word.strip_suffix('*') {
+                Some(stem) => (stem, "*"),
+                None => (word, ""),
+            };
+            format!("\"{}\"{star}", word.replace('"', " "))
+        });
+    quoted.collect::<Vec<String>>().join(" ")
+}
+
+/// A window as SQLite has it.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    after: i64,
+    before: i64,
+    ms: i64,
+    order: &'static str,
+}
+
+impl Range {
+    fn new(
+        connection: &Connection,
+        table: &str,
+        window: Window,
+        committed: MessageId,
+    ) -> Done<Range> {
+        let mut after = integer(window.after.0);
+        if window.since_ms > 0 {
+            // What was said before is not even looked at.
+            after = after.max(rows::first_since(connection, table, window.since_ms)? - 1);
+        }
+        Ok(Range {
+            after,
+            before: integer(window.before.0.min(committed.next().0)),
+            ms: integer(window.since_ms),
+            order: if window.newest { "DESC" } else { "ASC" },
+        })
+    }
+}
+
+/// What is found, as it is found, each with what belongs to it.
+struct Page<T> {
+    found: Vec<(Arc<Message>, T)>,
+    has_more: bool,
+    limit: usize,
+    newest: bool,
+    /// Of a search that was interrupted: the last that was looked at.
+    looked_at: Option<MessageId>,
+}
+
+impl<T> Page<T> {
+    fn new(window: Window) -> Page<T> {
+        Page {
+            found: Vec::new(),
+            has_more: false,
+            limit: window.limit.min(FOUND_MAX),
+            newest: window.newest,
+            looked_at: None,
+        }
+    }
+
+    /// Takes in the rows that `look` has something for, up to the limit.
+    fn read(
+        &mut self,
+        connection: &Connection,
+        sql: &str,
+        params: impl Params,
+        look: impl Fn(&Row<'_>) -> Done<Option<T>>,
+    ) -> Done<()> {
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut looked_at = None;
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(()),
+                Err(e) if is_interruption(&e) && looked_at.is_some() => {
+                    self.has_more = true;
+                    self.looked_at = looked_at;
+                    return Ok(());
+                }
+                Err(e) => return Err(e),
+            };
+            if let Some(with) = look(row)?
+                && let Some(message) = rows::message(row)?
+            {
+                if self.found.len() == self.limit {
+                    self.has_more = true;
+                    self.looked_at = looked_at;
+                    return Ok(());
+                }
+                self.found.push((Arc::new(message), with));
+            }
+            looked_at = Some(rows::id_of(row.get(0)?));
+        }
+    }
+
+    fn in_order(mut self) -> Page<T> {
+        if self.newest {
+            self.found.reverse();
+        }
+        self
+    }
+
+    /// Up to where everything was looked at that is after the window's beginning.
+    fn messages(self, range: Range, committed: MessageId) -> Found {
+        let end = rows::id_of(range.before.saturating_sub(1)).min(committed);
+        let through = match self.looked_at {
+            Some(id) if !self.newest => id,
+            _ => end,
+        };
+        let Page {
+            found, has_more, ..
+        } = self.in_order();
+        Found::Messages {
+            messages: found.into_iter().map(|(message, _)| message).collect(),
+            through,
+            has_more,
+        }
+    }
+}
+
+fn is_interruption(e: &rusqlite::Error) -> bool {
+    e.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}

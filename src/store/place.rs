@@ -1,0 +1,106 @@
+//! The directory of what is kept: its files, and that one server has it at a time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+const DATABASE: &str = "hubbub.db";
+
+/// What SQLite keeps beside a database: the write-ahead log and its index.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// A directory that this process has for itself as long as this lives.
+#[derive(Debug)]
+pub(super) struct Place {
+    dir: PathBuf,
+    /// Locked. The system unlocks it when the process ends, however it ends.
+    _lock: File,
+}
+
+/// The database in `dir`.
+pub(super) fn database(dir: &Path) -> PathBuf {
+    dir.join(DATABASE)
+}
+
+impl Place {
+    /// Makes the directory where there is none, readable by its owner alone, and takes it.
+    ///
+    /// # Errors
+    /// One line: the directory cannot be made or written to, or another server has it.
+    pub(super) fn take(dir: &Path) -> Result<Place, String> {
+        let shown = dir.display();
+        let cannot = |e: io::Error| format!("cannot keep anything in {shown}: {e}");
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(dir).map_err(cannot)?;
+        let lock = owned_file(&dir.join("lock")).map_err(cannot)?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(format!("another server keeps its history in {shown}"));
+            }
+            Err(e) => return Err(cannot(e.into())),
+        }
+        // SQLite gives what it makes beside the database the same mode.
+        owned_file(&database(dir)).map_err(cannot)?;
+        let place = Place {
+            dir: dir.into(),
+            _lock: lock,
+        };
+        place.sync().map_err(cannot)?;
+        Ok(place)
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        database(&self.dir)
+    }
+
+    /// Renames the database and what belongs to it, and begins an empty one. Says what it is called now.
+    ///
+    /// # Errors
+    /// One line: the directory cannot be written to.
+    pub(super) fn set_aside(&self) -> Result<PathBuf, String> {
+        let database = self.database();
+        let cannot = |e: io::Error| format!("cannot set {} aside: {e}", database.display());
+        let aside = (1..)
+            .map(|n| match n {
+                1 => self.dir.join(format!("{DATABASE}.broken")),
+                n => self.dir.join(format!("{DATABASE}.broken-{n}")),
+            })
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| self.dir.join(format!("{DATABASE}.broken")));
+        for suffix in BESIDE {
+            match fs::rename(with_suffix(&database, suffix), with_suffix(&aside, suffix)) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(cannot(e)),
+                _ => {}
+            }
+        }
+        fs::rename(&database, &aside).map_err(cannot)?;
+        owned_file(&database).map_err(cannot)?;
+        self.sync().map_err(cannot)?;
+        Ok(aside)
+    }
+
+    /// Has the names in the directory on disk.
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.dir)?.sync_all()
+    }
+}
+
+/// A file that its owner alone may read, made where there is none.
+fn owned_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,256 @@
+//! The thread that answers questions about what is kept. It has a connection that only reads, which the
+//! writer never waits for.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, sync_channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Result as Done};
+
+use crate::hub::keep::{Found, Query};
+use crate::limits::{INDEX_WAIT_MS, QUESTION_MS, QUESTIONS_MAX};
+use crate::model::MessageId;
+
+use super::export::Export;
+use super::find::find;
+use super::rows::integer;
+use super::shared::{Answers, Shared};
+use super::writer::Task;
+use super::{Answer, Full, schema};
+
+/// How often a search that waits for the index looks whether it is there.
+const INDEX_POLL: Duration = Duration::from_millis(2);
+
+/// SQLite's steps between two looks at the clock: some 50 us.
+const STEPS: i32 = 1_000;
+
+/// The thread's other end. It goes when this does, and leaves unanswered what waits.
+pub(super) struct Reader {
+    questions: Option<SyncSender<(u64, Query)>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    pub(super) fn start(
+        path: PathBuf,
+        shared: Arc<Shared>,
+        answers: Answers,
+        tasks: Sender<Task>,
+    ) -> io::Result<Reader> {
+        let (questions, received) = sync_channel(QUESTIONS_MAX);
+        let desk = Desk {
+            path,
+            shared,
+            tasks,
+            deadline: Arc::new(Deadline::new()),
+            connection: None,
+        };
+        let thread = Builder::new()
+            .name("history reader".into())
+            .spawn(move || desk.run(&received, &answers))?;
+        Ok(Reader {
+            questions: Some(questions),
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) fn ask(&self, ticket: u64, query: Query) -> Result<(), Full> {
+        let questions = self.questions.as_ref().ok_or(Full)?;
+        questions.try_send((ticket, query)).map_err(|_| Full)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.questions = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Desk {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    tasks: Sender<Task>,
+    deadline: Arc<Deadline>,
+    /// None before the first question, and after an error.
+    connection: Option<Connection>,
+}
+
+/// A question that is not answered yet.
+struct Waiting {
+    ticket: u64,
+    query: Query,
+    progress: Progress,
+}
+
+enum Progress {
+    New,
+    /// A search: the index is to reach the message, until then.
+    Index(u64, Instant),
+    /// An export, up to the message.
+    Export(Box<Export>, i64),
+}
+
+impl Desk {
+    fn run(mut self, questions: &Receiver<(u64, Query)>, answers: &Answers) {
+        let mut waiting = VecDeque::new();
+        loop {
+            let next = match self.pause(&waiting) {
+                None => questions.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(Duration::ZERO) => questions.try_recv().map_err(|e| match e {
+                    TryRecvError::Empty => RecvTimeoutError::Timeout,
+                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                }),
+                Some(pause) => questions.recv_timeout(pause),
+            };
+            match next {
+                Ok((ticket, query)) => waiting.push_back(Waiting {
+                    ticket,
+                    query,
+                    progress: Progress::New,
+                }),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let Some(mut question) = waiting.pop_front() else {
+                continue;
+            };
+            match self.go_on(&mut question) {
+                Some(found) => answers.give(Answer::Found {
+                    ticket: question.ticket,
+                    found,
+                }),
+                None => waiting.push_back(question),
+            }
+        }
+    }
+
+    /// How long to wait for another question; `None` is for ever.
+    fn pause(&self, waiting: &VecDeque<Waiting>) -> Option<Duration> {
+        if waiting.is_empty() {
+            return None;
+        }
+        let is_stuck = waiting.len() < QUESTIONS_MAX
+            && waiting.iter().all(|question| match question.progress {
+                Progress::Index(wanted, until) => !self.is_indexed(wanted, until),
+                _ => false,
+            });
+        Some(if is_stuck { INDEX_POLL } else { Duration::ZERO })
+    }
+
+    /// `None`: it is to go on later.
+    fn go_on(&mut self, question: &mut Waiting) -> Option<Found> {
+        match self.answer(question) {
+            Ok(found) => found,
+            Err(line) => {
+                // Whatever is wrong with it, a new one knows nothing of it.
+                self.connection = None;
+                if !self.shared.is_closing.load(Ordering::Acquire) {
+                    log::error!("cannot answer a question about history: {line}");
+                }
+                Some(Found::Failed)
+            }
+        }
+    }
+
+    fn answer(&mut self, question: &mut Waiting) -> Result<Option<Found>, String> {
+        let committed = self.shared.committed.load(Ordering::Acquire);
+        if let Progress::New = question.progress {
+            match &question.query {
+                Query::Search { .. } => {
+                    let until = Instant::now() + Duration::from_millis(INDEX_WAIT_MS);
+                    question.progress = Progress::Index(committed, until);
+                    if !self.is_indexed(committed, until) {
+                        self.shared
+                            .index_wanted
+                            .fetch_max(committed, Ordering::AcqRel);
+                        let _ = self.tasks.send(Task::Index);
+                    }
+                }
+                Query::Export { room } => {
+                    let export = Export::begin(&self.path, room)
+                        .map_err(|e| format!("cannot begin a file to export to: {e}"))?;
+                    question.progress = Progress::Export(Box::new(export), integer(committed));
+                }
+                _ => {}
+            }
+        }
+        match &mut question.progress {
+            Progress::Index(wanted, until) if !self.is_indexed(*wanted, *until) => Ok(None),
+            Progress::Export(export, through) => {
+                let through = *through;
+                export.go_on(self.connection().map_err(|e| e.to_string())?, through)
+            }
+            _ => {
+                let found = find(
+                    self.connection().map_err(|e| e.to_string())?,
+                    &question.query,
+                    MessageId(committed),
+                );
+                found.map(Some).map_err(|e| e.to_string())
+            }
+        }
+    }
+
+    /// Has the index reached the message, or is there no use in waiting for it?
+    fn is_indexed(&self, wanted: u64, until: Instant) -> bool {
+        self.shared.indexed.load(Ordering::Acquire) >= wanted
+            || self.shared.is_failing.load(Ordering::Acquire)
+            || Instant::now() >= until
+    }
+
+    /// The connection, whose clock begins to run.
+    fn connection(&mut self) -> Done<&Connection> {
+        self.deadline.set();
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.path, &self.deadline, &self.shared)?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+}
+
+fn connect(path: &Path, deadline: &Arc<Deadline>, shared: &Arc<Shared>) -> Done<Connection> {
+    let connection = schema::connect(path, true)?;
+    let (deadline, shared) = (Arc::clone(deadline), Arc::clone(shared));
+    connection.progress_handler(
+        STEPS,
+        Some(move || deadline.is_over() || shared.is_closing.load(Ordering::Relaxed)),
+    )?;
+    Ok(connection)
+}
+
+/// Until when a question may be worked on, for the progress handler to see.
+struct Deadline {
+    begun: Instant,
+    until_ms: AtomicU64,
+}
+
+impl Deadline {
+    fn new() -> Deadline {
+        Deadline {
+            begun: Instant::now(),
+            until_ms: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    fn set(&self) {
+        self.until_ms
+            .store(self.now_ms() + QUESTION_MS, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.now_ms() >= self.until_ms.load(Ordering::Relaxed)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,113 @@
+//! How values stand in the rows of the database.
+
+use rusqlite::{Connection, OptionalExtension as _, Result as Done, Row};
+
+use crate::hub::keep::RoomRecord;
+use crate::model::{Key, Manner, Message, MessageId, Nick, RoomName};
+
+/// What a message's row takes beside its text and its name, in bytes: ids, time, flags, the index by
+/// room and the pages' own.
+const ROW_BYTES: usize = 32;
+
+/// What a message is counted as where a room's bytes are bounded: about what it takes on disk, the
+/// index for searching not counted.
+pub(super) fn weight(text_bytes: usize, nick_bytes: usize) -> u64 {
+    (text_bytes + nick_bytes + ROW_BYTES) as u64
+}
+
+/// SQLite's integers have a sign; an id beyond them was never given out.
+pub(super) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn id_of(integer: i64) -> MessageId {
+    MessageId(u64::try_from(integer).unwrap_or(0))
+}
+
+pub(super) fn manner(manner: Manner) -> i64 {
+    match manner {
+        Manner::Said => 0,
+        Manner::Acted => 1,
+    }
+}
+
+/// The message in a row that begins with id, ms, nick, manner, text. `None`: it has no name that could be
+/// one, which nobody wrote there through this program.
+pub(super) fn message(row: &Row<'_>) -> Done<Option<Message>> {
+    let Some(nick) = Nick::parse(row.get_ref(2)?.as_str()?) else {
+        return Ok(None);
+    };
+    Ok(Some(Message {
+        id: id_of(row.get(0)?),
+        unix_ms: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+        nick,
+        manner: match row.get::<_, i64>(3)? {
+            1 => Manner::Acted,
+            _ => Manner::Said,
+        },
+        text: row.get(4)?,
+    }))
+}
+
+/// The columns of a room's record, as [`room`] reads them.
+pub(super) const ROOM_COLUMNS: &str =
+    "name, owner, topic, room_key, topic_locked, invite_only, moderators";
+
+/// The record of an owned room. `None` as with [`message`].
+pub(super) fn room(row: &Row<'_>) -> Done<Option<RoomRecord>> {
+    let name = RoomName::parse(row.get_ref(0)?.as_str()?);
+    let moderators = serde_json::from_str(row.get_ref(6)?.as_str()?);
+    let (Some(name), Ok(serde_json::Value::Array(moderators))) = (name, moderators) else {
+        return Ok(None);
+    };
+    Ok(Some(RoomRecord {
+        name,
+        owner: Key::of(row.get_ref(1)?.as_str()?),
+        topic: row.get(2)?,
+        key: row.get(3)?,
+        is_topic_locked: row.get(4)?,
+        is_invite_only: row.get(5)?,
+        moderators: moderators
+            .iter()
+            .filter_map(|name| name.as_str())
+            .map(Key::of)
+            .collect(),
+    }))
+}
+
+pub(super) fn moderators(room: &RoomRecord) -> String {
+    let names: Vec<&str> = room.moderators.iter().map(Key::as_str).collect();
+    serde_json::json!(names).to_string()
+}
+
+/// A number in the table `meta`; 0 where there is none.
+pub(super) fn meta(connection: &Connection, key: &str) -> Done<i64> {
+    let mut statement = connection.prepare("SELECT value FROM meta WHERE key = ?1")?;
+    let found = statement.query_row([key], |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or(0))
+}
+
+/// The first id at which messages are not older than `ms`, of those in `table`, by halving: times grow
+/// with the ids, but for a clock that was set.
+pub(super) fn first_since(connection: &Connection, table: &str, ms: u64) -> Done<i64> {
+    let mut next = connection.prepare(&format!(
+        "SELECT id, ms FROM {table} WHERE id >= ?1 ORDER BY id LIMIT 1"
+    ))?;
+    let last: Option<i64> =
+        connection.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| {
+            row.get(0)
+        })?;
+    // Invariant: what is below `low` is too old, and what is at `high` or above is not.
+    let (mut low, mut high) = (0, last.unwrap_or(0) + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found: Option<(i64, i64)> = next
+            .query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match found {
+            Some((id, at)) if at < integer(ms) => low = id + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}

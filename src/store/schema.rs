@@ -1,0 +1,188 @@
+//! The database's form: its tables, its version, and how one of an older version becomes one of this.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Result as Done};
+
+/// What says that a database is ours (`PRAGMA application_id`): "Hubb".
+const APPLICATION_ID: i64 = 0x4875_6262;
+
+/// The step at place n makes a database of version n one of version n + 1; version 0 is an empty one.
+/// What stands here was released: it is never changed, only added to.
+const STEPS: [&str; 1] = [
+    // rooms.messages and rooms.bytes say how many messages of the room there are and what they take
+    // (`rows::weight`); rooms.since is the last id before the room was owned. An index ends with the
+    // rowid of its own: messages_by_room is (room, id).
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    INSERT INTO meta VALUES ('reserved_id', 0), ('indexed_id', 0);
+    CREATE TABLE rooms (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+        messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
+        owner TEXT, since INTEGER NOT NULL DEFAULT 0, topic TEXT, room_key TEXT,
+        topic_locked INTEGER NOT NULL DEFAULT 0, invite_only INTEGER NOT NULL DEFAULT 0,
+        moderators TEXT NOT NULL DEFAULT '[]');
+    CREATE INDEX rooms_by_owner ON rooms (owner) WHERE owner IS NOT NULL;
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY, room INTEGER NOT NULL, ms INTEGER NOT NULL, nick TEXT NOT NULL,
+        manner INTEGER NOT NULL, guarded INTEGER NOT NULL, text TEXT NOT NULL);
+    CREATE INDEX messages_by_room ON messages (room);
+    CREATE VIRTUAL TABLE search USING fts5 (
+        text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+    CREATE TABLE privates (
+        id INTEGER PRIMARY KEY, ms INTEGER NOT NULL, from_key TEXT NOT NULL, to_key TEXT NOT NULL,
+        from_name TEXT NOT NULL, to_name TEXT NOT NULL, manner INTEGER NOT NULL, text TEXT NOT NULL,
+        from_account INTEGER NOT NULL, to_account INTEGER NOT NULL, delivered INTEGER NOT NULL);
+    CREATE INDEX privates_by_pair ON privates (from_key, to_key);
+    CREATE INDEX privates_waiting ON privates (to_key) WHERE to_account AND NOT delivered;
+    CREATE TABLE accounts (
+        key TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT, operator INTEGER NOT NULL DEFAULT 0,
+        owner TEXT, created_ms INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX accounts_by_owner ON accounts (owner) WHERE owner IS NOT NULL;
+    CREATE TABLE tokens (digest BLOB PRIMARY KEY, bot TEXT NOT NULL) WITHOUT ROWID;",
+];
+
+/// Above this size, in bytes, a database is not read whole at the start: it would take seconds.
+const CHECKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Why a database is not opened.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It is broken, or none; this is how.
+    Broken(String),
+    /// One line that says what else is wrong.
+    Other(String),
+}
+
+/// Opens the database at `path`, which must exist, for reading and writing, and brings it to this
+/// version.
+///
+/// # Errors
+/// It is broken, newer, another program's, or cannot be read or written.
+pub(super) fn open(path: &Path) -> Result<Connection, Refusal> {
+    let shown = path.display();
+    let opened = (|| {
+        let connection = connect(path, false)?;
+        check(&connection, path)?;
+        Ok(connection)
+    })();
+    let connection = opened.map_err(|e| refusal(path, &e))?;
+    let version = number(&connection, "user_version").map_err(|e| refusal(path, &e))?;
+    let id = number(&connection, "application_id").map_err(|e| refusal(path, &e))?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
+        .map_err(|e| refusal(path, &e))?;
+    if id != APPLICATION_ID && !(id == 0 && version == 0 && tables == 0) {
+        return Err(Refusal::Other(format!(
+            "{shown} is a database of another program"
+        )));
+    }
+    migrate(&connection, &STEPS).map_err(|e| match e {
+        Late::Newer(version) => Refusal::Other(format!(
+            "{shown} is of version {version}, and this program knows versions up to {}: use a newer one",
+            STEPS.len()
+        )),
+        Late::Database(e) => refusal(path, &e),
+    })?;
+    Ok(connection)
+}
+
+/// Opens the database at `path`, which must exist, as it is. Whoever waits for another's lock gives
+/// up after a moment.
+pub(super) fn connect(path: &Path, is_read_only: bool) -> Done<Connection> {
+    let access = match is_read_only {
+        true => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        false => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_millis(250))?;
+    // KiB, that is, where it is negative. A commit's pages fit; what is read is in the system's cache.
+    connection.pragma_update(None, "cache_size", -2048)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    if is_read_only {
+        return Ok(connection);
+    }
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(rusqlite::Error::InvalidQuery);
+    }
+    // In WAL mode FULL is an fsync of the log before COMMIT returns: what was committed is there after
+    // a power failure, as far as the disk keeps its word. (NORMAL would survive kill -9 only.)
+    connection.pragma_update(None, "synchronous", "full")?;
+    // The writer checkpoints when it has told that a commit is done, not within the commit.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // A log that a long reader made long is cut again.
+    connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
+    Ok(connection)
+}
+
+/// Is `e` about what is in the file, rather than about reaching it?
+pub(super) fn is_broken(e: &rusqlite::Error) -> bool {
+    matches!(
+        e.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
+}
+
+pub(super) fn refusal(path: &Path, e: &rusqlite::Error) -> Refusal {
+    match is_broken(e) {
+        true => Refusal::Broken(e.to_string()),
+        false => Refusal::Other(format!("cannot use {}: {e}", path.display())),
+    }
+}
+
+/// SQLite itself notices a file that is no database and one that is too short. The pages of a small
+/// one are looked at one by one; in a large one a broken page is noticed when it is met.
+fn check(connection: &Connection, path: &Path) -> Done<()> {
+    number(connection, "schema_version")?;
+    if std::fs::metadata(path).is_ok_and(|file| file.len() > CHECKED_BYTES_MAX) {
+        return Ok(());
+    }
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    match found.as_str() {
+        "ok" => Ok(()),
+        found => Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+            Some(found.lines().next_back().unwrap_or_default().into()),
+        )),
+    }
+}
+
+/// Why a database cannot be brought to this version.
+#[derive(Debug)]
+enum Late {
+    /// It is of a later one.
+    Newer(i64),
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Late {
+    fn from(e: rusqlite::Error) -> Late {
+        Late::Database(e)
+    }
+}
+
+/// Takes the steps that are left, all or none of them.
+fn migrate(connection: &Connection, steps: &[&str]) -> Result<(), Late> {
+    let version = number(connection, "user_version")?;
+    let left = usize::try_from(version)
+        .ok()
+        .and_then(|version| steps.get(version..))
+        .ok_or(Late::Newer(version))?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.unchecked_transaction()?;
+    for step in left {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", steps.len() as i64)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn number(connection: &Connection, pragma: &str) -> Done<i64> {
+    connection.pragma_query_value(None, pragma, |row| row.get(0))
+}

@@ -1,0 +1,310 @@
+//! The file that operators' settings survive a restart in: small, written whole to a temporary name,
+//! fsynced, renamed, and read at the start. A broken one is set aside, never emptied.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use serde_json::{Value, json};
+
+use crate::hub::{Ban, Settings};
+use crate::model::{Key, RoomName};
+
+/// Reads the settings and has them kept from now on. They are written once at once: a file that
+/// cannot be written is to be known before somebody relies on it.
+///
+/// # Errors
+/// One line that says what cannot be done.
+pub fn open(path: &Path) -> Result<(Settings, Keeper), String> {
+    let shown = path.display();
+    let cannot = |what: &str, e: io::Error| format!("cannot {what} the settings in {shown}: {e}");
+    let settings = load(path).map_err(|e| cannot("read", e))?;
+    write(path, &encode(&settings)).map_err(|e| cannot("keep", e))?;
+    let keeper = Keeper::new(path.into()).map_err(|e| cannot("keep", e))?;
+    Ok((settings, keeper))
+}
+
+/// Reads the settings; a file that is not there has none. One that cannot be understood is renamed
+/// to `PATH.broken`, which is logged.
+///
+/// # Errors
+/// A file that is there and cannot be read, or not be set aside.
+pub fn load(path: &Path) -> io::Result<Settings> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(e) if e.kind() == io::ErrorKind::InvalidData => String::new(),
+        Err(e) => return Err(e),
+    };
+    match decode(&text) {
+        Some(settings) => Ok(settings),
+        None => {
+            let aside = aside(path);
+            fs::rename(path, &aside)?;
+            log::error!(
+                "{} is broken; it is kept as {}",
+                path.display(),
+                aside.display()
+            );
+            Ok(Settings::default())
+        }
+    }
+}
+
+/// Reads the settings once more, which somebody may have edited. Nothing is set aside.
+///
+/// # Errors
+/// One line that says why there are none: the file is gone, or cannot be read or understood.
+pub fn read_again(path: &Path) -> Result<Settings, String> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    decode(&text).ok_or_else(|| format!("{shown} is broken"))
+}
+
+/// A name that no file has yet.
+fn aside(path: &Path) -> PathBuf {
+    let named = |suffix: String| PathBuf::from(format!("{}{suffix}", path.display()));
+    let first = named(".broken".into());
+    std::iter::once(first.clone())
+        .chain((2..1000).map(|n| named(format!(".broken-{n}"))))
+        .find(|candidate| !candidate.exists())
+        .unwrap_or(first)
+}
+
+/// The settings as the file has them.
+pub fn encode(settings: &Settings) -> String {
+    let bans: Vec<Value> = settings
+        .bans
+        .iter()
+        .map(|ban| json!({"mask": ban.text, "until_ms": ban.until_ms, "reason": ban.reason}))
+        .collect();
+    let mut mutes: Vec<(&str, &Option<u64>)> = settings
+        .mutes
+        .iter()
+        .map(|(key, until)| (key.as_str(), until))
+        .collect();
+    mutes.sort_unstable();
+    let mutes: Vec<Value> = mutes
+        .iter()
+        .map(|(name, until)| json!({"name": name, "until_ms": until}))
+        .collect();
+    let mut locked: Vec<&str> = settings.locked.values().map(RoomName::as_str).collect();
+    locked.sort_unstable();
+    format!(
+        "{:#}\n",
+        json!({"version": 1, "bans": bans, "mutes": mutes, "locked": locked})
+    )
+}
+
+/// `None` for what is no file of ours, whole.
+pub fn decode(text: &str) -> Option<Settings> {
+    let file: Value = serde_json::from_str(text).ok()?;
+    if file["version"] != 1 {
+        return None;
+    }
+    let mut settings = Settings::default();
+    for entry in file["bans"].as_array()? {
+        let reason = maybe(&entry["reason"], |value| value.as_str().map(String::from))?;
+        let until_ms = maybe(&entry["until_ms"], Value::as_u64)?;
+        settings
+            .bans
+            .push(Ban::new(entry["mask"].as_str()?, until_ms, reason)?);
+    }
+    for entry in file["mutes"].as_array()? {
+        let until_ms = maybe(&entry["until_ms"], Value::as_u64)?;
+        settings
+            .mutes
+            .insert(Key::of(entry["name"].as_str()?), until_ms);
+    }
+    for entry in file["locked"].as_array()? {
+        let room = RoomName::parse(entry.as_str()?)?;
+        settings.locked.insert(room.key(), room);
+    }
+    Some(settings)
+}
+
+fn maybe<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
+    if value.is_null() {
+        Some(None)
+    } else {
+        read(value).map(Some)
+    }
+}
+
+/// Writes `text` such that after a crash at any step the file is the old one or the new one.
+///
+/// # Errors
+/// The system's; the old file is then untouched.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    let temporary = PathBuf::from(format!("{}.new", path.display()));
+    let mut file = File::create(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Writes settings in a thread of its own, so that no turn of the loop waits for a disk.
+pub struct Keeper {
+    texts: Option<Sender<String>>,
+    /// Texts that were given and are not written yet.
+    waiting: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Keeps in the file at `path`.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn new(path: PathBuf) -> io::Result<Keeper> {
+        let (texts, received) = channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let written = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new()
+            .name("settings".into())
+            .spawn(move || keep(&path, &received, &written))?;
+        Ok(Keeper {
+            texts: Some(texts),
+            waiting,
+            thread: Some(thread),
+        })
+    }
+
+    /// Has the settings written as they are now.
+    pub fn keep(&self, settings: &Settings) {
+        if let Some(texts) = &self.texts {
+            self.waiting.fetch_add(1, Ordering::AcqRel);
+            // The thread ends with this sender only.
+            let _ = texts.send(encode(settings));
+        }
+    }
+
+    /// Is the file yet to be written?
+    pub fn is_behind(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Drop for Keeper {
+    /// Waits for what is yet to be written.
+    fn drop(&mut self) {
+        self.texts = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Of several texts that wait only the last is written.
+fn keep(path: &Path, texts: &Receiver<String>, waiting: &AtomicUsize) {
+    while let Ok(mut text) = texts.recv() {
+        let mut count = 1;
+        while let Ok(later) = texts.try_recv() {
+            text = later;
+            count += 1;
+        }
+        if let Err(e) = write(path, &text) {
+            log::error!("cannot keep the settings in {}: {e}", path.display());
+        }
+        waiting.fetch_sub(count, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let ban = |text, until, reason: Option<&str>| {
+            Ban::new(text, until, reason.map(Into::into)).expect("a mask")
+        };
+        let room = RoomName::parse("Rust").expect("a room name");
+        Settings {
+            bans: vec![
+                ban("10.0.0.0/8", Some(5), Some("too \"loud\"\n")),
+                ban("b*", None, None),
+            ],
+            mutes: [(Key::of("Bob"), None), (Key::of("eve"), Some(7))].into(),
+            locked: [(room.key(), room)].into(),
+        }
+    }
+
+    /// A folder of this test's own.
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("hubbub-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        folder
+    }
+
+    #[test]
+    fn what_is_kept_comes_back() {
+        assert_eq!(decode(&encode(&settings())), Some(settings()));
+        assert_eq!(
+            decode(&encode(&Settings::default())),
+            Some(Settings::default())
+        );
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_broken_not_empty() {
+        let whole = encode(&settings());
+        let end = whole.trim_end().len();
+        for cut in 0..end {
+            let Some(part) = whole.get(..cut) else {
+                continue;
+            };
+            assert_eq!(decode(part), None, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_set_aside() {
+        let folder = folder("broken");
+        let path = folder.join("state");
+        for (text, aside) in [("{", "state.broken"), ("\u{ff}", "state.broken-2")] {
+            fs::write(&path, text).expect("written");
+            assert_eq!(load(&path).expect("readable"), Settings::default());
+            assert!(!path.exists());
+            assert_eq!(fs::read_to_string(folder.join(aside)).expect("kept"), text);
+        }
+        fs::remove_dir_all(folder).expect("removed");
+    }
+
+    /// Whatever of the writing is left undone by a crash, the old file or the new one is read.
+    #[test]
+    fn a_crash_at_any_step_of_writing_loses_no_file() {
+        let folder = folder("crash");
+        let (path, temporary) = (folder.join("state"), folder.join("state.new"));
+        write(&path, &encode(&settings())).expect("written");
+        let new = encode(&Settings::default());
+        for written in [0, 1, new.len() / 2, new.len()] {
+            fs::write(&temporary, &new[..written]).expect("written");
+            assert_eq!(load(&path).expect("readable"), settings());
+        }
+        write(&path, &new).expect("written over what a crash left");
+        assert_eq!(load(&path).expect("readable"), Settings::default());
+        assert!(!temporary.exists());
+        fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn the_keeper_writes_the_last_before_it_goes() {
+        let folder = folder("keeper");
+        let path = folder.join("state");
+        let keeper = Keeper::new(path.clone()).expect("a thread");
+        keeper.keep(&Settings::default());
+        keeper.keep(&settings());
+        drop(keeper);
+        assert_eq!(load(&path).expect("readable"), settings());
+        fs::remove_dir_all(folder).expect("removed");
+    }
+}

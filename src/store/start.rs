@@ -1,0 +1,157 @@
+//! The start: the database is opened, or set aside and begun anew, and what the hub begins with is read.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, Result as Done};
+
+use crate::hub::keep::{AccountRecord, Found, Kept, Query, RoomRecord, Window};
+use crate::limits::IDS_RESERVED;
+use crate::model::{Key, MessageId, Nick, RoomName};
+
+use super::find::find;
+use super::place::Place;
+use super::rows::{self, ROOM_COLUMNS, integer};
+use super::schema::{self, Refusal};
+
+/// # Errors
+/// One line: the database is broken and is not to be set aside, or cannot be used.
+pub(super) fn start(
+    place: &Place,
+    replay: usize,
+    sets_aside: bool,
+) -> Result<(Connection, Kept), String> {
+    let path = place.database();
+    let shown = path.display();
+    let how = match open(place, replay, 0) {
+        Ok(opened) => return Ok(opened),
+        Err(Refusal::Other(line)) => return Err(line),
+        Err(Refusal::Broken(how)) if !sets_aside => {
+            return Err(format!(
+                "{shown} is broken ({how}): put a good copy there, or start with --data-set-aside to \
+                 have it renamed and begin anew"
+            ));
+        }
+        Err(Refusal::Broken(how)) => how,
+    };
+    let aside = place.set_aside()?;
+    log::error!(
+        "{shown} is broken ({how}): it is kept as {}, and history begins anew",
+        aside.display()
+    );
+    // Which ids were given out stood in there. No server ever said a thousand messages a second since 1970.
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let above_all = u64::try_from(now.as_millis()).unwrap_or(0);
+    open(place, replay, above_all).map_err(|refusal| match refusal {
+        Refusal::Broken(how) | Refusal::Other(how) => how,
+    })
+}
+
+fn open(place: &Place, replay: usize, above: u64) -> Result<(Connection, Kept), Refusal> {
+    let path = place.database();
+    let connection = schema::open(&path)?;
+    match read(&connection, replay, above) {
+        Ok(kept) => Ok((connection, kept)),
+        Err(e) => Err(schema::refusal(&path, &e)),
+    }
+}
+
+/// Reads what the hub begins with, and reserves ids for it.
+fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
+    let last_id = reserve(connection, above)?;
+    let rooms = rooms(connection)?;
+    let lobby = std::iter::once(RoomName::lobby());
+    let names = lobby.chain(
+        rooms
+            .iter()
+            .map(|room| room.name.clone())
+            .filter(|name| !name.is_lobby()),
+    );
+    let window = Window {
+        after: MessageId(0),
+        before: MessageId::MAX,
+        since_ms: 0,
+        limit: replay,
+        newest: true,
+    };
+    let mut tails = Vec::new();
+    for room in names {
+        let query = Query::History {
+            room: room.clone(),
+            guarded_from: MessageId(0),
+            window,
+        };
+        if let Found::Messages { messages, .. } = find(connection, &query, last_id)?
+            && !messages.is_empty()
+        {
+            tails.push((room, messages));
+        }
+    }
+    let (accounts, tokens) = accounts(connection)?;
+    Ok(Kept {
+        last_id,
+        accounts,
+        rooms,
+        tails,
+        tokens,
+    })
+}
+
+/// The last id that may have been given out. More are reserved before the first is.
+fn reserve(connection: &Connection, above: u64) -> Done<MessageId> {
+    let reserved = rows::meta(connection, "reserved_id")?;
+    let last = |table: &str| {
+        let sql = format!("SELECT coalesce(max(id), 0) FROM {table}");
+        connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
+    };
+    let last = reserved
+        .max(last("messages")?)
+        .max(last("privates")?)
+        .max(integer(above));
+    connection.execute(
+        "UPDATE meta SET value = ?1 WHERE key = 'reserved_id'",
+        [last.saturating_add(integer(IDS_RESERVED))],
+    )?;
+    Ok(rows::id_of(last))
+}
+
+fn rooms(connection: &Connection) -> Done<Vec<RoomRecord>> {
+    let sql = format!("SELECT {ROOM_COLUMNS} FROM rooms WHERE owner IS NOT NULL ORDER BY id");
+    let mut statement = connection.prepare(&sql)?;
+    let found = statement.query_map([], rows::room)?;
+    let found: Done<Vec<_>> = found.collect();
+    Ok(found?.into_iter().flatten().collect())
+}
+
+type Accounts = (Vec<AccountRecord>, Vec<([u8; 32], Nick)>);
+
+fn accounts(connection: &Connection) -> Done<Accounts> {
+    let mut statement =
+        connection.prepare("SELECT name, operator, owner FROM accounts ORDER BY key")?;
+    let found = statement.query_map([], |row| {
+        let owner: Option<String> = row.get(2)?;
+        Ok(
+            Nick::parse(row.get_ref(0)?.as_str()?).map(|nick| AccountRecord {
+                nick,
+                is_operator: row.get(1).unwrap_or(false),
+                owner: owner.as_deref().map(Key::of),
+            }),
+        )
+    })?;
+    let accounts: Done<Vec<_>> = found.collect();
+    let mut statement = connection
+        .prepare("SELECT digest, name FROM tokens JOIN accounts ON key = bot ORDER BY key")?;
+    let found = statement.query_map([], |row| {
+        Ok(Nick::parse(row.get_ref(1)?.as_str()?).zip(row.get::<_, [u8; 32]>(0).ok()))
+    })?;
+    let tokens: Done<Vec<_>> = found.collect();
+    Ok((
+        accounts?.into_iter().flatten().collect(),
+        tokens?
+            .into_iter()
+            .flatten()
+            .map(|(nick, digest)| (digest, nick))
+            .collect(),
+    ))
+}

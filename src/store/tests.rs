@@ -1,0 +1,225 @@
+//! The store as its owner sees it.
+
+mod scene;
+
+use std::sync::Arc;
+
+use super::*;
+use crate::hub::keep::{RoomRecord, Window};
+use crate::model::{Key, Manner, RoomName};
+use scene::{ALL, Scene, history, message, room, said, whispered};
+
+#[test]
+fn what_is_kept_comes_back() {
+    let mut scene = Scene::new();
+    let rust = room("Rust");
+    for id in 1..=5 {
+        scene.keep(said(id, "lobby", "in the lobby"));
+    }
+    let acted = Arc::new(Message {
+        manner: Manner::Acted,
+        ..message(6, "žluť 🎉 \"'\0\n")
+    });
+    scene.keep(Record::Said {
+        room: rust.clone(),
+        message: Arc::clone(&acted),
+        is_guarded: false,
+    });
+    let owned = RoomRecord {
+        name: rust.clone(),
+        owner: Key::of("Alice"),
+        topic: Some("a topic".into()),
+        key: Some("word".into()),
+        is_topic_locked: true,
+        is_invite_only: false,
+        moderators: vec![Key::of("Bob"), Key::of("eve")],
+    };
+    scene.keep(Record::Room(owned.clone()));
+    scene.wait_for(6);
+    assert_eq!(scene.ids(history("RUST", ALL)), [6]);
+    let kept = scene.restart();
+    assert_eq!(kept.last_id, MessageId(6));
+    assert_eq!(kept.rooms, [owned]);
+    assert_eq!(kept.tails.len(), 2);
+    assert_eq!(kept.tails[0].0, RoomName::lobby());
+    let ids: Vec<u64> = kept.tails[0].1.iter().map(|m| m.id.0).collect();
+    assert_eq!(ids, [3, 4, 5], "the last three");
+    assert_eq!(kept.tails[1], (rust.clone(), vec![acted]));
+    scene.keep(Record::RoomGone(rust));
+    let kept = scene.restart();
+    assert_eq!(kept.rooms, []);
+    assert_eq!(scene.ids(history("rust", ALL)), [6], "what was said stays");
+}
+
+#[test]
+fn a_window_is_bounded_at_both_ends() {
+    let mut scene = Scene::new();
+    for id in 1..=10 {
+        scene.keep(said(id, if id % 2 == 0 { "even" } else { "odd" }, "text"));
+    }
+    scene.wait_for(10);
+    let window = |after, before, limit, newest| Window {
+        after: MessageId(after),
+        before: MessageId(before),
+        since_ms: 0,
+        limit,
+        newest,
+    };
+    let even = |window| history("even", window);
+    assert_eq!(scene.ids(even(window(2, 10, 9, false))), [4, 6, 8]);
+    assert_eq!(
+        scene.page(even(window(0, 99, 2, false))),
+        (vec![2, 4], 4, true)
+    );
+    assert_eq!(
+        scene.page(even(window(0, 99, 2, true))),
+        (vec![8, 10], 10, true)
+    );
+    assert_eq!(
+        scene.page(even(window(0, 99, 5, false))),
+        (vec![2, 4, 6, 8, 10], 10, false)
+    );
+    assert_eq!(scene.page(history("none", ALL)), (vec![], 10, false));
+    // The message with the id n was said at n seconds.
+    let since = Window {
+        since_ms: 7_000,
+        ..ALL
+    };
+    assert_eq!(scene.ids(history("odd", since)), [7, 9]);
+}
+
+#[test]
+fn what_was_said_behind_a_closed_door_is_not_shown_to_who_comes_later() {
+    let mut scene = Scene::new();
+    for (id, is_guarded) in [(1, false), (2, true), (3, true), (4, false)] {
+        scene.keep(Record::Said {
+            room: room("den"),
+            message: Arc::new(message(id, "secret word")),
+            is_guarded,
+        });
+    }
+    scene.wait_for(4);
+    let from = |id| Query::History {
+        room: room("den"),
+        guarded_from: MessageId(id),
+        window: ALL,
+    };
+    assert_eq!(scene.ids(from(0)), [1, 2, 3, 4]);
+    assert_eq!(scene.ids(from(3)), [1, 3, 4]);
+    assert_eq!(scene.ids(from(9)), [1, 4]);
+    let search = |id| Query::Search {
+        rooms: vec![(room("den"), MessageId(id)), (room("other"), MessageId(0))],
+        words: "secret".into(),
+        window: ALL,
+    };
+    assert_eq!(scene.found(search(3)), [1, 3, 4]);
+    // Whoever owns it from here on sees what comes from here on, after a restart, too.
+    let owned = RoomRecord {
+        name: room("den"),
+        owner: Key::of("alice"),
+        topic: None,
+        key: None,
+        is_topic_locked: false,
+        is_invite_only: false,
+        moderators: Vec::new(),
+    };
+    scene.keep(Record::Room(owned));
+    scene.keep(Record::Said {
+        room: room("den"),
+        message: Arc::new(message(5, "own")),
+        is_guarded: true,
+    });
+    let kept = scene.restart();
+    let ids: Vec<u64> = kept.tails[0].1.iter().map(|m| m.id.0).collect();
+    assert_eq!(ids, [1, 4, 5]);
+    assert_eq!(scene.ids(from(0)), [1, 4, 5]);
+}
+
+#[test]
+fn private_messages_are_for_the_two_of_them() {
+    let mut scene = Scene::new();
+    scene.keep(whispered(1, "Alice", "Bob", [true, true, true]));
+    scene.keep(whispered(2, "BOB", "alice", [true, true, true]));
+    scene.keep(whispered(3, "Alice", "Bob", [false, true, true]));
+    scene.keep(whispered(4, "Eve", "Bob", [true, true, false]));
+    scene.keep(whispered(5, "Alice", "Eve", [true, false, true]));
+    scene.wait_for(5);
+    let between = |own: &str, with: &str, is_account| Query::Private {
+        own: Key::of(own),
+        with: Key::of(with),
+        is_account,
+        window: ALL,
+    };
+    assert_eq!(scene.ids(between("alice", "bob", true)), [1, 2]);
+    assert_eq!(scene.ids(between("bob", "alice", true)), [1, 2, 3]);
+    assert_eq!(scene.ids(between("alice", "bob", false)), [3]);
+    assert_eq!(scene.ids(between("eve", "alice", false)), [5]);
+    let mail = Query::Mail { to: Key::of("bob") };
+    assert_eq!(scene.ids(mail.clone()), [4]);
+    scene.keep(whispered(6, "Eve", "Bob", [true, true, false]));
+    scene.keep(Record::Delivered {
+        to: Key::of("bob"),
+        through: MessageId(4),
+    });
+    scene.wait_for(6);
+    assert_eq!(scene.ids(mail), [6]);
+}
+
+#[test]
+fn words_are_found_however_they_are_written() {
+    let mut scene = Scene::new();
+    for (id, text) in [
+        (1, "Žluťoučký kůň úpěl"),
+        (2, "a zlutoucky horse"),
+        (3, "don't panic"),
+        (4, "a NEAR miss OR two"),
+        (5, "日本 語"),
+    ] {
+        scene.keep(said(id, "lobby", text));
+    }
+    scene.keep(said(6, "elsewhere", "a horse, too"));
+    scene.wait_for(6);
+    let search = |words: &str| Query::Search {
+        rooms: vec![(room("lobby"), MessageId(0))],
+        words: words.into(),
+        window: ALL,
+    };
+    for (words, ids) in [
+        ("ZLUTOUCKY", &[1, 2][..]),
+        ("žluťoučký", &[1, 2]),
+        ("horse zlutoucky", &[2]),
+        ("hors", &[]),
+        ("hors*", &[2]),
+        ("don't", &[3]),
+        ("near", &[4]),
+        ("miss OR two", &[4]),
+        ("miss OR nothing", &[]),
+        ("日本", &[5]),
+        ("panic :-)", &[3]),
+        ("", &[]),
+        ("!? \" *", &[]),
+        ("\"panic\"", &[3]),
+    ] {
+        assert_eq!(scene.found(search(words)), ids, "{words:?}");
+    }
+    for hostile in [
+        "\"",
+        "\"\"",
+        "a\"b",
+        "text:panic",
+        "^panic",
+        "panic*\"",
+        "(",
+        "NOT",
+        "AND",
+        "NEAR(",
+        "\0",
+        "pa\0nic",
+        "* *",
+        "-panic",
+        "{",
+        "'; DROP TABLE messages; --",
+    ] {
+        scene.found(search(hostile));
+    }
+}

@@ -1,0 +1,385 @@
+//! What the writer does beside: it forgets what is not to be kept any more, brings the search index up
+//! to date, and moves the write-ahead log into the database; a little at a time, when nothing waits.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, Result as Done, Statement, Transaction, TransactionBehavior};
+
+use super::Retention;
+use super::desk::{Desk, Tally};
+use super::rows::{self, integer};
+use super::shared::Shared;
+
+/// How long a step may take before its commit: a message that comes waits for it.
+const STEP: Duration = Duration::from_millis(2);
+
+/// Rows between two looks at the clock.
+const ROWS: usize = 32;
+
+/// Messages that are worth a step, however short after the last one: each makes a segment of the index,
+/// and segments are to be merged.
+const MESSAGES: u64 = 1024;
+
+/// How long fewer wait for it.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often what grew too old is looked for.
+const AGE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long nothing is tried after an error.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Pages (4 KiB) of the log above which it is moved into the database.
+const LOG_PAGES: i64 = 1000;
+
+pub(super) struct Upkeep<'c> {
+    unindexed: Statement<'c>,
+    index: Statement<'c>,
+    unindex: Statement<'c>,
+    set_indexed: Statement<'c>,
+    oldest: Statement<'c>,
+    oldest_in_room: Statement<'c>,
+    forget: Statement<'c>,
+    forget_privates: Statement<'c>,
+    retention: Retention,
+    /// Every message up to this is in the search index.
+    indexed: u64,
+    /// What is before these is too old.
+    aged: i64,
+    aged_privates: i64,
+    age_looked_at: Option<Instant>,
+    stepped_at: Instant,
+    /// Did the last step leave something over?
+    is_unfinished: bool,
+    /// Nothing is tried until then: it failed.
+    paused_until: Option<Instant>,
+}
+
+/// What is to be forgotten: its id, its room's row, what it weighs.
+type Row = (i64, i64, u64);
+
+impl<'c> Upkeep<'c> {
+    pub(super) fn new(
+        connection: &'c Connection,
+        retention: Retention,
+        desk: &mut Desk<'_>,
+        shared: &Shared,
+    ) -> Done<Upkeep<'c>> {
+        let prepare = |sql: &str| connection.prepare(sql);
+        // They may be more than when the server stopped: the limits may be others.
+        if retention.count.is_some() || retention.bytes.is_some() {
+            let most =
+                [retention.count, retention.bytes].map(|most| integer(most.unwrap_or(u64::MAX)));
+            let mut rooms = prepare("SELECT id FROM rooms WHERE messages > ?1 OR bytes > ?2")?;
+            let mut found = rooms.query(most)?;
+            while let Some(row) = found.next()? {
+                desk.set_over(row.get(0)?);
+            }
+        }
+        const WEIGHED: &str =
+            "SELECT id, room, octet_length(text), octet_length(nick) FROM messages";
+        let indexed = u64::try_from(rows::meta(connection, "indexed_id")?).unwrap_or(0);
+        shared.indexed.store(indexed, Ordering::Release);
+        Ok(Upkeep {
+            unindexed: prepare(&format!(
+                "SELECT id, text FROM messages WHERE id > ?1 ORDER BY id LIMIT {ROWS}"
+            ))?,
+            index: prepare("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?,
+            unindex: prepare("DELETE FROM search WHERE rowid = ?1")?,
+            set_indexed: prepare("UPDATE meta SET value = ?1 WHERE key = 'indexed_id'")?,
+            oldest: prepare(&format!("{WEIGHED} WHERE id < ?1 ORDER BY id LIMIT {ROWS}"))?,
+            oldest_in_room: prepare(&format!(
+                "{WEIGHED} WHERE room = ?1 ORDER BY id LIMIT {ROWS}"
+            ))?,
+            forget: prepare("DELETE FROM messages WHERE id = ?1")?,
+            forget_privates: prepare(&format!(
+                "DELETE FROM privates WHERE id IN
+                (SELECT id FROM privates WHERE id < ?1 ORDER BY id LIMIT {ROWS})"
+            ))?,
+            retention,
+            indexed,
+            aged: 0,
+            aged_privates: 0,
+            age_looked_at: None,
+            stepped_at: Instant::now(),
+            is_unfinished: true,
+            paused_until: None,
+        })
+    }
+
+    /// How long the writer may wait for something to write; `None` is for ever.
+    pub(super) fn wait(&self, desk: &Desk<'_>, shared: &Shared) -> Option<Duration> {
+        let pause = self.paused_until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        });
+        if !pause.is_zero() {
+            return Some(pause);
+        }
+        if self.is_due(desk, shared) {
+            return Some(Duration::ZERO);
+        }
+        let chores = self
+            .has_chores(desk)
+            .then(|| INTERVAL.saturating_sub(self.stepped_at.elapsed()));
+        let age = self.retention.age_ms.and(self.age_looked_at);
+        let age = age.map(|at| AGE_INTERVAL.saturating_sub(at.elapsed()));
+        chores.into_iter().chain(age).min()
+    }
+
+    fn has_chores(&self, desk: &Desk<'_>) -> bool {
+        self.indexed < desk.last().0 || desk.has_over()
+    }
+
+    fn is_due(&self, desk: &Desk<'_>, shared: &Shared) -> bool {
+        let unindexed = desk.last().0.saturating_sub(self.indexed);
+        self.is_unfinished
+            || unindexed >= MESSAGES
+            || self.is_wanted(desk, shared)
+            || self.is_age_due()
+            || (self.stepped_at.elapsed() >= INTERVAL && self.has_chores(desk))
+    }
+
+    /// Is there what is to be done even while messages wait?
+    fn is_pressing(&self, desk: &Desk<'_>, shared: &Shared) -> bool {
+        desk.has_over() || self.aged > 0 || self.is_age_due() || self.is_wanted(desk, shared)
+    }
+
+    /// Does somebody wait for the index?
+    fn is_wanted(&self, desk: &Desk<'_>, shared: &Shared) -> bool {
+        shared
+            .index_wanted
+            .load(Ordering::Acquire)
+            .min(desk.last().0)
+            > self.indexed
+    }
+
+    fn is_age_due(&self) -> bool {
+        self.retention.age_ms.is_some()
+            && self
+                .age_looked_at
+                .is_none_or(|at| at.elapsed() >= AGE_INTERVAL)
+    }
+
+    /// Does a little of what there is to do. While more waits to be written, of which the last commit had
+    /// `count` messages, it does no more than keeps what is kept from growing, and what somebody waits for.
+    /// An error is logged, and is none of the messages'.
+    pub(super) fn step(
+        &mut self,
+        connection: &Connection,
+        desk: &mut Desk<'_>,
+        shared: &Shared,
+        busy_with: Option<u64>,
+    ) {
+        if self
+            .paused_until
+            .is_some_and(|until| Instant::now() < until)
+        {
+            return;
+        }
+        self.paused_until = None;
+        let mut done = move_log(connection);
+        let is_due = match busy_with {
+            None => self.is_due(desk, shared),
+            Some(_) => self.is_pressing(desk, shared),
+        };
+        if done.is_ok() && is_due {
+            done = self.chores(connection, desk, shared, busy_with);
+            self.stepped_at = Instant::now();
+        }
+        if let Err(e) = done {
+            log::error!("the history cannot be kept in order: {e}");
+            self.paused_until = Some(Instant::now() + PAUSE);
+        }
+    }
+
+    fn chores(
+        &mut self,
+        connection: &Connection,
+        desk: &mut Desk<'_>,
+        shared: &Shared,
+        busy_with: Option<u64>,
+    ) -> Done<()> {
+        let indexed = self.indexed;
+        let is_wanted = self.is_wanted(desk, shared);
+        self.look_at_age(connection)?;
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        let mut step = Step {
+            until: Instant::now() + STEP,
+            rows: busy_with.map(|count| 2 * count),
+        };
+        let has_forgotten = self.forget_some(desk, &mut step)?;
+        step.rows = None;
+        let has_indexed = match busy_with.is_none() || is_wanted {
+            true => self.index_some(desk.last().0, &step)?,
+            false => false,
+        };
+        desk.end(0)?;
+        if let Err(e) = transaction.commit() {
+            self.indexed = indexed;
+            return Err(e);
+        }
+        shared.indexed.store(self.indexed, Ordering::Release);
+        self.is_unfinished = !has_forgotten || (busy_with.is_none() && !has_indexed);
+        Ok(())
+    }
+
+    fn look_at_age(&mut self, connection: &Connection) -> Done<()> {
+        let Some(age_ms) = self.retention.age_ms else {
+            return Ok(());
+        };
+        if self.is_age_due() {
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+            let oldest_ms = now_ms.saturating_sub(age_ms);
+            self.aged = rows::first_since(connection, "messages", oldest_ms)?;
+            self.aged_privates = rows::first_since(connection, "privates", oldest_ms)?;
+            self.age_looked_at = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// `false`: there is more.
+    fn forget_some(&mut self, desk: &mut Desk<'_>, step: &mut Step) -> Done<bool> {
+        while let Some((row, excess)) = desk.over()? {
+            if step.is_over() {
+                return Ok(false);
+            }
+            let oldest = found(&mut self.oldest_in_room, row)?;
+            if oldest.is_empty() {
+                desk.set_empty(row);
+            }
+            self.forget_rows(desk, &oldest, Some(excess), step)?;
+        }
+        while self.aged > 0 {
+            if step.is_over() {
+                return Ok(false);
+            }
+            let oldest = found(&mut self.oldest, self.aged)?;
+            if oldest.is_empty() {
+                self.aged = 0;
+            }
+            self.forget_rows(desk, &oldest, None, step)?;
+        }
+        while self.aged_privates > 0 {
+            if step.is_over() {
+                return Ok(false);
+            }
+            if self.forget_privates.execute([self.aged_privates])? == 0 {
+                self.aged_privates = 0;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Forgets these, or as many as are too many.
+    fn forget_rows(
+        &mut self,
+        desk: &mut Desk<'_>,
+        oldest: &[Row],
+        excess: Option<Tally>,
+        step: &mut Step,
+    ) -> Done<()> {
+        let mut left = excess;
+        for &(id, room, weight) in oldest {
+            if let Some(left) = &mut left {
+                if left.messages == 0 && left.bytes == 0 {
+                    break;
+                }
+                left.messages = left.messages.saturating_sub(1);
+                left.bytes = left.bytes.saturating_sub(weight);
+            }
+            if id <= integer(self.indexed) {
+                self.unindex.execute([id])?;
+            }
+            self.forget.execute([id])?;
+            desk.take(room, weight)?;
+            step.count();
+        }
+        Ok(())
+    }
+
+    /// `false`: there is more.
+    fn index_some(&mut self, last: u64, step: &Step) -> Done<bool> {
+        let begun_with = self.indexed;
+        let is_all = loop {
+            let mut rows = self.unindexed.query([integer(self.indexed)])?;
+            let mut count = 0;
+            while let Some(row) = rows.next()? {
+                let id: i64 = row.get(0)?;
+                self.index
+                    .execute(rusqlite::params![id, row.get_ref(1)?.as_str()?])?;
+                self.indexed = rows::id_of(id).0;
+                count += 1;
+            }
+            drop(rows);
+            if count < ROWS {
+                break true;
+            }
+            if step.is_over() {
+                break false;
+            }
+        };
+        if self.indexed > begun_with {
+            self.set_indexed.execute([integer(self.indexed)])?;
+        }
+        if is_all {
+            self.indexed = self.indexed.max(last);
+        }
+        Ok(is_all)
+    }
+}
+
+/// How much a step may do.
+struct Step {
+    until: Instant,
+    /// Rows, rather than until then.
+    rows: Option<u64>,
+}
+
+impl Step {
+    fn is_over(&self) -> bool {
+        match self.rows {
+            Some(rows) => rows == 0,
+            None => Instant::now() >= self.until,
+        }
+    }
+
+    fn count(&mut self) {
+        self.rows = self.rows.map(|rows| rows.saturating_sub(1));
+    }
+}
+
+fn found(statement: &mut Statement<'_>, of: i64) -> Done<Vec<Row>> {
+    let mut rows = statement.query([of])?;
+    let mut found = Vec::with_capacity(ROWS);
+    while let Some(row) = rows.next()? {
+        let bytes = |at| {
+            row.get::<_, i64>(at)
+                .map(|n| usize::try_from(n).unwrap_or(0))
+        };
+        let weight = rows::weight(bytes(2)?, bytes(3)?);
+        found.push((row.get(0)?, row.get(1)?, weight));
+    }
+    Ok(found)
+}
+
+/// Moves the log into the database where it is long. What a reader still looks at stays until later.
+fn move_log(connection: &Connection) -> Done<()> {
+    let left = |mode: &str| {
+        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+            Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
+        })
+    };
+    if left("NOOP")? >= LOG_PAGES {
+        left("PASSIVE")?;
+    }
+    Ok(())
+}
+
+/// Moves the whole log into the database and empties it.
+pub(super) fn empty_log(connection: &Connection) -> Done<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}

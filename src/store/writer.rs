@@ -1,0 +1,356 @@
+//! The thread that writes: what a turn, or a few milliseconds, brought is one commit. When the disk does
+//! not take it, it is held and tried again; nothing is said to be kept that is not.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Result as Done, Transaction, TransactionBehavior};
+
+use crate::hub::keep::{AccountAnswer, Durability, Record};
+use crate::limits::{
+    LOG_INTERVAL_MS, STORE_CLOSE_MS, STORE_GATHER_MS, STORE_GROUP_RECORDS, STORE_RETRY_MS,
+};
+
+use super::desk::Desk;
+use super::shared::{Answers, Shared};
+use super::upkeep::{self, Upkeep};
+use super::{Answer, Options, Retention, schema, weight};
+
+/// What is asked of the writer.
+pub(super) enum Task {
+    /// Keep these, in this order.
+    Records(Vec<Record>),
+    /// Change something about accounts, and answer when it is on disk.
+    Change(Change),
+    /// Somebody waits for the search index (`Shared::index_wanted`).
+    Index,
+    /// Write what there is, and end.
+    Close,
+}
+
+/// A change that is made within a commit. It is made again where the commit is.
+pub(super) struct Change {
+    /// Whose question it is.
+    pub(super) ticket: u64,
+    /// Makes it. An error undoes this change only, and is answered by `Failed`.
+    pub(super) make: Make,
+}
+
+/// Makes a change within a transaction, and says what is to be answered.
+pub(super) type Make = Box<dyn FnMut(&Connection) -> Done<AccountAnswer> + Send>;
+
+pub(super) struct Writer {
+    path: PathBuf,
+    tasks: Receiver<Task>,
+    shared: Arc<Shared>,
+    answers: Answers,
+    durability: Durability,
+    retention: Retention,
+    group: Group,
+    trouble: Trouble,
+}
+
+/// What the next commit is made of. It stays until it is on disk.
+#[derive(Default)]
+struct Group {
+    records: Vec<Record>,
+    changes: Vec<Change>,
+    bytes: usize,
+    is_last: bool,
+}
+
+/// How things went wrong, since they last went well.
+#[derive(Default)]
+struct Trouble {
+    attempts: u32,
+    logged: Option<Instant>,
+    /// Records that were lost, as far as the log has them.
+    lost: u64,
+}
+
+impl Writer {
+    pub(super) fn new(
+        path: PathBuf,
+        tasks: Receiver<Task>,
+        shared: Arc<Shared>,
+        answers: Answers,
+        options: &Options,
+    ) -> Writer {
+        Writer {
+            path,
+            tasks,
+            shared,
+            answers,
+            durability: options.durability,
+            retention: options.retention,
+            group: Group::default(),
+            trouble: Trouble::default(),
+        }
+    }
+
+    /// Writes until it is closed.
+    pub(super) fn run(mut self, connection: Connection) {
+        let mut connection = Some(connection);
+        let mut closing = None;
+        loop {
+            let ended = match connection.take() {
+                Some(connection) => self.serve(&connection),
+                // Whatever was wrong, a new connection knows nothing of it: it reads the log's state anew.
+                None => schema::connect(&self.path, false).and_then(|new| self.serve(&new)),
+            };
+            let Err(e) = ended else { return };
+            self.fail(&e);
+            if self.shared.is_closing.load(Ordering::Acquire) {
+                let begun = *closing.get_or_insert_with(Instant::now);
+                if begun.elapsed() >= Duration::from_millis(STORE_CLOSE_MS) {
+                    log::error!(
+                        "history ends without {} records that could not be written: {e}",
+                        self.waiting()
+                    );
+                    return;
+                }
+            }
+            std::thread::sleep(self.trouble.pause());
+        }
+    }
+
+    /// Writes until it is closed, or until something goes wrong.
+    fn serve(&mut self, connection: &Connection) -> Done<()> {
+        let last = self.shared.committed.load(Ordering::Acquire);
+        let mut desk = Desk::new(connection, self.retention, last)?;
+        let mut upkeep = Upkeep::new(connection, self.retention, &mut desk, &self.shared)?;
+        loop {
+            if self.group.is_empty() && !self.group.is_last {
+                self.gather(upkeep.wait(&desk, &self.shared));
+            }
+            let count = self.commit(connection, &mut desk)?;
+            if self.group.is_last {
+                return self.end(connection, &mut desk);
+            }
+            let busy_with = self.shared.is_waiting().then_some(count);
+            upkeep.step(connection, &mut desk, &self.shared, busy_with);
+        }
+    }
+
+    /// Takes what is there. The first is waited for so long; `None` is for ever.
+    fn gather(&mut self, wait: Option<Duration>) {
+        let first = match wait {
+            None => self
+                .tasks
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
+            Some(wait) => self.tasks.recv_timeout(wait),
+        };
+        if !self.group.take_in(first) {
+            return;
+        }
+        let until = Instant::now() + Duration::from_millis(STORE_GATHER_MS);
+        loop {
+            let next = match self.tasks.try_recv() {
+                Err(TryRecvError::Empty) if self.is_to_gather() => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    self.tasks.recv_timeout(left)
+                }
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+                Ok(task) => Ok(task),
+            };
+            if !self.group.take_in(next) {
+                return;
+            }
+        }
+    }
+
+    /// Is it worth while to wait for more?
+    fn is_to_gather(&self) -> bool {
+        let count = self.group.records.len();
+        self.durability == Durability::Soon && (1..STORE_GROUP_RECORDS).contains(&count)
+    }
+
+    /// Commits what was gathered, and says how many records that were.
+    fn commit(&mut self, connection: &Connection, desk: &mut Desk<'_>) -> Done<u64> {
+        if self.group.is_empty() {
+            return Ok(0);
+        }
+        let count = self.group.records.len() as u64;
+        let begun = Instant::now();
+        self.shared.begin_commit();
+        let made = self.write(connection, desk);
+        self.shared.end_commit();
+        let answers = made?;
+        let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.shared
+            .longest_commit_us
+            .fetch_max(took, Ordering::AcqRel);
+        self.shared.commits.fetch_add(1, Ordering::AcqRel);
+        self.shared
+            .committed
+            .store(desk.last().0, Ordering::Release);
+        self.give_up_group();
+        self.recover();
+        for (ticket, answer) in answers {
+            self.answers.give(Answer::Account { ticket, answer });
+        }
+        self.answers.wake();
+        Ok(count)
+    }
+
+    /// One transaction. What is answered is true when it returns.
+    fn write(
+        &mut self,
+        connection: &Connection,
+        desk: &mut Desk<'_>,
+    ) -> Done<Vec<(u64, AccountAnswer)>> {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        for record in &self.group.records {
+            desk.write(record)?;
+        }
+        let mut answers = Vec::new();
+        for change in &mut self.group.changes {
+            answers.push((change.ticket, change.apply(&transaction)?));
+        }
+        desk.end(self.shared.highest.load(Ordering::Acquire))?;
+        transaction.commit()?;
+        Ok(answers)
+    }
+
+    /// What was gathered is done with.
+    fn give_up_group(&mut self) {
+        let records = self.group.records.len() as u64;
+        self.shared
+            .done_bytes
+            .fetch_add(self.group.bytes as u64, Ordering::AcqRel);
+        self.shared
+            .done_records
+            .fetch_add(records, Ordering::AcqRel);
+        self.group.records.clear();
+        self.group.records.shrink_to(STORE_GROUP_RECORDS);
+        self.group.changes.clear();
+        self.group.bytes = 0;
+    }
+
+    /// The exact last id is written back, so that an orderly stop skips none; the log is emptied.
+    fn end(&mut self, connection: &Connection, desk: &mut Desk<'_>) -> Done<()> {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        desk.reserve_to(self.shared.highest.load(Ordering::Acquire))?;
+        transaction.commit()?;
+        // Somebody may be reading. Then the log stays, and is read at the next start.
+        if let Err(e) = upkeep::empty_log(connection) {
+            log::warn!("the write-ahead log of the history stays: {e}");
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, e: &rusqlite::Error) {
+        self.shared.is_failing.store(true, Ordering::Release);
+        self.shared.set_error(e.to_string());
+        for change in self.group.changes.drain(..) {
+            self.answers.give(Answer::Account {
+                ticket: change.ticket,
+                answer: AccountAnswer::Failed,
+            });
+        }
+        self.trouble.attempts += 1;
+        if self.trouble.is_to_log() {
+            log::error!(
+                "cannot keep history: {e}; {} records wait, attempt {}",
+                self.waiting(),
+                self.trouble.attempts
+            );
+        }
+        self.log_lost();
+    }
+
+    fn recover(&mut self) {
+        if self.trouble.attempts > 0 {
+            log::info!(
+                "history is kept again, after {} attempts",
+                self.trouble.attempts
+            );
+            self.trouble.attempts = 0;
+            self.shared.is_failing.store(false, Ordering::Release);
+        }
+        self.log_lost();
+    }
+
+    fn log_lost(&mut self) {
+        let lost = self.shared.lost.load(Ordering::Acquire);
+        if lost > self.trouble.lost && self.trouble.is_to_log() {
+            log::error!("{} records were not kept", lost - self.trouble.lost);
+            self.trouble.lost = lost;
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.group.records.len()
+    }
+}
+
+impl Group {
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.changes.is_empty()
+    }
+
+    /// `false`: there is no more to come for now.
+    fn take_in(&mut self, task: Result<Task, RecvTimeoutError>) -> bool {
+        match task {
+            Ok(Task::Records(mut records)) => {
+                self.bytes += records.iter().map(weight).sum::<usize>();
+                match self.records.is_empty() {
+                    true => self.records = records,
+                    false => self.records.append(&mut records),
+                }
+                true
+            }
+            Ok(Task::Change(change)) => {
+                self.changes.push(change);
+                true
+            }
+            Ok(Task::Index) => true,
+            Ok(Task::Close) | Err(RecvTimeoutError::Disconnected) => {
+                self.is_last = true;
+                false
+            }
+            Err(RecvTimeoutError::Timeout) => false,
+        }
+    }
+}
+
+impl Change {
+    fn apply(&mut self, transaction: &Connection) -> Done<AccountAnswer> {
+        transaction.execute_batch("SAVEPOINT change")?;
+        let answer = match (self.make)(transaction) {
+            Ok(answer) => answer,
+            Err(e) => {
+                log::error!("cannot change an account: {e}");
+                transaction.execute_batch("ROLLBACK TO change")?;
+                AccountAnswer::Failed
+            }
+        };
+        transaction.execute_batch("RELEASE change")?;
+        Ok(answer)
+    }
+}
+
+impl Trouble {
+    /// How long to wait before the next attempt.
+    fn pause(&self) -> Duration {
+        let (first, most) = STORE_RETRY_MS;
+        let doublings = self.attempts.saturating_sub(1).min(10);
+        Duration::from_millis((first << doublings).min(most))
+    }
+
+    fn is_to_log(&mut self) -> bool {
+        let interval = Duration::from_millis(LOG_INTERVAL_MS);
+        let is_due = self
+            .logged
+            .is_none_or(|logged| logged.elapsed() >= interval);
+        if is_due {
+            self.logged = Some(Instant::now());
+        }
+        is_due
+    }
+}
