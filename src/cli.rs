@@ -12,9 +12,14 @@ use clap::{Parser, Subcommand};
 pub use load::{Load, Run};
 
 use crate::dialect::Dialect;
-use crate::limits::{ConnectRate, Limits, Rate};
+use crate::hub::keep::Durability;
+use crate::limits::{ConnectRate, HISTORY_LIMIT_MAX, Limits, Rate};
 use crate::reactor::{Certificate, Config, DoorAddress, Place};
+use crate::store::{self, Retention};
 use crate::web::OriginRule;
+
+/// Where settings are in the directory of history and accounts.
+const SETTINGS_FILE: &str = "settings";
 
 /// A low-footprint chat server: people with nc, telnet, a browser, JSON programs and older chat
 /// clients talk with each other in one world.
@@ -161,9 +166,56 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     oper_password_file: Option<PathBuf>,
 
-    /// The file in which bans, mutes and locked rooms survive a restart
+    /// The file in which bans, mutes and locked rooms survive a restart [default: `settings` in the
+    /// --data directory, where there is one]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+
+    /// The directory in which history and accounts survive a restart, made where there is none.
+    /// Without it each room's last 100 messages are in memory, and there are no accounts
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// What a message that was told has survived: `seen`, it is told only when it is on disk; `soon`, it
+    /// is told at once, and on disk within 50 ms
+    #[arg(long, value_name = "seen|soon", default_value = "soon", requires = "data",
+          value_parser = durability)]
+    durability: Durability,
+
+    /// Messages that one is shown of a room by entering it; 0 is none
+    #[arg(long, value_name = "N", default_value = "20", value_parser = replay)]
+    replay: usize,
+
+    /// How long messages are kept
+    #[arg(long, value_name = "TIME|off", default_value = "off", requires = "data",
+          value_parser = time_or_off)]
+    keep_age: TimeOrOff,
+
+    /// How many messages of each room are kept
+    #[arg(long, value_name = "N|off", default_value = "off", requires = "data",
+          value_parser = count_or_off)]
+    keep_count: CountOrOff,
+
+    /// How many bytes of messages of each room are kept
+    #[arg(long, value_name = "BYTES|off", default_value = "off", requires = "data",
+          value_parser = size_or_off)]
+    keep_bytes: CountOrOff,
+
+    /// If the database is broken, rename it and begin a new one, rather than not start
+    #[arg(long, requires = "data")]
+    data_set_aside: bool,
+
+    /// How long somebody may go by a registered name before logging in
+    #[arg(long, value_name = "TIME", default_value = "30s", requires = "data", value_parser = time)]
+    grace: Duration,
+
+    /// Refuse a registered name at once to who does not log in
+    #[arg(long, requires = "data")]
+    strict_names: bool,
+
+    /// Let every account be online from several connections, rather than only where a login asks for it
+    #[arg(long, requires = "data")]
+    multi: bool,
 }
 
 /// What can be done beside serving.
@@ -175,6 +227,10 @@ enum Other {
 /// A time, or none.
 #[derive(Debug, Clone, Copy)]
 struct TimeOrOff(Option<Duration>);
+
+/// A number, or no limit.
+#[derive(Debug, Clone, Copy)]
+struct CountOrOff(Option<usize>);
 
 /// A rate, or none.
 #[derive(Debug, Clone, Copy)]
@@ -265,6 +321,19 @@ fn config(arguments: Arguments) -> Result<Config, String> {
             "{door} needs --tls-cert and --tls-key, or --tls-self-signed"
         ));
     }
+    let in_data = |dir: &PathBuf| dir.join(SETTINGS_FILE);
+    let state = arguments.state.or(arguments.data.as_ref().map(in_data));
+    let data = arguments.data.map(|dir| store::Options {
+        dir,
+        durability: arguments.durability,
+        retention: Retention {
+            age_ms: arguments.keep_age.0.map(millis),
+            count: arguments.keep_count.0.map(|count| count as u64),
+            bytes: arguments.keep_bytes.0.map(|bytes| bytes as u64),
+        },
+        replay: arguments.replay,
+        sets_aside: arguments.data_set_aside,
+    });
     let is_terminal = std::io::stdin().is_terminal();
     Ok(Config {
         doors: arguments.listen,
@@ -278,7 +347,12 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         is_cloaked: arguments.cloak,
         has_console: arguments.console || (is_terminal && !arguments.no_console),
         admin_socket: arguments.admin_socket,
-        state: arguments.state,
+        state,
+        data,
+        replay: arguments.replay,
+        grace_ms: millis(arguments.grace),
+        has_strict_names: arguments.strict_names,
+        is_multi: arguments.multi,
     })
 }
 
@@ -328,6 +402,33 @@ fn time_or_off(text: &str) -> Result<TimeOrOff, String> {
     match text {
         "off" => Ok(TimeOrOff(None)),
         text => time(text).map(|time| TimeOrOff(Some(time))),
+    }
+}
+
+fn durability(text: &str) -> Result<Durability, String> {
+    match text {
+        "seen" => Ok(Durability::Seen),
+        "soon" => Ok(Durability::Soon),
+        _ => Err("it is seen or soon".into()),
+    }
+}
+
+fn replay(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&n| n <= HISTORY_LIMIT_MAX);
+    number.ok_or(format!("a number up to {HISTORY_LIMIT_MAX} is wanted"))
+}
+
+fn count_or_off(text: &str) -> Result<CountOrOff, String> {
+    match text {
+        "off" => Ok(CountOrOff(None)),
+        text => count(text).map(|count| CountOrOff(Some(count))),
+    }
+}
+
+fn size_or_off(text: &str) -> Result<CountOrOff, String> {
+    match text {
+        "off" => Ok(CountOrOff(None)),
+        text => size(text).map(|bytes| CountOrOff(Some(bytes))),
     }
 }
 

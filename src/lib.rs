@@ -7,7 +7,7 @@
 //!    ─Hub::handle_request→ Effects
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
-//! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load` ·
+//! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load, store` ·
 //! `reactor → hub, dialect, frame, buffer, store, web` · `web → dialect, model` · `load → dialect, frame, buffer, model` ·
 //! `store → hub, model` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
 //! meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered over HTTP. Only

@@ -50,6 +50,18 @@ pub const CATCH_UP_MESSAGES: usize = 200;
 /// Messages that a room keeps in memory while somebody catches up on it.
 pub const CATCH_UP_TAIL_MESSAGES: usize = 10_000;
 
+/// How long an answer of the store is waited for: a disk that hangs holds nobody back for longer.
+pub const ANSWER_MS: u64 = 10_000;
+
+/// What a reader that catches up may be owed when it is sent more, in bytes.
+pub const CATCH_UP_SENDQ_BYTES: usize = 64 * 1024;
+
+/// The share of what may wait for the disk above which those who speak are read more slowly.
+pub const BACKLOG_SHARE: f32 = 0.25;
+
+/// How long each waits, after something it said, where as much waits as may.
+pub const SLOW_MS_MAX: u64 = 1_000;
+
 /// Questions about what was said that one user may wait for at once.
 pub const ASKED_PER_SESSION_MAX: usize = 8;
 

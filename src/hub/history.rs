@@ -29,6 +29,8 @@ pub(super) struct History {
     pub(super) next_ticket: u64,
     /// Members that are told nothing live of a room before they have caught up. Invariant: members.
     pub(super) catching: BTreeMap<(RoomId, ConnId), CatchUp>,
+    /// How many answers are on their way to whom. Invariant: none to whom there are none.
+    owed: HashMap<ConnId, u32>,
     /// What all tails take, in bytes.
     tail_bytes: usize,
 }
@@ -62,6 +64,16 @@ enum What {
     },
 }
 
+impl What {
+    /// The text that is told of it, in bytes.
+    fn text_len(&self) -> usize {
+        match self {
+            What::Answer(_) => 0,
+            What::Room { message, .. } | What::User { message, .. } => message.text.len(),
+        }
+    }
+}
+
 impl Hub {
     /// The last message that may have been said.
     pub fn last_id(&self) -> MessageId {
@@ -82,20 +94,59 @@ impl Hub {
         self.history.tail_bytes += room.tail.bytes();
     }
 
-    /// Everything up to a message is on disk: who waits for that is told.
-    pub fn handle_kept(&mut self, through: MessageId, now: Moment) {
+    /// Everything up to this is on disk, and who waited for that was told.
+    pub fn kept(&self) -> MessageId {
+        self.history.kept
+    }
+
+    /// Everything up to a message is on disk: who waits for that is told, up to `bytes_max` bytes of
+    /// text or a message more. Where that was not all ([`Hub::kept`]) it is to be called again.
+    pub fn handle_kept(&mut self, through: MessageId, bytes_max: usize, now: Moment) {
         self.now = now;
+        let mut bytes = 0;
+        while let Some(waiting) = self.pop_waiting(through) {
+            self.history.kept = self.history.kept.max(waiting.id);
+            bytes += waiting.what.text_len();
+            self.end_waiting(waiting);
+            if bytes > bytes_max {
+                return;
+            }
+        }
         self.history.kept = self.history.kept.max(through);
-        while let Some(waiting) = self.history.waiting.front()
-            && waiting.id <= through
-        {
-            if let Some(waiting) = self.history.waiting.pop_front() {
-                self.end_waiting(waiting);
+    }
+
+    /// Are answers on their way to it?
+    pub fn owes(&self, who: ConnId) -> bool {
+        self.history.owed.contains_key(&who)
+    }
+
+    /// No answer is waited for any more.
+    pub fn forgive(&mut self, who: ConnId) {
+        self.history.owed.remove(&who);
+    }
+
+    pub(super) fn owe(&mut self, who: ConnId) {
+        *self.history.owed.entry(who).or_default() += 1;
+    }
+
+    pub(super) fn settle_debt(&mut self, who: ConnId) {
+        if let Some(count) = self.history.owed.get_mut(&who) {
+            *count -= 1;
+            if *count == 0 {
+                self.history.owed.remove(&who);
             }
         }
     }
 
+    fn pop_waiting(&mut self, through: MessageId) -> Option<Waiting> {
+        let is_kept = self.history.waiting.front()?.id <= through;
+        is_kept.then(|| self.history.waiting.pop_front()).flatten()
+    }
+
     fn end_waiting(&mut self, waiting: Waiting) {
+        if let Some(who) = waiting.who {
+            self.settle_debt(who);
+        }
         let Waiting {
             id,
             who,
@@ -154,6 +205,9 @@ impl Hub {
         let Some(lost) = waiting.remove(at) else {
             return;
         };
+        if let Some(who) = lost.who {
+            self.settle_debt(who);
+        }
         let code = match lost.what {
             What::Answer(_) => ErrorCode::NotKept,
             What::Room { .. } | What::User { .. } => ErrorCode::KeepingFailed,
@@ -259,6 +313,9 @@ impl Hub {
     /// Puts off the answer of the request at hand until a message is on disk.
     fn wait(&mut self, id: MessageId, who: Option<ConnId>, what: What) {
         let request_id = self.request_id.take();
+        if let Some(who) = who {
+            self.owe(who);
+        }
         self.history.waiting.push_back(Waiting {
             id,
             who,

@@ -53,6 +53,16 @@ pub enum Record {
     RoomGone(RoomName),
 }
 
+impl Record {
+    /// The message that is to be kept, if it is one.
+    pub fn message_id(&self) -> Option<MessageId> {
+        match self {
+            Record::Said { message, .. } | Record::Private { message, .. } => Some(message.id),
+            Record::Delivered { .. } | Record::Room(_) | Record::RoomGone(_) => None,
+        }
+    }
+}
+
 /// An owned room, which lasts without members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomRecord {

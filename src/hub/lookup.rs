@@ -258,6 +258,7 @@ impl Hub {
             what,
         };
         self.history.asked.insert(ticket, asked);
+        self.owe(who);
         self.effects.push_back(Effect::Ask { who, ticket, query });
         ticket
     }
@@ -269,6 +270,7 @@ impl Hub {
             return;
         };
         let who = asked.who;
+        self.settle_debt(who);
         if let Question::CatchUp(id) = asked.what {
             return self.catch_up(id, who, found);
         }

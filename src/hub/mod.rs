@@ -395,7 +395,13 @@ impl Hub {
     pub fn handle_leave(&mut self, who: ConnId, now: Moment) {
         self.now = now;
         self.consoles.remove(&who);
+        self.forgive(who);
         self.end_session(who, None);
+    }
+
+    /// What came of a question about an account.
+    pub fn handle_account(&mut self, _ticket: u64, _answer: keep::AccountAnswer, now: Moment) {
+        self.now = now;
     }
 
     /// What is to be done next, in order.

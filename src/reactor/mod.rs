@@ -14,6 +14,7 @@ mod connections;
 mod counters;
 mod delivery;
 mod files;
+mod keeping;
 mod listener;
 mod pages;
 pub mod phase;
@@ -32,7 +33,7 @@ use std::mem::Discriminant;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook_mio::v1_0::Signals;
 
@@ -44,6 +45,7 @@ use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules, Settings};
 use crate::limits::{ACCEPT_PAUSE_MS, DELIVERY_BUDGET, Limits, READ_BYTES, STOP_MS};
 use crate::model::{ErrorCode, Event, Peer};
+use crate::store;
 use crate::store::settings::{self, Keeper};
 use crate::web::{OriginRule, Site};
 use admission::{Admission, Throttle};
@@ -53,6 +55,7 @@ use connections::{Connections, id_of, token_of};
 use counters::Counters;
 use delivery::Talk;
 use files::{Files, Identity};
+use keeping::{Keeping, nothing_kept};
 use listener::{Door, Stream};
 use pages::Pages;
 use phase::Reason;
@@ -61,6 +64,7 @@ use timers::Timers;
 
 /// Tokens above all those of connections.
 const SIGNALS: Token = Token(usize::MAX);
+const STORE: Token = Token(usize::MAX - 1);
 const FIRST_DOOR: usize = 1 << (usize::BITS - 1);
 
 /// Events taken from the poll in one turn.
@@ -93,6 +97,16 @@ pub struct Config {
     pub admin_socket: Option<PathBuf>,
     /// The file that bans and the like survive a restart in.
     pub state: Option<PathBuf>,
+    /// Where and how history and accounts are kept; without it they are in memory, or not there.
+    pub data: Option<store::Options>,
+    /// Messages that one is shown of a room by entering it.
+    pub replay: usize,
+    /// How long somebody may go by a registered name before logging in, in milliseconds.
+    pub grace_ms: u64,
+    /// Is a registered name refused at once to who does not log in?
+    pub has_strict_names: bool,
+    /// May every account be online from several connections?
+    pub is_multi: bool,
 }
 
 /// Why the loop ended.
@@ -130,6 +144,7 @@ pub struct Reactor {
     identity: Option<Identity>,
     site: Site,
     keeper: Option<Keeper>,
+    keeping: Option<Keeping>,
     /// When the server begins to stop.
     stop_begins_at: Option<Tick>,
     /// When a stop gives up waiting.
@@ -156,18 +171,16 @@ impl Reactor {
         let doors = open_doors(config, poll.registry())?;
         let files = Files::of(config);
         let identity = files.identity()?;
-        let (settings, keeper) = match &config.state {
-            Some(path) => {
-                settings::open(path).map(|(settings, keeper)| (settings, Some(keeper)))?
-            }
-            None => (Settings::default(), None),
-        };
         let rules = Rules {
             message_bytes_max: config.limits.message_bytes,
             presence_limit: config.limits.presence_members,
             is_cloaked: config.is_cloaked,
             oper_password: files.oper_password()?,
-            ..Rules::default()
+            durability: config.data.as_ref().map(|data| data.durability),
+            replay: config.replay,
+            is_multi: config.is_multi,
+            is_strict: config.has_strict_names,
+            grace_ms: config.grace_ms,
         };
         let site = Site {
             tokens: files.api_tokens()?,
@@ -175,12 +188,27 @@ impl Reactor {
             has_echo: config.has_ws_echo,
         };
         let clock = Clock::new();
+        let (keeping, kept) = match &config.data {
+            Some(options) => {
+                let waker = Waker::new(poll.registry(), STORE).map_err(no_poll)?;
+                Keeping::open(options, waker).map(|(keeping, kept)| (Some(keeping), kept))?
+            }
+            None => (None, nothing_kept(clock.moment)),
+        };
+        let (settings, keeper) = match &config.state {
+            Some(path) => {
+                settings::open(path).map(|(settings, keeper)| (settings, Some(keeper)))?
+            }
+            None => (Settings::default(), None),
+        };
+        let mut hub = Hub::new(rules, settings);
+        hub.restore(kept);
         let mut reactor = Reactor {
             poll,
             signals,
             doors,
             connections: Connections::default(),
-            hub: Hub::new(rules, settings),
+            hub,
             pages: Pages::default(),
             talk: Talk::default(),
             timers: Timers::default(),
@@ -199,6 +227,7 @@ impl Reactor {
             identity,
             site,
             keeper,
+            keeping,
             stop_begins_at: None,
             stops_at: None,
             log_refused: HashMap::new(),
@@ -249,6 +278,8 @@ impl Reactor {
         for event in events.iter() {
             match event.token() {
                 SIGNALS => signalled = true,
+                // Its answers are asked for in each turn.
+                STORE => {}
                 Token(token) if token >= FIRST_DOOR => {
                     if let Some(door) = self.doors.get_mut(token - FIRST_DOOR) {
                         door.is_ready = true;
@@ -267,11 +298,13 @@ impl Reactor {
         }
         self.accept();
         self.fire_timers();
+        self.hear_store();
         self.serve_ready();
         self.fire_hub();
         if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
             self.begin_stop();
         }
+        self.hand_over();
         self.settle();
         self.counters.note_turn(self.clock.turn_us());
         let stopped = self
@@ -286,13 +319,14 @@ impl Reactor {
             .doors
             .iter()
             .any(|door| door.is_ready && door.rests_until.is_none());
-        if waits || self.connections.has_ready() {
+        if waits || self.connections.has_ready() || self.has_kept_to_tell() {
             return Some(Duration::ZERO);
         }
         let rests = self.doors.iter().filter_map(|door| door.rests_until);
         let next = rests
             .chain(self.timers.next())
             .chain(self.hub.poll_timeout())
+            .chain(self.keeping.as_ref().and_then(Keeping::next_due))
             .chain(self.stops_at)
             .chain(self.stop_begins_at)
             .min()?;

@@ -3,7 +3,7 @@
 use crate::dialect::Dialect;
 use crate::model::Stats;
 use crate::web::Metrics;
-use crate::web::metrics::{ConnectionsOf, Via};
+use crate::web::metrics::{ConnectionsOf, HistoryFigures, Via};
 
 use super::Reactor;
 
@@ -52,6 +52,15 @@ impl Reactor {
             ("turns", counters.turns.count()),
             ("longest turn us", counters.longest_turn_us),
         ]);
+        if let Some(history) = self.history() {
+            stats.extend([
+                ("history queued", history.queued),
+                ("history behind", u64::from(history.is_behind)),
+                ("history lost", history.lost),
+                ("history commits", history.commits),
+                ("longest commit us", history.longest_commit_us),
+            ]);
+        }
         stats.extend(counters.drops.iter().map(|(&name, &count)| (name, count)));
         Stats(stats)
     }
@@ -80,8 +89,20 @@ impl Reactor {
             drops: drops.map(|(name, &count)| (label(name), count)).collect(),
             refused: counters.refused,
             turns: counters.turns.clone(),
+            history: self.history(),
             resident_bytes: resident_bytes(),
         }
+    }
+
+    fn history(&self) -> Option<HistoryFigures> {
+        let figures = self.keeping.as_ref()?.figures();
+        Some(HistoryFigures {
+            queued: figures.backlog.records as u64,
+            is_behind: figures.backlog.is_behind,
+            lost: figures.lost,
+            commits: figures.commits,
+            longest_commit_us: figures.longest_commit_us,
+        })
     }
 
     fn connections_by_kind(&self) -> Vec<ConnectionsOf> {

@@ -190,6 +190,9 @@ impl Reactor {
                 self.connections.make_ready(id);
                 return false;
             }
+            if connection.is_held(self.clock.now) {
+                return false;
+            }
             if !self.has_tokens(id) {
                 return self
                     .connections
@@ -316,8 +319,11 @@ impl Reactor {
 
     /// The peer's input has ended and all of it is handled. Its user leaves the hub when it was sent
     /// what it is owed and is swept.
-    fn handle_end(&mut self, id: ConnId) {
+    pub(super) fn handle_end(&mut self, id: ConnId) {
         match self.connections.touch(id) {
+            Some(connection) if connection.phase == Phase::Open && self.hub.owes(id) => {
+                self.end_later(id);
+            }
             Some(connection) if connection.phase == Phase::Open => match connection.reason {
                 // What it is told about that is still sent.
                 None | Some(Reason::Protocol) => connection.drain(Reason::Closed, self.clock.now),
@@ -381,6 +387,9 @@ impl Reactor {
             log::info!("{order}");
         }
         self.carry_out();
+        if is_message {
+            self.slow_down(id);
+        }
     }
 
     /// What the log says of an operator's request; a try to become one is a request like that.
@@ -430,7 +439,9 @@ impl Reactor {
                     log::info!("{nick} left: {reason}; {} online", self.hub.online());
                 }
                 Effect::KeepSettings => self.keep_settings(),
-                Effect::Keep(_) | Effect::Ask { .. } | Effect::AskAccount { .. } => {}
+                Effect::Keep(record) => self.keep(record),
+                Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
+                Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),
                 Effect::Report { to, id } => {
                     let stats = self.stats();
                     self.answer(to, &Event::Stats(stats), id.as_ref());

@@ -105,9 +105,9 @@ impl Reactor {
         let said = self.hub.handle_post(peer, said_by, room.clone(), said, now);
         self.carry_out();
         match said {
-            Ok(_) => {
+            Ok(message) => {
                 self.counters.messages_in += 1;
-                api::posted(&room, &nick, &text, now)
+                api::posted(&room, message, &nick, &text, now)
             }
             Err(code) => api::refused(&code),
         }

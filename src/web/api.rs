@@ -3,7 +3,7 @@
 
 use crate::dialect::http::{HttpRequest, Response, Status, status_of};
 use crate::dialect::object::{self, Object};
-use crate::model::{ErrorCode, Moment, Nick, RoomEntry, RoomName, Stats};
+use crate::model::{ErrorCode, MessageId, Moment, Nick, RoomEntry, RoomName, Stats};
 
 use super::{Answer, Site};
 
@@ -27,11 +27,12 @@ pub fn users(room: &RoomName, nicks: &[Nick]) -> Response {
 }
 
 /// What was said, as its readers are told it.
-pub fn posted(room: &RoomName, nick: &Nick, text: &str, now: Moment) -> Response {
+pub fn posted(room: &RoomName, id: MessageId, nick: &Nick, text: &str, now: Moment) -> Response {
     object(Status::Created, "chat", |object| {
         object
             .text("username", nick.as_str())
             .text("message", text)
+            .number("id", Some(id.0))
             .text("room", room.as_str())
             .time(now)
     })

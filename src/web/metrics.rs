@@ -65,6 +65,21 @@ pub struct ConnectionsOf {
     pub count: u64,
 }
 
+/// How the disk does, where history is kept on one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryFigures {
+    /// Records that wait for it.
+    pub queued: u64,
+    /// Does it not take them?
+    pub is_behind: bool,
+    /// Records that were not kept, for as many waited as may.
+    pub lost: u64,
+    /// Commits that were made.
+    pub commits: u64,
+    /// The longest of them, in microseconds.
+    pub longest_commit_us: u64,
+}
+
 /// How the server does. What happened is counted since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metrics {
@@ -102,6 +117,8 @@ pub struct Metrics {
     pub refused: u64,
     /// How long turns took.
     pub turns: TurnTimes,
+    /// How the disk does, where history is kept on one.
+    pub history: Option<HistoryFigures>,
     /// Memory that the process has in RAM, where that is known.
     pub resident_bytes: Option<u64>,
 }
@@ -189,6 +206,9 @@ impl Metrics {
             self.refused,
         );
         text.histogram("hubbub_turn_seconds", "How long turns took.", &self.turns);
+        if let Some(history) = &self.history {
+            history.render(text);
+        }
         if let Some(bytes) = self.resident_bytes {
             text.gauge(
                 "process_resident_memory_bytes",
@@ -196,6 +216,36 @@ impl Metrics {
                 bytes,
             );
         }
+    }
+}
+
+impl HistoryFigures {
+    fn render(&self, text: &mut Text) {
+        text.gauge(
+            "hubbub_history_queued",
+            "Records that wait for the disk.",
+            self.queued,
+        );
+        text.gauge(
+            "hubbub_history_behind",
+            "1 where the disk does not take them.",
+            u64::from(self.is_behind),
+        );
+        text.counter(
+            "hubbub_history_lost_total",
+            "Records that were not kept.",
+            self.lost,
+        );
+        text.counter(
+            "hubbub_history_commits_total",
+            "Commits that were made.",
+            self.commits,
+        );
+        text.gauge_seconds(
+            "hubbub_history_longest_commit_seconds",
+            "The longest commit.",
+            self.longest_commit_us / 1000,
+        );
     }
 }
 
@@ -284,6 +334,13 @@ mod tests {
             drops: vec![("SendQ", 1), ("a \"quoted\\\n\" one", 2)],
             turns,
             resident_bytes: Some(4096),
+            history: Some(HistoryFigures {
+                queued: 3,
+                is_behind: true,
+                lost: 2,
+                commits: 9,
+                longest_commit_us: 1_500_000,
+            }),
             ..Metrics::default()
         }
     }

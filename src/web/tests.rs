@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::oracle::site;
 use super::*;
 use crate::dialect::http::parse;
-use crate::model::{ErrorCode, Moment, RoomEntry, Stats};
+use crate::model::{ErrorCode, MessageId, Moment, RoomEntry, Stats};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const POST: &str = "/api/v1/rooms/lobby/messages";
@@ -399,11 +399,11 @@ fn the_forms_of_the_api() {
         body(&users),
         "{\"type\":\"users\",\"room\":\"lobby\",\"users\":[\"a\",\"b\"]}\n"
     );
-    let posted = api::posted(&room, &nick("a"), "hi", Moment::default());
+    let posted = api::posted(&room, MessageId(7), &nick("a"), "hi", Moment::default());
     assert_eq!(posted.status(), Status::Created);
     assert_eq!(
         body(&posted),
-        "{\"type\":\"chat\",\"username\":\"a\",\"message\":\"hi\",\"room\":\"\\u017elu\",\
+        "{\"type\":\"chat\",\"username\":\"a\",\"message\":\"hi\",\"id\":7,\"room\":\"\\u017elu\",\
          \"timestamp\":0.000}\n"
     );
     let stats = api::stats(&Stats(vec![("uptime s", 7), ("rooms", 1)]));

@@ -143,7 +143,7 @@ impl World {
                 }
                 for _ in 0..told {
                     if let Some(through) = self.disk.commits.pop_front() {
-                        self.hub.handle_kept(through, Moment::default());
+                        self.hub.handle_kept(through, usize::MAX, Moment::default());
                         self.carry_out();
                     }
                 }
@@ -392,7 +392,9 @@ fn an_answer_means_that_it_is_on_disk() {
             "{effects:?}"
         );
         assert!(!effects.iter().any(is_kept));
-        world.hub.handle_kept(MessageId(1), Moment::default());
+        world
+            .hub
+            .handle_kept(MessageId(1), usize::MAX, Moment::default());
         let effects: Vec<Effect> = std::iter::from_fn(|| world.hub.poll_effect()).collect();
         assert_eq!(effects.iter().any(is_told), durability == Durability::Seen);
         assert!(effects.iter().any(is_kept));
@@ -414,7 +416,9 @@ fn what_could_not_be_taken_in_is_never_said_to_be_kept() {
         };
         assert_eq!(*id, Some(RequestId("7".into())));
         assert_eq!(*event, Event::Error(wanted));
-        world.hub.handle_kept(MessageId(9), Moment::default());
+        world
+            .hub
+            .handle_kept(MessageId(9), usize::MAX, Moment::default());
         assert_eq!(world.hub.poll_effect(), None);
     }
 }

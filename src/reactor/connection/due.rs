@@ -64,7 +64,9 @@ impl<S: Transport> Connection<S> {
         let pinged_since = restraint.and_then(|it| it.pinged_since);
         let answers_pings = self.is_websocket && !waits && !self.ended;
         [
-            throttled_until.map(|until| (until, Due::Tokens)),
+            throttled_until
+                .filter(|&until| until < Tick::MAX)
+                .map(|until| (until, Due::Tokens)),
             when(sniffs, self.progress + limits.sniff_ms, Due::Sniff),
             when(hears, silence, Due::Silence),
             when(

@@ -59,6 +59,16 @@ impl<S: Transport> Connection<S> {
         refusal
     }
 
+    /// Do its requests wait?
+    pub(in crate::reactor) fn is_held(&self, now: Tick) -> bool {
+        self.throttled_until().is_some_and(|until| until > now)
+    }
+
+    /// Its requests wait until then; [`Tick::MAX`] is until that is taken back.
+    pub(in crate::reactor) fn hold(&mut self, until: Tick) {
+        self.restraint.get_or_insert_default().throttled_until = Some(until);
+    }
+
     /// Its requests wait for tokens until then.
     pub(super) fn throttled_until(&self) -> Option<Tick> {
         self.restraint.as_ref()?.throttled_until
@@ -72,7 +82,7 @@ impl<S: Transport> Connection<S> {
         flooding.judge(now)
     }
 
-    /// The time to wait for tokens is over.
+    /// The time to wait is over.
     pub(in crate::reactor) fn unthrottle(&mut self) {
         self.relax(|restraint| restraint.throttled_until = None);
     }
