@@ -61,7 +61,7 @@ fn a_notice_comes_once_and_others_are_not_slowed() {
 
 #[test]
 fn a_burst_in_json_and_by_silence() {
-    let server = Server::with(&[Text, Json, Colon, Pynet], "--rate-limit 20,5");
+    let server = Server::with(&[Text, Json, Colon, Pynet], "--rate-limit 20,5 --replay 0");
     for dialect in [Json, Colon, Pynet] {
         let mut bob = server.join(Text, "bob");
         let mut alice = server.join(dialect, "alice");
@@ -208,7 +208,7 @@ fn no_field_breaks_a_line_of_another_dialect() {
     let dir = TempDir::new();
     let password = dir.join("password");
     std::fs::write(&password, "sesame").expect("written");
-    let flags = format!("--oper-password-file {}", password.display());
+    let flags = format!("--replay 0 --oper-password-file {}", password.display());
     for dialect in [Text, Colon, Anon, Pynet] {
         let server = Server::with(&CHATTING, &flags);
         let mut reader = server.join(dialect, "reader");

@@ -14,7 +14,7 @@ fn watcher(server: &Server) -> Peer {
 
 #[test]
 fn first_bytes_tell_the_dialect() {
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], "--replay 0");
     let mut watcher = watcher(&server);
     for (dialect, before) in [
         (Text, ""),

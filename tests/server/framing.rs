@@ -97,7 +97,7 @@ impl Session {
 
 #[test]
 fn a_session_split_at_each_byte() {
-    let server = Server::of(&CHATTING);
+    let server = Server::with(&CHATTING, "--replay 0");
     let mut watcher = server.join(Text, "watcher");
     for session in SESSIONS {
         let input = session.input.as_bytes();
@@ -109,7 +109,7 @@ fn a_session_split_at_each_byte() {
 
 #[test]
 fn a_session_byte_by_byte() {
-    let server = Server::of(&CHATTING);
+    let server = Server::with(&CHATTING, "--replay 0");
     let mut watcher = server.join(Text, "watcher");
     for session in SESSIONS {
         let pieces: Vec<&[u8]> = session.input.as_bytes().chunks(1).collect();
@@ -119,7 +119,7 @@ fn a_session_byte_by_byte() {
 
 #[test]
 fn input_that_ends_without_an_end_of_frame() {
-    let server = Server::of(&[Auto, Text, Json, Pynet, Anon, Colon]);
+    let server = Server::with(&[Auto, Text, Json, Pynet, Anon, Colon], "--replay 0");
     let mut watcher = server.join(Text, "watcher");
     for (dialect, input) in [
         (Auto, "bob\nhi"),

@@ -9,7 +9,7 @@ fn script() -> Vec<(usize, String)> {
 
 #[test]
 fn rooms_private_words_and_answers_keep_their_order() {
-    let server = Server::of(&[Text, Json]);
+    let server = Server::with(&[Text, Json], "--replay 0");
     let mut reader = server.join(Text, "reader");
     let mut deaf = server.join(Text, "deaf");
     reader.expect("[Server] deaf joined the chat!\n");

@@ -333,7 +333,7 @@ fn who_only_answers_pings_is_idle() {
 
 #[test]
 fn who_asks_too_fast_is_made_to_wait() {
-    let server = Server::with(&[Auto, Text], "--rate-limit 20,5");
+    let server = Server::with(&[Auto, Text], "--rate-limit 20,5 --replay 0");
     for protocol in PROTOCOLS {
         let mut watcher = server.join(Text, "watcher");
         let mut web = server.join_websocket(protocol, "hasty");
