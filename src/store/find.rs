@@ -19,7 +19,7 @@ use super::rows::{self, integer};
 /// and what was found until then is the answer.
 ///
 /// # Errors
-/// The database's; and an interruption before anything was looked at.
+/// The database's.
 pub(super) fn find(connection: &Connection, query: &Query, committed: MessageId) -> Done<Found> {
     let transaction = connection.unchecked_transaction()?;
     match query {
@@ -148,9 +148,9 @@ fn search(
         let rows: Vec<String> = places.keys().map(i64::to_string).collect();
         let sql = format!(
             "SELECT m.id, m.ms, m.nick, m.manner, m.text, m.guarded, m.room
-            FROM search JOIN messages AS m ON m.id = search.rowid
+            FROM search CROSS JOIN messages AS m ON m.id = search.rowid
             WHERE search MATCH ?1 AND search.rowid > ?2 AND search.rowid < ?3 AND m.ms >= ?4
-            AND m.room IN ({}) ORDER BY search.rowid {}",
+            AND +m.room IN ({}) ORDER BY search.rowid {}",
             rows.join(","),
             range.order
         );
@@ -229,7 +229,8 @@ struct Page<T> {
     has_more: bool,
     limit: usize,
     newest: bool,
-    /// Of a search that was interrupted: the last that was looked at.
+    after: MessageId,
+    /// Where there is more: the last that was looked at.
     looked_at: Option<MessageId>,
 }
 
@@ -240,6 +241,7 @@ impl<T> Page<T> {
             has_more: false,
             limit: window.limit.min(FOUND_MAX),
             newest: window.newest,
+            after: window.after,
             looked_at: None,
         }
     }
@@ -254,14 +256,15 @@ impl<T> Page<T> {
     ) -> Done<()> {
         let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query(params)?;
-        let mut looked_at = None;
+        // Nothing: everything up to the window's beginning was looked at.
+        let mut looked_at = self.after;
         loop {
             let row = match rows.next() {
                 Ok(Some(row)) => row,
                 Ok(None) => return Ok(()),
-                Err(e) if is_interruption(&e) && looked_at.is_some() => {
+                Err(e) if is_interruption(&e) => {
                     self.has_more = true;
-                    self.looked_at = looked_at;
+                    self.looked_at = Some(looked_at);
                     return Ok(());
                 }
                 Err(e) => return Err(e),
@@ -271,12 +274,12 @@ impl<T> Page<T> {
             {
                 if self.found.len() == self.limit {
                     self.has_more = true;
-                    self.looked_at = looked_at;
+                    self.looked_at = Some(looked_at);
                     return Ok(());
                 }
                 self.found.push((Arc::new(message), with));
             }
-            looked_at = Some(rows::id_of(row.get(0)?));
+            looked_at = rows::id_of(row.get(0)?);
         }
     }
 

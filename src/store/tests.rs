@@ -1,5 +1,6 @@
 //! The store as its owner sees it.
 
+mod figures;
 mod scene;
 
 use std::sync::Arc;
