@@ -1,5 +1,6 @@
 //! Arguments, and every default.
 
+pub mod history;
 mod load;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+pub use history::History;
 pub use load::{Load, Run};
 
 use crate::dialect::Dialect;
@@ -221,7 +223,8 @@ struct Arguments {
 /// What can be done beside serving.
 #[derive(Debug, Subcommand)]
 enum Other {
-    Load(load::LoadArguments),
+    Load(Box<load::LoadArguments>),
+    History(history::HistoryArguments),
 }
 
 /// A time, or none.
@@ -247,6 +250,8 @@ pub enum Command {
     Serve(Box<Config>),
     /// Load a server.
     Load(Load),
+    /// Print what is kept.
+    History(History),
     /// Print this (help, version) and be done.
     Print(String),
 }
@@ -267,7 +272,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         }
     };
     match arguments.other {
-        Some(Other::Load(arguments)) => load::load(arguments).map(Command::Load),
+        Some(Other::Load(arguments)) => load::load(*arguments).map(Command::Load),
+        Some(Other::History(arguments)) => Ok(Command::History(history::history(arguments))),
         None => config(arguments).map(Box::new).map(Command::Serve),
     }
 }

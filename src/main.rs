@@ -1,13 +1,14 @@
 //! The `hubbub` program.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{BufWriter, ErrorKind, Write as _};
 use std::process::ExitCode;
 
-use hubbub::cli::{self, Command, Load, Run};
+use hubbub::cli::{self, Command, History, Load, Run};
 use hubbub::load::{self, Floor};
 use hubbub::logging;
 use hubbub::reactor::{Config, Ended, Reactor};
+use hubbub::store;
 
 /// Exit codes: what was asked for cannot be done.
 const FAILED: u8 = 1;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(config)) => serve(&config),
         Ok(Command::Load(Load::Run(run))) => load(&run),
         Ok(Command::Load(Load::Floor(address))) => serve_as_floor(&address),
+        Ok(Command::History(history)) => print(&history),
         Ok(Command::Print(text)) => {
             say(text.trim_end());
             ExitCode::SUCCESS
@@ -83,6 +85,30 @@ fn serve_as_floor(address: &str) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => fail(FAILED, line),
+    }
+}
+
+/// Prints history until nobody reads it any more.
+fn print(history: &History) -> ExitCode {
+    let mut stdout = BufWriter::new(std::io::stdout().lock());
+    let mut printed = Ok(());
+    let room = history.room.as_ref();
+    let read = store::each_message(&history.dir, room, history.since_ms, |room, message| {
+        let line = match history.is_json {
+            true => store::json_line(room, message),
+            false => cli::history::line(room, message),
+        };
+        printed = writeln!(stdout, "{line}");
+        printed.is_ok()
+    });
+    if let Err(line) = read {
+        return fail(FAILED, line);
+    }
+    match printed.and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            fail(FAILED, format_args!("cannot print history: {e}"))
+        }
+        _ => ExitCode::SUCCESS,
     }
 }
 

@@ -20,6 +20,8 @@ pub mod telnet;
 mod text;
 mod words;
 
+pub(crate) use plain::cleaned;
+
 use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
 use http::{HttpRequest, Refusal};
 

@@ -14,7 +14,7 @@ pub(super) fn push(text: &str, out: &mut Vec<u8>) {
 }
 
 /// `text` as [`push`] appends it.
-pub(super) fn cleaned(text: &str) -> String {
+pub(crate) fn cleaned(text: &str) -> String {
     text.chars().filter(|&c| is_harmless(c)).collect()
 }
 

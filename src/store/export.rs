@@ -125,13 +125,16 @@ fn page(connection: &Connection, room: &RoomName, after: i64, through: i64) -> D
     ))?;
     let found = statement.query_map([row, after, through], |row: &Row<'_>| {
         let message = rows::message(row)?;
-        Ok((row.get(0)?, message.map(|message| line(room, &message))))
+        Ok((
+            row.get(0)?,
+            message.map(|message| json_line(room, &message)),
+        ))
     })?;
     found.collect()
 }
 
 /// A message as a line of JSON, without the line's end.
-pub(super) fn line(room: &RoomName, message: &Message) -> String {
+pub fn json_line(room: &RoomName, message: &Message) -> String {
     let kind = match message.manner {
         Manner::Said => "chat",
         Manner::Acted => "me",

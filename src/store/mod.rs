@@ -10,6 +10,7 @@ mod desk;
 mod export;
 mod find;
 mod place;
+mod print;
 mod reader;
 mod rows;
 mod schema;
@@ -30,6 +31,9 @@ use std::time::Duration;
 use crate::hub::keep::{AccountAnswer, AccountAsk, Durability, Found, Kept, Query, Record};
 use crate::limits::{STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_CLOSE_MS, STORE_RECORDS_MAX};
 use crate::model::{Message, MessageId};
+
+pub use export::json_line;
+pub use print::each_message;
 
 use accounts::Verifier;
 use desk::Tally;

@@ -73,9 +73,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Refusal> {
         .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
         .map_err(|e| refusal(path, &e))?;
     if id != APPLICATION_ID && !(id == 0 && version == 0 && tables == 0) {
-        return Err(Refusal::Other(format!(
-            "{shown} is a database of another program"
-        )));
+        return Err(Refusal::Other(another_program(path)));
     }
     migrate(&connection, &STEPS).map_err(|e| match e {
         Late::Newer(version) => Refusal::Other(format!(
@@ -85,6 +83,33 @@ pub(super) fn open(path: &Path) -> Result<Connection, Refusal> {
         Late::Database(e) => refusal(path, &e),
     })?;
     Ok(connection)
+}
+
+/// Is there something to be read in a database that is not to be changed? There is nothing where its
+/// first commit is not on disk.
+///
+/// # Errors
+/// One line: this program cannot read it.
+pub(super) fn is_readable(connection: &Connection, path: &Path) -> Result<bool, String> {
+    let read = |pragma| {
+        let number = number(connection, pragma);
+        number.map_err(|e| format!("cannot read {}: {e}", path.display()))
+    };
+    let (version, id) = (read("user_version")?, read("application_id")?);
+    let known = STEPS.len() as i64;
+    match version {
+        0 if id == 0 => Ok(false),
+        _ if id != APPLICATION_ID => Err(another_program(path)),
+        version if version == known => Ok(true),
+        version => Err(format!(
+            "{} is of version {version}, and this program reads version {known}",
+            path.display()
+        )),
+    }
+}
+
+fn another_program(path: &Path) -> String {
+    format!("{} is a database of another program", path.display())
 }
 
 /// Opens the database at `path`, which must exist, as it is. Whoever waits for another's lock gives
@@ -185,4 +210,56 @@ fn migrate(connection: &Connection, steps: &[&str]) -> Result<(), Late> {
 
 fn number(connection: &Connection, pragma: &str) -> Done<i64> {
     connection.pragma_query_value(None, pragma, |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn versions(connection: &Connection) -> (i64, i64) {
+        let read = |pragma| number(connection, pragma).expect("a number");
+        (read("user_version"), read("application_id"))
+    }
+
+    #[test]
+    fn an_older_database_is_brought_forward_with_what_is_in_it() {
+        const OLDER: [&str; 1] = ["CREATE TABLE said (id INTEGER PRIMARY KEY, text TEXT)"];
+        const NEWER: [&str; 3] = [
+            OLDER[0],
+            "ALTER TABLE said ADD COLUMN nick TEXT NOT NULL DEFAULT 'nobody'",
+            "UPDATE said SET text = upper(text)",
+        ];
+        let connection = Connection::open_in_memory().expect("memory");
+        migrate(&connection, &OLDER).expect("version 1");
+        assert_eq!(versions(&connection), (1, APPLICATION_ID));
+        let said = "INSERT INTO said VALUES (7, 'hi')";
+        connection.execute(said, []).expect("a row");
+        migrate(&connection, &NEWER).expect("version 3");
+        assert_eq!(versions(&connection), (3, APPLICATION_ID));
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let row: Done<(String, String)> =
+            connection.query_row("SELECT text, nick FROM said", [], read);
+        assert_eq!(row, Ok(("HI".into(), "nobody".into())));
+        migrate(&connection, &NEWER).expect("nothing is left to do");
+        assert!(matches!(migrate(&connection, &OLDER), Err(Late::Newer(3))));
+    }
+
+    #[test]
+    fn a_step_that_fails_undoes_those_before_it() {
+        const STEPS: [&str; 3] = [
+            "CREATE TABLE a (b)",
+            "CREATE TABLE c (d)",
+            "CREATE TABLE a (b)",
+        ];
+        let connection = Connection::open_in_memory().expect("memory");
+        migrate(&connection, &STEPS[..1]).expect("version 1");
+        assert!(matches!(
+            migrate(&connection, &STEPS),
+            Err(Late::Database(_))
+        ));
+        assert_eq!(versions(&connection).0, 1);
+        let tables = "SELECT count(*) FROM sqlite_master";
+        let tables: Done<i64> = connection.query_row(tables, [], |row| row.get(0));
+        assert_eq!(tables, Ok(1));
+    }
 }

@@ -1,7 +1,9 @@
 //! The store as its owner sees it.
 
+mod crash;
 mod figures;
 mod scene;
+mod trouble;
 
 use std::sync::Arc;
 

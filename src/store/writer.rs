@@ -245,8 +245,8 @@ impl Writer {
     }
 
     fn fail(&mut self, e: &rusqlite::Error) {
-        self.shared.is_failing.store(true, Ordering::Release);
         self.shared.set_error(e.to_string());
+        self.shared.is_failing.store(true, Ordering::Release);
         for change in self.group.changes.drain(..) {
             self.answers.give(Answer::Account {
                 ticket: change.ticket,

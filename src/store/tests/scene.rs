@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::*;
 use crate::hub::keep::{Found, Window};
@@ -182,6 +182,14 @@ impl Scene {
                 Some(answer) => panic!("nothing was asked: {answer:?}"),
                 None => self.woken.recv_timeout(DEADLINE).expect("a commit in time"),
             }
+        }
+    }
+
+    pub(super) fn wait_until(&mut self, is_so: impl Fn(&Store) -> bool) {
+        let until = Instant::now() + DEADLINE;
+        while !is_so(self.store()) {
+            assert!(Instant::now() < until, "not in time");
+            std::thread::yield_now();
         }
     }
 

@@ -1,0 +1,172 @@
+//! The arguments of `hubbub history`.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{Local, NaiveDate, NaiveDateTime, TimeZone as _};
+use clap::Args;
+
+use crate::dialect;
+use crate::model::{Manner, Message, RoomName};
+
+use super::millis;
+
+/// Prints what was said in rooms and is kept.
+///
+/// It works beside a running server, and on what a server left that is gone.
+#[derive(Debug, Args)]
+#[command(override_usage = "hubbub history [OPTIONS] --data DIR")]
+pub(super) struct HistoryArguments {
+    /// The directory that the server was given
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+
+    /// Only this room
+    #[arg(long, value_name = "ROOM", value_parser = room)]
+    room: Option<RoomName>,
+
+    /// Only what was said since: a time ago (2h, 7d), a day (2026-11-21), a time of day
+    /// (2026-11-21T14:00) or seconds since 1970
+    #[arg(long, value_name = "T", value_parser = since)]
+    since: Option<u64>,
+
+    /// A JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What of history is to be printed, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// Where it is kept.
+    pub dir: PathBuf,
+    /// Only this room.
+    pub room: Option<RoomName>,
+    /// Only what was said since, in milliseconds since 1970.
+    pub since_ms: u64,
+    /// As JSON lines?
+    pub is_json: bool,
+}
+
+pub(super) fn history(arguments: HistoryArguments) -> History {
+    History {
+        dir: arguments.data,
+        room: arguments.room,
+        since_ms: arguments.since.unwrap_or(0),
+        is_json: arguments.json,
+    }
+}
+
+/// A message as a line that is safe on a terminal: `2026-11-21 14:03:07 #lobby 123 [Alice] hi`.
+pub fn line(room: &RoomName, message: &Message) -> String {
+    let time = i64::try_from(message.unix_ms / 1000)
+        .ok()
+        .and_then(|s| Local.timestamp_opt(s, 0).earliest());
+    let time = time.map_or_else(String::new, |time| {
+        time.format("%Y-%m-%d %H:%M:%S").to_string()
+    });
+    let text = dialect::cleaned(&message.text);
+    let (id, nick) = (message.id, &message.nick);
+    match message.manner {
+        Manner::Said => format!("{time} #{room} {id} [{nick}] {text}"),
+        Manner::Acted => format!("{time} #{room} {id} * {nick} {text}"),
+    }
+}
+
+fn room(text: &str) -> Result<RoomName, String> {
+    RoomName::parse(text).ok_or("a room's name is 1 to 32 letters, digits, _ and -".into())
+}
+
+/// Milliseconds since 1970.
+fn since(text: &str) -> Result<u64, String> {
+    let wrong = "a time is as in 2h, 7d, 2026-11-21, 2026-11-21T14:00, or seconds since 1970";
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let seconds: Option<u64> = text.parse().ok();
+        return seconds
+            .and_then(|s| s.checked_mul(1000))
+            .ok_or(wrong.into());
+    }
+    let ago_ms = match text.strip_suffix('d').map(str::parse::<u64>) {
+        Some(Ok(days)) => days.checked_mul(24 * 3_600_000),
+        _ => super::time(text).ok().map(millis),
+    };
+    if let Some(ago_ms) = ago_ms {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        return Ok(millis(now).saturating_sub(ago_ms));
+    }
+    let formats = [
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%d %H:%M:%S",
+    ];
+    let mut times = formats
+        .iter()
+        .filter_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let day = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    };
+    let time = times.next().or_else(day).ok_or(wrong)?;
+    let time = Local.from_local_datetime(&time).earliest().ok_or(wrong)?;
+    Ok(u64::try_from(time.timestamp_millis()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{MessageId, Nick};
+
+    #[test]
+    fn times_are_ago_or_of_day_or_since_1970() {
+        assert_eq!(since("1700000000"), Ok(1_700_000_000_000));
+        let now = millis(
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .expect("after 1970"),
+        );
+        for (text, ago_ms) in [("2h", 7_200_000), ("7d", 604_800_000), ("30m", 1_800_000)] {
+            let at = since(text).expect("a time");
+            assert!((0..60_000).contains(&(at + ago_ms - now)), "{text}");
+        }
+        let day = since("2026-11-21").expect("a day");
+        assert_eq!(since("2026-11-21T14:00"), Ok(day + 14 * 3_600_000));
+        assert_eq!(since("2026-11-21 00:00:07"), Ok(day + 7_000));
+        for wrong in [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "-1h",
+            "99999999999999999999d",
+            "9d9",
+        ] {
+            assert!(since(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_cannot_speak_to_the_terminal() {
+        let message = |manner, text: &str| Message {
+            id: MessageId(123),
+            unix_ms: 0,
+            nick: Nick::parse("Alice").expect("a nick"),
+            manner,
+            text: text.into(),
+        };
+        let shown = |manner, text| {
+            let line = line(&RoomName::lobby(), &message(manner, text));
+            line.split_once(" #").map(|(_, rest)| rest.to_string())
+        };
+        assert_eq!(
+            shown(Manner::Said, "hi\x1b[2J\n").as_deref(),
+            Some("lobby 123 [Alice] hi[2J")
+        );
+        assert_eq!(
+            shown(Manner::Acted, "waves").as_deref(),
+            Some("lobby 123 * Alice waves")
+        );
+    }
+}
