@@ -178,7 +178,7 @@ fn search(
 
 /// All of the words as FTS5 has it: each a string of its own, so that nothing in it is an operator. Within a
 /// word only letters and digits count; a word that ends with a `*` may go on.
-fn expression(words: &str) -> String {
+pub(super) fn expression(words: &str) -> String {
     let words = words.split(|c: char| c.is_whitespace() || c.is_control());
     let quoted = words
         .filter(|word| !word.is_empty())

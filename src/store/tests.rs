@@ -2,6 +2,8 @@
 
 mod crash;
 mod figures;
+mod model_test;
+mod retention;
 mod scene;
 mod trouble;
 
@@ -225,4 +227,108 @@ fn words_are_found_however_they_are_written() {
     ] {
         scene.found(search(hostile));
     }
+}
+
+#[test]
+fn what_there_is_no_room_for_is_refused_and_counted() {
+    let mut scene = Scene::new();
+    let other = rusqlite::Connection::open(scene.options.dir.join("hubbub.db")).expect("it opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let mut id = 0;
+    while scene.store().keep(said(id + 1, "lobby", "text")).is_ok() {
+        id += 1;
+        if id % 100 == 0 {
+            scene.store().flush();
+        }
+    }
+    assert_eq!(id, STORE_RECORDS_MAX as u64);
+    let figures = scene.store().figures();
+    assert_eq!((figures.lost, figures.backlog.share), (1, 1.0));
+    other.execute_batch("ROLLBACK").expect("unlocked");
+    scene.wait_for(id);
+    assert_eq!(scene.store().backlog().records, 0);
+    scene.keep(said(id + 2, "lobby", "again"));
+    let kept = scene.restart();
+    assert_eq!(kept.last_id, MessageId(id + 2));
+    let long = "x".repeat(64 * 1024);
+    let refused = (0..300).filter(|n| {
+        let record = said(id + 3 + n, "lobby", &long);
+        scene.store().keep(record).is_err()
+    });
+    assert!(refused.count() >= 300 - STORE_BYTES_MAX / long.len());
+}
+
+#[test]
+fn what_was_handed_over_is_on_disk_when_the_store_is_gone() {
+    let mut scene = Scene::with(|options| options.durability = Durability::Soon);
+    for id in 1..=20_000 {
+        scene.keep(said(id, "lobby", "text"));
+    }
+    scene.stop();
+    let log = scene.options.dir.join("hubbub.db-wal");
+    assert!(!log.exists(), "the log is in the database");
+    scene.restart();
+    let newest = Window {
+        limit: 1,
+        newest: true,
+        ..ALL
+    };
+    assert_eq!(scene.ids(history("lobby", newest)), [20_000]);
+    assert_eq!(
+        scene.page(history("lobby", ALL)).1,
+        1_000,
+        "no more at once"
+    );
+}
+
+#[test]
+fn a_search_sees_what_was_said_just_before_it() {
+    let mut scene = Scene::with(|options| options.durability = Durability::Soon);
+    for id in 1..=2_000 {
+        scene.keep(said(id, "lobby", &format!("number {id}")));
+        if id % 400 == 0 {
+            scene.wait_for(id);
+            let query = Query::Search {
+                rooms: vec![(RoomName::lobby(), MessageId(0))],
+                words: format!("{id}"),
+                window: ALL,
+            };
+            assert_eq!(scene.found(query), [id]);
+        }
+    }
+}
+
+#[test]
+fn a_room_is_exported_as_json_lines() {
+    let mut scene = Scene::new();
+    for id in 1..=2_345 {
+        scene.keep(said(
+            id,
+            if id % 2 == 0 { "日本-1" } else { "lobby" },
+            "a \"text\"\u{7}",
+        ));
+    }
+    scene.wait_for(2_345);
+    let Found::Exported { path, count } = scene.find(Query::Export {
+        room: room("日本-1"),
+    }) else {
+        panic!("it is exported");
+    };
+    assert_eq!(count, 1_172);
+    let text = std::fs::read_to_string(&path).expect("a file");
+    assert_eq!(text.lines().count(), 1_172);
+    assert_eq!(
+        text.lines().next(),
+        Some(
+            r#"{"id":2,"kind":"chat","message":"a \"text\"\u0007","room":"日本-1","timestamp":2.0,"username":"Alice"}"#
+        )
+    );
+    assert!(
+        path.ends_with(".jsonl") && path.contains("exports/日本-1-"),
+        "{path}"
+    );
+    let again = scene.find(Query::Export {
+        room: room("日本-1"),
+    });
+    assert!(matches!(again, Found::Exported { path: other, .. } if other != path));
 }

@@ -42,6 +42,7 @@ pub(super) struct Upkeep<'c> {
     oldest_in_room: Statement<'c>,
     forget: Statement<'c>,
     forget_privates: Statement<'c>,
+    forget_rooms: Statement<'c>,
     retention: Retention,
     /// Every message up to this is in the search index.
     indexed: u64,
@@ -97,6 +98,7 @@ impl<'c> Upkeep<'c> {
                 "DELETE FROM privates WHERE id IN
                 (SELECT id FROM privates WHERE id < ?1 ORDER BY id LIMIT {ROWS})"
             ))?,
+            forget_rooms: prepare("DELETE FROM rooms WHERE messages = 0 AND owner IS NULL")?,
             retention,
             indexed,
             aged: 0,
@@ -208,6 +210,7 @@ impl<'c> Upkeep<'c> {
             until: Instant::now() + STEP,
             rows: busy_with.map(|count| 2 * count),
         };
+        let was_aged = self.aged > 0;
         let has_forgotten = self.forget_some(desk, &mut step)?;
         step.rows = None;
         let has_indexed = match busy_with.is_none() || is_wanted {
@@ -215,6 +218,10 @@ impl<'c> Upkeep<'c> {
             false => false,
         };
         desk.end(0)?;
+        if was_aged && self.aged == 0 {
+            self.forget_rooms.execute([])?;
+            desk.forget_rooms();
+        }
         if let Err(e) = transaction.commit() {
             self.indexed = indexed;
             return Err(e);
