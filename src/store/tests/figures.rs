@@ -49,6 +49,27 @@ fn resident_kib() -> u64 {
     digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
+/// The time that the writer had a processor, in seconds.
+fn writer_cpu_s() -> f64 {
+    let tasks = std::fs::read_dir("/proc/self/task")
+        .expect("Linux")
+        .flatten();
+    let read = |task: &std::fs::DirEntry, name| {
+        std::fs::read_to_string(task.path().join(name)).unwrap_or_default()
+    };
+    let writer = tasks
+        .filter(|task| read(task, "comm") == "history\n")
+        .last();
+    let stat = writer
+        .map(|task| read(&task, "schedstat"))
+        .unwrap_or_default();
+    let ns = stat
+        .split_whitespace()
+        .next()
+        .and_then(|ns| ns.parse::<u64>().ok());
+    ns.unwrap_or(0) as f64 / 1e9
+}
+
 fn bytes_on_disk(dir: &Path) -> u64 {
     let files = std::fs::read_dir(dir).expect("a directory").flatten();
     files
@@ -96,6 +117,10 @@ fn figures() {
         let per_s = say(&mut scene, 1, rooms);
         let figures = scene.store().figures();
         println!("{rooms} rooms: {per_s:.0} messages/s to disk; {figures:?}");
+        println!(
+            "  {:.2} us of the writer's processor a message",
+            writer_cpu_s()
+        );
         println!("  RSS {} KiB, before {before_kib} KiB", resident_kib());
         let dir = scene.options.dir.clone();
         let begun = Instant::now();
