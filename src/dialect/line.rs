@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Entry, ModeChange, Request, RoomName};
+use crate::model::{Entry, Login, ModeChange, Nick, Range, Request, RoomName, Secret, TokenChange};
 
+use super::command;
 use super::words::{is_rest, is_word};
 
 /// The line of a request, with the `/`, such that [`super::command::parse`] reads it; `None` where it has none.
@@ -59,6 +60,41 @@ pub(super) fn render(request: &Request) -> Option<String> {
             ModeChange::Key(Some(_)) => return None,
         },
         Request::Invite { room: None, name } if is_word(name) => format!("/invite {name}"),
+        Request::Register { password } if is_secret(password) => {
+            format!("/register {}", password.reveal())
+        }
+        Request::Login { name, login } => login_line(name, login)?,
+        Request::Logout => "/logout".into(),
+        Request::Passwd { old: None, new } if is_word(new.reveal()) => {
+            format!("/passwd {}", new.reveal())
+        }
+        Request::Passwd {
+            old: Some(old),
+            new,
+        } if is_word(old.reveal()) && is_word(new.reveal()) => {
+            format!("/passwd {} {}", old.reveal(), new.reveal())
+        }
+        Request::Unregister { password: None } => "/unregister".into(),
+        Request::Unregister {
+            password: Some(password),
+        } if is_secret(password) => format!("/unregister {}", password.reveal()),
+        Request::Token { change } => match change {
+            TokenChange::New(bot) => format!("/token new {bot}"),
+            TokenChange::Drop(bot) => format!("/token drop {bot}"),
+            TokenChange::List => "/token list".into(),
+        },
+        Request::Appoint {
+            room: None,
+            name,
+            moderates,
+        } if is_word(name) => format!("/{} {name}", if *moderates { "mod" } else { "unmod" }),
+        Request::History { room, with, range } => history(room.as_ref(), with.as_ref(), range)?,
+        Request::Search {
+            room: None,
+            words,
+            range,
+        } if is_rest(words) => command::search_line(words, range)?,
+        Request::Export { room } => format!("/export {room}"),
         Request::Ban {
             mask,
             seconds: Some(s),
@@ -89,17 +125,12 @@ pub(super) fn render(request: &Request) -> Option<String> {
         Request::Stats => "/stats".into(),
         Request::Shutdown { seconds } => format!("/shutdown {seconds}"),
         Request::Join { .. }
+        | Request::JoinUnnamed
         | Request::Register { .. }
-        | Request::Login { .. }
-        | Request::Logout
         | Request::Passwd { .. }
         | Request::Unregister { .. }
-        | Request::Token { .. }
         | Request::Appoint { .. }
-        | Request::History { .. }
         | Request::Search { .. }
-        | Request::Export { .. }
-        | Request::JoinUnnamed
         | Request::Help { .. }
         | Request::Say { .. }
         | Request::Act { .. }
@@ -123,12 +154,50 @@ pub(super) fn render(request: &Request) -> Option<String> {
     Some(line)
 }
 
+/// The line of a join: a bare name.
+pub(super) fn join(request: &Request) -> Option<String> {
+    match request {
+        Request::Join {
+            nick,
+            login: None,
+            resume,
+            ..
+        } if resume.is_empty() => Some(nick.to_string()),
+        _ => None,
+    }
+}
+
 /// A command with a last word or text, or without.
 fn optional(command: &str, text: Option<&str>) -> Option<String> {
     match text {
         None => Some(command.into()),
         Some(text) => is_rest(text).then(|| format!("{command} {text}")),
     }
+}
+
+/// Can a password stand as the rest of a line?
+fn is_secret(secret: &Secret) -> bool {
+    is_rest(secret.reveal()) && secret.reveal().trim_end() == secret.reveal()
+}
+
+/// The line with which one comes in or goes on as an account.
+fn login_line(name: &Nick, login: &Login) -> Option<String> {
+    let secret = login.secret.reveal();
+    // What ends in that word with a blank before it would lose it, even as the rest of the line.
+    let is_taken = secret.ends_with(command::MULTI);
+    let multi = if login.is_multi { " --multi" } else { "" };
+    (is_secret(&login.secret) && !is_taken).then(|| format!("/login {name} {secret}{multi}"))
+}
+
+fn history(room: Option<&RoomName>, with: Option<&Nick>, range: &Range) -> Option<String> {
+    let whose = match (room, with) {
+        (None, None) => String::new(),
+        (Some(room), None) => format!(" #{room}"),
+        (None, Some(nick)) => format!(" @{nick}"),
+        (Some(_), Some(_)) => return None,
+    };
+    let words = command::words_of(range)?;
+    Some(format!("/history{whose}{words}"))
 }
 
 fn words(command: &str, room: &RoomName, key: Option<&str>) -> Option<String> {

@@ -18,6 +18,7 @@ mod pynet;
 pub mod sniff;
 pub mod telnet;
 mod text;
+mod time;
 mod words;
 
 pub(crate) use plain::cleaned;

@@ -150,6 +150,26 @@ impl<'a> Object<'a> {
         object
     }
 
+    /// An object of whole numbers.
+    pub(super) fn numbers<'t>(
+        self,
+        key: &str,
+        numbers: impl Iterator<Item = (&'t str, u64)>,
+    ) -> Object<'a> {
+        let object = self.key(key);
+        object.0.push(b'{');
+        for (at, (name, number)) in numbers.enumerate() {
+            if at > 0 {
+                object.0.push(b',');
+            }
+            push_string(name, object.0);
+            // Writing to a Vec cannot fail.
+            let _ = write!(object.0, ":{number}");
+        }
+        object.0.push(b'}');
+        object
+    }
+
     /// The room of something said or done; left out for the lobby.
     pub(super) fn room(self, room: &RoomName) -> Object<'a> {
         if room.is_lobby() {

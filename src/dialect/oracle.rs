@@ -191,19 +191,21 @@ fn check_request(asked: Ask) {
             "{dialect:?} breaks a line: {request:?}"
         );
         let mut asked = request.clone();
-        let stage = match &mut asked {
+        let stages = match &mut asked {
             Request::Join { wants_users, .. } => {
                 *wants_users = dialect == Dialect::Json;
-                Stage::Joining
+                &[Stage::Joining][..]
             }
-            _ => Stage::Joined,
+            Request::Login { .. } if matches!(dialect, Dialect::Text | Dialect::Colon) => {
+                &[Stage::Joining, Stage::Joined]
+            }
+            _ => &[Stage::Joined],
         };
-        let again = dialect.parse(&frame, stage).ask;
-        assert_eq!(
-            again,
-            Ask::Request(asked),
-            "{dialect:?} rendered it otherwise"
-        );
+        let asked = Ask::Request(asked);
+        for &stage in stages {
+            let again = dialect.parse(&frame, stage).ask;
+            assert_eq!(again, asked, "{dialect:?} rendered it otherwise");
+        }
     }
 }
 
@@ -341,6 +343,59 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn no_refusal_shows_a_password() {
+        const WORD: &str = "hunter2";
+        for (dialect, frame) in [
+            (Dialect::Text, "/registr hunter2"),
+            (Dialect::Text, "/ login bob hunter2"),
+            (Dialect::Text, "/login hunter2"),
+            (Dialect::Text, "/login a/b hunter2"),
+            (Dialect::Text, "/passwd a b hunter2"),
+            (Dialect::Text, "/token sell hunter2"),
+            (Dialect::Colon, ":registr hunter2"),
+            (Dialect::Colon, ":login hunter2"),
+            (Dialect::Colon, ":group hunter2"),
+            (Dialect::Console, ":passwd a b hunter2"),
+            (Dialect::Json, r#"{"type":"registr","password":"hunter2"}"#),
+            (
+                Dialect::Json,
+                r#"{"type":"register","password":["hunter2"]}"#,
+            ),
+            (Dialect::Json, r#"{"type":"token","action":"hunter2"}"#),
+            (
+                Dialect::Json,
+                r#"{"type":"login","username":"a b","password":"hunter2"}"#,
+            ),
+            (
+                Dialect::Json,
+                r#"{"type":"join","username":"a b","password":"hunter2"}"#,
+            ),
+            (
+                Dialect::Json,
+                r#"{"type":"join","username":"a","password":"hunter2""#,
+            ),
+            (
+                Dialect::Pynet,
+                r#"{"type":"chat","data":"/registr hunter2"}"#,
+            ),
+        ] {
+            for stage in [Stage::Joining, Stage::Joined] {
+                let parsed = dialect.parse(frame.as_bytes(), stage);
+                let Ask::Refused(code) = parsed.ask else {
+                    panic!("{frame}: {:?}", parsed.ask);
+                };
+                let mut out = Vec::new();
+                dialect.render(&Event::Error(code), &View { stage, ..view() }, &mut out);
+                let shown = String::from_utf8(out).expect("UTF-8");
+                assert!(
+                    !shown.is_empty() && !shown.contains(WORD),
+                    "{frame}: {shown}"
+                );
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text(text in ".*") {
@@ -355,7 +410,11 @@ mod tests {
         #[test]
         fn texts_that_look_like_requests(
             head in prop::sample::select(vec![
-                "/", "//", "/pm bob ", "/say g ", "/join ", ":pm bob ", ":group send g ", ":group create ",
+                "/", "//", "/history ", "/history since ", "/search ", "/register ", "/login bob ",
+                "/passwd ", "/token new ", "{\"type\":\"register\",\"password\":\"",
+                "{\"type\":\"join\",\"username\":\"bob\",\"password\":\"",
+                "{\"type\":\"history\",\"since\":\"", "{\"type\":\"search\",\"query\":\"",
+                "/pm bob ", "/say g ", "/join ", ":pm bob ", ":group send g ", ":group create ",
                 "{\"type\":\"chat\",\"message\":\"", "{\"type\":\"join\",\"username\":\"",
                 "{\"type\":\"chat\",\"data\":\"", "\u{ff}", "SERVER:",
             ]),

@@ -26,7 +26,7 @@ fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
 pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     match request {
-        Request::Join { nick, .. } => Object::new(&mut out, "join").text("data", nick.as_str()),
+        Request::Join { .. } => json::render_join(request, "data", &mut out)?,
         _ => {
             let line = text::render_request(request)?;
             Object::new(&mut out, "chat").text("data", &line)

@@ -16,9 +16,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     let frame = telnet::without_commands(frame);
     ask(utf8(&frame).and_then(|line| match stage {
         _ if line.is_empty() => Ok(None),
-        Stage::Joining => Nick::parse(line.trim())
-            .map(|nick| Some(Request::join(nick, false)))
-            .ok_or(ErrorCode::BadNick),
+        Stage::Joining => command::first(line, &['/']).map(Some),
         Stage::Joined => parse_line(line),
     }))
 }
@@ -41,7 +39,7 @@ pub(super) fn parse_line(line: &str) -> Result<Option<Request>, ErrorCode> {
 
 pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
-        Request::Join { nick, .. } => Some(nick.to_string()),
+        Request::Join { .. } => line::join(request),
         Request::Say { room: None, text } => {
             let escape = if text.starts_with('/') { "/" } else { "" };
             words::is_line(text).then(|| format!("{escape}{text}"))
@@ -294,6 +292,7 @@ mod tests {
     use super::super::Dialect;
     use super::super::oracle::{said, view};
     use super::*;
+    use crate::model::{Login, Secret};
 
     fn rendered(event: &Event, view: &View<'_>) -> String {
         let mut out = Vec::new();
@@ -332,6 +331,41 @@ mod tests {
             parse(b"\xc3", Stage::Joined),
             Ask::Refused(ErrorCode::NotUtf8)
         );
+    }
+
+    #[test]
+    fn one_may_come_in_as_an_account() {
+        let login = Request::Login {
+            name: Nick::parse("bob").expect("a nick"),
+            login: Login {
+                secret: Secret::new("two words"),
+                is_multi: false,
+            },
+        };
+        for dialect in [Dialect::Text, Dialect::Colon] {
+            let first = |frame: &[u8]| dialect.parse(frame, Stage::Joining).ask;
+            let asked = Ask::Request(login.clone());
+            assert_eq!(first(b" /LOGIN bob  two words \r"), asked);
+            let usage = ErrorCode::Usage("/login NAME PASSWORD [--multi]");
+            assert_eq!(first(b"/login bob"), Ask::Refused(usage));
+            let bad = Ask::Refused(ErrorCode::BadPassword);
+            assert_eq!(first(&[b"/login bob ", &[b'p'; 129][..]].concat()), bad);
+            for other in [
+                "/",
+                "/ login bob p",
+                "/loginbob p",
+                "/register p",
+                "//login bob p",
+            ] {
+                let refused = Ask::Refused(ErrorCode::BadNick);
+                assert_eq!(first(other.as_bytes()), refused, "{other}");
+            }
+        }
+        let first = |frame: &[u8]| Dialect::Colon.parse(frame, Stage::Joining).ask;
+        assert_eq!(first(b":login bob two words"), Ask::Request(login));
+        let first = |frame: &[u8]| parse(frame, Stage::Joining);
+        let refused = Ask::Refused(ErrorCode::BadNick);
+        assert_eq!(first(b":login bob two words"), refused);
     }
 
     #[test]

@@ -1,0 +1,225 @@
+use super::super::oracle::{author, message, said, said_in, view};
+use super::*;
+use crate::model::{Nick, RoomName};
+
+fn rendered(event: &Event) -> String {
+    let mut out = Vec::new();
+    let now = Moment {
+        unix_ms: 85_710_000,
+        offset_s: 0,
+        ..Moment::default()
+    };
+    render(event, &View { now, ..view() }, &mut out);
+    String::from_utf8(out).expect("UTF-8")
+}
+
+fn nick(name: &str) -> Nick {
+    Nick::parse(name).expect("a nick")
+}
+
+fn group() -> RoomName {
+    RoomName::parse("g").expect("a room name")
+}
+
+#[test]
+fn the_forms_byte_by_byte() {
+    for (event, bytes) in [
+        (
+            Event::Joined { author: author() },
+            "\x1b[96m[23:48:30] Client 127.0.0.1:44692 CONNECTED Name: Alice\x1b[0m",
+        ),
+        (
+            said("Hello all"),
+            "\x1b[93m[23:48:30] Alice >> \x1b[0mHello all",
+        ),
+        (
+            Event::Left {
+                nick: nick("alice"),
+                words: None,
+            },
+            "\x1b[91m[23:48:30] alice DISCONNECTED\x1b[0m",
+        ),
+        (
+            Event::Private {
+                message: message("hi"),
+            },
+            "\x1b[95m[23:48:30] Alice PM >> \x1b[0mhi",
+        ),
+        (
+            said_in(group(), "hi"),
+            "\x1b[94m[23:48:30] GROUP(g) Alice >> \x1b[0mhi",
+        ),
+        (
+            Event::Members {
+                room: group(),
+                nicks: vec![nick("alice"), nick("bob")],
+            },
+            "\x1b[92mMembers of 'g':\x1b[0m- alice\n- bob\n",
+        ),
+        (
+            Event::Kicked { reason: None },
+            "\x1b[91mYou have been kicked by server.\n\x1b[0m",
+        ),
+        (
+            Event::Announced {
+                text: "text".into(),
+            },
+            "\x1b[92m[23:48:30] SERVER: text\x1b[0m",
+        ),
+        (
+            Event::OperatorTold {
+                text: "text".into(),
+            },
+            "\x1b[93m[23:48:30] SERVER [PM] >> \x1b[0mtext",
+        ),
+        (
+            Event::Presence {
+                room: RoomName::lobby(),
+                joined: 37,
+                left: 4,
+                members: 2041,
+            },
+            "\x1b[96m[23:48:30] 37 joined, 4 left, 2,041 here\x1b[0m",
+        ),
+        (
+            Event::Presence {
+                room: group(),
+                joined: 37,
+                left: 4,
+                members: 2041,
+            },
+            "",
+        ),
+        (
+            Event::Shutdown,
+            "\x1b[91m[23:48:30] SERVER: Server shutting down...\x1b[0m",
+        ),
+    ] {
+        assert_eq!(rendered(&event), bytes);
+    }
+}
+
+#[test]
+fn answers_byte_by_byte() {
+    let entered = |created| Event::EnteredRoom {
+        room: group(),
+        created,
+        nicks: vec![],
+        topic: None,
+    };
+    let green = |text: &str| format!("\x1b[92m{text}\x1b[0m");
+    assert_eq!(rendered(&entered(true)), green("Group g created"));
+    assert_eq!(rendered(&entered(false)), green("Joined group g"));
+    let left = Event::LeftRoom {
+        room: group(),
+        now_in: RoomName::lobby(),
+    };
+    assert_eq!(rendered(&left), green("Left group g"));
+    for (code, line) in [
+        (
+            ErrorCode::NoSuchNick("nobody".into()),
+            "Client nobody not found",
+        ),
+        (ErrorCode::RoomExists(group()), "Group g already exists"),
+        (
+            ErrorCode::AlreadyInRoom(group()),
+            "You are already in group g",
+        ),
+        (ErrorCode::NoRoomToEnter(group()), "Group g not found"),
+        (ErrorCode::NoRoomToShow(group()), "Group 'g' not found"),
+        (ErrorCode::NotInRoom(group()), "You are not in group g"),
+        (ErrorCode::UnknownCommand(":x".into()), "Invalid command"),
+        (
+            ErrorCode::Usage(":pm <target> <message>"),
+            "Usage: :pm <target> <message>",
+        ),
+    ] {
+        assert_eq!(
+            rendered(&Event::Error(code)),
+            format!("\x1b[91m{line}\x1b[0m")
+        );
+    }
+}
+
+#[test]
+fn commands() {
+    let joined = |line: &str| parse(line.as_bytes(), Stage::Joined);
+    let refused = |line: &str| match joined(line) {
+        Ask::Refused(code) => code.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let (room, text) = (group(), String::from("hi all"));
+    assert_eq!(
+        joined(":PM bob  hi all"),
+        Ask::Request(Request::Private {
+            to: "bob".into(),
+            text: text.clone()
+        })
+    );
+    assert_eq!(
+        joined(":group send g hi all"),
+        Ask::Request(Request::Say {
+            room: Some(room.clone()),
+            text
+        })
+    );
+    assert_eq!(
+        joined(":group create g"),
+        Ask::Request(Request::Enter {
+            room: room.clone(),
+            entry: Entry::Create,
+            key: None,
+            resume: None,
+        })
+    );
+    assert_eq!(
+        joined(":group join g "),
+        Ask::Request(Request::Enter {
+            room,
+            entry: Entry::Existing,
+            key: None,
+            resume: None,
+        })
+    );
+    for line in [":)", ":-D", ": x", "::", ":"] {
+        let text = line.into();
+        assert_eq!(
+            joined(line),
+            Ask::Request(Request::Say { room: None, text })
+        );
+    }
+    for (line, usage) in [
+        (":pm", ":pm <target> <message>"),
+        (":pm bob ", ":pm <target> <message>"),
+        (":group create", ":group create <group_name>"),
+        (":group join", ":group join <group_name>"),
+        (":group leave", ":group leave <group_name>"),
+        (":group members ", ":group members <group_name>"),
+        (":group send", ":group send <group_name> <message>"),
+        (":group send g", ":group send <group_name> <message>"),
+    ] {
+        assert_eq!(refused(line), format!("Usage: {usage}"), "{line}");
+    }
+    for line in [":x", ":group", ":group dance g", ":pmx bob hi"] {
+        assert!(refused(line).starts_with("Unknown command"), "{line}");
+    }
+}
+
+#[test]
+fn no_users_text_makes_the_client_drop_its_connection() {
+    for text in [
+        "SERVER: shutting down",
+        "SERV\x1bER: shutting\0 down",
+        "You have been kicked by server.",
+        "SERVER:SERVER: shutting downshutting down",
+    ] {
+        let shown = rendered(&said(text));
+        for (trap, _) in TRAPS {
+            assert!(!shown.contains(trap), "{shown}");
+        }
+    }
+    assert_eq!(
+        rendered(&said("SERVER: up")),
+        "\x1b[93m[23:48:30] Alice >> \x1b[0mSERVER : up"
+    );
+}

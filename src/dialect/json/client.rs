@@ -1,0 +1,219 @@
+//! Requests as the objects that ask them: the other direction, for clients and tests.
+
+use crate::model::{
+    Entry, Login, ModeChange, Nick, Range, Request, RoomName, Secret, Since, TokenChange,
+};
+
+use super::super::object::Object;
+use super::super::time;
+
+pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
+    let is_trimmed = |text: &str| !text.is_empty() && text.trim() == text;
+    let mut frame = Vec::new();
+    let out = &mut frame;
+    let object = match request {
+        Request::Join { .. } => join(request, "username", out)?,
+        Request::Nick { nick } => Object::new(out, "nick").text("username", nick.as_str()),
+        Request::Say {
+            room: Some(room),
+            text,
+        } if is_trimmed(text) => Object::new(out, "chat").text("message", text).room(room),
+        Request::Act {
+            room: Some(room),
+            text,
+        } if is_trimmed(text) => Object::new(out, "me").text("message", text).room(room),
+        Request::Private { to, text } if is_trimmed(text) => {
+            Object::new(out, "pm").text("to", to).text("message", text)
+        }
+        Request::Members { room: Some(room) } => Object::new(out, "users").room(room),
+        Request::Rooms => Object::new(out, "rooms"),
+        Request::Enter {
+            room,
+            entry: Entry::Focus,
+            key,
+            resume,
+        } => Object::new(out, "join_room")
+            .text("room", room.as_str())
+            .maybe("key", key.as_deref())
+            .number("resume", resume.map(|id| id.0)),
+        Request::Leave { room: Some(room) } => {
+            Object::new(out, "leave_room").text("room", room.as_str())
+        }
+        Request::Topic {
+            room: Some(room),
+            text,
+        } => Object::new(out, "topic")
+            .room(room)
+            .maybe("topic", text.as_deref()),
+        Request::Ignore { name } => Object::new(out, "ignore").text("username", name),
+        Request::Unignore { name } => Object::new(out, "unignore").text("username", name),
+        Request::Away { text } => Object::new(out, "away").maybe("message", text.as_deref()),
+        Request::Whois { name } => Object::new(out, "whois").text("username", name),
+        Request::Ping => Object::new(out, "ping"),
+        Request::Help { command: None } => Object::new(out, "help"),
+        Request::Quit { words } => Object::new(out, "quit").maybe("message", words.as_deref()),
+        Request::Oper { password } => Object::new(out, "oper").text("password", password.reveal()),
+        Request::Register { password } => {
+            Object::new(out, "register").text("password", password.reveal())
+        }
+        Request::Login { name, login } => proof(
+            Object::new(out, "login").text("username", name.as_str()),
+            login,
+        ),
+        Request::Logout => Object::new(out, "logout"),
+        Request::Passwd { old, new } => Object::new(out, "passwd")
+            .text("password", new.reveal())
+            .maybe("old", old.as_ref().map(Secret::reveal)),
+        Request::Unregister { password } => {
+            Object::new(out, "unregister").maybe("password", password.as_ref().map(Secret::reveal))
+        }
+        Request::Token { change } => {
+            let object = Object::new(out, "token");
+            match change {
+                TokenChange::New(bot) => object.text("action", "new").text("name", bot.as_str()),
+                TokenChange::Drop(bot) => object.text("action", "drop").text("name", bot.as_str()),
+                TokenChange::List => object.text("action", "list"),
+            }
+        }
+        Request::Appoint {
+            room: Some(room),
+            name,
+            moderates,
+        } => Object::new(out, "moderator")
+            .room(room)
+            .text("username", name)
+            .flag("on", *moderates),
+        Request::History { room, with, range } if room.is_some() != with.is_some() => {
+            let object = Object::new(out, "history")
+                .maybe("room", room.as_ref().map(RoomName::as_str))
+                .maybe("with", with.as_ref().map(Nick::as_str));
+            bounded(object, range)?
+        }
+        Request::Search { room, words, range } if range.since.is_none() => {
+            let object = Object::new(out, "search")
+                .text("query", words)
+                .maybe("room", room.as_ref().map(RoomName::as_str));
+            bounded(object, range)?
+        }
+        Request::Export { room } => Object::new(out, "export").text("room", room.as_str()),
+        Request::Kick { room, name, reason } => Object::new(out, "kick")
+            .text("username", name)
+            .maybe("room", room.as_ref().map(RoomName::as_str))
+            .maybe("reason", reason.as_deref()),
+        Request::Mute {
+            room,
+            name,
+            seconds,
+        } => Object::new(out, "mute")
+            .text("username", name)
+            .maybe("room", room.as_ref().map(RoomName::as_str))
+            .number("seconds", *seconds),
+        Request::Unmute { room, name } => Object::new(out, "unmute")
+            .text("username", name)
+            .maybe("room", room.as_ref().map(RoomName::as_str)),
+        Request::Mode {
+            room: Some(room),
+            change,
+        } => match change {
+            ModeChange::TopicLock(on) => Object::new(out, "topic_lock").room(room).flag("on", *on),
+            ModeChange::InviteOnly(on) => {
+                Object::new(out, "invite_only").room(room).flag("on", *on)
+            }
+            ModeChange::Key(key) => Object::new(out, "key")
+                .room(room)
+                .maybe("key", key.as_deref()),
+        },
+        Request::Invite {
+            room: Some(room),
+            name,
+        } => Object::new(out, "invite").room(room).text("username", name),
+        Request::Ban {
+            mask,
+            seconds,
+            reason,
+        } => Object::new(out, "ban")
+            .text("mask", mask)
+            .number("seconds", *seconds)
+            .maybe("reason", reason.as_deref()),
+        Request::Unban { mask } => Object::new(out, "unban").text("mask", mask),
+        Request::Bans => Object::new(out, "bans"),
+        Request::Rename { from, to } => Object::new(out, "rename")
+            .text("username", from)
+            .text("to", to),
+        Request::Announce { text } => Object::new(out, "announce").text("message", text),
+        Request::CloseRoom { room } => Object::new(out, "close_room").text("room", room.as_str()),
+        Request::LockRoom { room, locked } => Object::new(out, "lock_room")
+            .text("room", room.as_str())
+            .flag("locked", *locked),
+        Request::Clients => Object::new(out, "clients"),
+        Request::Stats => Object::new(out, "stats"),
+        Request::Shutdown { seconds } => Object::new(out, "shutdown")
+            .number("seconds", Some(*seconds).filter(|&seconds| seconds > 0)),
+        // A room is always named here, except the lobby.
+        Request::JoinUnnamed
+        | Request::Appoint { room: None, .. }
+        | Request::History { .. }
+        | Request::Search { .. }
+        | Request::Say { .. }
+        | Request::Act { .. }
+        | Request::Private { .. }
+        | Request::List
+        | Request::Members { room: None }
+        | Request::Enter { .. }
+        | Request::Leave { room: None }
+        | Request::Topic { room: None, .. }
+        | Request::Help { command: Some(_) }
+        | Request::Mode { room: None, .. }
+        | Request::Invite { room: None, .. } => return None,
+    };
+    object.close();
+    Some(frame)
+}
+
+/// A join, whose name stands as `name_field`; `None` for any other request.
+pub(in super::super) fn join<'a>(
+    request: &Request,
+    name_field: &str,
+    out: &'a mut Vec<u8>,
+) -> Option<Object<'a>> {
+    let Request::Join {
+        nick,
+        login,
+        resume,
+        ..
+    } = request
+    else {
+        return None;
+    };
+    let object = Object::new(out, "join").text(name_field, nick.as_str());
+    let object = match login {
+        Some(login) => proof(object, login),
+        None => object,
+    };
+    let last = resume.iter().map(|(room, id)| (room.as_str(), id.0));
+    Some(match resume.is_empty() {
+        true => object,
+        false => object.numbers("resume", last),
+    })
+}
+
+fn proof<'a>(object: Object<'a>, login: &Login) -> Object<'a> {
+    let object = object.text("password", login.secret.reveal());
+    match login.is_multi {
+        true => object.flag("multi", true),
+        false => object,
+    }
+}
+
+/// `None` where a time has no form.
+fn bounded<'a>(object: Object<'a>, range: &Range) -> Option<Object<'a>> {
+    let object = object
+        .number("limit", range.limit.map(|limit| limit as u64))
+        .number("before", range.before.map(|id| id.0))
+        .number("after", range.after.map(|id| id.0));
+    Some(match range.since {
+        None => object,
+        Some(Since::Unix(s)) => object.number("since", Some(s)),
+        Some(since) => object.text("since", &time::shown(since)?),
+    })
+}

@@ -1,0 +1,219 @@
+//! Events as objects.
+
+use crate::model::{
+    Author, BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Nick, RoomEntry, RoomName,
+    Stats,
+};
+
+use super::super::View;
+use super::super::object::Object;
+
+/// Every request's type.
+const TYPES: &str = "join, chat, me, pm, nick, users, rooms, join_room, leave_room, topic, ignore, \
+    unignore, away, whois, ping, help, quit, oper, kick, mute, unmute, topic_lock, invite_only, \
+    invite, key, ban, unban, bans, rename, announce, close_room, lock_room, clients, stats, shutdown";
+
+pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+    if matches!(event, Event::Done { note: None }) && view.id.is_none() {
+        return;
+    }
+    let object = object_of(event, view, out);
+    let object = match view.id {
+        Some(id) => object.raw("id", &id.0),
+        None => object,
+    };
+    object.close();
+    out.push(b'\n');
+}
+
+fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object<'a> {
+    let now = view.now;
+    match event {
+        Event::Welcome { nick, users } => Object::new(out, "welcome")
+            .text("message", &format!("Welcome to the chat, {nick}!"))
+            .names("users", users)
+            .time(now),
+        Event::Joined {
+            author: Author { nick, .. },
+        } => came_or_went(
+            Object::new(out, "user_joined"),
+            nick,
+            "joined the chat",
+            None,
+            None,
+        )
+        .time(now),
+        Event::Left { nick, words } => came_or_went(
+            Object::new(out, "user_left"),
+            nick,
+            "left the chat",
+            None,
+            words.as_deref(),
+        )
+        .time(now),
+        Event::RoomJoined { nick, room } => came_or_went(
+            Object::new(out, "user_joined"),
+            nick,
+            "joined",
+            Some(room),
+            None,
+        )
+        .time(now),
+        Event::RoomLeft { nick, room, reason } => came_or_went(
+            Object::new(out, "user_left"),
+            nick,
+            "left",
+            Some(room),
+            reason.as_deref(),
+        )
+        .time(now),
+        Event::Presence {
+            room,
+            joined,
+            left,
+            members,
+        } => Object::new(out, "presence")
+            .text("room", room.as_str())
+            .number("joined", Some(u64::from(*joined)))
+            .number("left", Some(u64::from(*left)))
+            .number("members", Some(*members as u64))
+            .time(now),
+        Event::Renamed { from, to } | Event::RenamedOther { from, to } => Object::new(out, "nick")
+            .text("username", from.as_str())
+            .text("to", to.as_str())
+            .time(now),
+        Event::Said { room, message, .. } => {
+            let kind = match message.manner {
+                Manner::Said => "chat",
+                Manner::Acted => "me",
+            };
+            spoken(Object::new(out, kind), message)
+                .text("room", room.as_str())
+                .time(now)
+        }
+        Event::Private { message } => spoken(Object::new(out, "pm"), message).time(now),
+        Event::PrivateSent { id, away, .. } => Object::new(out, "ok")
+            .number("message_id", id.map(|id| id.0))
+            .maybe("away", away.as_deref()),
+        Event::Kept { id, room } => Object::new(out, "ok")
+            .number("message_id", Some(id.0))
+            .text("room", room.as_str()),
+        Event::History { .. } | Event::Found { .. } => Object::new(out, "history_end"),
+        Event::Token { bot, token } => Object::new(out, "token")
+            .text("name", bot.as_str())
+            .text("token", token.reveal()),
+        Event::Listing { nicks } => Object::new(out, "users").names("users", nicks),
+        Event::Members { room, nicks } => {
+            Object::new(out, "users").room(room).names("users", nicks)
+        }
+        Event::Rooms { rooms } => {
+            Object::new(out, "rooms").objects("rooms", rooms, |object, entry: &RoomEntry| {
+                object
+                    .text("room", entry.name.as_str())
+                    .number("members", Some(entry.members as u64))
+                    .maybe("topic", entry.topic.as_deref())
+            })
+        }
+        Event::EnteredRoom {
+            room,
+            created,
+            nicks,
+            topic,
+        } => Object::new(out, "room_joined")
+            .text("room", room.as_str())
+            .flag("created", *created)
+            .names("users", nicks)
+            .maybe("topic", topic.as_deref())
+            .time(now),
+        Event::LeftRoom { room, now_in } => Object::new(out, "room_left")
+            .text("room", room.as_str())
+            .text("now_in", now_in.as_str())
+            .time(now),
+        Event::Topic { room, topic, by } => Object::new(out, "topic")
+            .room(room)
+            .maybe("topic", topic.as_deref())
+            .maybe("username", by.as_ref().map(Nick::as_str))
+            .time(now),
+        Event::Whois(entry) => {
+            let rooms: Vec<&str> = entry.rooms.iter().map(RoomName::as_str).collect();
+            Object::new(out, "whois")
+                .text("username", entry.nick.as_str())
+                .text("address", &entry.peer.to_string())
+                .texts("rooms", rooms.into_iter())
+                .flag("operator", entry.is_operator)
+                .maybe("away", entry.away.as_deref())
+        }
+        Event::Pong => Object::new(out, "pong"),
+        Event::Help { .. } => Object::new(out, "help").text("message", TYPES),
+        Event::Done { note } => Object::new(out, "ok").maybe("message", note.as_deref()),
+        Event::KickedOut { nick } => {
+            Object::new(out, "ok").text("message", &format!("{nick} has been kicked."))
+        }
+        Event::Notice { text } => Object::new(out, "notice").text("message", text).time(now),
+        Event::Announced { text } => Object::new(out, "announcement")
+            .text("message", text)
+            .time(now),
+        Event::OperatorTold { text } => Object::new(out, "operator_message")
+            .text("message", text)
+            .time(now),
+        Event::Kicked { reason } => Object::new(out, "kicked")
+            .text("message", "You have been kicked")
+            .maybe("reason", reason.as_deref()),
+        Event::Bans { bans } => {
+            Object::new(out, "bans").objects("bans", bans, |object, ban: &BanEntry| {
+                object
+                    .text("mask", &ban.mask)
+                    .number("seconds", ban.seconds_left)
+                    .maybe("reason", ban.reason.as_deref())
+            })
+        }
+        Event::Clients { clients } => Object::new(out, "clients").objects(
+            "clients",
+            clients,
+            |object, client: &ClientEntry| {
+                object
+                    .text("username", client.nick.as_str())
+                    .text("address", &client.peer.to_string())
+            },
+        ),
+        Event::Stats(Stats(stats)) => stats
+            .iter()
+            .fold(Object::new(out, "stats"), |object, (name, value)| {
+                object.number(&name.replace(' ', "_"), Some(*value))
+            }),
+        Event::Shutdown => Object::new(out, "shutdown")
+            .text("message", "The server is shutting down")
+            .time(now),
+        Event::Error(ErrorCode::NickTaken) => {
+            Object::new(out, "error").text("message", "Username already taken")
+        }
+        Event::Error(ErrorCode::BadNick) => {
+            Object::new(out, "error").text("message", "Invalid username")
+        }
+        Event::Error(code) => Object::new(out, "error").text("message", &code.to_string()),
+    }
+}
+
+fn spoken<'a>(object: Object<'a>, message: &Message) -> Object<'a> {
+    object
+        .text("username", message.nick.as_str())
+        .text("message", &message.text)
+        .number("id", Some(message.id.0))
+}
+
+fn came_or_went<'a>(
+    object: Object<'a>,
+    nick: &Nick,
+    did: &str,
+    room: Option<&RoomName>,
+    reason: Option<&str>,
+) -> Object<'a> {
+    let object = object.text("username", nick.as_str());
+    match room {
+        Some(room) => object
+            .text("message", &format!("{nick} {did} #{room}"))
+            .room(room),
+        None => object.text("message", &format!("{nick} {did}")),
+    }
+    .maybe("reason", reason)
+}

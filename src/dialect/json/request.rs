@@ -1,0 +1,373 @@
+//! What an object asks.
+
+use serde_json::{Map, Value};
+
+use crate::limits::ROOMS_PER_SESSION_MAX;
+use crate::model::{
+    Entry, ErrorCode, Login, MessageId, ModeChange, Nick, Range, Request, RoomName, Secret, Since,
+    TokenChange,
+};
+
+use super::super::object::string;
+use super::super::{command, time};
+
+/// Reads the first object, whose `name_field` is the name asked for; one that asks for none is a bad
+/// name. Its dialect shows who is there already if it `wants_users`.
+pub(in super::super) fn join(
+    object: &Map<String, Value>,
+    name_field: &str,
+    wants_users: bool,
+) -> Result<Option<Request>, ErrorCode> {
+    let is_join = object.get("type").and_then(Value::as_str) == Some("join");
+    let name = object
+        .get(name_field)
+        .and_then(Value::as_str)
+        .filter(|_| is_join);
+    let nick = name
+        .and_then(|name| Nick::parse(name.trim()))
+        .ok_or(ErrorCode::BadNick)?;
+    Ok(Some(Request::Join {
+        nick,
+        wants_users,
+        login: login(object)?,
+        resume: resume(object)?,
+    }))
+}
+
+/// A password, or a token instead of it.
+fn login(object: &Map<String, Value>) -> Result<Option<Login>, ErrorCode> {
+    let secret = match maybe_password(object, "password")? {
+        None => maybe_password(object, "token")?,
+        password => password,
+    };
+    let is_multi = is_there(object, "multi") && flag(object, "multi")?;
+    Ok(secret.map(|secret| Login { secret, is_multi }))
+}
+
+/// The last message that one has of each room.
+fn resume(object: &Map<String, Value>) -> Result<Vec<(RoomName, MessageId)>, ErrorCode> {
+    const FIELD: &str = "resume";
+    let rooms = match object.get(FIELD) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Object(rooms)) => rooms,
+        Some(_) => return Err(ErrorCode::WrongField(FIELD)),
+    };
+    if rooms.len() > ROOMS_PER_SESSION_MAX {
+        return Err(ErrorCode::TooManyRooms);
+    }
+    let mut resume: Vec<(RoomName, MessageId)> = Vec::with_capacity(rooms.len());
+    for (name, id) in rooms {
+        let room = command::room(name)?;
+        let id = id.as_u64().map(MessageId);
+        let is_named_twice = resume.iter().any(|(known, _)| known.key() == room.key());
+        let id = id.filter(|_| !is_named_twice);
+        resume.push((room, id.ok_or(ErrorCode::WrongField(FIELD))?));
+    }
+    Ok(resume)
+}
+
+pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, ErrorCode> {
+    let name = || string(object, "username").map(String::from);
+    let kind = string(object, "type")?;
+    let request = match kind {
+        "chat" | "me" | "pm" => return speech(object, kind),
+        "nick" => {
+            let nick = Nick::parse(string(object, "username")?.trim());
+            Request::Nick {
+                nick: nick.ok_or(ErrorCode::BadNick)?,
+            }
+        }
+        "users" => Request::Members {
+            room: Some(room(object)?),
+        },
+        "rooms" => Request::Rooms,
+        "join_room" => {
+            let key = maybe_string(object, "key")?;
+            Request::Enter {
+                room: named_room(object)?,
+                entry: Entry::Focus,
+                key,
+                resume: message_id(object, "resume")?,
+            }
+        }
+        "leave_room" => Request::Leave {
+            room: Some(named_room(object)?),
+        },
+        "topic" => {
+            let text = maybe_string(object, "topic")?;
+            Request::Topic {
+                room: Some(room(object)?),
+                text,
+            }
+        }
+        "ignore" => Request::Ignore { name: name()? },
+        "unignore" => Request::Unignore { name: name()? },
+        "away" => Request::Away {
+            text: maybe_string(object, "message")?,
+        },
+        "whois" => Request::Whois { name: name()? },
+        "ping" => Request::Ping,
+        "help" => Request::Help { command: None },
+        "quit" => Request::Quit {
+            words: maybe_string(object, "message")?,
+        },
+        "oper" => Request::Oper {
+            password: Secret::new(string(object, "password")?),
+        },
+        "join" => return Err(ErrorCode::AlreadyJoined),
+        "register" | "login" | "logout" | "passwd" | "unregister" | "token" => {
+            return account(object, kind).map(Some);
+        }
+        "history" | "search" | "export" => return past(object, kind).map(Some),
+        _ => return moderation(object, kind).map(Some),
+    };
+    Ok(Some(request))
+}
+
+/// What is said: trimmed, and nothing where it is blank.
+fn speech(object: &Map<String, Value>, kind: &str) -> Result<Option<Request>, ErrorCode> {
+    let text = string(object, "message")?.trim().to_owned();
+    let request = match kind {
+        "pm" => Request::Private {
+            to: string(object, "to")?.into(),
+            text: text.clone(),
+        },
+        "me" => Request::Act {
+            room: Some(room(object)?),
+            text: text.clone(),
+        },
+        _ => Request::Say {
+            room: Some(room(object)?),
+            text: text.clone(),
+        },
+    };
+    Ok((!text.is_empty()).then_some(request))
+}
+
+/// What makes a name one's own.
+fn account(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode> {
+    let nick = |field| Nick::parse(string(object, field)?.trim()).ok_or(ErrorCode::BadNick);
+    Ok(match kind {
+        "register" => Request::Register {
+            password: password(object, "password")?,
+        },
+        "login" => Request::Login {
+            name: nick("username")?,
+            login: login(object)?.ok_or(ErrorCode::MissingField("password"))?,
+        },
+        "logout" => Request::Logout,
+        "passwd" => Request::Passwd {
+            old: maybe_password(object, "old")?,
+            new: password(object, "password")?,
+        },
+        "unregister" => Request::Unregister {
+            password: maybe_password(object, "password")?,
+        },
+        _ => Request::Token {
+            change: match string(object, "action")? {
+                "new" => TokenChange::New(nick("name")?),
+                "drop" => TokenChange::Drop(nick("name")?),
+                "list" => TokenChange::List,
+                _ => return Err(ErrorCode::WrongField("action")),
+            },
+        },
+    })
+}
+
+/// What was said before.
+fn past(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode> {
+    Ok(match kind {
+        "history" => {
+            let with = maybe_string(object, "with")?;
+            let with = with.map(|name| Nick::parse(name.trim()).ok_or(ErrorCode::BadNick));
+            let with = with.transpose()?;
+            let room = with.is_none().then(|| room(object)).transpose()?;
+            let range = Range {
+                since: since(object)?,
+                ..range(object)?
+            };
+            Request::History { room, with, range }
+        }
+        "search" => Request::Search {
+            room: maybe_room(object)?,
+            words: string(object, "query")?.into(),
+            range: range(object)?,
+        },
+        _ => Request::Export {
+            room: named_room(object)?,
+        },
+    })
+}
+
+fn range(object: &Map<String, Value>) -> Result<Range, ErrorCode> {
+    let limit = whole(object, "limit")?.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    if limit == Some(0) {
+        return Err(ErrorCode::WrongField("limit"));
+    }
+    Ok(Range {
+        limit,
+        before: message_id(object, "before")?,
+        after: message_id(object, "after")?,
+        since: None,
+    })
+}
+
+/// Seconds since 1970, or a time as people write it.
+fn since(object: &Map<String, Value>) -> Result<Option<Since>, ErrorCode> {
+    match object.get("since") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(word)) => time::since(word.trim()).map(Some),
+        Some(value) => {
+            // A timestamp as events carry it has decimals.
+            let fraction = || value.as_f64().filter(|s| (0.0..1e15).contains(s));
+            let unix_s = value.as_u64().or_else(|| fraction().map(|s| s as u64));
+            let unix_s = unix_s.ok_or(ErrorCode::WrongField("since"))?;
+            Ok(Some(Since::Unix(unix_s)))
+        }
+    }
+}
+
+/// What moderators and operators ask.
+fn moderation(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode> {
+    let name = || string(object, "username").map(String::from);
+    let mask = || string(object, "mask").map(String::from);
+    let mode = |change| {
+        Ok(Request::Mode {
+            room: Some(room(object)?),
+            change,
+        })
+    };
+    Ok(match kind {
+        "kick" => Request::Kick {
+            room: maybe_room(object)?,
+            name: name()?,
+            reason: maybe_string(object, "reason")?,
+        },
+        "mute" => Request::Mute {
+            room: maybe_room(object)?,
+            name: name()?,
+            seconds: seconds(object)?,
+        },
+        "unmute" => Request::Unmute {
+            room: maybe_room(object)?,
+            name: name()?,
+        },
+        "topic_lock" => return mode(ModeChange::TopicLock(flag(object, "on")?)),
+        "invite_only" => return mode(ModeChange::InviteOnly(flag(object, "on")?)),
+        "key" => return mode(ModeChange::Key(maybe_string(object, "key")?)),
+        "moderator" => Request::Appoint {
+            room: Some(room(object)?),
+            name: name()?,
+            moderates: flag(object, "on")?,
+        },
+        "invite" => Request::Invite {
+            room: Some(room(object)?),
+            name: name()?,
+        },
+        "ban" => {
+            let (seconds, reason) = (seconds(object)?, maybe_string(object, "reason")?);
+            Request::Ban {
+                mask: mask()?,
+                seconds,
+                reason,
+            }
+        }
+        "unban" => Request::Unban { mask: mask()? },
+        "bans" => Request::Bans,
+        "rename" => Request::Rename {
+            from: name()?,
+            to: string(object, "to")?.into(),
+        },
+        "announce" => Request::Announce {
+            text: string(object, "message")?.into(),
+        },
+        "close_room" => Request::CloseRoom {
+            room: named_room(object)?,
+        },
+        "lock_room" => Request::LockRoom {
+            room: named_room(object)?,
+            locked: flag(object, "locked")?,
+        },
+        "clients" => Request::Clients,
+        "stats" => Request::Stats,
+        "shutdown" => Request::Shutdown {
+            seconds: seconds(object)?.unwrap_or(0),
+        },
+        other => return Err(ErrorCode::UnknownType(other.into())),
+    })
+}
+
+/// The room of a request; left out, it is the lobby.
+fn room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
+    match object.get("room") {
+        Some(_) => named_room(object),
+        None => Ok(RoomName::lobby()),
+    }
+}
+
+/// The room of a request that may be about the whole server.
+fn maybe_room(object: &Map<String, Value>) -> Result<Option<RoomName>, ErrorCode> {
+    let is_named = object.contains_key("room");
+    is_named.then(|| named_room(object)).transpose()
+}
+
+fn named_room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
+    command::room(string(object, "room")?)
+}
+
+fn maybe_string(
+    object: &Map<String, Value>,
+    field: &'static str,
+) -> Result<Option<String>, ErrorCode> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(_) => string(object, field).map(|text| Some(text.into())),
+    }
+}
+
+/// A password or token, taken as it is.
+fn password(object: &Map<String, Value>, field: &'static str) -> Result<Secret, ErrorCode> {
+    command::password(string(object, field)?)
+}
+
+fn maybe_password(
+    object: &Map<String, Value>,
+    field: &'static str,
+) -> Result<Option<Secret>, ErrorCode> {
+    let is_there = is_there(object, field);
+    is_there.then(|| password(object, field)).transpose()
+}
+
+fn is_there(object: &Map<String, Value>, field: &str) -> bool {
+    !object.get(field).is_none_or(Value::is_null)
+}
+
+/// A whole number from 1 up; left out, there is no end.
+fn seconds(object: &Map<String, Value>) -> Result<Option<u64>, ErrorCode> {
+    match whole(object, "seconds")? {
+        Some(0) => Err(ErrorCode::WrongField("seconds")),
+        seconds => Ok(seconds),
+    }
+}
+
+fn message_id(
+    object: &Map<String, Value>,
+    field: &'static str,
+) -> Result<Option<MessageId>, ErrorCode> {
+    Ok(whole(object, field)?.map(MessageId))
+}
+
+fn whole(object: &Map<String, Value>, field: &'static str) -> Result<Option<u64>, ErrorCode> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_u64().map(Some).ok_or(ErrorCode::WrongField(field)),
+    }
+}
+
+fn flag(object: &Map<String, Value>, field: &'static str) -> Result<bool, ErrorCode> {
+    match object.get(field) {
+        Some(Value::Bool(is_set)) => Ok(*is_set),
+        Some(_) => Err(ErrorCode::WrongField(field)),
+        None => Err(ErrorCode::MissingField(field)),
+    }
+}
