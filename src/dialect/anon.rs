@@ -52,7 +52,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oracle::{said, said_from, view};
+    use super::super::oracle::{past_events, said, said_from, view};
     use super::*;
 
     fn rendered(event: &Event) -> String {
@@ -74,6 +74,15 @@ mod tests {
             rendered(&said_from(Peer::Unix(3), "hi")),
             "('unix', 3) hi\n"
         );
+    }
+
+    #[test]
+    fn nothing_of_before() {
+        for event in past_events("hi") {
+            if matches!(event, Event::History { .. }) {
+                assert_eq!(rendered(&event), "");
+            }
+        }
     }
 
     #[test]

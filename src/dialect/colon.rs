@@ -4,9 +4,11 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
-use crate::model::{Entry, ErrorCode, Event, Manner, Moment, Request};
+use crate::model::{
+    Entry, ErrorCode, Event, Manner, Message, Moment, Nick, Request, RoomName, Target,
+};
 
-use super::{Ask, Stage, View, ask, command, line, plain, text, utf8, words};
+use super::{Ask, Stage, View, ask, command, line, past, plain, text, utf8, words};
 
 const RESET: &str = "\x1b[0m";
 const RED: &str = "\x1b[91m";
@@ -169,23 +171,9 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             write!(out, "{CYAN}[{time}] {presence}{RESET}")
         }
         Event::Said { message, .. } if view.own && message.manner == Manner::Said => Ok(()),
-        Event::Said { room, message, .. } => {
-            let (nick, text) = (&message.nick, disarmed(&message.text));
-            match (message.manner, room.is_lobby()) {
-                (Manner::Said, true) => write!(out, "{YELLOW}[{time}] {nick} >> {RESET}{text}"),
-                (Manner::Said, false) => {
-                    write!(out, "{BLUE}[{time}] GROUP({room}) {nick} >> {RESET}{text}")
-                }
-                (Manner::Acted, true) => write!(out, "{YELLOW}[{time}] * {nick}{RESET} {text}"),
-                (Manner::Acted, false) => {
-                    write!(out, "{BLUE}[{time}] GROUP({room}) * {nick}{RESET} {text}")
-                }
-            }
-        }
-        Event::Private { message } => {
-            let (nick, text) = (&message.nick, disarmed(&message.text));
-            write!(out, "{MAGENTA}[{time}] {nick} PM >> {RESET}{text}")
-        }
+        Event::Said { room, message, .. } => said(room, message, view.now, out),
+        Event::Private { message } => told(None, message, view.now, out),
+        Event::History { .. } | Event::Found { .. } => earlier(event, view, out),
         Event::PrivateSent { away: None, .. } => Ok(()),
         Event::PrivateSent {
             to,
@@ -238,8 +226,6 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::RenamedOther { .. }
         | Event::Bans { .. }
         | Event::Clients { .. }
-        | Event::History { .. }
-        | Event::Found { .. }
         | Event::Kept { .. }
         | Event::Token { .. }
         | Event::Stats(_) => match &text::sentences(event)[..] {
@@ -254,6 +240,63 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             }
         },
     };
+}
+
+/// A message to a room.
+fn said(room: &RoomName, message: &Message, now: Moment, out: &mut Vec<u8>) -> std::io::Result<()> {
+    let (nick, text) = (&message.nick, disarmed(&message.text));
+    let time = Clock::of(message, now);
+    match (message.manner, room.is_lobby()) {
+        (Manner::Said, true) => write!(out, "{YELLOW}[{time}] {nick} >> {RESET}{text}"),
+        (Manner::Said, false) => {
+            write!(out, "{BLUE}[{time}] GROUP({room}) {nick} >> {RESET}{text}")
+        }
+        (Manner::Acted, true) => write!(out, "{YELLOW}[{time}] * {nick}{RESET} {text}"),
+        (Manner::Acted, false) => {
+            write!(out, "{BLUE}[{time}] GROUP({room}) * {nick}{RESET} {text}")
+        }
+    }
+}
+
+/// A message to the reader, or of the reader's own `to` somebody.
+fn told(
+    to: Option<&Nick>,
+    message: &Message,
+    now: Moment,
+    out: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let (nick, text) = (&message.nick, disarmed(&message.text));
+    let time = Clock::of(message, now);
+    let to = to.map_or(String::new(), |to| format!(" {to}"));
+    write!(out, "{MAGENTA}[{time}] {nick} PM{to} >> {RESET}{text}")
+}
+
+/// What was said before: its client prints each read as it comes, so that each line needs an end.
+fn earlier(event: &Event, view: &View<'_>, out: &mut Vec<u8>) -> std::io::Result<()> {
+    match event {
+        Event::History {
+            target, messages, ..
+        } => {
+            for message in messages {
+                match target {
+                    Target::Room(room) => said(room, message, view.now, out)?,
+                    Target::User(other) => {
+                        let to = (!past::is_by(other, message)).then_some(other);
+                        told(to, message, view.now, out)?;
+                    }
+                }
+                out.push(b'\n');
+            }
+        }
+        Event::Found { messages, .. } => {
+            for (room, message) in messages {
+                said(room, message, view.now, out)?;
+                out.push(b'\n');
+            }
+        }
+        _ => {}
+    }
+    past::closing(event, view.here).map_or(Ok(()), |closing| green(out, closing))
 }
 
 fn render_error(code: &ErrorCode, out: &mut Vec<u8>) -> std::io::Result<()> {
@@ -293,6 +336,14 @@ fn disarmed(text: &str) -> String {
 
 /// Local `HH:MM:SS`.
 struct Clock(Moment);
+
+impl Clock {
+    /// When it was said, by the zone of now.
+    fn of(message: &Message, now: Moment) -> Clock {
+        let unix_ms = message.unix_ms;
+        Clock(Moment { unix_ms, ..now })
+    }
+}
 
 impl Display for Clock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -70,9 +70,9 @@ fn error(code: &ErrorCode) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oracle::author;
+    use super::super::oracle::{author, message};
     use super::*;
-    use crate::model::{ClientEntry, Nick};
+    use crate::model::{ClientEntry, Nick, Part, RoomName, Target};
 
     fn rendered(event: &Event) -> String {
         let mut out = Vec::new();
@@ -124,6 +124,20 @@ mod tests {
         ] {
             assert_eq!(rendered(&event), shown);
         }
+        let history = |part| {
+            rendered(&Event::History {
+                target: Target::Room(RoomName::lobby()),
+                messages: vec![message("hi")],
+                part,
+            })
+        };
+        assert_eq!(history(Part::First), "", "unasked");
+        let answer = Part::Answer {
+            has_more: false,
+            newest: true,
+        };
+        let lines = "[#lobby Alice] hi\nThat is 1 of #lobby.\n";
+        assert_eq!(history(answer), lines);
         for (line, shown) in [
             (":kick", "Usage: :kick <username>\n"),
             (":rename a", "Usage: :rename <old> <new>\n"),

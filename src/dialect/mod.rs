@@ -13,6 +13,7 @@ pub mod http;
 mod json;
 mod line;
 pub(crate) mod object;
+mod past;
 mod plain;
 mod pynet;
 pub mod sniff;

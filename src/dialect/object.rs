@@ -180,9 +180,14 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn time(self, now: Moment) -> Object<'a> {
+        self.timestamp(now.unix_ms)
+    }
+
+    /// A time in milliseconds since 1970.
+    pub(super) fn timestamp(self, unix_ms: u64) -> Object<'a> {
         let object = self.key("timestamp");
         // Writing to a Vec cannot fail.
-        let _ = write!(object.0, "{}.{:03}", now.unix_ms / 1000, now.unix_ms % 1000);
+        let _ = write!(object.0, "{}.{:03}", unix_ms / 1000, unix_ms % 1000);
         object
     }
 }

@@ -1,73 +1,18 @@
-//! What must hold of every dialect whatever the bytes, and the values that its tests share.
+//! What must hold of every dialect whatever the bytes.
+
+mod samples;
+
+pub use samples::{author, message, past_events, said, said_from, said_in, view};
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::limits::PYNET_OBJECT_BYTES;
-use std::sync::Arc;
 
-use crate::model::{
-    Author, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, Request, RoomName,
-};
+use crate::model::{ErrorCode, Event, Manner, Message, MessageId, Part, Request, RoomName, Secret};
 
 use super::{Ask, Dialect, Stage, View};
-
-/// A joined reader in the room of the event, at the beginning of 1970.
-pub fn view() -> View<'static> {
-    View {
-        stage: Stage::Joined,
-        own: false,
-        here: true,
-        id: None,
-        now: Moment::default(),
-    }
-}
-
-/// Alice at 127.0.0.1:44692.
-pub fn author() -> Author {
-    Author {
-        nick: Nick::parse("Alice").expect("a nick"),
-        peer: Peer::Ip {
-            ip: [127, 0, 0, 1].into(),
-            port: 44692,
-        },
-    }
-}
-
-/// Said by Alice in the lobby.
-pub fn said(text: &str) -> Event {
-    said_in(RoomName::lobby(), text)
-}
-
-/// Said by Alice in a room.
-pub fn said_in(room: RoomName, text: &str) -> Event {
-    let peer = author().peer;
-    let message = message(text);
-    Event::Said {
-        peer,
-        room,
-        message,
-    }
-}
-
-/// A message of Alice's.
-pub fn message(text: &str) -> Arc<Message> {
-    Arc::new(Message {
-        id: MessageId(7),
-        unix_ms: 0,
-        nick: author().nick,
-        manner: Manner::Said,
-        text: text.into(),
-    })
-}
-
-/// Said in the lobby by Alice at another address.
-pub fn said_from(peer: Peer, text: &str) -> Event {
-    Event::Said {
-        peer,
-        room: RoomName::lobby(),
-        message: message(text),
-    }
-}
 
 /// Checks one input: any bytes can be read as a frame of every dialect; a request that is rendered
 /// and read again is the same; and an event that carries the input as text keeps its form.
@@ -132,7 +77,19 @@ pub fn check(input: &[u8]) {
         Event::Error(ErrorCode::UnknownCommand(text.clone().into())),
         Event::Error(ErrorCode::UnknownType(text.clone().into())),
         Event::Error(ErrorCode::NoSuchNick(text.clone().into())),
-    ] {
+        Event::Error(ErrorCode::NoSuchAccount(text.clone().into())),
+        Event::Kept {
+            id: MessageId(7),
+            room: room.clone(),
+        },
+        Event::Token {
+            bot: author().nick,
+            token: Secret::new(text.clone()),
+        },
+    ]
+    .into_iter()
+    .chain(past_events(&text))
+    {
         for here in [true, false] {
             check_event(&event, &View { here, ..view() });
         }
@@ -213,6 +170,31 @@ fn check_event(event: &Event, view: &View<'_>) {
     for dialect in Dialect::ALL {
         check_form(dialect, event, view);
         check_text(dialect, event, view);
+        check_past(dialect, event, view);
+    }
+}
+
+/// Each message of before comes on a line, as JSON with the text in it.
+fn check_past(dialect: Dialect, event: &Event, view: &View<'_>) {
+    let texts: Vec<&str> = match event {
+        Event::History { messages, .. } => messages.iter().map(|m| m.text.as_str()).collect(),
+        Event::Found { messages, .. } => messages.iter().map(|(_, m)| m.text.as_str()).collect(),
+        _ => return,
+    };
+    let mut out = Vec::new();
+    dialect.render(event, view, &mut out);
+    let shown = String::from_utf8(out).expect("UTF-8");
+    let skipped = usize::from(shown.starts_with("[Server] Earlier:\n"));
+    for (line, text) in shown.split('\n').skip(skipped).zip(texts) {
+        let cleaned: String = text.replace(MOVES_OR_REORDERS, "");
+        match dialect {
+            Dialect::Text => assert!(line.ends_with(&cleaned), "{line}"),
+            Dialect::Json => {
+                let object: Value = serde_json::from_str(line).expect("an object");
+                assert_eq!(object["message"], *text);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -253,11 +235,13 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
 }
 
 fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
-    // A second line says that the other is away.
-    let lines = if matches!(event, Event::PrivateSent { .. }) {
-        2
-    } else {
-        1
+    let lines = match event {
+        // A second line says that the other is away.
+        Event::PrivateSent { .. } => 2,
+        // One more is a heading or the end.
+        Event::History { messages, .. } => messages.len() + 1,
+        Event::Found { messages, .. } => messages.len() + 1,
+        _ => 1,
     };
     let mut out = Vec::new();
     dialect.render(event, view, &mut out);
@@ -265,28 +249,39 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
     match dialect {
         Dialect::Text | Dialect::Anon | Dialect::Console => check_terminal(shown, lines),
         Dialect::Colon => {
-            check_terminal(&uncoloured(shown), 0);
+            let is_past = matches!(event, Event::History { .. } | Event::Found { .. });
+            check_terminal(&uncoloured(shown), if is_past { lines - 1 } else { 0 });
             let trapped = shown.contains("SERVER:") && shown.contains("shutting down")
                 || shown.contains("You have been kicked by server");
             assert!(!trapped, "the client hangs up: {shown}");
         }
         Dialect::Json => {
-            let line = shown.strip_suffix('\n').expect("an object ends its line");
-            check_object(line);
-            let object: Value = serde_json::from_str(line).expect("an object");
-            let id = match event {
+            assert!(shown.ends_with('\n'), "an object ends its line");
+            let answered = || view.id.map(|id| serde_json::from_str(&id.0).expect("JSON"));
+            let ids: Vec<Option<Value>> = match event {
                 Event::Said { message, .. } | Event::Private { message } => {
-                    Some(Value::from(message.id.0))
+                    vec![Some(message.id.0.into())]
                 }
-                _ => view
-                    .id
-                    .map(|id| serde_json::from_str(&id.0).expect("an id is JSON")),
+                Event::History { messages, part, .. } => {
+                    let ids = messages.iter().map(|message| Some(message.id.0.into()));
+                    let is_answer = matches!(part, Part::Answer { .. });
+                    ids.chain(is_answer.then(answered)).collect()
+                }
+                Event::Found { messages, .. } => {
+                    let ids = messages
+                        .iter()
+                        .map(|(_, message)| Some(message.id.0.into()));
+                    ids.chain([answered()]).collect()
+                }
+                _ => vec![answered()],
             };
-            assert_eq!(
-                object.get("id"),
-                id.as_ref(),
-                "the message's, or the request's"
-            );
+            let id_of = |line: &str| {
+                check_object(line);
+                let object: Value = serde_json::from_str(line).expect("an object");
+                object.get("id").cloned()
+            };
+            let shown: Vec<_> = shown.lines().map(id_of).collect();
+            assert_eq!(shown, ids, "the messages', or the request's");
         }
         Dialect::Pynet => {
             assert!(out.len().is_multiple_of(PYNET_OBJECT_BYTES), "padding");

@@ -2,10 +2,10 @@
 //! one JSON parse a message, so each object is padded to exactly that size.
 
 use crate::limits::PYNET_OBJECT_BYTES;
-use crate::model::{ErrorCode, Event, Manner, Message, Request};
+use crate::model::{ErrorCode, Event, Manner, Message, Request, RoomName, Target};
 
 use super::object::{self, Object};
-use super::{Ask, Stage, View, ask, json, plain, text};
+use super::{Ask, Stage, View, ask, json, past, plain, text};
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(read(frame, stage))
@@ -40,11 +40,6 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
         Event::Welcome { .. } | Event::Joined { .. } => {}
         Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
-        Event::Said { room, message, .. } if room.is_lobby() && message.manner == Manner::Said => {
-            let mut head = Vec::new();
-            Object::new(&mut head, "message").text("from", message.nick.as_str());
-            push_objects(&head, &message.text, out);
-        }
         Event::Left { nick, .. } => push_server_message(&format!("{nick} has left the chat."), out),
         // Of those who come into the lobby its client is told nothing, of those who leave each.
         Event::Presence { room, left: 0, .. } if room.is_lobby() => {}
@@ -54,20 +49,40 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             members,
             ..
         } if room.is_lobby() => push_server_message(&text::absence(*left, *members), out),
-        // Where one speaks is not seen here: a room's text names the room.
-        Event::Said { room, message, .. } => {
-            let Message { nick, text, .. } = message.as_ref();
-            let line = match (message.manner, room.is_lobby()) {
-                (Manner::Said, _) => format!("[#{room} {nick}] {text}"),
-                (Manner::Acted, true) => format!("* {nick} {text}"),
-                (Manner::Acted, false) => format!("[#{room}] * {nick} {text}"),
-            };
-            push_server_message(&line, out);
+        Event::Said { room, message, .. } => push_said(room, message, out),
+        Event::History {
+            target, messages, ..
+        } => {
+            for message in messages {
+                match target {
+                    Target::Room(room) => push_said(room, message, out),
+                    Target::User(_) => push_server_message(&past::line(target, message), out),
+                }
+            }
+            if let Some(closing) = past::closing(event, view.here) {
+                push_server_message(&closing, out);
+            }
         }
         _ => text::sentences(event)
             .iter()
             .for_each(|line| push_server_message(line, out)),
     }
+}
+
+/// Where one speaks is not seen here: a room's text names the room, except the lobby's.
+fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
+    let Message { nick, text, .. } = message;
+    let line = match (message.manner, room.is_lobby()) {
+        (Manner::Said, true) => {
+            let mut head = Vec::new();
+            Object::new(&mut head, "message").text("from", nick.as_str());
+            return push_objects(&head, text, out);
+        }
+        (Manner::Said, false) => format!("[#{room} {nick}] {text}"),
+        (Manner::Acted, true) => format!("* {nick} {text}"),
+        (Manner::Acted, false) => format!("[#{room}] * {nick} {text}"),
+    };
+    push_server_message(&line, out);
 }
 
 /// One line of text: what could break it is removed.
@@ -109,9 +124,9 @@ fn push_objects(head: &[u8], text: &str, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oracle::{said, view};
+    use super::super::oracle::{message, said, view};
     use super::*;
-    use crate::model::Nick;
+    use crate::model::{Nick, Part};
     use serde_json::{Value, json};
 
     /// The objects of an event, each checked to be of the size that the client reads.
@@ -150,6 +165,37 @@ mod tests {
         let mut out = Vec::new();
         render(&said("Hello"), &view(), &mut out);
         assert!(out.starts_with(br#"{"type":"message","from":"Alice","data":"Hello"}   "#));
+    }
+
+    #[test]
+    fn what_was_said_before() {
+        let bob = Nick::parse("bob").expect("a nick");
+        let history = |target, part| {
+            let messages = vec![message("hi")];
+            rendered(&Event::History {
+                target,
+                messages,
+                part,
+            })
+        };
+        let line = |data: &str| json!({"type": "server_message", "data": data});
+        let said = json!({"type": "message", "from": "Alice", "data": "hi"});
+        let lobby = Target::Room(RoomName::lobby());
+        assert_eq!(history(lobby.clone(), Part::First)[0], said);
+        let answer = Part::Answer {
+            has_more: false,
+            newest: true,
+        };
+        let end = line("That is 1 of #lobby.");
+        assert_eq!(history(lobby, answer), [said, end]);
+        let private = history(Target::User(bob), Part::Next);
+        assert_eq!(private, [line("[you → bob] hi")]);
+        let found = Event::Found {
+            messages: vec![(RoomName::lobby(), message("hi"))],
+            has_more: false,
+        };
+        let lines = [line("[#lobby Alice] hi"), line("1 found.")];
+        assert_eq!(rendered(&found), lines);
     }
 
     #[test]

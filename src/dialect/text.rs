@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::model::{
     BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Nick, Part, Request, RoomEntry,
-    RoomName, Stats,
+    RoomName, Stats, Target,
 };
 
-use super::{Ask, Stage, View, ask, command, line, plain, telnet, utf8, words};
+use super::{Ask, Stage, View, ask, command, line, past, plain, telnet, utf8, words};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
@@ -51,15 +51,34 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
         Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
-        Event::Said { room, message, .. } => {
-            let (room, nick) = (room.as_str(), message.nick.as_str());
-            let label: &[&str] = match (message.manner, view.here) {
-                (Manner::Said, true) => &["[", nick, "] "],
-                (Manner::Said, false) => &["[#", room, " ", nick, "] "],
-                (Manner::Acted, true) => &["* ", nick, " "],
-                (Manner::Acted, false) => &["[#", room, "] * ", nick, " "],
-            };
-            push(out, label, &message.text);
+        Event::Said { room, message, .. } => push_said(room, message, view.here, out),
+        Event::History {
+            target: Target::Room(room),
+            messages,
+            part,
+        } => {
+            push_heading(*part, messages, out);
+            for message in messages {
+                push_said(room, message, view.here, out);
+            }
+            push_closing(event, view.here, out);
+        }
+        Event::History {
+            target,
+            messages,
+            part,
+        } => {
+            push_heading(*part, messages, out);
+            for message in messages {
+                push(out, &[], &past::line(target, message));
+            }
+            push_closing(event, view.here, out);
+        }
+        Event::Found { messages, .. } => {
+            for (room, message) in messages {
+                push_said(room, message, false, out);
+            }
+            push_closing(event, view.here, out);
         }
         Event::Private { message } => push(
             out,
@@ -96,6 +115,30 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         _ => sentences(event)
             .iter()
             .for_each(|sentence| push(out, &["[Server] "], sentence)),
+    }
+}
+
+/// Appends what was said in a room, which is named where the reader speaks elsewhere.
+fn push_said(room: &RoomName, message: &Message, here: bool, out: &mut Vec<u8>) {
+    let (room, nick) = (room.as_str(), message.nick.as_str());
+    let label: &[&str] = match (message.manner, here) {
+        (Manner::Said, true) => &["[", nick, "] "],
+        (Manner::Said, false) => &["[#", room, " ", nick, "] "],
+        (Manner::Acted, true) => &["* ", nick, " "],
+        (Manner::Acted, false) => &["[#", room, "] * ", nick, " "],
+    };
+    push(out, label, &message.text);
+}
+
+fn push_heading(part: Part, messages: &[Arc<Message>], out: &mut Vec<u8>) {
+    if part == Part::First && !messages.is_empty() {
+        push(out, &["[Server] "], "Earlier:");
+    }
+}
+
+fn push_closing(event: &Event, here: bool, out: &mut Vec<u8>) {
+    if let Some(closing) = past::closing(event, here) {
+        push(out, &["[Server] "], &closing);
     }
 }
 
@@ -225,18 +268,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Said { room, message, .. } => {
             format!("[#{room} {}] {}", message.nick, message.text)
         }
-        Event::History { messages, part, .. } => {
-            let heading = (*part == Part::First).then(|| "Earlier:".to_string());
-            return heading
-                .into_iter()
-                .chain(messages.iter().map(spoken))
-                .collect();
-        }
-        Event::Found { messages, .. } => {
-            let line =
-                |(room, message): &(RoomName, Arc<Message>)| format!("#{room} {}", spoken(message));
-            return messages.iter().map(line).collect();
-        }
+        Event::History { .. } | Event::Found { .. } => return past::lines(event),
         Event::Kept { .. } => return Vec::new(),
         Event::Token { bot, token } => {
             format!("The token of {bot}, told only now: {}", token.reveal())
@@ -249,14 +281,6 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         }
     };
     vec![one]
-}
-
-/// A message as its room is told it.
-fn spoken(message: &Arc<Message>) -> String {
-    match message.manner {
-        Manner::Said => format!("[{}] {}", message.nick, message.text),
-        Manner::Acted => format!("* {} {}", message.nick, message.text),
-    }
 }
 
 /// How many came, left and are there, as `37 joined, 4 left, 2,041 here`.
@@ -288,195 +312,4 @@ pub(super) fn listed(nicks: &[Nick]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Dialect;
-    use super::super::oracle::{said, view};
-    use super::*;
-    use crate::model::{Login, Secret};
-
-    fn rendered(event: &Event, view: &View<'_>) -> String {
-        let mut out = Vec::new();
-        Dialect::Text.render(event, view, &mut out);
-        String::from_utf8(out).expect("UTF-8")
-    }
-
-    fn say(text: &str) -> Ask {
-        Ask::Request(Request::Say {
-            room: None,
-            text: text.into(),
-        })
-    }
-
-    #[test]
-    fn names_and_lines() {
-        let bob = Nick::parse("bob").expect("a nick");
-        assert_eq!(
-            parse(b" bob ", Stage::Joining),
-            Ask::Request(Request::join(bob, false))
-        );
-        assert_eq!(parse(b"", Stage::Joining), Ask::Nothing);
-        assert_eq!(
-            parse(b"a b", Stage::Joining),
-            Ask::Refused(ErrorCode::BadNick)
-        );
-        assert_eq!(parse(b"  hi ", Stage::Joined), say("  hi "));
-        assert_eq!(parse(b" \t", Stage::Joined), Ask::Nothing);
-        assert_eq!(parse(b"//hello", Stage::Joined), say("/hello"));
-        assert_eq!(parse(b"/LiSt", Stage::Joined), Ask::Request(Request::List));
-        assert_eq!(
-            parse(b"/foo bar", Stage::Joined),
-            Ask::Refused(ErrorCode::UnknownCommand("/foo".into()))
-        );
-        assert_eq!(
-            parse(b"\xc3", Stage::Joined),
-            Ask::Refused(ErrorCode::NotUtf8)
-        );
-    }
-
-    #[test]
-    fn one_may_come_in_as_an_account() {
-        let login = Request::Login {
-            name: Nick::parse("bob").expect("a nick"),
-            login: Login {
-                secret: Secret::new("two words"),
-                is_multi: false,
-            },
-        };
-        for dialect in [Dialect::Text, Dialect::Colon] {
-            let first = |frame: &[u8]| dialect.parse(frame, Stage::Joining).ask;
-            let asked = Ask::Request(login.clone());
-            assert_eq!(first(b" /LOGIN bob  two words \r"), asked);
-            let usage = ErrorCode::Usage("/login NAME PASSWORD [--multi]");
-            assert_eq!(first(b"/login bob"), Ask::Refused(usage));
-            let bad = Ask::Refused(ErrorCode::BadPassword);
-            assert_eq!(first(&[b"/login bob ", &[b'p'; 129][..]].concat()), bad);
-            for other in [
-                "/",
-                "/ login bob p",
-                "/loginbob p",
-                "/register p",
-                "//login bob p",
-            ] {
-                let refused = Ask::Refused(ErrorCode::BadNick);
-                assert_eq!(first(other.as_bytes()), refused, "{other}");
-            }
-        }
-        let first = |frame: &[u8]| Dialect::Colon.parse(frame, Stage::Joining).ask;
-        assert_eq!(first(b":login bob two words"), Ask::Request(login));
-        let first = |frame: &[u8]| parse(frame, Stage::Joining);
-        let refused = Ask::Refused(ErrorCode::BadNick);
-        assert_eq!(first(b":login bob two words"), refused);
-    }
-
-    #[test]
-    fn telnet_negotiation_is_skipped() {
-        assert_eq!(parse(b"\xff\xf4\xff\xfd\x06hi", Stage::Joined), say("hi"));
-        assert_eq!(parse(b"\xff\xf4\xff\xfd\x06", Stage::Joined), Ask::Nothing);
-        assert_eq!(
-            parse(b"\xff\xfe", Stage::Joined),
-            Ask::Refused(ErrorCode::NotUtf8)
-        );
-    }
-
-    #[test]
-    fn the_forms_byte_by_byte() {
-        let alice = Nick::parse("Alice").expect("a nick");
-        let nicks = vec![alice.clone(), Nick::parse("Bob").expect("a nick")];
-        let joined = view();
-        assert_eq!(PROMPT.len(), 17);
-        assert_eq!(rendered(&said("Hello"), &joined), "[Alice] Hello\n");
-        assert_eq!(
-            rendered(
-                &said("Hello"),
-                &View {
-                    here: false,
-                    ..joined
-                }
-            ),
-            "[#lobby Alice] Hello\n"
-        );
-        assert_eq!(
-            rendered(
-                &said("Hello"),
-                &View {
-                    own: true,
-                    ..joined
-                }
-            ),
-            ""
-        );
-        assert_eq!(
-            rendered(
-                &Event::Welcome {
-                    nick: alice.clone(),
-                    users: vec![]
-                },
-                &joined
-            ),
-            "[Server] Alice joined the chat!\n"
-        );
-        assert_eq!(
-            rendered(
-                &Event::Left {
-                    nick: alice,
-                    words: None
-                },
-                &joined
-            ),
-            "[Server] Alice left the chat!\n"
-        );
-        assert_eq!(
-            rendered(&Event::Listing { nicks }, &joined),
-            "Current clients: Alice, Bob\n"
-        );
-    }
-
-    #[test]
-    fn crowds_are_counted_with_commas() {
-        let shown = |joined, left, members, here| {
-            let event = Event::Presence {
-                room: RoomName::parse("rust").expect("a room name"),
-                joined,
-                left,
-                members,
-            };
-            rendered(&event, &View { here, ..view() })
-        };
-        assert_eq!(
-            shown(37, 4, 2041, true),
-            "[Server] 37 joined, 4 left, 2,041 here\n"
-        );
-        assert_eq!(
-            shown(1000, 0, 999, true),
-            "[Server] 1,000 joined, 0 left, 999 here\n"
-        );
-        assert_eq!(
-            shown(0, 1, 1_000_007, false),
-            "[Server] In #rust: 0 joined, 1 left, 1,000,007 here\n"
-        );
-    }
-
-    #[test]
-    fn refusals_byte_by_byte() {
-        let joining = View {
-            stage: Stage::Joining,
-            ..view()
-        };
-        assert_eq!(
-            rendered(&Event::Error(ErrorCode::NickTaken), &joining),
-            "[Server] That name is taken. Enter your name: "
-        );
-        assert_eq!(
-            rendered(&Event::Error(ErrorCode::BadNick), &joining),
-            "[Server] A name is 1 to 20 letters, digits, _ - or . Enter your name: "
-        );
-        assert_eq!(
-            rendered(
-                &Event::Error(ErrorCode::UnknownCommand("/foo\x1b".into())),
-                &view()
-            ),
-            "[Server] Unknown command /foo. Try /help.\n"
-        );
-        assert!(rendered(&Event::Error(ErrorCode::JoinTimeout(30)), &joining).ends_with("\n"));
-    }
-}
+mod tests;

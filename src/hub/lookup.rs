@@ -100,7 +100,8 @@ impl Hub {
         mut messages: Vec<Arc<Message>>,
     ) -> Result<(), ErrorCode> {
         let has_more = window.cut(&mut messages);
-        let part = Part::Answer { has_more };
+        let newest = window.newest;
+        let part = Part::Answer { has_more, newest };
         self.answer(
             who,
             Event::History {
@@ -284,7 +285,10 @@ impl Hub {
                     Some((messages, has_more)) => Event::History {
                         target,
                         messages,
-                        part: Part::Answer { has_more },
+                        part: Part::Answer {
+                            has_more,
+                            newest: window.newest,
+                        },
                     },
                     None => Event::Error(ErrorCode::StoreFailed),
                 }

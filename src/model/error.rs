@@ -168,6 +168,76 @@ impl ErrorCode {
     }
 }
 
+impl ErrorCode {
+    /// A word for programs, which stays the same whatever the sentence is.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ErrorCode::BadNick => "bad_nick",
+            ErrorCode::NickTaken => "nick_taken",
+            ErrorCode::AlreadyJoined => "already_joined",
+            ErrorCode::NotJoined => "not_joined",
+            ErrorCode::BadRoomName => "bad_room_name",
+            ErrorCode::NoSuchNick(_) => "no_such_nick",
+            ErrorCode::NoRoomToEnter(_) | ErrorCode::NoRoomToShow(_) => "no_such_room",
+            ErrorCode::RoomExists(_) => "room_exists",
+            ErrorCode::AlreadyInRoom(_) => "already_in_room",
+            ErrorCode::NotInRoom(_) => "not_in_room",
+            ErrorCode::TooManyRooms => "too_many_rooms",
+            ErrorCode::RoomLocked(_) => "room_locked",
+            ErrorCode::InviteOnly(_) => "invite_only",
+            ErrorCode::WrongKey(_) => "wrong_key",
+            ErrorCode::NotModerator(_) => "not_moderator",
+            ErrorCode::NotOperator => "not_operator",
+            ErrorCode::NotInLobby => "not_in_lobby",
+            ErrorCode::Muted => "muted",
+            ErrorCode::WrongPassword => "wrong_password",
+            ErrorCode::OperThrottled(_) => "oper_throttled",
+            ErrorCode::NothingKept => "nothing_kept",
+            ErrorCode::NoAccounts => "no_accounts",
+            ErrorCode::NameRegistered => "name_registered",
+            ErrorCode::AlreadyRegistered => "already_registered",
+            ErrorCode::WrongLogin => "wrong_login",
+            ErrorCode::LoginThrottled(_) => "login_throttled",
+            ErrorCode::NotLoggedIn => "not_logged_in",
+            ErrorCode::AlreadyLoggedIn => "already_logged_in",
+            ErrorCode::BadPassword => "bad_password",
+            ErrorCode::TooManyBots => "too_many_bots",
+            ErrorCode::NoSuchAccount(_) => "no_such_account",
+            ErrorCode::NotOwner(_) => "not_owner",
+            ErrorCode::Busy => "busy",
+            ErrorCode::StoreFailed => "store_failed",
+            ErrorCode::NotKept => "not_kept",
+            ErrorCode::KeepingFailed => "keeping_failed",
+            ErrorCode::MailboxFull(_) => "mailbox_full",
+            ErrorCode::BadTime => "bad_time",
+            ErrorCode::BadMessageId => "bad_message_id",
+            ErrorCode::BadMask => "bad_mask",
+            ErrorCode::NoSuchBan(_) => "no_such_ban",
+            ErrorCode::TooManyIgnored => "too_many_ignored",
+            ErrorCode::NickBanned(_) => "nick_banned",
+            ErrorCode::AddressBanned(_) => "address_banned",
+            ErrorCode::TooManyBans => "too_many_bans",
+            ErrorCode::NotSpoken(_) => "not_spoken",
+            ErrorCode::ConnectsTooFast => "connects_too_fast",
+            ErrorCode::Flooding => "flooding",
+            ErrorCode::UnknownCommand(_) => "unknown_command",
+            ErrorCode::UnknownType(_) => "unknown_type",
+            ErrorCode::Usage(_) => "usage",
+            ErrorCode::MissingField(_) => "missing_field",
+            ErrorCode::WrongField(_) => "wrong_field",
+            ErrorCode::NotJson => "not_json",
+            ErrorCode::NotUtf8 => "not_utf8",
+            ErrorCode::TooDeep => "too_deep",
+            ErrorCode::FrameTooLong(_) => "frame_too_long",
+            ErrorCode::MessageTooLong(_) => "message_too_long",
+            ErrorCode::JoinTimeout(_) => "join_timeout",
+            ErrorCode::IdleTimeout(_) => "idle_timeout",
+            ErrorCode::ServerFull => "server_full",
+            ErrorCode::AddressFull => "address_full",
+        }
+    }
+}
+
 impl fmt::Display for ErrorCode {
     /// One plain sentence, for the dialects that have no form of their own. What the peer sent is
     /// quoted as it is: the dialect cleans it.

@@ -74,6 +74,9 @@ pub enum Part {
     Answer {
         /// Is there more, on the side of the limit?
         has_more: bool,
+        /// Are these the last of what was asked for, so that there is more before them, rather than the
+        /// first?
+        newest: bool,
     },
 }
 

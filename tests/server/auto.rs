@@ -95,7 +95,7 @@ fn undecided_bytes_at_the_end_of_input_are_text() {
 #[test]
 fn the_first_objects_keys_tell_json_from_pynet() {
     let server = Server::of(&[Auto]);
-    let invalid = "{\"type\":\"error\",\"message\":\"Invalid username\"}\n";
+    let invalid = "{\"type\":\"error\",\"message\":\"Invalid username\",\"code\":\"bad_nick\"}\n";
     for object in ["{}", "{\"type\":\"join\"}", "{\"type\":\"ping\"}", "{junk}"] {
         let mut peer = auto(&server, Json);
         peer.send(format!("{object}\n"))

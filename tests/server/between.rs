@@ -249,7 +249,7 @@ fn a_room_of_two() {
             bob.silent();
             ask(&mut bob, "/say g hi", chat);
             let refusal = match bob.dialect {
-                Json => "{\"type\":\"error\",\"message\":\"You are not in #g.\"}\n".into(),
+                Json => "{\"type\":\"error\",\"message\":\"You are not in #g.\",\"code\":\"not_in_room\"}\n".into(),
                 Pynet => server_message("You are not in #g."),
                 Colon => red("You are not in group g"),
                 _ => "[Server] You are not in #g.\n".into(),
@@ -291,7 +291,7 @@ fn refused_names() {
             let refused = |peer: &mut Peer, line: &str, json: &str, why: &str, json_why: &str| {
                 ask(peer, line, json);
                 let answer = match peer.dialect {
-                    Json => format!("{{\"type\":\"error\",\"message\":\"{json_why}\"}}\n"),
+                    Json => format!("{{\"type\":\"error\",{json_why}}}\n"),
                     Pynet => server_message(why),
                     Colon => red(why),
                     _ => format!("[Server] {why}\n"),
@@ -304,7 +304,7 @@ fn refused_names() {
                     &format!("/nick {name}"),
                     &format!("{{\"type\":\"nick\",\"username\":\"{name}\"}}"),
                     "That name is taken.",
-                    "Username already taken",
+                    r#""message":"Username already taken","code":"nick_taken""#,
                 );
             }
             refused(
@@ -312,14 +312,17 @@ fn refused_names() {
                 "/nick -bob",
                 r#"{"type":"nick","username":"-bob"}"#,
                 "A name is 1 to 20 letters, digits, _ - or .",
-                "Invalid username",
+                r#""message":"Invalid username","code":"bad_nick""#,
             );
             refused(
                 &mut alice,
                 "/join a/b",
                 r#"{"type":"join_room","room":"a/b"}"#,
                 "A room name is 1 to 32 letters, digits, _ or -",
-                "A room name is 1 to 32 letters, digits, _ or -",
+                concat!(
+                    r#""message":"A room name is 1 to 32 letters, digits, _ or -","#,
+                    r#""code":"bad_room_name""#
+                ),
             );
             bob.silent();
             // The old name is free at once.
@@ -353,7 +356,9 @@ fn names_that_look_like_the_server_cannot_come_in() {
         late.expect("[Server] That name is taken. Enter your name: ");
         let mut late = server.connect(Json);
         late.send(Json.join(name));
-        late.expect("{\"type\":\"error\",\"message\":\"Username already taken\"}\n");
+        late.expect(
+            "{\"type\":\"error\",\"message\":\"Username already taken\",\"code\":\"nick_taken\"}\n",
+        );
         late.expect_eof();
         let mut late = server.connect(Pynet);
         late.send(Pynet.join(name));
@@ -387,12 +392,12 @@ fn the_answer_to_a_request_with_an_id_carries_it() {
         ),
         (
             r#""type":"users","room":"x""#,
-            r##"{"type":"error","message":"There is no room #x.","id":7}"##,
+            r##"{"type":"error","message":"There is no room #x.","code":"no_such_room","id":7}"##,
         ),
         (r#""type":"chat","message":" ""#, r#"{"type":"ok","id":7}"#),
         (
             r#""type":"kick","username":"bob""#,
-            r##"{"type":"error","message":"You do not moderate #lobby.","id":7}"##,
+            r##"{"type":"error","message":"You do not moderate #lobby.","code":"not_moderator","id":7}"##,
         ),
         (r#""type":"quit""#, r#"{"type":"ok","id":7}"#),
     ] {

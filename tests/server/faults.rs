@@ -241,7 +241,9 @@ fn the_last_line_arrives_although_input_is_pending() {
     let _alice = server.join(Json, "alice");
     let mut taken = server.connect(Json);
     taken.send(Json.join("alice") + &unread);
-    taken.expect("{\"type\":\"error\",\"message\":\"Username already taken\"}\n");
+    taken.expect(
+        "{\"type\":\"error\",\"message\":\"Username already taken\",\"code\":\"nick_taken\"}\n",
+    );
     taken.expect_eof();
     let mut http = server.connect(Auto);
     http.send("POST / HTTP/1.1\r\n\r\n".to_owned() + &unread);

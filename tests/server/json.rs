@@ -2,8 +2,10 @@ use serde_json::{Value, json};
 
 use crate::util::*;
 
-const TAKEN: &str = "{\"type\":\"error\",\"message\":\"Username already taken\"}\n";
-const INVALID: &str = "{\"type\":\"error\",\"message\":\"Invalid username\"}\n";
+const TAKEN: &str =
+    "{\"type\":\"error\",\"message\":\"Username already taken\",\"code\":\"nick_taken\"}\n";
+const INVALID: &str =
+    "{\"type\":\"error\",\"message\":\"Invalid username\",\"code\":\"bad_nick\"}\n";
 
 fn welcome(nick: &str, users: &str) -> String {
     format!(

@@ -13,7 +13,9 @@ fn a_nick_of_20_characters_and_of_21() {
                 Text => late
                     .expect(PROMPT)
                     .expect("[Server] A name is 1 to 20 letters"),
-                Json => late.expect("{\"type\":\"error\",\"message\":\"Invalid username\"}\n"),
+                Json => late.expect(
+                    "{\"type\":\"error\",\"message\":\"Invalid username\",\"code\":\"bad_nick\"}\n",
+                ),
                 Pynet => late.expect("{\"type\":\"server_message\",\"data\":\""),
                 _ => late.expect("\x1b[91m"),
             };

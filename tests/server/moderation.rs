@@ -44,7 +44,7 @@ fn a_banned_name_is_put_out_and_kept_out_until_it_is_unbanned() {
         let mut again = server.connect(dialect);
         again.send(dialect.join("bob"));
         again.expect(match dialect {
-            Json => "{\"type\":\"error\",\"message\":\"That name is banned: too  loud\"}\n".into(),
+            Json => "{\"type\":\"error\",\"message\":\"That name is banned: too  loud\",\"code\":\"nick_banned\"}\n".into(),
             Pynet => server_message("That name is banned: too  loud"),
             Colon => red("That name is banned: too  loud"),
             _ => format!("{PROMPT}[Server] That name is banned: too  loud {PROMPT}"),
@@ -78,7 +78,7 @@ fn a_banned_network_is_kept_out() {
         text.expect("[Server] Your address is banned: sorry\n")
             .expect_eof();
         let mut json = server.connect_from(source, Json);
-        json.expect("{\"type\":\"error\",\"message\":\"Your address is banned: sorry\"}\n");
+        json.expect("{\"type\":\"error\",\"message\":\"Your address is banned: sorry\",\"code\":\"address_banned\"}\n");
         json.expect_eof();
         let mut colon = server.connect_from(source, Colon);
         colon

@@ -340,7 +340,13 @@ fn only_operators_may() {
             ("/shutdown", r#"{"type":"shutdown"}"#),
             ("/shutdown 5", r#"{"type":"shutdown","seconds":5}"#),
         ] {
-            refused(&mut eve, line, json, "Only an operator may do that.");
+            refused(
+                &mut eve,
+                line,
+                json,
+                "Only an operator may do that.",
+                "not_operator",
+            );
         }
         for (line, json) in [
             ("/kick bob", r#"{"type":"kick","username":"bob"}"#),
@@ -352,7 +358,13 @@ fn only_operators_may() {
             ("/invite bob", r#"{"type":"invite","username":"bob"}"#),
             ("/topic x", r#"{"type":"topic","topic":"x"}"#),
         ] {
-            refused(&mut eve, line, json, "You do not moderate #lobby.");
+            refused(
+                &mut eve,
+                line,
+                json,
+                "You do not moderate #lobby.",
+                "not_moderator",
+            );
         }
         bob.silent();
         drop(eve);
@@ -361,11 +373,11 @@ fn only_operators_may() {
 }
 
 #[track_caller]
-fn refused(peer: &mut Peer, line: &str, json: &str, why: &str) {
+fn refused(peer: &mut Peer, line: &str, json: &str, why: &str, code: &str) {
     let (frame, answer) = match peer.dialect {
         Json => (
             format!("{json}\n"),
-            format!("{{\"type\":\"error\",\"message\":\"{why}\"}}\n"),
+            format!("{{\"type\":\"error\",\"message\":\"{why}\",\"code\":\"{code}\"}}\n"),
         ),
         Pynet => (Pynet.say(line), server_message(why)),
         Colon => (Colon.say(line), red(why)),

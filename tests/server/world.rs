@@ -77,7 +77,7 @@ fn names_collide_case_folded_across_dialects() {
                         "{PROMPT}[Server] That name is taken. Enter your name: "
                     )),
                     Json => {
-                        late.expect("{\"type\":\"error\",\"message\":\"Username already taken\"}\n")
+                        late.expect("{\"type\":\"error\",\"message\":\"Username already taken\",\"code\":\"nick_taken\"}\n")
                     }
                     Pynet => late.expect("{\"type\":\"server_message\",\"data\":\""),
                     _ => late.expect("\x1b[91m"),

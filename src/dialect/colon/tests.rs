@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use super::super::oracle::{author, message, said, said_in, view};
 use super::*;
-use crate::model::{Nick, RoomName};
+use crate::model::Part;
 
 fn rendered(event: &Event) -> String {
     let mut out = Vec::new();
@@ -30,7 +32,7 @@ fn the_forms_byte_by_byte() {
         ),
         (
             said("Hello all"),
-            "\x1b[93m[23:48:30] Alice >> \x1b[0mHello all",
+            "\x1b[93m[12:26:40] Alice >> \x1b[0mHello all",
         ),
         (
             Event::Left {
@@ -43,11 +45,11 @@ fn the_forms_byte_by_byte() {
             Event::Private {
                 message: message("hi"),
             },
-            "\x1b[95m[23:48:30] Alice PM >> \x1b[0mhi",
+            "\x1b[95m[12:26:40] Alice PM >> \x1b[0mhi",
         ),
         (
             said_in(group(), "hi"),
-            "\x1b[94m[23:48:30] GROUP(g) Alice >> \x1b[0mhi",
+            "\x1b[94m[12:26:40] GROUP(g) Alice >> \x1b[0mhi",
         ),
         (
             Event::Members {
@@ -220,6 +222,53 @@ fn no_users_text_makes_the_client_drop_its_connection() {
     }
     assert_eq!(
         rendered(&said("SERVER: up")),
-        "\x1b[93m[23:48:30] Alice >> \x1b[0mSERVER : up"
+        "\x1b[93m[12:26:40] Alice >> \x1b[0mSERVER : up"
+    );
+}
+
+#[test]
+fn what_was_said_before_byte_by_byte() {
+    let acted = Message {
+        manner: Manner::Acted,
+        ..message("waves").as_ref().clone()
+    };
+    let history = |target, part| Event::History {
+        target,
+        messages: vec![message("SERVER: hi"), Arc::new(acted.clone())],
+        part,
+    };
+    let lines = "\x1b[93m[12:26:40] Alice >> \x1b[0mSERVER : hi\n\
+                 \x1b[93m[12:26:40] * Alice\x1b[0m waves\n";
+    let lobby = Target::Room(RoomName::lobby());
+    assert_eq!(rendered(&history(lobby.clone(), Part::First)), lines);
+    assert_eq!(rendered(&history(lobby.clone(), Part::Next)), lines);
+    let answer = Part::Answer {
+        has_more: true,
+        newest: true,
+    };
+    assert_eq!(
+        rendered(&history(lobby, answer)),
+        format!("{lines}\x1b[92mThat is 2 of #lobby; /history before 7 for more.\x1b[0m")
+    );
+    let private = |nick| Event::History {
+        target: Target::User(nick),
+        messages: vec![message("psst")],
+        part: Part::Next,
+    };
+    assert_eq!(
+        rendered(&private(nick("alice"))),
+        "\x1b[95m[12:26:40] Alice PM >> \x1b[0mpsst\n"
+    );
+    assert_eq!(
+        rendered(&private(nick("bob"))),
+        "\x1b[95m[12:26:40] Alice PM bob >> \x1b[0mpsst\n"
+    );
+    let found = Event::Found {
+        messages: vec![(group(), message("hi"))],
+        has_more: false,
+    };
+    assert_eq!(
+        rendered(&found),
+        "\x1b[94m[12:26:40] GROUP(g) Alice >> \x1b[0mhi\n\x1b[92m1 found.\x1b[0m"
     );
 }

@@ -1,12 +1,12 @@
 //! Events as objects.
 
 use crate::model::{
-    Author, BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Nick, RoomEntry, RoomName,
-    Stats,
+    Author, BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Nick, Part, RoomEntry,
+    RoomName, Stats, Target,
 };
 
-use super::super::View;
 use super::super::object::Object;
+use super::super::{View, past};
 
 /// Every request's type.
 const TYPES: &str = "join, chat, me, pm, nick, users, rooms, join_room, leave_room, topic, ignore, \
@@ -15,6 +15,16 @@ const TYPES: &str = "join, chat, me, pm, nick, users, rooms, join_room, leave_ro
 
 pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     if matches!(event, Event::Done { note: None }) && view.id.is_none() {
+        return;
+    }
+    push_past(event, out);
+    if matches!(
+        event,
+        Event::History {
+            part: Part::First | Part::Next,
+            ..
+        }
+    ) {
         return;
     }
     let object = object_of(event, view, out);
@@ -82,23 +92,34 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .text("username", from.as_str())
             .text("to", to.as_str())
             .time(now),
-        Event::Said { room, message, .. } => {
-            let kind = match message.manner {
-                Manner::Said => "chat",
-                Manner::Acted => "me",
-            };
-            spoken(Object::new(out, kind), message)
-                .text("room", room.as_str())
-                .time(now)
+        Event::Said { room, message, .. } => spoken(Object::new(out, kind(message)), message)
+            .text("room", room.as_str())
+            .timestamp(message.unix_ms),
+        Event::Private { message } => {
+            spoken(Object::new(out, "pm"), message).timestamp(message.unix_ms)
         }
-        Event::Private { message } => spoken(Object::new(out, "pm"), message).time(now),
         Event::PrivateSent { id, away, .. } => Object::new(out, "ok")
             .number("message_id", id.map(|id| id.0))
             .maybe("away", away.as_deref()),
         Event::Kept { id, room } => Object::new(out, "ok")
             .number("message_id", Some(id.0))
             .text("room", room.as_str()),
-        Event::History { .. } | Event::Found { .. } => Object::new(out, "history_end"),
+        Event::History {
+            target,
+            messages,
+            part,
+        } => {
+            let object = Object::new(out, "history_end");
+            let object = match target {
+                Target::Room(room) => object.text("room", room.as_str()),
+                Target::User(nick) => object.text("with", nick.as_str()),
+            };
+            let has_more = matches!(part, Part::Answer { has_more: true, .. });
+            counted(object, messages.len(), has_more)
+        }
+        Event::Found { messages, has_more } => {
+            counted(Object::new(out, "search_end"), messages.len(), *has_more)
+        }
         Event::Token { bot, token } => Object::new(out, "token")
             .text("name", bot.as_str())
             .text("token", token.reveal()),
@@ -184,13 +205,87 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         Event::Shutdown => Object::new(out, "shutdown")
             .text("message", "The server is shutting down")
             .time(now),
-        Event::Error(ErrorCode::NickTaken) => {
-            Object::new(out, "error").text("message", "Username already taken")
+        Event::Error(code) => {
+            let object = Object::new(out, "error");
+            match code {
+                ErrorCode::NickTaken => object.text("message", "Username already taken"),
+                ErrorCode::BadNick => object.text("message", "Invalid username"),
+                _ => object.text("message", &code.to_string()),
+            }
+            .text("code", code.code())
         }
-        Event::Error(ErrorCode::BadNick) => {
-            Object::new(out, "error").text("message", "Invalid username")
+    }
+}
+
+/// What was said before, an object a message.
+fn push_past(event: &Event, out: &mut Vec<u8>) {
+    match event {
+        Event::History {
+            target: Target::Room(room),
+            messages,
+            ..
+        } => {
+            for message in messages {
+                push_spoken(
+                    "history",
+                    kind(message),
+                    message,
+                    Some(("room", room.as_str())),
+                    out,
+                );
+            }
         }
-        Event::Error(code) => Object::new(out, "error").text("message", &code.to_string()),
+        Event::History {
+            target: Target::User(other),
+            messages,
+            ..
+        } => {
+            for message in messages {
+                let to = (!past::is_by(other, message)).then_some(("to", other.as_str()));
+                push_spoken("history", "pm", message, to, out);
+            }
+        }
+        Event::Found { messages, .. } => {
+            for (room, message) in messages {
+                push_spoken(
+                    "search",
+                    kind(message),
+                    message,
+                    Some(("room", room.as_str())),
+                    out,
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+fn push_spoken(
+    what: &str,
+    kind: &str,
+    message: &Message,
+    place: Option<(&str, &str)>,
+    out: &mut Vec<u8>,
+) {
+    let object = spoken(Object::new(out, what).text("kind", kind), message);
+    let object = match place {
+        Some((key, name)) => object.text(key, name),
+        None => object,
+    };
+    object.timestamp(message.unix_ms).close();
+    out.push(b'\n');
+}
+
+fn counted(object: Object<'_>, count: usize, has_more: bool) -> Object<'_> {
+    object
+        .number("count", Some(count as u64))
+        .flag("more", has_more)
+}
+
+fn kind(message: &Message) -> &'static str {
+    match message.manner {
+        Manner::Said => "chat",
+        Manner::Acted => "me",
     }
 }
 

@@ -1,8 +1,9 @@
 use super::super::View;
-use super::super::oracle::{said, view};
+use super::super::oracle::{message, said, view};
 use super::*;
 use crate::model::{
-    Author, Entry, Event, Login, MessageId, Moment, Nick, Range, Request, RoomName, Secret, Since,
+    Author, Entry, Event, Login, MessageId, Moment, Nick, Part, Range, Request, RoomName, Secret,
+    Since, Target,
 };
 
 fn rendered(event: &Event, id: Option<&RequestId>) -> String {
@@ -56,16 +57,16 @@ fn the_forms_byte_by_byte() {
         ),
         (
             said("Hello everyone!"),
-            r#"{"type":"chat","username":"Alice","message":"Hello everyone!","id":7,"room":"lobby","timestamp":1700000000.250}"#,
+            r#"{"type":"chat","username":"Alice","message":"Hello everyone!","id":7,"room":"lobby","timestamp":1600000000.125}"#,
         ),
         (Event::Pong, r#"{"type":"pong"}"#),
         (
             Event::Error(ErrorCode::NickTaken),
-            r#"{"type":"error","message":"Username already taken"}"#,
+            r#"{"type":"error","message":"Username already taken","code":"nick_taken"}"#,
         ),
         (
             Event::Error(ErrorCode::BadNick),
-            r#"{"type":"error","message":"Invalid username"}"#,
+            r#"{"type":"error","message":"Invalid username","code":"bad_nick"}"#,
         ),
     ] {
         assert_eq!(rendered(&event, None), format!("{line}\n"));
@@ -348,4 +349,77 @@ fn what_was_said_is_asked_for_with_bounds() {
     }
     let never = r#"{"type":"history","since":"then"}"#;
     assert_eq!(asked(never), Ask::Refused(ErrorCode::BadTime));
+}
+
+#[test]
+fn what_was_said_before_byte_by_byte() {
+    let id = RequestId("9".into());
+    let history = |target, part| {
+        let messages = vec![message("hi")];
+        let event = Event::History {
+            target,
+            messages,
+            part,
+        };
+        rendered(&event, Some(&id))
+    };
+    let line = |kind: &str, place: &str| {
+        format!(
+            "{{\"type\":\"history\",\"kind\":\"{kind}\",\"username\":\"Alice\",\"message\":\"hi\",\
+             \"id\":7{place},\"timestamp\":1600000000.125}}\n"
+        )
+    };
+    let lobby = || Target::Room(RoomName::lobby());
+    let said = line("chat", r#","room":"lobby""#);
+    for part in [Part::First, Part::Next] {
+        assert_eq!(history(lobby(), part), said, "no end");
+    }
+    let answer = |has_more| Part::Answer {
+        has_more,
+        newest: true,
+    };
+    let end = r#"{"type":"history_end","room":"lobby","count":1,"more":true,"id":9}"#;
+    assert_eq!(history(lobby(), answer(true)), format!("{said}{end}\n"));
+    let end = r#"{"type":"history_end","with":"bob","count":1,"more":false,"id":9}"#;
+    let own = line("pm", r#","to":"bob""#);
+    let with_bob = history(Target::User(nick("bob")), answer(false));
+    assert_eq!(with_bob, format!("{own}{end}\n"));
+    let with_alice = history(Target::User(nick("alice")), Part::First);
+    assert_eq!(with_alice, line("pm", ""));
+    let found = Event::Found {
+        messages: vec![(RoomName::lobby(), message("hi"))],
+        has_more: false,
+    };
+    let end = r#"{"type":"search_end","count":1,"more":false,"id":9}"#;
+    let said = said.replace(r#""type":"history""#, r#""type":"search""#);
+    assert_eq!(rendered(&found, Some(&id)), format!("{said}{end}\n"));
+}
+
+#[test]
+fn answers_about_accounts_byte_by_byte() {
+    let id = RequestId("9".into());
+    let kept = Event::Kept {
+        id: MessageId(7),
+        room: RoomName::lobby(),
+    };
+    let token = Event::Token {
+        bot: nick("bot"),
+        token: Secret::new("hub_x"),
+    };
+    for (event, line) in [
+        (
+            kept,
+            r#"{"type":"ok","message_id":7,"room":"lobby","id":9}"#,
+        ),
+        (
+            token,
+            r#"{"type":"token","name":"bot","token":"hub_x","id":9}"#,
+        ),
+        (
+            Event::Error(ErrorCode::WrongLogin),
+            r#"{"type":"error","message":"The name or the password is wrong.","code":"wrong_login","id":9}"#,
+        ),
+    ] {
+        assert_eq!(rendered(&event, Some(&id)), format!("{line}\n"));
+    }
 }

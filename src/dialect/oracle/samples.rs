@@ -1,0 +1,103 @@
+//! The values that the tests of dialects share.
+
+use std::sync::Arc;
+
+use crate::model::{
+    Author, Event, Manner, Message, MessageId, Moment, Nick, Part, Peer, RoomName, Target,
+};
+
+use super::super::{Stage, View};
+
+/// A joined reader in the room of the event, at the beginning of 1970.
+pub fn view() -> View<'static> {
+    View {
+        stage: Stage::Joined,
+        own: false,
+        here: true,
+        id: None,
+        now: Moment::default(),
+    }
+}
+
+/// Alice at 127.0.0.1:44692.
+pub fn author() -> Author {
+    Author {
+        nick: Nick::parse("Alice").expect("a nick"),
+        peer: Peer::Ip {
+            ip: [127, 0, 0, 1].into(),
+            port: 44692,
+        },
+    }
+}
+
+/// Said by Alice in the lobby.
+pub fn said(text: &str) -> Event {
+    said_in(RoomName::lobby(), text)
+}
+
+/// Said by Alice in a room.
+pub fn said_in(room: RoomName, text: &str) -> Event {
+    let peer = author().peer;
+    let message = message(text);
+    Event::Said {
+        peer,
+        room,
+        message,
+    }
+}
+
+/// A message of Alice's, of 2020-09-13 12:26:40.125 UTC.
+pub fn message(text: &str) -> Arc<Message> {
+    Arc::new(Message {
+        id: MessageId(7),
+        unix_ms: 1_600_000_000_125,
+        nick: author().nick,
+        manner: Manner::Said,
+        text: text.into(),
+    })
+}
+
+/// Said in the lobby by Alice at another address.
+pub fn said_from(peer: Peer, text: &str) -> Event {
+    Event::Said {
+        peer,
+        room: RoomName::lobby(),
+        message: message(text),
+    }
+}
+
+/// Earlier messages with that text, as they are shown unasked and as answers.
+pub fn past_events(text: &str) -> Vec<Event> {
+    let acted = Message {
+        id: MessageId(8),
+        manner: Manner::Acted,
+        ..message(text).as_ref().clone()
+    };
+    let messages = vec![message(text), Arc::new(acted)];
+    let has_more = text.len().is_multiple_of(2);
+    let answer = |newest| Part::Answer { has_more, newest };
+    let lobby = || Target::Room(RoomName::lobby());
+    let room = RoomName::parse("g").expect("a room name");
+    let with = |name| Target::User(Nick::parse(name).expect("a nick"));
+    let history = |(target, part)| Event::History {
+        target,
+        messages: messages.clone(),
+        part,
+    };
+    let found = messages.iter().cloned().map(|m| (room.clone(), m));
+    let found = Event::Found {
+        messages: found.collect(),
+        has_more,
+    };
+    [
+        (lobby(), Part::First),
+        (Target::Room(room.clone()), Part::Next),
+        (lobby(), answer(true)),
+        (with("Alice"), Part::First),
+        (with("bob"), answer(false)),
+    ]
+    .map(history)
+    .into_iter()
+    .chain([found])
+    .collect()
+}

@@ -1,0 +1,83 @@
+//! What was said before, as lines: what dialects of lines have in common.
+
+use crate::model::{Event, Manner, Message, Nick, Part, Target};
+
+/// The lines of an answer about what was said, each with its room; nothing for what one is shown without
+/// asking, which each dialect shows in its own way.
+pub(super) fn lines(event: &Event) -> Vec<String> {
+    let mut lines: Vec<String> = match event {
+        Event::History {
+            target,
+            messages,
+            part: Part::Answer { .. },
+        } => messages
+            .iter()
+            .map(|message| line(target, message))
+            .collect(),
+        Event::Found { messages, .. } => messages
+            .iter()
+            .map(|(room, message)| line(&Target::Room(room.clone()), message))
+            .collect(),
+        _ => Vec::new(),
+    };
+    lines.extend(closing(event, false));
+    lines
+}
+
+/// A message as somebody elsewhere is told it.
+pub(super) fn line(target: &Target, message: &Message) -> String {
+    let Message { nick, text, .. } = message;
+    match (target, message.manner) {
+        (Target::Room(room), Manner::Said) => format!("[#{room} {nick}] {text}"),
+        (Target::Room(room), Manner::Acted) => format!("[#{room}] * {nick} {text}"),
+        (Target::User(other), _) if is_by(other, message) => format!("[{nick} → you] {text}"),
+        (Target::User(other), _) => format!("[you → {other}] {text}"),
+    }
+}
+
+/// Is what was said between `other` and the reader the other's?
+pub(super) fn is_by(other: &Nick, message: &Message) -> bool {
+    message.nick == *other || message.nick.key() == other.key()
+}
+
+/// The line that ends an answer about what was said; `here`, where its room is the one spoken in.
+pub(super) fn closing(event: &Event, here: bool) -> Option<String> {
+    match event {
+        Event::History {
+            target,
+            messages,
+            part: Part::Answer { has_more, newest },
+        } => {
+            let (where_, whose) = match target {
+                Target::Room(room) if here => (format!("of #{room}"), String::new()),
+                Target::Room(room) => (format!("of #{room}"), format!("#{room} ")),
+                Target::User(nick) => (format!("with {nick}"), format!("@{nick} ")),
+            };
+            let next = match newest {
+                true => messages.first().map(|first| format!("before {}", first.id)),
+                false => messages.last().map(|last| format!("after {}", last.id)),
+            };
+            Some(match next {
+                None => match target {
+                    Target::Room(room) => format!("Nothing was said in #{room}."),
+                    Target::User(nick) => format!("Nothing was said with {nick}."),
+                },
+                Some(next) if *has_more => format!(
+                    "That is {} {where_}; /history {whose}{next} for more.",
+                    messages.len()
+                ),
+                Some(_) => format!("That is {} {where_}.", messages.len()),
+            })
+        }
+        Event::Found { messages, has_more } => Some(match messages.first() {
+            None => "Nothing was found.".into(),
+            Some((_, first)) if *has_more => format!(
+                "{} found; /search --before {} and the words for more.",
+                messages.len(),
+                first.id
+            ),
+            Some(_) => format!("{} found.", messages.len()),
+        }),
+        _ => None,
+    }
+}
