@@ -74,6 +74,37 @@ pub const OPER_WAIT_MS: u64 = 60_000;
 /// Addresses whose wrong passwords are remembered at once.
 pub const OPER_FAILURES_REMEMBERED: usize = 1024;
 
+/// Argon2id's memory, in KiB. With the passes and the lanes it is what OWASP's Password Storage Cheat
+/// Sheet asks for at the least: "19 MiB of memory, an iteration count of 2, and 1 degree of parallelism".
+pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
+
+/// Argon2id's passes over its memory.
+pub const ARGON2_PASSES: u32 = 2;
+
+/// Argon2id's lanes: the one thread that has time for it.
+pub const ARGON2_LANES: u32 = 1;
+
+/// A password's salt, in bytes (RFC 9106, section 3.1).
+pub const PASSWORD_SALT_BYTES: usize = 16;
+
+/// What is random in a bot's token, in bytes.
+pub const TOKEN_BYTES: usize = 32;
+
+/// Bots of one account.
+pub const BOTS_PER_ACCOUNT_MAX: usize = 20;
+
+/// Asks about accounts that wait at once: at some 30 ms for a password the last waits a second.
+pub const ACCOUNT_ASKS_MAX: usize = 32;
+
+/// Changes of accounts that are on their way to the disk at once.
+pub const ACCOUNT_WRITES_MAX: usize = 32;
+
+/// How long a change of an account may wait for the disk before it is given up.
+pub const ACCOUNT_WRITE_MS: u64 = 10_000;
+
+/// How long one program waits for another's turn to write to the database.
+pub const DATABASE_BUSY_MS: u64 = 5_000;
+
 /// A frame before the join, in bytes: a name needs no more, and a stranger gets no more.
 pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
 

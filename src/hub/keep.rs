@@ -280,7 +280,10 @@ pub enum AccountAnswer {
     TooMany,
     /// Too many passwords wait to be checked.
     Busy,
-    /// It could not be done; the log says why.
+    /// The disk has been at it for long, so it can be taken back no more: what came of it is a further
+    /// answer. Every other answer is the only one, or the last.
+    Delayed,
+    /// It was not done, and will not be; the log says why.
     Failed,
 }
 

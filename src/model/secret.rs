@@ -2,11 +2,19 @@
 
 use std::fmt;
 
-/// A password or a token: no debug print shows it.
+use zeroize::Zeroize;
+
+use crate::limits::PASSWORD_BYTES_MAX;
+
+/// A password, a token, or what a password is checked by: no debug print shows it, and its memory is
+/// wiped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
+    /// What a token begins with.
+    pub const TOKEN_PREFIX: &'static str = "hub_";
+
     /// As it was typed.
     pub fn new(secret: impl Into<String>) -> Secret {
         Secret(secret.into())
@@ -15,6 +23,25 @@ impl Secret {
     /// For whoever checks it, and for nobody else.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// May it be a password? It has 1 to [`PASSWORD_BYTES_MAX`] bytes, and is not taken for a token.
+    pub fn is_password(&self) -> bool {
+        (1..=PASSWORD_BYTES_MAX).contains(&self.0.len()) && !self.is_token()
+    }
+
+    /// Has it the form of a token, which is `hub_` and 32 bytes in base64url?
+    pub fn is_token(&self) -> bool {
+        let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        self.0
+            .strip_prefix(Secret::TOKEN_PREFIX)
+            .is_some_and(|rest| rest.len() == 43 && rest.bytes().all(is_sign))
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 
@@ -31,5 +58,21 @@ mod tests {
     #[test]
     fn a_debug_print_shows_no_secret() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(..)");
+    }
+
+    #[test]
+    fn a_password_at_the_limits() {
+        for (text, good) in [
+            (String::new(), false),
+            ("x".into(), true),
+            ("x".repeat(PASSWORD_BYTES_MAX), true),
+            ("x".repeat(PASSWORD_BYTES_MAX + 1), false),
+            ("é".repeat(PASSWORD_BYTES_MAX / 2 + 1), false),
+            ("hub_sandwich".into(), true),
+            (format!("hub_{}", "_".repeat(42)), true),
+            (format!("hub_{}", "_".repeat(43)), false),
+        ] {
+            assert_eq!(Secret::new(text.as_str()).is_password(), good, "{text:?}");
+        }
     }
 }

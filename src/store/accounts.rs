@@ -1,35 +1,248 @@
-//! Accounts.
+//! Accounts and bots as they are in the database, and the thread that looks after them: passwords are
+//! hashed there, and nothing else waits for it.
 
-use std::io;
-use std::path::PathBuf;
-use std::sync::mpsc::Sender;
+mod password;
+mod token;
+mod verifier;
+mod write;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::hub::keep::{AccountAnswer, AccountAsk};
+use crate::hub::keep::AccountRecord;
+use crate::limits::BOTS_PER_ACCOUNT_MAX;
+use crate::model::{Key, Nick, Secret};
 
-use super::Full;
-use super::shared::Answers;
-use super::writer::{Change, Task};
+pub use password::{hash, verify};
+pub use token::{TokenDigest, new_token, token_digest};
+pub(super) use verifier::Verifier;
+pub(super) use write::AccountJob;
+pub use write::AccountWrite;
 
-/// Answers what is asked of the accounts: that it cannot be done.
-pub(super) struct Verifier {
-    tasks: Sender<Task>,
+/// An account, or a bot, which is an account that has an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// What everybody may know of it.
+    pub record: AccountRecord,
+    /// What its password is checked by: a PHC string. A bot has none.
+    pub hash: Option<Secret>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_ms: u64,
 }
 
-impl Verifier {
-    /// Reads the accounts at `path`; changes them by [`Task::Change`].
-    pub(super) fn start(
-        _path: PathBuf,
-        tasks: Sender<Task>,
-        _answers: Answers,
-    ) -> io::Result<Verifier> {
-        Ok(Verifier { tasks })
-    }
-
-    pub(super) fn ask(&self, ticket: u64, _ask: AccountAsk) -> Result<(), Full> {
-        let make = Box::new(|_: &Connection| Ok(AccountAnswer::Failed));
-        let change = Change { ticket, make };
-        self.tasks.send(Task::Change(change)).map_err(|_| Full)
-    }
+/// What came of giving a bot a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSet {
+    /// This bot has it; one that it had is void.
+    Set(AccountRecord),
+    /// There is no such owner.
+    NoOwner,
+    /// The name is somebody else's.
+    Exists,
+    /// The owner has [`BOTS_PER_ACCOUNT_MAX`] others.
+    TooMany,
 }
+
+const COLUMNS: &str = "name, hash, operator, owner, created_ms";
+
+/// Every account, in the order of names. One whose name is none is left out.
+///
+/// # Errors
+/// The database's, as of all that follow. What is changed is to be changed within a transaction.
+pub fn list(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
+    let mut statement =
+        connection.prepare(&format!("SELECT {COLUMNS} FROM accounts ORDER BY key"))?;
+    let accounts = statement.query_map([], account)?;
+    accounts.filter_map(Result::transpose).collect()
+}
+
+/// The account of a name.
+pub fn find(connection: &Connection, name: &Key) -> rusqlite::Result<Option<Account>> {
+    let query = format!("SELECT {COLUMNS} FROM accounts WHERE key = ?1");
+    let found = connection.query_row(&query, [name.as_str()], account);
+    Ok(found.optional()?.flatten())
+}
+
+fn account(row: &Row) -> rusqlite::Result<Option<Account>> {
+    let name: String = row.get("name")?;
+    let Some(nick) = Nick::parse(&name) else {
+        log::error!("an account in the database has no name that one may have");
+        return Ok(None);
+    };
+    let owner: Option<String> = row.get("owner")?;
+    Ok(Some(Account {
+        record: AccountRecord {
+            nick,
+            is_operator: row.get("operator")?,
+            owner: owner.map(|name| Key::of(&name)),
+        },
+        hash: row.get::<_, Option<String>>("hash")?.map(Secret::new),
+        created_ms: row.get::<_, i64>("created_ms")?.max(0).cast_unsigned(),
+    }))
+}
+
+/// Makes an account; `false` if there is one of that name.
+pub fn insert(
+    connection: &Connection,
+    nick: &Nick,
+    hash: &Secret,
+    created_ms: u64,
+) -> rusqlite::Result<bool> {
+    let inserted = connection.execute(
+        "INSERT INTO accounts (key, name, hash, operator, owner, created_ms)
+         VALUES (?1, ?2, ?3, 0, NULL, ?4) ON CONFLICT (key) DO NOTHING",
+        params![
+            nick.key().as_str(),
+            nick.as_str(),
+            hash.reveal(),
+            created_ms.cast_signed()
+        ],
+    )?;
+    Ok(inserted == 1)
+}
+
+/// Gives an account another hash; `false` if there is no such account, if it is a bot, or if it has
+/// another hash than `seen`.
+pub fn set_password(
+    connection: &Connection,
+    name: &Key,
+    seen: Option<&Secret>,
+    hash: &Secret,
+) -> rusqlite::Result<bool> {
+    let changed = connection.execute(
+        "UPDATE accounts SET hash = ?2 WHERE key = ?1 AND owner IS NULL AND hash = coalesce(?3, hash)",
+        params![name.as_str(), hash.reveal(), seen.map(Secret::reveal)],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Makes an operator of an account, or none; `false` if there is no such account.
+pub fn set_operator(
+    connection: &Connection,
+    name: &Key,
+    is_operator: bool,
+) -> rusqlite::Result<bool> {
+    let changed = connection.execute(
+        "UPDATE accounts SET operator = ?2 WHERE key = ?1",
+        params![name.as_str(), is_operator],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Forgets an account and its bots, with all that whoever takes one of the names later must not come
+/// into: tokens, rooms, moderation, private messages.
+///
+/// Returns its bots.
+pub fn remove(connection: &Connection, name: &Key) -> rusqlite::Result<Vec<Key>> {
+    let bots: Vec<Key> = bots(connection, name)?.iter().map(Nick::key).collect();
+    for gone in bots.iter().chain([name]) {
+        forget(connection, gone)?;
+    }
+    Ok(bots)
+}
+
+fn forget(connection: &Connection, name: &Key) -> rusqlite::Result<()> {
+    for statement in [
+        "DELETE FROM accounts WHERE key = ?1",
+        "DELETE FROM tokens WHERE bot = ?1",
+        "UPDATE rooms SET owner = NULL, since = 0, topic = NULL, room_key = NULL, topic_locked = 0,
+             invite_only = 0, moderators = '[]' WHERE owner = ?1",
+        "UPDATE rooms SET moderators =
+             (SELECT json_group_array(value) FROM json_each(moderators) WHERE value <> ?1)
+         WHERE ?1 IN (SELECT value FROM json_each(moderators))",
+        "UPDATE privates SET from_account = 0 WHERE from_key = ?1 AND from_account = 1",
+        "UPDATE privates SET to_account = 0, delivered = 1 WHERE to_key = ?1 AND to_account = 1",
+    ] {
+        connection.execute(statement, [name.as_str()])?;
+    }
+    Ok(())
+}
+
+/// The bots of an account, in the order of names.
+pub fn bots(connection: &Connection, owner: &Key) -> rusqlite::Result<Vec<Nick>> {
+    let mut statement =
+        connection.prepare("SELECT name FROM accounts WHERE owner = ?1 ORDER BY key")?;
+    let names = statement.query_map([owner.as_str()], |row| row.get::<_, String>(0))?;
+    let nicks = names.map(|name| Ok(Nick::parse(&name?)));
+    nicks.filter_map(Result::transpose).collect()
+}
+
+/// Gives a bot a token, and makes the bot if there is none of that name.
+pub fn set_token(
+    connection: &Connection,
+    owner: &Key,
+    bot: &Nick,
+    digest: &TokenDigest,
+    created_ms: u64,
+) -> rusqlite::Result<TokenSet> {
+    if find(connection, owner)?.is_none_or(|owner| owner.record.owner.is_some()) {
+        return Ok(TokenSet::NoOwner);
+    }
+    let name = bot.key();
+    let record = match find(connection, &name)? {
+        Some(bot) if bot.record.owner.as_ref() == Some(owner) => bot.record,
+        Some(_) => return Ok(TokenSet::Exists),
+        None if bots(connection, owner)?.len() >= BOTS_PER_ACCOUNT_MAX => {
+            return Ok(TokenSet::TooMany);
+        }
+        None => {
+            connection.execute(
+                "INSERT INTO accounts (key, name, hash, operator, owner, created_ms)
+                 VALUES (?1, ?2, NULL, 0, ?3, ?4)",
+                params![
+                    name.as_str(),
+                    bot.as_str(),
+                    owner.as_str(),
+                    created_ms.cast_signed()
+                ],
+            )?;
+            AccountRecord {
+                nick: bot.clone(),
+                is_operator: false,
+                owner: Some(owner.clone()),
+            }
+        }
+    };
+    connection.execute("DELETE FROM tokens WHERE bot = ?1", [name.as_str()])?;
+    connection.execute(
+        "INSERT INTO tokens (digest, bot) VALUES (?1, ?2)",
+        params![digest, name.as_str()],
+    )?;
+    Ok(TokenSet::Set(record))
+}
+
+/// Forgets a bot; `false` if `owner` has none of that name.
+pub fn remove_bot(connection: &Connection, owner: &Key, name: &Key) -> rusqlite::Result<bool> {
+    let bot = find(connection, name)?;
+    let is_owned = bot.is_some_and(|bot| bot.record.owner.as_ref() == Some(owner));
+    if is_owned {
+        forget(connection, name)?;
+    }
+    Ok(is_owned)
+}
+
+/// The bot whose token has that digest.
+pub fn bot_by_token(
+    connection: &Connection,
+    digest: &TokenDigest,
+) -> rusqlite::Result<Option<Account>> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM accounts WHERE key = (SELECT bot FROM tokens WHERE digest = ?1)"
+    );
+    let found = connection.query_row(&query, [digest], account);
+    Ok(found.optional()?.flatten())
+}
+
+/// Every token's digest, and whose it is.
+pub fn tokens(connection: &Connection) -> rusqlite::Result<Vec<(TokenDigest, Nick)>> {
+    let mut statement = connection
+        .prepare("SELECT digest, name FROM tokens JOIN accounts ON accounts.key = tokens.bot")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, Nick::parse(&row.get::<_, String>(1)?)))
+    })?;
+    rows.map(|row| row.map(|(digest, nick)| Some((digest, nick?))))
+        .filter_map(Result::transpose)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

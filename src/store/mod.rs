@@ -5,7 +5,7 @@
 //! a thread that answers questions ([`Store::ask`]). Nothing here makes its caller wait: what is handed over
 //! waits in bounded queues, and answers are polled when the store has woken its owner.
 
-mod accounts;
+pub mod accounts;
 mod desk;
 mod export;
 mod find;
@@ -186,8 +186,14 @@ pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Sto
         tasks.clone(),
     )
     .map_err(cannot)?;
-    let verifier =
-        Verifier::start(path.clone(), tasks.clone(), answered.clone()).map_err(cannot)?;
+    let (changes, told) = (tasks.clone(), answered.clone());
+    let verifier = Verifier::start(
+        &path,
+        // A change that comes after the writer's end is dropped, which says that it was not made.
+        move |change| drop(changes.send(Task::Change(change))),
+        move |ticket, answer| told.give(Answer::Account { ticket, answer }),
+    )
+    .map_err(cannot)?;
     let writer = Writer::new(path, received, Arc::clone(&shared), answered, options);
     let (is_done, done) = channel();
     let thread = Builder::new().name("history".into());

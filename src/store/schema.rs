@@ -112,6 +112,14 @@ fn another_program(path: &Path) -> String {
     format!("{} is a database of another program", path.display())
 }
 
+/// A database of this version that is gone with its connection.
+#[cfg(test)]
+pub(super) fn in_memory() -> Connection {
+    let connection = Connection::open_in_memory().expect("memory");
+    migrate(&connection, &STEPS).expect("the tables");
+    connection
+}
+
 /// Opens the database at `path`, which must exist, as it is. Whoever waits for another's lock gives
 /// up after a moment.
 pub(super) fn connect(path: &Path, is_read_only: bool) -> Done<Connection> {

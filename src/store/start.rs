@@ -4,10 +4,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Result as Done};
 
-use crate::hub::keep::{AccountRecord, Found, Kept, Query, RoomRecord, Window};
+use crate::hub::keep::{Found, Kept, Query, RoomRecord, Window};
 use crate::limits::IDS_RESERVED;
-use crate::model::{Key, MessageId, Nick, RoomName};
+use crate::model::{MessageId, RoomName};
 
+use super::accounts;
 use super::find::find;
 use super::place::Place;
 use super::rows::{self, ROOM_COLUMNS, integer};
@@ -88,13 +89,13 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
             tails.push((room, messages));
         }
     }
-    let (accounts, tokens) = accounts(connection)?;
+    let listed = accounts::list(connection)?;
     Ok(Kept {
         last_id,
-        accounts,
+        accounts: listed.into_iter().map(|account| account.record).collect(),
         rooms,
         tails,
-        tokens,
+        tokens: accounts::tokens(connection)?,
     })
 }
 
@@ -122,36 +123,4 @@ fn rooms(connection: &Connection) -> Done<Vec<RoomRecord>> {
     let found = statement.query_map([], rows::room)?;
     let found: Done<Vec<_>> = found.collect();
     Ok(found?.into_iter().flatten().collect())
-}
-
-type Accounts = (Vec<AccountRecord>, Vec<([u8; 32], Nick)>);
-
-fn accounts(connection: &Connection) -> Done<Accounts> {
-    let mut statement =
-        connection.prepare("SELECT name, operator, owner FROM accounts ORDER BY key")?;
-    let found = statement.query_map([], |row| {
-        let owner: Option<String> = row.get(2)?;
-        Ok(
-            Nick::parse(row.get_ref(0)?.as_str()?).map(|nick| AccountRecord {
-                nick,
-                is_operator: row.get(1).unwrap_or(false),
-                owner: owner.as_deref().map(Key::of),
-            }),
-        )
-    })?;
-    let accounts: Done<Vec<_>> = found.collect();
-    let mut statement = connection
-        .prepare("SELECT digest, name FROM tokens JOIN accounts ON key = bot ORDER BY key")?;
-    let found = statement.query_map([], |row| {
-        Ok(Nick::parse(row.get_ref(1)?.as_str()?).zip(row.get::<_, [u8; 32]>(0).ok()))
-    })?;
-    let tokens: Done<Vec<_>> = found.collect();
-    Ok((
-        accounts?.into_iter().flatten().collect(),
-        tokens?
-            .into_iter()
-            .flatten()
-            .map(|(nick, digest)| (digest, nick))
-            .collect(),
-    ))
 }

@@ -9,38 +9,28 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Result as Done, Transaction, TransactionBehavior};
 
-use crate::hub::keep::{AccountAnswer, Durability, Record};
+use crate::hub::keep::{Durability, Record};
 use crate::limits::{
     LOG_INTERVAL_MS, STORE_CLOSE_MS, STORE_GATHER_MS, STORE_GROUP_RECORDS, STORE_RETRY_MS,
 };
 
+use super::accounts::AccountJob;
 use super::desk::Desk;
 use super::shared::{Answers, Shared};
 use super::upkeep::{self, Upkeep};
-use super::{Answer, Options, Retention, schema, weight};
+use super::{Options, Retention, schema, weight};
 
 /// What is asked of the writer.
 pub(super) enum Task {
     /// Keep these, in this order.
     Records(Vec<Record>),
     /// Change something about accounts, and answer when it is on disk.
-    Change(Change),
+    Change(AccountJob),
     /// Somebody waits for the search index (`Shared::index_wanted`).
     Index,
     /// Write what there is, and end.
     Close,
 }
-
-/// A change that is made within a commit. It is made again where the commit is.
-pub(super) struct Change {
-    /// Whose question it is.
-    pub(super) ticket: u64,
-    /// Makes it. An error undoes this change only, and is answered by `Failed`.
-    pub(super) make: Make,
-}
-
-/// Makes a change within a transaction, and says what is to be answered.
-pub(super) type Make = Box<dyn FnMut(&Connection) -> Done<AccountAnswer> + Send>;
 
 pub(super) struct Writer {
     path: PathBuf,
@@ -57,7 +47,7 @@ pub(super) struct Writer {
 #[derive(Default)]
 struct Group {
     records: Vec<Record>,
-    changes: Vec<Change>,
+    changes: Vec<AccountJob>,
     bytes: usize,
     is_last: bool,
 }
@@ -180,7 +170,7 @@ impl Writer {
         self.shared.begin_commit();
         let made = self.write(connection, desk);
         self.shared.end_commit();
-        let answers = made?;
+        made?;
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.shared
             .longest_commit_us
@@ -189,32 +179,26 @@ impl Writer {
         self.shared
             .committed
             .store(desk.last().0, Ordering::Release);
+        for change in self.group.changes.drain(..) {
+            change.committed();
+        }
         self.give_up_group();
         self.recover();
-        for (ticket, answer) in answers {
-            self.answers.give(Answer::Account { ticket, answer });
-        }
         self.answers.wake();
         Ok(count)
     }
 
     /// One transaction. What is answered is true when it returns.
-    fn write(
-        &mut self,
-        connection: &Connection,
-        desk: &mut Desk<'_>,
-    ) -> Done<Vec<(u64, AccountAnswer)>> {
+    fn write(&mut self, connection: &Connection, desk: &mut Desk<'_>) -> Done<()> {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         for record in &self.group.records {
             desk.write(record)?;
         }
-        let mut answers = Vec::new();
         for change in &mut self.group.changes {
-            answers.push((change.ticket, change.apply(&transaction)?));
+            change.apply(&transaction)?;
         }
         desk.end(self.shared.highest.load(Ordering::Acquire))?;
-        transaction.commit()?;
-        Ok(answers)
+        transaction.commit()
     }
 
     /// What was gathered is done with.
@@ -247,12 +231,8 @@ impl Writer {
     fn fail(&mut self, e: &rusqlite::Error) {
         self.shared.set_error(e.to_string());
         self.shared.is_failing.store(true, Ordering::Release);
-        for change in self.group.changes.drain(..) {
-            self.answers.give(Answer::Account {
-                ticket: change.ticket,
-                answer: AccountAnswer::Failed,
-            });
-        }
+        // Whoever asked is told that they were not made, and may ask again.
+        self.group.changes.clear();
         self.trouble.attempts += 1;
         if self.trouble.is_to_log() {
             log::error!(
@@ -316,22 +296,6 @@ impl Group {
             }
             Err(RecvTimeoutError::Timeout) => false,
         }
-    }
-}
-
-impl Change {
-    fn apply(&mut self, transaction: &Connection) -> Done<AccountAnswer> {
-        transaction.execute_batch("SAVEPOINT change")?;
-        let answer = match (self.make)(transaction) {
-            Ok(answer) => answer,
-            Err(e) => {
-                log::error!("cannot change an account: {e}");
-                transaction.execute_batch("ROLLBACK TO change")?;
-                AccountAnswer::Failed
-            }
-        };
-        transaction.execute_batch("RELEASE change")?;
-        Ok(answer)
     }
 }
 

@@ -1,0 +1,303 @@
+use super::super::schema;
+use super::write::Progress;
+use super::*;
+use crate::hub::keep::AccountAnswer;
+
+pub(super) fn database() -> Connection {
+    schema::in_memory()
+}
+
+pub(super) fn nick(name: &str) -> Nick {
+    Nick::parse(name).expect("a nick")
+}
+
+fn key(name: &str) -> Key {
+    Key::of(name)
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text)
+}
+
+fn with_alice_and_bob() -> Connection {
+    let connection = database();
+    for name in ["Alice", "Bob"] {
+        let is_new = insert(&connection, &nick(name), &secret("hash"), 7);
+        assert_eq!(is_new, Ok(true));
+    }
+    connection
+}
+
+fn names(connection: &Connection) -> Vec<String> {
+    let accounts = list(connection).expect("a list");
+    let names = accounts.iter().map(|it| it.record.nick.to_string());
+    names.collect()
+}
+
+fn text(connection: &Connection, query: &str) -> Option<String> {
+    let value = connection.query_row(query, [], |row| row.get(0));
+    value.expect(query)
+}
+
+#[test]
+fn accounts_go_by_folded_names() {
+    let connection = with_alice_and_bob();
+    let again = insert(&connection, &nick("ALICE"), &secret("other"), 8);
+    assert_eq!(again, Ok(false));
+    assert_eq!(names(&connection), ["Alice", "Bob"]);
+    let alice = find(&connection, &key("aLICE")).expect("read");
+    let expected = Account {
+        record: AccountRecord {
+            nick: nick("Alice"),
+            is_operator: false,
+            owner: None,
+        },
+        hash: Some(secret("hash")),
+        created_ms: 7,
+    };
+    assert_eq!(alice, Some(expected));
+    assert_eq!(find(&connection, &key("eve")), Ok(None));
+}
+
+#[test]
+fn a_password_is_replaced_only_where_it_is_the_one_that_was_seen() {
+    let connection = with_alice_and_bob();
+    let set = |name: &str, seen: Option<&str>, new: &str| {
+        let seen = seen.map(secret);
+        set_password(&connection, &key(name), seen.as_ref(), &secret(new)).expect("set")
+    };
+    assert!(!set("alice", Some("another"), "new"));
+    assert!(set("alice", Some("hash"), "new"));
+    assert!(!set("alice", Some("hash"), "newer"));
+    assert!(set("Alice", None, "newest"));
+    assert!(!set("eve", None, "x"));
+    let hash = |name| {
+        find(&connection, &key(name))
+            .expect("read")
+            .expect(name)
+            .hash
+    };
+    assert_eq!(hash("alice"), Some(secret("newest")));
+    assert_eq!(hash("bob"), Some(secret("hash")));
+}
+
+#[test]
+fn an_operator_is_made_and_unmade() {
+    let connection = with_alice_and_bob();
+    let is_operator = |name| {
+        let account = find(&connection, &key(name)).expect("read");
+        account.expect(name).record.is_operator
+    };
+    assert_eq!(set_operator(&connection, &key("ALICE"), true), Ok(true));
+    assert!(is_operator("alice") && !is_operator("bob"));
+    assert_eq!(set_operator(&connection, &key("alice"), false), Ok(true));
+    assert!(!is_operator("alice"));
+    assert_eq!(set_operator(&connection, &key("eve"), true), Ok(false));
+}
+
+#[test]
+fn bots_have_an_owner_and_one_token() {
+    let connection = with_alice_and_bob();
+    let set = |owner: &str, bot: &str, digest: u8| {
+        set_token(&connection, &key(owner), &nick(bot), &[digest; 32], 9).expect("set")
+    };
+    let by_token = |digest: u8| {
+        let bot = bot_by_token(&connection, &[digest; 32]).expect("read");
+        bot.map(|bot| bot.record.nick.to_string())
+    };
+    let TokenSet::Set(first) = set("alice", "Robot", 1) else {
+        panic!("a bot of Alice's")
+    };
+    assert_eq!(
+        (first.nick, first.owner),
+        (nick("Robot"), Some(key("alice")))
+    );
+    assert_eq!(by_token(1).as_deref(), Some("Robot"));
+    // Its name stays as it was, and the first token is void.
+    assert!(matches!(set("alice", "ROBOT", 2), TokenSet::Set(bot) if bot.nick == nick("Robot")));
+    assert_eq!((by_token(1), by_token(2).as_deref()), (None, Some("Robot")));
+    assert_eq!(tokens(&connection), Ok(vec![([2; 32], nick("Robot"))]));
+    for (owner, bot) in [("bob", "robot"), ("alice", "Bob"), ("alice", "Alice")] {
+        assert_eq!(set(owner, bot, 3), TokenSet::Exists);
+    }
+    for owner in ["eve", "robot"] {
+        assert_eq!(set(owner, "Another", 3), TokenSet::NoOwner);
+    }
+    assert_eq!(
+        set_password(&connection, &key("robot"), None, &secret("x")),
+        Ok(false)
+    );
+    assert_eq!(
+        remove_bot(&connection, &key("bob"), &key("robot")),
+        Ok(false)
+    );
+    assert_eq!(
+        remove_bot(&connection, &key("bob"), &key("alice")),
+        Ok(false)
+    );
+    assert_eq!(
+        remove_bot(&connection, &key("alice"), &key("ROBOT")),
+        Ok(true)
+    );
+    assert_eq!((by_token(2), names(&connection).len()), (None, 2));
+}
+
+#[test]
+fn an_account_has_so_many_bots() {
+    let connection = with_alice_and_bob();
+    let set = |number: usize| {
+        let digest = [number as u8; 32];
+        let bot = nick(&format!("bot{number}"));
+        set_token(&connection, &key("alice"), &bot, &digest, 9).expect("set")
+    };
+    for number in 0..BOTS_PER_ACCOUNT_MAX {
+        assert!(matches!(set(number), TokenSet::Set(_)), "{number}");
+    }
+    assert_eq!(set(BOTS_PER_ACCOUNT_MAX), TokenSet::TooMany);
+    assert!(matches!(set(0), TokenSet::Set(_)), "one that there is");
+    let bots = bots(&connection, &key("alice")).expect("bots");
+    assert_eq!(bots.len(), BOTS_PER_ACCOUNT_MAX);
+    assert_eq!(tokens(&connection).expect("tokens").len(), bots.len());
+}
+
+/// Whoever takes the name later comes into nothing of it.
+#[test]
+fn what_an_account_had_goes_with_it() {
+    let connection = with_alice_and_bob();
+    set_token(&connection, &key("alice"), &nick("robot"), &[1; 32], 9).expect("a bot");
+    connection
+        .execute_batch(
+            r#"INSERT INTO rooms (key, name, owner, topic, room_key, topic_locked, invite_only, moderators)
+                 VALUES ('hers', 'Hers', 'alice', 'about', 'sesame', 1, 1, '["bob"]'),
+                        ('his', 'His', 'bob', 'of his', 'word', 1, 0, '["eve","alice","robot"]'),
+                        ('free', 'Free', NULL, NULL, NULL, 0, 0, '[]');
+               INSERT INTO privates (id, ms, from_key, to_key, from_account, to_account, delivered,
+                    from_name, to_name, manner, text)
+                 VALUES (1, 1, 'alice', 'bob', 1, 1, 0, '', '', 0, ''),
+                        (2, 2, 'bob', 'alice', 1, 1, 0, '', '', 0, ''),
+                        (3, 3, 'alice', 'eve', 0, 0, 1, '', '', 0, '');"#,
+        )
+        .expect("rooms and messages");
+    assert_eq!(remove(&connection, &key("Alice")), Ok(vec![key("robot")]));
+    assert_eq!(names(&connection), ["Bob"]);
+    assert_eq!(tokens(&connection), Ok(vec![]));
+    let room = |name| {
+        let columns =
+            "concat_ws(' ', owner, topic, room_key, topic_locked, invite_only, moderators)";
+        let room = text(
+            &connection,
+            &format!("SELECT {columns} FROM rooms WHERE key = '{name}'"),
+        );
+        room.expect("a text")
+    };
+    assert_eq!(room("hers"), "0 0 []");
+    assert_eq!(room("his"), r#"bob of his word 1 0 ["eve"]"#);
+    let marks = "SELECT group_concat(from_account || to_account || delivered, ' ') FROM privates";
+    assert_eq!(text(&connection, marks).as_deref(), Some("010 101 001"));
+}
+
+fn job(
+    write: AccountWrite,
+) -> (
+    AccountJob,
+    Progress,
+    std::sync::mpsc::Receiver<Option<AccountAnswer>>,
+) {
+    let (sender, told) = std::sync::mpsc::channel();
+    let progress = Progress::default();
+    let job = AccountJob::new(write, progress.clone(), move |answer| {
+        // The test may have ended.
+        let _ = sender.send(answer);
+    });
+    (job, progress, told)
+}
+
+fn eve() -> AccountWrite {
+    AccountWrite::Insert {
+        nick: nick("Eve"),
+        hash: secret("hash"),
+    }
+}
+
+#[test]
+fn a_job_is_answered_when_it_is_committed() {
+    let mut connection = with_alice_and_bob();
+    let (mut job, progress, told) = job(eve());
+    let transaction = connection.transaction().expect("a transaction");
+    assert_eq!(job.apply(&transaction), Ok(()));
+    assert!(told.try_recv().is_err(), "not yet on disk");
+    assert!(!progress.give_up(), "too late");
+    transaction.commit().expect("committed");
+    job.committed();
+    let answer = told.recv().expect("an answer");
+    assert!(matches!(answer, Some(AccountAnswer::Registered(eve)) if eve.nick == nick("Eve")));
+    assert!(told.recv().is_err(), "it is told once");
+    assert_eq!(names(&connection).len(), 3);
+}
+
+#[test]
+fn a_job_that_was_rolled_back_may_be_made_again_or_was_not_made() {
+    let mut connection = with_alice_and_bob();
+    let (mut job, _, told) = job(eve());
+    for _ in 0..2 {
+        let transaction = connection.transaction().expect("a transaction");
+        assert_eq!(job.apply(&transaction), Ok(()));
+        transaction.rollback().expect("rolled back");
+    }
+    drop(job);
+    assert_eq!(told.recv(), Ok(None));
+    assert_eq!(names(&connection).len(), 2);
+}
+
+#[test]
+fn a_job_that_was_given_up_changes_nothing() {
+    let mut connection = with_alice_and_bob();
+    let (mut job, progress, told) = job(eve());
+    assert!(progress.give_up());
+    let transaction = connection.transaction().expect("a transaction");
+    assert_eq!(job.apply(&transaction), Ok(()));
+    transaction.commit().expect("committed");
+    job.committed();
+    assert_eq!(told.recv(), Ok(None));
+    assert_eq!(names(&connection).len(), 2);
+}
+
+/// What else is in the transaction is not touched by it.
+#[test]
+fn a_job_that_fails_leaves_no_part_of_it() {
+    let mut connection = with_alice_and_bob();
+    connection
+        .execute_batch("DROP TABLE privates")
+        .expect("gone");
+    let (mut job, _, told) = job(AccountWrite::Remove {
+        name: key("alice"),
+        seen: None,
+    });
+    let transaction = connection.transaction().expect("a transaction");
+    eve().apply(&transaction).expect("another change");
+    assert_eq!(job.apply(&transaction), Ok(()));
+    transaction.commit().expect("committed");
+    job.committed();
+    assert_eq!(told.recv(), Ok(None));
+    assert_eq!(names(&connection), ["Alice", "Bob", "Eve"]);
+}
+
+#[test]
+fn no_debug_print_of_a_change_shows_a_secret() {
+    let write = AccountWrite::SetToken {
+        owner: key("alice"),
+        bot: nick("robot"),
+        token: secret("sesame"),
+    };
+    let (job, ..) = job(write);
+    let account = find(&with_alice_and_bob(), &key("alice"));
+    let shown = format!("{job:?} {:?} {account:?}", eve());
+    assert!(
+        shown.contains("SetToken") && shown.contains("Secret(..)"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("sesame") && !shown.contains("\"hash\""),
+        "{shown}"
+    );
+}

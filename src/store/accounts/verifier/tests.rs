@@ -1,0 +1,487 @@
+use super::super::password::tests::counted;
+use super::super::tests::{database, nick};
+use super::*;
+use std::sync::mpsc::sync_channel;
+
+use crate::hub::keep::AccountRecord;
+
+const DEADLINE: Duration = Duration::from_secs(15);
+
+fn key(name: &str) -> Key {
+    Key::of(name)
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text)
+}
+
+fn login(name: &str, text: &str) -> AccountAsk {
+    AccountAsk::Login {
+        name: key(name),
+        secret: secret(text),
+    }
+}
+
+fn register(name: &str, text: &str) -> AccountAsk {
+    AccountAsk::Register {
+        nick: nick(name),
+        password: secret(text),
+    }
+}
+
+/// Answers an ask and makes the change that it is about.
+#[track_caller]
+fn answer(connection: &Connection, ask: AccountAsk) -> AccountAnswer {
+    match consider(connection, ask).expect("an answer") {
+        Considered::Answer(answer) => answer,
+        Considered::Write(write) => write.apply(connection).expect("written"),
+    }
+}
+
+fn record(name: &str) -> AccountRecord {
+    AccountRecord {
+        nick: nick(name),
+        is_operator: false,
+        owner: None,
+    }
+}
+
+/// Alice with her password, and her bot with its token.
+fn with_alice() -> (Connection, Secret) {
+    let connection = database();
+    let registered = answer(&connection, register("Alice", "wonderland"));
+    assert_eq!(registered, AccountAnswer::Registered(record("Alice")));
+    let ask = AccountAsk::NewToken {
+        owner: key("alice"),
+        name: nick("Robot"),
+    };
+    let AccountAnswer::Token { token, .. } = answer(&connection, ask) else {
+        panic!("a token")
+    };
+    (connection, token)
+}
+
+#[test]
+fn who_knows_the_secret_is_logged_in() {
+    let (connection, token) = with_alice();
+    let logged_in = AccountAnswer::LoggedIn(record("Alice"));
+    assert_eq!(answer(&connection, login("ALICE", "wonderland")), logged_in);
+    let robot = AccountRecord {
+        owner: Some(key("alice")),
+        ..record("Robot")
+    };
+    let by_token = answer(&connection, login("robot", token.reveal()));
+    assert_eq!(by_token, AccountAnswer::LoggedIn(robot));
+    super::super::set_operator(&connection, &key("alice"), true).expect("set");
+    let logged_in = answer(&connection, login("alice", "wonderland"));
+    assert!(matches!(logged_in, AccountAnswer::LoggedIn(alice) if alice.is_operator));
+}
+
+/// Neither the answer nor what it takes tells whether there is an account, or that it is a bot.
+#[test]
+fn a_wrong_password_takes_one_hash_for_any_name() {
+    let (connection, _) = with_alice();
+    for name in ["alice", "robot", "nobody", "not a nick"] {
+        for guess in ["Wonderland", "hub_", &"x".repeat(128)] {
+            let (hashes, answer) = counted(|| answer(&connection, login(name, guess)));
+            assert_eq!((hashes, answer), (1, AccountAnswer::WrongSecret), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_a_password_takes_no_hash_for_any_name() {
+    let (connection, token) = with_alice();
+    let guess = format!("hub_{}", "A".repeat(43));
+    for name in ["alice", "robot", "nobody"] {
+        for guess in ["", &"x".repeat(129), &guess] {
+            let (hashes, answer) = counted(|| answer(&connection, login(name, guess)));
+            assert_eq!((hashes, answer), (0, AccountAnswer::WrongSecret), "{name}");
+        }
+    }
+    let (hashes, _) = counted(|| answer(&connection, login("robot", token.reveal())));
+    assert_eq!(hashes, 0);
+    for name in ["alice", "nobody"] {
+        let answer = answer(&connection, login(name, token.reveal()));
+        assert_eq!(answer, AccountAnswer::WrongSecret, "it is the bot's");
+    }
+}
+
+#[test]
+fn a_name_is_registered_once() {
+    let (connection, _) = with_alice();
+    for name in ["alice", "ROBOT"] {
+        let (hashes, answer) = counted(|| answer(&connection, register(name, "x")));
+        assert_eq!((hashes, answer), (0, AccountAnswer::Exists));
+    }
+    // Both were considered before either was written.
+    let asks = [register("Bob", "his"), register("BOB", "another's")];
+    let [first, second] = asks.map(|ask| consider(&connection, ask).expect("considered"));
+    let apply = |considered| match considered {
+        Considered::Write(write) => write.apply(&connection).expect("written"),
+        Considered::Answer(answer) => answer,
+    };
+    assert!(matches!(apply(first), AccountAnswer::Registered(_)));
+    assert_eq!(apply(second), AccountAnswer::Exists);
+    let answer = answer(&connection, login("bob", "his"));
+    assert_eq!(answer, AccountAnswer::LoggedIn(record("Bob")));
+}
+
+#[test]
+fn no_password_of_a_wrong_length_is_set() {
+    let (connection, token) = with_alice();
+    for wrong in ["", &"x".repeat(129), token.reveal()] {
+        let set = AccountAsk::SetPassword {
+            name: key("alice"),
+            old: None,
+            new: secret(wrong),
+        };
+        for ask in [register("Bob", wrong), set] {
+            let line = consider(&connection, ask).expect_err("refused");
+            assert!(wrong.is_empty() || !line.contains(wrong), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_password_is_changed_by_who_knows_it() {
+    let (connection, _) = with_alice();
+    let set = |name: &str, old: Option<&str>, new: &str| {
+        let ask = AccountAsk::SetPassword {
+            name: key(name),
+            old: old.map(secret),
+            new: secret(new),
+        };
+        counted(|| answer(&connection, ask))
+    };
+    for name in ["alice", "robot", "nobody"] {
+        let (hashes, answer) = set(name, Some("wrong"), "new");
+        assert_eq!((hashes, answer), (1, AccountAnswer::WrongSecret));
+    }
+    let logged_in = AccountAnswer::LoggedIn(record("Alice"));
+    assert_eq!(answer(&connection, login("alice", "wonderland")), logged_in);
+    assert_eq!(
+        set("alice", Some("wonderland"), "new"),
+        (2, AccountAnswer::PasswordSet)
+    );
+    assert_eq!(answer(&connection, login("alice", "new")), logged_in);
+    let old = answer(&connection, login("alice", "wonderland"));
+    assert_eq!(old, AccountAnswer::WrongSecret);
+    assert_eq!(set("alice", None, "newer").1, AccountAnswer::PasswordSet);
+    assert_eq!(answer(&connection, login("alice", "newer")), logged_in);
+    for name in ["robot", "nobody"] {
+        assert_eq!(set(name, None, "new").1, AccountAnswer::NoSuchAccount);
+    }
+}
+
+/// The account may have become another between the check and the writing.
+#[test]
+fn what_was_checked_is_what_is_changed() {
+    let (connection, _) = with_alice();
+    let ask = AccountAsk::SetPassword {
+        name: key("alice"),
+        old: Some(secret("wonderland")),
+        new: secret("new"),
+    };
+    let unregister = || AccountAsk::Unregister {
+        name: key("alice"),
+        password: Some(secret("wonderland")),
+    };
+    let considered = [ask, unregister()].map(|ask| consider(&connection, ask).expect("right"));
+    assert!(matches!(
+        answer(&connection, unregister()),
+        AccountAnswer::Unregistered { .. }
+    ));
+    answer(&connection, register("Alice", "another's"));
+    for considered in considered {
+        let Considered::Write(write) = considered else {
+            panic!("a change")
+        };
+        assert_eq!(write.apply(&connection), Ok(AccountAnswer::WrongSecret));
+    }
+    let logged_in = answer(&connection, login("alice", "another's"));
+    assert_eq!(logged_in, AccountAnswer::LoggedIn(record("Alice")));
+}
+
+#[test]
+fn an_account_goes_with_its_bots() {
+    let (connection, token) = with_alice();
+    let unregister = |name: &str, password: Option<&str>| AccountAsk::Unregister {
+        name: key(name),
+        password: password.map(secret),
+    };
+    for name in ["alice", "robot", "nobody"] {
+        let (hashes, answer) = counted(|| answer(&connection, unregister(name, Some("wrong"))));
+        assert_eq!((hashes, answer), (1, AccountAnswer::WrongSecret));
+    }
+    let none = answer(&connection, unregister("nobody", None));
+    assert_eq!(none, AccountAnswer::NoSuchAccount);
+    let gone = answer(&connection, unregister("alice", Some("wonderland")));
+    let bots = vec![key("robot")];
+    assert_eq!(gone, AccountAnswer::Unregistered { bots });
+    for (name, secret) in [("alice", "wonderland"), ("robot", token.reveal())] {
+        let answer = answer(&connection, login(name, secret));
+        assert_eq!(answer, AccountAnswer::WrongSecret);
+    }
+}
+
+#[test]
+fn tokens_are_made_listed_and_dropped() {
+    let (connection, first) = with_alice();
+    let new = |owner: &str, bot: &str| AccountAsk::NewToken {
+        owner: key(owner),
+        name: nick(bot),
+    };
+    let AccountAnswer::Token { bot, token, digest } = answer(&connection, new("alice", "robot"))
+    else {
+        panic!("a token")
+    };
+    assert_eq!((bot.nick, digest), (nick("Robot"), token_digest(&token)));
+    assert!(token.is_token() && token != first);
+    let old = answer(&connection, login("robot", first.reveal()));
+    assert_eq!(old, AccountAnswer::WrongSecret);
+    for (owner, bot, expected) in [
+        ("alice", "Alice", AccountAnswer::Exists),
+        ("nobody", "another", AccountAnswer::NoSuchAccount),
+        ("robot", "another", AccountAnswer::NoSuchAccount),
+    ] {
+        assert_eq!(answer(&connection, new(owner, bot)), expected);
+    }
+    let tokens = || AccountAsk::Tokens {
+        owner: key("alice"),
+    };
+    let listed = answer(&connection, tokens());
+    assert_eq!(listed, AccountAnswer::Tokens(vec![nick("Robot")]));
+    let drop = || AccountAsk::DropToken {
+        owner: key("alice"),
+        name: key("robot"),
+    };
+    assert_eq!(answer(&connection, drop()), AccountAnswer::TokenDropped);
+    assert_eq!(answer(&connection, drop()), AccountAnswer::NoSuchAccount);
+    assert_eq!(answer(&connection, tokens()), AccountAnswer::Tokens(vec![]));
+    let gone = answer(&connection, login("robot", token.reveal()));
+    assert_eq!(gone, AccountAnswer::WrongSecret);
+}
+
+/// A verifier, a database on disk, and what it hands to a writer that the test plays.
+struct Stage {
+    folder: PathBuf,
+    jobs: Receiver<AccountJob>,
+    answers: Receiver<(u64, AccountAnswer)>,
+    verifier: Verifier,
+}
+
+impl Stage {
+    fn new(name: &str, patience: Duration) -> Stage {
+        Stage::with(name, patience, |job| job)
+    }
+
+    /// `begin` is what the writer does at once.
+    fn with(
+        name: &str,
+        patience: Duration,
+        begin: impl Fn(AccountJob) -> AccountJob + Send + 'static,
+    ) -> Stage {
+        let name = format!("hubbub-accounts-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).expect("a folder");
+        std::fs::write(folder.join("hubbub.db"), "").expect("written");
+        schema::open(&folder.join("hubbub.db")).expect("a database");
+        let (job_sender, jobs) = channel();
+        let (sender, answers) = channel();
+        let tell = move |ticket, answer| {
+            // The test may have ended.
+            let _ = sender.send((ticket, answer));
+        };
+        let write = move |job| {
+            let _ = job_sender.send(begin(job));
+        };
+        let path = folder.join("hubbub.db");
+        let verifier = Verifier::start_with(&path, write, tell, patience).expect("a thread");
+        Stage {
+            folder,
+            jobs,
+            answers,
+            verifier,
+        }
+    }
+
+    #[track_caller]
+    fn ask(&self, ticket: u64, ask: AccountAsk) {
+        self.verifier.ask(ticket, ask).expect("there is room");
+    }
+
+    #[track_caller]
+    fn answer(&self) -> (u64, AccountAnswer) {
+        self.answers.recv_timeout(DEADLINE).expect("an answer")
+    }
+
+    #[track_caller]
+    fn job(&self) -> AccountJob {
+        self.jobs.recv_timeout(DEADLINE).expect("a change")
+    }
+
+    fn write(&self, mut job: AccountJob) {
+        let mut connection = Connection::open(self.folder.join("hubbub.db")).expect("a database");
+        let transaction = connection.transaction().expect("a transaction");
+        job.apply(&transaction).expect("written");
+        transaction.commit().expect("committed");
+        job.committed();
+    }
+
+    fn end(self) {
+        drop(self.verifier);
+        std::fs::remove_dir_all(self.folder).expect("removed");
+    }
+}
+
+#[test]
+fn asks_are_answered_by_ticket_once_they_are_on_disk() {
+    let stage = Stage::new("answers", DEADLINE);
+    stage.ask(1, register("Alice", "wonderland"));
+    let job = stage.job();
+    // While that is on its way, others are answered.
+    stage.ask(2, login("alice", "wonderland"));
+    assert_eq!(stage.answer(), (2, AccountAnswer::WrongSecret));
+    stage.write(job);
+    let registered = AccountAnswer::Registered(record("Alice"));
+    assert_eq!(stage.answer(), (1, registered));
+    stage.ask(3, login("alice", "wonderland"));
+    let logged_in = AccountAnswer::LoggedIn(record("Alice"));
+    assert_eq!(stage.answer(), (3, logged_in));
+    stage.ask(4, register("Bob", "his"));
+    drop(stage.job());
+    assert_eq!(stage.answer(), (4, AccountAnswer::Failed));
+    stage.end();
+}
+
+#[test]
+fn what_the_writer_does_not_come_to_is_given_up() {
+    let stage = Stage::new("given-up", Duration::ZERO);
+    stage.ask(1, register("Alice", "wonderland"));
+    let job = stage.job();
+    assert_eq!(stage.answer(), (1, AccountAnswer::Failed));
+    stage.write(job);
+    stage.ask(2, login("alice", "wonderland"));
+    assert_eq!(
+        stage.answer(),
+        (2, AccountAnswer::WrongSecret),
+        "no account"
+    );
+    stage.end();
+}
+
+#[test]
+fn what_the_writer_has_begun_with_is_answered_late() {
+    let database = database();
+    let begin = move |mut job: AccountJob| {
+        job.apply(&database).expect("written");
+        job
+    };
+    let stage = Stage::with("late", Duration::ZERO, begin);
+    stage.ask(1, register("Alice", "wonderland"));
+    assert_eq!(stage.answer(), (1, AccountAnswer::Delayed));
+    stage.job().committed();
+    let registered = AccountAnswer::Registered(record("Alice"));
+    assert_eq!(stage.answer(), (1, registered));
+    stage.end();
+}
+
+#[test]
+fn more_asks_than_may_wait_are_refused() {
+    let stage = Stage::new("busy", DEADLINE);
+    // The thread is held within an answer, so nothing leaves the queue.
+    let (held, holding) = sync_channel::<()>(0);
+    let (sender, answers) = channel();
+    let tell = move |ticket, answer| {
+        if ticket == 0 {
+            let _ = holding.recv_timeout(DEADLINE);
+        }
+        let _ = sender.send((ticket, answer));
+    };
+    let path = stage.folder.join("hubbub.db");
+    let verifier = Verifier::start(&path, drop, tell).expect("a thread");
+    let last = ACCOUNT_ASKS_MAX as u64;
+    for ticket in 0..=last {
+        let asked = verifier.ask(
+            ticket,
+            AccountAsk::Tokens {
+                owner: key("alice"),
+            },
+        );
+        assert_eq!(asked, if ticket < last { Ok(()) } else { Err(Full) });
+    }
+    held.send(()).expect("it is held");
+    for ticket in 0..last {
+        let answer = answers.recv_timeout(DEADLINE).expect("an answer");
+        assert_eq!(answer, (ticket, AccountAnswer::Tokens(vec![])));
+    }
+    drop(verifier);
+    stage.end();
+}
+
+#[test]
+fn more_changes_than_may_wait_for_the_disk_are_told_so_and_logins_go_on() {
+    let stage = Stage::new("changes", DEADLINE);
+    let drop_token = || AccountAsk::DropToken {
+        owner: key("alice"),
+        name: key("robot"),
+    };
+    let last = ACCOUNT_WRITES_MAX as u64;
+    let mut jobs = Vec::new();
+    for ticket in 0..last {
+        stage.ask(ticket, drop_token());
+        jobs.push(stage.job());
+    }
+    stage.ask(last, drop_token());
+    assert_eq!(stage.answer(), (last, AccountAnswer::Busy));
+    stage.ask(last + 1, login("alice", "x"));
+    assert_eq!(stage.answer(), (last + 1, AccountAnswer::WrongSecret));
+    drop(jobs);
+    for _ in 0..last {
+        assert_eq!(stage.answer().1, AccountAnswer::Failed);
+    }
+    stage.ask(last + 2, drop_token());
+    stage.write(stage.job());
+    assert_eq!(stage.answer(), (last + 2, AccountAnswer::NoSuchAccount));
+    stage.end();
+}
+
+#[test]
+fn without_a_database_asks_fail() {
+    let stage = Stage::new("gone", DEADLINE);
+    std::fs::remove_file(stage.folder.join("hubbub.db")).expect("removed");
+    stage.ask(1, login("alice", "x"));
+    assert_eq!(stage.answer(), (1, AccountAnswer::Failed));
+    stage.end();
+}
+
+#[test]
+fn no_secret_is_in_the_database_nor_in_a_debug_print() {
+    let stage = Stage::new("secrets", DEADLINE);
+    let mut shown = format!("{:?}", register("Alice", "wonderland"));
+    stage.ask(1, register("Alice", "wonderland"));
+    stage.write(stage.job());
+    shown += &format!("{:?}", stage.answer());
+    let ask = AccountAsk::NewToken {
+        owner: key("alice"),
+        name: nick("robot"),
+    };
+    stage.ask(2, ask);
+    stage.write(stage.job());
+    let (_, answer) = stage.answer();
+    shown += &format!("{answer:?}");
+    let AccountAnswer::Token { token, .. } = answer else {
+        panic!("{answer:?}")
+    };
+    let mut bytes = shown.into_bytes();
+    for entry in std::fs::read_dir(&stage.folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        bytes.extend(std::fs::read(path).expect("a file"));
+    }
+    let has = |part: &str| bytes.windows(part.len()).any(|it| it == part.as_bytes());
+    assert!(has("Alice") && has("argon2id") && has("robot"));
+    assert!(!has("wonderland") && !has(&token.reveal()[4..]));
+    stage.end();
+}

@@ -1,0 +1,226 @@
+//! Changes of accounts on their way to the disk: the verifier makes them, and the writer, whose
+//! connection alone may write, has them committed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::Connection;
+
+use crate::hub::keep::{AccountAnswer, AccountRecord};
+use crate::model::{Key, Nick, Secret};
+
+use super::{TokenSet, find, insert, remove, remove_bot, set_password, set_token, token_digest};
+
+/// A change of the accounts. Passwords were checked and hashed before; `seen` is the hash that they
+/// were checked by, for another change may have come between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountWrite {
+    /// Make an account.
+    Insert {
+        /// Its name.
+        nick: Nick,
+        /// Its password's hash.
+        hash: Secret,
+    },
+    /// Give an account another password.
+    SetPassword {
+        /// The account.
+        name: Key,
+        /// The hash that is replaced, whatever it is if not given.
+        seen: Option<Secret>,
+        /// The new one.
+        hash: Secret,
+    },
+    /// Forget an account and its bots.
+    Remove {
+        /// The account.
+        name: Key,
+        /// The hash that it has, whatever it is if not given.
+        seen: Option<Secret>,
+    },
+    /// Give a bot a token.
+    SetToken {
+        /// Whose bot it is.
+        owner: Key,
+        /// Its name.
+        bot: Nick,
+        /// The token.
+        token: Secret,
+    },
+    /// Forget a bot.
+    RemoveBot {
+        /// Whose bot it is.
+        owner: Key,
+        /// Its name.
+        name: Key,
+    },
+}
+
+impl AccountWrite {
+    /// Makes the change, within a transaction that is open. The answer holds once that is committed.
+    ///
+    /// # Errors
+    /// The database's. A part of the change may be made then.
+    pub fn apply(&self, connection: &Connection) -> rusqlite::Result<AccountAnswer> {
+        Ok(match self {
+            AccountWrite::Insert { nick, hash } => {
+                match insert(connection, nick, hash, now_ms())? {
+                    true => AccountAnswer::Registered(AccountRecord {
+                        nick: nick.clone(),
+                        is_operator: false,
+                        owner: None,
+                    }),
+                    false => AccountAnswer::Exists,
+                }
+            }
+            AccountWrite::SetPassword { name, seen, hash } => {
+                match set_password(connection, name, seen.as_ref(), hash)? {
+                    true => AccountAnswer::PasswordSet,
+                    false => not_found(seen),
+                }
+            }
+            AccountWrite::Remove { name, seen } => match find(connection, name)? {
+                Some(found) if seen.is_none() || found.hash == *seen => {
+                    AccountAnswer::Unregistered {
+                        bots: remove(connection, name)?,
+                    }
+                }
+                _ => not_found(seen),
+            },
+            AccountWrite::SetToken { owner, bot, token } => {
+                let digest = token_digest(token);
+                match set_token(connection, owner, bot, &digest, now_ms())? {
+                    TokenSet::Set(bot) => AccountAnswer::Token {
+                        bot,
+                        token: token.clone(),
+                        digest,
+                    },
+                    TokenSet::NoOwner => AccountAnswer::NoSuchAccount,
+                    TokenSet::Exists => AccountAnswer::Exists,
+                    TokenSet::TooMany => AccountAnswer::TooMany,
+                }
+            }
+            AccountWrite::RemoveBot { owner, name } => match remove_bot(connection, owner, name)? {
+                true => AccountAnswer::TokenDropped,
+                false => AccountAnswer::NoSuchAccount,
+            },
+        })
+    }
+}
+
+/// Whoever gave a password is not told whether there is an account.
+fn not_found(seen: &Option<Secret>) -> AccountAnswer {
+    match seen {
+        Some(_) => AccountAnswer::WrongSecret,
+        None => AccountAnswer::NoSuchAccount,
+    }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |time| time.as_millis() as u64)
+}
+
+/// Nobody has begun with it.
+const WAITING: u8 = 0;
+/// The writer has begun with it.
+const BEGUN: u8 = 1;
+/// Nobody is to begin with it any more.
+const GIVEN_UP: u8 = 2;
+
+/// How far a change is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress(Arc<AtomicU8>);
+
+impl Progress {
+    fn begin(&self) -> bool {
+        self.leave_waiting(BEGUN) || self.0.load(Ordering::Acquire) == BEGUN
+    }
+
+    /// `false`: the writer has begun with it.
+    pub(super) fn give_up(&self) -> bool {
+        self.leave_waiting(GIVEN_UP)
+    }
+
+    fn leave_waiting(&self, to: u8) -> bool {
+        self.0
+            .compare_exchange(WAITING, to, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+}
+
+/// A change in the writer's hands. Dropped before [`AccountJob::committed`], it was not made, and that
+/// is what is told.
+pub(in crate::store) struct AccountJob {
+    write: AccountWrite,
+    progress: Progress,
+    answer: Option<AccountAnswer>,
+    /// `None` once it was called.
+    tell: Option<Box<dyn FnOnce(Option<AccountAnswer>) + Send>>,
+}
+
+impl AccountJob {
+    /// `tell` is called once, with the answer if it was committed.
+    pub(super) fn new(
+        write: AccountWrite,
+        progress: Progress,
+        tell: impl FnOnce(Option<AccountAnswer>) + Send + 'static,
+    ) -> AccountJob {
+        AccountJob {
+            write,
+            progress,
+            answer: None,
+            tell: Some(Box::new(tell)),
+        }
+    }
+
+    /// Makes the change, within a transaction that is open, or leaves everything as it is: where it
+    /// fails, which is logged, and where it took so long to come to it that nobody waits for it any more.
+    ///
+    /// # Errors
+    /// The database's, where the transaction cannot go on.
+    pub(in crate::store) fn apply(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.answer = None;
+        if !self.progress.begin() {
+            return Ok(());
+        }
+        connection.execute_batch("SAVEPOINT account")?;
+        match self.write.apply(connection) {
+            Ok(answer) => self.answer = Some(answer),
+            // Some errors end the transaction (sqlite.org/lang_transaction.html).
+            Err(e) if connection.is_autocommit() => return Err(e),
+            Err(e) => {
+                log::error!("cannot change the accounts: {e}");
+                connection.execute_batch("ROLLBACK TO account")?;
+            }
+        }
+        connection.execute_batch("RELEASE account")
+    }
+
+    /// The transaction is on disk.
+    pub(in crate::store) fn committed(mut self) {
+        let answer = self.answer.take();
+        self.tell(answer);
+    }
+
+    fn tell(&mut self, answer: Option<AccountAnswer>) {
+        if let Some(tell) = self.tell.take() {
+            tell(answer);
+        }
+    }
+}
+
+impl Drop for AccountJob {
+    fn drop(&mut self) {
+        self.tell(None);
+    }
+}
+
+impl std::fmt::Debug for AccountJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountJob")
+            .field("write", &self.write)
+            .finish_non_exhaustive()
+    }
+}
