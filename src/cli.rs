@@ -1,5 +1,6 @@
 //! Arguments, and every default.
 
+mod account;
 pub mod history;
 mod load;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+pub use account::Account;
 pub use history::History;
 pub use load::{Load, Run};
 
@@ -225,6 +227,7 @@ struct Arguments {
 enum Other {
     Load(Box<load::LoadArguments>),
     History(history::HistoryArguments),
+    Account(account::AccountArguments),
 }
 
 /// A time, or none.
@@ -252,6 +255,8 @@ pub enum Command {
     Load(Load),
     /// Print what is kept.
     History(History),
+    /// Look after accounts.
+    Account(Account),
     /// Print this (help, version) and be done.
     Print(String),
 }
@@ -274,6 +279,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     match arguments.other {
         Some(Other::Load(arguments)) => load::load(*arguments).map(Command::Load),
         Some(Other::History(arguments)) => Ok(Command::History(history::history(arguments))),
+        Some(Other::Account(arguments)) => Ok(Command::Account(account::account(arguments))),
         None => config(arguments).map(Box::new).map(Command::Serve),
     }
 }

@@ -21,6 +21,13 @@ fn main() -> ExitCode {
         Ok(Command::Load(Load::Run(run))) => load(&run),
         Ok(Command::Load(Load::Floor(address))) => serve_as_floor(&address),
         Ok(Command::History(history)) => print(&history),
+        Ok(Command::Account(account)) => match account.run() {
+            Ok(done) => {
+                say(done);
+                ExitCode::SUCCESS
+            }
+            Err(line) => fail(FAILED, line),
+        },
         Ok(Command::Print(text)) => {
             say(text.trim_end());
             ExitCode::SUCCESS

@@ -2,6 +2,7 @@
 //! hashed there, and nothing else waits for it.
 
 mod password;
+mod shell;
 mod token;
 mod verifier;
 mod write;
@@ -13,6 +14,7 @@ use crate::limits::BOTS_PER_ACCOUNT_MAX;
 use crate::model::{Key, Nick, Secret};
 
 pub use password::{hash, verify};
+pub use shell::{begin, open};
 pub use token::{TokenDigest, new_token, token_digest};
 pub(super) use verifier::Verifier;
 pub(super) use write::AccountJob;

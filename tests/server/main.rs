@@ -1,6 +1,7 @@
 //! The server over real sockets, from outside: one test binary, a module a theme.
 
 mod abuse;
+mod account;
 mod anon;
 mod auto;
 mod backpressure;

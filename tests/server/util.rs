@@ -295,7 +295,20 @@ pub(crate) fn program() -> Command {
 
 /// Runs a program that is to end by itself.
 pub(crate) fn run(command: &mut Command) -> Exited {
-    let mut child = start(command.stdin(Stdio::null()));
+    finish(start(command.stdin(Stdio::null())))
+}
+
+/// As [`run`], with `input` on its standard input.
+pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Exited {
+    let mut child = start(command.stdin(Stdio::piped()));
+    let mut stdin = child.stdin.take().expect("piped");
+    // It need not read it.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    finish(child)
+}
+
+fn finish(mut child: Child) -> Exited {
     let (stdout, out) = Captured::from(child.stdout.take().expect("piped"));
     let (stderr, err) = Captured::from(child.stderr.take().expect("piped"));
     let status = exit_of(&mut child);
