@@ -1,5 +1,6 @@
 //! The store as its owner sees it.
 
+mod accounts;
 mod crash;
 mod figures;
 mod model_test;

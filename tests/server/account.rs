@@ -1,5 +1,13 @@
+use std::fs::File;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::util::*;
 
@@ -86,6 +94,28 @@ fn only_their_owner_may_read_the_files() {
 }
 
 #[test]
+fn it_works_beside_a_server() {
+    let directory = TempDir::new();
+    let dir = directory.join("data");
+    succeeds(&dir, "add Alice", "wonderland\n");
+    let server = Server::with(&[Text], &format!("--data {}", dir.display()));
+    let mut bob = server.join(Text, "Bob");
+    bob.say("hi").sync();
+    succeeds(&dir, "add Eve", "apple\n");
+    succeeds(&dir, "role Alice operator", "");
+    bob.say("still here").sync();
+    server.signal("TERM");
+    bob.rest();
+    let exited = server.wait();
+    assert_eq!(exited.status.code(), Some(0), "{}", exited.stderr);
+    let list = succeeds(&dir, "list", "");
+    assert!(
+        list.contains("Alice  operator") && list.contains("Eve    user"),
+        "{list}"
+    );
+}
+
+#[test]
 fn what_cannot_be_done_is_one_line() {
     let directory = TempDir::new();
     let dir = directory.join("data");
@@ -138,4 +168,98 @@ fn a_file_that_is_no_database_is_left_alone() {
         assert!(line.contains("hubbub.db"), "{line}");
     }
     assert_eq!(std::fs::read_to_string(&path).expect("there"), text);
+}
+
+/// `hubbub account` with a terminal as its standard input.
+struct Typist {
+    child: Child,
+    keyboard: File,
+    terminal: File,
+    shown: Arc<Captured>,
+}
+
+impl Typist {
+    fn new(dir: &Path, arguments: &str) -> Typist {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+        let keyboard = openpt(flags).expect("a terminal");
+        grantpt(&keyboard).expect("granted");
+        unlockpt(&keyboard).expect("unlocked");
+        let name = ptsname(&keyboard, Vec::new()).expect("a name");
+        let name = name.into_string().expect("ASCII");
+        let terminal = File::options().read(true).write(true).open(name);
+        let terminal = terminal.expect("a terminal");
+        let mut command = program();
+        command.arg("account").args(arguments.split_whitespace());
+        command.arg("--data").arg(dir);
+        command.stdin(terminal.try_clone().expect("a descriptor"));
+        let mut child = start(&mut command);
+        let shown = Captured::from(child.stderr.take().expect("piped")).0;
+        Typist {
+            child,
+            keyboard: keyboard.into(),
+            terminal,
+            shown,
+        }
+    }
+
+    fn has_echo(&self) -> bool {
+        let modes = tcgetattr(&self.terminal).expect("a terminal").local_modes;
+        modes.contains(LocalModes::ECHO)
+    }
+
+    /// Waits for a prompt and types a line.
+    #[track_caller]
+    fn answers(&mut self, prompt: &str, line: &str) {
+        self.shown
+            .wait(|text| text.ends_with(prompt))
+            .expect("a prompt");
+        assert!(!self.has_echo());
+        writeln!(self.keyboard, "{line}").expect("typed");
+    }
+
+    fn end(&mut self) -> (ExitStatus, String) {
+        let status = exit_of(&mut self.child);
+        let (Ok(shown) | Err(shown)) = self.shown.wait(|_| false);
+        assert!(self.has_echo(), "it is set back");
+        (status, shown)
+    }
+}
+
+#[test]
+fn a_password_is_typed_twice_without_an_echo() {
+    let directory = TempDir::new();
+    let dir = directory.join("data");
+    let mut typist = Typist::new(&dir, "add Alice");
+    typist.answers("Password for Alice: ", "wonderland");
+    typist.answers("Once more: ", "wonderland");
+    let (status, shown) = typist.end();
+    assert!(status.success(), "{shown}");
+    assert!(!shown.contains("wonderland"));
+    let mut typist = Typist::new(&dir, "passwd Alice");
+    typist.answers("Password for Alice: ", "looking-glass");
+    typist.answers("Once more: ", "looking glass");
+    let (status, shown) = typist.end();
+    assert_eq!(status.code(), Some(1));
+    assert!(
+        shown.ends_with("hubbub: that was another password\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_signal_sets_the_echo_back() {
+    let directory = TempDir::new();
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let mut typist = Typist::new(&directory.join("data"), "add Alice");
+        typist
+            .shown
+            .wait(|text| text.ends_with("Alice: "))
+            .expect("a prompt");
+        assert!(!typist.has_echo());
+        let pid = typist.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.expect("kill runs").success());
+        let (status, _) = typist.end();
+        assert_eq!(status.signal(), Some(number));
+    }
 }

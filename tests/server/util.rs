@@ -16,13 +16,13 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Everything that came over one pipe, as it comes.
 #[derive(Default)]
-struct Captured {
+pub(crate) struct Captured {
     state: Mutex<(Vec<u8>, bool)>,
     changed: Condvar,
 }
 
 impl Captured {
-    fn from(pipe: impl Read + Send + 'static) -> (Arc<Captured>, JoinHandle<()>) {
+    pub(crate) fn from(pipe: impl Read + Send + 'static) -> (Arc<Captured>, JoinHandle<()>) {
         let captured = Arc::new(Captured::default());
         let writer = Arc::clone(&captured);
         let thread = std::thread::spawn(move || {
@@ -48,7 +48,7 @@ impl Captured {
     }
 
     /// Waits until `is_enough` holds of the text; at the deadline or the end the text is the error.
-    fn wait(&self, is_enough: impl Fn(&str) -> bool) -> Result<String, String> {
+    pub(crate) fn wait(&self, is_enough: impl Fn(&str) -> bool) -> Result<String, String> {
         let deadline = Instant::now() + DEADLINE;
         let mut state = self.state.lock().expect("no writer panics");
         loop {
@@ -321,7 +321,7 @@ fn finish(mut child: Child) -> Exited {
     }
 }
 
-fn start(command: &mut Command) -> Child {
+pub(crate) fn start(command: &mut Command) -> Child {
     command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,0 +1,108 @@
+use crate::hub::keep::{AccountAnswer, AccountAsk, AccountRecord, Record, RoomRecord};
+use crate::model::{Key, Nick, RoomName, Secret};
+use crate::store::Answer;
+use crate::store::accounts::{self, AccountWrite};
+
+use super::scene::Scene;
+
+fn ask(scene: &mut Scene, ask: AccountAsk) -> AccountAnswer {
+    assert_eq!(scene.store().account(9, ask), Ok(()));
+    match scene.answer() {
+        Answer::Account { ticket: 9, answer } => answer,
+        answer => panic!("that is no answer: {answer:?}"),
+    }
+}
+
+fn register(name: &str) -> AccountAsk {
+    AccountAsk::Register {
+        nick: Nick::parse(name).expect("a nick"),
+        password: Secret::new("wonderland"),
+    }
+}
+
+fn login(name: &str) -> AccountAsk {
+    AccountAsk::Login {
+        name: Key::of(name),
+        secret: Secret::new("wonderland"),
+    }
+}
+
+fn record(name: &str) -> AccountRecord {
+    AccountRecord {
+        nick: Nick::parse(name).expect("a nick"),
+        is_operator: false,
+        owner: None,
+    }
+}
+
+#[test]
+fn accounts_and_bots_are_there_after_a_restart() {
+    let mut scene = Scene::new();
+    let registered = ask(&mut scene, register("Alice"));
+    assert_eq!(registered, AccountAnswer::Registered(record("Alice")));
+    let new_token = AccountAsk::NewToken {
+        owner: Key::of("alice"),
+        name: Nick::parse("Robot").expect("a nick"),
+    };
+    let AccountAnswer::Token { bot, digest, .. } = ask(&mut scene, new_token) else {
+        panic!("a token")
+    };
+    let kept = scene.restart();
+    assert_eq!(kept.tokens, [(digest, bot.nick.clone())]);
+    assert_eq!(kept.accounts, [record("Alice"), bot]);
+    let logged_in = ask(&mut scene, login("alice"));
+    assert_eq!(logged_in, AccountAnswer::LoggedIn(record("Alice")));
+}
+
+#[test]
+fn rooms_are_owned_no_more_when_their_owner_is_gone() {
+    let mut scene = Scene::new();
+    ask(&mut scene, register("Alice"));
+    scene.keep(Record::Room(RoomRecord {
+        name: RoomName::parse("Hers").expect("a room"),
+        owner: Key::of("alice"),
+        topic: Some("about".into()),
+        key: Some("sesame".into()),
+        is_topic_locked: true,
+        is_invite_only: true,
+        moderators: vec![Key::of("bob")],
+    }));
+    scene.store().flush();
+    let unregister = AccountAsk::Unregister {
+        name: Key::of("alice"),
+        password: Some(Secret::new("wonderland")),
+    };
+    let gone = ask(&mut scene, unregister);
+    assert_eq!(gone, AccountAnswer::Unregistered { bots: vec![] });
+    let kept = scene.restart();
+    assert_eq!((kept.rooms, kept.accounts), (vec![], vec![]));
+}
+
+/// Who looks after accounts from the shell waits for the server, and the server does not wait for it.
+#[test]
+fn accounts_are_changed_beside_the_store() {
+    let mut scene = Scene::new();
+    let mut shell = accounts::begin(&scene.options.dir).expect("the database");
+    let write = AccountWrite::Insert {
+        nick: Nick::parse("Alice").expect("a nick"),
+        hash: accounts::hash(&Secret::new("wonderland")).expect("a hash"),
+    };
+    let transaction = shell.transaction().expect("a transaction");
+    let answer = write.apply(&transaction);
+    assert_eq!(answer, Ok(AccountAnswer::Registered(record("Alice"))));
+    // The writer has its connection for itself no more: what it cannot write is told.
+    assert_eq!(ask(&mut scene, register("Bob")), AccountAnswer::Failed);
+    assert_eq!(ask(&mut scene, login("alice")), AccountAnswer::WrongSecret);
+    transaction.commit().expect("committed");
+    let logged_in = ask(&mut scene, login("alice"));
+    assert_eq!(logged_in, AccountAnswer::LoggedIn(record("Alice")));
+    accounts::set_operator(&shell, &Key::of("alice"), true).expect("set");
+    let operator = AccountRecord {
+        is_operator: true,
+        ..record("Alice")
+    };
+    let logged_in = ask(&mut scene, login("alice"));
+    assert_eq!(logged_in, AccountAnswer::LoggedIn(operator));
+    let registered = ask(&mut scene, register("Bob"));
+    assert_eq!(registered, AccountAnswer::Registered(record("Bob")));
+}
