@@ -13,7 +13,7 @@ mod write;
 
 use super::{Status, Step};
 
-pub use write::{wrap_text, write_close, write_frame, write_masked_frame, write_ping, write_pong};
+pub use write::{wrap_lines, write_close, write_frame, write_masked_frame, write_ping, write_pong};
 
 /// The payload of a control frame, in bytes at most (RFC 6455 section 5.5).
 pub const CONTROL_BYTES_MAX: usize = 125;

@@ -38,12 +38,12 @@ impl Kind {
         self.frame(out, |out| self.dialect.render(event, view, out));
     }
 
-    /// Appends what `write` writes, as a message where they have messages.
+    /// Appends what `write` writes, a message a line where they have messages.
     pub(super) fn frame(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         let start = out.len();
         write(out);
         if self.in_messages {
-            websocket::wrap_text(out, start);
+            websocket::wrap_lines(out, start);
         }
     }
 }

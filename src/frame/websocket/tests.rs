@@ -418,10 +418,10 @@ fn frames_of_the_standard() {
 }
 
 #[test]
-fn rendered_text_becomes_a_message_in_place() {
+fn each_rendered_line_becomes_a_message_in_place() {
     let wrapped = |text: &[u8]| {
         let mut out = [b"before", text].concat();
-        wrap_text(&mut out, 6);
+        wrap_lines(&mut out, 6);
         assert!(out.starts_with(b"before"));
         out.split_off(6)
     };
@@ -429,7 +429,7 @@ fn rendered_text_becomes_a_message_in_place() {
     assert_eq!(wrapped(b"\n"), b"\x81\x00");
     assert_eq!(wrapped(b"{}\n"), b"\x81\x02{}");
     assert_eq!(wrapped(b"{}"), b"\x81\x02{}");
-    assert_eq!(wrapped(b"one\ntwo\n\n"), b"\x81\x08one\ntwo\n");
+    assert_eq!(wrapped(b"one\n\ntwo"), b"\x81\x03one\x81\x00\x81\x03two");
     for len in [125, 126, 65_535, 65_536] {
         let text = vec![b'x'; len];
         let mut expected = Vec::new();

@@ -36,12 +36,32 @@ pub fn write_pong(payload: &[u8], out: &mut Vec<u8>) {
     write_frame(Opcode::Pong, payload, out);
 }
 
+/// Turns each line behind the first `start` bytes of `out`, without its line feed, into a message of text
+/// of a server. Nothing stays nothing.
+///
+/// # Panics
+/// Where `out` is shorter than `start`.
+pub fn wrap_lines(out: &mut Vec<u8>, start: usize) {
+    let end = out.len();
+    match memchr::memchr(b'\n', &out[start..end]) {
+        Some(first) if start + first + 1 < end => {
+            let lines = out.split_off(start);
+            for line in lines.split_inclusive(|&byte| byte == b'\n') {
+                let start = out.len();
+                out.extend_from_slice(line);
+                wrap_text(out, start);
+            }
+        }
+        _ => wrap_text(out, start),
+    }
+}
+
 /// Turns what stands behind the first `start` bytes of `out`, but for a line feed at its end, into a
 /// message of text of a server. Nothing stays nothing.
 ///
 /// # Panics
 /// Where `out` is shorter than `start`.
-pub fn wrap_text(out: &mut Vec<u8>, start: usize) {
+fn wrap_text(out: &mut Vec<u8>, start: usize) {
     if out.len() == start {
         return;
     }
