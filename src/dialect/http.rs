@@ -4,7 +4,7 @@
 mod response;
 
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
-use crate::model::{ErrorCode, Event};
+use crate::model::{ErrorCode, Event, Secret};
 
 pub(crate) use response::write_head;
 pub use response::{Manner, Refusal, Response, Status};
@@ -52,7 +52,7 @@ pub struct HttpRequest {
     /// The entity tags that the client has (If-None-Match).
     pub if_none_match: Option<String>,
     /// The token of `Authorization: Bearer`.
-    pub bearer: Option<String>,
+    pub bearer: Option<Secret>,
     /// It asks to go on as a WebSocket.
     pub handshake: Option<Handshake>,
     /// The body, at most [`HTTP_BODY_BYTES_MAX`] long.
@@ -302,12 +302,12 @@ fn is_http(scheme: &str) -> bool {
 }
 
 /// The token of a request that carries one (RFC 6750 section 2.1).
-fn bearer(fields: &Fields<'_>) -> Result<Option<String>, Status> {
+fn bearer(fields: &Fields<'_>) -> Result<Option<Secret>, Status> {
     let authorization = fields.text("authorization")?;
     let parts = authorization.as_deref().and_then(|it| it.split_once(' '));
     Ok(parts
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim().into()))
+        .map(|(_, token)| Secret::new(token.trim())))
 }
 
 /// What is said of a WebSocket, where one is wanted.

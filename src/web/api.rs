@@ -86,9 +86,9 @@ fn permitted<'a>(site: &'a Site, request: &HttpRequest) -> Result<&'a Nick, Resp
         let sentence = "Nothing can be posted here: there are no tokens.";
         return Err(refusal(Status::Forbidden, sentence));
     };
-    let token = request.bearer.as_deref();
+    let token = request.bearer.as_ref();
     token
-        .and_then(|token| tokens.nick_of(token))
+        .and_then(|token| tokens.nick_of(token.reveal()))
         .ok_or_else(|| {
             let response = refusal(Status::Unauthorized, "A good bearer token is wanted.");
             response.with("WWW-Authenticate", "Bearer")

@@ -147,7 +147,7 @@ fn fields() {
                        Authorization: bearer  word \r\n");
     assert_eq!(request.origin.as_deref(), Some("http://a"));
     assert_eq!(request.if_none_match.as_deref(), Some("\"x\", W/\"y\""));
-    assert_eq!(request.bearer.as_deref(), Some("word"));
+    assert_eq!(request.bearer, Some(Secret::new("word")));
     for other in ["Basic word", "Bearer", "word"] {
         assert_eq!(get(&format!("Authorization: {other}\r\n")).bearer, None);
     }
