@@ -34,7 +34,8 @@ use session::Sessions;
 pub use settings::Settings;
 
 use crate::model::{
-    Author, ConnId, ErrorCode, Event, Key, Manner, Moment, Nick, Peer, Request, RequestId, RoomName,
+    Author, ConnId, ErrorCode, Event, Key, Manner, Moment, Nick, Peer, Request, RequestId,
+    RoomName, Target,
 };
 use history::History;
 use keep::{AccountAsk, Durability, Kept, Query, Record};
@@ -264,6 +265,19 @@ impl Hub {
             id: who,
             here: session.focus() == room,
         })
+    }
+
+    /// Does a connection speak in the room that an event for it alone is of?
+    pub fn is_here(&self, who: ConnId, event: &Event) -> bool {
+        let Event::History {
+            target: Target::Room(room),
+            ..
+        } = event
+        else {
+            return true;
+        };
+        let member = self.rooms.find(room).and_then(|id| self.member(who, id));
+        member.is_some_and(|member| member.here)
     }
 
     /// What is to survive a restart.

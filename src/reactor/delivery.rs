@@ -87,6 +87,7 @@ impl Reactor {
     pub(super) fn answer(&mut self, id: ConnId, event: &Event, request_id: Option<&RequestId>) {
         let now = self.clock.moment;
         self.catch_up(id);
+        let here = self.hub.is_here(id, event);
         let Some(connection) = self.connections.touch(id) else {
             return;
         };
@@ -104,7 +105,7 @@ impl Reactor {
         let view = View {
             stage,
             own: true,
-            here: true,
+            here,
             id: request_id,
             now,
         };
@@ -126,6 +127,7 @@ impl Reactor {
         let now = self.clock.moment;
         self.counters.note_deliveries(event, 1);
         self.catch_up(id);
+        let here = self.hub.is_here(id, event);
         if let Some(connection) = self.connections.touch(id) {
             if matches!(event, Event::Kicked { .. }) {
                 connection.reason = Some(Reason::Kicked);
@@ -133,7 +135,7 @@ impl Reactor {
             let view = View {
                 stage: connection.stage(),
                 own: false,
-                here: true,
+                here,
                 id: None,
                 now,
             };

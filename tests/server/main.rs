@@ -27,6 +27,7 @@ mod metrics;
 mod moderation;
 mod operators;
 mod order;
+mod past;
 mod presence;
 mod pynet;
 mod rest;

@@ -1,0 +1,169 @@
+//! What was said before, in the form of each dialect.
+
+use crate::util::*;
+
+const OBJECTS: [&str; 2] = [
+    "{\"type\":\"history\",\"kind\":\"chat\",\"username\":\"alice\",\"message\":\"hi\",\"id\":<id>,\
+     \"room\":\"lobby\",\"timestamp\":<unix>}\n",
+    "{\"type\":\"history\",\"kind\":\"me\",\"username\":\"alice\",\"message\":\"waves\",\"id\":<id>,\
+     \"room\":\"lobby\",\"timestamp\":<unix>}\n",
+];
+
+/// `hi` and a wave of alice's, as who comes in is shown them.
+fn earlier(dialect: Dialect) -> String {
+    match dialect {
+        Text => "[Server] Earlier:\n[alice] hi\n* alice waves\n".into(),
+        Json => OBJECTS.concat(),
+        Pynet => {
+            padded("{\"type\":\"message\",\"from\":\"alice\",\"data\":\"hi\"}")
+                + &server_message("* alice waves")
+        }
+        Colon => {
+            "\x1b[93m[<hms>] alice >> \x1b[0mhi\n\x1b[93m[<hms>] * alice\x1b[0m waves\n".into()
+        }
+        _ => String::new(),
+    }
+}
+
+/// A server where that was said, by somebody who is gone.
+fn spoken_in(dialects: &[Dialect]) -> Server {
+    let server = Server::of(dialects);
+    let mut alice = server.join(Text, "alice");
+    alice.send("hi\n/me waves\n/quit\n");
+    alice.expect("* alice waves\n").expect_eof();
+    server
+}
+
+/// Comes in as bob, and reads what that is answered with but for what was said before.
+fn bob(server: &Server, dialect: Dialect) -> Peer {
+    let mut bob = server.connect(dialect);
+    bob.send(dialect.join("bob"));
+    match dialect {
+        Text => drop(bob.expect(format!("{PROMPT}[Server] bob joined the chat!\n"))),
+        Json => drop(bob.line()),
+        _ => {}
+    }
+    bob
+}
+
+#[test]
+fn who_comes_in_is_shown_what_was_said_before() {
+    let server = spoken_in(&CHATTING);
+    for dialect in CHATTING {
+        let mut bob = bob(&server, dialect);
+        bob.expect_like(earlier(dialect)).silent();
+        drop(bob);
+    }
+}
+
+#[test]
+fn each_object_is_a_message_of_a_websocket() {
+    let server = spoken_in(&[Auto, Text]);
+    let mut web = server.websocket(Some("hubbub.json"));
+    web.text(Json.join("web").trim_end());
+    assert_eq!(web.json()["type"], "welcome");
+    for object in OBJECTS {
+        web.expect_like(object);
+    }
+    web.text("{\"type\":\"history\",\"limit\":1}");
+    web.expect_like(OBJECTS[1]);
+    assert_eq!(web.json()["type"], "history_end");
+}
+
+#[test]
+fn what_was_said_is_told_again_to_who_asks() {
+    let server = spoken_in(&CHATTING);
+    for dialect in [Text, Json, Pynet, Colon] {
+        let mut bob = bob(&server, dialect);
+        bob.sync();
+        let (frame, lines, end, sentence) = match dialect {
+            Json => (
+                "{\"type\":\"history\",\"limit\":1,\"id\":5}\n".into(),
+                OBJECTS[1].to_string(),
+                "{\"type\":\"history_end\",\"room\":\"lobby\",\"count\":1,\"more\":true,\"id\":5}\n",
+                None,
+            ),
+            _ => {
+                let line = match dialect {
+                    Text => "* alice waves\n".into(),
+                    Pynet => server_message("* alice waves"),
+                    _ => "\x1b[93m[<hms>] * alice\x1b[0m waves\n".into(),
+                };
+                (
+                    dialect.say("/history 1"),
+                    line,
+                    "",
+                    Some("That is 1 of #lobby; "),
+                )
+            }
+        };
+        bob.send(frame).expect_like(lines + end);
+        if let Some(sentence) = sentence {
+            let came = String::from_utf8(bob.sync()).expect("UTF-8");
+            assert!(
+                came.contains(sentence) && came.contains(" for more."),
+                "{came}"
+            );
+        }
+        bob.silent();
+    }
+}
+
+#[test]
+fn what_was_said_is_found_by_its_words() {
+    let server = spoken_in(&CHATTING);
+    for (dialect, found) in [
+        (
+            Text,
+            "[#lobby] * alice waves\n[Server] 1 found.\n".to_string(),
+        ),
+        (
+            Pynet,
+            server_message("[#lobby] * alice waves") + &server_message("1 found."),
+        ),
+        (
+            Colon,
+            "\x1b[93m[<hms>] * alice\x1b[0m waves\n".to_string() + &green("1 found."),
+        ),
+        (
+            Json,
+            OBJECTS[1].replace("history", "search")
+                + "{\"type\":\"search_end\",\"count\":1,\"more\":false}\n",
+        ),
+    ] {
+        let mut bob = bob(&server, dialect);
+        bob.sync();
+        bob.send(match dialect {
+            Json => "{\"type\":\"search\",\"query\":\"WAVES\"}\n".into(),
+            _ => dialect.say("/search WAVES"),
+        });
+        bob.expect_like(found).silent();
+    }
+}
+
+#[test]
+fn a_room_that_one_does_not_speak_in_is_named() {
+    let server = spoken_in(&[Text]);
+    let mut bob = bob(&server, Text);
+    bob.send("/join rust\n");
+    bob.sync();
+    bob.send("/history #LOBBY 2\n");
+    bob.expect("[#lobby alice] hi\n[#lobby] * alice waves\n");
+    bob.expect("[Server] That is 2 of #lobby.\n");
+    bob.send("/history\n");
+    bob.expect("[Server] Nothing was said in #rust.\n").silent();
+}
+
+#[test]
+fn who_comes_in_may_say_that_one_has_an_account() {
+    let server = Server::of(&[Text]);
+    let mut bob = server.connect(Text);
+    bob.expect(PROMPT).send("/login bob\n");
+    bob.expect(format!(
+        "[Server] Usage: /login NAME PASSWORD [--multi] {PROMPT}"
+    ));
+    bob.send("/login bob hunter2\n");
+    let refusal = String::from_utf8(bob.expect_until(PROMPT)).expect("UTF-8");
+    assert!(!refusal.contains("hunter2"), "{refusal}");
+    bob.send("bob\n").expect("[Server] bob joined the chat!\n");
+}
