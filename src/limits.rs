@@ -105,6 +105,27 @@ pub const ACCOUNT_WRITE_MS: u64 = 10_000;
 /// How long one program waits for another's turn to write to the database.
 pub const DATABASE_BUSY_MS: u64 = 5_000;
 
+/// Wrong passwords of one account, or from one address, after which one waits.
+pub const LOGIN_FAILURES_MAX: u32 = 5;
+
+/// How long one waits then; each wrong password more doubles it.
+pub const LOGIN_WAIT_MS: u64 = 5_000;
+
+/// How long one waits at most.
+pub const LOGIN_WAIT_MS_MAX: u64 = 15 * 60_000;
+
+/// How long after the last wrong password all of them are forgotten.
+pub const LOGIN_MEMORY_MS: u64 = 60 * 60_000;
+
+/// Accounts, and addresses, whose wrong passwords are remembered at once.
+pub const LOGIN_FAILURES_REMEMBERED: usize = 4096;
+
+/// Connections of one account at once: each message to it is told to all of them.
+pub const CONNECTIONS_PER_ACCOUNT_MAX: usize = 16;
+
+/// Rooms that one account owns: each lasts without members.
+pub const OWNED_ROOMS_MAX: usize = 20;
+
 /// A frame before the join, in bytes: a name needs no more, and a stranger gets no more.
 pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
 

@@ -56,9 +56,9 @@ enum What {
         peer: Peer,
         message: Arc<Message>,
     },
-    /// It is to be told to one user, and this is the answer.
+    /// It is to be told to one user, if that is here, and this is the answer.
     User {
-        to: ConnId,
+        to: Option<ConnId>,
         message: Arc<Message>,
         answer: Event,
     },
@@ -113,16 +113,18 @@ impl Hub {
             }
         }
         self.history.kept = self.history.kept.max(through);
+        self.ask_kept_mail();
     }
 
     /// Are answers on their way to it?
     pub fn owes(&self, who: ConnId) -> bool {
-        self.history.owed.contains_key(&who)
+        self.history.owed.contains_key(&who) || self.accounts.asking.contains(&who)
     }
 
     /// No answer is waited for any more.
     pub fn forgive(&mut self, who: ConnId) {
         self.history.owed.remove(&who);
+        self.accounts.asking.remove(&who);
     }
 
     pub(super) fn owe(&mut self, who: ConnId) {
@@ -136,6 +138,7 @@ impl Hub {
                 self.history.owed.remove(&who);
             }
         }
+        self.ask_kept_mail();
     }
 
     fn pop_waiting(&mut self, through: MessageId) -> Option<Waiting> {
@@ -173,7 +176,7 @@ impl Hub {
                 message,
                 answer,
             } => {
-                self.tell_privately(to, message);
+                self.tell_privately(who, to, message, &answer);
                 if request_id.is_none() {
                     self.tell_own(who, None, answer);
                     return;
@@ -274,11 +277,11 @@ impl Hub {
         }
     }
 
-    /// Something is said by a session to another.
+    /// Something is said by a session to another, or to an account that is not here.
     pub(super) fn speak_privately(
         &mut self,
         who: ConnId,
-        to: ConnId,
+        to: Option<ConnId>,
         record: Record,
         message: Arc<Message>,
         answer: Event,
@@ -286,12 +289,12 @@ impl Hub {
         let id = message.id;
         match self.rules.durability {
             None => {
-                self.tell_privately(to, message);
+                self.tell_privately(Some(who), to, message, &answer);
                 self.answer(who, answer)?;
             }
             Some(Durability::Soon) => {
                 self.effects.push_back(Effect::Keep(record));
-                self.tell_privately(to, message);
+                self.tell_privately(Some(who), to, message, &answer);
                 match self.request_id.is_some() {
                     true => self.wait(id, Some(who), What::Answer(answer)),
                     false => self.answer(who, answer)?,
@@ -343,11 +346,23 @@ impl Hub {
         }
     }
 
-    /// Tells one user, unless it hears nothing from who speaks or is gone.
-    fn tell_privately(&mut self, to: ConnId, message: Arc<Message>) {
-        let session = self.sessions.get(to);
-        if session.is_some_and(|session| !session.ignores(&message.nick.key())) {
-            self.tell(to, Event::Private { message });
+    /// Tells a user, unless it hears nothing from who speaks or is gone, and the other connections of who
+    /// speaks.
+    fn tell_privately(
+        &mut self,
+        who: Option<ConnId>,
+        to: Option<ConnId>,
+        message: Arc<Message>,
+        sent: &Event,
+    ) {
+        let session = to.and_then(|to| self.sessions.get(to));
+        if let Some(to) = to
+            && session.is_some_and(|session| !session.ignores(&message.nick.key()))
+        {
+            self.tell_all(to, Event::Private { message });
+        }
+        if let Some(who) = who {
+            self.tell_twins(who, sent);
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) enum Question {
     Search,
     /// An operator has a room written to a file.
     Export(RoomName),
+    /// What waits for an account that has just logged in?
+    Mail,
 }
 
 impl Hub {
@@ -77,9 +79,11 @@ impl Hub {
     ) -> Result<Query, ErrorCode> {
         let session = self.own(who)?;
         let before_all = |first: MessageId| MessageId(first.0 - 1);
-        let since = session
-            .first_private()
-            .map_or(self.history.last, before_all);
+        let is_account = session.is_account();
+        let since = match session.first_private() {
+            _ if is_account => MessageId::default(),
+            first => first.map_or(self.history.last, before_all),
+        };
         let window = Window {
             after: window.after.max(since),
             ..window
@@ -87,7 +91,7 @@ impl Hub {
         Ok(Query::Private {
             own: session.nick().key(),
             with: with.key(),
-            is_account: false,
+            is_account,
             window,
         })
     }
@@ -280,6 +284,10 @@ impl Hub {
             return;
         }
         let event = match (asked.what, found) {
+            (Question::Mail, Found::Messages { messages, .. }) => {
+                return self.tell_mail(who, messages);
+            }
+            (Question::Mail, _) => return,
             (Question::History(target, window), found @ Found::Messages { .. }) => {
                 match self.whole_answer(&target, window, found) {
                     Some((messages, has_more)) => Event::History {

@@ -5,16 +5,22 @@
 //! for what is to be done about it and when time is to go on. Requests are handled by theme: `talk` (names and words), `rooms`,
 //! `operate` (what operators do); `presence` tells who comes and goes.
 
+mod accounts;
 mod bans;
 mod catchup;
+mod guests;
 mod history;
 pub mod keep;
+mod logins;
 mod lookup;
+mod mail;
 #[cfg(test)]
 mod model_test;
+mod multi;
 mod operate;
 #[doc(hidden)]
 pub mod oracle;
+mod ownership;
 mod presence;
 mod room;
 mod rooms;
@@ -22,6 +28,7 @@ mod session;
 mod settings;
 mod tail;
 mod talk;
+mod throttle;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -37,10 +44,12 @@ use crate::model::{
     Author, ConnId, ErrorCode, Event, Key, Manner, Moment, Nick, Peer, Request, RequestId,
     RoomName, Target,
 };
+use accounts::{Accounts, Coming};
 use history::History;
 use keep::{AccountAsk, Durability, Kept, Query, Record};
-use operate::Failures;
+use operate::OPER_ALLOWANCE;
 use room::Rooms;
+use throttle::Throttle;
 
 /// Places for effects that are kept between requests.
 const IDLE_EFFECTS: usize = 64;
@@ -201,7 +210,8 @@ pub struct Hub {
     /// round, and nobody's name without ignorers.
     ignorers: HashMap<Key, BTreeSet<ConnId>>,
     /// Wrong operator passwords by address.
-    failures: HashMap<Option<IpAddr>, Failures>,
+    failures: Throttle<Option<IpAddr>>,
+    accounts: Accounts,
     /// The time of the request being handled.
     now: Moment,
     /// Its id, until it is answered or the answer is put off.
@@ -220,7 +230,8 @@ impl Hub {
             consoles: HashSet::new(),
             settings,
             ignorers: HashMap::new(),
-            failures: HashMap::new(),
+            failures: Throttle::new(OPER_ALLOWANCE),
+            accounts: Accounts::new(),
             now: Moment::default(),
             request_id: None,
             history: History::default(),
@@ -228,9 +239,13 @@ impl Hub {
         }
     }
 
-    /// Goes on from what was kept.
+    /// Goes on from what was kept. To be called before anybody comes.
     pub fn restore(&mut self, kept: Kept) {
         self.set_last_id(kept.last_id);
+        self.restore_accounts(kept.accounts, kept.tokens);
+        for room in kept.rooms {
+            self.restore_room(room);
+        }
         for (name, messages) in kept.tails {
             if let Some(id) = self.rooms.find(&name) {
                 self.restore_tail(id, messages);
@@ -336,12 +351,24 @@ impl Hub {
             Request::Join {
                 nick,
                 wants_users,
+                login,
                 resume,
-                ..
-            } => self.join(who, peer, nick, wants_users, &resume),
+            } => {
+                let coming = Coming {
+                    nick,
+                    wants_users,
+                    resume,
+                };
+                self.join(who, peer, coming, login)
+            }
             Request::JoinUnnamed => {
-                let nick = self.free_nick(peer.number());
-                self.join(who, peer, nick, false, &[])
+                let coming = Coming::plain(self.free_nick(peer.number()));
+                self.join(who, peer, coming, None)
+            }
+            Request::Login { name, login }
+                if !self.consoles.contains(&who) && !self.sessions.contains(who) =>
+            {
+                self.join(who, peer, Coming::plain(name), Some(login))
             }
             _ if !self.consoles.contains(&who) && !self.sessions.contains(who) => {
                 Err(ErrorCode::NotJoined)
@@ -369,13 +396,17 @@ impl Hub {
             Request::Help { command } => self.answer(who, Event::Help { command }),
             Request::Quit { words } => self.quit(who, words),
             Request::Oper { password } => self.oper(who, peer, password.reveal()),
-            Request::Register { .. }
-            | Request::Login { .. }
-            | Request::Logout
-            | Request::Passwd { .. }
-            | Request::Unregister { .. }
-            | Request::Token { .. }
-            | Request::Appoint { .. } => Err(ErrorCode::NoAccounts),
+            Request::Register { password } => self.register(who, peer, password),
+            Request::Login { name, login } => self.login(who, peer, name, login),
+            Request::Logout => self.logout(who),
+            Request::Passwd { old, new } => self.set_password(who, peer, old, new),
+            Request::Unregister { password } => self.unregister(who, peer, password),
+            Request::Token { change } => self.change_token(who, peer, change),
+            Request::Appoint {
+                room,
+                name,
+                moderates,
+            } => self.appoint(who, room, &name, moderates),
             Request::History { room, with, range } => self.tell_history(who, room, with, range),
             Request::Search { room, words, range } => self.search(who, room, words, range),
             Request::Export { room } => self.export(who, room),
@@ -413,11 +444,6 @@ impl Hub {
         self.end_session(who, None);
     }
 
-    /// What came of a question about an account.
-    pub fn handle_account(&mut self, _ticket: u64, _answer: keep::AccountAnswer, now: Moment) {
-        self.now = now;
-    }
-
     /// What is to be done next, in order.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         let effect = self.effects.pop_front();
@@ -428,11 +454,26 @@ impl Hub {
     }
 
     fn end_session(&mut self, who: ConnId, words: Option<String>) {
+        self.accounts.asking.remove(&who);
+        let Some(nick) = self.nick_of(who).cloned() else {
+            return;
+        };
+        self.effects.push_back(Effect::Gone { who, nick });
+        self.take_away(who, words);
+    }
+
+    /// Removes a session. A user of whom that was the last connection leaves, which the others are told.
+    fn take_away(&mut self, who: ConnId, words: Option<String>) {
+        self.hand_on(who);
+        self.stop_grace(who);
         let Some(session) = self.sessions.remove(who) else {
             return;
         };
         for key in session.ignored() {
             self.hear_again(who, key);
+        }
+        if session.is_second() {
+            return self.take_second_away(who, &session);
         }
         let mut told = Vec::new();
         for &room in session.rooms() {
@@ -441,10 +482,6 @@ impl Hub {
             }
         }
         let nick = session.nick().clone();
-        self.effects.push_back(Effect::Gone {
-            who,
-            nick: nick.clone(),
-        });
         if !told.is_empty() {
             let audience = self.neighbours(who, &told);
             self.broadcast(audience, Event::Left { nick, words });
@@ -492,7 +529,7 @@ impl Hub {
         }
     }
 
-    /// The others in the rooms that still exist, each once, as members of the first that they share.
+    /// The other connections in the rooms that still exist, each once, as members of the first that they share.
     fn neighbours(&self, who: ConnId, rooms: &[RoomId]) -> Audience {
         if let &[room] = rooms {
             return Audience::others(room, who);
@@ -505,10 +542,9 @@ impl Hub {
 
     fn nicks_in(&self, room: RoomId) -> Vec<Nick> {
         let members = self.rooms.get(room).members().iter();
-        members
-            .filter_map(|member| self.nick_of(member.id))
-            .cloned()
-            .collect()
+        let users = members.filter_map(|member| self.session(member.id));
+        let users = users.filter(|session| !session.is_second());
+        users.map(|session| session.nick().clone()).collect()
     }
 
     /// The answer of the request being handled.

@@ -4,15 +4,17 @@ use crate::limits::{BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_
 use crate::model::{ClientEntry, ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName};
 
 use super::bans::Ban;
+use super::throttle::Allowance;
 use super::{Audience, Effect, Hub, LOBBY, Member, Session, check_note};
 
-/// Wrong operator passwords of one address.
-#[derive(Debug, Default)]
-pub(super) struct Failures {
-    count: u32,
-    /// When they are forgotten, in milliseconds since 1970.
-    until_ms: u64,
-}
+/// What is allowed who does not know the operators' password.
+pub(super) const OPER_ALLOWANCE: Allowance = Allowance {
+    failures: OPER_FAILURES_MAX,
+    wait_ms: OPER_WAIT_MS,
+    wait_ms_max: OPER_WAIT_MS,
+    memory_ms: OPER_WAIT_MS,
+    remembered: OPER_FAILURES_REMEMBERED,
+};
 
 impl Hub {
     pub(super) fn oper(
@@ -22,39 +24,18 @@ impl Hub {
         password: &str,
     ) -> Result<(), ErrorCode> {
         self.own(who)?;
-        let (now_ms, address) = (self.now.unix_ms, peer.counted_address(true));
-        self.failures
-            .retain(|_, failures| failures.until_ms > now_ms);
-        if let Some(failures) = self.failures.get(&address)
-            && failures.count >= OPER_FAILURES_MAX
-        {
-            let wait_s = (failures.until_ms - now_ms).div_ceil(1000);
+        let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
+        if let Some(wait_s) = self.failures.wait_s(&address, now_ms) {
             return Err(ErrorCode::OperThrottled(wait_s));
         }
         let wanted = self.rules.oper_password.as_deref();
         if !wanted.is_some_and(|wanted| is_same(wanted.as_bytes(), password.as_bytes())) {
-            if self.failures.len() >= OPER_FAILURES_REMEMBERED {
-                self.forget_oldest_failures();
-            }
-            let failures = self.failures.entry(address).or_default();
-            failures.count += 1;
-            failures.until_ms = now_ms + OPER_WAIT_MS;
+            self.failures.note_failure(&address, now_ms);
             return Err(ErrorCode::WrongPassword);
         }
-        self.failures.remove(&address);
-        self.own_mut(who)?
-            .change_rare(|rare| rare.is_operator = true);
+        self.failures.forget(&address);
+        self.change_all(who, |rare| rare.is_operator = true);
         self.done(who, "You are an operator now.".into())
-    }
-
-    fn forget_oldest_failures(&mut self) {
-        let oldest = self
-            .failures
-            .iter()
-            .min_by_key(|(_, failures)| failures.until_ms);
-        if let Some(address) = oldest.map(|(&address, _)| address) {
-            self.failures.remove(&address);
-        }
     }
 
     pub(super) fn check_operator(&self, who: ConnId) -> Result<(), ErrorCode> {
@@ -81,15 +62,24 @@ impl Hub {
         }
         let target = self.find_nick(name)?;
         let nick = self.own(target)?.nick().clone();
+        let is_own = self.sessions.lead(who) == target;
         self.put_out(target, reason);
-        match target == who {
+        match is_own {
             true => Ok(()),
             false => self.answer(who, Event::KickedOut { nick }),
         }
     }
 
-    /// Ends a user's session and its connection, with the last word.
-    fn put_out(&mut self, target: ConnId, reason: Option<String>) {
+    /// Puts a user out of the server, at all of its connections.
+    pub(super) fn put_out(&mut self, target: ConnId, reason: Option<String>) {
+        // The lead last: so nobody takes its place.
+        for id in self.connections(target).into_iter().rev() {
+            self.put_out_connection(id, reason.clone());
+        }
+    }
+
+    /// Ends a session and its connection, with the last word.
+    pub(super) fn put_out_connection(&mut self, target: ConnId, reason: Option<String>) {
         let words = match &reason {
             Some(reason) => format!("kicked: {reason}"),
             None => "kicked".into(),
@@ -126,7 +116,7 @@ impl Hub {
         self.settings.mutes.insert(nick.key(), until_ms);
         self.effects.push_back(Effect::KeepSettings);
         let text = "You have been muted.".into();
-        self.tell(target, Event::Notice { text });
+        self.tell_all(target, Event::Notice { text });
         self.done(who, format!("{nick} has been muted."))
     }
 
@@ -139,7 +129,7 @@ impl Hub {
         let name = match self.find_nick(name) {
             Ok(target) => {
                 let text = "You have been unmuted.".into();
-                self.tell(target, Event::Notice { text });
+                self.tell_all(target, Event::Notice { text });
                 self.own(target)?.nick().to_string()
             }
             Err(code) if !was_muted => return Err(code),
@@ -164,13 +154,14 @@ impl Hub {
         if self.settings.bans.len() >= BANS_MAX {
             return Err(ErrorCode::TooManyBans);
         }
+        let own = self.sessions.lead(who);
         let covered: Vec<ConnId> = self
             .sessions
             .iter()
             .filter(|(id, session)| {
                 let is_covered = ban.mask.covers_nick(session.nick())
                     || session.peer.ip().is_some_and(|ip| ban.mask.covers_ip(ip));
-                *id != who && is_covered
+                is_covered && self.sessions.lead(*id) != own
             })
             .map(|(id, _)| id)
             .collect();
@@ -180,7 +171,7 @@ impl Hub {
         let reason = reason.map_or("banned".into(), |reason| format!("banned: {reason}"));
         covered
             .into_iter()
-            .for_each(|id| self.put_out(id, Some(reason.clone())));
+            .for_each(|id| self.put_out_connection(id, Some(reason.clone())));
         self.done(who, format!("{mask} is banned; {count} put out."))
     }
 
@@ -217,6 +208,7 @@ impl Hub {
             to: to.clone(),
         };
         self.tell(target, told);
+        self.begin_grace(target);
         self.answer(who, Event::RenamedOther { from, to })
     }
 
@@ -235,9 +227,13 @@ impl Hub {
         self.broadcast(Audience::Each(everyone.collect()), event);
     }
 
+    /// Ends a room, as an operator or as its owner, and puts out who is in it.
     pub(super) fn close_room(&mut self, who: ConnId, name: RoomName) -> Result<(), ErrorCode> {
-        self.check_operator(who)?;
-        let id = match self.rooms.find(&name) {
+        let known = self.rooms.find(&name);
+        if !known.is_some_and(|id| self.owns(who, id)) {
+            self.check_operator(who)?;
+        }
+        let id = match known {
             Some(LOBBY) => return Err(ErrorCode::NotInLobby),
             Some(id) => id,
             None => return Err(ErrorCode::NoRoomToShow(name)),
@@ -249,8 +245,12 @@ impl Hub {
             Audience::Each(members.clone()),
             Event::Notice { text: text.clone() },
         );
+        self.disown(id);
         for member in members {
-            self.take_out(member.id, id);
+            // Of several connections of a user, the first takes the others along.
+            if self.own(member.id)?.is_in(id) {
+                self.take_out(member.id, id);
+            }
             self.tell_own_leaving(member.id, &room)?;
         }
         self.done(who, text)

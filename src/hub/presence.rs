@@ -4,24 +4,27 @@
 use crate::limits::PRESENCE_MS;
 use crate::model::{ConnId, Event, Moment};
 
-use super::{Audience, Hub, RoomId};
+use super::{Audience, Hub, RoomId, Session};
 
 impl Hub {
     /// When [`Hub::handle_timeout`] is to be called, in milliseconds since the start; `None` while
     /// nothing is waited for.
     pub fn poll_timeout(&self) -> Option<u64> {
-        self.rooms.next_due()
+        let due = [self.rooms.next_due(), self.next_grace()];
+        due.into_iter().flatten().min()
     }
 
-    /// Tells what was counted and whose second is over.
+    /// Tells what was counted and whose second is over, and renames whose grace is.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.now = now;
+        self.end_graces();
         while let Some((id, churn)) = self.rooms.pop_due(now.uptime_ms) {
             let room = self.rooms.get(id);
             let event = Event::Presence {
                 room: room.name.clone(),
                 joined: churn.joined,
                 left: churn.left,
-                members: room.members().len(),
+                members: room.count(),
             };
             let audience = Audience::Room {
                 room: id,
@@ -37,25 +40,39 @@ impl Hub {
         if self.is_crowded(id) {
             self.rooms.churn_mut(id, self.presence_due()).joined += 1;
         } else {
-            self.broadcast(Audience::others(id, who), event);
+            let audience = Audience::Room {
+                room: id,
+                except: Some(who),
+                ignorers: self.twins(who),
+            };
+            self.broadcast(audience, event);
         }
     }
 
-    /// Takes a member out of a room. Returns whether the others are to be told of it: where they were
-    /// many it is counted instead.
+    /// Takes a user out of a room. Returns whether the others are to be told of it: where they were many
+    /// it is counted instead.
     pub(super) fn remove_member(&mut self, who: ConnId, id: RoomId) -> bool {
         let is_crowded = self.is_crowded(id);
         if is_crowded {
             self.rooms.churn_mut(id, self.presence_due()).left += 1;
         }
-        self.end_catching_up(id, who);
-        let forgotten_bytes = self.rooms.leave(id, who);
+        for id_of_user in self.connections(who) {
+            self.end_catching_up(id, id_of_user);
+        }
+        let lead = self.sessions.lead(who);
+        let seconds = self.sessions.get(lead).map_or(&[][..], Session::seconds);
+        let forgotten_bytes = self.rooms.leave(id, lead, seconds);
         self.forget_room(forgotten_bytes);
+        if let Some(room) = self.rooms.try_get(id)
+            && let Some(next) = room.modes.moderator
+        {
+            self.rooms.get_mut(id).modes.moderator = Some(self.sessions.lead(next));
+        }
         !is_crowded
     }
 
     fn is_crowded(&self, id: RoomId) -> bool {
-        self.members(id).len() > self.rules.presence_limit
+        self.rooms.get(id).count() > self.rules.presence_limit
     }
 
     fn presence_due(&self) -> u64 {

@@ -30,6 +30,8 @@ pub struct Room {
     pub(super) name: RoomName,
     /// In the order of their coming. Invariant: nobody twice; each has a session that lists the room.
     members: Vec<Member>,
+    /// How many of them are seconds: connections for which another member stands.
+    seconds: usize,
     pub(super) topic: Option<String>,
     pub(super) modes: Modes,
     /// What was said last. Invariant: not that of a room of the same name before it.
@@ -53,11 +55,15 @@ pub(super) struct Churn {
 /// What a room's moderator has set.
 #[derive(Debug, Default)]
 pub(super) struct Modes {
-    /// Who moderates. Invariant: a member; nobody in the lobby.
+    /// Who moderates. Invariant: a member that is no second; nobody in the lobby, nor in an owned room.
     pub(super) moderator: Option<ConnId>,
     pub(super) is_topic_locked: bool,
     pub(super) is_invite_only: bool,
     pub(super) key: Option<String>,
+    /// The account that made the room: it moderates, and the room lasts without members.
+    pub(super) owner: Option<Key>,
+    /// The accounts that moderate beside it. Invariant: none without an owner.
+    pub(super) moderators: Vec<Key>,
     /// Who may come in once, whatever stands in the way.
     pub(super) invited: HashSet<ConnId>,
     /// Names that say nothing here, and until when (milliseconds since 1970).
@@ -75,11 +81,15 @@ impl Room {
         self.modes.key.is_some() || self.modes.is_invite_only
     }
 
+    /// How many users are in it.
+    pub(super) fn count(&self) -> usize {
+        self.members.len() - self.seconds
+    }
+
     pub(super) fn entry(&self) -> RoomEntry {
-        let (name, members) = (self.name.clone(), self.members.len());
         RoomEntry {
-            name,
-            members,
+            name: self.name.clone(),
+            members: self.count(),
             topic: self.topic.clone(),
         }
     }
@@ -88,16 +98,46 @@ impl Room {
         self.members.push(Member { id, here: false });
     }
 
-    /// Takes a member out; a moderator hands on to who came next.
-    fn leave(&mut self, id: ConnId) {
+    /// Another connection of a user who is in enters.
+    pub(super) fn enter_second(&mut self, id: ConnId) {
+        self.enter(id);
+        self.seconds += 1;
+    }
+
+    /// Takes a user out, with all of its connections; a moderator hands on to who came next.
+    fn leave(&mut self, lead: ConnId, seconds: &[ConnId]) {
+        self.remove(lead);
+        for &second in seconds {
+            self.remove_second(second);
+        }
+        if self.modes.moderator == Some(lead) {
+            self.modes.moderator = self.members.first().map(|member| member.id);
+        }
+    }
+
+    /// Takes one connection out of a user who stays.
+    pub(super) fn remove_second(&mut self, id: ConnId) {
+        self.remove(id);
+        self.seconds -= 1;
+    }
+
+    fn remove(&mut self, id: ConnId) {
         if let Some(at) = self.members.iter().position(|member| member.id == id) {
             self.members.remove(at);
         }
-        if self.modes.moderator == Some(id) {
-            self.modes.moderator = self.members.first().map(|member| member.id);
-        }
         if self.members.capacity() > 4 * self.members.len() + 16 {
             self.members.shrink_to_fit();
+        }
+    }
+
+    /// A second is the lead from now on, and has its place; and the other way round.
+    pub(super) fn hand_on(&mut self, old: ConnId, new: ConnId) {
+        let place = |id| self.members.iter().position(|member| member.id == id);
+        if let (Some(old), Some(new)) = (place(old), place(new)) {
+            self.members.swap(old, new);
+        }
+        if self.modes.moderator == Some(old) {
+            self.modes.moderator = Some(new);
         }
     }
 
@@ -162,6 +202,7 @@ impl Rooms {
         let room = Room {
             name,
             members: Vec::new(),
+            seconds: 0,
             topic: None,
             modes: Modes::default(),
             tail: Tail::new(silent_since),
@@ -174,12 +215,17 @@ impl Rooms {
         id
     }
 
-    /// Takes a member out; the room ends with its last one, the lobby never. Returns the bytes that were
-    /// remembered of a room that ended.
-    pub(super) fn leave(&mut self, id: RoomId, who: ConnId) -> usize {
-        let room = self.get_mut(id);
-        room.leave(who);
-        if room.members().is_empty() && id != LOBBY {
+    /// Takes a user out; a room that nobody owns ends with its last one, the lobby never. Returns the
+    /// bytes that were remembered of a room that ended.
+    pub(super) fn leave(&mut self, id: RoomId, lead: ConnId, seconds: &[ConnId]) -> usize {
+        self.get_mut(id).leave(lead, seconds);
+        self.end_if_over(id)
+    }
+
+    /// Ends a room without members that nobody owns. Returns the bytes that were remembered of it.
+    pub(super) fn end_if_over(&mut self, id: RoomId) -> usize {
+        let room = self.get(id);
+        if room.members().is_empty() && room.modes.owner.is_none() && id != LOBBY {
             let room = self.slab.remove(id.0 as usize);
             self.names.remove(&room.name.key());
             if let Some(churn) = room.churn {
@@ -226,6 +272,12 @@ impl Rooms {
         self.next_due().filter(|&due_ms| due_ms <= now_ms)?;
         let (_, id) = self.due.pop_first()?;
         Some((id, self.get_mut(id).churn.take()?))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (RoomId, &mut Room)> {
+        self.slab
+            .iter_mut()
+            .map(|(slot, room)| (RoomId(slot as u32), room))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (RoomId, &Room)> {

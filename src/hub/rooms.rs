@@ -70,11 +70,12 @@ impl Hub {
         let nick = self.own(who)?.nick().clone();
         let id = known.unwrap_or_else(|| self.open(name));
         if !is_in {
-            self.rooms.get_mut(id).modes.invited.remove(&who);
+            let lead = self.sessions.lead(who);
+            self.rooms.get_mut(id).modes.invited.remove(&lead);
             self.add_to_room(who, id);
         }
         if known.is_none() {
-            self.rooms.get_mut(id).modes.moderator = Some(who);
+            self.found_room(who, id);
         }
         if entry == Entry::Focus {
             self.set_focus(who, id);
@@ -95,14 +96,21 @@ impl Hub {
             },
         )?;
         if !is_in {
+            let twins = self.twins(who);
+            for &twin in &twins {
+                self.tell_own_entering(twin, id);
+            }
             self.tell_of_entering(who, id, Event::RoomJoined { nick, room });
             self.show_past(who, id, resume);
+            for twin in twins {
+                self.show_past(twin, id, None);
+            }
         }
         Ok(())
     }
 
     /// Makes a room. What may be on disk of one of its name is not known here.
-    fn open(&mut self, name: RoomName) -> RoomId {
+    pub(super) fn open(&mut self, name: RoomName) -> RoomId {
         let last = self.last_id();
         let silent_since = match self.rules.durability {
             None => MessageId::default(),
@@ -111,7 +119,8 @@ impl Hub {
         self.rooms.open(name, last, silent_since)
     }
 
-    /// May a user who is not in the room come in? Operators always may.
+    /// May a user who is not in the room come in? Operators always may, and where no operator locked it
+    /// those who moderate it by an account.
     fn check_door(
         &self,
         who: ConnId,
@@ -127,7 +136,7 @@ impl Hub {
         }
         let Some(id) = known else { return Ok(()) };
         let modes = &self.rooms.get(id).modes;
-        if modes.invited.contains(&who) {
+        if modes.invited.contains(&self.sessions.lead(who)) || self.is_appointed(who, id) {
             return Ok(());
         }
         if modes.is_invite_only {
@@ -164,6 +173,9 @@ impl Hub {
                 now_in,
             },
         )?;
+        for twin in self.twins(who) {
+            self.tell_own_leaving(twin, &room)?;
+        }
         if is_told {
             self.tell_of_leaving(who, id, room, None)?;
         }
@@ -186,21 +198,35 @@ impl Hub {
     /// Returns whether those who stay are to be told.
     pub(super) fn take_out(&mut self, who: ConnId, id: RoomId) -> bool {
         let is_told = self.remove_member(who, id);
-        let Some(session) = self.sessions.get_mut(who) else {
+        let Some(session) = self.sessions.get(who) else {
             return is_told;
         };
-        let was_focus = session.focus() == id;
-        if session.rooms() == [id] {
-            session.move_to(LOBBY);
-            let (nick, room) = (session.nick().clone(), RoomName::lobby());
-            self.rooms.get_mut(LOBBY).enter(who);
-            self.tell_of_entering(who, LOBBY, Event::RoomJoined { nick, room });
-        } else {
-            session.leave(id);
+        let (is_last, nick) = (session.rooms() == [id], session.nick().clone());
+        let connections = self.connections(who);
+        for (at, &who) in connections.iter().enumerate() {
+            let Some(session) = self.sessions.get_mut(who) else {
+                continue;
+            };
+            let was_focus = session.focus() == id;
+            match is_last {
+                true => {
+                    session.move_to(LOBBY);
+                    let lobby = self.rooms.get_mut(LOBBY);
+                    match at {
+                        0 => lobby.enter(who),
+                        _ => lobby.enter_second(who),
+                    }
+                }
+                false => session.leave(id),
+            }
+            if was_focus {
+                let focus = self.sessions[who].focus();
+                self.rooms.get_mut(focus).set_here(who, true);
+            }
         }
-        if was_focus {
-            let focus = self.sessions[who].focus();
-            self.rooms.get_mut(focus).set_here(who, true);
+        if is_last {
+            let room = RoomName::lobby();
+            self.tell_of_entering(who, LOBBY, Event::RoomJoined { nick, room });
         }
         is_told
     }
@@ -251,13 +277,16 @@ impl Hub {
             topic,
             by: Some(self.own(who)?.nick().clone()),
         };
+        self.keep_room(id);
         self.broadcast(Audience::others(id, who), event.clone());
         self.answer(who, event)
     }
 
-    /// May a user set a room's modes? Its moderator may, and operators.
+    /// May a user set a room's modes? Its moderator may, or of an owned room the owner and whom it has
+    /// appointed, and operators.
     pub(super) fn moderates(&self, who: ConnId, id: RoomId) -> bool {
-        self.rooms.get(id).modes.moderator == Some(who) || self.is_operator(who)
+        let is_moderator = self.rooms.get(id).modes.moderator == Some(self.sessions.lead(who));
+        is_moderator || self.is_appointed(who, id) || self.is_operator(who)
     }
 
     /// The room of that name, or the one spoken in, for its moderator. The lobby has none.
@@ -307,6 +336,7 @@ impl Hub {
                 }
             }
         };
+        self.keep_room(id);
         self.done(who, note)
     }
 
@@ -331,7 +361,7 @@ impl Hub {
         let host = self.own(who)?.nick().clone();
         if !self.own(target)?.ignores(&host.key()) {
             let text = format!("{host} invites you to #{room}.");
-            self.tell(target, Event::Notice { text });
+            self.tell_all(target, Event::Notice { text });
         }
         self.done(who, format!("{nick} is invited to #{room}."))
     }
@@ -353,8 +383,10 @@ impl Hub {
         let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let by = self.own(who)?.nick().clone();
         let text = format!("{by} put you out of #{room}{why}");
-        self.tell(target, Event::Notice { text });
-        self.tell_own_leaving(target, &room)?;
+        for id in self.connections(target) {
+            self.tell(id, Event::Notice { text: text.clone() });
+            self.tell_own_leaving(id, &room)?;
+        }
         if is_told {
             self.tell_of_leaving(target, id, room, Some(format!("kicked by {by}{why}")))?;
         }
@@ -388,14 +420,21 @@ impl Hub {
         };
         let room = room.name.clone();
         let text = format!("You have been {did} in #{room}.");
-        self.tell(target, Event::Notice { text });
+        self.tell_all(target, Event::Notice { text });
         self.done(who, format!("{nick} has been {did} in #{room}."))
     }
 
     fn add_to_room(&mut self, who: ConnId, id: RoomId) {
-        self.rooms.get_mut(id).enter(who);
-        if let Some(session) = self.sessions.get_mut(who) {
-            session.enter(id);
+        let lead = self.sessions.lead(who);
+        for (at, who) in self.connections(lead).into_iter().enumerate() {
+            let room = self.rooms.get_mut(id);
+            match at {
+                0 => room.enter(who),
+                _ => room.enter_second(who),
+            }
+            if let Some(session) = self.sessions.get_mut(who) {
+                session.enter(id);
+            }
         }
     }
 

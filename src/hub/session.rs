@@ -12,7 +12,7 @@ use super::RoomId;
 /// A joined user.
 #[derive(Debug)]
 pub struct Session {
-    /// Invariant: the table of names leads to this session.
+    /// Invariant: the table of names leads to this session, or to the lead of its presence.
     nick: Nick,
     pub(super) peer: Peer,
     /// The room spoken in. Invariant: one of `rooms()`.
@@ -27,10 +27,19 @@ pub(super) struct Rare {
     /// What is told to those who write while the user is away.
     pub(super) away: Option<String>,
     pub(super) is_operator: bool,
+    /// Is it logged in? Invariant: then its name is an account's.
+    pub(super) is_account: bool,
+    /// When it is given another name, in milliseconds since the start: its own is an account's.
+    /// Invariant: the hub's list of those times has it, and it is the lead of its presence.
+    pub(super) grace_ms: Option<u64>,
+    /// Is it a second of a presence of several, rather than the lead or alone?
+    is_second: bool,
+    /// The others of its presence, in the order of their coming. Invariant: none where it is a second.
+    seconds: Vec<ConnId>,
     /// Names that it hears nothing from.
     pub(super) ignored: BTreeSet<Key>,
     /// The first message that was said by or to the user alone under this name.
-    first_private: Option<MessageId>,
+    pub(super) first_private: Option<MessageId>,
     /// In the order of entering. Invariant: two or more; none where the focus is the only one.
     rooms: Vec<RoomId>,
 }
@@ -107,6 +116,26 @@ impl Session {
         self.rare.as_ref().is_some_and(|rare| rare.is_operator)
     }
 
+    /// Is it logged in to the account of its name?
+    pub fn is_account(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.is_account)
+    }
+
+    /// When it is given another name, if it is, in milliseconds since the start.
+    pub(super) fn grace_ms(&self) -> Option<u64> {
+        self.rare.as_ref().and_then(|rare| rare.grace_ms)
+    }
+
+    /// Does another connection stand for both?
+    pub(super) fn is_second(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.is_second)
+    }
+
+    /// The connections that it stands for beside itself.
+    pub(super) fn seconds(&self) -> &[ConnId] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.seconds)
+    }
+
     pub(super) fn away(&self) -> Option<&String> {
         self.rare.as_ref().and_then(|rare| rare.away.as_ref())
     }
@@ -121,24 +150,26 @@ impl Session {
         self.rare.as_ref().and_then(|rare| rare.first_private)
     }
 
-    /// Something is said by or to the user alone.
-    pub(super) fn note_private(&mut self, id: MessageId) {
-        if self.first_private().is_none() {
-            self.change_rare(|rare| rare.first_private = Some(id));
-        }
-    }
-
-    /// Goes by another name: what was said under the old one is somebody else's.
-    pub(super) fn forget_privates(&mut self) {
-        if self.first_private().is_some() {
-            self.change_rare(|rare| rare.first_private = None);
-        }
-    }
-
     pub(super) fn ignores(&self, key: &Key) -> bool {
         self.rare
             .as_ref()
             .is_some_and(|rare| rare.ignored.contains(key))
+    }
+
+    /// A session of the same user, at another connection. It speaks where this one does.
+    pub(super) fn twin(&self, peer: Peer) -> Session {
+        let mut twin = Session::new(self.nick.clone(), peer, self.focus);
+        if let Some(rare) = &self.rare {
+            twin.rare = Some(Box::new(Rare {
+                away: rare.away.clone(),
+                is_operator: rare.is_operator,
+                is_account: rare.is_account,
+                ignored: rare.ignored.clone(),
+                rooms: rare.rooms.clone(),
+                ..Rare::default()
+            }));
+        }
+        twin
     }
 
     pub(super) fn change_rare<T>(&mut self, change: impl FnOnce(&mut Rare) -> T) -> T {
@@ -167,12 +198,15 @@ const IDLE_SLOTS: usize = 64;
 
 /// Every session, by the slot of its connection and by its name. What most users cost stands in these
 /// two tables, which give back to the system what a crowd has left.
+///
+/// A presence is what others see as one user: one connection, or several, of which one is the lead and
+/// the others are its seconds.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     /// Invariant: the last one is not empty.
     slots: Vec<Option<Slot>>,
     /// The slots by the hashes of their names, which stand in the sessions only. Invariant: exactly the
-    /// slots that are not empty, and no two of one name.
+    /// slots that are not empty, but for the seconds, and no two of one name.
     names: HashTable<u32>,
     /// Peers choose names: its keys keep them from choosing hashes.
     hasher: RandomState,
@@ -185,6 +219,7 @@ struct Slot {
 }
 
 impl Sessions {
+    /// How many presences there are.
     pub(super) fn len(&self) -> usize {
         self.names.len()
     }
@@ -214,6 +249,20 @@ impl Sessions {
 
     /// Adds the session of a connection whose slot has none, under a name that nobody has.
     pub(super) fn insert(&mut self, id: ConnId, session: Session) {
+        self.fill(id, session);
+        self.insert_name(id.slot);
+    }
+
+    /// Adds the session of a connection whose slot has none to the presence of a lead of its name.
+    pub(super) fn insert_second(&mut self, id: ConnId, lead: ConnId, mut session: Session) {
+        session.change_rare(|rare| rare.is_second = true);
+        self.fill(id, session);
+        if let Some(lead) = self.get_mut(lead) {
+            lead.change_rare(|rare| rare.seconds.push(id));
+        }
+    }
+
+    fn fill(&mut self, id: ConnId, session: Session) {
         let slot = id.slot as usize;
         if slot >= self.slots.len() {
             self.slots.resize_with(slot + 1, || None);
@@ -226,12 +275,46 @@ impl Sessions {
             generation: id.generation,
             session,
         });
-        self.insert_name(id.slot);
     }
 
+    /// Who stands for a session: itself, unless it is a second.
+    pub(super) fn lead(&self, id: ConnId) -> ConnId {
+        match self.get(id) {
+            Some(session) if session.is_second() => self.find(session.nick.as_str()).unwrap_or(id),
+            _ => id,
+        }
+    }
+
+    /// Makes the first second of a lead the lead. Returns which that is; `None` where it has none.
+    pub(super) fn hand_on(&mut self, old: ConnId) -> Option<ConnId> {
+        let session = self.get_mut(old)?;
+        let (&new, rest) = session.seconds().split_first()?;
+        let mut seconds = rest.to_vec();
+        seconds.push(old);
+        session.change_rare(|rare| {
+            rare.seconds = Vec::new();
+            rare.is_second = true;
+        });
+        self.remove_name(old.slot);
+        self.get_mut(new)?.change_rare(|rare| {
+            rare.seconds = seconds;
+            rare.is_second = false;
+        });
+        self.insert_name(new.slot);
+        Some(new)
+    }
+
+    /// Takes out a session that stands for no other.
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Session> {
-        self.get(id)?;
-        self.remove_name(id.slot);
+        let session = self.get(id)?;
+        debug_assert!(session.seconds().is_empty(), "it has handed on");
+        if session.is_second() {
+            let lead = self.lead(id);
+            self.get_mut(lead)?
+                .change_rare(|rare| rare.seconds.retain(|&second| second != id));
+        } else {
+            self.remove_name(id.slot);
+        }
         let entry = self.slots[id.slot as usize].take()?;
         while self.slots.last().is_some_and(Option::is_none) {
             self.slots.pop();
@@ -248,15 +331,19 @@ impl Sessions {
         Some(entry.session)
     }
 
-    /// Gives a session another name, which nobody else has.
-    pub(super) fn rename(&mut self, id: ConnId, nick: Nick) {
-        if self.contains(id) {
-            self.remove_name(id.slot);
+    /// Gives a presence another name, which nobody else has.
+    pub(super) fn rename(&mut self, lead: ConnId, nick: Nick) {
+        let Some(session) = self.get(lead) else {
+            return;
+        };
+        let seconds = session.seconds().to_vec();
+        self.remove_name(lead.slot);
+        for id in seconds.into_iter().chain([lead]) {
             if let Some(session) = self.get_mut(id) {
-                session.nick = nick;
+                session.nick = nick.clone();
             }
-            self.insert_name(id.slot);
         }
+        self.insert_name(lead.slot);
     }
 
     fn insert_name(&mut self, slot: u32) {

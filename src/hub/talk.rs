@@ -4,10 +4,11 @@ use crate::limits::IGNORED_MAX;
 use std::sync::Arc;
 
 use crate::model::{
-    Author, ConnId, Entry, ErrorCode, Event, Key, Manner, MessageId, Moment, Nick, Peer, RoomName,
-    WhoisEntry,
+    Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, MessageId, Moment, Nick, Peer,
+    RoomName, WhoisEntry,
 };
 
+use super::accounts::Coming;
 use super::bans::is_over;
 use super::keep::Record;
 use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
@@ -17,9 +18,8 @@ impl Hub {
         &mut self,
         who: ConnId,
         peer: Peer,
-        nick: Nick,
-        wants_users: bool,
-        resume: &[(RoomName, MessageId)],
+        coming: Coming,
+        login: Option<Login>,
     ) -> Result<(), ErrorCode> {
         if self.sessions.contains(who) {
             return Err(ErrorCode::AlreadyJoined);
@@ -28,7 +28,29 @@ impl Hub {
         if let Some(refusal) = self.refusal_of(&peer, self.now) {
             return Err(refusal);
         }
-        self.check_free(&nick)?;
+        if let Some(login) = login {
+            return self.join_account(who, peer, coming, login);
+        }
+        self.check_free(&coming.nick)?;
+        self.check_unregistered(&coming.nick)?;
+        let resume = self.come_in(who, peer, coming)?;
+        self.resume(who, &resume)?;
+        self.begin_grace(who);
+        Ok(())
+    }
+
+    /// Comes in under a name that is free. Returns what is resumed.
+    pub(super) fn come_in(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        coming: Coming,
+    ) -> Result<Vec<(RoomName, MessageId)>, ErrorCode> {
+        let Coming {
+            nick,
+            wants_users,
+            resume,
+        } = coming;
         self.sessions
             .insert(who, Session::new(nick.clone(), peer, LOBBY));
         let lobby = self.rooms.get_mut(LOBBY);
@@ -41,13 +63,30 @@ impl Hub {
         };
         self.answer(who, Event::Welcome { nick, users })?;
         self.tell_of_entering(who, LOBBY, Event::Joined { author });
-        let had = resume.iter().find(|(room, _)| room.is_lobby());
-        self.show_past(who, LOBBY, had.map(|&(_, id)| id));
+        Ok(resume)
+    }
+
+    /// Shows who has come in what was said in its rooms, and in others that it goes on in.
+    pub(super) fn resume(
+        &mut self,
+        who: ConnId,
+        resume: &[(RoomName, MessageId)],
+    ) -> Result<(), ErrorCode> {
+        let (rooms, focus) = (self.own(who)?.rooms().to_vec(), self.own(who)?.focus());
+        for &id in &rooms {
+            let key = self.rooms.get(id).name.key();
+            let had = resume.iter().find(|(room, _)| room.key() == key);
+            self.show_past(who, id, had.map(|&(_, id)| id));
+        }
         for (room, had) in resume.iter().filter(|(room, _)| !room.is_lobby()) {
+            let known = self.rooms.find(room);
+            if known.is_some_and(|id| rooms.contains(&id)) {
+                continue;
+            }
             if let Err(code) = self.enter(who, room.clone(), Entry::Focus, None, Some(*had)) {
                 self.refuse(who, code);
             }
-            self.set_focus(who, LOBBY);
+            self.set_focus(who, focus);
         }
         Ok(())
     }
@@ -57,16 +96,25 @@ impl Hub {
         (number..=u32::MAX)
             .chain(0..number)
             .map(|number| Nick::parse(&format!("anon-{number}")).expect("letters, - and digits"))
-            .find(|nick| self.sessions.find(nick.as_str()).is_none())
+            .find(|nick| !self.is_registered(nick) && self.sessions.find(nick.as_str()).is_none())
             .expect("fewer names are taken than there are numbers")
     }
 
     fn check_free(&self, nick: &Nick) -> Result<(), ErrorCode> {
+        self.check_nick(nick)?;
+        match self.sessions.find(nick.as_str()) {
+            Some(_) => Err(ErrorCode::NickTaken),
+            None => Ok(()),
+        }
+    }
+
+    /// May anybody go by that name?
+    pub(super) fn check_nick(&self, nick: &Nick) -> Result<(), ErrorCode> {
         let mut bans = self.settings.bans_at(self.now);
         if let Some(ban) = bans.find(|ban| ban.mask.covers_nick(nick)) {
             return Err(ErrorCode::NickBanned(ban.reason.clone()));
         }
-        match nick.is_reserved() || self.sessions.find(nick.as_str()).is_some() {
+        match nick.is_reserved() {
             true => Err(ErrorCode::NickTaken),
             false => Ok(()),
         }
@@ -77,21 +125,36 @@ impl Hub {
         if old != nick && self.is_muted(&old.key()) {
             return Err(ErrorCode::Muted);
         }
-        self.set_nick(who, nick)
-            .and_then(|(from, to)| self.answer(who, Event::Renamed { from, to }))
+        if old.key() != nick.key() {
+            self.check_may_log_out(who)?;
+        }
+        let (from, to) = self.set_nick(who, nick)?;
+        self.answer(who, Event::Renamed { from, to })?;
+        self.begin_grace(who);
+        Ok(())
     }
 
-    /// Gives a user another name and tells everyone who shares a room, but not the user.
+    /// Gives a user another name and tells everyone who shares a room, but not the connection.
     pub(super) fn set_nick(&mut self, who: ConnId, to: Nick) -> Result<(Nick, Nick), ErrorCode> {
-        let from = self.own(who)?.nick().clone();
-        if from.key() != to.key() {
+        if self.own(who)?.nick().key() != to.key() {
             self.check_free(&to)?;
+            self.check_unregistered(&to)?;
         }
-        let rooms = self.own(who)?.rooms().to_vec();
-        self.sessions.rename(who, to.clone());
+        self.go_by(who, to)
+    }
+
+    /// Gives a user another name, which nobody else goes by. Whoever is logged in is so no more.
+    pub(super) fn go_by(&mut self, who: ConnId, to: Nick) -> Result<(Nick, Nick), ErrorCode> {
+        let session = self.own(who)?;
+        let (from, rooms) = (session.nick().clone(), session.rooms().to_vec());
+        let lead = self.sessions.lead(who);
         if from.key() != to.key() {
-            self.own_mut(who)?.forget_privates();
+            self.stop_grace(lead);
+            self.forget_login(who);
+            // What was said under the old one is somebody else's.
+            self.change_all(who, |rare| rare.first_private = None);
         }
+        self.sessions.rename(lead, to.clone());
         self.carry_mutes(&rooms, &from.key(), &to.key());
         let event = Event::Renamed {
             from: from.clone(),
@@ -101,8 +164,12 @@ impl Hub {
         Ok((from, to))
     }
 
-    /// A name that is muted stays so under another name.
-    fn carry_mutes(&mut self, rooms: &[RoomId], from: &Key, to: &Key) {
+    /// A name that is muted stays so under another name. That of an account keeps its mutes for the
+    /// account.
+    pub(super) fn carry_mutes(&mut self, rooms: &[RoomId], from: &Key, to: &Key) {
+        if from != to && self.accounts.directory.contains_key(from) {
+            return;
+        }
         if let Some(until) = self.settings.mutes.remove(from) {
             self.settings.mutes.insert(to.clone(), until);
             self.effects.push_back(Effect::KeepSettings);
@@ -129,16 +196,17 @@ impl Hub {
         Ok(())
     }
 
-    /// Somebody without a connection of its own speaks in a room, under a name that nobody there
-    /// goes by.
+    /// Somebody without a connection of its own speaks in a room: as an account, or under a name that is
+    /// no account's and that nobody goes by.
     ///
     /// # Errors
     /// [`ErrorCode::AddressBanned`], [`ErrorCode::NoRoomToShow`], [`ErrorCode::NickTaken`],
-    /// [`ErrorCode::NickBanned`], [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
+    /// [`ErrorCode::NameRegistered`], [`ErrorCode::NickBanned`], [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
     pub fn handle_post(
         &mut self,
         peer: Peer,
         nick: Nick,
+        as_account: bool,
         room: RoomName,
         text: String,
         now: Moment,
@@ -151,7 +219,11 @@ impl Hub {
         self.check_message(&text)?;
         let id = self.rooms.find(&room);
         let id = id.ok_or(ErrorCode::NoRoomToShow(room))?;
-        self.check_free(&nick)?;
+        match as_account {
+            true => self.check_nick(&nick)?,
+            false if self.is_registered(&nick) => return Err(ErrorCode::NameRegistered),
+            false => self.check_free(&nick)?,
+        }
         self.check_mute_of(&nick.key(), id)?;
         let peer = match self.rules.is_cloaked {
             true => peer.cloaked(),
@@ -186,7 +258,7 @@ impl Hub {
     }
 
     /// May anything be said in a room under this name?
-    fn check_mute_of(&self, key: &Key, id: RoomId) -> Result<(), ErrorCode> {
+    pub(super) fn check_mute_of(&self, key: &Key, id: RoomId) -> Result<(), ErrorCode> {
         let until = self.rooms.get(id).modes.muted.get(key);
         let is_muted_here = until.is_some_and(|&until| !is_over(until, self.now.unix_ms));
         match is_muted_here || self.is_muted(key) {
@@ -221,11 +293,13 @@ impl Hub {
         text: String,
     ) -> Result<(), ErrorCode> {
         self.check_message(&text)?;
-        let target = self.find_nick(to)?;
+        let Some(target) = self.sessions.find(to) else {
+            return self.leave_mail(who, to, text);
+        };
         let other = self.own(target)?;
         let (to, away) = (other.nick().clone(), other.away().cloned());
         if self.consoles.contains(&who) {
-            self.tell(target, Event::OperatorTold { text: text.clone() });
+            self.tell_all(target, Event::OperatorTold { text: text.clone() });
             let id = None;
             return self.answer(who, Event::PrivateSent { to, id, text, away });
         }
@@ -235,18 +309,30 @@ impl Hub {
         }
         let message = self.message(author.nick, Manner::Said, text.clone());
         let id = Some(message.id);
-        for id in [who, target] {
-            self.own_mut(id)?.note_private(message.id);
-        }
+        let from_account = self.note_private(who, message.id);
+        let to_account = self.note_private(target, message.id);
         let record = Record::Private {
             message: Arc::clone(&message),
             to: to.clone(),
-            from_account: false,
-            to_account: false,
+            from_account,
+            to_account,
             is_delivered: true,
         };
         let answer = Event::PrivateSent { to, id, text, away };
-        self.speak_privately(who, target, record, message, answer)
+        self.speak_privately(who, Some(target), record, message, answer)
+    }
+
+    /// Something is said by or to a user alone. Returns whether it is logged in; to other users belongs
+    /// what was said since they go by their names.
+    pub(super) fn note_private(&mut self, who: ConnId, id: MessageId) -> bool {
+        let Some(session) = self.sessions.get(who) else {
+            return false;
+        };
+        let is_account = session.is_account();
+        if !is_account && session.first_private().is_none() {
+            self.change_all(who, |rare| rare.first_private = Some(id));
+        }
+        is_account
     }
 
     pub(super) fn list(&mut self, who: ConnId) -> Result<(), ErrorCode> {
@@ -257,22 +343,29 @@ impl Hub {
     pub(super) fn ignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
         let other = self.find_nick(name)?;
         let nick = self.own(other)?.nick().clone();
-        let session = self.own_mut(who)?;
-        if session.ignored().count() >= IGNORED_MAX {
+        if self.own(who)?.ignored().count() >= IGNORED_MAX {
             return Err(ErrorCode::TooManyIgnored);
         }
-        session.change_rare(|rare| rare.ignored.insert(nick.key()));
-        self.ignorers.entry(nick.key()).or_default().insert(who);
+        self.change_all(who, |rare| {
+            rare.ignored.insert(nick.key());
+        });
+        let connections = self.connections(who);
+        let ignorers = self.ignorers.entry(nick.key()).or_default();
+        ignorers.extend(connections);
         self.done(who, format!("You hear nothing from {nick} any more."))
     }
 
     pub(super) fn unignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
         let key = Key::of(name);
-        let session = self.own_mut(who)?;
-        if !session.change_rare(|rare| rare.ignored.remove(&key)) {
+        if !self.own(who)?.ignores(&key) {
             return Err(ErrorCode::NoSuchNick(name.into()));
         }
-        self.hear_again(who, &key);
+        self.change_all(who, |rare| {
+            rare.ignored.remove(&key);
+        });
+        for id in self.connections(who) {
+            self.hear_again(id, &key);
+        }
         self.done(who, format!("You hear from {name} again."))
     }
 
@@ -288,20 +381,22 @@ impl Hub {
 
     pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {
         text.as_deref().map_or(Ok(()), check_note)?;
-        if text.is_some() && self.is_muted(&self.own(who)?.nick().key()) {
+        let key = self.own(who)?.nick().key();
+        if text.is_some() && self.is_muted(&key) {
             return Err(ErrorCode::Muted);
         }
         let note = match text {
             Some(_) => "You are away now: those who write to you are told.",
             None => "You are back.",
         };
-        self.own_mut(who)?.change_rare(|rare| rare.away = text);
+        self.change_all(who, |rare| rare.away.clone_from(&text));
         self.done(who, note.into())
     }
 
     pub(super) fn whois(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
         let target = self.find_nick(name)?;
-        let sees_address = !self.rules.is_cloaked || target == who || self.is_operator(who);
+        let is_own = target == self.sessions.lead(who);
+        let sees_address = !self.rules.is_cloaked || is_own || self.is_operator(who);
         let session = self.own(target)?;
         let name_of = |&id: &RoomId| self.rooms.try_get(id).map(|room: &Room| room.name.clone());
         let entry = WhoisEntry {

@@ -198,8 +198,10 @@ impl Reactor {
             return;
         };
         if let Some(who) = keeping.held.remove(&ticket) {
-            if let Some(connection) = self.connections.touch(who) {
-                connection.unthrottle();
+            match self.connections.get_open(who) {
+                Some(connection) => connection.unthrottle(),
+                // It went, maybe without having come in.
+                None => self.hub.forgive(who),
             }
             self.connections.make_ready(who);
         }

@@ -102,7 +102,10 @@ impl Reactor {
             return api::refused(&ErrorCode::NotJoined);
         };
         let (peer, said_by, said) = (connection.peer, nick.clone(), text.clone());
-        let said = self.hub.handle_post(peer, said_by, room.clone(), said, now);
+        let as_account = false;
+        let said = self
+            .hub
+            .handle_post(peer, said_by, as_account, room.clone(), said, now);
         self.carry_out();
         match said {
             Ok(message) => {

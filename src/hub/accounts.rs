@@ -1,0 +1,428 @@
+//! Accounts: names that belong to somebody, who proves it. What takes a password, or is kept, is asked of
+//! whoever keeps the accounts, and goes on with the answer.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use core::net::IpAddr;
+
+use crate::limits::{
+    LOGIN_FAILURES_MAX, LOGIN_FAILURES_REMEMBERED, LOGIN_MEMORY_MS, LOGIN_WAIT_MS,
+    LOGIN_WAIT_MS_MAX, PASSWORD_BYTES_MAX,
+};
+use crate::model::{
+    ConnId, ErrorCode, Event, Key, Login, MessageId, Nick, Peer, RequestId, RoomName, Secret,
+    TokenChange,
+};
+
+use super::guests::is_given;
+use super::keep::{AccountAsk, AccountRecord};
+use super::throttle::{Allowance, Throttle};
+use super::{Effect, Hub};
+
+/// What is allowed who does not know an account's password.
+const LOGIN_ALLOWANCE: Allowance = Allowance {
+    failures: LOGIN_FAILURES_MAX,
+    wait_ms: LOGIN_WAIT_MS,
+    wait_ms_max: LOGIN_WAIT_MS_MAX,
+    memory_ms: LOGIN_MEMORY_MS,
+    remembered: LOGIN_FAILURES_REMEMBERED,
+};
+
+/// What is known of accounts, and asked about them.
+#[derive(Debug)]
+pub(super) struct Accounts {
+    pub(super) directory: HashMap<Key, Account>,
+    /// The bots by the SHA-256 of their tokens.
+    pub(super) tokens: HashMap<[u8; 32], Nick>,
+    /// Questions by their tickets.
+    pub(super) waiting: HashMap<u64, Waiting>,
+    /// Who waits for an answer. Invariant: of each there is one question waiting; not of every question
+    /// is there somebody.
+    pub(super) asking: HashSet<ConnId>,
+    last_ticket: u64,
+    /// Wrong passwords by the name of the account, be there one or not.
+    pub(super) failures_by_name: Throttle<Key>,
+    /// Wrong passwords by address.
+    pub(super) failures_by_address: Throttle<Option<IpAddr>>,
+    /// Until when guests may go by accounts' names. Invariant: exactly those of the sessions.
+    pub(super) graces: BTreeSet<(u64, ConnId)>,
+    /// Who asks what waits for its account when everything up to a message is on disk.
+    pub(super) early: Vec<(MessageId, ConnId)>,
+    /// The number of the guest named last.
+    pub(super) last_guest: u32,
+}
+
+/// An account that is known.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) record: AccountRecord,
+    /// How many rooms it owns.
+    pub(super) rooms: usize,
+    pub(super) mail: Mail,
+}
+
+/// What waits for an account.
+#[derive(Debug, Default)]
+pub(super) struct Mail {
+    /// How many messages, of those that came since the start or since its last login.
+    pub(super) count: usize,
+    /// The last of them.
+    pub(super) last: MessageId,
+    /// It was told everything up to this.
+    pub(super) told: MessageId,
+}
+
+/// Somebody who comes in.
+#[derive(Debug)]
+pub(super) struct Coming {
+    pub(super) nick: Nick,
+    pub(super) wants_users: bool,
+    /// Rooms, and the last message that one has of each.
+    pub(super) resume: Vec<(RoomName, MessageId)>,
+}
+
+/// A question that waits for its answer.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) who: ConnId,
+    pub(super) peer: Peer,
+    pub(super) request_id: Option<RequestId>,
+    /// The account that is asked about.
+    pub(super) name: Nick,
+    /// Does the answer tell whether a password was right?
+    pub(super) tries_secret: bool,
+    /// Is the account gone since it was asked?
+    pub(super) is_void: bool,
+    pub(super) what: What,
+}
+
+/// What the answer is for.
+#[derive(Debug)]
+pub(super) enum What {
+    /// Coming in; where it says a login's `is_multi`, beside other connections of the account.
+    Join { coming: Coming, is_multi: bool },
+    /// Going on as an account.
+    Login { is_multi: bool },
+    /// What the answer says by itself.
+    Other,
+}
+
+impl Coming {
+    /// Somebody who says a name only.
+    pub(super) fn plain(nick: Nick) -> Coming {
+        Coming {
+            nick,
+            wants_users: false,
+            resume: Vec::new(),
+        }
+    }
+}
+
+impl Accounts {
+    pub(super) fn new() -> Accounts {
+        Accounts {
+            directory: HashMap::new(),
+            tokens: HashMap::new(),
+            waiting: HashMap::new(),
+            asking: HashSet::new(),
+            last_ticket: 0,
+            failures_by_name: Throttle::new(LOGIN_ALLOWANCE),
+            failures_by_address: Throttle::new(LOGIN_ALLOWANCE),
+            graces: BTreeSet::new(),
+            early: Vec::new(),
+            last_guest: 0,
+        }
+    }
+
+    /// There is an account, new or as it is now.
+    pub(super) fn learn(&mut self, record: AccountRecord) {
+        let account = self.directory.entry(record.nick.key());
+        let account = account.or_insert_with(|| Account {
+            record: record.clone(),
+            rooms: 0,
+            mail: Mail::default(),
+        });
+        account.record = record;
+    }
+}
+
+impl Hub {
+    /// These accounts and their bots' tokens were kept.
+    pub(super) fn restore_accounts(
+        &mut self,
+        records: Vec<AccountRecord>,
+        tokens: Vec<([u8; 32], Nick)>,
+    ) {
+        for record in records {
+            self.accounts.learn(record);
+        }
+        self.accounts.tokens = tokens.into_iter().collect();
+    }
+
+    /// The bot whose token has that SHA-256.
+    pub fn bot_of(&self, digest: &[u8; 32]) -> Option<&Nick> {
+        self.accounts.tokens.get(digest)
+    }
+
+    /// Comes in as an account, if that is its password.
+    pub(super) fn join_account(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        coming: Coming,
+        login: Login,
+    ) -> Result<(), ErrorCode> {
+        self.check_accounts()?;
+        self.check_nick(&coming.nick)?;
+        let name = coming.nick.clone();
+        let is_multi = login.is_multi;
+        self.ask_login(
+            who,
+            peer,
+            name,
+            login.secret,
+            What::Join { coming, is_multi },
+        )
+    }
+
+    /// Goes on as an account, if that is its password.
+    pub(super) fn login(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        name: Nick,
+        login: Login,
+    ) -> Result<(), ErrorCode> {
+        self.check_accounts()?;
+        if self.own(who)?.is_account() {
+            return Err(ErrorCode::AlreadyLoggedIn);
+        }
+        self.check_nick(&name)?;
+        let is_multi = login.is_multi;
+        self.ask_login(who, peer, name, login.secret, What::Login { is_multi })
+    }
+
+    fn ask_login(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        name: Nick,
+        secret: Secret,
+        what: What,
+    ) -> Result<(), ErrorCode> {
+        check_password(&secret)?;
+        let ask = AccountAsk::Login {
+            name: name.key(),
+            secret,
+        };
+        self.ask_account(who, peer, name, ask, what)
+    }
+
+    /// Makes an account of the name that a guest goes by.
+    pub(super) fn register(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        password: Secret,
+    ) -> Result<(), ErrorCode> {
+        self.check_accounts()?;
+        let session = self.own(who)?;
+        let nick = session.nick().clone();
+        if session.is_account() {
+            return Err(ErrorCode::AlreadyLoggedIn);
+        }
+        check_password(&password)?;
+        self.check_registrable(&nick)?;
+        let name = nick.clone();
+        let ask = AccountAsk::Register { nick, password };
+        self.ask_account(who, peer, name, ask, What::Other)
+    }
+
+    /// Goes on as a guest.
+    pub(super) fn logout(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+        self.own_account(who)?;
+        self.check_may_log_out(who)?;
+        let guest = self.guest_nick();
+        let (from, to) = self.go_by(who, guest)?;
+        self.answer(who, Event::Renamed { from, to })
+    }
+
+    pub(super) fn set_password(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        old: Option<Secret>,
+        new: Secret,
+    ) -> Result<(), ErrorCode> {
+        let nick = self.own_account(who)?;
+        self.check_is_no_bot(&nick)?;
+        check_password(&new)?;
+        old.as_ref().map_or(Ok(()), check_password)?;
+        let name = nick.key();
+        let ask = AccountAsk::SetPassword { name, old, new };
+        self.ask_account(who, peer, nick, ask, What::Other)
+    }
+
+    pub(super) fn unregister(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        password: Option<Secret>,
+    ) -> Result<(), ErrorCode> {
+        let nick = self.own_account(who)?;
+        self.check_is_no_bot(&nick)?;
+        self.check_may_log_out(who)?;
+        password.as_ref().map_or(Ok(()), check_password)?;
+        let name = nick.key();
+        let ask = AccountAsk::Unregister { name, password };
+        self.ask_account(who, peer, nick, ask, What::Other)
+    }
+
+    pub(super) fn change_token(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        change: TokenChange,
+    ) -> Result<(), ErrorCode> {
+        let nick = self.own_account(who)?;
+        self.check_is_no_bot(&nick)?;
+        let owner = nick.key();
+        let is_own = |bot: &Nick| {
+            let bot = self.accounts.directory.get(&bot.key());
+            bot.is_some_and(|bot| bot.record.owner.as_ref() == Some(&owner))
+        };
+        let (name, ask) = match change {
+            TokenChange::New(bot) => {
+                if !is_own(&bot) {
+                    self.check_nick(&bot)?;
+                    self.check_registrable(&bot)?;
+                }
+                let name = bot.clone();
+                (bot, AccountAsk::NewToken { owner, name })
+            }
+            TokenChange::Drop(bot) => {
+                if !is_own(&bot) {
+                    return Err(ErrorCode::NoSuchAccount(bot.to_string()));
+                }
+                let name = bot.key();
+                (bot, AccountAsk::DropToken { owner, name })
+            }
+            TokenChange::List => (nick, AccountAsk::Tokens { owner }),
+        };
+        self.ask_account(who, peer, name, ask, What::Other)
+    }
+
+    pub(super) fn check_accounts(&self) -> Result<(), ErrorCode> {
+        match self.rules.durability {
+            Some(_) => Ok(()),
+            None => Err(ErrorCode::NoAccounts),
+        }
+    }
+
+    /// The account that a user is logged in to.
+    fn own_account(&self, who: ConnId) -> Result<Nick, ErrorCode> {
+        self.check_accounts()?;
+        let session = self.own(who)?;
+        match session.is_account() {
+            true => Ok(session.nick().clone()),
+            false => Err(ErrorCode::NotLoggedIn),
+        }
+    }
+
+    /// A bot has a token only, which is its owner's to change.
+    fn check_is_no_bot(&self, nick: &Nick) -> Result<(), ErrorCode> {
+        let account = self.accounts.directory.get(&nick.key());
+        match account.is_some_and(|account| account.record.owner.is_some()) {
+            true => Err(ErrorCode::NotLoggedIn),
+            false => Ok(()),
+        }
+    }
+
+    /// May an account be made of that name?
+    fn check_registrable(&self, nick: &Nick) -> Result<(), ErrorCode> {
+        if self.is_registered(nick) {
+            return Err(ErrorCode::AlreadyRegistered);
+        }
+        match is_given(nick) || nick.is_reserved() {
+            true => Err(ErrorCode::NickTaken),
+            false => Ok(()),
+        }
+    }
+
+    /// Whoever is muted does not get rid of that under another name.
+    pub(super) fn check_may_log_out(&self, who: ConnId) -> Result<(), ErrorCode> {
+        let session = self.own(who)?;
+        if session.is_account() {
+            let key = session.nick().key();
+            for &room in session.rooms() {
+                self.check_mute_of(&key, room)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks about an account, unless too many passwords were wrong.
+    fn ask_account(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        name: Nick,
+        ask: AccountAsk,
+        what: What,
+    ) -> Result<(), ErrorCode> {
+        let tries_secret = matches!(
+            ask,
+            AccountAsk::Login { .. }
+                | AccountAsk::SetPassword { old: Some(_), .. }
+                | AccountAsk::Unregister {
+                    password: Some(_),
+                    ..
+                }
+        );
+        if tries_secret {
+            self.check_failures(&name.key(), peer)?;
+        }
+        if !self.accounts.asking.insert(who) {
+            return Err(ErrorCode::Busy);
+        }
+        self.accounts.last_ticket += 1;
+        let ticket = self.accounts.last_ticket;
+        let waiting = Waiting {
+            who,
+            peer,
+            request_id: self.request_id.take(),
+            name,
+            tries_secret,
+            is_void: false,
+            what,
+        };
+        self.accounts.waiting.insert(ticket, waiting);
+        self.effects
+            .push_back(Effect::AskAccount { who, ticket, ask });
+        Ok(())
+    }
+
+    /// May a password be tried?
+    fn check_failures(&mut self, name: &Key, peer: Peer) -> Result<(), ErrorCode> {
+        let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
+        let accounts = &mut self.accounts;
+        let by_name = accounts.failures_by_name.wait_s(name, now_ms);
+        let by_address = accounts.failures_by_address.wait_s(&address, now_ms);
+        if let Some(seconds) = by_name.max(by_address) {
+            return Err(ErrorCode::LoginThrottled(seconds));
+        }
+        accounts.failures_by_name.note_try(name, now_ms);
+        accounts.failures_by_address.note_try(&address, now_ms);
+        Ok(())
+    }
+}
+
+fn check_password(password: &Secret) -> Result<(), ErrorCode> {
+    match (1..=PASSWORD_BYTES_MAX).contains(&password.reveal().len()) {
+        true => Ok(()),
+        false => Err(ErrorCode::BadPassword),
+    }
+}
+
+#[cfg(test)]
+mod tests;

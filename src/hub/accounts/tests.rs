@@ -1,0 +1,419 @@
+mod chat;
+mod multi;
+mod owned;
+
+use std::sync::Arc;
+
+use super::super::*;
+use crate::hub::keep::{AccountAnswer, AccountAsk, AccountRecord, Found, RoomRecord};
+use crate::limits::{MAIL_MAX, OWNED_ROOMS_MAX};
+use crate::model::{Entry, Login, Message, MessageId, ModeChange, Secret, TokenChange};
+
+use chat::*;
+
+#[test]
+fn where_nothing_is_kept_there_are_no_accounts() {
+    let mut chat = Chat::with(&[]);
+    chat.hub.rules.durability = None;
+    assert_eq!(
+        refused(&chat.ask(1, join_as("a", "right"))),
+        &ErrorCode::NoAccounts
+    );
+    chat.join(1, "a");
+    for request in [
+        register(),
+        login("a", "right", false),
+        Request::Logout,
+        Request::Passwd {
+            old: None,
+            new: Secret::new("x"),
+        },
+        Request::Unregister { password: None },
+        Request::Token {
+            change: TokenChange::List,
+        },
+    ] {
+        assert_eq!(refused(&chat.ask(1, request)), &ErrorCode::NoAccounts);
+    }
+}
+
+#[test]
+fn whoever_registers_is_logged_in_and_the_name_is_nobody_elses() {
+    let mut chat = Chat::with(&[]);
+    chat.join(1, "Alice");
+    chat.do_it(1, register());
+    assert!(chat.is_account(1));
+    assert_eq!(
+        refused(&chat.ask(1, register())),
+        &ErrorCode::AlreadyLoggedIn
+    );
+    chat.ask(1, Request::Quit { words: None });
+    chat.join(2, "alice");
+    assert_eq!(
+        refused(&chat.ask(2, register())),
+        &ErrorCode::AlreadyRegistered
+    );
+    assert!(!chat.is_account(2));
+}
+
+#[test]
+fn names_that_are_given_to_guests_are_not_registered() {
+    let mut chat = Chat::with(&[]);
+    for (slot, name) in [(1, "guest-7"), (2, "Anon-12")] {
+        chat.join(slot, name);
+        assert_eq!(refused(&chat.ask(slot, register())), &ErrorCode::NickTaken);
+    }
+    chat.join(3, "anonymous");
+    chat.do_it(3, register());
+    assert!(chat.is_account(3));
+}
+
+#[test]
+fn an_account_that_was_made_is_known_though_its_maker_is_gone() {
+    let mut chat = Chat::with(&[]);
+    chat.join(1, "alice");
+    let asked = chat.ask(1, register());
+    chat.hub.handle_leave(id(1), chat.now);
+    chat.drain();
+    chat.join(2, "alice");
+    let told = chat.answer(&asked, AccountAnswer::Registered(record("alice")));
+    assert!(matches!(chat.told(&told, 2)[..], [Event::Notice { .. }]));
+    assert!(chat.hub.is_registered(&nick("ALICE")));
+    assert!(chat.hub.poll_timeout().is_some(), "a guest has her name");
+}
+
+#[test]
+fn a_login_before_the_join_comes_in() {
+    let mut chat = Chat::with(&["Alice", "op"]);
+    let told = chat.login(1, "alice");
+    let [Event::Welcome { nick, .. }, ..] = &chat.told(&told, 1)[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!((nick.as_str(), chat.is_account(1)), ("alice", true));
+    let told = chat.do_it(2, join_as("op", "right"));
+    let [Event::Welcome { users, .. }] = &chat.told(&told, 2)[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(users.len(), 2);
+    assert!(chat.hub.is_operator(id(2)) && !chat.hub.is_operator(id(1)));
+    assert_eq!(
+        refused(&chat.do_it(3, join_as("op", "wrong"))),
+        &ErrorCode::WrongLogin
+    );
+    assert!(chat.hub.session(id(3)).is_none());
+}
+
+#[test]
+fn a_login_after_the_join_goes_by_the_accounts_name_and_a_logout_by_a_guests() {
+    let mut chat = Chat::with(&["op"]);
+    chat.join(1, "x");
+    chat.join(2, "y");
+    let told = chat.login(1, "OP");
+    assert!(matches!(chat.told(&told, 2)[..], [Event::Renamed { .. }]));
+    assert!(matches!(
+        chat.told(&told, 1)[..],
+        [Event::Renamed { .. }, Event::Done { .. }]
+    ));
+    assert_eq!((chat.name_of(1), chat.is_account(1)), ("op", true));
+    assert!(chat.hub.is_operator(id(1)));
+    chat.ask(1, Request::Nick { nick: nick("OP") });
+    assert!(chat.is_account(1), "the same name");
+    let told = chat.ask(1, Request::Logout);
+    assert!(matches!(chat.told(&told, 2)[..], [Event::Renamed { .. }]));
+    assert_eq!((chat.name_of(1), chat.is_account(1)), ("Guest-0001", false));
+    assert!(!chat.hub.is_operator(id(1)));
+    assert_eq!(
+        refused(&chat.ask(1, Request::Logout)),
+        &ErrorCode::NotLoggedIn
+    );
+}
+
+#[test]
+fn another_name_is_a_logout() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.login(1, "alice");
+    chat.ask(1, Request::Nick { nick: nick("bob") });
+    assert!(!chat.is_account(1));
+    chat.login(1, "alice");
+    chat.login(2, "alice");
+    assert!(chat.hub.session(id(1)).is_none());
+    chat.join(3, "op");
+    chat.ask(
+        3,
+        Request::Oper {
+            password: Secret::new("x"),
+        },
+    );
+    let (from, to) = ("alice".into(), "eve".into());
+    chat.ask(3, Request::Rename { from, to });
+    assert_eq!((chat.name_of(2), chat.is_account(2)), ("eve", false));
+}
+
+#[test]
+fn whoever_is_muted_does_not_log_out() {
+    let mut chat = Chat::with(&["alice", "op"]);
+    chat.login(1, "alice");
+    chat.login(2, "op");
+    let mute = Request::Mute {
+        room: None,
+        name: "alice".into(),
+        seconds: None,
+    };
+    chat.ask(2, mute);
+    assert_eq!(refused(&chat.ask(1, Request::Logout)), &ErrorCode::Muted);
+    let password = None;
+    let unregister = Request::Unregister { password };
+    assert_eq!(refused(&chat.ask(1, unregister)), &ErrorCode::Muted);
+    chat.hub.handle_leave(id(1), chat.now);
+    chat.join(3, "alice");
+    chat.wait(30_000);
+    assert_eq!(chat.name_of(3), "Guest-0001");
+    assert!(chat.hub.is_muted(&Key::of("alice")), "the account is");
+    assert!(!chat.hub.is_muted(&Key::of("guest-0001")));
+}
+
+#[test]
+fn a_guest_has_its_grace_and_then_another_name() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.join(1, "b");
+    let told = chat.join(2, "ALICE");
+    assert!(matches!(
+        chat.told(&told, 2)[..],
+        [Event::Welcome { .. }, Event::Notice { .. }]
+    ));
+    assert_eq!(chat.hub.poll_timeout(), Some(30_000));
+    chat.wait(29_999);
+    assert_eq!(chat.name_of(2), "ALICE");
+    let told = chat.wait(1);
+    assert!(matches!(chat.told(&told, 1)[..], [Event::Renamed { .. }]));
+    assert!(matches!(
+        chat.told(&told, 2)[..],
+        [Event::Notice { .. }, Event::Renamed { .. }]
+    ));
+    assert_eq!(chat.name_of(2), "Guest-0001");
+    assert_eq!(chat.hub.poll_timeout(), None);
+}
+
+#[test]
+fn a_grace_ends_with_a_login_another_name_or_the_session() {
+    let mut chat = Chat::with(&["alice"]);
+    for slot in 1..4 {
+        chat.join(slot, "alice");
+        assert!(chat.hub.poll_timeout().is_some());
+        match slot {
+            1 => chat.ask(slot, Request::Nick { nick: nick("x") }),
+            2 => chat.login(slot, "alice"),
+            _ => Vec::new(),
+        };
+        if slot > 1 {
+            chat.hub.handle_leave(id(slot), chat.now);
+        }
+        assert_eq!(chat.hub.poll_timeout(), None);
+    }
+    chat.ask(
+        1,
+        Request::Nick {
+            nick: nick("alice"),
+        },
+    );
+    assert!(chat.hub.poll_timeout().is_some());
+}
+
+#[test]
+fn strict_names_are_refused_at_once() {
+    let rules = Rules {
+        is_strict: true,
+        ..Rules::default()
+    };
+    let mut chat = Chat::new(rules, &["alice"]);
+    assert_eq!(refused(&chat.join(1, "alice")), &ErrorCode::NameRegistered);
+    chat.join(1, "b");
+    let nick = nick("ALICE");
+    assert_eq!(
+        refused(&chat.ask(1, Request::Nick { nick })),
+        &ErrorCode::NameRegistered
+    );
+    chat.login(1, "alice");
+    assert!(chat.is_account(1));
+}
+
+#[test]
+fn a_guest_makes_way_for_whose_name_it_is() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.join(1, "alice");
+    chat.join(2, "b");
+    let told = chat.do_it(3, join_as("alice", "right"));
+    assert_eq!((chat.name_of(1), chat.name_of(3)), ("Guest-0001", "alice"));
+    assert!(matches!(
+        chat.told(&told, 1)[..],
+        [
+            Event::Notice { .. },
+            Event::Renamed { .. },
+            Event::Joined { .. }
+        ]
+    ));
+    assert!(matches!(
+        chat.told(&told, 2)[..],
+        [Event::Renamed { .. }, Event::Joined { .. }]
+    ));
+    // It is told nothing of what was before it came.
+    assert!(matches!(chat.told(&told, 3)[..], [Event::Welcome { .. }]));
+}
+
+#[test]
+fn who_logs_in_elsewhere_takes_over() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.login(1, "alice");
+    chat.join(2, "b");
+    let told = chat.do_it(3, join_as("alice", "right"));
+    let [Event::Kicked { reason }] = &chat.told(&told, 1)[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(reason.as_deref(), Some("logged in from elsewhere"));
+    assert!(told.contains(&Effect::Close { who: id(1) }));
+    assert!(matches!(
+        chat.told(&told, 2)[..],
+        [Event::Left { .. }, Event::Joined { .. }]
+    ));
+    assert!(matches!(chat.told(&told, 3)[..], [Event::Welcome { .. }]));
+}
+
+#[test]
+fn wrong_passwords_are_counted_by_name_and_by_address() {
+    let mut chat = Chat::with(&["alice", "bob"]);
+    for slot in 1..=5 {
+        chat.join(slot, &format!("n{slot}"));
+        assert_eq!(
+            refused(&chat.do_it(slot, login("alice", "wrong", false))),
+            &ErrorCode::WrongLogin
+        );
+    }
+    chat.join(6, "n6");
+    assert_eq!(
+        refused(&chat.login(6, "alice")),
+        &ErrorCode::LoginThrottled(5)
+    );
+    for _ in 1..=5 {
+        chat.do_it(6, login("nobody", "wrong", false));
+    }
+    assert_eq!(
+        refused(&chat.login(6, "bob")),
+        &ErrorCode::LoginThrottled(5)
+    );
+    chat.wait(5_000);
+    chat.login(6, "alice");
+    assert!(chat.is_account(6));
+    let passwd = Request::Passwd {
+        old: Some(Secret::new("wrong")),
+        new: Secret::new("new"),
+    };
+    for _ in 1..=5 {
+        let asked = chat.ask(6, passwd.clone());
+        chat.answer(&asked, AccountAnswer::WrongSecret);
+    }
+    assert_eq!(refused(&chat.ask(6, passwd)), &ErrorCode::LoginThrottled(5));
+}
+
+#[test]
+fn an_answer_finds_nobody_who_left_or_was_put_out() {
+    let mut chat = Chat::with(&["alice", "op"]);
+    let asked = chat.ask(1, join_as("alice", "right"));
+    chat.hub.handle_leave(id(1), chat.now);
+    assert_eq!(chat.drain(), []);
+    assert_eq!(
+        chat.answer(&asked, AccountAnswer::LoggedIn(record("alice"))),
+        []
+    );
+    assert_eq!(chat.hub.online(), 0);
+    chat.join(2, "b");
+    chat.login(3, "op");
+    let asked = chat.ask(2, login("alice", "right", false));
+    let kick = Request::Kick {
+        room: None,
+        name: "b".into(),
+        reason: None,
+    };
+    chat.ask(3, kick);
+    assert_eq!(
+        chat.answer(&asked, AccountAnswer::LoggedIn(record("alice"))),
+        []
+    );
+    assert_eq!(chat.hub.online(), 1);
+}
+
+#[test]
+fn whoever_waits_asks_nothing_more_about_accounts() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.join(1, "b");
+    let asked = chat.ask(1, login("alice", "right", false));
+    assert_eq!(refused(&chat.ask(1, register())), &ErrorCode::Busy);
+    chat.answer(&asked, AccountAnswer::LoggedIn(record("alice")));
+    assert!(chat.is_account(1));
+}
+
+#[test]
+fn an_account_that_is_gone_meanwhile_logs_nobody_in() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.login_multi(1, "alice");
+    let asked = chat.ask(2, login("alice", "right", true));
+    chat.do_it(1, Request::Unregister { password: None });
+    assert_eq!((chat.name_of(1), chat.is_account(1)), ("alice", false));
+    let told = chat.answer(&asked, AccountAnswer::LoggedIn(record("alice")));
+    assert_eq!(refused(&told), &ErrorCode::WrongLogin);
+    assert!(!chat.hub.is_registered(&nick("alice")));
+}
+
+#[test]
+fn a_bot_comes_in_with_its_token_until_that_is_void() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.join(2, "bot");
+    chat.login(1, "alice");
+    let token = |change| Request::Token { change };
+    let bot = nick("bot");
+    let told = chat.do_it(1, token(TokenChange::New(bot.clone())));
+    assert!(matches!(chat.told(&told, 1)[..], [Event::Token { .. }]));
+    assert!(matches!(chat.told(&told, 2)[..], [Event::Notice { .. }]));
+    assert_eq!(chat.hub.bot_of(&[7; 32]), Some(&bot));
+    chat.login(2, "bot");
+    assert!(chat.is_account(2));
+    for request in [
+        Request::Unregister { password: None },
+        token(TokenChange::New(nick("other"))),
+    ] {
+        assert_eq!(refused(&chat.ask(2, request)), &ErrorCode::NotLoggedIn);
+    }
+    let told = chat.do_it(1, token(TokenChange::Drop(bot.clone())));
+    assert!(matches!(chat.told(&told, 2)[..], [Event::Kicked { .. }]));
+    assert_eq!(chat.hub.bot_of(&[7; 32]), None);
+    assert!(!chat.hub.is_registered(&bot));
+    let gone = chat.ask(1, token(TokenChange::Drop(bot)));
+    assert_eq!(refused(&gone), &ErrorCode::NoSuchAccount("bot".into()));
+    let alice = chat.ask(1, token(TokenChange::New(nick("alice"))));
+    assert_eq!(refused(&alice), &ErrorCode::AlreadyRegistered);
+}
+
+#[test]
+fn who_posts_under_a_registered_name_is_its_account() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.login(1, "alice");
+    chat.join(2, "b");
+    let mut post = |name: &str, as_account| {
+        let (peer, nick, room) = (Peer::Unix(9), nick(name), RoomName::lobby());
+        let now = chat.now;
+        chat.hub
+            .handle_post(peer, nick, as_account, room, "hi".into(), now)
+            .map(|_| ())
+    };
+    assert_eq!(post("Alice", false), Err(ErrorCode::NameRegistered));
+    assert_eq!(post("alice", true), Ok(()));
+    assert_eq!(post("b", false), Err(ErrorCode::NickTaken));
+    assert_eq!(post("c", false), Ok(()));
+}
+
+#[test]
+fn no_question_shows_a_password() {
+    let mut chat = Chat::with(&["alice"]);
+    let shown = format!("{:?}", chat.ask(1, join_as("alice", "hunter2")));
+    assert!(shown.contains("Secret") && !shown.contains("hunter2"));
+    assert!(!format!("{:?}", chat.hub).contains("hunter2"));
+}

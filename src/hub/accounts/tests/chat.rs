@@ -1,0 +1,244 @@
+//! A chat with accounts, and how it is spoken to.
+
+use super::*;
+
+/// A chat with accounts of which the right password is `right`, and the time.
+pub(super) struct Chat {
+    pub(super) hub: Hub,
+    pub(super) now: Moment,
+}
+
+impl Chat {
+    pub(super) fn new(rules: Rules, names: &[&str]) -> Chat {
+        let rules = Rules {
+            durability: Some(Durability::Soon),
+            replay: 0,
+            oper_password: Some("x".into()),
+            ..rules
+        };
+        let mut hub = Hub::new(rules, Settings::default());
+        let accounts = names.iter().map(|name| record(name)).collect();
+        hub.restore(Kept {
+            accounts,
+            ..Kept::default()
+        });
+        let now = Moment::default();
+        Chat { hub, now }
+    }
+
+    pub(super) fn with(names: &[&str]) -> Chat {
+        Chat::new(Rules::default(), names)
+    }
+
+    /// Asks, as `slot` at an address of its own.
+    pub(super) fn ask(&mut self, slot: u32, request: Request) -> Vec<Effect> {
+        let ip = [10, 0, 0, slot as u8].into();
+        let peer = Peer::Ip { ip, port: 1 };
+        self.hub
+            .handle_request(id(slot), peer, request, None, self.now);
+        self.drain()
+    }
+
+    pub(super) fn drain(&mut self) -> Vec<Effect> {
+        std::iter::from_fn(|| self.hub.poll_effect()).collect()
+    }
+
+    /// Answers the question that is the last effect.
+    pub(super) fn answer(&mut self, effects: &[Effect], answer: AccountAnswer) -> Vec<Effect> {
+        let Some(Effect::AskAccount { ticket, .. }) = effects.last() else {
+            panic!("{effects:?}");
+        };
+        self.hub.handle_account(*ticket, answer, self.now);
+        self.drain()
+    }
+
+    /// Asks and gets the answer that the accounts would give.
+    pub(super) fn do_it(&mut self, slot: u32, request: Request) -> Vec<Effect> {
+        let asked = self.ask(slot, request);
+        let Some(Effect::AskAccount { ask, .. }) = asked.last() else {
+            return asked;
+        };
+        let known = |name: &Key| self.hub.accounts.directory.get(name);
+        let answer = match ask {
+            AccountAsk::Login { name, secret } => match known(name) {
+                Some(account) if secret.reveal() == "right" => {
+                    AccountAnswer::LoggedIn(account.record.clone())
+                }
+                _ => AccountAnswer::WrongSecret,
+            },
+            AccountAsk::Register { nick, .. } => AccountAnswer::Registered(record(nick.as_str())),
+            AccountAsk::SetPassword { .. } => AccountAnswer::PasswordSet,
+            AccountAsk::Unregister { name, .. } => {
+                let directory = self.hub.accounts.directory.iter();
+                let bots =
+                    directory.filter(|(_, account)| account.record.owner.as_ref() == Some(name));
+                let bots = bots.map(|(key, _)| key.clone()).collect();
+                AccountAnswer::Unregistered { bots }
+            }
+            AccountAsk::NewToken { owner, name } => AccountAnswer::Token {
+                bot: AccountRecord {
+                    owner: Some(owner.clone()),
+                    ..record(name.as_str())
+                },
+                token: Secret::new("right"),
+                digest: [7; 32],
+            },
+            AccountAsk::DropToken { .. } => AccountAnswer::TokenDropped,
+            AccountAsk::Tokens { .. } => AccountAnswer::Tokens(vec![nick("bot")]),
+        };
+        self.answer(&asked, answer)
+    }
+
+    pub(super) fn join(&mut self, slot: u32, name: &str) -> Vec<Effect> {
+        self.ask(slot, Request::join(nick(name), false))
+    }
+
+    pub(super) fn login(&mut self, slot: u32, name: &str) -> Vec<Effect> {
+        self.do_it(slot, login(name, "right", false))
+    }
+
+    pub(super) fn login_multi(&mut self, slot: u32, name: &str) -> Vec<Effect> {
+        self.do_it(slot, login(name, "right", true))
+    }
+
+    pub(super) fn enter(&mut self, slot: u32, name: &str) -> Vec<Effect> {
+        let request = Request::Enter {
+            room: room(name),
+            entry: Entry::Focus,
+            key: None,
+            resume: None,
+        };
+        self.ask(slot, request)
+    }
+
+    pub(super) fn wait(&mut self, ms: u64) -> Vec<Effect> {
+        self.now.uptime_ms += ms;
+        self.now.unix_ms += ms;
+        self.hub.handle_timeout(self.now);
+        self.drain()
+    }
+
+    pub(super) fn name_of(&self, slot: u32) -> &str {
+        let session = self.hub.session(id(slot));
+        session.map_or("", |session| session.nick().as_str())
+    }
+
+    pub(super) fn is_account(&self, slot: u32) -> bool {
+        let session = self.hub.session(id(slot));
+        session.is_some_and(Session::is_account)
+    }
+
+    /// The effects as those whom they are for see them.
+    pub(super) fn told(&self, effects: &[Effect], slot: u32) -> Vec<Event> {
+        let told = |effect: &Effect| match effect {
+            Effect::Answer { to, event, .. } | Effect::Tell { to, event } => {
+                (*to == id(slot)).then(|| event.clone())
+            }
+            Effect::Broadcast { audience, event } => {
+                let hears = match audience {
+                    Audience::Each(each) => each.iter().any(|member| member.id == id(slot)),
+                    Audience::Room {
+                        room,
+                        except,
+                        ignorers,
+                    } => {
+                        let members = self.hub.members(*room);
+                        members.iter().any(|member| member.id == id(slot))
+                            && *except != Some(id(slot))
+                            && !ignorers.contains(&id(slot))
+                    }
+                };
+                hears.then(|| event.clone())
+            }
+            _ => None,
+        };
+        effects.iter().filter_map(told).collect()
+    }
+}
+
+pub(super) fn id(slot: u32) -> ConnId {
+    ConnId {
+        slot,
+        generation: 1,
+    }
+}
+
+pub(super) fn nick(name: &str) -> Nick {
+    Nick::parse(name).expect("a nick")
+}
+
+pub(super) fn room(name: &str) -> RoomName {
+    RoomName::parse(name).expect("a room name")
+}
+
+pub(super) fn record(name: &str) -> AccountRecord {
+    AccountRecord {
+        nick: nick(name),
+        is_operator: name.starts_with("op"),
+        owner: None,
+    }
+}
+
+pub(super) fn login(name: &str, secret: &str, is_multi: bool) -> Request {
+    Request::Login {
+        name: nick(name),
+        login: Login {
+            secret: Secret::new(secret),
+            is_multi,
+        },
+    }
+}
+
+pub(super) fn join_as(name: &str, secret: &str) -> Request {
+    Request::Join {
+        nick: nick(name),
+        wants_users: true,
+        login: Some(Login {
+            secret: Secret::new(secret),
+            is_multi: false,
+        }),
+        resume: Vec::new(),
+    }
+}
+
+pub(super) fn register() -> Request {
+    Request::Register {
+        password: Secret::new("right"),
+    }
+}
+
+pub(super) fn say(text: &str) -> Request {
+    Request::Say {
+        room: None,
+        text: text.into(),
+    }
+}
+
+pub(super) fn private(to: &str) -> Request {
+    Request::Private {
+        to: to.into(),
+        text: "psst".into(),
+    }
+}
+
+#[track_caller]
+pub(super) fn refused(effects: &[Effect]) -> &ErrorCode {
+    match effects {
+        [
+            ..,
+            Effect::Answer {
+                event: Event::Error(code),
+                ..
+            },
+        ] => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(super) fn kept(effects: &[Effect]) -> Vec<&Record> {
+    let records = effects.iter().filter_map(|effect| match effect {
+        Effect::Keep(record) => Some(record),
+        _ => None,
+    });
+    records.collect()
+}

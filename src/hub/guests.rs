@@ -1,0 +1,106 @@
+//! Guests: users without an account. One who goes by an account's name has some time to log in, and is
+//! given another name then.
+
+use crate::model::{ConnId, ErrorCode, Event, Key, Nick};
+
+use super::{Hub, Session};
+
+/// What names that are given to guests begin with.
+const GUEST: &str = "Guest-";
+
+impl Hub {
+    /// Is the name an account's?
+    pub fn is_registered(&self, nick: &Nick) -> bool {
+        !self.accounts.directory.is_empty() && self.accounts.directory.contains_key(&nick.key())
+    }
+
+    /// May a guest go by that name?
+    pub(super) fn check_unregistered(&self, nick: &Nick) -> Result<(), ErrorCode> {
+        match self.rules.is_strict && self.is_registered(nick) {
+            true => Err(ErrorCode::NameRegistered),
+            false => Ok(()),
+        }
+    }
+
+    /// Tells a guest whose name is an account's how long it may go by it, from now on.
+    pub(super) fn begin_grace(&mut self, who: ConnId) {
+        let lead = self.sessions.lead(who);
+        let Some(session) = self.sessions.get(lead) else {
+            return;
+        };
+        let nick = session.nick().clone();
+        if session.is_account() || session.grace_ms().is_some() || !self.is_registered(&nick) {
+            return;
+        }
+        self.start_grace(lead, self.now.uptime_ms + self.rules.grace_ms);
+        let seconds = self.rules.grace_ms.div_ceil(1000);
+        let text = format!(
+            "The name {nick} is registered. If it is yours, log in within {seconds} s; if not, you get \
+             another one then."
+        );
+        self.tell_all(lead, Event::Notice { text });
+    }
+
+    pub(super) fn start_grace(&mut self, lead: ConnId, due_ms: u64) {
+        if let Ok(session) = self.own_mut(lead) {
+            session.change_rare(|rare| rare.grace_ms = Some(due_ms));
+            self.accounts.graces.insert((due_ms, lead));
+        }
+    }
+
+    /// Lets a user go by its name. Returns until when it might have.
+    pub(super) fn stop_grace(&mut self, lead: ConnId) -> Option<u64> {
+        let due_ms = self.sessions.get(lead).and_then(Session::grace_ms)?;
+        self.accounts.graces.remove(&(due_ms, lead));
+        let session = self.sessions.get_mut(lead)?;
+        session.change_rare(|rare| rare.grace_ms = None);
+        Some(due_ms)
+    }
+
+    /// When the next guest is given another name.
+    pub(super) fn next_grace(&self) -> Option<u64> {
+        self.accounts.graces.first().map(|&(due_ms, _)| due_ms)
+    }
+
+    /// Gives other names to those whose time is over.
+    pub(super) fn end_graces(&mut self) {
+        while let Some(&(due_ms, lead)) = self.accounts.graces.first()
+            && due_ms <= self.now.uptime_ms
+        {
+            self.stop_grace(lead);
+            if let Some(nick) = self.nick_of(lead) {
+                let why = format!("The name {nick} is registered, and you did not log in.");
+                self.put_aside(lead, why);
+            }
+        }
+    }
+
+    /// Gives a user the name of a guest, and tells it why.
+    pub(super) fn put_aside(&mut self, who: ConnId, why: String) {
+        let guest = self.guest_nick();
+        if let Ok((from, to)) = self.go_by(who, guest) {
+            self.tell_all(who, Event::Notice { text: why });
+            self.tell(who, Event::Renamed { from, to });
+        }
+    }
+
+    /// A free name for a guest.
+    pub(super) fn guest_nick(&mut self) -> Nick {
+        loop {
+            self.accounts.last_guest = self.accounts.last_guest.wrapping_add(1);
+            let name = format!("{GUEST}{:04}", self.accounts.last_guest);
+            let nick = Nick::parse(&name).expect("letters, - and digits");
+            if self.sessions.find(&name).is_none() && !self.is_registered(&nick) {
+                return nick;
+            }
+        }
+    }
+}
+
+/// Is that a name that the server gives to guests?
+pub(super) fn is_given(nick: &Nick) -> bool {
+    let key = nick.key();
+    let number_of_unnamed = key.as_str().strip_prefix("anon-");
+    key.as_str().starts_with(Key::of(GUEST).as_str())
+        || number_of_unnamed.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+}

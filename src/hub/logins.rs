@@ -1,0 +1,272 @@
+//! What comes of questions about accounts: who is logged in, and under which name.
+
+use crate::model::{ConnId, ErrorCode, Event, Key, Moment, Nick, Peer};
+
+use super::Hub;
+use super::accounts::{Coming, Waiting, What};
+use super::keep::{AccountAnswer, AccountRecord};
+use super::multi::LOGGED_IN_ELSEWHERE;
+
+impl Hub {
+    /// A question about an account has been answered: whoever asked goes on, if it is here yet.
+    pub fn handle_account(&mut self, ticket: u64, answer: AccountAnswer, now: Moment) {
+        self.now = now;
+        if answer == AccountAnswer::Delayed {
+            return self.tell_of_delay(ticket);
+        }
+        let Some(mut waiting) = self.accounts.waiting.remove(&ticket) else {
+            return;
+        };
+        let who = waiting.who;
+        self.count_try(&waiting, &answer);
+        let answer = match answer {
+            AccountAnswer::LoggedIn(_) if waiting.is_void => AccountAnswer::WrongSecret,
+            answer => answer,
+        };
+        let is_here = self.accounts.asking.remove(&who);
+        self.take_in(&waiting, &answer);
+        if !is_here {
+            return;
+        }
+        self.request_id = waiting.request_id.take();
+        if let Err(code) = self.go_on(waiting, answer) {
+            self.refuse(who, code);
+        }
+    }
+
+    fn tell_of_delay(&mut self, ticket: u64) {
+        if let Some(waiting) = self.accounts.waiting.get(&ticket)
+            && self.sessions.contains(waiting.who)
+        {
+            let text = "The disk is slow: you are told when that is done.".into();
+            self.tell(waiting.who, Event::Notice { text });
+        }
+    }
+
+    fn count_try(&mut self, waiting: &Waiting, answer: &AccountAnswer) {
+        if !waiting.tries_secret {
+            return;
+        }
+        let (name, address) = (waiting.name.key(), waiting.peer.counted_address(true));
+        let (by_name, by_address) = (
+            &mut self.accounts.failures_by_name,
+            &mut self.accounts.failures_by_address,
+        );
+        match answer {
+            AccountAnswer::WrongSecret => {
+                by_name.note_failure(&name, self.now.uptime_ms);
+                by_address.note_failure(&address, self.now.uptime_ms);
+            }
+            AccountAnswer::Busy | AccountAnswer::Failed => {}
+            _ => {
+                by_name.forget(&name);
+                by_address.forget(&address);
+            }
+        }
+    }
+
+    /// What an answer says of accounts holds, whether or not anybody waits for it.
+    fn take_in(&mut self, waiting: &Waiting, answer: &AccountAnswer) {
+        let name = waiting.name.key();
+        match answer {
+            AccountAnswer::Registered(record) => {
+                self.accounts.learn(record.clone());
+                let holder = self.sessions.find(record.nick.as_str());
+                if let Some(holder) =
+                    holder.filter(|&holder| self.sessions.lead(waiting.who) != holder)
+                {
+                    self.begin_grace(holder);
+                }
+            }
+            AccountAnswer::LoggedIn(record) => self.accounts.learn(record.clone()),
+            AccountAnswer::Unregistered { bots } => {
+                bots.iter().for_each(|bot| self.forget_account(bot));
+                self.forget_account(&name);
+            }
+            AccountAnswer::Token { bot, digest, .. } => {
+                self.put_out_bot(&bot.nick.key());
+                self.accounts.tokens.insert(*digest, bot.nick.clone());
+                self.accounts.learn(bot.clone());
+                if let Some(holder) = self.sessions.find(bot.nick.as_str()) {
+                    self.begin_grace(holder);
+                }
+            }
+            AccountAnswer::TokenDropped => self.forget_account(&name),
+            _ => {}
+        }
+    }
+
+    /// An account is no more. Its user goes on as a guest; a bot is put out.
+    fn forget_account(&mut self, key: &Key) {
+        self.put_out_bot(key);
+        self.disown_all(key);
+        self.accounts.directory.remove(key);
+        for waiting in self.accounts.waiting.values_mut() {
+            waiting.is_void |= waiting.name.key() == *key;
+        }
+        if let Some(holder) = self.sessions.find(key.as_str()) {
+            self.stop_grace(holder);
+            self.forget_login(holder);
+        }
+    }
+
+    /// A bot's token is void: whoever came in with it is put out.
+    fn put_out_bot(&mut self, key: &Key) {
+        self.accounts.tokens.retain(|_, bot| bot.key() != *key);
+        let account = self.accounts.directory.get(key);
+        if account.is_some_and(|account| account.record.owner.is_some())
+            && let Some(bot) = self.sessions.find(key.as_str())
+            && self.sessions[bot].is_account()
+        {
+            self.put_out(bot, Some("the token is void".into()));
+        }
+    }
+
+    /// A user is logged in no more.
+    pub(super) fn forget_login(&mut self, who: ConnId) {
+        let Some(session) = self.sessions.get(who).filter(|own| own.is_account()) else {
+            return;
+        };
+        let nick = session.nick().clone();
+        let account = self.accounts.directory.get(&nick.key());
+        let was_operator = account.is_some_and(|account| account.record.is_operator);
+        self.change_all(who, |rare| {
+            rare.is_account = false;
+            rare.is_operator &= !was_operator;
+        });
+        let text = format!("You are not logged in as {nick} any more.");
+        self.tell_all(who, Event::Notice { text });
+    }
+
+    /// Goes on with an answer.
+    fn go_on(&mut self, waiting: Waiting, answer: AccountAnswer) -> Result<(), ErrorCode> {
+        let who = waiting.who;
+        match answer {
+            AccountAnswer::LoggedIn(record) => match waiting.what {
+                What::Join { coming, is_multi } => {
+                    self.come_in_as(who, waiting.peer, coming, &record, is_multi)
+                }
+                What::Login { is_multi } => self.go_on_as(who, &record, is_multi),
+                What::Other => Err(ErrorCode::StoreFailed),
+            },
+            AccountAnswer::Registered(record) => {
+                let nick = record.nick.clone();
+                let is_own = self.own(who)?.nick().key() == nick.key();
+                if is_own {
+                    self.log_in(who, &record);
+                }
+                let and = if is_own {
+                    ", and you are logged in"
+                } else {
+                    ""
+                };
+                self.done(who, format!("{nick} is registered{and}."))
+            }
+            AccountAnswer::PasswordSet => self.done(who, "Your password is changed.".into()),
+            AccountAnswer::Unregistered { .. } => {
+                self.done(who, format!("{} is nobody's name any more.", waiting.name))
+            }
+            AccountAnswer::Token { bot, token, .. } => {
+                let bot = bot.nick;
+                self.answer(who, Event::Token { bot, token })
+            }
+            AccountAnswer::TokenDropped => {
+                self.done(who, format!("The bot {} is gone.", waiting.name))
+            }
+            AccountAnswer::Tokens(bots) => {
+                let bots: Vec<&str> = bots.iter().map(Nick::as_str).collect();
+                let note = match bots[..] {
+                    [] => "You have no bots.".into(),
+                    _ => format!("Your bots: {}", bots.join(", ")),
+                };
+                self.done(who, note)
+            }
+            AccountAnswer::WrongSecret => Err(ErrorCode::WrongLogin),
+            AccountAnswer::Exists => Err(ErrorCode::AlreadyRegistered),
+            AccountAnswer::NoSuchAccount => Err(ErrorCode::NoSuchAccount(waiting.name.to_string())),
+            AccountAnswer::TooMany => Err(ErrorCode::TooManyBots),
+            AccountAnswer::Busy => Err(ErrorCode::Busy),
+            AccountAnswer::Delayed | AccountAnswer::Failed => Err(ErrorCode::StoreFailed),
+        }
+    }
+
+    /// Comes in as an account whose password that was.
+    fn come_in_as(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        coming: Coming,
+        record: &AccountRecord,
+        is_multi: bool,
+    ) -> Result<(), ErrorCode> {
+        // They may have been banned meanwhile.
+        if let Some(refusal) = self.refusal_of(&peer, self.now) {
+            return Err(refusal);
+        }
+        self.check_nick(&record.nick)?;
+        let first_effect = self.effects.len();
+        let resume = match self.make_way(who, record, is_multi) {
+            Some(lead) => self.come_in_beside(who, peer, coming, lead)?,
+            None => {
+                self.settle_audiences(first_effect);
+                self.come_in(who, peer, coming)?
+            }
+        };
+        self.log_in(who, record);
+        self.resume(who, &resume)?;
+        self.ask_mail(who);
+        Ok(())
+    }
+
+    /// Goes on as an account whose password that was.
+    fn go_on_as(
+        &mut self,
+        who: ConnId,
+        record: &AccountRecord,
+        is_multi: bool,
+    ) -> Result<(), ErrorCode> {
+        self.check_nick(&record.nick)?;
+        if let Some(lead) = self.make_way(who, record, is_multi) {
+            self.merge(who, lead)?;
+        } else if self.own(who)?.nick().key() != record.nick.key() {
+            let (from, to) = self.go_by(who, record.nick.clone())?;
+            self.tell(who, Event::Renamed { from, to });
+        }
+        self.log_in(who, record);
+        let nick = self.own(who)?.nick();
+        let note = format!("You are logged in as {nick}.");
+        self.done(who, note)?;
+        self.ask_mail(who);
+        Ok(())
+    }
+
+    /// Frees an account's name for its owner. Returns the user who is logged in already and stays.
+    fn make_way(&mut self, who: ConnId, record: &AccountRecord, is_multi: bool) -> Option<ConnId> {
+        let holder = self.sessions.find(record.nick.as_str())?;
+        if holder == self.sessions.lead(who) {
+            return None;
+        }
+        if !self.sessions[holder].is_account() {
+            let why = format!(
+                "Whose name {} is has come: you get another one.",
+                record.nick
+            );
+            self.put_aside(holder, why);
+            return None;
+        }
+        if is_multi || self.rules.is_multi {
+            return Some(holder);
+        }
+        self.put_out(holder, Some(LOGGED_IN_ELSEWHERE.into()));
+        None
+    }
+
+    /// A user who goes by an account's name is logged in.
+    fn log_in(&mut self, who: ConnId, record: &AccountRecord) {
+        self.stop_grace(self.sessions.lead(who));
+        self.change_all(who, |rare| {
+            rare.is_account = true;
+            rare.is_operator |= record.is_operator;
+        });
+    }
+}

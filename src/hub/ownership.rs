@@ -1,0 +1,173 @@
+//! Rooms that belong to an account: they last without members, and are as they were after a restart.
+
+use crate::limits::{OWNED_ROOMS_MAX, ROOM_LIST_MAX};
+use crate::model::{ConnId, ErrorCode, Event, Key, MessageId, RoomName};
+
+use super::keep::{Record, RoomRecord};
+use super::{Effect, Hub, LOBBY, RoomId};
+
+impl Hub {
+    /// Whoever made a room moderates it. One who is logged in owns it, unless it owns many.
+    pub(super) fn found_room(&mut self, who: ConnId, id: RoomId) {
+        let lead = self.sessions.lead(who);
+        let modes = &mut self.rooms.get_mut(id).modes;
+        modes.moderator = Some(lead);
+        if let Some(key) = self.account_of(who)
+            && let Some(account) = self.accounts.directory.get_mut(&key)
+            && account.rooms < OWNED_ROOMS_MAX
+        {
+            account.rooms += 1;
+            let modes = &mut self.rooms.get_mut(id).modes;
+            (modes.owner, modes.moderator) = (Some(key), None);
+            self.keep_room(id);
+        }
+    }
+
+    /// A room of before the start is there again.
+    pub(super) fn restore_room(&mut self, record: RoomRecord) {
+        let known = self.rooms.find(&record.name);
+        let Some(account) = self.accounts.directory.get_mut(&record.owner) else {
+            return;
+        };
+        if known.is_some() {
+            return;
+        }
+        account.rooms += 1;
+        let id = self
+            .rooms
+            .open(record.name, MessageId::default(), self.history.last);
+        let room = self.rooms.get_mut(id);
+        room.topic = record.topic;
+        room.modes.owner = Some(record.owner);
+        room.modes.moderators = record.moderators;
+        room.modes.key = record.key;
+        room.modes.is_topic_locked = record.is_topic_locked;
+        room.modes.is_invite_only = record.is_invite_only;
+    }
+
+    /// A room has changed: if it is owned, that is kept.
+    pub(super) fn keep_room(&mut self, id: RoomId) {
+        let room = self.rooms.get(id);
+        let Some(owner) = room.modes.owner.clone() else {
+            return;
+        };
+        let record = RoomRecord {
+            name: room.name.clone(),
+            owner,
+            topic: room.topic.clone(),
+            key: room.modes.key.clone(),
+            is_topic_locked: room.modes.is_topic_locked,
+            is_invite_only: room.modes.is_invite_only,
+            moderators: room.modes.moderators.clone(),
+        };
+        self.effects.push_back(Effect::Keep(Record::Room(record)));
+    }
+
+    /// Is it the owner's, logged in?
+    pub(super) fn owns(&self, who: ConnId, id: RoomId) -> bool {
+        let Some(owner) = &self.rooms.get(id).modes.owner else {
+            return false;
+        };
+        self.account_of(who).as_ref() == Some(owner)
+    }
+
+    /// Is it the owner's, or that of an account that it appointed, logged in?
+    pub(super) fn is_appointed(&self, who: ConnId, id: RoomId) -> bool {
+        let modes = &self.rooms.get(id).modes;
+        if modes.owner.is_none() {
+            return false;
+        }
+        let account = self.account_of(who);
+        account.is_some_and(|key| {
+            modes.owner.as_ref() == Some(&key) || modes.moderators.contains(&key)
+        })
+    }
+
+    /// Lets an account moderate an owned room, or no more, as its owner or as an operator.
+    pub(super) fn appoint(
+        &mut self,
+        who: ConnId,
+        room: Option<RoomName>,
+        name: &str,
+        moderates: bool,
+    ) -> Result<(), ErrorCode> {
+        self.check_accounts()?;
+        let id = match room {
+            Some(room) => self
+                .rooms
+                .find(&room)
+                .ok_or(ErrorCode::NoRoomToShow(room))?,
+            None => self.own(who)?.focus(),
+        };
+        if id == LOBBY {
+            return Err(ErrorCode::NotInLobby);
+        }
+        let room = self.rooms.get(id).name.clone();
+        let is_allowed = self.owns(who, id) || self.is_operator(who);
+        if !is_allowed || self.rooms.get(id).modes.owner.is_none() {
+            return Err(ErrorCode::NotOwner(room));
+        }
+        let key = Key::of(name);
+        let account = self.accounts.directory.get(&key);
+        let account = account.ok_or_else(|| ErrorCode::NoSuchAccount(name.into()))?;
+        let nick = account.record.nick.clone();
+        let moderators = &mut self.rooms.get_mut(id).modes.moderators;
+        moderators.retain(|other| *other != key);
+        if moderates {
+            if moderators.len() >= ROOM_LIST_MAX {
+                return Err(ErrorCode::TooManyBans);
+            }
+            moderators.push(key);
+        }
+        self.keep_room(id);
+        let (did, does) = match moderates {
+            true => ("You moderate", "moderates"),
+            false => ("You do not moderate", "does not moderate"),
+        };
+        if let Some(target) = self.sessions.find(name)
+            && self.sessions[target].is_account()
+            && self.sessions.lead(who) != target
+        {
+            let text = format!("{did} #{room} now.");
+            self.tell_all(target, Event::Notice { text });
+        }
+        self.done(who, format!("{nick} {does} #{room} now."))
+    }
+
+    /// A room belongs to nobody any more. It ends when it is empty, and is moderated like any other.
+    pub(super) fn disown(&mut self, id: RoomId) {
+        let first = self.members(id).first().map(|member| member.id);
+        let moderator = first.map(|first| self.sessions.lead(first));
+        let room = self.rooms.get_mut(id);
+        let Some(owner) = room.modes.owner.take() else {
+            return;
+        };
+        room.modes.moderators = Vec::new();
+        room.modes.moderator = moderator;
+        let record = Record::RoomGone(room.name.clone());
+        self.effects.push_back(Effect::Keep(record));
+        if let Some(account) = self.accounts.directory.get_mut(&owner) {
+            account.rooms -= 1;
+        }
+        let forgotten_bytes = self.rooms.end_if_over(id);
+        self.forget_room(forgotten_bytes);
+    }
+
+    /// An account is gone: it owns and moderates nothing.
+    pub(super) fn disown_all(&mut self, account: &Key) {
+        let of_account = |&id: &RoomId| {
+            let modes = &self.rooms.get(id).modes;
+            modes.owner.as_ref() == Some(account) || modes.moderators.contains(account)
+        };
+        let ids = self.rooms.iter().map(|(id, _)| id);
+        for id in ids.filter(of_account).collect::<Vec<RoomId>>() {
+            let modes = &mut self.rooms.get_mut(id).modes;
+            if modes.owner.as_ref() == Some(account) {
+                self.disown(id);
+            } else {
+                modes.moderators.retain(|other| other != account);
+                self.keep_room(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Wrong passwords: after a few of them one waits, and longer each time where that is so set.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// What is allowed. Times are in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowance {
+    /// Wrong passwords, after which one waits.
+    pub(super) failures: u32,
+    /// How long one waits at first; each failure more doubles it.
+    pub(super) wait_ms: u64,
+    /// How long one waits at most.
+    pub(super) wait_ms_max: u64,
+    /// How long after the last failure all are forgotten: no less than one waits at most.
+    pub(super) memory_ms: u64,
+    /// How many are remembered at once.
+    pub(super) remembered: usize,
+}
+
+/// Wrong passwords by what they are counted for. Times are in milliseconds since the start.
+#[derive(Debug)]
+pub(super) struct Throttle<K> {
+    allowance: Allowance,
+    /// Invariant: no more than are remembered.
+    failures: HashMap<K, Failures>,
+}
+
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+    /// When the wait is over.
+    waits_until_ms: u64,
+    /// When all is forgotten.
+    forgotten_at_ms: u64,
+}
+
+impl<K: Hash + Eq + Clone> Throttle<K> {
+    pub(super) fn new(allowance: Allowance) -> Throttle<K> {
+        Throttle {
+            allowance,
+            failures: HashMap::new(),
+        }
+    }
+
+    /// How long there is yet to wait, in seconds.
+    pub(super) fn wait_s(&self, key: &K, now_ms: u64) -> Option<u64> {
+        let failures = self.failures.get(key)?;
+        let is_waiting = failures.count >= self.allowance.failures
+            && failures.waits_until_ms > now_ms
+            && failures.forgotten_at_ms > now_ms;
+        is_waiting.then(|| (failures.waits_until_ms - now_ms).div_ceil(1000))
+    }
+
+    /// A password is tried: whoever had to wait before waits again until it is known to be right.
+    pub(super) fn note_try(&mut self, key: &K, now_ms: u64) {
+        let allowance = self.allowance;
+        if let Some(failures) = self.failures.get_mut(key) {
+            failures.waits_until_ms = now_ms + allowance.wait_after(failures.count);
+        }
+    }
+
+    pub(super) fn note_failure(&mut self, key: &K, now_ms: u64) {
+        if self.failures.len() >= self.allowance.remembered && !self.failures.contains_key(key) {
+            self.make_room(now_ms);
+        }
+        let allowance = self.allowance;
+        let failures = self.failures.entry(key.clone()).or_default();
+        if failures.forgotten_at_ms <= now_ms {
+            failures.count = 0;
+        }
+        failures.count = failures.count.saturating_add(1);
+        failures.waits_until_ms = now_ms + allowance.wait_after(failures.count);
+        failures.forgotten_at_ms = now_ms + allowance.memory_ms;
+    }
+
+    /// The password was right.
+    pub(super) fn forget(&mut self, key: &K) {
+        self.failures.remove(key);
+    }
+
+    fn make_room(&mut self, now_ms: u64) {
+        self.failures
+            .retain(|_, failures| failures.forgotten_at_ms > now_ms);
+        if self.failures.len() >= self.allowance.remembered {
+            let oldest = self.failures.iter().min_by_key(|(_, f)| f.forgotten_at_ms);
+            if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+                self.failures.remove(&key);
+            }
+        }
+    }
+}
+
+impl Allowance {
+    fn wait_after(&self, count: u32) -> u64 {
+        match count.checked_sub(self.failures) {
+            None => 0,
+            Some(more) => {
+                let wait_ms = self.wait_ms.saturating_mul(1 << more.min(32));
+                wait_ms.min(self.wait_ms_max)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALLOWANCE: Allowance = Allowance {
+        failures: 3,
+        wait_ms: 5_000,
+        wait_ms_max: 15_000,
+        memory_ms: 100_000,
+        remembered: 2,
+    };
+
+    #[test]
+    fn the_wait_doubles_up_to_a_limit_and_is_forgotten_at_last() {
+        let mut throttle = Throttle::new(ALLOWANCE);
+        let mut now_ms = 1000;
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            now_ms += 1;
+            throttle.note_failure(&"a", now_ms);
+            waits.push(throttle.wait_s(&"a", now_ms));
+        }
+        let expected = [None, None, Some(5), Some(10), Some(15), Some(15)];
+        assert_eq!(waits, expected);
+        assert_eq!(throttle.wait_s(&"a", now_ms + 14_999), Some(1));
+        assert_eq!(throttle.wait_s(&"a", now_ms + 15_000), None);
+        throttle.note_failure(&"a", now_ms + 100_000);
+        assert_eq!(throttle.wait_s(&"a", now_ms + 100_000), None);
+    }
+
+    #[test]
+    fn who_waited_tries_once() {
+        let mut throttle = Throttle::new(ALLOWANCE);
+        for _ in 0..3 {
+            throttle.note_failure(&"a", 0);
+        }
+        assert_eq!(throttle.wait_s(&"a", 5_000), None);
+        throttle.note_try(&"a", 5_000);
+        assert_eq!(throttle.wait_s(&"a", 5_001), Some(5));
+        throttle.forget(&"a");
+        assert_eq!(throttle.wait_s(&"a", 5_001), None);
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_is_forgotten() {
+        let mut throttle = Throttle::new(ALLOWANCE);
+        for (at, key) in (1..).zip(["a", "a", "a", "b", "b", "b", "c", "c", "c"]) {
+            throttle.note_failure(&key, at);
+        }
+        let waits = ["a", "b", "c"].map(|key| throttle.wait_s(&key, 10).is_some());
+        assert_eq!(waits, [false, true, true]);
+        assert_eq!(throttle.failures.len(), 2);
+    }
+}
