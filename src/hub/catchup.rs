@@ -63,10 +63,10 @@ impl Hub {
 
     /// A member is in a room no more.
     pub(super) fn end_catching_up(&mut self, id: RoomId, who: ConnId) {
-        if let Some(catching) = self.history.catching.remove(&(id, who)) {
-            if self.history.asked.remove(&catching.ticket).is_some() {
-                self.settle_debt(who);
-            }
+        if let Some(catching) = self.history.catching.remove(&(id, who))
+            && self.history.asked.remove(&catching.ticket).is_some()
+        {
+            self.settle_debt(who);
         }
     }
 

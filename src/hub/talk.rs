@@ -201,7 +201,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`ErrorCode::AddressBanned`], [`ErrorCode::NoRoomToShow`], [`ErrorCode::NickTaken`],
-    /// [`ErrorCode::NameRegistered`], [`ErrorCode::NickBanned`], [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
+    /// [`ErrorCode::NameRegistered`], [`ErrorCode::NotInRoom`], [`ErrorCode::NickBanned`], [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
     pub fn handle_post(
         &mut self,
         peer: Peer,
@@ -220,7 +220,7 @@ impl Hub {
         let id = self.rooms.find(&room);
         let id = id.ok_or(ErrorCode::NoRoomToShow(room))?;
         match as_account {
-            true => self.check_nick(&nick)?,
+            true => self.check_bot(&nick, id)?,
             false if self.is_registered(&nick) => return Err(ErrorCode::NameRegistered),
             false => self.check_free(&nick)?,
         }
@@ -233,6 +233,17 @@ impl Hub {
         let id_of_message = message.id;
         self.speak(None, id, peer, message);
         Ok(id_of_message)
+    }
+
+    /// May a bot post in a room? One that is closed to some it has to be in.
+    fn check_bot(&self, bot: &Nick, id: RoomId) -> Result<(), ErrorCode> {
+        self.check_nick(bot)?;
+        let room = self.rooms.get(id);
+        let own = self.sessions.find(bot.as_str());
+        match room.is_guarded() && !own.is_some_and(|own| self.sessions[own].is_in(id)) {
+            true => Err(ErrorCode::NotInRoom(room.name.clone())),
+            false => Ok(()),
+        }
     }
 
     /// The room that may hear `text` from a user, and as whom it hears it there.

@@ -185,6 +185,7 @@ impl Reactor {
         let site = Site {
             tokens: files.api_tokens()?,
             origins: config.allowed_origins.clone(),
+            has_bots: config.data.is_some(),
             has_echo: config.has_ws_echo,
         };
         let clock = Clock::new();

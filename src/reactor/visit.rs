@@ -5,7 +5,7 @@ use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
 use crate::limits::BYTES_PER_DELIVERY;
 use crate::model::{ConnId, ErrorCode, Nick, RoomName};
-use crate::web::{self, Answer, Asset, DoorKind, Endpoint, api};
+use crate::web::{self, Answer, Asset, DoorKind, Endpoint, Poster, api};
 
 use super::Reactor;
 use super::bucket::COST_OF_WRONG_TOKEN;
@@ -41,7 +41,15 @@ impl Reactor {
                 Some(nicks) => api::users(&room, &nicks),
                 None => api::refused(&ErrorCode::NoRoomToShow(room)),
             },
-            Answer::Post { room, nick, text } => self.post(id, room, nick, text),
+            Answer::Post {
+                room,
+                poster,
+                nick,
+                text,
+            } => match self.poster(poster, nick) {
+                Ok((nick, is_bot)) => self.post(id, room, nick, is_bot, text),
+                Err(response) => response,
+            },
             Answer::Metrics => self.metrics().response(),
             Answer::Stats => api::stats(&self.stats()),
         };
@@ -95,17 +103,37 @@ impl Reactor {
         self.greet(id);
     }
 
+    /// Under which name somebody posts, and whether that is as a bot with an account.
+    fn poster(&self, poster: Poster, nick: Option<Nick>) -> Result<(Nick, bool), Response> {
+        match poster {
+            Poster::Named(named) => Ok((nick.unwrap_or(named), false)),
+            Poster::Bot(digest) => {
+                let bot = self.hub.bot_of(&digest).ok_or_else(api::unauthorized)?;
+                match nick.is_some_and(|nick| nick.key() != bot.key()) {
+                    true => Err(api::refused(&ErrorCode::NameRegistered)),
+                    false => Ok((bot.clone(), true)),
+                }
+            }
+        }
+    }
+
     /// Has something said by who has no connection of its own.
-    fn post(&mut self, id: ConnId, room: RoomName, nick: Nick, text: String) -> Response {
+    fn post(
+        &mut self,
+        id: ConnId,
+        room: RoomName,
+        nick: Nick,
+        is_bot: bool,
+        text: String,
+    ) -> Response {
         let now = self.clock.moment;
         let Some(connection) = self.connections.get_mut(id) else {
             return api::refused(&ErrorCode::NotJoined);
         };
         let (peer, said_by, said) = (connection.peer, nick.clone(), text.clone());
-        let as_account = false;
         let said = self
             .hub
-            .handle_post(peer, said_by, as_account, room.clone(), said, now);
+            .handle_post(peer, said_by, is_bot, room.clone(), said, now);
         self.carry_out();
         match said {
             Ok(message) => {

@@ -5,7 +5,8 @@ use crate::dialect::http::{HttpRequest, Response, Status, status_of};
 use crate::dialect::object::{self, Object};
 use crate::model::{ErrorCode, MessageId, Moment, Nick, RoomEntry, RoomName, Stats};
 
-use super::{Answer, Site};
+use super::site::sha256;
+use super::{Answer, Poster, Site};
 
 /// The rooms there are.
 pub fn rooms(rooms: &[RoomEntry]) -> Response {
@@ -71,31 +72,38 @@ pub(super) fn room(segment: &str) -> Result<RoomName, ErrorCode> {
 
 /// What is posted to a room, if it is something that may be.
 pub(super) fn post(site: &Site, request: &HttpRequest, segment: &str) -> Answer {
-    let posted = permitted(site, request).and_then(|nick| message(request, segment, nick));
+    let posted = permitted(site, request).and_then(|poster| message(request, segment, poster));
     posted.unwrap_or_else(Answer::Respond)
 }
 
 /// As whom the request may post.
-fn permitted<'a>(site: &'a Site, request: &HttpRequest) -> Result<&'a Nick, Response> {
+fn permitted(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
     let refusal = |status, sentence| Response::refusal(status, sentence, true);
     if !site.admits(request.origin.as_deref(), &request.host) {
         let sentence = "Pages of other hosts may not post here.";
         return Err(refusal(Status::Forbidden, sentence));
     }
-    let Some(tokens) = &site.tokens else {
+    if site.tokens.is_none() && !site.has_bots {
         let sentence = "Nothing can be posted here: there are no tokens.";
         return Err(refusal(Status::Forbidden, sentence));
-    };
-    let token = request.bearer.as_ref();
-    token
-        .and_then(|token| tokens.nick_of(token.reveal()))
-        .ok_or_else(|| {
-            let response = refusal(Status::Unauthorized, "A good bearer token is wanted.");
-            response.with("WWW-Authenticate", "Bearer")
-        })
+    }
+    let token = request.bearer.as_ref().ok_or_else(unauthorized)?.reveal();
+    let tokens = site.tokens.as_ref();
+    match tokens.and_then(|tokens| tokens.nick_of(token)) {
+        Some(nick) => Ok(Poster::Named(nick.clone())),
+        None if site.has_bots => Ok(Poster::Bot(sha256(token))),
+        None => Err(unauthorized()),
+    }
 }
 
-fn message(request: &HttpRequest, segment: &str, nick: &Nick) -> Result<Answer, Response> {
+/// The token is nobody's.
+pub fn unauthorized() -> Response {
+    let sentence = "A good bearer token is wanted.";
+    let response = Response::refusal(Status::Unauthorized, sentence, true);
+    response.with("WWW-Authenticate", "Bearer")
+}
+
+fn message(request: &HttpRequest, segment: &str, poster: Poster) -> Result<Answer, Response> {
     let refuse = |code: ErrorCode| refused(&code);
     let room = room(segment).map_err(refuse)?;
     let object = object::read(&request.body).map_err(refuse)?;
@@ -108,12 +116,13 @@ fn message(request: &HttpRequest, segment: &str, nick: &Nick) -> Result<Answer, 
         true => {
             let name = object::string(&object, "username").map_err(refuse)?;
             let named = Nick::parse(name.trim()).filter(|nick| !nick.is_reserved());
-            named.ok_or_else(|| refuse(ErrorCode::BadNick))?
+            Some(named.ok_or_else(|| refuse(ErrorCode::BadNick))?)
         }
-        false => nick.clone(),
+        false => None,
     };
     Ok(Answer::Post {
         room,
+        poster,
         nick,
         text: text.into(),
     })

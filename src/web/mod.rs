@@ -47,8 +47,10 @@ pub enum Answer {
     Post {
         /// Where.
         room: RoomName,
-        /// By whom.
-        nick: Nick,
+        /// Who has the right to.
+        poster: Poster,
+        /// Under which name, where the request says one.
+        nick: Option<Nick>,
         /// What: not blank.
         text: String,
     },
@@ -56,6 +58,15 @@ pub enum Answer {
     Metrics,
     /// Send [`api::stats`].
     Stats,
+}
+
+/// Who may post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Poster {
+    /// Whoever has one of the operator's tokens: under this name, or any that is free.
+    Named(Nick),
+    /// Whoever has the token with this SHA-256, if it is a bot's: under the bot's name.
+    Bot([u8; 32]),
 }
 
 /// What is found at a path.

@@ -12,6 +12,7 @@ pub fn site() -> Site {
             .parse::<OriginRule>()
             .into_iter()
             .collect(),
+        has_bots: false,
         has_echo: true,
     }
 }
@@ -32,7 +33,11 @@ pub fn check(frame: &[u8]) -> bool {
             return false;
         }
     };
-    for site in [Site::default(), site()] {
+    let with_bots = Site {
+        has_bots: true,
+        ..site()
+    };
+    for site in [Site::default(), site(), with_bots] {
         for door in [DoorKind::Public, DoorKind::Status] {
             check_answer(&request, answer(&site, door, &request));
         }
@@ -53,7 +58,8 @@ fn check_answer(request: &HttpRequest, answer: Answer) {
             assert_eq!((head.status, head.body_len), (101, None));
         }
         Answer::Post { nick, text, .. } => {
-            assert!(!nick.is_reserved() && text.trim() == text && !text.is_empty());
+            assert!(nick.is_none_or(|nick| !nick.is_reserved()));
+            assert!(text.trim() == text && !text.is_empty());
         }
         Answer::Rooms | Answer::Users(_) | Answer::Metrics | Answer::Stats => {}
     }

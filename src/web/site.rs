@@ -13,6 +13,8 @@ pub struct Site {
     pub tokens: Option<Tokens>,
     /// The pages of other hosts that may ask.
     pub origins: Vec<OriginRule>,
+    /// Do accounts have bots, which may post with their own tokens?
+    pub has_bots: bool,
     /// Is there an echo of WebSocket messages, for conformance suites?
     pub has_echo: bool,
 }
@@ -155,7 +157,7 @@ impl Tokens {
     }
 }
 
-fn sha256(token: &str) -> [u8; SHA256_OUTPUT_LEN] {
+pub(super) fn sha256(token: &str) -> [u8; SHA256_OUTPUT_LEN] {
     let mut bytes = [0; SHA256_OUTPUT_LEN];
     bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
     bytes

@@ -5,6 +5,10 @@ use super::*;
 use crate::dialect::http::parse;
 use crate::model::{ErrorCode, MessageId, Moment, RoomEntry, Stats};
 
+fn nick(name: &str) -> Nick {
+    Nick::parse(name).expect("a nick")
+}
+
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const POST: &str = "/api/v1/rooms/lobby/messages";
 
@@ -291,9 +295,10 @@ fn posting(fields: &str, body: &str) -> Answer {
 #[test]
 fn a_message_is_posted_by_who_has_a_token() {
     let bot = "Authorization: Bearer secret\r\n";
-    let post = |room: &str, nick: &str, text: &str| Answer::Post {
+    let post = |room: &str, poster: &str, text: &str| Answer::Post {
         room: RoomName::parse(room).expect("a room name"),
-        nick: Nick::parse(nick).expect("a nick"),
+        poster: Poster::Named(nick(poster)),
+        nick: None,
         text: text.into(),
     };
     let hi = r#"{"message":" hi "}"#;
@@ -301,7 +306,24 @@ fn a_message_is_posted_by_who_has_a_token() {
     let nobody = "Authorization: Bearer word\r\n";
     assert_eq!(posting(nobody, hi), post("lobby", "api", "hi"));
     let as_carl = r#"{"message":"é","username":"carl"}"#;
-    assert_eq!(posting(bot, as_carl), post("lobby", "carl", "é"));
+    let named = Answer::Post {
+        room: RoomName::lobby(),
+        poster: Poster::Named(nick("bot")),
+        nick: Some(nick("carl")),
+        text: "é".into(),
+    };
+    assert_eq!(posting(bot, as_carl), named);
+    let unknown = "Authorization: Bearer hub_1\r\n";
+    assert_eq!(status(posting(unknown, hi)), 401);
+    let with_bots = Site {
+        has_bots: true,
+        ..site()
+    };
+    let asked = request("POST", POST, unknown, hi);
+    let Answer::Post { poster, .. } = answer(&with_bots, DoorKind::Public, &asked) else {
+        panic!("it may be a bot's token");
+    };
+    assert!(matches!(poster, Poster::Bot(_)));
     let path = "/api/v1/rooms/%C5%BElu-1/messages";
     let elsewhere = request("POST", path, bot, hi);
     assert_eq!(at(DoorKind::Public, &elsewhere), post("žlu-1", "bot", "hi"));
@@ -378,7 +400,6 @@ fn the_api_has_these_paths_only() {
 
 #[test]
 fn the_forms_of_the_api() {
-    let nick = |name| Nick::parse(name).expect("a nick");
     let room = RoomName::parse("žlu").expect("a room name");
     let entry = |name, members, topic: Option<&str>| RoomEntry {
         name,
