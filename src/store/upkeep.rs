@@ -21,6 +21,9 @@ const ROWS: usize = 32;
 /// and segments are to be merged.
 const MESSAGES: u64 = 1024;
 
+/// Pages (4 KiB) of segments of the index that are merged in a step: some 100 us each.
+const MERGED_PAGES: usize = 16;
+
 /// How long fewer wait for it.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -38,6 +41,7 @@ pub(super) struct Upkeep<'c> {
     index: Statement<'c>,
     unindex: Statement<'c>,
     set_indexed: Statement<'c>,
+    merge: Statement<'c>,
     oldest: Statement<'c>,
     oldest_in_room: Statement<'c>,
     forget: Statement<'c>,
@@ -51,6 +55,8 @@ pub(super) struct Upkeep<'c> {
     aged_privates: i64,
     age_looked_at: Option<Instant>,
     stepped_at: Instant,
+    /// Are there segments of the index to be merged?
+    is_merging: bool,
     /// Did the last step leave something over?
     is_unfinished: bool,
     /// Nothing is tried until then: it failed.
@@ -89,6 +95,9 @@ impl<'c> Upkeep<'c> {
             index: prepare("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?,
             unindex: prepare("DELETE FROM search WHERE rowid = ?1")?,
             set_indexed: prepare("UPDATE meta SET value = ?1 WHERE key = 'indexed_id'")?,
+            merge: prepare(&format!(
+                "INSERT INTO search (search, rank) VALUES ('merge', {MERGED_PAGES})"
+            ))?,
             oldest: prepare(&format!("{WEIGHED} WHERE id < ?1 ORDER BY id LIMIT {ROWS}"))?,
             oldest_in_room: prepare(&format!(
                 "{WEIGHED} WHERE room = ?1 ORDER BY id LIMIT {ROWS}"
@@ -105,6 +114,7 @@ impl<'c> Upkeep<'c> {
             aged_privates: 0,
             age_looked_at: None,
             stepped_at: Instant::now(),
+            is_merging: true,
             is_unfinished: true,
             paused_until: None,
         })
@@ -214,6 +224,10 @@ impl<'c> Upkeep<'c> {
         let has_forgotten = self.forget_some(desk, &mut step)?;
         step.rows = None;
         let has_indexed = match busy_with.is_none() || is_wanted {
+            true if self.is_merging => {
+                self.merge_some(connection)?;
+                false
+            }
             true => self.index_some(desk.last().0, &step)?,
             false => false,
         };
@@ -308,6 +322,14 @@ impl<'c> Upkeep<'c> {
         Ok(())
     }
 
+    /// Merges a little: SQLite says that there was nothing to merge by changing less than two rows.
+    fn merge_some(&mut self, connection: &Connection) -> Done<()> {
+        let before = connection.total_changes();
+        self.merge.execute([])?;
+        self.is_merging = connection.total_changes() - before >= 2;
+        Ok(())
+    }
+
     /// `false`: there is more.
     fn index_some(&mut self, last: u64, step: &Step) -> Done<bool> {
         let begun_with = self.indexed;
@@ -319,6 +341,7 @@ impl<'c> Upkeep<'c> {
                 self.index
                     .execute(rusqlite::params![id, row.get_ref(1)?.as_str()?])?;
                 self.indexed = rows::id_of(id).0;
+                self.is_merging = true;
                 count += 1;
             }
             drop(rows);
