@@ -194,7 +194,7 @@ pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Sto
         move |ticket, answer| told.give(Answer::Account { ticket, answer }),
     )
     .map_err(cannot)?;
-    let writer = Writer::new(path, received, Arc::clone(&shared), answered, options);
+    let writer = Writer::new(received, Arc::clone(&shared), answered, options);
     let (is_done, done) = channel();
     let thread = Builder::new().name("history".into());
     let thread = thread

@@ -13,6 +13,7 @@ use super::find::find;
 use super::place::Place;
 use super::rows::{self, ROOM_COLUMNS, integer};
 use super::schema::{self, Refusal};
+use super::upkeep;
 
 /// # Errors
 /// One line: the database is broken and is not to be set aside, or cannot be used.
@@ -52,7 +53,10 @@ pub(super) fn start(
 fn open(place: &Place, replay: usize, above: u64) -> Result<(Connection, Kept), Refusal> {
     let path = place.database();
     let connection = schema::open(&path)?;
-    match read(&connection, replay, above) {
+    // What was found in the log may never have reached the disk, where an fsync of the server before
+    // failed: nothing is built on it before it is in the database, and that is synced.
+    let emptied = upkeep::empty_log(&connection);
+    match emptied.and_then(|()| read(&connection, replay, above)) {
         Ok(kept) => Ok((connection, kept)),
         Err(e) => Err(schema::refusal(&path, &e)),
     }

@@ -1,7 +1,6 @@
 //! The thread that writes: what a turn, or a few milliseconds, brought is one commit. When the disk does
 //! not take it, it is held and tried again; nothing is said to be kept that is not.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -18,7 +17,7 @@ use super::accounts::AccountJob;
 use super::desk::Desk;
 use super::shared::{Answers, Shared};
 use super::upkeep::{self, Upkeep};
-use super::{Options, Retention, schema, weight};
+use super::{Options, Retention, weight};
 
 /// What is asked of the writer.
 pub(super) enum Task {
@@ -33,7 +32,6 @@ pub(super) enum Task {
 }
 
 pub(super) struct Writer {
-    path: PathBuf,
     tasks: Receiver<Task>,
     shared: Arc<Shared>,
     answers: Answers,
@@ -63,14 +61,12 @@ struct Trouble {
 
 impl Writer {
     pub(super) fn new(
-        path: PathBuf,
         tasks: Receiver<Task>,
         shared: Arc<Shared>,
         answers: Answers,
         options: &Options,
     ) -> Writer {
         Writer {
-            path,
             tasks,
             shared,
             answers,
@@ -82,16 +78,16 @@ impl Writer {
     }
 
     /// Writes until it is closed.
+    ///
+    /// After an error the connection stays. It undoes what it could not commit, and writes it again: what
+    /// was in the log when an fsync failed is never written by the system any more. A new connection would
+    /// find it in the log, take it for committed, and build on it.
     pub(super) fn run(mut self, connection: Connection) {
-        let mut connection = Some(connection);
         let mut closing = None;
         loop {
-            let ended = match connection.take() {
-                Some(connection) => self.serve(&connection),
-                // Whatever was wrong, a new connection knows nothing of it: it reads the log's state anew.
-                None => schema::connect(&self.path, false).and_then(|new| self.serve(&new)),
+            let Err(e) = self.serve(&connection) else {
+                return;
             };
-            let Err(e) = ended else { return };
             self.fail(&e);
             if self.shared.is_closing.load(Ordering::Acquire) {
                 let begun = *closing.get_or_insert_with(Instant::now);
