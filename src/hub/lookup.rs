@@ -141,7 +141,7 @@ impl Hub {
         }
         let named = |&id: &RoomId| {
             let room = self.rooms.get(id);
-            (room.name.clone(), room.born)
+            (room.name.clone(), room.born.next())
         };
         let query = Query::Search {
             rooms: rooms.iter().map(named).collect(),
@@ -243,7 +243,7 @@ impl Hub {
         let room = self.rooms.get(id);
         Query::History {
             room: room.name.clone(),
-            guarded_from: room.born,
+            guarded_from: room.born.next(),
             window,
         }
     }

@@ -441,7 +441,7 @@ fn a_room_made_anew_asks_for_nothing_that_was_closed_to_some() {
     let Some((_, Query::History { guarded_from, .. })) = world.disk.asked.pop_front() else {
         panic!("what was said before is on disk only");
     };
-    assert_eq!(guarded_from, MessageId(3));
+    assert_eq!(guarded_from, MessageId(4));
 }
 
 #[test]
