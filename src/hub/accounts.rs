@@ -84,7 +84,8 @@ pub(super) struct Coming {
 /// A question that waits for its answer.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) who: ConnId,
+    /// Who waits; nobody where that was told that it takes long.
+    pub(super) who: Option<ConnId>,
     pub(super) peer: Peer,
     pub(super) request_id: Option<RequestId>,
     /// The account that is asked about.
@@ -388,7 +389,7 @@ impl Hub {
         self.accounts.last_ticket += 1;
         let ticket = self.accounts.last_ticket;
         let waiting = Waiting {
-            who,
+            who: Some(who),
             peer,
             request_id: self.request_id.take(),
             name,

@@ -17,19 +17,29 @@ impl Hub {
         let Some(mut waiting) = self.accounts.waiting.remove(&ticket) else {
             return;
         };
-        let who = waiting.who;
+        let who = waiting
+            .who
+            .take()
+            .filter(|who| self.accounts.asking.remove(who));
+        if answer == AccountAnswer::Delayed {
+            self.request_id = waiting.request_id.take();
+            self.accounts.waiting.insert(ticket, waiting);
+            if let Some(who) = who {
+                self.refuse(who, ErrorCode::StoreFailed);
+            }
+            return;
+        }
         self.count_try(&waiting, &answer);
         let answer = match answer {
             AccountAnswer::LoggedIn(_) if waiting.is_void => AccountAnswer::WrongSecret,
             answer => answer,
         };
-        let is_here = self.accounts.asking.remove(&who);
-        self.take_in(&waiting, &answer);
-        if !is_here {
+        self.take_in(who, &waiting, &answer);
+        let Some(who) = who else {
             return;
-        }
+        };
         self.request_id = waiting.request_id.take();
-        if let Err(code) = self.go_on(waiting, answer) {
+        if let Err(code) = self.go_on(who, waiting, answer) {
             self.refuse(who, code);
         }
     }
@@ -66,15 +76,14 @@ impl Hub {
     }
 
     /// What an answer says of accounts holds, whether or not anybody waits for it.
-    fn take_in(&mut self, waiting: &Waiting, answer: &AccountAnswer) {
+    fn take_in(&mut self, who: Option<ConnId>, waiting: &Waiting, answer: &AccountAnswer) {
         let name = waiting.name.key();
         match answer {
             AccountAnswer::Registered(record) => {
                 self.accounts.learn(record.clone());
+                let asker = who.map(|who| self.sessions.lead(who));
                 let holder = self.sessions.find(record.nick.as_str());
-                if let Some(holder) =
-                    holder.filter(|&holder| self.sessions.lead(waiting.who) != holder)
-                {
+                if let Some(holder) = holder.filter(|_| holder != asker) {
                     self.begin_grace(holder);
                 }
             }
@@ -139,8 +148,12 @@ impl Hub {
     }
 
     /// Goes on with an answer.
-    fn go_on(&mut self, waiting: Waiting, answer: AccountAnswer) -> Result<(), ErrorCode> {
-        let who = waiting.who;
+    fn go_on(
+        &mut self,
+        who: ConnId,
+        waiting: Waiting,
+        answer: AccountAnswer,
+    ) -> Result<(), ErrorCode> {
         match answer {
             AccountAnswer::LoggedIn(record) => match waiting.what {
                 What::Join { coming, is_multi } => {

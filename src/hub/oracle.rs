@@ -1,6 +1,8 @@
 //! What must hold of the hub after any list of operations: the oracle of its fuzz target and of its
 //! property tests.
 
+mod accounts;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX};
@@ -8,6 +10,9 @@ use crate::model::{
     ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName, Secret,
 };
 
+use accounts::{GRACE_MS, Keeper};
+
+use super::keep::Durability;
 use super::{Audience, Effect, Hub, LOBBY, RoomId, Rules, Session, Settings};
 
 const CONNECTIONS: u8 = 8;
@@ -31,6 +36,9 @@ pub fn check(input: &[u8]) {
         presence_limit: PRESENCE_LIMIT,
         is_cloaked: true,
         oper_password,
+        durability: Some(Durability::Soon),
+        replay: 0,
+        grace_ms: GRACE_MS,
         ..Rules::default()
     };
     let mut hub = Hub::new(rules, Settings::default());
@@ -39,6 +47,7 @@ pub fn check(input: &[u8]) {
         generation: 1,
     };
     let mut pictures = HashMap::new();
+    let mut keeper = Keeper::default();
     let mut now = Moment::default();
     for operation in input.chunks_exact(3) {
         let [who, what, which] = *operation else {
@@ -51,42 +60,68 @@ pub fn check(input: &[u8]) {
         now.unix_ms += u64::from(which) * 10;
         now.uptime_ms += u64::from(which) * 10;
         hub.handle_timeout(now);
-        tell_presence(&mut hub, now);
+        tell_of_time(&mut hub, now, &mut pictures);
         hub.handle_console(console);
-        let asked = request(what, usize::from(which)).filter(|asked| {
+        let which = usize::from(which);
+        let is_answer = what.is_multiple_of(4);
+        let answered = match is_answer {
+            true => keeper.answer(&mut hub, which, now),
+            false if keeper.is_asked_by(who) && what % 40 != 39 => continue,
+            false => Some(who),
+        };
+        let asked = request(what, which).filter(|asked| {
             let joins = matches!(asked, Request::Join { .. } | Request::JoinUnnamed);
             !joins || who != console
         });
-        let is_last = matches!(asked, Some(Request::Quit { .. }) | None);
+        let is_last = is_answer || matches!(asked, Some(Request::Quit { .. }) | None);
         match asked {
+            _ if is_answer => {}
             Some(request) => hub.handle_request(who, peer(who), request, None, now),
             None => hub.handle_leave(who, now),
         }
         let mut answers = 0;
         while let Some(effect) = hub.poll_effect() {
             check_effect(&hub, &effect);
+            keeper.take_in(&effect);
             if let Effect::Answer { to, .. } = &effect {
-                assert_eq!(*to, who, "an answer for somebody else");
-                answers += 1;
+                assert_eq!(Some(*to), answered, "an answer for somebody else");
+            }
+            answers += usize::from(matches!(
+                effect,
+                Effect::Answer { .. } | Effect::AskAccount { .. }
+            ));
+            if let Effect::Gone { who, .. } = &effect {
+                keeper.forget(*who);
             }
             tell(&hub, who, effect, &mut pictures);
         }
         let is_gone = hub.session(who).is_none() && who != console;
         assert!(answers == 1 || is_last || is_gone, "one answer a request");
         check_state(&hub);
+        keeper.check(&hub);
         check_pictures(&hub, &mut pictures);
     }
 }
 
-/// Takes the lines about crowded rooms: one a room, and only then when something happened.
-fn tell_presence(hub: &mut Hub, now: Moment) {
-    let is_in_time = |due| (now.uptime_ms + 1..=now.uptime_ms + PRESENCE_MS).contains(&due);
+/// Takes what is told when its time has come: who is given another name, and the lines about crowded
+/// rooms: one a room, and only then when something happened.
+fn tell_of_time(hub: &mut Hub, now: Moment, pictures: &mut HashMap<ConnId, Picture>) {
+    let ms_max = PRESENCE_MS.max(GRACE_MS);
+    let is_in_time = |due| (now.uptime_ms + 1..=now.uptime_ms + ms_max).contains(&due);
     assert!(
         hub.poll_timeout().is_none_or(is_in_time),
         "not told in time"
     );
     let mut told = HashSet::new();
     while let Some(effect) = hub.poll_effect() {
+        if accounts::is_of_graces(&effect) {
+            let nobody = ConnId {
+                slot: u32::MAX,
+                generation: 0,
+            };
+            tell(hub, nobody, effect, pictures);
+            continue;
+        }
         let Effect::Broadcast {
             audience:
                 Audience::Room {
@@ -107,7 +142,7 @@ fn tell_presence(hub: &mut Hub, now: Moment) {
         };
         assert!(told.insert(room) && ignorers.is_empty(), "told twice");
         assert!(joined + left > 0, "nothing happened");
-        assert_eq!(members, hub.members(room).len(), "as many as there are");
+        assert_eq!(members, hub.rooms.get(room).count(), "as many as there are");
     }
 }
 
@@ -244,6 +279,9 @@ fn request(what: u8, which: usize) -> Option<Request> {
     let maybe_text = flag.then(|| text.clone());
     let seconds = flag.then_some(which as u64);
     let key = (!which.is_multiple_of(3)).then(|| "key".to_string());
+    if what % 4 == 1 {
+        return Some(accounts::request(what / 4, which, nick, maybe_room));
+    }
     Some(match what % 40 {
         0..=3 => Request::join(nick, flag),
         4 => Request::JoinUnnamed,
@@ -386,11 +424,9 @@ fn check_effect(hub: &Hub, effect: &Effect) {
 
 fn check_state(hub: &Hub) {
     hub.rooms.check_due();
-    assert_eq!(
-        hub.sessions.len(),
-        hub.sessions.iter().count(),
-        "a name for each session"
-    );
+    let sessions = hub.sessions.iter();
+    let users = sessions.filter(|(_, session)| !session.is_second());
+    assert_eq!(hub.sessions.len(), users.count(), "a name for each user");
     let mut ignorers: HashMap<Key, BTreeSet<ConnId>> = HashMap::new();
     for (id, session) in hub.sessions.iter() {
         for key in session.ignored() {
@@ -401,8 +437,8 @@ fn check_state(hub: &Hub) {
     for (id, session) in hub.sessions.iter() {
         assert_eq!(
             hub.sessions.find(session.nick().as_str()),
-            Some(id),
-            "a name leads to its session"
+            Some(hub.sessions.lead(id)),
+            "a name leads to its user"
         );
         assert!(
             !session.nick().is_reserved(),
@@ -428,7 +464,7 @@ fn check_state(hub: &Hub) {
             "a name leads to its room"
         );
         assert!(
-            room.name.is_lobby() || !room.members().is_empty(),
+            room.name.is_lobby() || !room.members().is_empty() || room.modes.owner.is_some(),
             "a room ends with its last"
         );
         for member in room.members() {
@@ -441,10 +477,12 @@ fn check_state(hub: &Hub) {
         let is_member = |who| room.members().iter().any(|member| Some(member.id) == who);
         assert_eq!(
             moderator.is_some(),
-            id != LOBBY,
-            "every room but the lobby is moderated"
+            id != LOBBY && room.modes.owner.is_none(),
+            "every room but the lobby and those owned is moderated"
         );
         assert!(moderator.is_none() || is_member(moderator), "by a member");
+        let is_second = moderator.is_some_and(|who| hub.sessions[who].is_second());
+        assert!(!is_second, "that stands for its user");
     }
 }
 

@@ -411,6 +411,22 @@ fn who_posts_under_a_registered_name_is_its_account() {
 }
 
 #[test]
+fn who_is_told_that_it_takes_long_waits_no_more() {
+    let mut chat = Chat::with(&[]);
+    chat.join(1, "alice");
+    let asked = chat.ask(1, register());
+    let told = chat.answer(&asked, AccountAnswer::Delayed);
+    assert_eq!(refused(&told), &ErrorCode::StoreFailed);
+    // It may ask for something else meanwhile.
+    let other = chat.ask(1, login("bob", "wrong", false));
+    let told = chat.answer(&asked, AccountAnswer::Registered(record("alice")));
+    assert!(matches!(chat.told(&told, 1)[..], [Event::Notice { .. }]));
+    assert!(chat.hub.is_registered(&nick("alice")) && !chat.is_account(1));
+    let told = chat.answer(&other, AccountAnswer::WrongSecret);
+    assert_eq!(refused(&told), &ErrorCode::WrongLogin);
+}
+
+#[test]
 fn no_question_shows_a_password() {
     let mut chat = Chat::with(&["alice"]);
     let shown = format!("{:?}", chat.ask(1, join_as("alice", "hunter2")));
