@@ -2,12 +2,15 @@
 //! socket, no dialect and no clock.
 //!
 //! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_*`
-//! for what is to be done about it and when time is to go on. Requests are handled by theme: `talk` (names and words), `rooms`,
-//! `operate` (what operators do); `presence` tells who comes and goes.
+//! for what is to be done about it and when time is to go on. Requests are handled by theme: `talk` (names
+//! and words), `rooms`, `operate` (what operators do), `lookup` (what was said), `accounts`; what comes of
+//! accounts is in `logins`, `guests`, `ownership`, `mail` and `multi`, what comes of words in `history` and
+//! `catchup`; `presence` tells who comes and goes.
 
 mod accounts;
 mod bans;
 mod catchup;
+mod effect;
 mod guests;
 mod history;
 pub mod keep;
@@ -24,6 +27,7 @@ mod ownership;
 mod presence;
 mod room;
 mod rooms;
+mod rules;
 mod session;
 mod settings;
 mod tail;
@@ -35,7 +39,9 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use core::net::IpAddr;
 
 pub use bans::{Ban, Mask};
+pub use effect::{Audience, Effect};
 pub use room::{LOBBY, Member, Room, RoomId};
+pub use rules::Rules;
 pub use session::Session;
 use session::Sessions;
 pub use settings::Settings;
@@ -46,156 +52,13 @@ use crate::model::{
 };
 use accounts::{Accounts, Coming};
 use history::History;
-use keep::{AccountAsk, Durability, Kept, Query, Record};
+use keep::Kept;
 use operate::OPER_ALLOWANCE;
 use room::Rooms;
 use throttle::Throttle;
 
 /// Places for effects that are kept between requests.
 const IDLE_EFFECTS: usize = 64;
-
-/// What the hub wants done. An effect is to be carried out before the next request is handled: its
-/// audience is the room as it is then.
-#[derive(Debug, PartialEq)]
-pub enum Effect {
-    /// Tell the one who asked: its own answer.
-    Answer {
-        /// Who asked.
-        to: ConnId,
-        /// The id of the request that this answers.
-        id: Option<RequestId>,
-        /// What it is told.
-        event: Event,
-    },
-    /// Tell somebody else.
-    Tell {
-        /// Who.
-        to: ConnId,
-        /// What.
-        event: Event,
-    },
-    /// Tell many the same.
-    Broadcast {
-        /// Whom.
-        audience: Audience,
-        /// What.
-        event: Event,
-    },
-    /// A session is over: its name is free and its rooms are left.
-    Gone {
-        /// Whose it was.
-        who: ConnId,
-        /// The name it had.
-        nick: Nick,
-    },
-    /// Close a connection after it was sent what it is owed; its session is over.
-    Close {
-        /// Whose.
-        who: ConnId,
-    },
-    /// Keep the settings: they have changed.
-    KeepSettings,
-    /// Keep something for good. What cannot be taken in is told with [`Hub::handle_lost`].
-    Keep(Record),
-    /// Look something up in what is kept, and tell with [`Hub::handle_found`].
-    Ask {
-        /// For whom; it can wait until its reader has taken what it is owed.
-        who: ConnId,
-        /// What the answer is told by.
-        ticket: u64,
-        /// What.
-        query: Query,
-    },
-    /// Ask about an account, and tell with [`Hub::handle_account`]. Nothing that `who` asks is handled
-    /// before that.
-    AskAccount {
-        /// For whom.
-        who: ConnId,
-        /// What the answer is told by.
-        ticket: u64,
-        /// What.
-        ask: AccountAsk,
-    },
-    /// Answer with the server's figures.
-    Report {
-        /// Who asked.
-        to: ConnId,
-        /// The id of the request that this answers.
-        id: Option<RequestId>,
-    },
-    /// Stop the server.
-    Stop {
-        /// After how long.
-        seconds: u64,
-    },
-}
-
-/// Whom an event is for.
-#[derive(Debug, PartialEq)]
-pub enum Audience {
-    /// The members of a room, as they are when this is carried out.
-    Room {
-        /// The room. Where it has ended meanwhile nobody is told.
-        room: RoomId,
-        /// Who is told apart or not at all: whose doing it is. It need not be a member.
-        except: Option<ConnId>,
-        /// The members who hear nothing from it, in ascending order.
-        ignorers: Vec<ConnId>,
-    },
-    /// These, each once.
-    Each(Vec<Member>),
-}
-
-impl Audience {
-    /// The members of a room but one.
-    fn others(room: RoomId, except: ConnId) -> Audience {
-        Audience::Room {
-            room,
-            except: Some(except),
-            ignorers: Vec::new(),
-        }
-    }
-}
-
-/// What an operator sets before the start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
-    /// What is promised of messages; `None` is that they are kept in memory only.
-    pub durability: Option<Durability>,
-    /// Messages that one is shown of a room by entering it.
-    pub replay: usize,
-    /// May an account always be online from several connections, or only where a login asks for it?
-    pub is_multi: bool,
-    /// Is a registered name refused at once to who does not log in?
-    pub is_strict: bool,
-    /// How long somebody may go by a registered name before logging in, in milliseconds.
-    pub grace_ms: u64,
-    /// The longest message, in bytes.
-    pub message_bytes_max: usize,
-    /// Members of a room above which comings and goings are counted, and told as one line a second.
-    pub presence_limit: usize,
-    /// Nobody's address is shown to other users.
-    pub is_cloaked: bool,
-    /// What makes an operator; without it nobody becomes one.
-    pub oper_password: Option<String>,
-}
-
-impl Default for Rules {
-    /// Those of a server that was told nothing.
-    fn default() -> Rules {
-        Rules {
-            durability: None,
-            replay: 20,
-            is_multi: false,
-            is_strict: false,
-            grace_ms: 30_000,
-            message_bytes_max: 4096,
-            presence_limit: 250,
-            is_cloaked: false,
-            oper_password: None,
-        }
-    }
-}
 
 /// The pure chat state machine.
 #[derive(Debug)]

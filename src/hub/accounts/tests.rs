@@ -5,7 +5,9 @@ mod owned;
 use std::sync::Arc;
 
 use super::super::*;
-use crate::hub::keep::{AccountAnswer, AccountAsk, AccountRecord, Found, RoomRecord};
+use crate::hub::keep::{
+    AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Record, RoomRecord,
+};
 use crate::limits::{MAIL_MAX, OWNED_ROOMS_MAX};
 use crate::model::{Entry, Login, Message, MessageId, ModeChange, Secret, TokenChange};
 

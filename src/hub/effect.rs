@@ -1,0 +1,109 @@
+//! What the hub wants done, and whom it is for.
+
+use crate::model::{ConnId, Event, Nick, RequestId};
+
+use super::keep::{AccountAsk, Query, Record};
+use super::{Member, RoomId};
+
+/// What the hub wants done. An effect is to be carried out before the next request is handled: its
+/// audience is the room as it is then.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Tell the one who asked: its own answer.
+    Answer {
+        /// Who asked.
+        to: ConnId,
+        /// The id of the request that this answers.
+        id: Option<RequestId>,
+        /// What it is told.
+        event: Event,
+    },
+    /// Tell somebody else.
+    Tell {
+        /// Who.
+        to: ConnId,
+        /// What.
+        event: Event,
+    },
+    /// Tell many the same.
+    Broadcast {
+        /// Whom.
+        audience: Audience,
+        /// What.
+        event: Event,
+    },
+    /// A session is over: its name is free and its rooms are left.
+    Gone {
+        /// Whose it was.
+        who: ConnId,
+        /// The name it had.
+        nick: Nick,
+    },
+    /// Close a connection after it was sent what it is owed; its session is over.
+    Close {
+        /// Whose.
+        who: ConnId,
+    },
+    /// Keep the settings: they have changed.
+    KeepSettings,
+    /// Keep something for good. What cannot be taken in is told with [`super::Hub::handle_lost`].
+    Keep(Record),
+    /// Look something up in what is kept, and tell with [`super::Hub::handle_found`].
+    Ask {
+        /// For whom; it can wait until its reader has taken what it is owed.
+        who: ConnId,
+        /// What the answer is told by.
+        ticket: u64,
+        /// What.
+        query: Query,
+    },
+    /// Ask about an account, and tell with [`super::Hub::handle_account`]. Nothing that `who` asks is handled
+    /// before that.
+    AskAccount {
+        /// For whom.
+        who: ConnId,
+        /// What the answer is told by.
+        ticket: u64,
+        /// What.
+        ask: AccountAsk,
+    },
+    /// Answer with the server's figures.
+    Report {
+        /// Who asked.
+        to: ConnId,
+        /// The id of the request that this answers.
+        id: Option<RequestId>,
+    },
+    /// Stop the server.
+    Stop {
+        /// After how long.
+        seconds: u64,
+    },
+}
+
+/// Whom an event is for.
+#[derive(Debug, PartialEq)]
+pub enum Audience {
+    /// The members of a room, as they are when this is carried out.
+    Room {
+        /// The room. Where it has ended meanwhile nobody is told.
+        room: RoomId,
+        /// Who is told apart or not at all: whose doing it is. It need not be a member.
+        except: Option<ConnId>,
+        /// The members who hear nothing from it, in ascending order.
+        ignorers: Vec<ConnId>,
+    },
+    /// These, each once.
+    Each(Vec<Member>),
+}
+
+impl Audience {
+    /// The members of a room but one.
+    pub(super) fn others(room: RoomId, except: ConnId) -> Audience {
+        Audience::Room {
+            room,
+            except: Some(except),
+            ignorers: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What holds as long as the server runs.
+
+use super::keep::Durability;
+
+/// What an operator sets before the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// What is promised of messages; `None` is that they are kept in memory only.
+    pub durability: Option<Durability>,
+    /// Messages that one is shown of a room by entering it.
+    pub replay: usize,
+    /// May an account always be online from several connections, or only where a login asks for it?
+    pub is_multi: bool,
+    /// Is a registered name refused at once to who does not log in?
+    pub is_strict: bool,
+    /// How long somebody may go by a registered name before logging in, in milliseconds.
+    pub grace_ms: u64,
+    /// The longest message, in bytes.
+    pub message_bytes_max: usize,
+    /// Members of a room above which comings and goings are counted, and told as one line a second.
+    pub presence_limit: usize,
+    /// Nobody's address is shown to other users.
+    pub is_cloaked: bool,
+    /// What makes an operator; without it nobody becomes one.
+    pub oper_password: Option<String>,
+}
+
+impl Default for Rules {
+    /// Those of a server that was told nothing.
+    fn default() -> Rules {
+        Rules {
+            durability: None,
+            replay: 20,
+            is_multi: false,
+            is_strict: false,
+            grace_ms: 30_000,
+            message_bytes_max: 4096,
+            presence_limit: 250,
+            is_cloaked: false,
+            oper_password: None,
+        }
+    }
+}
