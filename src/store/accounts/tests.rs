@@ -204,11 +204,12 @@ fn job(
     std::sync::mpsc::Receiver<Option<AccountAnswer>>,
 ) {
     let (sender, told) = std::sync::mpsc::channel();
-    let progress = Progress::default();
-    let job = AccountJob::new(write, progress.clone(), move |answer| {
+    let make = move |connection: &Connection| write.apply(connection);
+    let job = AccountJob::new(make, move |answer| {
         // The test may have ended.
         let _ = sender.send(answer);
     });
+    let progress = job.progress();
     (job, progress, told)
 }
 
@@ -289,9 +290,8 @@ fn no_debug_print_of_a_change_shows_a_secret() {
         bot: nick("robot"),
         token: secret("sesame"),
     };
-    let (job, ..) = job(write);
     let account = find(&with_alice_and_bob(), &key("alice"));
-    let shown = format!("{job:?} {:?} {account:?}", eve());
+    let shown = format!("{write:?} {:?} {account:?}", eve());
     assert!(
         shown.contains("SetToken") && shown.contains("Secret(..)"),
         "{shown}"

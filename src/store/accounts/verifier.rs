@@ -198,20 +198,21 @@ impl Worker {
     fn submit(&mut self, ticket: u64, write: AccountWrite) {
         let serial = self.next_serial;
         self.next_serial += 1;
-        let progress = Progress::default();
-        self.pending.push(Pending {
-            serial,
-            ticket,
-            progress: progress.clone(),
-            until: Some(Instant::now() + self.patience),
-        });
         self.jobs.fetch_add(1, Ordering::AcqRel);
         let (jobs, done) = (Arc::clone(&self.jobs), self.sender.clone());
-        (self.write)(AccountJob::new(write, progress, move |answer| {
+        let make = move |connection: &Connection| write.apply(connection);
+        let job = AccountJob::new(make, move |answer| {
             jobs.fetch_sub(1, Ordering::AcqRel);
             // Nobody waits for it after a stop.
             let _ = done.send(Incoming::Done(serial, answer));
-        }));
+        });
+        self.pending.push(Pending {
+            serial,
+            ticket,
+            progress: job.progress(),
+            until: Some(Instant::now() + self.patience),
+        });
+        (self.write)(job);
     }
 
     fn finish(&mut self, serial: u64, answer: Option<AccountAnswer>) {

@@ -150,10 +150,12 @@ impl Progress {
     }
 }
 
+type Make = Box<dyn FnMut(&Connection) -> rusqlite::Result<AccountAnswer> + Send>;
+
 /// A change in the writer's hands. Dropped before [`AccountJob::committed`], it was not made, and that
 /// is what is told.
 pub(in crate::store) struct AccountJob {
-    write: AccountWrite,
+    make: Make,
     progress: Progress,
     answer: Option<AccountAnswer>,
     /// `None` once it was called.
@@ -161,18 +163,22 @@ pub(in crate::store) struct AccountJob {
 }
 
 impl AccountJob {
-    /// `tell` is called once, with the answer if it was committed.
-    pub(super) fn new(
-        write: AccountWrite,
-        progress: Progress,
+    /// `make` makes the change within a transaction, and again where that was rolled back; what it
+    /// answers holds once that is committed, and is what `tell` is called with, once.
+    pub(in crate::store) fn new(
+        make: impl FnMut(&Connection) -> rusqlite::Result<AccountAnswer> + Send + 'static,
         tell: impl FnOnce(Option<AccountAnswer>) + Send + 'static,
     ) -> AccountJob {
         AccountJob {
-            write,
-            progress,
+            make: Box::new(make),
+            progress: Progress::default(),
             answer: None,
             tell: Some(Box::new(tell)),
         }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 
     /// Makes the change, within a transaction that is open, or leaves everything as it is: where it
@@ -186,7 +192,7 @@ impl AccountJob {
             return Ok(());
         }
         connection.execute_batch("SAVEPOINT account")?;
-        match self.write.apply(connection) {
+        match (self.make)(connection) {
             Ok(answer) => self.answer = Some(answer),
             // Some errors end the transaction (sqlite.org/lang_transaction.html).
             Err(e) if connection.is_autocommit() => return Err(e),
@@ -214,13 +220,5 @@ impl AccountJob {
 impl Drop for AccountJob {
     fn drop(&mut self) {
         self.tell(None);
-    }
-}
-
-impl std::fmt::Debug for AccountJob {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccountJob")
-            .field("write", &self.write)
-            .finish_non_exhaustive()
     }
 }
