@@ -17,6 +17,7 @@ use crate::store::accounts::{self, AccountWrite};
 /// A password is asked for where standard input is a terminal, and is its first line where it is not.
 /// Exit code: 0 where it was done, 1 where it could not be, 2 for wrong use.
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = false)]
 pub(super) struct AccountArguments {
     #[command(subcommand)]
     action: Action,
