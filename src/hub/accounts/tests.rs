@@ -58,6 +58,18 @@ fn whoever_registers_is_logged_in_and_the_name_is_nobody_elses() {
     assert!(!chat.is_account(2));
 }
 
+/// Nobody could log in with it: it would be looked up as a token.
+#[test]
+fn a_password_is_not_a_token() {
+    let mut chat = Chat::with(&[]);
+    chat.join(1, "alice");
+    let password = Secret::new(format!("hub_{}", "x".repeat(43)));
+    assert_eq!(
+        refused(&chat.ask(1, Request::Register { password })),
+        &ErrorCode::BadPassword
+    );
+}
+
 #[test]
 fn names_that_are_given_to_guests_are_not_registered() {
     let mut chat = Chat::with(&[]);
