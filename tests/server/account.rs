@@ -150,6 +150,8 @@ fn what_cannot_be_done_is_one_line() {
     ] {
         fails(&dir, wrong, "", 2);
     }
+    let line = run(program().arg("account")).stderr;
+    assert!(line.contains("add, passwd, role, list"), "{line}");
     let exited = run(program().args(["account", "list"]));
     assert_eq!(exited.status.code(), Some(2));
     assert!(exited.stderr.contains("--data"), "{}", exited.stderr);
@@ -261,5 +263,40 @@ fn a_signal_sets_the_echo_back() {
         assert!(sent.expect("kill runs").success());
         let (status, _) = typist.end();
         assert_eq!(status.signal(), Some(number));
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_log_nor_in_the_files() {
+    let directory = TempDir::new();
+    let dir = directory.join("data");
+    let mut command = program();
+    command.env("RUST_LOG", "trace");
+    command
+        .args(["--listen", "text://127.0.0.1:0", "--data"])
+        .arg(&dir);
+    let server = Server::spawn(command, 1);
+    let mut alice = server.join(Text, "Alice");
+    alice.send("/register wonderland\n");
+    alice.expect_until("registered");
+    alice.send("/token new Robot\n");
+    alice.expect_until("hub_");
+    let token = alice.line();
+    let token = &token.split_whitespace().next().expect("a token")[..43];
+    let mut robot = server.connect(Text);
+    robot.send(format!("/login Robot hub_{token}\n"));
+    alice.expect_until("[Server] Robot joined the chat!\n");
+    let mut eve = server.join(Text, "Eve");
+    eve.send("/login Alice jabberwock\n/history\n/search jabberwock\n");
+    eve.expect_until("wrong");
+    eve.sync();
+    drop((alice, robot, eve));
+    server.signal("TERM");
+    let exited = server.wait();
+    let mut bytes = bytes(&dir);
+    bytes.extend(exited.stderr.bytes().chain(exited.stdout.bytes()));
+    assert!(has(&bytes, "argon2id") && has(&bytes, "Robot"));
+    for secret in ["wonderland", "jabberwock", token] {
+        assert!(!has(&bytes, secret), "{secret}");
     }
 }
