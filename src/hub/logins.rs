@@ -11,9 +11,6 @@ impl Hub {
     /// A question about an account has been answered: whoever asked goes on, if it is here yet.
     pub fn handle_account(&mut self, ticket: u64, answer: AccountAnswer, now: Moment) {
         self.now = now;
-        if answer == AccountAnswer::Delayed {
-            return self.tell_of_delay(ticket);
-        }
         let Some(mut waiting) = self.accounts.waiting.remove(&ticket) else {
             return;
         };
@@ -41,15 +38,6 @@ impl Hub {
         self.request_id = waiting.request_id.take();
         if let Err(code) = self.go_on(who, waiting, answer) {
             self.refuse(who, code);
-        }
-    }
-
-    fn tell_of_delay(&mut self, ticket: u64) {
-        if let Some(waiting) = self.accounts.waiting.get(&ticket)
-            && self.sessions.contains(waiting.who)
-        {
-            let text = "The disk is slow: you are told when that is done.".into();
-            self.tell(waiting.who, Event::Notice { text });
         }
     }
 

@@ -5,9 +5,6 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::store::accounts::AccountJob;
-use crate::store::writer::Task;
-
 use super::scene::{ALL, Scene, TempDir, history, options, said};
 use super::*;
 
@@ -156,30 +153,4 @@ fn a_locked_database_is_waited_for() {
     scene.wait_for(2);
     assert!(!scene.store().backlog().is_behind);
     assert_eq!(scene.ids(history("lobby", ALL)), [1, 2]);
-}
-
-#[test]
-fn a_full_disk_loses_nothing_that_was_taken() {
-    let mut scene = Scene::new();
-    scene.keep(said(1, "lobby", "before"));
-    scene.wait_for(1);
-    // It holds for the writer's connection until it takes a new one: as if space came back then.
-    let make = |connection: &Connection| {
-        connection.query_row("PRAGMA max_page_count = 1", [], |_| Ok(()))?;
-        Ok(AccountAnswer::TokenDropped)
-    };
-    let (sender, made) = channel();
-    let tell = move |answer| drop(sender.send(answer));
-    let change = AccountJob::new(make, tell);
-    let sent = scene.store().tasks.send(Task::Change(change));
-    assert!(sent.is_ok());
-    assert_eq!(made.recv(), Ok(Some(AccountAnswer::TokenDropped)));
-    for id in 2..=200 {
-        scene.keep(said(id, "lobby", &"long ".repeat(100)));
-    }
-    scene.wait_for(200);
-    let error = scene.store().figures().last_error;
-    assert!(error.is_some_and(|error| error.contains("full")));
-    let ids = scene.ids(history("lobby", ALL));
-    assert_eq!(ids, (1..=200).collect::<Vec<u64>>());
 }
