@@ -96,7 +96,7 @@ fn private(
     let within = "id > ?4 AND id < ?5 AND ms >= ?6";
     let sql = format!(
         "{of} WHERE from_key = ?1 AND to_key = ?2 AND from_account = ?3 AND {within}
-        UNION {of} WHERE from_key = ?2 AND to_key = ?1 AND to_account = ?3 AND {within}
+        UNION ALL {of} WHERE ?1 <> ?2 AND from_key = ?2 AND to_key = ?1 AND to_account = ?3 AND {within}
         ORDER BY id {}",
         range.order
     );

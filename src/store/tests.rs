@@ -160,15 +160,22 @@ fn private_messages_are_for_the_two_of_them() {
     assert_eq!(scene.ids(between("bob", "alice", true)), [1, 2, 3]);
     assert_eq!(scene.ids(between("alice", "bob", false)), [3]);
     assert_eq!(scene.ids(between("eve", "alice", false)), [5]);
+    scene.keep(whispered(7, "Eve", "Eve", [true, true, true]));
+    scene.wait_for(7);
+    assert_eq!(
+        scene.ids(between("eve", "eve", true)),
+        [7],
+        "to oneself, once"
+    );
     let mail = Query::Mail { to: Key::of("bob") };
     assert_eq!(scene.ids(mail.clone()), [4]);
-    scene.keep(whispered(6, "Eve", "Bob", [true, true, false]));
+    scene.keep(whispered(8, "Eve", "Bob", [true, true, false]));
     scene.keep(Record::Delivered {
         to: Key::of("bob"),
         through: MessageId(4),
     });
-    scene.wait_for(6);
-    assert_eq!(scene.ids(mail), [6]);
+    scene.wait_for(8);
+    assert_eq!(scene.ids(mail), [8]);
 }
 
 #[test]
@@ -247,7 +254,7 @@ fn what_there_is_no_room_for_is_refused_and_counted() {
     assert_eq!((figures.lost, figures.backlog.share), (1, 1.0));
     other.execute_batch("ROLLBACK").expect("unlocked");
     scene.wait_for(id);
-    assert_eq!(scene.store().backlog().records, 0);
+    scene.wait_until(|store| store.backlog().records == 0);
     scene.keep(said(id + 2, "lobby", "again"));
     let kept = scene.restart();
     assert_eq!(kept.last_id, MessageId(id + 2));

@@ -117,7 +117,10 @@ impl Writer {
                 return self.end(connection, &mut desk);
             }
             let busy_with = self.shared.is_waiting().then_some(count);
+            // It is the same disk, and what comes meanwhile waits.
+            self.shared.begin_commit();
             upkeep.step(connection, &mut desk, &self.shared, busy_with);
+            self.shared.end_commit();
         }
     }
 

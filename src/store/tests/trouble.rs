@@ -151,6 +151,21 @@ fn a_locked_database_is_waited_for() {
     assert!(figures.last_error.is_some());
     other.execute_batch("ROLLBACK").expect("unlocked");
     scene.wait_for(2);
-    assert!(!scene.store().backlog().is_behind);
+    scene.wait_until(|store| !store.backlog().is_behind);
     assert_eq!(scene.ids(history("lobby", ALL)), [1, 2]);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_ever_for_a_disk_that_fails() {
+    let mut scene = Scene::new();
+    scene.keep(said(1, "lobby", "before"));
+    scene.wait_for(1);
+    let other = Connection::open(scene.options.dir.join("hubbub.db")).expect("it opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    scene.keep(said(2, "lobby", "never"));
+    scene.stop();
+    other.execute_batch("ROLLBACK").expect("unlocked");
+    let kept = scene.restart();
+    assert!(kept.last_id > MessageId(2), "its id may have been seen");
+    assert_eq!(scene.ids(history("lobby", ALL)), [1]);
 }
