@@ -84,8 +84,7 @@ pub(super) struct Coming {
 /// A question that waits for its answer.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    /// Who waits; nobody where that was told that it takes long.
-    pub(super) who: Option<ConnId>,
+    pub(super) who: ConnId,
     pub(super) peer: Peer,
     pub(super) request_id: Option<RequestId>,
     /// The account that is asked about.
@@ -391,7 +390,7 @@ impl Hub {
         self.accounts.last_ticket += 1;
         let ticket = self.accounts.last_ticket;
         let waiting = Waiting {
-            who: Some(who),
+            who,
             peer,
             request_id: self.request_id.take(),
             name,

@@ -11,21 +11,13 @@ impl Hub {
     /// A question about an account has been answered: whoever asked goes on, if it is here yet.
     pub fn handle_account(&mut self, ticket: u64, answer: AccountAnswer, now: Moment) {
         self.now = now;
+        if answer == AccountAnswer::Delayed {
+            return self.tell_of_delay(ticket);
+        }
         let Some(mut waiting) = self.accounts.waiting.remove(&ticket) else {
             return;
         };
-        let who = waiting
-            .who
-            .take()
-            .filter(|who| self.accounts.asking.remove(who));
-        if answer == AccountAnswer::Delayed {
-            self.request_id = waiting.request_id.take();
-            self.accounts.waiting.insert(ticket, waiting);
-            if let Some(who) = who {
-                self.refuse(who, ErrorCode::StoreFailed);
-            }
-            return;
-        }
+        let who = Some(waiting.who).filter(|who| self.accounts.asking.remove(who));
         self.count_try(&waiting, &answer);
         let answer = match answer {
             AccountAnswer::LoggedIn(_) if waiting.is_void => AccountAnswer::WrongSecret,
@@ -38,6 +30,20 @@ impl Hub {
         self.request_id = waiting.request_id.take();
         if let Err(code) = self.go_on(who, waiting, answer) {
             self.refuse(who, code);
+        }
+    }
+
+    fn tell_of_delay(&mut self, ticket: u64) {
+        let who = self
+            .accounts
+            .waiting
+            .get(&ticket)
+            .map(|waiting| waiting.who);
+        let is_here =
+            |who: &ConnId| self.accounts.asking.contains(who) && self.sessions.contains(*who);
+        if let Some(who) = who.filter(is_here) {
+            let text = "The disk is slow: you are told when that is done.".into();
+            self.tell(who, Event::Notice { text });
         }
     }
 

@@ -22,7 +22,7 @@ const PASSWORDS: [&str; 2] = ["right", "wrong"];
 pub(super) struct Keeper {
     accounts: HashMap<Key, (AccountRecord, Secret)>,
     asked: Vec<(u64, ConnId, AccountAsk)>,
-    /// Those of which it is known that they take long.
+    /// Those that are known to take long: what else is asked meanwhile is handled.
     late: BTreeSet<u64>,
     rooms: HashMap<Key, RoomRecord>,
     mail: Vec<(Key, Arc<Message>)>,
@@ -107,10 +107,10 @@ impl Keeper {
         }
         let at = which % self.asked.len();
         if which % 17 == 2 && !self.late.contains(&self.asked[at].0) {
-            let (ticket, who, _) = self.asked[at];
+            let ticket = self.asked[at].0;
             self.late.insert(ticket);
             hub.handle_account(ticket, AccountAnswer::Delayed, now);
-            return Some(who);
+            return None;
         }
         let (ticket, who, ask) = self.asked.remove(at);
         let answer = match which % 17 {
@@ -227,7 +227,11 @@ impl Keeper {
             assert!(!record.name.is_lobby());
         }
         for who in &hub.accounts.asking {
-            assert!(self.is_asked_by(*who), "nobody knows of its question");
+            let mut askers = self.asked.iter().map(|(_, asker, _)| asker);
+            assert!(
+                askers.any(|asker| asker == who),
+                "nobody knows of its question"
+            );
         }
         check_users(hub);
     }
