@@ -1,0 +1,16 @@
+//! What is promised of history, held against a server that is killed, starved and failed by its disk.
+//! `cargo test --release --test server durability -- --ignored --nocapture` kills it a hundred times
+//! under each promise and fault.
+
+mod checker;
+mod clients;
+mod faults;
+mod kept;
+mod kill;
+mod power;
+mod starve;
+
+pub(crate) use checker::{Entry, View};
+pub(crate) use clients::Client;
+pub(crate) use faults::wait_until;
+pub(crate) use kept::{ROOMS, kill, page, printed};
