@@ -2,6 +2,7 @@
 
 mod abuse;
 mod account;
+mod accounts;
 mod anon;
 mod auto;
 mod backpressure;
