@@ -206,6 +206,9 @@ impl Hub {
         record: &AccountRecord,
         is_multi: bool,
     ) -> Result<(), ErrorCode> {
+        if self.sessions.contains(who) {
+            return Err(ErrorCode::AlreadyJoined);
+        }
         // They may have been banned meanwhile.
         if let Some(refusal) = self.refusal_of(&peer, self.now) {
             return Err(refusal);

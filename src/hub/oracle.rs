@@ -77,7 +77,10 @@ pub fn check(input: &[u8]) {
         match asked {
             _ if is_answer => {}
             Some(request) => hub.handle_request(who, peer(who), request, None, now),
-            None => hub.handle_leave(who, now),
+            None => {
+                hub.handle_leave(who, now);
+                keeper.forget(who);
+            }
         }
         let mut answers = 0;
         while let Some(effect) = hub.poll_effect() {

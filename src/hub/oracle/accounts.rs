@@ -24,6 +24,8 @@ pub(super) struct Keeper {
     asked: Vec<(u64, ConnId, AccountAsk)>,
     /// Those that are known to take long: what else is asked meanwhile is handled.
     late: BTreeSet<u64>,
+    /// Those of connections that are gone.
+    gone: BTreeSet<u64>,
     rooms: HashMap<Key, RoomRecord>,
     mail: Vec<(Key, Arc<Message>)>,
     asked_for_mail: Vec<(u64, ConnId, Key)>,
@@ -32,15 +34,17 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Does it wait for an answer? Until then nothing else that it asks is handled.
+    /// Must it wait for an answer before anything else that it asks is handled?
     pub(super) fn is_asked_by(&self, who: ConnId) -> bool {
-        let mut asked = self.asked.iter();
-        asked.any(|(ticket, asker, _)| *asker == who && !self.late.contains(ticket))
+        let mut asked = self.asked.iter().filter(|(_, asker, _)| *asker == who);
+        asked.any(|(ticket, ..)| !self.late.contains(ticket) || self.gone.contains(ticket))
     }
 
-    /// A connection is gone, and another may have its place.
+    /// A connection is gone. Here its id is used again, though not before its questions are answered.
     pub(super) fn forget(&mut self, who: ConnId) {
         self.asked_for_mail.retain(|(_, asker, _)| *asker != who);
+        let asked = self.asked.iter().filter(|(_, asker, _)| *asker == who);
+        self.gone.extend(asked.map(|(ticket, ..)| *ticket));
     }
 
     /// Takes in what the hub wants kept or known.
