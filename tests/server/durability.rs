@@ -9,6 +9,7 @@ mod kept;
 mod kill;
 mod power;
 mod starve;
+mod unplug;
 
 pub(crate) use checker::{Entry, View};
 pub(crate) use clients::Client;

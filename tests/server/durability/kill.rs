@@ -3,19 +3,17 @@
 use std::time::Duration;
 
 use rustix::io::Errno;
-use serde_json::json;
 
-use super::checker::{Epoch, Promise, View, assert_kept, now_ns, until};
+use super::checker::{Epoch, Promise, View, assert_kept};
 use super::clients::{Client, Progress, Speech};
 use super::faults::Fault;
 use super::kept::{House, ROOMS, kill, printed, read_all};
-use super::power::Record;
 use crate::random::Random;
 use crate::util::*;
 
 /// Three speak and two listen, one of them over nc, until the server is killed somewhere in the middle.
 /// Before that its disk may have failed for a while, or fail yet.
-fn talk_until_killed(
+pub(super) fn talk_until_killed(
     house: &House,
     server: Server,
     epoch: usize,
@@ -97,9 +95,9 @@ fn killed(promise: Promise, times: usize, fault: Fault, random: &mut Random) {
 }
 
 /// How much is seen at the most before a kill.
-const SIGHTS: usize = 4000;
+pub(super) const SIGHTS: usize = 4000;
 
-const PROMISES: [Promise; 2] = [Promise::Seen, Promise::Soon];
+pub(super) const PROMISES: [Promise; 2] = [Promise::Seen, Promise::Soon];
 
 const FAULTS: [Fault; 5] = [
     Fault::Write(Errno::IO),
@@ -144,80 +142,6 @@ fn both_survive_a_hundred_kills_while_the_disk_fails() {
     for promise in PROMISES {
         for fault in FAULTS {
             (0..4).for_each(|_| killed(promise, 5, fault, &mut random));
-        }
-    }
-}
-
-/// Talks while everything written is recorded, kills, and looks at what a disk may have after it lost
-/// its power at random moments before.
-fn unplugged(promise: Promise, losses: usize, fault: Fault, most: usize, random: &mut Random) {
-    let mut house = House::new(promise);
-    house.is_recorded = true;
-    let server = house.open();
-    let began_ns = now_ns();
-    let epochs = vec![talk_until_killed(&house, server, 0, fault, most, random)];
-    let ended_ns = now_ns();
-    let record = Record::read(&house.disk.log);
-    let mut sights = 0;
-    for _ in 0..losses {
-        let at_ns = began_ns + random.next() % (ended_ns - began_ns);
-        let scratch = TempDir::new();
-        let other = House::at(scratch.join("data"), scratch, promise);
-        record.rebuild(at_ns, random, &other.data);
-        let seen = until(&epochs, at_ns);
-        sights += seen[0]
-            .iter()
-            .map(|view| view.sights.len() + view.receipts.len())
-            .sum::<usize>();
-        let server = other.open();
-        let history = read_all(&server);
-        assert_kept(promise, &seen, &history);
-        assert_eq!(printed(&other.data), history);
-        let mut ann = server.join(Json, "ann");
-        ann.send(json!({"type": "chat", "message": "again", "id": "again"}).to_string() + "\n");
-        let told = [ann.json(), ann.json()];
-        let ids: Vec<u64> = told
-            .iter()
-            .filter_map(|event| event["message_id"].as_u64())
-            .collect();
-        let ids_seen = seen
-            .iter()
-            .flatten()
-            .flat_map(|view| &view.sights)
-            .filter_map(|sight| sight.id);
-        assert!(
-            ids[0] > ids_seen.max().unwrap_or(0),
-            "an id that was given out before"
-        );
-    }
-    println!(
-        "{}, {fault}: {losses} losses of power in a run of {} syncs, of which {} of the database; {} sights and oks",
-        promise.flag(),
-        record.syncs(),
-        record.syncs_of("hubbub.db"),
-        sights,
-    );
-}
-
-#[test]
-fn both_survive_a_loss_of_power() {
-    let mut random = Random::of_now("a loss of power");
-    for promise in PROMISES {
-        unplugged(promise, 5, Fault::None, SIGHTS, &mut random);
-    }
-}
-
-#[test]
-#[ignore = "takes minutes"]
-fn both_survive_a_hundred_losses_of_power() {
-    let mut random = Random::of_now("a hundred losses of power");
-    for promise in PROMISES {
-        for fault in [
-            Fault::None,
-            Fault::Sync(Errno::IO),
-            Fault::Write(Errno::NOSPC),
-        ] {
-            (0..10).for_each(|_| unplugged(promise, 10, fault, 10 * SIGHTS, &mut random));
         }
     }
 }
