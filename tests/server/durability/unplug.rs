@@ -79,7 +79,7 @@ fn synced_again(is_killed: bool, random: &mut Random) {
     say_kept(&mut ann, "before");
     house.disk.set(Fault::Sync(Errno::IO));
     ann.send(Json.say("in between"));
-    house.disk.expect_hit();
+    (0..5).for_each(|_| house.disk.expect_hit());
     if is_killed {
         kill(server);
         house.disk.set(Fault::None);

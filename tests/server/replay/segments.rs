@@ -27,6 +27,14 @@ pub(super) struct Segment {
     pub(super) is_plain: bool,
 }
 
+impl Segment {
+    /// What was told over one connection, the first of which is at a place.
+    fn visit(&self, from: usize) -> &[Told] {
+        let next = self.resumed.iter().copied().find(|&at| at > from);
+        &self.told[from..next.unwrap_or(self.told.len())]
+    }
+}
+
 /// Was each message from the first on told once and in order, and was the first one the right one?
 pub(super) fn check(
     segment: &Segment,
@@ -51,8 +59,7 @@ pub(super) fn check(
     };
     let mut expected = begin;
     for (at, told) in segment.told.iter().enumerate() {
-        let is_resumed = segment.resumed.contains(&at);
-        if is_resumed && replayed(&segment.told[at..]) >= depth {
+        if segment.resumed.contains(&at) && may_be_cut(segment.visit(at), depth) {
             expected = expected.max(place(told).unwrap_or(0));
         }
         match truth.get(expected) {
@@ -75,6 +82,13 @@ fn replayed(told: &[Told]) -> usize {
     told.iter().take_while(|told| !told.is_live).count()
 }
 
+/// May what was told on a visit begin later than was asked for, where only so many are replayed? Who left
+/// in the middle of the replay has not seen how many they were.
+fn may_be_cut(visit: &[Told], most: usize) -> bool {
+    let replayed = replayed(visit);
+    most != usize::MAX && (replayed == most || replayed == visit.len())
+}
+
 /// Does it begin where it should?
 fn check_begin(
     segment: &Segment,
@@ -83,20 +97,14 @@ fn check_begin(
     replay: usize,
     depth: usize,
 ) -> Result<(), String> {
-    let first_visit = segment
-        .resumed
-        .first()
-        .copied()
-        .unwrap_or(segment.told.len());
-    let replayed = replayed(&segment.told[..first_visit]);
+    let first_visit = segment.visit(0);
+    let replayed = replayed(first_visit);
     let (due, most) = match segment.after {
         Some(after) => (truth.iter().position(|told| told.id > after), depth),
         None if segment.is_plain => return Ok(()),
         None => (Some(0), replay),
     };
-    // Who left in the middle of the replay has not seen how long it was.
-    let is_whole = replayed == most || (replayed < most && replayed == first_visit);
-    let is_cut = is_whole && due.is_none_or(|due| begin >= due);
+    let is_cut = may_be_cut(first_visit, most) && due.is_none_or(|due| begin >= due);
     let is_too_much = segment.after.is_none() && replayed > most;
     if (due != Some(begin) && !is_cut) || is_too_much {
         return Err(format!(
@@ -226,6 +234,11 @@ mod tests {
         assert_right(&resumed(first(), behind(6..=10)));
         assert_right(&resumed(first(), behind(11..=40)));
         assert_wrong(&resumed(first(), behind(11..=39)));
+        let mut left_early = resumed(first(), told(31..=40, false));
+        left_early.is_last = false;
+        assert_right(&left_early);
+        let truth = told(1..=60, true);
+        check(&left_early, &truth, 20, usize::MAX).expect_err("all is kept there");
         assert_wrong(&resumed(first(), behind(7..=10)));
         assert_wrong(&resumed(first(), behind(5..=10)));
     }
