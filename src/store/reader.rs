@@ -92,10 +92,14 @@ struct Waiting {
 
 enum Progress {
     New,
+    /// The disk is to have the message, until then: it was said before the question was asked.
+    Commit(u64, Instant),
     /// A search: the index is to reach the message, until then.
     Index(u64, Instant),
     /// An export, up to the message.
     Export(Box<Export>, i64),
+    /// Anything else: nothing.
+    Ready,
 }
 
 impl Desk {
@@ -139,6 +143,7 @@ impl Desk {
         }
         let is_stuck = waiting.len() < QUESTIONS_MAX
             && waiting.iter().all(|question| match question.progress {
+                Progress::Commit(wanted, until) => !self.is_committed(wanted, until),
                 Progress::Index(wanted, until) => !self.is_indexed(wanted, until),
                 _ => false,
             });
@@ -161,27 +166,22 @@ impl Desk {
     }
 
     fn answer(&mut self, question: &mut Waiting) -> Result<Option<Found>, String> {
-        let committed = self.shared.committed.load(Ordering::Acquire);
         if let Progress::New = question.progress {
-            match &question.query {
-                Query::Search { .. } => {
-                    let until = Instant::now() + Duration::from_millis(INDEX_WAIT_MS);
-                    question.progress = Progress::Index(committed, until);
-                    if !self.is_indexed(committed, until) {
-                        self.shared
-                            .index_wanted
-                            .fetch_max(committed, Ordering::AcqRel);
-                        let _ = self.tasks.send(Task::Index);
-                    }
-                }
-                Query::Export { room } => {
-                    let export = Export::begin(&self.path, room)
-                        .map_err(|e| format!("cannot begin a file to export to: {e}"))?;
-                    question.progress = Progress::Export(Box::new(export), integer(committed));
-                }
-                _ => {}
-            }
+            // Who asked about a room knows itself what was said there last.
+            let highest = match question.query {
+                Query::History { .. } => 0,
+                _ => self.shared.highest.load(Ordering::Acquire),
+            };
+            let until = Instant::now() + Duration::from_millis(INDEX_WAIT_MS);
+            question.progress = Progress::Commit(highest, until);
         }
+        if let Progress::Commit(wanted, until) = question.progress {
+            if !self.is_committed(wanted, until) {
+                return Ok(None);
+            }
+            question.progress = self.begin(&question.query, until)?;
+        }
+        let committed = self.shared.committed.load(Ordering::Acquire);
         match &mut question.progress {
             Progress::Index(wanted, until) if !self.is_indexed(*wanted, *until) => Ok(None),
             Progress::Export(export, through) => {
@@ -197,6 +197,36 @@ impl Desk {
                 found.map(Some).map_err(|e| e.to_string())
             }
         }
+    }
+
+    /// What a question whose messages are on disk waits for.
+    fn begin(&self, query: &Query, until: Instant) -> Result<Progress, String> {
+        let committed = self.shared.committed.load(Ordering::Acquire);
+        Ok(match query {
+            Query::Search { .. } => {
+                if !self.is_indexed(committed, until) {
+                    self.shared
+                        .index_wanted
+                        .fetch_max(committed, Ordering::AcqRel);
+                    // It fails where the writer is gone, and the index with it.
+                    let _ = self.tasks.send(Task::Index);
+                }
+                Progress::Index(committed, until)
+            }
+            Query::Export { room } => {
+                let export = Export::begin(&self.path, room)
+                    .map_err(|e| format!("cannot begin a file to export to: {e}"))?;
+                Progress::Export(Box::new(export), integer(committed))
+            }
+            _ => Progress::Ready,
+        })
+    }
+
+    /// Is the message on disk, or is there no use in waiting for it?
+    fn is_committed(&self, wanted: u64, until: Instant) -> bool {
+        self.shared.committed.load(Ordering::Acquire) >= wanted
+            || self.shared.is_failing.load(Ordering::Acquire)
+            || Instant::now() >= until
     }
 
     /// Has the index reached the message, or is there no use in waiting for it?
