@@ -7,6 +7,7 @@ mod clients;
 mod faults;
 mod kept;
 mod kill;
+mod overflow;
 mod power;
 mod starve;
 mod unplug;

@@ -9,8 +9,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use serde_json::{Value, json};
 
-use super::checker::{Entry, Epoch, Promise, assert_kept};
-use super::clients::{Client, Progress, Speech};
+use super::checker::{Entry, Promise};
 use super::faults::{Fault, SmallDisk, wait_until};
 use super::kept::{House, kill, printed, read_all};
 use crate::util::*;
@@ -95,7 +94,7 @@ fn expect_said(nc: &mut Peer, numbers: impl IntoIterator<Item = usize>) {
 }
 
 /// A figure of the server's.
-fn figure(server: &Server, name: &str) -> u64 {
+pub(super) fn figure(server: &Server, name: &str) -> u64 {
     let door = server
         .doors()
         .last()
@@ -109,7 +108,7 @@ fn figure(server: &Server, name: &str) -> u64 {
 
 /// Waits until history is behind, or not any more, in every place where that is told.
 #[track_caller]
-fn await_behind(server: &Server, is_behind: u64) {
+pub(super) fn await_behind(server: &Server, is_behind: u64) {
     let door = server.doors().last().expect("the last is for status");
     wait_until("/stats tells it", || {
         figure(server, "history_behind") == is_behind
@@ -279,54 +278,6 @@ fn a_database_that_another_program_holds() {
             holder.take().expect("it holds").let_go()
         });
     }
-}
-
-#[test]
-fn more_is_said_than_can_wait_and_nothing_is_lost() {
-    const SPEAKERS: usize = 4;
-    const EACH: usize = 6_000;
-    const PADDING: usize = 800;
-    let house = House::new(Promise::Soon);
-    let server = house.open();
-    let progress = Progress::default();
-    house.disk.set(Fault::Write(Errno::NOSPC));
-    let speech = Speech {
-        rooms: vec!["lobby"],
-        window: 200,
-        padding: PADDING,
-        count: EACH,
-    };
-    let speakers: Vec<Client> = (0..SPEAKERS)
-        .map(|n| Client::join(&server, Json, &format!("speaker{n}"), &[]).counted(&progress))
-        .collect();
-    let speak = |speaker: Client| speaker.speak("flood", speech.clone());
-    let speakers: Vec<_> = speakers.into_iter().map(speak).collect();
-    // 16 MiB may wait; from a quarter of it on those who speak are read more slowly.
-    wait_until("much waits", || figure(&server, "history_queued") > 5_000);
-    await_behind(&server, 1);
-    let mut nc = server.join(Text, "nc");
-    nc.sync();
-    assert!(
-        server.memory_kib() < 64 * 1024,
-        "{} KiB",
-        server.memory_kib()
-    );
-    house.disk.set(Fault::None);
-    wait_until("all is on disk", || {
-        figure(&server, "messages_in") == (SPEAKERS * EACH) as u64
-            && figure(&server, "history_queued") == 0
-    });
-    assert_eq!(figure(&server, "history_lost"), 0);
-    // Each speaker hears all of them, and of its own that they are kept.
-    progress.wait_for((SPEAKERS * SPEAKERS * EACH + SPEAKERS * EACH) as u64);
-    kill(server);
-    let views: Epoch = speakers
-        .into_iter()
-        .map(|speaker| speaker.join().expect("no panic"))
-        .collect();
-    let history = printed(&house.data);
-    assert_eq!(history.len(), SPEAKERS * EACH);
-    assert_kept(Promise::Seen, &[views], &history);
 }
 
 /// A room in which some speak at a time when each sync of the disk takes half a second. Returns the

@@ -1,0 +1,173 @@
+//! More is said than may wait for a disk that fails.
+
+use std::collections::{HashMap, HashSet};
+
+use rustix::io::Errno;
+use serde_json::{Value, json};
+
+use super::checker::{Epoch, Promise, assert_kept};
+use super::clients::{Client, Progress, Speech};
+use super::faults::{Fault, wait_until};
+use super::kept::{House, kill, printed};
+use super::starve::{await_behind, figure};
+use crate::util::*;
+
+#[test]
+fn who_speaks_is_read_more_slowly_and_nothing_is_lost() {
+    const SPEAKERS: usize = 4;
+    const EACH: usize = 2_500;
+    const PADDING: usize = 2_000;
+    let house = House::new(Promise::Soon);
+    let server = house.open();
+    let progress = Progress::default();
+    house.disk.set(Fault::Write(Errno::NOSPC));
+    let speech = Speech {
+        rooms: vec!["lobby"],
+        window: 200,
+        padding: PADDING,
+        count: EACH,
+    };
+    let speakers: Vec<Client> = (0..SPEAKERS)
+        .map(|n| Client::join(&server, Json, &format!("speaker{n}"), &[]).counted(&progress))
+        .collect();
+    let speak = |speaker: Client| speaker.speak("flood", speech.clone());
+    let speakers: Vec<_> = speakers.into_iter().map(speak).collect();
+    // 16 MiB may wait; from a quarter of it on those who speak are read more slowly.
+    wait_until("much waits", || figure(&server, "history_queued") > 2_500);
+    await_behind(&server, 1);
+    let mut nc = server.join(Text, "nc");
+    nc.sync();
+    assert!(
+        server.memory_kib() < 64 * 1024,
+        "{} KiB",
+        server.memory_kib()
+    );
+    house.disk.set(Fault::None);
+    wait_until("all is on disk", || {
+        figure(&server, "messages_in") == (SPEAKERS * EACH) as u64
+            && figure(&server, "history_queued") == 0
+    });
+    assert_eq!(figure(&server, "history_lost"), 0);
+    // Each speaker hears all of them, and of its own that they are kept.
+    progress.wait_for((SPEAKERS * SPEAKERS * EACH + SPEAKERS * EACH) as u64);
+    kill(server);
+    let views: Epoch = speakers
+        .into_iter()
+        .map(|speaker| speaker.join().expect("no panic"))
+        .collect();
+    let history = printed(&house.data);
+    assert_eq!(history.len(), SPEAKERS * EACH);
+    assert_kept(Promise::Seen, &[views], &history);
+}
+
+/// What came of the requests of one who speaks in a room of its own.
+#[derive(Default)]
+struct Outcome {
+    /// What it heard itself say, or was told when it had caught up with the room.
+    heard: HashSet<String>,
+    /// By the text, the id that it is kept under, or the error instead.
+    answers: HashMap<String, Result<u64, Value>>,
+}
+
+/// Says long things in a room of its own, and waits until each is answered.
+fn speak_at_length(door: &str, name: &str, count: usize) -> Outcome {
+    let mut peer = Peer::connect(door, Json);
+    // It is made to wait, and the disk fails for as long as it takes to say too much.
+    let patience = Some(4 * DEADLINE);
+    peer.socket.set_read_timeout(patience).expect("a time");
+    peer.socket.set_write_timeout(patience).expect("a time");
+    peer.send(Json.join(name));
+    peer.send(json!({"type": "join_room", "room": name}).to_string() + "\n");
+    let text = |n: usize| format!("{name} {n}");
+    let padding = "x".repeat(60_000);
+    for n in 0..count {
+        let message = format!("{}:{padding}", text(n));
+        let request = json!({"type": "chat", "room": name, "message": message, "id": n});
+        peer.send(request.to_string() + "\n");
+    }
+    let mut outcome = Outcome::default();
+    while outcome.answers.len() < count {
+        let event = peer.json();
+        let asked = || text(event["id"].as_u64().expect("a number") as usize);
+        let (asked, answer) = match event["type"].as_str().unwrap_or_default() {
+            "chat" | "history" => {
+                let (said, _) = event["message"]
+                    .as_str()
+                    .and_then(|m| m.split_once(':'))
+                    .expect("a text");
+                outcome.heard.insert(said.into());
+                continue;
+            }
+            "ok" if event["message_id"].is_u64() => {
+                (asked(), Ok(event["message_id"].as_u64().expect("an id")))
+            }
+            "error" => (asked(), Err(event["code"].clone())),
+            _ => continue,
+        };
+        let before = outcome.answers.insert(asked, answer);
+        assert_eq!(before, None, "answered twice: {event}");
+    }
+    outcome
+}
+
+/// Each of many requests is answered, and the answer is true: kept, or not.
+fn overflown(promise: Promise) {
+    const EACH: usize = 4;
+    let mut house = House::new(promise);
+    house.flags = "--max-message 64KiB --max-frame 128KiB".into();
+    let server = house.open();
+    house.disk.set(Fault::Write(Errno::NOSPC));
+    let speakers: Vec<_> = (0..100)
+        .map(|n| {
+            let door = server.door(Json).to_owned();
+            std::thread::spawn(move || speak_at_length(&door, &format!("speaker{n}"), EACH))
+        })
+        .collect();
+    wait_until("more is said than can wait", || {
+        figure(&server, "history_lost") > 0
+    });
+    house.disk.set(Fault::None);
+    let outcomes: Vec<Outcome> = speakers
+        .into_iter()
+        .map(|speaker| speaker.join().expect("no panic"))
+        .collect();
+    let lost = figure(&server, "history_lost");
+    kill(server);
+    let name_of = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
+    let kept = printed(&house.data).into_iter();
+    let kept: HashMap<String, u64> = kept.map(|entry| (name_of(&entry.text), entry.id)).collect();
+    let (mut said_kept, mut said_lost) = (0, 0);
+    for outcome in &outcomes {
+        for (text, answer) in &outcome.answers {
+            let is_heard = outcome.heard.contains(text);
+            match answer {
+                Ok(id) => {
+                    assert_eq!((kept.get(text), is_heard), (Some(id), true), "{text}");
+                    said_kept += 1;
+                }
+                Err(code) => {
+                    let due = match promise {
+                        Promise::Soon => ("not_kept", true),
+                        Promise::Seen => ("keeping_failed", false),
+                    };
+                    assert_eq!((code, is_heard), (&json!(due.0), due.1), "{text}");
+                    assert_eq!(kept.get(text), None, "{text}");
+                    said_lost += 1;
+                }
+            }
+        }
+    }
+    assert_eq!((said_kept, said_lost as u64), (kept.len(), lost));
+    println!("{}: {said_kept} kept, {said_lost} not", promise.flag());
+}
+
+#[test]
+fn what_cannot_wait_is_said_not_to_be_kept() {
+    overflown(Promise::Soon);
+}
+
+#[test]
+#[ignore = "takes a while"]
+fn what_cannot_wait_is_not_said_where_all_that_is_seen_is_kept() {
+    overflown(Promise::Seen);
+}
