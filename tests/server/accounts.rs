@@ -282,6 +282,43 @@ fn a_bot_comes_in_by_its_token_until_that_is_dropped() {
 }
 
 #[test]
+fn a_bot_speaks_through_the_api() {
+    let directory = TempDir::new();
+    let data = directory.join("data");
+    let tokens = directory.join("tokens");
+    std::fs::write(&tokens, "of-the-file builder\n").expect("a file");
+    let flags = format!("--api-token-file {}", tokens.display());
+    let server = with_accounts(&data, &[Json, Auto], &flags);
+    let mut alice = register(&server, "Alice");
+    let token = make_bot(&mut alice);
+    let post = |server: &Server, token: &str| {
+        let door = server.door(Auto).to_owned();
+        let headers =
+            format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+        let body = "{\"message\":\"by the API\"}";
+        let path = "POST /api/v1/rooms/lobby/messages";
+        server.request(&door, path, &headers, body).status
+    };
+    assert_eq!(post(&server, &token) / 100, 2);
+    let said = until(&mut alice, "chat");
+    assert_eq!(
+        (&said["username"], &said["message"]),
+        (&json!("robot"), &json!("by the API"))
+    );
+    assert_eq!(post(&server, &token.replace("hub_", "hub-")), 401);
+    drop(alice);
+    kill(server);
+    let server = with_accounts(&data, &[Json, Auto], &flags);
+    assert_eq!(post(&server, &token) / 100, 2, "after a restart");
+    let mut alice = log_in(&server, "Alice");
+    granted(
+        &mut alice,
+        json!({"type": "token", "action": "drop", "name": "robot"}),
+    );
+    assert_eq!(post(&server, &token), 401);
+}
+
+#[test]
 fn an_owned_room_lasts_with_all_that_was_set() {
     let directory = TempDir::new();
     let data = directory.join("data");

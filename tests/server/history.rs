@@ -361,3 +361,120 @@ fn who_is_not_in_a_room_is_not_told_what_was_said() {
         [open]
     );
 }
+
+/// What two said to each other, as one of them is told it.
+#[track_caller]
+fn said_with(peer: &mut Peer, with: &str) -> Vec<(String, String, u64)> {
+    peer.send(json!({"type": "history", "with": with}).to_string() + "\n");
+    let mut said = Vec::new();
+    loop {
+        let event = peer.json();
+        let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        match event["type"].as_str().unwrap_or_default() {
+            "history" => {
+                assert_eq!(event["kind"], "pm", "{event}");
+                let id = event["id"].as_u64().expect("an id");
+                said.push((text("username"), text("message"), id));
+            }
+            "history_end" => {
+                assert_eq!(event["count"], said.len(), "{event}");
+                return said;
+            }
+            "error" => panic!("{event}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn private_messages_are_kept_for_the_two_accounts() {
+    let directory = TempDir::new();
+    let data = directory.join("data");
+    for durability in ["soon", "seen"] {
+        let flags = format!("--durability {durability}");
+        let server = keeping(&data, &[Json], &flags);
+        let [ann, bob] = ["ann", "bob"].map(|name| format!("{name}-{durability}"));
+        let register = |name: &str| {
+            let mut peer = server.join(Json, name);
+            ask(
+                &mut peer,
+                json!({"type": "register", "password": name}),
+                "ok",
+            );
+            peer
+        };
+        let (mut first, mut second) = (register(&ann), register(&bob));
+        let mut expected = Vec::new();
+        for n in 0..6 {
+            let (from, from_name, to) = match n % 2 {
+                0 => (&mut first, &ann, &bob),
+                _ => (&mut second, &bob, &ann),
+            };
+            let text = format!("secret {n}");
+            let request = json!({"type": "pm", "to": to, "message": text, "id": n});
+            from.send(request.to_string() + "\n");
+            let ok = loop {
+                let ok = until(from, "ok");
+                if ok["id"] == n {
+                    break ok;
+                }
+            };
+            let id = ok["message_id"].as_u64().expect("an id");
+            expected.push((from_name.clone(), text, id));
+        }
+        assert_eq!(said_with(&mut first, &bob), expected);
+        kill(server);
+        let server = keeping(&data, &[Json], &flags);
+        for (own, other) in [(&ann, &bob), (&bob, &ann)] {
+            let mut peer = server.connect(Json);
+            let join = json!({"type": "join", "username": own, "password": own});
+            ask(&mut peer, join, "welcome");
+            assert_eq!(said_with(&mut peer, other), expected, "{durability}");
+        }
+        let mut eve = server.join(Json, "eve");
+        assert_eq!(said_with(&mut eve, &ann), []);
+        let search = json!({"type": "search", "query": "secret"});
+        assert_eq!(ask(&mut eve, search, "search_end")["count"], 0);
+        assert_eq!(printed(&data), [], "it was not said in a room");
+        drop((first, second));
+    }
+}
+
+#[test]
+fn a_slow_reader_catches_up_with_much_and_loses_nothing() {
+    const COUNT: usize = 2_000;
+    let directory = TempDir::new();
+    let server = keeping(&directory.join("data"), &[Json], "--sendq-time 60s");
+    let mut ann = server.join(Json, "ann");
+    let padding = "x".repeat(2_000);
+    for n in 0..COUNT {
+        ann.send(json!({"type": "chat", "message": format!("{n} {padding}")}).to_string() + "\n");
+        if n % 50 == 49 {
+            ann.sync();
+        }
+    }
+    say(&mut ann, "lobby", "that was it");
+    let small = |socket: &socket2::Socket| socket.set_recv_buffer_size(2048).expect("a size");
+    let mut slow = Peer::try_connect(server.door(Json), Json, small).expect("it listens");
+    let join = json!({"type": "join", "username": "slow", "resume": {"lobby": 0}});
+    slow.send(join.to_string() + "\n");
+    // It reads nothing yet, while much is owed to it and more is said.
+    for n in 0..100 {
+        say(&mut ann, "lobby", &format!("meanwhile {n}"));
+    }
+    let mut told = Vec::new();
+    while told.last().is_none_or(|last| last != "meanwhile 99") {
+        let event = slow.json();
+        if matches!(event["type"].as_str(), Some("history" | "chat")) {
+            let text = event["message"].as_str().expect("a text");
+            told.push(text.trim_end_matches('x').trim_end().to_owned());
+        }
+    }
+    let expected: Vec<String> = (0..COUNT)
+        .map(|n| n.to_string())
+        .chain(["that was it".into()])
+        .chain((0..100).map(|n| format!("meanwhile {n}")))
+        .collect();
+    assert_eq!(told, expected);
+    slow.silent();
+}
