@@ -268,6 +268,11 @@ impl Hub {
         ticket
     }
 
+    /// Is there somebody who waits for the answer?
+    pub fn waits_for(&self, ticket: u64) -> bool {
+        self.history.asked.contains_key(&ticket)
+    }
+
     /// A question has been answered. One that nobody waits for any more is nothing.
     pub fn handle_found(&mut self, ticket: u64, found: Found, now: Moment) {
         self.now = now;

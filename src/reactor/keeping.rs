@@ -7,10 +7,8 @@ use std::sync::Arc;
 use mio::Waker;
 
 use crate::hub::keep::{AccountAnswer, AccountAsk, Found, Kept, Query, Record};
-use crate::limits::{
-    ANSWER_MS, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, DRAIN_STALL_MS, SLOW_MS_MAX, TALK_BYTES_MAX,
-};
-use crate::model::{ConnId, MessageId, Moment};
+use crate::limits::{ANSWER_MS, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, SLOW_MS_MAX, TALK_BYTES_MAX};
+use crate::model::{ConnId, MessageId, Moment, Request, RequestId};
 use crate::store::{self, Answer, Figures, Store};
 
 use super::Reactor;
@@ -22,15 +20,25 @@ pub(super) struct Keeping {
     store: Store,
     /// Everything up to this is on disk.
     committed: MessageId,
-    /// Questions that wait for a reader to take what it is owed, or for room in the store's queue.
+    /// Questions that wait for whoever asks to take what it is owed.
     parked: VecDeque<(ConnId, u64, Query)>,
+    /// Questions that wait for room in the store's queue, and when they are given up; in that order.
+    queued: VecDeque<(Tick, u64, Query)>,
     /// Questions that were asked, and when the answer is given up; in that order.
     asked: VecDeque<(Tick, u64)>,
     /// Connections held by a question about an account, by its ticket.
     held: BTreeMap<u64, ConnId>,
-    /// Connections whose input has ended and whose answers are on their way, and until when.
-    ended: BTreeMap<ConnId, Tick>,
+    /// Connections that end when they have the answers that are on their way.
+    ending: BTreeMap<ConnId, Ending>,
     log_lost: Throttle,
+}
+
+/// The end of a connection that is owed answers.
+struct Ending {
+    /// Until when they are waited for.
+    due: Tick,
+    /// What ends it; `None` is the end of its input.
+    quit: Option<(Request, Option<RequestId>)>,
 }
 
 /// What a server begins with that keeps nothing. Its ids begin with the time, so that they are later than
@@ -56,18 +64,21 @@ impl Keeping {
             store,
             committed: kept.last_id,
             parked: VecDeque::new(),
+            queued: VecDeque::new(),
             asked: VecDeque::new(),
             held: BTreeMap::new(),
-            ended: BTreeMap::new(),
+            ending: BTreeMap::new(),
             log_lost: Throttle::default(),
         };
         Ok((keeping, kept))
     }
 
-    /// When an answer is given up, or an end of input waited for no longer.
+    /// When an answer is given up, or waited for no longer by who ends.
     pub(super) fn next_due(&self) -> Option<Tick> {
         let asked = self.asked.front().map(|&(due, _)| due);
-        asked.into_iter().chain(self.ended.values().copied()).min()
+        let queued = self.queued.front().map(|&(due, ..)| due);
+        let ending = self.ending.values().map(|ending| ending.due);
+        asked.into_iter().chain(queued).chain(ending).min()
     }
 
     /// How the disk does.
@@ -76,9 +87,15 @@ impl Keeping {
     }
 
     fn pop_overdue(&mut self, now: Tick) -> Option<u64> {
-        let &(due, ticket) = self.asked.front()?;
-        (due <= now).then(|| {
+        if let Some(&(due, ticket)) = self.asked.front()
+            && due <= now
+        {
             self.asked.pop_front();
+            return Some(ticket);
+        }
+        let &(due, ticket, _) = self.queued.front()?;
+        (due <= now).then(|| {
+            self.queued.pop_front();
             ticket
         })
     }
@@ -112,15 +129,16 @@ impl Reactor {
         }
     }
 
-    /// Has something looked up, when its reader has taken most of what it is owed.
+    /// Has something looked up, when whoever asks has taken most of what it is owed.
     pub(super) fn look_up(&mut self, who: ConnId, ticket: u64, query: Query) {
         if let Some(keeping) = &mut self.keeping {
             keeping.parked.push_back((who, ticket, query));
-            self.ask_parked();
         }
     }
 
-    fn ask_parked(&mut self) {
+    /// Asks what is to be looked up. It is done at the end of a turn, once: what was flushed in it was
+    /// taken, and no event may come before something else is sent.
+    pub(super) fn ask_parked(&mut self) {
         let Some(keeping) = &mut self.keeping else {
             return;
         };
@@ -129,15 +147,21 @@ impl Reactor {
             let Some((who, ticket, query)) = keeping.parked.pop_front() else {
                 break;
             };
-            let Some(connection) = self.connections.get_mut(who) else {
-                continue;
-            };
-            let is_slow = connection.sendq() > CATCH_UP_SENDQ_BYTES;
-            if is_slow || keeping.store.ask(ticket, query.clone()).is_err() {
-                keeping.parked.push_back((who, ticket, query));
-            } else {
-                keeping.asked.push_back((due, ticket));
+            match self.connections.get(who) {
+                Some(connection) if self.hub.waits_for(ticket) => {
+                    match connection.sendq() > CATCH_UP_SENDQ_BYTES {
+                        true => keeping.parked.push_back((who, ticket, query)),
+                        false => keeping.queued.push_back((due, ticket, query)),
+                    }
+                }
+                _ => {}
             }
+        }
+        while let Some((_, ticket, query)) = keeping.queued.front()
+            && keeping.store.ask(*ticket, query.clone()).is_ok()
+        {
+            keeping.asked.push_back((due, *ticket));
+            keeping.queued.pop_front();
         }
     }
 
@@ -189,7 +213,6 @@ impl Reactor {
             self.hub.handle_found(ticket, Found::Failed, now);
             self.carry_out();
         }
-        self.ask_parked();
         self.end_answered();
     }
 
@@ -229,32 +252,37 @@ impl Reactor {
         }
     }
 
-    /// A connection whose input has ended is owed answers: it ends when it has them, or when that takes
-    /// too long.
-    pub(super) fn end_later(&mut self, id: ConnId) {
-        let due = self.clock.now + DRAIN_STALL_MS;
-        if let Some(keeping) = &mut self.keeping {
-            keeping.ended.entry(id).or_insert(due);
-        }
+    /// A connection whose input has ended, or that has quit, is owed answers: it ends when it has them,
+    /// or when that takes too long. Nothing else that it asks is handled.
+    pub(super) fn end_later(&mut self, id: ConnId, quit: Option<(Request, Option<RequestId>)>) {
+        let due = self.clock.now + ANSWER_MS;
+        let (Some(keeping), Some(connection)) = (&mut self.keeping, self.connections.touch(id))
+        else {
+            return;
+        };
+        connection.hold(Tick::MAX);
+        let ending = Ending { due, quit };
+        keeping.ending.entry(id).or_insert(ending);
     }
 
     fn end_answered(&mut self) {
         let Some(keeping) = &mut self.keeping else {
             return;
         };
-        let now = self.clock.now;
-        let (hub, ended) = (&self.hub, &mut keeping.ended);
-        let done: Vec<ConnId> = ended
-            .iter()
-            .filter(|&(&id, &due)| due <= now || !hub.owes(id))
-            .map(|(&id, _)| id)
-            .collect();
-        for id in done {
-            if let Some(keeping) = &mut self.keeping {
-                keeping.ended.remove(&id);
-            }
+        let (now, hub) = (self.clock.now, &self.hub);
+        let is_done = |id: ConnId, ending: &Ending| ending.due <= now || !hub.owes(id);
+        let ending = keeping.ending.iter();
+        let done = ending.filter(|&(&id, ending)| is_done(id, ending));
+        for id in done.map(|(&id, _)| id).collect::<Vec<_>>() {
+            let ending = self.keeping.as_mut().and_then(|it| it.ending.remove(&id));
             self.hub.forgive(id);
-            self.handle_end(id);
+            match ending.and_then(|ending| ending.quit) {
+                None => self.handle_end(id),
+                Some((request, request_id)) if self.connections.get_open(id).is_some() => {
+                    self.ask(id, request, request_id);
+                }
+                Some(_) => {}
+            }
         }
     }
 

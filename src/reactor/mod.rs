@@ -307,6 +307,7 @@ impl Reactor {
         }
         self.hand_over();
         self.settle();
+        self.ask_parked();
         self.counters.note_turn(self.clock.turn_us());
         let stopped = self
             .stops_at

@@ -322,7 +322,7 @@ impl Reactor {
     pub(super) fn handle_end(&mut self, id: ConnId) {
         match self.connections.touch(id) {
             Some(connection) if connection.phase == Phase::Open && self.hub.owes(id) => {
-                self.end_later(id);
+                self.end_later(id, None);
             }
             Some(connection) if connection.phase == Phase::Open => match connection.reason {
                 // What it is told about that is still sent.
@@ -366,11 +366,14 @@ impl Reactor {
     }
 
     /// Puts a request to the hub and carries out what follows.
-    fn ask(&mut self, id: ConnId, request: Request, request_id: Option<RequestId>) {
+    pub(super) fn ask(&mut self, id: ConnId, request: Request, request_id: Option<RequestId>) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
         let peer = connection.peer;
+        if matches!(request, Request::Quit { .. }) && self.hub.owes(id) {
+            return self.end_later(id, Some((request, request_id)));
+        }
         self.spend(id, cost_of(&request));
         let is_message = matches!(
             request,

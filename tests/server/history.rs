@@ -1,6 +1,7 @@
 //! What was said before, shown to who comes in and told to who asks.
 
 mod disk;
+mod long;
 
 use std::path::Path;
 
