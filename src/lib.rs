@@ -18,7 +18,8 @@
 //! **chunk** is a range of a **page** of rendered text that its readers share; a **framing** says
 //! where a frame ends and a **dialect** what it means; a **session** is a joined user, a **room** a
 //! set of members, a **console** the operator's own connection; an **effect** is what the hub wants
-//! done; a **turn** is one pass of the reactor's loop and a **budget** the work it may do in it.
+//! done; a **turn** is one pass of the reactor's loop and a **budget** the work it may do in it; a room's
+//! **tail** is what was said last, in memory, and what is **kept** is on disk.
 
 pub mod buffer;
 pub mod cli;
