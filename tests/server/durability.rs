@@ -10,6 +10,7 @@ mod kill;
 mod overflow;
 mod power;
 mod starve;
+mod stop;
 mod unplug;
 
 pub(crate) use checker::{Entry, View};
