@@ -35,7 +35,7 @@ pub const PASSWORD_BYTES_MAX: usize = 128;
 /// Messages that each room keeps in memory where there is no disk for them.
 pub const TAIL_MESSAGES: usize = 100;
 
-/// What all rooms together keep in memory, in bytes; above it the largest forgets first.
+/// What all rooms together keep in memory, in bytes; above it the largest forget half.
 pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Messages in one answer about what was said.
@@ -253,6 +253,13 @@ pub const FLUSH_BUDGET: usize = 2048;
 /// Connections swept in a turn however much else there is to do.
 pub const SWEEPS_MIN: usize = 16;
 
+/// What one that is on disk counts as beside its text when they are told, in bytes: short ones are
+/// work, too.
+pub const KEPT_BYTES: usize = 64;
+
+/// Answers of the store about what was said that a turn takes in: each may have [`FOUND_MAX`] messages.
+pub const ANSWERS_PER_TURN: usize = 8;
+
 /// Text said in one room that a turn takes in, in bytes, or a message more: all members are owed it
 /// at once, and a few turns' worth must stay below their SendQ.
 pub const TALK_BYTES_MAX: usize = 64 * 1024;
@@ -301,6 +308,10 @@ pub const QUESTIONS_MAX: usize = 256;
 
 /// Messages in one answer about what is kept: bounds what one question costs in memory and in a turn.
 pub const FOUND_MAX: usize = 1_000;
+
+/// What one answer holds in texts, in bytes, or a message more: as JSON makes six bytes of some of
+/// them, with the fields of [`FOUND_MAX`] messages it stays below a SendQ.
+pub const FOUND_BYTES_MAX: usize = 128 * 1024;
 
 /// Private messages that wait for one account.
 pub const MAIL_MAX: usize = 100;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::limits::{CATCH_UP_TAIL_MESSAGES, TAIL_BYTES_MAX, TAIL_MESSAGES};
+use crate::limits::{CATCH_UP_TAIL_MESSAGES, KEPT_BYTES, TAIL_BYTES_MAX, TAIL_MESSAGES};
 use crate::model::{
     ConnId, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, RequestId, RoomName,
 };
@@ -86,11 +86,13 @@ impl Hub {
         self.history.kept = last;
     }
 
-    /// A room's last messages are these, as many as are replayed; where they are fewer there were no
-    /// others.
-    pub(super) fn restore_tail(&mut self, id: RoomId, messages: Vec<Arc<Message>>) {
+    /// A room's last messages are these, and there are others before or not.
+    pub(super) fn restore_tail(&mut self, id: RoomId, messages: Vec<Arc<Message>>, has_more: bool) {
         let room = self.rooms.get_mut(id);
-        room.tail = Tail::of(messages, self.rules.replay);
+        room.tail = match has_more {
+            true => Tail::of_last(messages, self.history.last),
+            false => Tail::of_all(messages),
+        };
         self.history.tail_bytes += room.tail.bytes();
     }
 
@@ -100,13 +102,13 @@ impl Hub {
     }
 
     /// Everything up to a message is on disk: who waits for that is told, up to `bytes_max` bytes of
-    /// text or a message more. Where that was not all ([`Hub::kept`]) it is to be called again.
+    /// text, with [`KEPT_BYTES`] for each message, or a message more. Where that was not all ([`Hub::kept`]) it is to be called again.
     pub fn handle_kept(&mut self, through: MessageId, bytes_max: usize, now: Moment) {
         self.now = now;
         let mut bytes = 0;
         while let Some(waiting) = self.pop_waiting(through) {
             self.history.kept = self.history.kept.max(waiting.id);
-            bytes += waiting.what.text_len();
+            bytes += KEPT_BYTES + waiting.what.text_len();
             self.end_waiting(waiting);
             if bytes > bytes_max {
                 return;
@@ -119,6 +121,14 @@ impl Hub {
     /// Are answers on their way to it?
     pub fn owes(&self, who: ConnId) -> bool {
         self.history.owed.contains_key(&who) || self.accounts.asking.contains(&who)
+    }
+
+    /// How many of those that are about what was said.
+    pub(super) fn owed(&self, who: ConnId) -> usize {
+        self.history
+            .owed
+            .get(&who)
+            .map_or(0, |&count| count as usize)
     }
 
     /// No answer is waited for any more.
@@ -380,7 +390,7 @@ impl Hub {
         self.history.tail_bytes += tail.push(message);
         self.history.tail_bytes -= tail.trim(count, kept);
         while self.history.tail_bytes > TAIL_BYTES_MAX {
-            let Some(freed) = self.rooms.halve_largest_tail() else {
+            let Some(freed) = self.rooms.halve_largest_tails() else {
                 break;
             };
             self.history.tail_bytes -= freed;

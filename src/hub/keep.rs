@@ -298,6 +298,17 @@ pub struct AccountRecord {
     pub owner: Option<Key>,
 }
 
+/// What was said last in a room.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptTail {
+    /// Where.
+    pub room: RoomName,
+    /// What, in the order of ids.
+    pub messages: Vec<Arc<Message>>,
+    /// Was there more before?
+    pub has_more: bool,
+}
+
 /// What was kept, as it is at the start.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Kept {
@@ -308,7 +319,7 @@ pub struct Kept {
     /// Every owned room.
     pub rooms: Vec<RoomRecord>,
     /// The last messages of the lobby and of each owned room, as many as are replayed.
-    pub tails: Vec<(RoomName, Vec<Arc<Message>>)>,
+    pub tails: Vec<KeptTail>,
     /// The SHA-256 of each bot's token, and the bot's name.
     pub tokens: Vec<([u8; 32], Nick)>,
 }

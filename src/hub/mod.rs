@@ -109,9 +109,9 @@ impl Hub {
         for room in kept.rooms {
             self.restore_room(room);
         }
-        for (name, messages) in kept.tails {
-            if let Some(id) = self.rooms.find(&name) {
-                self.restore_tail(id, messages);
+        for tail in kept.tails {
+            if let Some(id) = self.rooms.find(&tail.room) {
+                self.restore_tail(id, tail.messages, tail.has_more);
             }
         }
     }

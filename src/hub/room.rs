@@ -240,13 +240,15 @@ impl Rooms {
         0
     }
 
-    /// Forgets half of what is remembered of the room of which it is the most. Returns the bytes freed;
-    /// `None` where nothing is remembered.
-    pub(super) fn halve_largest_tail(&mut self) -> Option<usize> {
+    /// Forgets half of what is remembered of each room of which it is more than half of the most.
+    /// Returns the bytes freed; `None` where nothing is remembered.
+    pub(super) fn halve_largest_tails(&mut self) -> Option<usize> {
+        let tails = self.slab.iter().map(|(_, room)| room.tail.bytes());
+        let largest = tails.max().filter(|&largest| largest > 0)?;
         let rooms = self.slab.iter_mut().map(|(_, room)| room);
-        let largest = rooms.max_by_key(|room| room.tail.bytes())?;
-        let count = largest.tail.len();
-        (count > 0).then(|| largest.tail.trim(count / 2, MessageId::MAX))
+        let large = rooms.filter(|room| room.tail.bytes() > largest / 2);
+        let halves = large.map(|room| room.tail.trim(room.tail.len() / 2, MessageId::MAX));
+        Some(halves.sum())
     }
 
     /// What is counted in a room; where that begins, it is told at `due_ms`.

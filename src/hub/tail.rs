@@ -14,26 +14,35 @@ pub(super) struct Tail {
     /// Invariant: in the order of ids, and all that was said in the room after `after`.
     messages: VecDeque<Arc<Message>>,
     after: MessageId,
+    /// Invariant: what the messages take.
+    bytes: usize,
 }
 
 impl Tail {
     /// Of a room in which nothing was said after `after`; what was before is not known here.
     pub(super) fn new(after: MessageId) -> Tail {
         Tail {
-            messages: VecDeque::new(),
             after,
+            ..Tail::default()
         }
     }
 
-    /// Of the last messages of a room. Where they are fewer than `limit` there were no others.
-    pub(super) fn of(messages: Vec<Arc<Message>>, limit: usize) -> Tail {
-        let after = match messages.first() {
-            Some(first) if messages.len() >= limit => MessageId(first.id.0 - 1),
-            _ => MessageId::default(),
-        };
+    /// Of all that was ever said in a room.
+    pub(super) fn of_all(messages: Vec<Arc<Message>>) -> Tail {
         Tail {
+            bytes: messages.iter().map(bytes_of).sum(),
             messages: messages.into(),
-            after,
+            after: MessageId::default(),
+        }
+    }
+
+    /// Of the last messages of a room, in which nothing was said after `last`.
+    pub(super) fn of_last(messages: Vec<Arc<Message>>, last: MessageId) -> Tail {
+        let first = messages.first();
+        Tail {
+            bytes: messages.iter().map(bytes_of).sum(),
+            after: first.map_or(last, |first| MessageId(first.id.0 - 1)),
+            messages: messages.into(),
         }
     }
 
@@ -56,6 +65,7 @@ impl Tail {
     pub(super) fn push(&mut self, message: Arc<Message>) -> usize {
         debug_assert!(self.messages.back().is_none_or(|last| last.id < message.id));
         let bytes = bytes_of(&message);
+        self.bytes += bytes;
         self.messages.push_back(message);
         bytes
     }
@@ -71,12 +81,13 @@ impl Tail {
             bytes += bytes_of(first);
             self.messages.pop_front();
         }
+        self.bytes -= bytes;
         bytes
     }
 
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.messages.iter().map(bytes_of).sum()
+        self.bytes
     }
 }
 
@@ -115,6 +126,10 @@ mod tests {
         let before = tail.bytes();
         assert_eq!(before - tail.trim(1, MessageId(6)), tail.bytes());
         assert_eq!(
+            tail.bytes(),
+            tail.messages.iter().map(bytes_of).sum::<usize>()
+        );
+        assert_eq!(
             ids(tail.after(MessageId(0))),
             [9, 12],
             "nothing that is not kept yet"
@@ -123,12 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_kept_is_whole_where_it_is_short() {
-        let kept =
-            |ids: &[u64], limit| Tail::of(ids.iter().map(|&id| message(id)).collect(), limit);
-        assert!(kept(&[], 2).covers(MessageId(0)));
-        assert!(kept(&[8], 2).covers(MessageId(0)));
-        assert!(!kept(&[8, 9], 2).covers(MessageId(0)));
-        assert!(kept(&[8, 9], 2).covers(MessageId(7)));
+    fn one_that_was_kept_may_be_whole() {
+        let kept = |ids: &[u64]| ids.iter().map(|&id| message(id)).collect();
+        assert!(Tail::of_all(kept(&[])).covers(MessageId(0)));
+        assert!(Tail::of_all(kept(&[8])).covers(MessageId(0)));
+        let of_last = |ids| Tail::of_last(kept(ids), MessageId(9));
+        assert!(!of_last(&[8, 9]).covers(MessageId(0)));
+        assert!(of_last(&[8, 9]).covers(MessageId(7)));
+        assert!(!of_last(&[]).covers(MessageId(8)));
+        assert!(of_last(&[]).covers(MessageId(9)));
     }
 }

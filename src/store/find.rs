@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::hub::keep::{Found, Query, Window};
-use crate::limits::{FOUND_MAX, MAIL_MAX, SEARCH_WORDS_MAX};
+use crate::limits::{FOUND_BYTES_MAX, FOUND_MAX, MAIL_MAX, SEARCH_WORDS_MAX};
 use crate::model::{Key, Message, MessageId, RoomName};
 
 use super::rows::{self, integer};
@@ -120,6 +120,8 @@ fn mail(connection: &Connection, to: &Key, committed: MessageId) -> Done<Found> 
     };
     let range = Range::new(connection, "privates", window, committed)?;
     let mut page = Page::new(window);
+    // All of it is told at once.
+    page.room = usize::MAX;
     let sql = "SELECT id, ms, from_name, manner, text FROM privates
         WHERE to_key = ?1 AND to_account AND NOT delivered AND id < ?2 ORDER BY id";
     page.read(connection, sql, params![to.as_str(), range.before], |_| {
@@ -228,6 +230,8 @@ struct Page<T> {
     found: Vec<(Arc<Message>, T)>,
     has_more: bool,
     limit: usize,
+    /// How many bytes of text there is room for.
+    room: usize,
     newest: bool,
     after: MessageId,
     /// Where there is more: the last that was looked at.
@@ -240,6 +244,7 @@ impl<T> Page<T> {
             found: Vec::new(),
             has_more: false,
             limit: window.limit.min(FOUND_MAX),
+            room: FOUND_BYTES_MAX,
             newest: window.newest,
             after: window.after,
             looked_at: None,
@@ -272,11 +277,14 @@ impl<T> Page<T> {
             if let Some(with) = look(row)?
                 && let Some(message) = rows::message(row)?
             {
-                if self.found.len() == self.limit {
+                let len = message.text.len();
+                let is_full = self.found.len() == self.limit;
+                if is_full || (len > self.room && !self.found.is_empty()) {
                     self.has_more = true;
                     self.looked_at = Some(looked_at);
                     return Ok(());
                 }
+                self.room = self.room.saturating_sub(len);
                 self.found.push((Arc::new(message), with));
             }
             looked_at = rows::id_of(row.get(0)?);

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Result as Done};
 
-use crate::hub::keep::{Found, Kept, Query, RoomRecord, Window};
+use crate::hub::keep::{Found, Kept, KeptTail, Query, RoomRecord, Window};
 use crate::limits::IDS_RESERVED;
 use crate::model::{MessageId, RoomName};
 
@@ -87,10 +87,16 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
             guarded_from: MessageId(0),
             window,
         };
-        if let Found::Messages { messages, .. } = find(connection, &query, last_id)?
-            && !messages.is_empty()
+        if let Found::Messages {
+            messages, has_more, ..
+        } = find(connection, &query, last_id)?
+            && (has_more || !messages.is_empty())
         {
-            tails.push((room, messages));
+            tails.push(KeptTail {
+                room,
+                messages,
+                has_more,
+            });
         }
     }
     let listed = accounts::list(connection)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
 
-use super::super::keep::{Found, Query, Window};
+use super::super::keep::{Found, Kept, KeptTail, Query, Window};
 use super::super::{Audience, Rules, Settings};
 use super::*;
 use crate::model::{Entry, Part, Request, Target};
@@ -494,4 +494,40 @@ fn the_tails_together_are_bounded() {
     let tail = &world.hub.rooms.get(super::super::LOBBY).tail;
     assert_eq!(tail.after(window.after).count(), TAIL_MESSAGES);
     assert_eq!(tail.bytes(), world.hub.history.tail_bytes);
+}
+
+#[test]
+fn what_is_on_disk_is_told_a_little_at_a_time_however_short_it_is() {
+    let mut world = two(Durability::Seen);
+    world.take(&Step::Say { at: 0, count: 10 });
+    let last = world.hub.last_id();
+    let mut turns = 0;
+    while world.hub.kept() < last {
+        world
+            .hub
+            .handle_kept(last, 2 * KEPT_BYTES, Moment::default());
+        turns += 1;
+    }
+    assert!((4..=6).contains(&turns), "{turns}");
+}
+
+#[test]
+fn who_comes_back_is_shown_what_was_kept_where_nothing_is_replayed() {
+    let rules = Rules {
+        durability: Some(Durability::Soon),
+        replay: 0,
+        ..Rules::default()
+    };
+    let mut hub = Hub::new(rules, Settings::default());
+    hub.restore(Kept {
+        last_id: MessageId(9),
+        tails: vec![KeptTail {
+            room: RoomName::lobby(),
+            messages: Vec::new(),
+            has_more: true,
+        }],
+        ..Kept::default()
+    });
+    let tail = &hub.rooms.get(super::super::LOBBY).tail;
+    assert!(tail.covers(MessageId(9)) && !tail.covers(MessageId(8)));
 }

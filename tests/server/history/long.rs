@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{keeping, say, until};
+use super::{ask, keeping, say, until};
 use crate::util::*;
 
 /// Has so many messages said, each of `text`. Returns the first id.
@@ -57,4 +57,38 @@ fn what_is_said_before_a_leave_is_told_before_it() {
     until(&mut ann, "user_joined");
     assert_eq!(ann.json()["message"], "bye");
     assert_eq!(ann.json()["type"], "user_left");
+}
+
+#[test]
+fn the_longest_messages_do_not_put_out_who_asks_for_them() {
+    let directory = TempDir::new();
+    let server = keeping(&directory.join("data"), &[Text, Json], "");
+    let first = say_many(&server, 600, &"\"".repeat(4_000));
+    let mut bob = server.join(Json, "bob");
+    let mut after = first;
+    let mut count = 0;
+    loop {
+        let request = json!({"type": "history", "after": after, "limit": 1000});
+        bob.send(request.to_string() + "\n");
+        let end = loop {
+            let event = bob.json();
+            if event["type"] != "history" {
+                break event;
+            }
+            after = event["id"].as_u64().expect("an id");
+            count += 1;
+        };
+        assert_eq!(end["type"], "history_end");
+        if end["more"] == false {
+            break;
+        }
+    }
+    assert_eq!(count, 602);
+    let newest = json!({"type": "history", "limit": 1000});
+    let end = ask(&mut bob, newest, "history_end");
+    assert_eq!(end["more"], true);
+    let mut cat = server.connect(Json);
+    let join = json!({"type": "join", "username": "cat", "resume": {"lobby": first}});
+    cat.send(join.to_string() + "\n");
+    while until(&mut cat, "history")["message"] != "last" {}
 }
