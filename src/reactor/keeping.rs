@@ -7,7 +7,9 @@ use std::sync::Arc;
 use mio::Waker;
 
 use crate::hub::keep::{AccountAnswer, AccountAsk, Found, Kept, Query, Record};
-use crate::limits::{ANSWER_MS, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, SLOW_MS_MAX, TALK_BYTES_MAX};
+use crate::limits::{
+    ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, SLOW_MS_MAX, TALK_BYTES_MAX,
+};
 use crate::model::{ConnId, MessageId, Moment, Request, RequestId};
 use crate::store::{self, Answer, Figures, Store};
 
@@ -30,6 +32,8 @@ pub(super) struct Keeping {
     held: BTreeMap<u64, ConnId>,
     /// Connections that end when they have the answers that are on their way.
     ending: BTreeMap<ConnId, Ending>,
+    /// May there be more answers than the last turn took in?
+    has_more: bool,
     log_lost: Throttle,
 }
 
@@ -68,6 +72,7 @@ impl Keeping {
             asked: VecDeque::new(),
             held: BTreeMap::new(),
             ending: BTreeMap::new(),
+            has_more: false,
             log_lost: Throttle::default(),
         };
         Ok((keeping, kept))
@@ -187,7 +192,10 @@ impl Reactor {
     /// Tells the hub what the store has to say, as far as a turn goes.
     pub(super) fn hear_store(&mut self) {
         let now = self.clock.moment;
-        while let Some(answer) = self.keeping.as_mut().and_then(|it| it.store.poll_answer()) {
+        let mut left = ANSWERS_PER_TURN;
+        while left > 0
+            && let Some(answer) = self.keeping.as_mut().and_then(|it| it.store.poll_answer())
+        {
             match answer {
                 Answer::Committed { through } => {
                     if let Some(keeping) = &mut self.keeping {
@@ -195,6 +203,7 @@ impl Reactor {
                     }
                 }
                 Answer::Found { ticket, found } => {
+                    left -= 1;
                     if let Some(keeping) = &mut self.keeping {
                         keeping.asked.retain(|&(_, asked)| asked != ticket);
                     }
@@ -203,6 +212,9 @@ impl Reactor {
                 }
                 Answer::Account { ticket, answer } => self.hear_of_account(ticket, answer),
             }
+        }
+        if let Some(keeping) = &mut self.keeping {
+            keeping.has_more = left == 0;
         }
         self.tell_kept();
         while let Some(ticket) = self
@@ -234,10 +246,10 @@ impl Reactor {
         self.carry_out();
     }
 
-    /// Is there more on disk than the hub was told?
-    pub(super) fn has_kept_to_tell(&self) -> bool {
-        let committed = self.keeping.as_ref().map(|keeping| keeping.committed);
-        committed.is_some_and(|committed| self.hub.kept() < committed)
+    /// Has the store more to say than the hub was told?
+    pub(super) fn has_more_to_hear(&self) -> bool {
+        let keeping = self.keeping.as_ref();
+        keeping.is_some_and(|keeping| keeping.has_more || self.hub.kept() < keeping.committed)
     }
 
     /// What waited for the disk is told now, as much as a turn takes in.

@@ -321,7 +321,7 @@ impl Reactor {
             .doors
             .iter()
             .any(|door| door.is_ready && door.rests_until.is_none());
-        if waits || self.connections.has_ready() || self.has_kept_to_tell() {
+        if waits || self.connections.has_ready() || self.has_more_to_hear() {
             return Some(Duration::ZERO);
         }
         let rests = self.doors.iter().filter_map(|door| door.rests_until);
