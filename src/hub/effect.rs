@@ -1,6 +1,6 @@
 //! What the hub wants done, and whom it is for.
 
-use crate::model::{ConnId, Event, Nick, RequestId};
+use crate::model::{ConnId, ErrorCode, Event, Nick, RequestId};
 
 use super::keep::{AccountAsk, Query, Record};
 use super::{Member, RoomId};
@@ -56,6 +56,13 @@ pub enum Effect {
         ticket: u64,
         /// What.
         query: Query,
+    },
+    /// Tell a connection without a session what came of what it had said ([`super::Hub::wait_for_post`]).
+    Posted {
+        /// Whose.
+        to: ConnId,
+        /// Why it is not on disk; `None` where it is.
+        failure: Option<ErrorCode>,
     },
     /// Ask about an account, and tell with [`super::Hub::handle_account`]. Nothing that `who` asks is handled
     /// before that.

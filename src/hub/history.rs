@@ -62,13 +62,15 @@ enum What {
         message: Arc<Message>,
         answer: Event,
     },
+    /// It was said by who has no session, which is told.
+    Post,
 }
 
 impl What {
     /// The text that is told of it, in bytes.
     fn text_len(&self) -> usize {
         match self {
-            What::Answer(_) => 0,
+            What::Answer(_) | What::Post => 0,
             What::Room { message, .. } | What::User { message, .. } => message.text.len(),
         }
     }
@@ -193,6 +195,7 @@ impl Hub {
                 }
                 answer
             }
+            What::Post => return self.tell_poster(who, None),
         };
         if request_id.is_some() {
             self.tell_own(who, request_id, answer);
@@ -208,24 +211,41 @@ impl Hub {
         }
     }
 
+    fn tell_poster(&mut self, who: Option<ConnId>, failure: Option<ErrorCode>) {
+        if let Some(to) = who {
+            self.effects.push_back(Effect::Posted { to, failure });
+        }
+    }
+
     /// A message could not be taken in to be kept.
     pub fn handle_lost(&mut self, id: MessageId, now: Moment) {
         self.now = now;
         let waiting = &mut self.history.waiting;
-        let Ok(at) = waiting.binary_search_by_key(&id, |waiting| waiting.id) else {
-            return;
-        };
-        let Some(lost) = waiting.remove(at) else {
-            return;
-        };
+        let begin = waiting.partition_point(|waiting| waiting.id < id);
+        let end = waiting.partition_point(|waiting| waiting.id <= id);
+        for lost in waiting.drain(begin..end).collect::<Vec<_>>() {
+            self.end_lost(lost);
+        }
+    }
+
+    fn end_lost(&mut self, lost: Waiting) {
         if let Some(who) = lost.who {
             self.settle_debt(who);
         }
-        let code = match lost.what {
-            What::Answer(_) => ErrorCode::NotKept,
-            What::Room { .. } | What::User { .. } => ErrorCode::KeepingFailed,
+        let code = match self.rules.durability {
+            Some(Durability::Seen) => ErrorCode::KeepingFailed,
+            _ => ErrorCode::NotKept,
         };
-        self.tell_own(lost.who, lost.request_id, Event::Error(code));
+        match lost.what {
+            What::Post => self.tell_poster(lost.who, Some(code)),
+            _ => self.tell_own(lost.who, lost.request_id, Event::Error(code)),
+        }
+    }
+
+    /// Whoever said a message without a session of its own is told with [`Effect::Posted`] when it is on
+    /// disk. To be called before the effects of its being said are polled.
+    pub fn wait_for_post(&mut self, who: ConnId, id: MessageId) {
+        self.wait(id, Some(who), What::Post);
     }
 
     /// A message that is said now, with an id of its own.

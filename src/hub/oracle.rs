@@ -200,6 +200,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
         | Effect::Keep(_)
         | Effect::Ask { .. }
         | Effect::AskAccount { .. }
+        | Effect::Posted { .. }
         | Effect::Report { .. }
         | Effect::Stop { .. } => return,
     };
@@ -420,6 +421,7 @@ fn check_effect(hub: &Hub, effect: &Effect) {
         | Effect::Keep(_)
         | Effect::Ask { .. }
         | Effect::AskAccount { .. }
+        | Effect::Posted { .. }
         | Effect::Stop { .. } => {}
         Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mio::Waker;
 
+use crate::dialect::http::{Manner, Response};
 use crate::hub::keep::{AccountAnswer, AccountAsk, Found, Kept, Query, Record};
 use crate::limits::{
     ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, SLOW_MS_MAX, TALK_BYTES_MAX,
@@ -28,6 +29,8 @@ pub(super) struct Keeping {
     queued: VecDeque<(Tick, u64, Query)>,
     /// Questions that were asked, and when the answer is given up; in that order.
     asked: VecDeque<(Tick, u64)>,
+    /// Connections held by what they had said, with the response that waits for the disk.
+    posts: BTreeMap<ConnId, (Manner, Response)>,
     /// Connections held by a question about an account, by its ticket.
     held: BTreeMap<u64, ConnId>,
     /// Connections that end when they have the answers that are on their way.
@@ -70,12 +73,23 @@ impl Keeping {
             parked: VecDeque::new(),
             queued: VecDeque::new(),
             asked: VecDeque::new(),
+            posts: BTreeMap::new(),
             held: BTreeMap::new(),
             ending: BTreeMap::new(),
             has_more: false,
             log_lost: Throttle::default(),
         };
         Ok((keeping, kept))
+    }
+
+    /// Has a response wait until what was said is on disk.
+    pub(super) fn put_off(&mut self, id: ConnId, manner: Manner, response: Response) {
+        self.posts.insert(id, (manner, response));
+    }
+
+    /// The response that waited.
+    pub(super) fn take_post(&mut self, id: ConnId) -> Option<(Manner, Response)> {
+        self.posts.remove(&id)
     }
 
     /// When an answer is given up, or waited for no longer by who ends.

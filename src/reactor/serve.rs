@@ -445,6 +445,7 @@ impl Reactor {
                 Effect::Keep(record) => self.keep(record),
                 Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
                 Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),
+                Effect::Posted { to, failure } => self.end_post(to, failure),
                 Effect::Report { to, id } => {
                     let stats = self.stats();
                     self.answer(to, &Event::Stats(stats), id.as_ref());

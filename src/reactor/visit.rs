@@ -4,7 +4,7 @@ use crate::buffer::Ledger;
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
 use crate::limits::BYTES_PER_DELIVERY;
-use crate::model::{ConnId, ErrorCode, Nick, RoomName};
+use crate::model::{ConnId, ErrorCode, MessageId, Nick, RoomName};
 use crate::web::{self, Answer, Asset, DoorKind, Endpoint, Poster, api};
 
 use super::Reactor;
@@ -12,6 +12,7 @@ use super::bucket::COST_OF_WRONG_TOKEN;
 use super::connection::{Connection, Transport as _};
 use super::listener::Stream;
 use super::phase::Reason;
+use super::timers::Tick;
 
 impl Reactor {
     /// Answers a request.
@@ -47,7 +48,10 @@ impl Reactor {
                 nick,
                 text,
             } => match self.poster(poster, nick) {
-                Ok((nick, is_bot)) => self.post(id, room, nick, is_bot, text),
+                Ok((nick, is_bot)) => match self.post(id, manner, room, nick, is_bot, text) {
+                    Some(response) => response,
+                    None => return,
+                },
                 Err(response) => response,
             },
             Answer::Metrics => self.metrics().response(),
@@ -117,31 +121,68 @@ impl Reactor {
         }
     }
 
-    /// Has something said by who has no connection of its own.
+    /// Has something said by who has no connection of its own. `None`: the response waits for the disk.
     fn post(
         &mut self,
         id: ConnId,
+        manner: Manner,
         room: RoomName,
         nick: Nick,
         is_bot: bool,
         text: String,
-    ) -> Response {
+    ) -> Option<Response> {
         let now = self.clock.moment;
-        let Some(connection) = self.connections.get_mut(id) else {
-            return api::refused(&ErrorCode::NotJoined);
-        };
+        let connection = self.connections.get_mut(id)?;
         let (peer, said_by, said) = (connection.peer, nick.clone(), text.clone());
         let said = self
             .hub
             .handle_post(peer, said_by, is_bot, room.clone(), said, now);
-        self.carry_out();
-        match said {
+        let response = match said {
             Ok(message) => {
                 self.counters.messages_in += 1;
-                api::posted(&room, message, &nick, &text, now)
+                let response = api::posted(&room, message, &nick, &text, now);
+                self.put_off(id, manner, message, response)
             }
-            Err(code) => api::refused(&code),
-        }
+            Err(code) => Some(api::refused(&code)),
+        };
+        self.carry_out();
+        response
+    }
+
+    /// Puts a response off until the message that it tells of is on disk, where one is kept. Nothing else
+    /// that the connection asks is handled before.
+    fn put_off(
+        &mut self,
+        id: ConnId,
+        manner: Manner,
+        message: MessageId,
+        response: Response,
+    ) -> Option<Response> {
+        let (Some(keeping), Some(connection)) = (&mut self.keeping, self.connections.touch(id))
+        else {
+            return Some(response);
+        };
+        keeping.put_off(id, manner, response);
+        connection.hold(Tick::MAX);
+        // The time for the next request begins, in which the disk may take its own.
+        connection.end_response(false, self.clock.now);
+        self.hub.wait_for_post(id, message);
+        None
+    }
+
+    /// What was said is on disk, or will not be: that is the response.
+    pub(super) fn end_post(&mut self, id: ConnId, failure: Option<ErrorCode>) {
+        let post = self.keeping.as_mut().and_then(|it| it.take_post(id));
+        let Some((manner, response)) = post else {
+            return;
+        };
+        let Some(connection) = self.connections.get_open(id) else {
+            return;
+        };
+        connection.unthrottle();
+        let response = failure.map_or(response, |code| api::refused(&code));
+        self.respond(id, manner.closes(), |out| response.write(manner, out));
+        self.connections.make_ready(id);
     }
 
     /// The time for a TLS handshake or an HTTP request is over. Where none has begun, that is the end

@@ -531,3 +531,39 @@ fn who_comes_back_is_shown_what_was_kept_where_nothing_is_replayed() {
     let tail = &hub.rooms.get(super::super::LOBBY).tail;
     assert!(tail.covers(MessageId(9)) && !tail.covers(MessageId(8)));
 }
+
+#[test]
+fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
+    for durability in [Durability::Soon, Durability::Seen] {
+        let mut world = two(durability);
+        let poster = ConnId {
+            slot: 99,
+            generation: 0,
+        };
+        let post = |hub: &mut Hub| {
+            let (peer, now) = (Peer::Unix(0), Moment::default());
+            let nick = Nick::parse("post").expect("a nick");
+            let said = hub.handle_post(peer, nick, false, RoomName::lobby(), "hi".into(), now);
+            let id = said.expect("it is said");
+            hub.wait_for_post(poster, id);
+            while hub.poll_effect().is_some() {}
+            id
+        };
+        let answer = |hub: &mut Hub| {
+            let effects = std::iter::from_fn(|| hub.poll_effect());
+            effects.fold(None, |found, effect| match effect {
+                Effect::Posted { to, failure } if to == poster => Some(failure),
+                _ => found,
+            })
+        };
+        let hub = &mut world.hub;
+        let id = post(hub);
+        assert!(hub.owes(poster));
+        hub.handle_kept(id, 1 << 20, Moment::default());
+        assert_eq!((answer(hub), hub.owes(poster)), (Some(None), false));
+        let id = post(hub);
+        hub.handle_lost(id, Moment::default());
+        assert!(matches!(answer(hub), Some(Some(_))));
+        assert!(!hub.owes(poster) && hub.history.waiting.is_empty());
+    }
+}
