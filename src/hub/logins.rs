@@ -62,10 +62,8 @@ impl Hub {
                 by_address.note_failure(&address, self.now.uptime_ms);
             }
             AccountAnswer::Busy | AccountAnswer::Failed => {}
-            _ => {
-                by_name.forget(&name);
-                by_address.forget(&address);
-            }
+            // Who knows one password may have tried others'.
+            _ => by_address.forgive(&address, by_name.forget(&name)),
         }
     }
 

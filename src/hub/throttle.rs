@@ -74,9 +74,21 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         failures.forgotten_at_ms = now_ms + allowance.memory_ms;
     }
 
-    /// The password was right.
-    pub(super) fn forget(&mut self, key: &K) {
-        self.failures.remove(key);
+    /// The password was right. Returns how many were wrong before.
+    pub(super) fn forget(&mut self, key: &K) -> u32 {
+        self.failures
+            .remove(key)
+            .map_or(0, |failures| failures.count)
+    }
+
+    /// So many of the wrong passwords are forgotten; with the last of them, the wait.
+    pub(super) fn forgive(&mut self, key: &K, count: u32) {
+        if let Some(failures) = self.failures.get_mut(key) {
+            failures.count = failures.count.saturating_sub(count);
+            if failures.count == 0 {
+                self.failures.remove(key);
+            }
+        }
     }
 
     fn make_room(&mut self, now_ms: u64) {
@@ -144,6 +156,22 @@ mod tests {
         assert_eq!(throttle.wait_s(&"a", 5_001), Some(5));
         throttle.forget(&"a");
         assert_eq!(throttle.wait_s(&"a", 5_001), None);
+    }
+
+    #[test]
+    fn what_was_wrong_for_another_reason_is_not_forgiven() {
+        let mut throttle = Throttle::new(ALLOWANCE);
+        for _ in 0..4 {
+            throttle.note_failure(&"a", 0);
+        }
+        throttle.forgive(&"a", 0);
+        assert_eq!(throttle.wait_s(&"a", 1), Some(10));
+        throttle.forgive(&"a", 2);
+        assert_eq!(throttle.wait_s(&"a", 1), None);
+        throttle.note_failure(&"a", 1);
+        assert_eq!(throttle.wait_s(&"a", 1), Some(5));
+        throttle.forgive(&"a", 3);
+        assert!(throttle.failures.is_empty());
     }
 
     #[test]
