@@ -48,7 +48,7 @@ pub use settings::Settings;
 
 use crate::model::{
     Author, ConnId, ErrorCode, Event, Key, Manner, Moment, Nick, Peer, Request, RequestId,
-    RoomName, Target,
+    RoomName, Secret, Target,
 };
 use accounts::{Accounts, Coming};
 use history::History;
@@ -169,7 +169,7 @@ impl Hub {
     }
 
     /// What makes an operator from now on; who is one already stays it.
-    pub fn set_oper_password(&mut self, password: Option<String>) {
+    pub fn set_oper_password(&mut self, password: Option<Secret>) {
         self.rules.oper_password = password;
     }
 

@@ -119,7 +119,7 @@ fn check(steps: &[Step], limit: usize) {
         message_bytes_max: 100,
         presence_limit: limit,
         is_cloaked: false,
-        oper_password: Some(PASSWORD.into()),
+        oper_password: Some(crate::model::Secret::new(PASSWORD)),
         ..Rules::default()
     };
     let (mut hub, mut reference) = (Hub::new(rules, Settings::default()), Reference::new(limit));

@@ -1,7 +1,7 @@
 //! What operators do, in band or from the console.
 
 use crate::limits::{BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
-use crate::model::{ClientEntry, ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName};
+use crate::model::{ClientEntry, ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName, Secret};
 
 use super::bans::Ban;
 use super::throttle::Allowance;
@@ -28,7 +28,7 @@ impl Hub {
         if let Some(wait_s) = self.failures.wait_s(&address, now_ms) {
             return Err(ErrorCode::OperThrottled(wait_s));
         }
-        let wanted = self.rules.oper_password.as_deref();
+        let wanted = self.rules.oper_password.as_ref().map(Secret::reveal);
         if !wanted.is_some_and(|wanted| is_same(wanted.as_bytes(), password.as_bytes())) {
             self.failures.note_failure(&address, now_ms);
             return Err(ErrorCode::WrongPassword);

@@ -30,7 +30,7 @@ const PASSWORDS: [&str; 2] = ["secret", "guess"];
 /// # Panics
 /// Where membership, names and counts disagree, or an effect is for somebody who is not there.
 pub fn check(input: &[u8]) {
-    let oper_password = Some(PASSWORDS[0].into());
+    let oper_password = Some(crate::model::Secret::new(PASSWORDS[0]));
     let rules = Rules {
         message_bytes_max: 16,
         presence_limit: PRESENCE_LIMIT,

@@ -1,6 +1,7 @@
 //! What holds as long as the server runs.
 
 use super::keep::Durability;
+use crate::model::Secret;
 
 /// What an operator sets before the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Rules {
     /// Nobody's address is shown to other users.
     pub is_cloaked: bool,
     /// What makes an operator; without it nobody becomes one.
-    pub oper_password: Option<String>,
+    pub oper_password: Option<Secret>,
 }
 
 impl Default for Rules {

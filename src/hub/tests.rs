@@ -18,7 +18,7 @@ fn hub_with_limit(presence_limit: usize) -> Hub {
         message_bytes_max: 100,
         presence_limit,
         is_cloaked: false,
-        oper_password: Some("x".into()),
+        oper_password: Some(crate::model::Secret::new("x")),
         ..Rules::default()
     };
     Hub::new(rules, Settings::default())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 
+use crate::model::Secret;
 use crate::store::settings::{self, Keeper};
 use crate::web::Tokens;
 
@@ -83,8 +84,9 @@ impl Files {
         }))
     }
 
-    pub(super) fn oper_password(&self) -> Result<Option<String>, String> {
-        self.oper_password.as_deref().map(first_line).transpose()
+    pub(super) fn oper_password(&self) -> Result<Option<Secret>, String> {
+        let password = self.oper_password.as_deref().map(first_line).transpose()?;
+        Ok(password.map(Secret::new))
     }
 
     pub(super) fn api_tokens(&self) -> Result<Option<Tokens>, String> {

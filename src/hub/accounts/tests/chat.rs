@@ -13,7 +13,7 @@ impl Chat {
         let rules = Rules {
             durability: Some(Durability::Soon),
             replay: 0,
-            oper_password: Some("x".into()),
+            oper_password: Some(crate::model::Secret::new("x")),
             ..rules
         };
         let mut hub = Hub::new(rules, Settings::default());
