@@ -1,6 +1,6 @@
 //! Clients that speak, listen and write down what they see and when, until the server is gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex};
@@ -59,9 +59,10 @@ pub(crate) struct Client {
     input: BufReader<TcpStream>,
     output: TcpStream,
     view: View,
-    /// What it said and has not yet heard, by the id of the request.
+    /// What it said and is not yet on disk, by the id of the request.
     asked: HashMap<u64, String>,
-    own_unheard: usize,
+    /// What it said and has not yet heard.
+    unheard: HashSet<String>,
     /// Numbers of requests, and so of texts.
     requests: u64,
     /// What stands before the number in each of its texts.
@@ -88,7 +89,7 @@ impl Client {
                 ..View::default()
             },
             asked: HashMap::new(),
-            own_unheard: 0,
+            unheard: HashSet::new(),
             requests: 0,
             prefix: String::new(),
             progress: Progress::default(),
@@ -143,7 +144,7 @@ impl Client {
         self.prefix = prefix.into();
         std::thread::spawn(move || {
             loop {
-                while self.own_unheard < speech.window && self.view.sent.len() < speech.count {
+                while self.unheard.len() < speech.window && self.view.sent.len() < speech.count {
                     if !self.say_next(&speech) {
                         break;
                     }
@@ -165,7 +166,7 @@ impl Client {
             .trim()
             .to_owned();
         self.requests += 1;
-        self.own_unheard += 1;
+        self.unheard.insert(text.clone());
         self.asked.insert(id, text.clone());
         self.view.sent.push(text.clone());
         let request = json!({"type": "chat", "room": room, "message": text, "id": id});
@@ -217,8 +218,9 @@ impl Client {
                         .surprises
                         .push(format!("a message without an id: {object}"));
                 }
-                if kind == "chat" && user == self.who {
-                    self.own_unheard -= 1;
+                // What is said before one has caught up with a room comes as history.
+                if let Some(text) = object["message"].as_str() {
+                    self.unheard.remove(text);
                 }
                 self.see(
                     object["id"].as_u64(),
