@@ -51,8 +51,10 @@ fn stopped_on_a_failing_disk(promise: Promise) {
     house.disk.set(Fault::Write(Errno::IO));
     (1..4).for_each(|n| say(&mut ann, n));
     house.disk.expect_hit();
+    let mut told = ann.sync();
     server.signal("TERM");
-    let told = String::from_utf8(ann.rest()).expect("UTF-8");
+    told.extend(ann.rest());
+    let told = String::from_utf8(told).expect("UTF-8");
     assert!(!told.contains("message_id"), "{told}");
     assert_eq!(
         told.contains("number 1"),
