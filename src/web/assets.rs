@@ -149,6 +149,6 @@ mod tests {
             assert!(is_served, "{} is not in the table", path.display());
             size += bytes.len();
         }
-        assert!(size < 60_000, "{size} bytes");
+        assert!(size < 64_000, "{size} bytes");
     }
 }

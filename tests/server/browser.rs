@@ -6,20 +6,20 @@ use crate::cdp::*;
 use crate::util::*;
 
 /// On a busy machine a browser may be slow to ask for what it has connected for.
-const PATIENT: &str = "--sniff-time 30s";
+pub(crate) const PATIENT: &str = "--sniff-time 30s";
 
 /// Whoever uses the page.
-struct User<'a> {
-    page: Page<'a>,
+pub(crate) struct User<'a> {
+    pub(crate) page: Page<'a>,
 }
 
-fn url(server: &Server) -> String {
+pub(crate) fn url(server: &Server) -> String {
     format!("http://{}/", server.address(Auto))
 }
 
 impl User<'_> {
     #[track_caller]
-    fn join<'a>(browser: &'a Browser, server: &Server, name: &str) -> User<'a> {
+    pub(crate) fn join<'a>(browser: &'a Browser, server: &Server, name: &str) -> User<'a> {
         let page = browser.open(&url(server));
         page.click("#name").type_text(name).press("Enter");
         let user = User { page };
@@ -28,21 +28,21 @@ impl User<'_> {
     }
 
     #[track_caller]
-    fn await_state(&self, state: &str) {
+    pub(crate) fn await_state(&self, state: &str) {
         let state = format!("document.querySelector('#state').textContent.startsWith({state:?})");
         self.page.wait_until(&state);
     }
 
     /// Types a line and sends it.
     #[track_caller]
-    fn say(&self, line: &str) -> &Self {
+    pub(crate) fn say(&self, line: &str) -> &Self {
         self.page.click("#input").type_text(line).press("Enter");
         self
     }
 
     /// Waits until a message is shown just once, and as an own one only if it is confirmed.
     #[track_caller]
-    fn sees(&self, from: &str, text: &str) -> &Self {
+    pub(crate) fn sees(&self, from: &str, text: &str) -> &Self {
         self.page.wait_until(&format!(
             "(shown => shown.length === 1 && shown[0].dataset.state !== 'pending')
              ({})",
@@ -53,7 +53,7 @@ impl User<'_> {
 
     /// How often a message is shown.
     #[track_caller]
-    fn count(&self, from: &str, text: &str) -> usize {
+    pub(crate) fn count(&self, from: &str, text: &str) -> usize {
         let count = self
             .page
             .evaluate(&format!("{}.length", messages(from, text)));
@@ -72,7 +72,7 @@ impl User<'_> {
 
     /// Waits until a conversation is the current one, as in `room=lobby` or `person=bob`.
     #[track_caller]
-    fn is_at(&self, conversation: &str) -> &Self {
+    pub(crate) fn is_at(&self, conversation: &str) -> &Self {
         self.page.wait_until(&format!(
             "document.querySelector('[data-{conversation}]')?.ariaCurrent === 'true'"
         ));
@@ -80,7 +80,7 @@ impl User<'_> {
     }
 
     #[track_caller]
-    fn value(&self) -> String {
+    pub(crate) fn value(&self) -> String {
         let value = self.page.evaluate("document.querySelector('#input').value");
         value.as_str().expect("text").into()
     }
@@ -97,7 +97,7 @@ fn messages(from: &str, text: &str) -> String {
 }
 
 /// How many messages of a run are shown, which must be each once and in order.
-fn shown_of_run(page: &Page<'_>, from: &str) -> Vec<u64> {
+pub(crate) fn shown_of_run(page: &Page<'_>, from: &str) -> Vec<u64> {
     let numbers = page.evaluate(&format!(
         "[...document.querySelectorAll('#log .message[data-from={from}] .text')]
             .map(text => Number(text.textContent.split(' ').at(-1)))"
@@ -108,7 +108,7 @@ fn shown_of_run(page: &Page<'_>, from: &str) -> Vec<u64> {
         .collect()
 }
 
-fn nc(server: &Server, nick: &str) -> Peer {
+pub(crate) fn nc(server: &Server, nick: &str) -> Peer {
     let mut peer = Peer::connect(server.door(Auto), Text);
     peer.send(Text.join(nick)).expect(PROMPT);
     peer.expect_until(format!("[Server] {nick} joined the chat!\n"));

@@ -8,6 +8,7 @@ mod auto;
 mod backpressure;
 mod between;
 mod browser;
+mod browser_past;
 mod cdp;
 mod colon;
 mod command_line;

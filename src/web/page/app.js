@@ -1,4 +1,4 @@
-// The page begins here: coming in, being told, buttons and keys.
+// The page begins here.
 
 import { COMMANDS, browse } from "./commands.js";
 import { complete, focusInput, input } from "./composer.js";
@@ -19,25 +19,26 @@ const KEYS = [
 	["Escape", "close what is open; go to the newest"],
 ];
 
-// --- Coming in ---
+const password = byId("password");
 
 byId("join-form").addEventListener("submit", (event) => {
 	event.preventDefault();
 	const name = byId("name").value.trim();
 	if (!name || session.phase !== "out") return;
-	join(name);
+	join(name, password.value || undefined);
 	localStorage.setItem("name", name);
 });
 
-session.onphase = (error = "") => {
+session.onphase = (error = "", code = "") => {
 	byId("join-error").textContent = error;
 	byId("name").ariaInvalid = error !== "";
+	const isForPassword = /login|regis/.test(code);
+	byId("proof").open ||= isForPassword;
+	if (session.phase === "in") password.value = "";
 	showAll();
-	if (session.phase === "out") byId("name").select();
+	if (session.phase === "out") (isForPassword ? password : byId("name")).select();
 	if (session.phase === "in") focusInput();
 };
-
-// --- Being told ---
 
 session.handlers = handlers;
 session.onchange = schedule;
@@ -70,11 +71,9 @@ document.addEventListener("visibilitychange", () => {
 	if (!document.hidden) hurry();
 });
 
-// --- Buttons and keys ---
-
 const clicks = {
 	notify: () => Note.requestPermission().then(showNotify),
-	// The menu gives the focus back when it closes, which is after this.
+	// The closing menu gives the focus back first.
 	rename: () => setTimeout(begin, 0, "/nick "),
 	quit: () => quit(),
 	me: () => byId("menu").showModal(),
@@ -111,13 +110,13 @@ addEventListener("keydown", (event) => {
 	event.preventDefault();
 });
 
-// Some phones lay their keyboard over the page without making it smaller.
+// Some phones lay their keyboard over the page.
 visualViewport.addEventListener("resize", () => {
 	document.body.style.height = visualViewport.scale === 1 ? `${visualViewport.height}px` : "";
 	openDrawer("");
 });
 
-// Loaded again, the page comes back into the rooms that it was in.
+// Loaded again, it comes back into its rooms.
 addEventListener("pagehide", () => {
 	const joined = rooms().filter(({ isJoined }) => isJoined);
 	sessionStorage.setItem("rooms", JSON.stringify(joined.map(({ name }) => name)));

@@ -1,6 +1,6 @@
-// Where one writes: sending, completing, and what one wrote before.
+// Where one writes.
 
-import { COMMANDS, bare, find, run } from "./commands.js";
+import { COMMANDS, bare, find, hasSecret, run } from "./commands.js";
 import { byId, byName, h } from "./dom.js";
 import { toEnd } from "./log.js";
 import { fold, isMe, people, rooms, state } from "./state.js";
@@ -13,10 +13,10 @@ const list = byId("completions");
 let offer = null;
 let chosen = 0;
 let history = [];
-/** How far back in it one is; 0 is what one is writing. */
+/** How far back in it one is. */
 let back = 0;
 
-/** Not where one touches: there a keyboard would cover half of the page. */
+/** Not where a keyboard would cover half of the page. */
 export const focusInput = () => matchMedia("(hover: hover)").matches && input.focus();
 
 export function write(text) {
@@ -25,7 +25,7 @@ export function write(text) {
 	closeList();
 }
 
-/** Offers what fits, or takes it where one `isAsked` for it and it is the only one; returns whether there was any. */
+/** Offers what fits, or takes the only one where one `isAsked` for it; returns whether there was any. */
 export function complete(isAsked) {
 	closeList();
 	offer = offerFor(input.value.slice(0, input.selectionEnd), isAsked);
@@ -38,8 +38,7 @@ export function complete(isAsked) {
 function submit() {
 	const text = input.value.trim();
 	if (!text) return;
-	// A password is kept nowhere.
-	if (!/^\/oper\b/i.test(text)) history = [text, ...history].slice(0, HISTORY_MAX);
+	if (!hasSecret(text)) history = [text, ...history].slice(0, HISTORY_MAX);
 	back = 0;
 	write("");
 	const { current } = state;
@@ -93,7 +92,7 @@ function pressedInList(key) {
 	if (key === "ArrowDown") choose((chosen + 1) % length);
 	else if (key === "ArrowUp") choose((chosen + length - 1) % length);
 	else if (key === "Escape") closeList();
-	// What is there already need not be chosen first.
+	// What is there need not be chosen first.
 	else if (key === "Enter" && input.value.slice(offer.from) === offer.items[chosen].insert.trim()) submit();
 	else if (key === "Enter" || key === "Tab") accept(chosen);
 	else return false;

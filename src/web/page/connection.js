@@ -1,18 +1,18 @@
-// A WebSocket that comes back, and that looks whether the other end still lives.
+// A WebSocket that comes back, and looks whether the other end lives.
 
 const ADDRESS = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 const OPEN_MS = 10_000;
-/** After how long a silence the server is asked for a sign, and how long it has for that. */
+/** The server is asked for a sign after so long a silence, and has so long for that. */
 const SILENT_MS = 25_000;
 const ANSWER_MS = 8_000;
 /** Either, where there is reason to doubt. */
 const DOUBT_MS = 4_000;
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
-/** Who was connected for so long tries again quickly. */
+/** After so long one tries again quickly. */
 const STABLE_MS = 10_000;
 
-/** `retryAt` is when it is tried again, in milliseconds since 1970; 0 while that is not waited for. */
+/** `retryAt` is when it is tried again, or 0. */
 export const connection = { retryAt: 0, onopen() {}, onreceive() {}, onclose() {} };
 
 let socket = null;
@@ -36,7 +36,7 @@ export function start() {
 	socket.onclose = lose;
 }
 
-/** Forgets the socket at once: the closing handshake of a dead one may take minutes. */
+/** At once: the closing handshake of a dead one may take minutes. */
 export function stop() {
 	for (const timer of [retryTimer, lifeTimer, stableTimer]) clearTimeout(timer);
 	connection.retryAt = 0;
@@ -48,7 +48,7 @@ export function stop() {
 
 export function lose() {
 	stop();
-	// Half of the wait is chance, so that a restarted server does not meet everyone at once.
+	// Half of it is chance: a restarted server does not meet everyone at once.
 	const wait = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** failures) * (0.5 + Math.random() / 2);
 	failures += 1;
 	connection.retryAt = Date.now() + wait;

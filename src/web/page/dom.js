@@ -2,7 +2,7 @@
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element; properties that begin with `on` are listeners, the others attributes. */
+/** An element with listeners (`on…`) and attributes. */
 export function h(tag, properties = {}, ...children) {
 	const node = document.createElement(tag);
 	for (const [name, value] of Object.entries(properties)) {
@@ -14,8 +14,8 @@ export function h(tag, properties = {}, ...children) {
 }
 
 /**
- * Returns what shows rows, each of its own `key`, in an element. What stays is not touched, nor is the focus in it:
- * `make(row)` gives a node, `fill(node, row)` writes what may change, whenever the `version` differs.
+ * Returns what shows rows, each of its own `key`, and leaves alone what stays, and the focus in it. `make(row)` gives a
+ * node; `fill(node, row)` writes what may change, if the `version` differs.
  */
 export function rowsIn(parent, make, fill = () => {}) {
 	const held = new Map();
@@ -38,17 +38,19 @@ export function rowsIn(parent, make, fill = () => {}) {
 	};
 }
 
-/** The class of the colour that a name has everywhere. */
-export function hueOf(name) {
+/** Gives an element the colour that a name has everywhere. */
+export function paint(node, name) {
 	const hash = [...name.toLowerCase()].reduce((sum, c) => (31 * sum + c.codePointAt(0)) % 8191, 7);
-	return `hue-${hash % 8}`;
+	node.style.setProperty("--hue", 20 + 45 * (hash % 8));
+	return node;
 }
 
+export const classesOf = (flags) => Object.keys(flags).filter((name) => flags[name]).join(" ");
 export const byName = new Intl.Collator([], { sensitivity: "base", numeric: true }).compare;
 
 export const discOf = (name) => h("span", { class: "disc", "aria-hidden": "true" }, [...name][0].toUpperCase());
 
-/** Live regions speak whenever they are written: only what differs is. */
+/** Live regions speak whenever they are written. */
 export function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }

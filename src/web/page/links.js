@@ -1,6 +1,6 @@
 // Text as nodes, with links that are safe to follow. Nothing becomes markup.
 
-// Quotes, controls and what is not seen (what turns the direction around, too) are no part of a link.
+// No quotes, controls, nor what is not seen, as what turns the direction around.
 const LINK = /(?<![\p{L}\p{N}])https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
 
 export function nodesOf(text) {
@@ -17,7 +17,7 @@ export function nodesOf(text) {
 	return [...nodes, text.slice(at)];
 }
 
-/** Punctuation at the end is the sentence's; so is a bracket that was not opened within. */
+/** Punctuation at the end, and a bracket not opened within, are the sentence's. */
 function withoutTail(address) {
 	let open = address.split("(").length - address.split(")").length;
 	let end = address.length;

@@ -1,17 +1,17 @@
-// The messages of one talk: rows of a window on the newest, scrolled as one expects.
+// The messages of one talk.
 
-import { byId, discOf, h, hueOf, rowsIn, setText } from "./dom.js";
+import { byId, classesOf, discOf, h, paint, rowsIn, setText } from "./dom.js";
 import { nodesOf } from "./links.js";
-import { retry, session } from "./session.js";
+import { lookBack, retry, session } from "./session.js";
 import { state } from "./state.js";
 
-/** Entries shown; so many more each time that one asks. */
+/** Entries shown, or shown more. */
 const WINDOW = 500;
 /** What one says within this time stands together. */
 const GROUP_MS = 300_000;
-/** In pixels. */
+/** In pixels, to the beginning too. */
 const NEAR_END = 48;
-/** Names told in one line; more are counted. */
+/** More names are counted. */
 const NAMES_MAX = 5;
 
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -46,6 +46,7 @@ export function showTalk(wanted) {
 	} else if (isAtEnd) scrollToEnd();
 	else if (anchor?.isConnected) node.scrollTop = scrollTop + anchor.offsetTop - top;
 	showPill();
+	if (node.scrollTop < NEAR_END || (talk.since && talk.kind === "person")) lookBack(talk);
 }
 
 export function toEnd() {
@@ -55,26 +56,28 @@ export function toEnd() {
 }
 
 function showEarlier() {
-	first = talk.entries[Math.max(0, startIn(talk.entries) - WINDOW)];
+	const start = startIn(talk.entries);
+	// What comes above the very first is shown.
+	first = start > 0 ? talk.entries[Math.max(0, start - WINDOW)] : {};
 	isAtEnd = false;
 	hush();
 	showTalk(talk);
-	node.focus();
 }
 
-/** What is shown at once need not be read out. */
+/** What is shown at once is not read out. */
 function hush() {
 	node.ariaLive = "off";
 	setTimeout(() => (node.ariaLive = "polite"), 500);
 }
 
 function scrolled() {
-	// A change of size scrolls as well: who was at the end stays there.
+	// A change of size scrolls, too: who was at the end stays there.
 	if (isAtEnd && size !== sizeOf()) return scrollToEnd();
 	const wasAtEnd = isAtEnd;
 	isAtEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END;
 	if (!isAtEnd) first ??= talk.entries[startIn(talk.entries)];
 	else if (!wasAtEnd) markSeen();
+	if (!isAtEnd && node.scrollTop < NEAR_END && hasEarlier()) showEarlier();
 	showPill();
 }
 
@@ -105,14 +108,13 @@ export function markSeen() {
 	session.onchange();
 }
 
-// --- Rows ---
-
+const hasEarlier = () => startIn(talk.entries) > 0 || (!talk.isWhole && talk.entries.length > 0);
 const startIn = (entries) => Math.max(0, first ? entries.indexOf(first) : entries.length - WINDOW);
 
 function rowsOf({ entries, firstUnread }) {
 	if (isAtEnd) first = null;
 	const start = startIn(entries);
-	const rows = start > 0 ? [{ key: "earlier", kind: "earlier" }] : [];
+	const rows = hasEarlier() ? [{ key: "earlier", kind: "earlier" }] : [];
 	let before = null;
 	for (const entry of entries.slice(start)) {
 		const { number, kind, from, time, state, isQueued, changes } = entry;
@@ -133,16 +135,16 @@ function rowsOf({ entries, firstUnread }) {
 const line = (key, text) => ({ kind: "line", key, text });
 
 const makers = {
-	earlier: () => h("button", { class: "earlier", onclick: showEarlier }, "Show earlier messages"),
+	earlier: () => h("button", { class: "earlier", onclick: () => showEarlier() || node.focus() }, "Show earlier messages"),
 	line: ({ key, text }) => h("div", { class: `line ${key}` }, h("span", {}, text)),
 	notice: ({ entry }) => h("p", { class: `notice ${entry.tone}`, dir: "auto" }, entry.text),
 	presence: () => h("details", { class: "presence", "aria-live": "off" }, h("summary"), h("p")),
 	said: ({ entry: { from, text } }) =>
-		h("div", { "data-from": from },
+		paint(h("div", { "data-from": from },
 			discOf(from),
 			h("div", { class: "head" }, h("bdi", { class: "name" }, from), h("time")),
 			h("p", { class: "text", dir: "auto" }, ...nodesOf(text)),
-			h("div", { class: "mark" })),
+			h("div", { class: "mark" })), from),
 };
 
 const fillers = {
@@ -154,9 +156,8 @@ const fillers = {
 	},
 
 	said(row, { entry, isContinued }) {
-		const { from, time, state, isAction, isToMe } = entry;
-		const classes = ["message", hueOf(from), isContinued && "continued", isAction && "action", isToMe && "mention"];
-		row.className = classes.filter(Boolean).join(" ");
+		const { time, state, isAction, isToMe } = entry;
+		row.className = classesOf({ message: true, continued: isContinued, action: isAction, mention: isToMe });
 		row.dataset.state = state;
 		const moment = row.querySelector("time");
 		moment.textContent = clock.format(time);

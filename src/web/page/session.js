@@ -1,31 +1,30 @@
-// Being in the chat: joining, coming back after a loss, and what is asked of the server.
+// Being in the chat: joining, coming back, and what is asked of the server.
 
 import { connection, lose, send, start, stop } from "./connection.js";
 import { LOBBY, close, find, get, rooms, setMe, show, state } from "./state.js";
 
-/** How long one's lost connection may hold the name before the form comes back. */
+/** So long may one's lost connection hold the name. */
 const TAKEN_MS = 90_000;
-/** What the server takes as one message, less room for the id. */
+/** What the server takes, less room for the id. */
 const REQUEST_BYTES_MAX = 8192 - 32;
 
 export const session = {
 	/** `out`, `joining` for the first time, `in`, or `lost`: on the way back. */
 	phase: "out",
-	/** Why it is not back yet. */
 	trouble: "",
-	// Set by the page: handlers, onchange(), onphase(error), onrooms(rooms), onalert(talk, from, text), isSeen(talk).
+	/** It is kept nowhere else. */
+	password: undefined,
+	// Set by the page: handlers, onchange, onphase, onrooms, onalert, isSeen.
 };
 
 let lastId = 0;
-/** What requests without an answer were about, by their ids: texts, as messages have numbers. */
+/** What was asked, by ids: texts, as messages have numbers. */
 const waiting = new Map();
-let lostAt = 0;
 let takenSince = 0;
 
-// --- Coming and going ---
-
-export function join(name) {
+export function join(name, password) {
 	setMe(name);
+	session.password = password;
 	turn("joining");
 	start();
 }
@@ -37,11 +36,12 @@ export function quit(message) {
 }
 
 /** Back to the form; what was said stays for the next join. */
-export function out(error) {
+export function out(error, code) {
 	stop();
 	giveUp();
+	session.password = undefined;
 	takenSince = 0;
-	turn("out", error);
+	turn("out", error, code);
 }
 
 export function welcomed(users) {
@@ -58,36 +58,40 @@ export function welcomed(users) {
 	for (const talk of others) enter(talk.name, talk.key, { talk, isReturn: true });
 	if (wasElsewhere) ask({ type: "leave_room", room: LOBBY }, { isLeaving: true });
 	for (const talk of state.talks) {
-		if (lostAt > 0) talk.gap(lostAt);
 		for (const entry of talk.entries.filter(({ isQueued }) => isQueued)) deliver(talk, entry);
 	}
-	lostAt = takenSince = 0;
+	takenSince = 0;
 }
 
-export function refused(text) {
-	const isTaken = /taken/i.test(text);
+export function refused(text, code) {
+	const isTaken = code === "nick_taken";
 	if (isTaken) takenSince ||= Date.now();
 	const isOver = isTaken && Date.now() - takenSince > TAKEN_MS;
-	if (session.phase === "joining" || isOver || /banned|invalid/i.test(text)) return out(text);
+	if (session.phase === "joining" || isOver || /bad|bann|login|regis|accounts/.test(code)) return out(text, code);
 	session.trouble = text;
 	lose();
 }
 
 /** No answer will come. What was said may have arrived: only the user may say it twice. */
 function giveUp() {
-	if (session.phase === "in") lostAt = Date.now();
-	const values = { state: "failed", why: "Not confirmed: the connection was lost." };
+	if (session.phase === "in") state.talks.forEach((talk) => talk.lose());
+	const values = { state: "failed", isUnsure: true, why: "Not confirmed: the connection was lost." };
 	for (const { entry } of waiting.values()) if (entry) Object.assign(entry, values);
 	waiting.clear();
 }
 
-function turn(phase, error) {
+function turn(phase, error, code) {
 	if (phase !== "lost" || session.phase === "in") session.trouble = "";
 	session.phase = phase;
-	session.onphase(error);
+	session.onphase(error, code);
 }
 
-connection.onopen = () => send({ type: "join", username: state.me });
+connection.onopen = () => {
+	// Rooms with keys are entered afterwards.
+	const known = rooms().filter(({ isJoined, key, mark }) => isJoined && !key && mark >= 0);
+	const resume = Object.fromEntries(known.map(({ name, mark }) => [name, mark]));
+	send({ type: "join", username: state.me, password: session.password, resume });
+};
 
 connection.onclose = () => {
 	if (session.phase === "joining") return out("The server cannot be reached.");
@@ -103,17 +107,27 @@ connection.onreceive = (event) => {
 	session.onchange();
 };
 
-// --- Asking ---
-
-/** Returns whether it was sent; `context` is for what handles the answer. */
+/** Returns whether it was sent; `context` is for its answer. */
 export function ask(request, context) {
 	const id = `${++lastId}`;
 	const isSent = session.phase === "in" && send({ ...request, id });
-	if (isSent) waiting.set(id, { type: request.type, talk: state.current, ...context });
+	if (isSent) waiting.set(id, { type: request.type, password: request.password, talk: state.current, ...context });
 	return isSent;
 }
 
-export const enter = (room, key, context) => ask({ type: "join_room", room, key }, { key, ...context });
+export const enter = (room, key, context) =>
+	ask({ type: "join_room", room, key, resume: find("room", room)?.mark }, { key, ...context });
+
+/** Asks for what is above; after a loss, for the last of what was said with somebody. */
+export function lookBack(talk, values) {
+	const { kind, name, isWhole, isAsking, isJoined, since, entries } = talk;
+	if (!isJoined || isAsking || (isWhole && !values)) return;
+	const isReturn = kind === "person" && since;
+	const before = isReturn ? undefined : entries.find(({ id }) => id)?.id;
+	const request = { type: "history", [kind === "room" ? "room" : "with"]: name, before, limit: 50, ...values };
+	talk.isAsking = ask(request, { talk, isQuiet: !values, values });
+	return talk.isAsking;
+}
 
 /** Leaves a room, or closes what one says with a person. */
 export function leave(talk) {
@@ -122,9 +136,7 @@ export function leave(talk) {
 	return true;
 }
 
-// --- Speaking ---
-
-/** Shows it at once; it is sent now, or when there is a connection. */
+/** It is sent now, or when there is a connection. */
 export function say(talk, text, isAction = false) {
 	talk.firstUnread = null;
 	deliver(talk, talk.add({ kind: "said", from: state.me, text, isAction, state: "pending" }));
@@ -145,6 +157,7 @@ function deliver(talk, entry) {
 }
 
 export function settle({ talk, entry }, values) {
-	Object.assign(entry, values, { isQueued: false });
-	talk.put(entry);
+	const wasPlaced = entry.id;
+	Object.assign(entry, values, { isQueued: false, isUnsure: false });
+	if (!wasPlaced) talk.put(entry);
 }

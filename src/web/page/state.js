@@ -1,7 +1,6 @@
-// What is known: the talks, who is there, and what was said.
+// What is known.
 
 export const LOBBY = "lobby";
-/** What a talk keeps; what one line of coming and going folds. */
 const ENTRIES_MAX = 2000;
 const FOLDED_MAX = 100;
 
@@ -11,11 +10,11 @@ export const state = {
 	/** Rooms, then people. */
 	talks: [],
 	current: null,
-	/** Those of the server: name and hint each. */
+	/** On the server: name and hint each. */
 	roomsThere: [],
 };
 
-/** What names are compared by, as the server folds them. */
+/** As the server folds names. */
 export const fold = (name) => name.toUpperCase().toLowerCase();
 export const isMe = (name) => fold(name) === fold(state.me);
 export const rooms = () => state.talks.filter(({ kind }) => kind === "room");
@@ -23,24 +22,41 @@ export const people = () => state.talks.filter(({ kind }) => kind === "person");
 export const find = (kind, name) => state.talks.find((talk) => talk.is(kind, name));
 
 let lastNumber = 0;
+const isOpen = ({ state, id }) => state === "pending" && !id;
 
 /** A room, or what one says with one person. */
 class Talk {
 	topic = "";
 	/** By the folded name; another Map after each change. */
 	members = new Map();
-	/** How many they are where they are only counted. */
+	/** Where they are only counted. */
 	count = null;
-	/** As the server has them; own ones that it has not confirmed stay behind them all. */
+	/** As the server has them; behind them, own ones that it has not shown. */
 	entries = [];
 	unread = 0;
 	mentions = 0;
-	/** The first entry that was unread, until one goes elsewhere or answers. */
+	/** Until one goes elsewhere or answers. */
 	firstUnread = null;
 	draft = "";
+	/** Since when something may be missing, until the server shows that it has what was seen last. */
+	since = 0;
+	/** The last message there was then: later ones are news. */
+	had = Infinity;
+	/** Is there nothing to ask for above? */
+	isWhole = false;
 
 	constructor(kind, name) {
 		Object.assign(this, { kind, name, isJoined: kind === "person" });
+	}
+
+	get last() {
+		return this.entries.findLast(({ id }) => id);
+	}
+
+	/** After this the server is to tell everything; first, to be recognised, the last message. */
+	get mark() {
+		const unsure = this.entries.find(({ id, state }) => id && state !== "sent" && state);
+		return (unsure ?? this.last)?.id - 1;
 	}
 
 	get label() {
@@ -51,12 +67,34 @@ class Talk {
 		return this.kind === kind && fold(this.name) === fold(name);
 	}
 
-	/** Puts an entry where it belongs now. */
 	put(entry) {
+		const { entries } = this;
 		this.remove(entry);
-		this.entries.splice(entry.state === "pending" ? this.entries.length : this.#certain(), 0, entry);
-		if (this.entries.length > ENTRIES_MAX) this.entries.shift();
+		let at = isOpen(entry) ? entries.length : this.#certain();
+		const isLater = ({ id, time }) => (id ? id > entry.id : time > entry.time);
+		while (entry.isPast && at > 0 && isLater(entries[at - 1])) at -= 1;
+		entries.splice(at, 0, entry);
+		if (entries.length > ENTRIES_MAX && at > 0) {
+			entries.shift();
+			this.isWhole = false;
+		}
 		return entry;
+	}
+
+	/** Finds a message that is told again; marks what may be missing before another. */
+	known({ id, text, time, isPast }) {
+		const { last } = this;
+		const found = this.entries.findLast((entry) => entry.id === id);
+		if (isPast && found?.text === text) {
+			this.since = 0;
+			return found;
+		}
+		// Without --data a restarted server counts anew.
+		const isAnew = found || (id < last?.id && (!isPast || time > last.time));
+		if (isAnew) for (const entry of this.entries) entry.id = this.had = 0;
+		if (!last) this.since = 0;
+		else if (isAnew || !isPast || id > last.id) this.gap();
+		return null;
 	}
 
 	add(values) {
@@ -72,22 +110,26 @@ class Talk {
 		this.add({ kind: "notice", text, tone });
 	}
 
-	/** Folds a coming or going into one line with those right before it. */
+	/** Folds comings and goings into one line. */
 	note(change) {
 		const last = this.entries[this.#certain() - 1];
 		if (last?.kind === "presence" && last.changes.length < FOLDED_MAX) last.changes.push(change);
 		else this.add({ kind: "presence", changes: [change], time: change.time });
 	}
 
-	/** Here something may be missing. */
-	gap(since) {
-		const last = this.entries[this.#certain() - 1];
-		if (last?.kind === "gap") last.time = Date.now();
-		else if (last) this.add({ kind: "gap", since });
+	lose() {
+		this.since ||= Date.now();
+		this.had = this.last?.id ?? 0;
+		this.isAsking = this.isWhole = false;
+	}
+
+	gap() {
+		if (this.since && this.#certain()) this.add({ kind: "gap", since: this.since });
+		this.since = 0;
 	}
 
 	#certain() {
-		return this.entries.findLastIndex((entry) => entry.state !== "pending") + 1;
+		return this.entries.findLastIndex((entry) => !isOpen(entry)) + 1;
 	}
 
 	setMembers(names) {
@@ -95,7 +137,7 @@ class Talk {
 		this.count = null;
 	}
 
-	/** Puts one member, or nobody, in the place of another; returns false where that one was not there. */
+	/** Puts one member, or nobody, in the place of another, if that one is there. */
 	exchange(from, to) {
 		const members = new Map(this.members);
 		if (from && !members.delete(fold(from))) return false;
@@ -105,7 +147,7 @@ class Talk {
 	}
 }
 
-/** The talk of that name, which is made where there is none. */
+/** Finds it, or makes it. */
 export function get(kind, name) {
 	const found = find(kind, name);
 	if (found) return found;
@@ -129,7 +171,7 @@ let mention = null;
 
 export function setMe(name) {
 	state.me = name;
-	// "it" and "me" are words too: a short name counts with its sign only.
+	// "it" and "me" are words too: short names count with the sign only.
 	const sign = [...name].length > 2 ? "@?" : "@";
 	mention = new RegExp(`(?<![\\p{L}\\p{N}_])${sign}${name.replaceAll(".", "\\.")}(?![\\p{L}\\p{N}_])`, "iu");
 }

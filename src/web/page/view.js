@@ -1,8 +1,9 @@
-// Everything around the messages: talks, members, title, state of the connection, drawers.
+// Everything around the messages.
 
+import { hasSecret } from "./commands.js";
 import { focusInput, input, write } from "./composer.js";
 import { connection } from "./connection.js";
-import { byId, byName, discOf, h, hueOf, rowsIn, setText } from "./dom.js";
+import { byId, byName, classesOf, discOf, h, paint, rowsIn, setText } from "./dom.js";
 import { markSeen, showTalk } from "./log.js";
 import { session } from "./session.js";
 import { get, isMe, people, rooms, show, state } from "./state.js";
@@ -30,7 +31,7 @@ export function showAll() {
 	const { phase } = session;
 	const { current, talks } = state;
 	if (current !== written) {
-		if (written) written.draft = input.value;
+		if (written) written.draft = hasSecret(input.value) ? "" : input.value;
 		written = current;
 		write(current?.draft ?? "");
 	}
@@ -73,7 +74,7 @@ function fillTalk(row, { key: { kind, name, label, unread, mentions, isJoined },
 	button.ariaLabel = unread ? `${label}, ${unread} unread` : label;
 	button.dataset[kind] = name;
 	button.ariaCurrent = isCurrent;
-	button.className = [unread && "loud", mentions && "mentioned", !isJoined && "outside"].filter(Boolean).join(" ");
+	button.className = classesOf({ loud: unread, mentioned: mentions, outside: !isJoined });
 }
 
 function showHead({ kind, label, topic, isJoined }) {
@@ -103,10 +104,10 @@ function showMembers({ members }) {
 function makeMember({ name }) {
 	const button = h("button", { title: `Write to ${name}`, onclick: () => open(get("person", name)) },
 		discOf(name), h("bdi", {}, name), h("small", {}, isMe(name) ? "you" : ""));
-	return h("li", { class: hueOf(name), "data-name": name }, button);
+	return paint(h("li", { "data-name": name }, button), name);
 }
 
-/** Opens `side`, `aside` or neither, where there is no room for both; returns whether one was open. */
+/** Opens `side`, `aside` or neither; returns whether one was open. */
 export function openDrawer(which) {
 	const { dataset } = document.body;
 	const opener = byId({ side: "open-side", aside: "open-members" }[dataset.drawer]);
