@@ -134,6 +134,11 @@ fn a_gap_is_shown_where_a_server_forgot() {
     for text in ["one", "two", "three"] {
         user.say(text).sees("Britta", text);
     }
+    user.say("/join tea").is_at("room=tea");
+    user.say("in the other room")
+        .sees("Britta", "in the other room");
+    user.page.click("[data-room=lobby]");
+    user.is_at("room=lobby").sees("Britta", "three");
     server.signal("KILL");
     server.wait();
     user.await_state("reconnecting");
@@ -142,7 +147,7 @@ fn a_gap_is_shown_where_a_server_forgot() {
     nc.say("of another life");
     user.await_state("connected");
     nc.say("and more");
-    user.sees("nancy", "and more");
+    user.sees("nancy", "and more").is_at("room=lobby");
     assert!(user.has_gap());
     for text in ["one", "two", "three"] {
         assert_eq!(user.count("Britta", text), 1, "{text}");

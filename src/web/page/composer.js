@@ -63,7 +63,7 @@ input.addEventListener("keydown", (event) => {
 	const { key, shiftKey, isComposing, keyCode, ctrlKey, metaKey, altKey } = event;
 	// While an input method composes (229 where the flag is late), the keys are its own.
 	if (isComposing || keyCode === 229 || ctrlKey || metaKey || altKey || shiftKey) return;
-	if (!(offer ? pressedInList(key) : pressedInText(key))) return;
+	if (!(offer ? inList(key) : inText(key))) return;
 	event.preventDefault();
 	event.stopPropagation();
 });
@@ -73,7 +73,7 @@ byId("composer").addEventListener("submit", (event) => {
 	input.focus();
 });
 
-function pressedInText(key) {
+function inText(key) {
 	if (key === "Enter") submit();
 	else if (key === "Tab") return complete(true);
 	else if (key === "ArrowUp" && (!input.value || back > 0)) recall(1);
@@ -87,10 +87,10 @@ function recall(step) {
 	write(history[back - 1] ?? "");
 }
 
-function pressedInList(key) {
+function inList(key) {
 	const { length } = offer.items;
-	if (key === "ArrowDown") choose((chosen + 1) % length);
-	else if (key === "ArrowUp") choose((chosen + length - 1) % length);
+	const step = { ArrowDown: 1, ArrowUp: length - 1 }[key];
+	if (step) choose((chosen + step) % length);
 	else if (key === "Escape") closeList();
 	// What is there need not be chosen first.
 	else if (key === "Enter" && input.value.slice(offer.from) === offer.items[chosen].insert.trim()) submit();

@@ -7,8 +7,8 @@ const SILENT_MS = 25_000;
 const ANSWER_MS = 8_000;
 /** Either, where there is reason to doubt. */
 const DOUBT_MS = 4_000;
-const BACKOFF_MIN_MS = 500;
-const BACKOFF_MAX_MS = 30_000;
+const WAIT_MIN_MS = 500;
+const WAIT_MAX_MS = 30_000;
 /** After so long one tries again quickly. */
 const STABLE_MS = 10_000;
 
@@ -49,7 +49,7 @@ export function stop() {
 export function lose() {
 	stop();
 	// Half of it is chance: a restarted server does not meet everyone at once.
-	const wait = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** failures) * (0.5 + Math.random() / 2);
+	const wait = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** failures) * (0.5 + Math.random() / 2);
 	failures += 1;
 	connection.retryAt = Date.now() + wait;
 	retryTimer = setTimeout(start, wait);

@@ -5,7 +5,7 @@ import { LOBBY, close, find, get, isMe, isMention, setMe, show, state } from "./
 
 /** Members that are only counted are asked for again after so long for each. */
 const REFRESH_MS = 20;
-const REFRESH_MIN_MS = 5_000;
+const PAUSE_MS = 5_000;
 
 const RETRY_MS = 5_000;
 
@@ -80,8 +80,8 @@ export const handlers = {
 		// The lobby, or the whole server: only the sentence tells.
 		const isGone = !room && message === `${name} left the chat`;
 		for (const talk of isGone ? state.talks : [roomOf(event)]) {
-			const isConcerned = talk?.exchange(name, null) || talk?.is("person", name);
-			if (isConcerned) talk.note({ name, did: "left", reason, time: timeOf(event) });
+			const isThere = talk?.exchange(name, null) || talk?.is("person", name);
+			if (isThere) talk.note({ name, did: "left", reason, time: timeOf(event) });
 		}
 	},
 
@@ -93,8 +93,8 @@ export const handlers = {
 		talk.note({ joined, left, time: timeOf(event) });
 		talk.refresh ??= setTimeout(() => {
 			talk.refresh = null;
-			if (talk.isJoined) askMembers(talk);
-		}, Math.max(REFRESH_MIN_MS, REFRESH_MS * members));
+			if (talk.isJoined) recount(talk);
+		}, Math.max(PAUSE_MS, REFRESH_MS * members));
 	},
 
 	nick(event) {
@@ -130,7 +130,7 @@ export const handlers = {
 	room_left({ room, now_in }, context) {
 		if (room === now_in) return tell(context, `You are in no other room than #${room}.`);
 		const next = get("room", now_in);
-		if (!next.isJoined) askMembers(next);
+		if (!next.isJoined) recount(next);
 		next.isJoined = true;
 		const talk = get("room", room);
 		talk.lose();
@@ -185,11 +185,11 @@ function said(talk, event, isPast = false) {
 	const isForMe = isToMe || talk.kind === "person";
 	if (isForMe) session.onalert(talk, from, text);
 	if (session.isSeen(talk)) return;
-	if (talk.unread === 0) talk.firstUnread = entry;
+	if (talk.unread === 0) talk.fresh = entry;
 	talk.unread += 1;
 	talk.mentions += isForMe;
 }
 
-function askMembers({ name: room }) {
+function recount({ name: room }) {
 	ask({ type: "users", room }, { isQuiet: true });
 }

@@ -43,7 +43,7 @@ export function showTalk(wanted) {
 	if (line) {
 		node.scrollTop = line.offsetTop - node.clientHeight / 3;
 		scrolled();
-	} else if (isAtEnd) scrollToEnd();
+	} else if (isAtEnd) follow();
 	else if (anchor?.isConnected) node.scrollTop = scrollTop + anchor.offsetTop - top;
 	showPill();
 	if (node.scrollTop < NEAR_END || (talk.since && talk.kind === "person")) lookBack(talk);
@@ -55,7 +55,7 @@ export function toEnd() {
 	markSeen();
 }
 
-function showEarlier() {
+function goUp() {
 	const start = startIn(talk.entries);
 	// What comes above the very first is shown.
 	first = start > 0 ? talk.entries[Math.max(0, start - WINDOW)] : {};
@@ -72,18 +72,18 @@ function hush() {
 
 function scrolled() {
 	// A change of size scrolls, too: who was at the end stays there.
-	if (isAtEnd && size !== sizeOf()) return scrollToEnd();
+	if (isAtEnd && size !== sizeOf()) return follow();
 	const wasAtEnd = isAtEnd;
 	isAtEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END;
 	if (!isAtEnd) first ??= talk.entries[startIn(talk.entries)];
 	else if (!wasAtEnd) markSeen();
-	if (!isAtEnd && node.scrollTop < NEAR_END && hasEarlier()) showEarlier();
+	if (!isAtEnd && node.scrollTop < NEAR_END && hasMore()) goUp();
 	showPill();
 }
 
 const sizeOf = () => node.clientWidth + node.clientHeight / 1e5;
 
-function scrollToEnd() {
+function follow() {
 	size = sizeOf();
 	node.scrollTop = node.scrollHeight;
 }
@@ -97,7 +97,7 @@ function showPill() {
 
 node.addEventListener("scroll", scrolled);
 pill.addEventListener("click", toEnd);
-new ResizeObserver(() => (isAtEnd ? scrollToEnd() : (size = sizeOf()))).observe(node);
+new ResizeObserver(() => (isAtEnd ? follow() : (size = sizeOf()))).observe(node);
 
 export const isLookedAt = () => !document.hidden && document.hasFocus();
 session.isSeen = (other) => other === state.current && isLookedAt() && isAtEnd;
@@ -108,24 +108,24 @@ export function markSeen() {
 	session.onchange();
 }
 
-const hasEarlier = () => startIn(talk.entries) > 0 || (!talk.isWhole && talk.entries.length > 0);
+const hasMore = () => startIn(talk.entries) > 0 || (!talk.isWhole && talk.entries.length > 0);
 const startIn = (entries) => Math.max(0, first ? entries.indexOf(first) : entries.length - WINDOW);
 
-function rowsOf({ entries, firstUnread }) {
+function rowsOf({ entries, fresh }) {
 	if (isAtEnd) first = null;
 	const start = startIn(entries);
-	const rows = hasEarlier() ? [{ key: "earlier", kind: "earlier" }] : [];
+	const rows = hasMore() ? [{ key: "earlier", kind: "earlier" }] : [];
 	let before = null;
 	for (const entry of entries.slice(start)) {
 		const { number, kind, from, time, state, isQueued, changes } = entry;
 		entry.day ??= date.format(time);
-		const isNew = entry === firstUnread;
+		const isNew = entry === fresh;
 		const isNewDay = entry.day !== before?.day;
 		if (isNewDay) rows.push(line(`day ${number}`, entry.day));
 		if (isNew) rows.push(line("new", "New"));
-		const isContinued = !isNew && !isNewDay && kind === "said" && before.kind === kind && before.from === from && time - before.time < GROUP_MS;
-		const version = [time, state, isQueued, isContinued, changes?.length].join();
-		if (kind !== "gap") rows.push({ key: number, kind, entry, isContinued, version });
+		const isNext = !isNew && !isNewDay && kind === "said" && before.kind === kind && before.from === from && time - before.time < GROUP_MS;
+		const version = [time, state, isQueued, isNext, changes?.length].join();
+		if (kind !== "gap") rows.push({ key: number, kind, entry, isNext, version });
 		else rows.push(line(`gap ${time}`, `Back at ${clock.format(time)}. What was said since ${clock.format(entry.since)} may be missing.`));
 		before = entry;
 	}
@@ -135,7 +135,7 @@ function rowsOf({ entries, firstUnread }) {
 const line = (key, text) => ({ kind: "line", key, text });
 
 const makers = {
-	earlier: () => h("button", { class: "earlier", onclick: () => showEarlier() || node.focus() }, "Show earlier messages"),
+	earlier: () => h("button", { class: "earlier", onclick: () => goUp() || node.focus() }, "Show earlier messages"),
 	line: ({ key, text }) => h("div", { class: `line ${key}` }, h("span", {}, text)),
 	notice: ({ entry }) => h("p", { class: `notice ${entry.tone}`, dir: "auto" }, entry.text),
 	presence: () => h("details", { class: "presence", "aria-live": "off" }, h("summary"), h("p")),
@@ -151,13 +151,13 @@ const fillers = {
 	presence(row, { entry: { changes } }) {
 		const line = ({ time, name, did, reason, joined, left }) =>
 			`${clock.format(time)} ${name ? `${name} ${did}` : `${joined} joined, ${left} left`} ${reason ? `(${reason})` : ""}`;
-		row.firstChild.textContent = summaryOf(changes);
+		row.firstChild.textContent = summed(changes);
 		row.lastChild.textContent = changes.map(line).join("\n");
 	},
 
-	said(row, { entry, isContinued }) {
+	said(row, { entry, isNext }) {
 		const { time, state, isAction, isToMe } = entry;
-		row.className = classesOf({ message: true, continued: isContinued, action: isAction, mention: isToMe });
+		row.className = classesOf({ message: true, continued: isNext, action: isAction, mention: isToMe });
 		row.dataset.state = state;
 		const moment = row.querySelector("time");
 		moment.textContent = clock.format(time);
@@ -177,7 +177,7 @@ function markOf(entry) {
 }
 
 /** "Ann, Bob joined · Cy left" */
-function summaryOf(changes) {
+function summed(changes) {
 	const last = new Map(changes.filter(({ name }) => name).map(({ name, did }) => [name, did]));
 	const parts = [...Map.groupBy(last.keys(), (name) => last.get(name))].map(([did, names]) =>
 		`${names.length > NAMES_MAX ? names.length : names.join(", ")} ${did}`);

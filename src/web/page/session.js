@@ -6,7 +6,7 @@ import { LOBBY, close, find, get, rooms, setMe, show, state } from "./state.js";
 /** So long may one's lost connection hold the name. */
 const TAKEN_MS = 90_000;
 /** What the server takes, less room for the id. */
-const REQUEST_BYTES_MAX = 8192 - 32;
+const BYTES_MAX = 8192 - 32;
 
 export const session = {
 	/** `out`, `joining` for the first time, `in`, or `lost`: on the way back. */
@@ -20,7 +20,7 @@ export const session = {
 let lastId = 0;
 /** What was asked, by ids: texts, as messages have numbers. */
 const waiting = new Map();
-let takenSince = 0;
+let taken = 0;
 
 export function join(name, password) {
 	setMe(name);
@@ -40,13 +40,13 @@ export function out(error, code) {
 	stop();
 	giveUp();
 	session.password = undefined;
-	takenSince = 0;
+	taken = 0;
 	turn("out", error, code);
 }
 
 export function welcomed(users) {
 	const others = rooms().filter(({ name, isJoined }) => isJoined && name !== LOBBY);
-	const wasElsewhere = others.length > 0 && !find("room", LOBBY);
+	const wasOut = others.length > 0 && !find("room", LOBBY);
 	const lobby = get("room", LOBBY);
 	lobby.isJoined = true;
 	lobby.setMembers(users);
@@ -56,17 +56,17 @@ export function welcomed(users) {
 	ask({ type: "topic" }, { isQuiet: true });
 	ask({ type: "rooms" });
 	for (const talk of others) enter(talk.name, talk.key, { talk, isReturn: true });
-	if (wasElsewhere) ask({ type: "leave_room", room: LOBBY }, { isLeaving: true });
+	if (wasOut) ask({ type: "leave_room", room: LOBBY }, { isLeaving: true });
 	for (const talk of state.talks) {
 		for (const entry of talk.entries.filter(({ isQueued }) => isQueued)) deliver(talk, entry);
 	}
-	takenSince = 0;
+	taken = 0;
 }
 
 export function refused(text, code) {
 	const isTaken = code === "nick_taken";
-	if (isTaken) takenSince ||= Date.now();
-	const isOver = isTaken && Date.now() - takenSince > TAKEN_MS;
+	if (isTaken) taken ||= Date.now();
+	const isOver = isTaken && Date.now() - taken > TAKEN_MS;
 	if (session.phase === "joining" || isOver || /bad|bann|login|regis|accounts/.test(code)) return out(text, code);
 	session.trouble = text;
 	lose();
@@ -138,7 +138,7 @@ export function leave(talk) {
 
 /** It is sent now, or when there is a connection. */
 export function say(talk, text, isAction = false) {
-	talk.firstUnread = null;
+	talk.fresh = null;
 	deliver(talk, talk.add({ kind: "said", from: state.me, text, isAction, state: "pending" }));
 }
 
@@ -151,7 +151,7 @@ function deliver(talk, entry) {
 	const { text: message, isAction } = entry;
 	const type = talk.kind === "person" ? "pm" : isAction ? "me" : "chat";
 	const request = { type, [type === "pm" ? "to" : "room"]: talk.name, message };
-	const isTooLong = new Blob([JSON.stringify(request)]).size > REQUEST_BYTES_MAX;
+	const isTooLong = new Blob([JSON.stringify(request)]).size > BYTES_MAX;
 	if (isTooLong) settle({ talk, entry }, { state: "failed", why: "Not sent: it is too long." });
 	else entry.isQueued = !ask(request, { talk, entry });
 }

@@ -36,7 +36,7 @@ class Talk {
 	unread = 0;
 	mentions = 0;
 	/** Until one goes elsewhere or answers. */
-	firstUnread = null;
+	fresh = null;
 	draft = "";
 	/** Since when something may be missing, until the server shows that it has what was seen last. */
 	since = 0;
@@ -90,7 +90,8 @@ class Talk {
 			return found;
 		}
 		// Without --data a restarted server counts anew.
-		const isAnew = found || (id < last?.id && (!isPast || time > last.time));
+		const isLater = this.kind === "room" && time > last?.time;
+		const isAnew = found || (id < last?.id && (!isPast || isLater));
 		if (isAnew) for (const entry of this.entries) entry.id = this.had = 0;
 		if (!last) this.since = 0;
 		else if (isAnew || !isPast || id > last.id) this.gap();
@@ -157,7 +158,7 @@ export function get(kind, name) {
 }
 
 export function show(talk) {
-	if (state.current && state.current !== talk) state.current.firstUnread = null;
+	if (state.current && state.current !== talk) state.current.fresh = null;
 	state.current = talk;
 }
 

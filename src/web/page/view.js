@@ -13,21 +13,21 @@ const MEMBERS_MAX = 500;
 const fillRooms = rowsIn(byId("rooms"), makeTalk, fillTalk);
 const fillPeople = rowsIn(byId("people"), makeTalk, fillTalk);
 const fillMembers = rowsIn(byId("members"), makeMember);
-let membersShown = null;
-let isScheduled = false;
+let listed = null;
+let isDue = false;
 let written = null;
 
 /** Shows what there is: once for all changes within a frame. */
 export function schedule() {
-	if (isScheduled) return;
-	isScheduled = true;
+	if (isDue) return;
+	isDue = true;
 	requestAnimationFrame(showAll);
 	// A hidden page gets no frames, but its title is seen.
-	setTimeout(() => isScheduled && showAll(), 200);
+	setTimeout(() => isDue && showAll(), 200);
 }
 
 export function showAll() {
-	isScheduled = false;
+	isDue = false;
 	const { phase } = session;
 	const { current, talks } = state;
 	if (current !== written) {
@@ -52,7 +52,7 @@ export function showAll() {
 	const size = current.count ?? current.members.size;
 	setText(byId("count"), size > MEMBERS_MAX ? `${MEMBERS_MAX} of ${size}` : `${size}`);
 	setText(byId("open-members"), size === 1 ? "1 member" : `${size} members`);
-	if (current.members !== membersShown) showMembers(current);
+	if (current.members !== listed) showMembers(current);
 	showTalk(current);
 }
 
@@ -96,7 +96,7 @@ setInterval(() => {
 }, 500);
 
 function showMembers({ members }) {
-	membersShown = members;
+	listed = members;
 	const names = [...members.values()].sort(byName).slice(0, MEMBERS_MAX);
 	fillMembers(names.map((name) => ({ key: `${name} ${isMe(name)}`, name })));
 }
