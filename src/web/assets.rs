@@ -28,28 +28,9 @@ const CSS: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Every file, one a line.
-const FILES: [(&str, &str, &[u8]); 15] = [
+const FILES: [(&str, &str, &[u8]); 8] = [
     ("/", HTML, include_bytes!("page/index.html")),
     ("/app.js", JAVASCRIPT, include_bytes!("page/app.js")),
-    (
-        "/commands.js",
-        JAVASCRIPT,
-        include_bytes!("page/commands.js"),
-    ),
-    (
-        "/composer.js",
-        JAVASCRIPT,
-        include_bytes!("page/composer.js"),
-    ),
-    (
-        "/connection.js",
-        JAVASCRIPT,
-        include_bytes!("page/connection.js"),
-    ),
-    ("/dom.js", JAVASCRIPT, include_bytes!("page/dom.js")),
-    ("/events.js", JAVASCRIPT, include_bytes!("page/events.js")),
-    ("/links.js", JAVASCRIPT, include_bytes!("page/links.js")),
-    ("/log.js", JAVASCRIPT, include_bytes!("page/log.js")),
     ("/session.js", JAVASCRIPT, include_bytes!("page/session.js")),
     ("/state.js", JAVASCRIPT, include_bytes!("page/state.js")),
     ("/view.js", JAVASCRIPT, include_bytes!("page/view.js")),
@@ -149,6 +130,6 @@ mod tests {
             assert!(is_served, "{} is not in the table", path.display());
             size += bytes.len();
         }
-        assert!(size < 64_000, "{size} bytes");
+        assert!(size < 60_000, "{size} bytes");
     }
 }

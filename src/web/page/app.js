@@ -1,14 +1,8 @@
-// The page begins here.
+// The page begins here: what its user does.
 
-import { COMMANDS, browse } from "./commands.js";
-import { complete, focusInput, input } from "./composer.js";
-import { hurry } from "./connection.js";
-import { byId, h } from "./dom.js";
-import { handlers } from "./events.js";
-import { isLookedAt, markSeen, toEnd } from "./log.js";
-import { enter, join, leave, out, quit, session } from "./session.js";
-import { get, rooms, state } from "./state.js";
-import { begin, open, openDrawer, schedule, showAll } from "./view.js";
+import { ask, enter, hurry, join, leave, lookBack, out, quit, say, session } from "./session.js";
+import { LOBBY, find, fold, get, isMe, people, rooms, state } from "./state.js";
+import { begin, byId, byName, h, isLookedAt, markSeen, open, openDrawer, schedule, showAll, toEnd } from "./view.js";
 
 const KEYS = [
 	["Enter", "send; with Shift: a new line"],
@@ -19,11 +13,12 @@ const KEYS = [
 	["Escape", "close what is open; go to the newest"],
 ];
 
+const username = byId("name");
 const password = byId("password");
 
 byId("join-form").addEventListener("submit", (event) => {
 	event.preventDefault();
-	const name = byId("name").value.trim();
+	const name = username.value.trim();
 	if (!name || session.phase !== "out") return;
 	join(name, password.value || undefined);
 	localStorage.setItem("name", name);
@@ -31,16 +26,15 @@ byId("join-form").addEventListener("submit", (event) => {
 
 session.onphase = (error = "", code = "") => {
 	byId("join-error").textContent = error;
-	byId("name").ariaInvalid = error !== "";
+	username.ariaInvalid = error !== "";
 	const isForPassword = /login|regis/.test(code);
 	byId("proof").open ||= isForPassword;
 	if (session.phase === "in") password.value = "";
 	showAll();
-	if (session.phase === "out") (isForPassword ? password : byId("name")).select();
+	if (session.phase === "out") (isForPassword ? password : username).select();
 	if (session.phase === "in") focusInput();
 };
 
-session.handlers = handlers;
 session.onchange = schedule;
 
 session.onrooms = (all) => {
@@ -90,10 +84,6 @@ for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click
 for (const type of ["click", "keydown", "submit"]) addEventListener(type, schedule, true);
 showNotify();
 
-for (const [key, does] of [...KEYS, ...COMMANDS.map(({ usage, summary }) => [usage, summary])]) {
-	byId("keys").append(h("dt", {}, key), h("dd", {}, does));
-}
-
 function step(by) {
 	const { talks, current } = state;
 	open(talks.at((talks.indexOf(current) + by) % talks.length));
@@ -121,6 +111,301 @@ addEventListener("pagehide", () => {
 	const joined = rooms().filter(({ isJoined }) => isJoined);
 	sessionStorage.setItem("rooms", JSON.stringify(joined.map(({ name }) => name)));
 });
-byId("name").focus();
-byId("name").value = localStorage.getItem("name");
+
+const HISTORY_MAX = 50;
+const LINES_MAX = 8;
+
+export const input = byId("input");
+const list = byId("completions");
+let offer = null;
+let chosen = 0;
+let history = [];
+/** How far back in it one is. */
+let back = 0;
+
+/** Not where a keyboard would cover half of the page. */
+export const focusInput = () => matchMedia("(hover: hover)").matches && input.focus();
+
+export function write(text) {
+	input.value = text;
+	fit();
+	closeList();
+}
+
+/** Offers what fits, or takes the only one where one `isAsked` for it; returns whether there was any. */
+function complete(isAsked) {
+	closeList();
+	offer = offerFor(input.value.slice(0, input.selectionEnd), isAsked);
+	if (!offer) return false;
+	if (isAsked && offer.items.length === 1) accept(0);
+	else showList();
+	return true;
+}
+
+function submit() {
+	const text = input.value.trim();
+	if (!text) return;
+	if (!hasSecret(text)) history = [text, ...history].slice(0, HISTORY_MAX);
+	back = 0;
+	write("");
+	const { current } = state;
+	const wrong = run(text);
+	if (wrong) current.notice(wrong, "error");
+	if (state.current) toEnd();
+}
+
+function fit() {
+	input.rows = Math.min(LINES_MAX, input.value.split("\n").length);
+}
+
+input.addEventListener("input", () => {
+	back = 0;
+	fit();
+	complete(false);
+});
+input.addEventListener("blur", closeList);
+// A click there must not take the focus away first.
+list.addEventListener("pointerdown", (event) => event.preventDefault());
+input.addEventListener("keydown", (event) => {
+	const { key, shiftKey, isComposing, keyCode, ctrlKey, metaKey, altKey } = event;
+	// While an input method composes (229 where the flag is late), the keys are its own.
+	if (isComposing || keyCode === 229 || ctrlKey || metaKey || altKey || shiftKey) return;
+	if (!(offer ? inList(key) : inText(key))) return;
+	event.preventDefault();
+	event.stopPropagation();
+});
+byId("composer").addEventListener("submit", (event) => {
+	event.preventDefault();
+	submit();
+	input.focus();
+});
+
+function inText(key) {
+	if (key === "Enter") submit();
+	else if (key === "Tab") return complete(true);
+	else if (key === "ArrowUp" && (!input.value || back > 0)) recall(1);
+	else if (key === "ArrowDown" && back > 0) recall(-1);
+	else return false;
+	return true;
+}
+
+function recall(step) {
+	back = Math.min(history.length, back + step);
+	write(history[back - 1] ?? "");
+}
+
+function inList(key) {
+	const { length } = offer.items;
+	const step = { ArrowDown: 1, ArrowUp: length - 1 }[key];
+	if (step) choose((chosen + step) % length);
+	else if (key === "Escape") closeList();
+	// What is there need not be chosen first.
+	else if (key === "Enter" && input.value.slice(offer.from) === offer.items[chosen].insert.trim()) submit();
+	else if (key === "Enter" || key === "Tab") accept(chosen);
+	else return false;
+	return true;
+}
+
+function accept(at) {
+	input.setRangeText(offer.items[at].insert, offer.from, input.selectionEnd, "end");
+	fit();
+	complete(false);
+}
+
+function showList() {
+	const options = offer.items.map(({ text, hint = "" }, at) =>
+		h("li", { role: "option", id: `option-${at}`, onclick: () => accept(at) }, h("bdi", {}, text), h("small", {}, hint)));
+	list.replaceChildren(...options);
+	list.hidden = false;
+	input.role = "combobox";
+	input.ariaExpanded = "true";
+	choose(0);
+}
+
+function choose(at) {
+	chosen = at;
+	[...list.children].forEach((option, other) => (option.ariaSelected = other === at));
+	list.children[at].scrollIntoView({ block: "nearest" });
+	input.setAttribute("aria-activedescendant", `option-${at}`);
+}
+
+function closeList() {
+	offer = null;
+	list.hidden = true;
+	for (const name of ["role", "aria-expanded", "aria-activedescendant"]) input.removeAttribute(name);
+}
+
+/** What fits after `before`, as `{ from, items: [{ text, hint, insert }] }`; bare names only where one `isAsked`. */
+function offerFor(before, isAsked) {
+	const typed = before.split(/\s+/);
+	const word = typed.at(-1);
+	const offer = (items) => (items.length > 0 ? { from: before.length - word.length, items: items.slice(0, 50) } : null);
+	if (typed.length === 1 && word.startsWith("/")) {
+		const fits = COMMANDS.filter(({ usage, alias }) => usage.startsWith(word) || `/${alias}`.startsWith(word));
+		return offer(fits.map(({ name, words, usage: text, summary: hint }) => ({ text, hint, insert: `/${name}${words.length ? " " : ""}` })));
+	}
+	const among = (all, sign = "") => {
+		const start = fold(word.replace(/^[@#]/, ""));
+		const fits = all.filter(({ name }) => fold(name).startsWith(start));
+		return offer(fits.map(({ name, hint }) => ({ text: sign + name, hint, insert: `${sign}${name} ` })));
+	};
+	const kind = typed[0].startsWith("/") && bare(commandOf(typed[0])?.words[typed.length - 2]);
+	if (kind === "ROOM") return among(typed[0] === "/join" ? state.roomsThere : rooms());
+	if (kind !== "NAME" && !word.startsWith("@") && !(isAsked && word)) return null;
+	const names = [...state.current.members.values(), ...people().map(({ name }) => name)];
+	const others = [...new Set(names)].filter((name) => !isMe(name)).sort(byName);
+	return among(others.map((name) => ({ name })), word.startsWith("@") ? "@" : "");
+}
+
+// Words, what they do, and the request where it is not just their names: its type and more fields. A `room` that is no
+// word is the one that one looks at. Some are acts instead, below.
+const TABLE = [
+	["help", "keys and commands"],
+	["nick USERNAME", "take another name"],
+	["pm|msg NAME TEXT", "a message for one person"],
+	["me TEXT", "do something"],
+	["rooms", "which rooms there are"],
+	["join ROOM [KEY]", "enter it, or make it"],
+	["leave|part [ROOM]", "leave it, or this one"],
+	["who|list [ROOM]", "who is in it, or in this one", "users"],
+	["topic [TOPIC]", "what the room is about", "topic room"],
+	["history [N] [since WHEN]", "what was said before, as since 2h"],
+	["search QUERY", "where these words were said"],
+	["ignore NAME", "hear nothing from somebody"],
+	["unignore NAME", "hear from somebody again"],
+	["away [TEXT]", "be away, or back"],
+	["whois NAME", "who somebody is"],
+	["register PASSWORD", "let nobody else have your name"],
+	["login NAME PASSWORD", "take a name of your own"],
+	["logout", "be a guest again"],
+	["passwd [OLD] PASSWORD", "have another password"],
+	["unregister [PASSWORD]", "give your name up"],
+	["token ACTION [BOT]", "let a bot in: new, drop or list"],
+	["quit [TEXT]", "leave the chat"],
+	["kick NAME [REASON]", "put somebody out", "kick room"],
+	["mute NAME [TIME]", "keep somebody silent", "mute room"],
+	["unmute NAME", "let somebody speak again", "unmute room"],
+	["mod NAME", "let somebody do that, too", "moderator room"],
+	["unmod NAME", "or no more", "moderator room"],
+	["topiclock on|off", "only you set the topic", "topic_lock room"],
+	["inviteonly on|off", "only the invited enter", "invite_only room"],
+	["invite NAME", "let somebody in", "invite room"],
+	["key [KEY]", "what it takes to enter", "key room"],
+	["oper PASSWORD", "become an operator"],
+	["ban MASK [TIME] [REASON]", "keep a name or address out"],
+	["unban MASK", "let it in again"],
+	["bans", "who is kept out"],
+	["rename NAME NEW", "give somebody another name"],
+	["announce TEXT", "tell everyone"],
+	["close ROOM", "put everyone out of a room", "close_room"],
+	["lock ROOM", "let nobody enter a room", "lock_room"],
+	["unlock ROOM", "let them enter again", "lock_room"],
+	["clients", "who is connected, with addresses"],
+	["stats", "how the server does"],
+	["shutdown [TIME]", "stop the server"],
+];
+
+/** What requests call words. */
+const FIELDS = { NAME: "username", NEW: "to", TEXT: "message", TIME: "seconds", BOT: "name", "on|off": "on" };
+
+const COMMANDS = TABLE.map(([line, summary, request]) => {
+	const [first, ...words] = line.split(" ");
+	const [name, alias = name] = first.split("|");
+	const [type, ...others] = (request ?? name).split(" ");
+	const fields = [...words.map((word) => FIELDS[bare(word)] ?? bare(word).toLowerCase()), ...others];
+	return { name, alias, words, usage: ["/" + name, ...words].join(" "), summary, type, fields };
+});
+
+function bare(word) {
+	return word?.replace(/[[\]]/g, "");
+}
+
+function commandOf(typed) {
+	const wanted = typed.replace(/^\//, "").toLowerCase();
+	return COMMANDS.find(({ name, alias }) => name === wanted || alias === wanted);
+}
+
+/** A password is kept nowhere. */
+export const hasSecret = (line) => line.startsWith("/") && commandOf(cut(line)[0])?.usage.includes("PASSWORD");
+
+/** Does what a line says; returns what is wrong with it, or nothing. */
+function run(line) {
+	if (!line.startsWith("/") || line.startsWith("//")) return say(state.current, line.replace(/^\//, ""));
+	const [word, rest] = cut(line);
+	const command = commandOf(word);
+	if (!command) return `Unknown command ${word.slice(0, 30)}. Try /help, or begin with // to say it.`;
+	const values = valuesOf(command.words, rest);
+	if (!values) return `Usage: ${command.usage}`;
+	const { name, type, fields } = command;
+	if (name in acts) return acts[name](...values);
+	const request = { type, ...Object.fromEntries(fields.map((field, at) => [field, values[at]])) };
+	if (type === "lock_room") request.locked = name === "lock";
+	if (type === "moderator") request.on = name === "mod";
+	if ("room" in request) request.room ??= isInRoom() ? state.current.name : LOBBY;
+	// An operator does that to the whole server.
+	if (state.isOperator && ["kick", "mute", "unmute"].includes(type)) delete request.room;
+	return unless(ask(request));
+}
+
+const cut = (text) => /^(\S*)\s*([^]*)$/.exec(text).slice(1);
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** How some words are read. */
+const readers = {
+	ROOM: (word) => word.replace(/^#/, ""),
+	TIME: (word) => (/^[1-9]\d*[smhd]$/.test(word) ? parseInt(word, 10) * SECONDS[word.at(-1)] : undefined),
+	"on|off": (word) => ({ on: true, off: false })[word.toLowerCase()],
+	N: (word) => (/^\d+$/.test(word) ? Number(word) : undefined),
+	since: (word) => /^since$/.exec(word)?.[0],
+	OLD: (word, others) => (others ? word : undefined),
+};
+
+/** What stands for each word, or nothing where that makes no sense. */
+function valuesOf(words, rest) {
+	const values = [];
+	for (const [at, word] of words.entries()) {
+		const kind = bare(word);
+		const [first, others] = /TEXT|TOPIC|QUERY|REASON|PASSWORD/.test(kind) ? [rest, ""] : cut(rest);
+		const value = first && kind in readers ? readers[kind](first, others) : first;
+		// What is none may be the word after it.
+		if (value === "" ? kind === word : value === undefined && at === words.length - 1) return null;
+		values.push(value === "" ? undefined : value);
+		if (value !== undefined) rest = others;
+	}
+	return values;
+}
+
+const isInRoom = () => state.current.kind === "room";
+const unless = (isDone) => (isDone ? "" : "There is no connection now.");
+
+const acts = {
+	me: (text) => (isInRoom() ? say(state.current, text, true) : "One does that in rooms."),
+	pm(name, text) {
+		open(get("person", name));
+		say(state.current, text);
+	},
+	join(name, key) {
+		const room = find("room", name);
+		return room?.isJoined ? open(room) : unless(enter(name, key));
+	},
+	leave(name) {
+		const talk = name ? find("room", name) : state.current;
+		return talk ? unless(leave(talk)) : `You are not in #${name}.`;
+	},
+	history: (limit, _, since) => unless(lookBack(state.current, { limit, since })),
+	rooms: browse,
+	help: () => byId("menu").showModal(),
+	quit,
+};
+
+function browse() {
+	begin("/join ");
+	ask({ type: "rooms" });
+}
+
+for (const [key, does] of [...KEYS, ...COMMANDS.map(({ usage, summary }) => [usage, summary])]) {
+	byId("keys").append(h("dt", {}, key), h("dd", {}, does));
+}
+username.focus();
+username.value = localStorage.getItem("name");
 for (const room of JSON.parse(sessionStorage.getItem("rooms") ?? "[]")) get("room", room).isJoined = true;

@@ -1,7 +1,6 @@
-// Being in the chat: joining, coming back, and what is asked of the server.
+// Being in the chat: joining, coming back, what is asked of the server and what it tells.
 
-import { connection, lose, send, start, stop } from "./connection.js";
-import { LOBBY, close, find, get, rooms, setMe, show, state } from "./state.js";
+import { LOBBY, close, find, get, isMe, isMention, rooms, setMe, show, state } from "./state.js";
 
 /** So long may one's lost connection hold the name. */
 const TAKEN_MS = 90_000;
@@ -14,7 +13,9 @@ export const session = {
 	trouble: "",
 	/** It is kept nowhere else. */
 	password: undefined,
-	// Set by the page: handlers, onchange, onphase, onrooms, onalert, isSeen.
+	/** When it is tried again, or 0. */
+	retryAt: 0,
+	// Set by the page: onchange, onphase, onrooms, onalert, isSeen.
 };
 
 let lastId = 0;
@@ -44,7 +45,7 @@ export function out(error, code) {
 	turn("out", error, code);
 }
 
-export function welcomed(users) {
+function welcomed({ users }) {
 	const others = rooms().filter(({ name, isJoined }) => isJoined && name !== LOBBY);
 	const wasOut = others.length > 0 && !find("room", LOBBY);
 	const lobby = get("room", LOBBY);
@@ -63,7 +64,7 @@ export function welcomed(users) {
 	taken = 0;
 }
 
-export function refused(text, code) {
+function refused(text, code) {
 	const isTaken = code === "nick_taken";
 	if (isTaken) taken ||= Date.now();
 	const isOver = isTaken && Date.now() - taken > TAKEN_MS;
@@ -86,26 +87,14 @@ function turn(phase, error, code) {
 	session.onphase(error, code);
 }
 
-connection.onopen = () => {
-	// Rooms with keys are entered afterwards.
-	const known = rooms().filter(({ isJoined, key, mark }) => isJoined && !key && mark >= 0);
-	const resume = Object.fromEntries(known.map(({ name, mark }) => [name, mark]));
-	send({ type: "join", username: state.me, password: session.password, resume });
-};
-
-connection.onclose = () => {
-	if (session.phase === "joining") return out("The server cannot be reached.");
-	giveUp();
-	turn("lost");
-};
-
-connection.onreceive = (event) => {
-	const context = waiting.get(event.id);
-	waiting.delete(event.id);
-	const isDue = session.phase === "in" || event.type === "welcome" || event.type === "error";
-	if (isDue && Object.hasOwn(session.handlers, event.type)) session.handlers[event.type](event, context);
+function receive(event) {
+	const { id, type, timestamp, room = LOBBY } = event;
+	const context = waiting.get(id);
+	waiting.delete(id);
+	const isDue = session.phase === "in" || type === "welcome" || type === "error";
+	if (isDue && Object.hasOwn(handlers, type)) handlers[type]({ ...event, time: timestamp * 1000, talk: find("room", room) }, context);
 	session.onchange();
-};
+}
 
 /** Returns whether it was sent; `context` is for its answer. */
 export function ask(request, context) {
@@ -125,8 +114,7 @@ export function lookBack(talk, values) {
 	const isReturn = kind === "person" && since;
 	const before = isReturn ? undefined : entries.find(({ id }) => id)?.id;
 	const request = { type: "history", [kind === "room" ? "room" : "with"]: name, before, limit: 50, ...values };
-	talk.isAsking = ask(request, { talk, isQuiet: !values, values });
-	return talk.isAsking;
+	return (talk.isAsking = ask(request, { talk, isQuiet: !values, values }));
 }
 
 /** Leaves a room, or closes what one says with a person. */
@@ -156,8 +144,262 @@ function deliver(talk, entry) {
 	else entry.isQueued = !ask(request, { talk, entry });
 }
 
-export function settle({ talk, entry }, values) {
+function settle({ talk, entry }, values) {
 	const wasPlaced = entry.id;
 	Object.assign(entry, values, { isQueued: false, isUnsure: false });
 	if (!wasPlaced) talk.put(entry);
+}
+
+/** Members that are only counted are asked for again after so long for each. */
+const REFRESH_MS = 20;
+const PAUSE_MS = 5_000;
+
+const inRoom = (event) => said(event.talk, event);
+const notice = ({ message }) => tell(null, message);
+
+/** Each event has its `time` in milliseconds and its room as `talk`. */
+const handlers = {
+	welcome: welcomed,
+
+	error({ message, code }, context) {
+		if (session.phase !== "in") return refused(message, code);
+		if (context?.isReturn) context.talk.isJoined = false;
+		if (context?.type === "history") setTimeout(() => (context.talk.isAsking = false), PAUSE_MS);
+		if (context?.entry) settle(context, { state: "failed", why: code === "not_kept" ? message : `Not sent: ${message}` });
+		else if (!context?.isQuiet) tell(context, message, "error");
+	},
+
+	ok({ message, away, message_id: id }, context) {
+		const { talk, entry, type, password } = context;
+		if (type === "oper") state.isOperator = true;
+		else if (password) session.password = type === "unregister" ? undefined : password;
+		if (message) tell(context, message);
+		if (!entry) return;
+		// It is on disk, where there is one.
+		settle(context, { state: "sent", id });
+		if (away && away !== talk.away) talk.notice(`${talk.name} is away: ${away}`);
+		talk.away = away;
+	},
+
+	chat: inRoom,
+	me: inRoom,
+	pm(event) {
+		// Who writes to oneself has it already.
+		if (!isMe(event.username)) said(get("person", event.username), event);
+	},
+
+	history(event) {
+		const { kind, username, to = username, talk } = event;
+		said(kind === "pm" ? get("person", to) : talk, { ...event, type: kind }, true);
+	},
+	history_end({ count, more }, { talk, values }) {
+		talk.isAsking = false;
+		talk.isWhole ||= !more && !values?.since;
+		if (talk.kind === "person") talk.gap();
+		if (values) talk.notice(count ? `${count} messages more are above.` : "There are no more.");
+	},
+	search: ({ room, username, message, time }) => tell(null, `${new Date(time).toLocaleString()} #${room} ${username}: ${message}`),
+	search_end: ({ count, more }) => tell(null, `Found: ${count}${more ? " and more" : ""}`),
+
+	notice,
+	shutdown: notice,
+	announcement: ({ message }) => tell(null, message, "loud"),
+	operator_message: ({ message }) => tell(null, `The operator, to you: ${message}`, "loud"),
+	kicked: ({ message, reason }) => out(reason ? `${message}: ${reason}` : message),
+
+	user_joined({ talk, username: name, time }) {
+		if (talk?.exchange(null, name)) talk.note({ name, did: "joined", time });
+	},
+
+	user_left({ talk: place, username: name, room, message, reason, time }) {
+		// The lobby, or the whole server: only the sentence tells.
+		const isGone = !room && message === `${name} left the chat`;
+		for (const talk of isGone ? state.talks : [place]) {
+			const isThere = talk?.exchange(name, null) || talk?.is("person", name);
+			if (isThere) talk.note({ name, did: "left", reason, time });
+		}
+	},
+
+	presence({ talk, joined, left, members, time }) {
+		if (!talk) return;
+		talk.count = members;
+		talk.note({ joined, left, time });
+		talk.refresh ??= setTimeout(() => {
+			talk.refresh = null;
+			if (talk.isJoined) recount(talk);
+		}, Math.max(PAUSE_MS, REFRESH_MS * members));
+	},
+
+	nick({ username: name, to, time }) {
+		const own = find("person", name);
+		// Who changes it is logged in no more.
+		if (isMe(name) && !isMe(to)) session.password = undefined;
+		if (isMe(name)) setMe(to);
+		if (own && !find("person", to)) own.name = to;
+		for (const talk of state.talks) {
+			if (talk.exchange(name, to) || talk.is("person", to)) talk.note({ name, did: `is ${to} now`, time });
+		}
+	},
+
+	users({ talk, users, room = LOBBY }, context) {
+		if (talk?.isJoined) talk.setMembers(users);
+		if (!context?.isQuiet) tell(context, `In #${room}: ${users.join(", ")}`);
+	},
+
+	rooms: ({ rooms }) => session.onrooms(rooms),
+
+	room_joined({ room: name, users, topic = "", created }, context) {
+		const talk = get("room", name);
+		Object.assign(talk, { name, topic, isJoined: true, key: context?.key });
+		talk.setMembers(users);
+		// What was not asked for now is one's return, or another page of the same user.
+		if (!context || context.isReturn) return;
+		show(talk);
+		if (created) talk.notice(`You made #${name}, and moderate it.`);
+	},
+
+	room_left({ room, now_in }, context) {
+		if (room === now_in) return tell(context, `You are in no other room than #${room}.`);
+		const next = get("room", now_in);
+		if (!next.isJoined) recount(next);
+		next.isJoined = true;
+		const talk = get("room", room);
+		talk.lose();
+		talk.isJoined = false;
+		talk.setMembers([]);
+		if (context?.isLeaving) close(talk);
+	},
+
+	topic({ talk, topic = "", username: by }, context) {
+		if (!talk) return;
+		talk.topic = topic;
+		const what = topic ? `the topic: ${topic}` : "no topic";
+		if (!context?.isQuiet) talk.notice(by ? `${by} set ${what}` : `There is ${what}`);
+	},
+
+	whois: listed,
+	token: listed,
+	bans: listed,
+	clients: listed,
+	stats: listed,
+};
+
+function listed({ type, id, time, talk, ...values }, context) {
+	const facts = (object) => Object.entries(object).map(([name, value]) => `${name}: ${value}`);
+	const lines = values[type]?.map((object) => facts(object).join(" · ")) ?? facts(values);
+	tell(context, lines.join("\n") || "There are none.");
+}
+
+/** Where it was asked for, or else where one looks. */
+function tell(context, text, tone) {
+	(state.talks.includes(context?.talk) ? context.talk : state.current).notice(text, tone);
+}
+
+function said(talk, event, isPast = false) {
+	if (!talk) return;
+	const { username: from, message: text, id, type, time } = event;
+	const values = { id, time, isPast };
+	const isOwn = isMe(from);
+	const known = talk.known(id, isPast);
+	// What was said here stands there already; told again, it is kept.
+	const isNews = !isPast || id > talk.had;
+	const isUnsaid = (it) => !it.id && it.text === text && (it.state === "pending" || (isPast && it.isUnsure));
+	const own = known ?? (isOwn && isNews && talk.entries.find(isUnsaid));
+	if (own) {
+		if (own.state && isPast) values.state = "sent";
+		return settle({ talk, entry: own }, values);
+	}
+	const isToMe = !isOwn && isMention(text);
+	const entry = talk.add({ kind: "said", from, text, ...values, isAction: type === "me", isToMe, state: isOwn ? "sent" : "" });
+	if (isOwn || !isNews) return;
+	const isForMe = isToMe || talk.kind === "person";
+	if (isForMe) session.onalert(talk, from, text);
+	if (session.isSeen(talk)) return;
+	if (talk.unread === 0) talk.fresh = entry;
+	talk.unread += 1;
+	talk.mentions += isForMe;
+}
+
+function recount({ name: room }) {
+	ask({ type: "users", room }, { isQuiet: true });
+}
+
+// A WebSocket that comes back, and looks whether the other end lives.
+
+const OPEN_MS = 10_000;
+/** The server is asked for a sign after so long a silence, and has so long for that. */
+const SILENT_MS = 25_000;
+const ANSWER_MS = 8_000;
+/** Either, where there is reason to doubt. */
+const DOUBT_MS = 4_000;
+const WAIT_MIN_MS = 500;
+const WAIT_MAX_MS = 30_000;
+/** After so long one tries again quickly. */
+const STABLE_MS = 10_000;
+
+let failures = 0;
+let socket, retryTimer, lifeTimer, stableTimer;
+
+function start() {
+	stop();
+	socket = new WebSocket("/ws", "hubbub.json");
+	lifeTimer = setTimeout(lose, OPEN_MS);
+	socket.onopen = () => {
+		stableTimer = setTimeout(() => (failures = 0), STABLE_MS);
+		send({ type: "join", username: state.me, password: session.password, resume: { lobby: find("room", LOBBY)?.mark } });
+	};
+	socket.onmessage = ({ data }) => {
+		expect(SILENT_MS);
+		receive(JSON.parse(data));
+	};
+	socket.onclose = lose;
+}
+
+/** At once: the closing handshake of a dead one may take minutes. */
+function stop() {
+	for (const timer of [retryTimer, lifeTimer, stableTimer]) clearTimeout(timer);
+	session.retryAt = 0;
+	if (!socket) return;
+	socket.onopen = socket.onmessage = socket.onclose = null;
+	socket.close();
+	socket = null;
+}
+
+function lose() {
+	stop();
+	// Half of it is chance: a restarted server does not meet everyone at once.
+	const wait = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** failures) * (0.5 + Math.random() / 2);
+	failures += 1;
+	session.retryAt = Date.now() + wait;
+	retryTimer = setTimeout(start, wait);
+	if (session.phase === "joining") return out("The server cannot be reached.");
+	giveUp();
+	turn("lost");
+}
+
+function send(object) {
+	if (socket?.readyState !== WebSocket.OPEN) return false;
+	socket.send(JSON.stringify(object));
+	expect(DOUBT_MS);
+	return true;
+}
+
+/** Tries now, or looks whether the other end is still there. */
+export function hurry() {
+	if (session.retryAt > 0) start();
+	else probe(DOUBT_MS);
+}
+
+addEventListener("online", hurry);
+addEventListener("offline", hurry);
+
+function expect(ms) {
+	clearTimeout(lifeTimer);
+	lifeTimer = setTimeout(probe, ms, ANSWER_MS);
+}
+
+function probe(ms) {
+	if (!send({ type: "ping" })) return;
+	clearTimeout(lifeTimer);
+	lifeTimer = setTimeout(lose, ms);
 }

@@ -17,8 +17,9 @@ export const state = {
 /** As the server folds names. */
 export const fold = (name) => name.toUpperCase().toLowerCase();
 export const isMe = (name) => fold(name) === fold(state.me);
-export const rooms = () => state.talks.filter(({ kind }) => kind === "room");
-export const people = () => state.talks.filter(({ kind }) => kind === "person");
+const ofKind = (wanted) => state.talks.filter(({ kind }) => kind === wanted);
+export const rooms = () => ofKind("room");
+export const people = () => ofKind("person");
 export const find = (kind, name) => state.talks.find((talk) => talk.is(kind, name));
 
 let lastNumber = 0;
@@ -56,7 +57,8 @@ class Talk {
 	/** After this the server is to tell everything; first, to be recognised, the last message. */
 	get mark() {
 		const unsure = this.entries.find(({ id, state }) => id && state !== "sent" && state);
-		return (unsure ?? this.last)?.id - 1;
+		const begin = unsure ?? this.last;
+		return begin && begin.id - 1;
 	}
 
 	get label() {
@@ -82,20 +84,12 @@ class Talk {
 	}
 
 	/** Finds a message that is told again; marks what may be missing before another. */
-	known({ id, text, time, isPast }) {
+	known(id, isPast) {
 		const { last } = this;
 		const found = this.entries.findLast((entry) => entry.id === id);
-		if (isPast && found?.text === text) {
-			this.since = 0;
-			return found;
-		}
-		// Without --data a restarted server counts anew.
-		const isLater = this.kind === "room" && time > last?.time;
-		const isAnew = found || (id < last?.id && (!isPast || isLater));
-		if (isAnew) for (const entry of this.entries) entry.id = this.had = 0;
-		if (!last) this.since = 0;
-		else if (isAnew || !isPast || id > last.id) this.gap();
-		return null;
+		if (!last || (isPast && found)) this.since = 0;
+		else if (!isPast || id > last.id) this.gap();
+		return found;
 	}
 
 	add(values) {

@@ -1,11 +1,7 @@
-// Everything around the messages.
+// What is shown. What users wrote is set as text, never as markup.
 
-import { hasSecret } from "./commands.js";
-import { focusInput, input, write } from "./composer.js";
-import { connection } from "./connection.js";
-import { byId, byName, classesOf, discOf, h, paint, rowsIn, setText } from "./dom.js";
-import { markSeen, showTalk } from "./log.js";
-import { session } from "./session.js";
+import { focusInput, hasSecret, input, write } from "./app.js";
+import { lookBack, retry, session } from "./session.js";
 import { get, isMe, people, rooms, show, state } from "./state.js";
 
 const MEMBERS_MAX = 500;
@@ -39,19 +35,19 @@ export function showAll() {
 	const unread = talks.reduce((sum, talk) => sum + talk.unread, 0);
 	document.body.dataset.phase = phase;
 	const lost = navigator.onLine ? "reconnecting…" : "offline";
-	setText(byId("state"), { in: "connected", joining: "connecting…", lost }[phase] ?? "");
+	setText("state", { in: "connected", joining: "connecting…", lost }[phase] ?? "");
 	byId("join-form").hidden = !isOut;
 	byId("chat").hidden = isOut;
 	document.title = isOut ? "Hubbub" : `${unread ? `(${unread}) ` : ""}${current.name} – Hubbub`;
 	if (isOut) return;
 	fillRooms(rooms().map(rowOf));
 	fillPeople(people().map(rowOf));
-	setText(byId("me").firstChild, state.me);
-	setText(byId("open-side"), unread ? `☰ ${unread}` : "☰");
+	setText("self", state.me);
+	setText("open-side", unread ? `☰ ${unread}` : "☰");
 	showHead(current);
 	const size = current.count ?? current.members.size;
-	setText(byId("count"), size > MEMBERS_MAX ? `${MEMBERS_MAX} of ${size}` : `${size}`);
-	setText(byId("open-members"), size === 1 ? "1 member" : `${size} members`);
+	setText("count", size > MEMBERS_MAX ? `${MEMBERS_MAX} of ${size}` : `${size}`);
+	setText("open-members", size === 1 ? "1 member" : `${size} members`);
 	if (current.members !== listed) showMembers(current);
 	showTalk(current);
 }
@@ -78,21 +74,21 @@ function fillTalk(row, { key: { kind, name, label, unread, mentions, isJoined },
 }
 
 function showHead({ kind, label, topic, isJoined }) {
-	setText(byId("title"), label);
-	setText(byId("topic"), topic);
+	setText("title", label);
+	setText("topic", topic);
 	byId("topic").title = topic;
-	setText(byId("leave"), kind === "room" ? "Leave" : "Close");
+	setText("leave", kind === "room" ? "Leave" : "Close");
 	input.placeholder = input.ariaLabel = `Message ${label}`;
 	byId("composer").hidden = !isJoined;
 	byId("outside").hidden = isJoined;
 	document.body.dataset.kind = kind;
-	setText(byId("trouble"), session.trouble && `(${session.trouble})`);
+	setText("trouble", session.trouble && `(${session.trouble})`);
 	byId("other-name").hidden = !session.trouble;
 }
 
 setInterval(() => {
-	const seconds = Math.ceil((connection.retryAt - Date.now()) / 1000);
-	setText(byId("countdown"), seconds > 0 ? `again in ${seconds} s` : "");
+	const seconds = Math.ceil((session.retryAt - Date.now()) / 1000);
+	setText("countdown", seconds > 0 ? `again in ${seconds} s` : "");
 }, 500);
 
 function showMembers({ members }) {
@@ -129,4 +125,267 @@ export function begin(text) {
 	openDrawer("");
 	input.focus();
 	write(text);
+}
+
+/** Entries shown, or shown more. */
+const WINDOW = 500;
+/** What one says within this time stands together. */
+const GROUP_MS = 300_000;
+/** In pixels, to the beginning too. */
+const NEAR_END = 48;
+/** More names are counted. */
+const NAMES_MAX = 5;
+
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const date = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
+
+const node = byId("log");
+const pill = byId("pill");
+let talk = null;
+let isAtEnd = true;
+/** The first entry shown, while one is not at the end. */
+let first = null;
+let size = 0;
+
+const fillRows = rowsIn(node, (row) => makers[row.kind](row), (child, row) => fillers[row.kind]?.(child, row));
+
+function showTalk(wanted) {
+	const isOther = wanted !== talk;
+	if (isOther) {
+		talk = wanted;
+		isAtEnd = true;
+		hush();
+	}
+	const { scrollTop } = node;
+	const isSeen = (row) => row.offsetTop + row.offsetHeight > scrollTop && !row.matches(".line");
+	const anchor = !isAtEnd && [...node.children].find(isSeen);
+	const top = anchor && anchor.offsetTop;
+	fillRows(rowsOf(talk));
+	const line = isOther && node.querySelector(".new");
+	if (line) {
+		node.scrollTop = line.offsetTop - node.clientHeight / 3;
+		scrolled();
+	} else if (isAtEnd) follow();
+	else if (anchor?.isConnected) node.scrollTop = scrollTop + anchor.offsetTop - top;
+	showPill();
+	if (node.scrollTop < NEAR_END || (talk.since && talk.kind === "person")) lookBack(talk);
+}
+
+export function toEnd() {
+	isAtEnd = true;
+	showTalk(talk);
+	markSeen();
+}
+
+function goUp() {
+	const start = startIn(talk.entries);
+	// What comes above the very first is shown.
+	first = start > 0 ? talk.entries[Math.max(0, start - WINDOW)] : {};
+	isAtEnd = false;
+	hush();
+	showTalk(talk);
+}
+
+/** What is shown at once is not read out. */
+function hush() {
+	node.ariaLive = "off";
+	setTimeout(() => (node.ariaLive = "polite"), 500);
+}
+
+function scrolled() {
+	// A change of size scrolls, too: who was at the end stays there.
+	if (isAtEnd && size !== sizeOf()) return follow();
+	const wasAtEnd = isAtEnd;
+	isAtEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END;
+	if (!isAtEnd) first ??= talk.entries[startIn(talk.entries)];
+	else if (!wasAtEnd) markSeen();
+	if (!isAtEnd && node.scrollTop < NEAR_END) goUp();
+	showPill();
+}
+
+const sizeOf = () => node.clientWidth + node.clientHeight / 1e5;
+
+function follow() {
+	size = sizeOf();
+	node.scrollTop = node.scrollHeight;
+}
+
+function showPill() {
+	const { unread } = talk;
+	pill.hidden = isAtEnd;
+	pill.classList.toggle("loud", unread > 0);
+	setText("pill", unread > 0 ? `${unread} new message${unread > 1 ? "s" : ""}` : "Newest messages");
+}
+
+node.addEventListener("scroll", scrolled);
+pill.addEventListener("click", toEnd);
+new ResizeObserver(() => (isAtEnd ? follow() : (size = sizeOf()))).observe(node);
+
+export const isLookedAt = () => !document.hidden && document.hasFocus();
+session.isSeen = (other) => other === state.current && isLookedAt() && isAtEnd;
+
+export function markSeen() {
+	const { current } = state;
+	if (current && session.isSeen(current)) current.unread = current.mentions = 0;
+	schedule();
+}
+
+const startIn = (entries) => Math.max(0, first ? entries.indexOf(first) : entries.length - WINDOW);
+
+function rowsOf({ entries, fresh }) {
+	if (isAtEnd) first = null;
+	const rows = [];
+	let before = null;
+	for (const entry of entries.slice(startIn(entries))) {
+		const { number, kind, from, time, state, isQueued, changes } = entry;
+		entry.day ??= date.format(time);
+		const isNew = entry === fresh;
+		const isNewDay = entry.day !== before?.day;
+		if (isNewDay) rows.push(line(`day ${number}`, entry.day));
+		if (isNew) rows.push(line("new", "New"));
+		const isNext = !isNew && !isNewDay && kind === "said" && before.kind === kind && before.from === from && time - before.time < GROUP_MS;
+		const version = [time, state, isQueued, isNext, changes?.length].join();
+		if (kind !== "gap") rows.push({ key: number, kind, entry, isNext, version });
+		else rows.push(line(`gap ${time}`, `Back at ${clock.format(time)}. What was said since ${clock.format(entry.since)} may be missing.`));
+		before = entry;
+	}
+	return rows;
+}
+
+const line = (key, text) => ({ kind: "line", key, text });
+
+const makers = {
+	line: ({ key, text }) => h("div", { class: `line ${key}` }, h("span", {}, text)),
+	notice: ({ entry }) => h("p", { class: `notice ${entry.tone}`, dir: "auto" }, entry.text),
+	presence: () => h("details", { class: "presence", "aria-live": "off" }, h("summary"), h("p")),
+	said: ({ entry: { from, text } }) =>
+		paint(h("div", { "data-from": from },
+			discOf(from),
+			h("div", { class: "head" }, h("bdi", { class: "name" }, from), h("time")),
+			h("p", { class: "text", dir: "auto" }, ...nodesOf(text)),
+			h("div", { class: "mark" })), from),
+};
+
+const fillers = {
+	presence(row, { entry: { changes } }) {
+		const line = ({ time, name, did, reason, joined, left }) =>
+			`${clock.format(time)} ${name ? `${name} ${did}` : `${joined} joined, ${left} left`} ${reason ? `(${reason})` : ""}`;
+		row.firstChild.textContent = summed(changes);
+		row.lastChild.textContent = changes.map(line).join("\n");
+	},
+
+	said(row, { entry, isNext }) {
+		const { time, state, isAction, isToMe } = entry;
+		row.className = classesOf({ message: true, continued: isNext, action: isAction, mention: isToMe });
+		row.dataset.state = state;
+		const moment = row.querySelector("time");
+		moment.textContent = clock.format(time);
+		moment.title = new Date(time).toLocaleString();
+		row.lastChild.replaceChildren(...markOf(entry));
+	},
+};
+
+function markOf(entry) {
+	if (entry.state === "pending") return [entry.isQueued ? "waiting…" : "…"];
+	if (entry.state !== "failed") return [];
+	return [
+		`${entry.why} `,
+		h("button", { onclick: () => retry(talk, entry) }, "Send again"),
+		h("button", { onclick: () => talk.remove(entry) }, "Discard"),
+	];
+}
+
+/** "Ann, Bob joined · Cy left" */
+function summed(changes) {
+	const last = new Map(changes.filter(({ name }) => name).map(({ name, did }) => [name, did]));
+	const parts = [...Map.groupBy(last.keys(), (name) => last.get(name))].map(([did, names]) =>
+		`${names.length > NAMES_MAX ? names.length : names.join(", ")} ${did}`);
+	for (const did of ["joined", "left"]) {
+		const count = changes.reduce((sum, change) => sum + (change[did] ?? 0), 0);
+		if (count > 0) parts.push(`${count} ${did}`);
+	}
+	return parts.join(" · ");
+}
+
+export function byId(id) {
+	return document.getElementById(id);
+}
+
+/** An element with listeners (`on…`) and attributes. */
+export function h(tag, properties = {}, ...children) {
+	const node = document.createElement(tag);
+	for (const [name, value] of Object.entries(properties)) {
+		if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+		else node.setAttribute(name, value);
+	}
+	node.append(...children);
+	return node;
+}
+
+/** Shows rows by their `key`, and leaves alone what stays, and the focus in it; `fill`s where a `version` differs. */
+function rowsIn(parent, make, fill = () => {}) {
+	const held = new Map();
+	return (rows) => {
+		const keys = new Set(rows.map(({ key }) => key));
+		for (const [key, { node }] of held) {
+			if (keys.has(key)) continue;
+			node.remove();
+			held.delete(key);
+		}
+		let next = parent.firstChild;
+		for (const row of rows) {
+			if (!held.has(row.key)) held.set(row.key, { node: make(row), version: null });
+			const shown = held.get(row.key);
+			if (shown.version !== row.version) fill(shown.node, row);
+			shown.version = row.version;
+			if (shown.node === next) next = next.nextSibling;
+			else parent.insertBefore(shown.node, next);
+		}
+	};
+}
+
+/** Gives an element the colour that a name has everywhere. */
+function paint(node, name) {
+	const hash = [...name.toLowerCase()].reduce((sum, c) => (31 * sum + c.codePointAt(0)) % 8191, 7);
+	node.style.setProperty("--hue", 20 + 45 * (hash % 8));
+	return node;
+}
+
+const classesOf = (flags) => Object.keys(flags).filter((name) => flags[name]).join(" ");
+export const byName = new Intl.Collator([], { sensitivity: "base", numeric: true }).compare;
+
+const discOf = (name) => h("span", { class: "disc", "aria-hidden": "true" }, [...name][0].toUpperCase());
+
+/** Live regions speak whenever they are written. */
+function setText(id, text) {
+	const node = byId(id);
+	if (node.textContent !== text) node.textContent = text;
+}
+
+// No quotes, controls, nor what is not seen, as what turns the direction around.
+const LINK = /(?<![\p{L}\p{N}])https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
+
+function nodesOf(text) {
+	const nodes = [];
+	let at = 0;
+	for (const { 0: found, index } of text.matchAll(LINK)) {
+		const address = withoutTail(found);
+		if (!URL.canParse(address)) continue;
+		const link = h("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow" }, address);
+		nodes.push(text.slice(at, index), link);
+		at = index + address.length;
+	}
+	return [...nodes, text.slice(at)];
+}
+
+/** Punctuation at the end, and a bracket not opened within, are the sentence's. */
+function withoutTail(address) {
+	let open = address.split("(").length - address.split(")").length;
+	let end = address.length;
+	for (; end > 0; end -= 1) {
+		const last = address[end - 1];
+		if (last === ")" && open < 0) open += 1;
+		else if (!".,:;!?'*_…".includes(last)) break;
+	}
+	return address.slice(0, end);
 }
