@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::limits::CATCH_UP_MESSAGES;
+use crate::limits::{CATCH_UP_MESSAGES, FOUND_BYTES_MAX};
 use crate::model::{ConnId, Event, Message, MessageId, Part, Target};
 
 use super::keep::{Durability, Found, Window};
@@ -43,8 +43,10 @@ impl Hub {
             let past = tail.after(after).collect::<Vec<_>>();
             let begin = count.map_or(0, |count| past.len().saturating_sub(count));
             let messages = past[begin..].iter().map(|&message| Arc::clone(message));
-            let messages = messages.collect();
-            return self.tell_past(who, id, messages, Part::First);
+            let mut messages: Vec<_> = messages.collect();
+            if self.rules.durability.is_none() || !cut(&mut messages) {
+                return self.tell_past(who, id, messages, Part::First);
+            }
         }
         let catching = CatchUp {
             ticket: 0,
@@ -130,16 +132,22 @@ impl Hub {
         let tail = &self.rooms.get(id).tail;
         let is_stuck =
             page.is_failed || (page.messages.is_empty() && page.reached <= catching.cursor);
-        let is_done = !page.has_more && (tail.covers(page.reached) || is_stuck);
+        let is_last = !page.has_more && (tail.covers(page.reached) || is_stuck);
         let mut messages = page.messages;
-        if is_done {
+        if is_last {
             messages.extend(tail.after(page.reached).cloned());
         }
         if let Some(count) = catching.count.take() {
             let before = messages.partition_point(|message| message.id <= catching.begun_at);
             messages.drain(..before.saturating_sub(count));
         }
-        catching.cursor = page.reached;
+        // The tail may have much that is not on disk yet: its reader is to take that in parts, too.
+        let is_cut = cut(&mut messages);
+        let is_done = is_last && !is_cut;
+        catching.cursor = match messages.last() {
+            Some(last) if is_cut => last.id,
+            _ => page.reached,
+        };
         let part = catching.part;
         if !messages.is_empty() {
             catching.part = Part::Next;
@@ -156,6 +164,20 @@ impl Hub {
             self.ask_for_page(id, who);
         }
     }
+}
+
+/// Cuts what is told at once down to the bytes that an answer holds. Returns whether there were more.
+fn cut(messages: &mut Vec<Arc<Message>>) -> bool {
+    let mut bytes = 0;
+    let count = messages.iter().take_while(|message| {
+        let is_first = bytes == 0;
+        bytes += message.text.len();
+        is_first || bytes <= FOUND_BYTES_MAX
+    });
+    let count = count.count();
+    let is_cut = count < messages.len();
+    messages.truncate(count);
+    is_cut
 }
 
 /// What a member that catches up is shown next.

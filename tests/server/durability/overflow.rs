@@ -188,3 +188,36 @@ fn what_cannot_wait_is_said_not_to_be_kept() {
 fn what_cannot_wait_is_not_said_where_all_that_is_seen_is_kept() {
     overflown(Promise::Seen);
 }
+
+#[test]
+fn who_resumes_is_told_all_that_waits_for_the_disk_in_parts() {
+    const COUNT: usize = 700;
+    let house = House::new(Promise::Soon);
+    let server = house.open();
+    let mut ann = server.join(Json, "ann");
+    house.disk.set(Fault::Write(Errno::NOSPC));
+    let padding = "x".repeat(2_000);
+    for n in 0..COUNT {
+        let request = json!({"type": "chat", "message": format!("{n}:{padding}")});
+        ann.send(request.to_string() + "\n");
+        if n % 50 == 49 {
+            ann.sync();
+        }
+    }
+    let narrow = |socket: &socket2::Socket| socket.set_recv_buffer_size(2048).expect("a size");
+    let mut bob = Peer::try_connect(server.door(Json), Json, narrow).expect("it listens");
+    let join = json!({"type": "join", "username": "bob", "resume": {"lobby": 0}});
+    bob.send(join.to_string() + "\n");
+    // What is owed to it is more than a SendQ holds, and it reads none of it yet.
+    ann.settle();
+    let mut next = 0;
+    while next < COUNT {
+        let event = bob.json();
+        if matches!(event["type"].as_str(), Some("history" | "chat")) {
+            let text = event["message"].as_str().expect("a text");
+            assert_eq!(text.split(':').next(), Some(next.to_string().as_str()));
+            next += 1;
+        }
+    }
+    bob.silent();
+}
