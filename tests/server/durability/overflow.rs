@@ -63,7 +63,7 @@ fn who_speaks_is_read_more_slowly_and_nothing_is_lost() {
 /// What came of the requests of one who speaks in a room of its own.
 #[derive(Default)]
 struct Outcome {
-    /// What it heard itself say, or was told when it had caught up with the room.
+    /// What it heard itself say.
     heard: HashSet<String>,
     /// By the text, the id that it is kept under, or the error instead.
     answers: HashMap<String, Result<u64, Value>>,
@@ -84,15 +84,27 @@ impl Outcome {
     }
 }
 
-/// Says long things in a room of its own, and waits until each is answered, and told if it is to be.
-fn speak_at_length(door: &str, name: &str, count: usize, promise: Promise) -> Outcome {
-    let mut peer = Peer::connect(door, Json);
+const READY: &str = "ready";
+
+/// Comes into a room of its own, and is told what is said there from now on.
+fn in_own_room(server: &Server, name: &str) -> Peer {
+    let mut peer = server.join(Json, name);
     // It is made to wait, and the disk fails for as long as it takes to say too much.
     let patience = Some(4 * DEADLINE);
     peer.socket.set_read_timeout(patience).expect("a time");
     peer.socket.set_write_timeout(patience).expect("a time");
-    peer.send(Json.join(name));
-    peer.send(json!({"type": "join_room", "room": name}).to_string() + "\n");
+    for request in [
+        json!({"type": "join_room", "room": name}),
+        json!({"type": "chat", "room": name, "message": READY}),
+    ] {
+        peer.send(request.to_string() + "\n");
+    }
+    while peer.json()["message"] != READY {}
+    peer
+}
+
+/// Says long things in its room, and waits until each is answered, and told if it is to be.
+fn speak_at_length(mut peer: Peer, name: &str, count: usize, promise: Promise) -> Outcome {
     let text = |n: usize| format!("{name} {n}");
     let padding = "x".repeat(60_000);
     for n in 0..count {
@@ -105,7 +117,7 @@ fn speak_at_length(door: &str, name: &str, count: usize, promise: Promise) -> Ou
         let event = peer.json();
         let asked = || text(event["id"].as_u64().expect("a number") as usize);
         let (asked, answer) = match event["type"].as_str().unwrap_or_default() {
-            "chat" | "history" => {
+            "chat" => {
                 let (said, _) = event["message"]
                     .as_str()
                     .and_then(|m| m.split_once(':'))
@@ -131,15 +143,16 @@ fn overflown(promise: Promise) {
     let mut house = House::new(promise);
     house.flags = "--max-message 64KiB --max-frame 128KiB".into();
     let server = house.open();
-    house.disk.set(Fault::Write(Errno::NOSPC));
-    let speakers: Vec<_> = (0..100)
-        .map(|n| {
-            let door = server.door(Json).to_owned();
-            std::thread::spawn(move || {
-                speak_at_length(&door, &format!("speaker{n}"), EACH, promise)
-            })
-        })
+    let names: Vec<String> = (0..100).map(|n| format!("speaker{n}")).collect();
+    let peers: Vec<Peer> = names
+        .iter()
+        .map(|name| in_own_room(&server, name))
         .collect();
+    house.disk.set(Fault::Write(Errno::NOSPC));
+    let speakers = peers.into_iter().zip(names).map(|(peer, name)| {
+        std::thread::spawn(move || speak_at_length(peer, &name, EACH, promise))
+    });
+    let speakers: Vec<_> = speakers.collect();
     wait_until("more is said than can wait", || {
         figure(&server, "history_lost") > 0
     });
@@ -151,7 +164,9 @@ fn overflown(promise: Promise) {
     let lost = figure(&server, "history_lost");
     kill(server);
     let name_of = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
-    let kept = printed(&house.data).into_iter();
+    let kept = printed(&house.data)
+        .into_iter()
+        .filter(|entry| entry.text != READY);
     let kept: HashMap<String, u64> = kept.map(|entry| (name_of(&entry.text), entry.id)).collect();
     let (mut said_kept, mut said_lost) = (0, 0);
     for outcome in &outcomes {
