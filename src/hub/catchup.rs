@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::limits::{CATCH_UP_MESSAGES, FOUND_BYTES_MAX};
+use crate::limits::CATCH_UP_MESSAGES;
 use crate::model::{ConnId, Event, Message, MessageId, Part, Target};
 
-use super::keep::{Durability, Found, Window};
+use super::keep::{Durability, Found, Window, cut_text};
 use super::lookup::Question;
 use super::{Hub, RoomId};
 
@@ -44,7 +44,9 @@ impl Hub {
             let begin = count.map_or(0, |count| past.len().saturating_sub(count));
             let messages = past[begin..].iter().map(|&message| Arc::clone(message));
             let mut messages: Vec<_> = messages.collect();
-            if self.rules.durability.is_none() || !cut(&mut messages) {
+            // Without a disk there are no parts to wait for: the last are told, as many as fit.
+            let has_parts = self.rules.durability.is_some();
+            if !cut_text(&mut messages, !has_parts) || !has_parts {
                 return self.tell_past(who, id, messages, Part::First);
             }
         }
@@ -142,7 +144,7 @@ impl Hub {
             messages.drain(..before.saturating_sub(count));
         }
         // The tail may have much that is not on disk yet: its reader is to take that in parts, too.
-        let is_cut = cut(&mut messages);
+        let is_cut = cut_text(&mut messages, false);
         let is_done = is_last && !is_cut;
         catching.cursor = match messages.last() {
             Some(last) if is_cut => last.id,
@@ -164,20 +166,6 @@ impl Hub {
             self.ask_for_page(id, who);
         }
     }
-}
-
-/// Cuts what is told at once down to the bytes that an answer holds. Returns whether there were more.
-fn cut(messages: &mut Vec<Arc<Message>>) -> bool {
-    let mut bytes = 0;
-    let count = messages.iter().take_while(|message| {
-        let is_first = bytes == 0;
-        bytes += message.text.len();
-        is_first || bytes <= FOUND_BYTES_MAX
-    });
-    let count = count.count();
-    let is_cut = count < messages.len();
-    messages.truncate(count);
-    is_cut
 }
 
 /// What a member that catches up is shown next.

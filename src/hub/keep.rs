@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::limits::FOUND_BYTES_MAX;
 use crate::model::{Key, Message, MessageId, Nick, RoomName, Secret};
 
 /// What is promised of a message that was told.
@@ -112,6 +113,27 @@ impl Window {
         }
         surplus > 0
     }
+}
+
+/// Cuts what is told at once down to the text that an answer holds, or one message: the last where the
+/// `newest` are wanted, else the first. Returns whether there were more.
+pub(super) fn cut_text(messages: &mut Vec<Arc<Message>>, newest: bool) -> bool {
+    let mut bytes = 0;
+    let mut fits = |message: &&Arc<Message>| {
+        let is_first = bytes == 0;
+        bytes += message.text.len();
+        is_first || bytes <= FOUND_BYTES_MAX
+    };
+    let count = match newest {
+        true => messages.iter().rev().take_while(&mut fits).count(),
+        false => messages.iter().take_while(&mut fits).count(),
+    };
+    let surplus = messages.len() - count;
+    match newest {
+        true => drop(messages.drain(..surplus)),
+        false => messages.truncate(count),
+    }
+    surplus > 0
 }
 
 /// A question about what is kept.

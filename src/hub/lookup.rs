@@ -8,7 +8,7 @@ use crate::model::{
     RoomName, Target,
 };
 
-use super::keep::{Found, Query, Window};
+use super::keep::{Found, Query, Window, cut_text};
 use super::{Effect, Hub, RoomId};
 
 /// A question that waits for its answer.
@@ -103,8 +103,8 @@ impl Hub {
         window: Window,
         mut messages: Vec<Arc<Message>>,
     ) -> Result<(), ErrorCode> {
-        let has_more = window.cut(&mut messages);
         let newest = window.newest;
+        let has_more = window.cut(&mut messages) | cut_text(&mut messages, newest);
         let part = Part::Answer { has_more, newest };
         self.answer(
             who,
@@ -236,7 +236,7 @@ impl Hub {
             let tail = self.rooms.get(id).tail.after(through);
             messages.extend(tail.filter(|message| window.has(message)).cloned());
         }
-        has_more |= window.cut(&mut messages);
+        has_more |= window.cut(&mut messages) | cut_text(&mut messages, window.newest);
         Some((messages, has_more))
     }
 
