@@ -104,7 +104,8 @@ impl Hub {
     }
 
     /// Everything up to a message is on disk: who waits for that is told, up to `bytes_max` bytes of
-    /// text, with [`KEPT_BYTES`] for each message, or a message more. Where that was not all ([`Hub::kept`]) it is to be called again.
+    /// text, with [`KEPT_BYTES`] for each message, or a message more. Where that was not all
+    /// ([`Hub::kept`]) it is to be called again.
     pub fn handle_kept(&mut self, through: MessageId, bytes_max: usize, now: Moment) {
         self.now = now;
         let mut bytes = 0;
@@ -268,42 +269,26 @@ impl Hub {
         peer: Peer,
         message: Arc<Message>,
     ) {
-        let room = self.rooms.get(id);
-        let (name, is_guarded) = (room.name.clone(), room.is_guarded());
-        let record = || Record::Said {
-            room: name.clone(),
-            message: Arc::clone(&message),
-            is_guarded,
-        };
-        let kept = Event::Kept {
-            id: message.id,
-            room: name.clone(),
-        };
-        match self.rules.durability {
-            None => {
-                self.tell_said(who, id, peer, message);
-                if let (Some(who), true) = (who, self.request_id.is_some()) {
-                    let request_id = self.request_id.take();
-                    self.answer_with(who, request_id, kept);
-                }
-            }
-            Some(Durability::Soon) => {
-                self.effects.push_back(Effect::Keep(record()));
-                let message_id = message.id;
-                self.tell_said(who, id, peer, message);
-                if self.request_id.is_some() {
-                    self.wait(message_id, who, What::Answer(kept));
-                }
-            }
-            Some(Durability::Seen) => {
-                self.effects.push_back(Effect::Keep(record()));
-                let what = What::Room {
-                    room: name,
-                    peer,
-                    message: Arc::clone(&message),
-                };
-                self.wait(message.id, who, what);
-            }
+        let (message_id, room) = (message.id, self.rooms.get(id).name.clone());
+        if self.rules.durability.is_some() {
+            self.effects.push_back(Effect::Keep(Record::Said {
+                room: room.clone(),
+                message: Arc::clone(&message),
+                is_guarded: self.rooms.get(id).is_guarded(),
+            }));
+        }
+        if self.rules.durability == Some(Durability::Seen) {
+            let what = What::Room {
+                room,
+                peer,
+                message,
+            };
+            return self.wait(message_id, who, what);
+        }
+        self.tell_said(who, id, peer, message);
+        if let (Some(who), true) = (who, self.request_id.is_some()) {
+            let id = message_id;
+            self.answer_when_kept(who, id, Event::Kept { id, room });
         }
     }
 
@@ -317,30 +302,35 @@ impl Hub {
         answer: Event,
     ) -> Result<(), ErrorCode> {
         let id = message.id;
-        match self.rules.durability {
-            None => {
-                self.tell_privately(Some(who), to, message, &answer);
-                self.answer(who, answer)?;
-            }
-            Some(Durability::Soon) => {
-                self.effects.push_back(Effect::Keep(record));
-                self.tell_privately(Some(who), to, message, &answer);
-                match self.request_id.is_some() {
-                    true => self.wait(id, Some(who), What::Answer(answer)),
-                    false => self.answer(who, answer)?,
-                }
-            }
-            Some(Durability::Seen) => {
-                self.effects.push_back(Effect::Keep(record));
-                let what = What::User {
-                    to,
-                    message,
-                    answer,
-                };
-                self.wait(id, Some(who), what);
-            }
+        if self.rules.durability.is_some() {
+            self.effects.push_back(Effect::Keep(record));
+        }
+        if self.rules.durability == Some(Durability::Seen) {
+            let what = What::User {
+                to,
+                message,
+                answer,
+            };
+            self.wait(id, Some(who), what);
+            return Ok(());
+        }
+        self.tell_privately(Some(who), to, message, &answer);
+        match self.request_id.is_some() {
+            true => self.answer_when_kept(who, id, answer),
+            false => self.answer(who, answer)?,
         }
         Ok(())
+    }
+
+    /// Answers the request at hand, which said a message: when that is on disk, where there is one.
+    fn answer_when_kept(&mut self, who: ConnId, id: MessageId, answer: Event) {
+        match self.rules.durability {
+            Some(_) => self.wait(id, Some(who), What::Answer(answer)),
+            None => {
+                let request_id = self.request_id.take();
+                self.answer_with(who, request_id, answer);
+            }
+        }
     }
 
     /// Puts off the answer of the request at hand until a message is on disk.

@@ -17,6 +17,7 @@ use crate::store::{self, Answer, Figures, Store};
 use super::Reactor;
 use super::admission::Throttle;
 use super::timers::Tick;
+use super::welcome::others_in_words;
 
 /// The store, and what its answers are waited for with.
 pub(super) struct Keeping {
@@ -131,10 +132,8 @@ impl Reactor {
             return;
         }
         if let Some(others) = keeping.log_lost.pass(self.clock.now) {
-            log::error!(
-                "history is too far behind: what is said now is not kept ({} more)",
-                others
-            );
+            let others = others_in_words(others);
+            log::error!("history is too far behind: what is said now is not kept{others}");
         }
         if let Some(id) = id {
             self.hub.handle_lost(id, self.clock.moment);

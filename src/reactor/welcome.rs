@@ -177,7 +177,7 @@ impl Reactor {
     }
 }
 
-fn others_in_words(others: u64) -> String {
+pub(super) fn others_in_words(others: u64) -> String {
     match others {
         0 => String::new(),
         n => format!(" ({n} more since the last such line)"),

@@ -16,7 +16,7 @@ use super::rows::{self, integer};
 /// Rooms in the head: more are looked up again.
 const ROOMS_MAX: usize = 4096;
 
-/// Records are written between [`Desk::begin`] and [`Desk::end`], within a transaction of the caller's.
+/// Records are written, and [`Desk::end`] comes after the last, within a transaction of the caller's.
 /// After an error nothing here is what the database is: the desk is to be left.
 pub(super) struct Desk<'c> {
     message: Statement<'c>,

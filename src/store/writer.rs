@@ -55,8 +55,6 @@ struct Group {
 struct Trouble {
     attempts: u32,
     logged: Option<Instant>,
-    /// Records that were lost, as far as the log has them.
-    lost: u64,
 }
 
 impl Writer {
@@ -240,7 +238,6 @@ impl Writer {
                 self.trouble.attempts
             );
         }
-        self.log_lost();
     }
 
     fn recover(&mut self) {
@@ -251,15 +248,6 @@ impl Writer {
             );
             self.trouble.attempts = 0;
             self.shared.is_failing.store(false, Ordering::Release);
-        }
-        self.log_lost();
-    }
-
-    fn log_lost(&mut self) {
-        let lost = self.shared.lost.load(Ordering::Acquire);
-        if lost > self.trouble.lost && self.trouble.is_to_log() {
-            log::error!("{} records were not kept", lost - self.trouble.lost);
-            self.trouble.lost = lost;
         }
     }
 
