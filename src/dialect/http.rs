@@ -1,6 +1,7 @@
 //! The http dialect: a request of HTTP/1.x (RFC 9110, RFC 9112), and how a refusal looks. What is
 //! answered to a good one is not said here.
 
+mod coding;
 mod response;
 
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
@@ -51,6 +52,8 @@ pub struct HttpRequest {
     pub origin: Option<String>,
     /// The entity tags that the client has (If-None-Match).
     pub if_none_match: Option<String>,
+    /// It wants a body compressed with gzip, rather than as it is (Accept-Encoding).
+    pub prefers_gzip: bool,
     /// The token of `Authorization: Bearer`.
     pub bearer: Option<Secret>,
     /// It asks to go on as a WebSocket.
@@ -170,6 +173,7 @@ fn read(frame: &[u8]) -> Result<HttpRequest, Status> {
         host: target.authority.map_or(host, String::from),
         origin: fields.text("origin")?,
         if_none_match: fields.text("if-none-match")?,
+        prefers_gzip: coding::prefers_gzip(&fields.text("accept-encoding")?.unwrap_or_default()),
         bearer: bearer(&fields)?,
         handshake: match method == Method::Get && is_1_1 && has(&connection, "upgrade") {
             true => handshake(&fields)?,

@@ -5,7 +5,7 @@ use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
 use crate::limits::BYTES_PER_DELIVERY;
 use crate::model::{ConnId, ErrorCode, MessageId, Nick, RoomName};
-use crate::web::{self, Answer, Asset, DoorKind, Endpoint, Poster, api};
+use crate::web::{self, Answer, DoorKind, Endpoint, Poster, Representation, api};
 
 use super::Reactor;
 use super::bucket::COST_OF_WRONG_TOKEN;
@@ -70,7 +70,10 @@ impl Reactor {
     }
 
     /// Sends a file of the page, which those who are sent it share.
-    fn show(&mut self, id: ConnId, asset: &'static Asset, manner: Manner) {
+    fn show(&mut self, id: ConnId, asset: &'static Representation, manner: Manner) {
+        if manner.is_head() {
+            return self.respond(id, manner.closes(), |out| asset.write_head(manner, out));
+        }
         let chunk = self.pages.asset(asset.bytes);
         self.owe_response(id, manner.closes(), |connection, ledger| {
             connection.append(ledger, |out| asset.write_head(manner, out));

@@ -14,11 +14,22 @@ use super::Answer;
 pub struct Asset {
     /// Where it is found.
     pub path: &'static str,
-    /// What it is.
+    /// As it is.
+    pub plain: Representation,
+    /// Compressed with gzip (RFC 1952).
+    pub gzip: Representation,
+}
+
+/// A file in one coding (RFC 9110 section 3.2).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Representation {
+    /// What the file is.
     pub content_type: &'static str,
+    /// How it is coded: a Content-Encoding, or nothing.
+    pub coding: Option<&'static str>,
     /// Its content.
     pub bytes: &'static [u8],
-    /// A strong entity tag: another content has another one (RFC 9110 section 8.8.3).
+    /// A strong entity tag: other bytes have another one (RFC 9110 section 8.8.3).
     etag: String,
 }
 
@@ -27,25 +38,34 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
+/// A file as the build left it, and that compressed.
+macro_rules! built {
+    ($name:literal) => {
+        [
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $name)),
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
+        ]
+    };
+}
+
 /// Every file, one a line.
-const FILES: [(&str, &str, &[u8]); 8] = [
-    ("/", HTML, include_bytes!("page/index.html")),
-    ("/app.js", JAVASCRIPT, include_bytes!("page/app.js")),
-    ("/session.js", JAVASCRIPT, include_bytes!("page/session.js")),
-    ("/state.js", JAVASCRIPT, include_bytes!("page/state.js")),
-    ("/view.js", JAVASCRIPT, include_bytes!("page/view.js")),
-    ("/style.css", CSS, include_bytes!("page/style.css")),
-    ("/icon.svg", SVG, include_bytes!("page/icon.svg")),
-    ("/favicon.ico", SVG, include_bytes!("page/icon.svg")),
+const FILES: [(&str, &str, [&[u8]; 2]); 8] = [
+    ("/", HTML, built!("index.html")),
+    ("/app.js", JAVASCRIPT, built!("app.js")),
+    ("/session.js", JAVASCRIPT, built!("session.js")),
+    ("/state.js", JAVASCRIPT, built!("state.js")),
+    ("/view.js", JAVASCRIPT, built!("view.js")),
+    ("/style.css", CSS, built!("style.css")),
+    ("/icon.svg", SVG, built!("icon.svg")),
+    ("/favicon.ico", SVG, built!("icon.svg")),
 ];
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     FILES
-        .map(|(path, content_type, bytes)| Asset {
+        .map(|(path, content_type, [plain, gzip])| Asset {
             path,
-            content_type,
-            bytes,
-            etag: etag(bytes),
+            plain: Representation::new(content_type, None, plain),
+            gzip: Representation::new(content_type, Some("gzip"), gzip),
         })
         .into()
 });
@@ -60,29 +80,48 @@ pub(super) fn find(path: &str) -> Option<&'static Asset> {
 }
 
 impl Asset {
-    /// Appends the head of the response that has all of [`Asset::bytes`] as its body.
-    pub fn write_head(&self, manner: Manner, out: &mut Vec<u8>) {
-        let headers = [("Content-Type", self.content_type), ("ETag", &self.etag)];
-        write_head(
-            Status::Ok,
-            headers.into_iter(),
-            self.bytes.len(),
-            manner,
-            out,
-        );
+    /// The file as a client wants it, or no more than what is wanted of it.
+    pub(super) fn answer(&'static self, request: &HttpRequest) -> Answer {
+        let chosen = match request.prefers_gzip {
+            true => &self.gzip,
+            false => &self.plain,
+        };
+        if chosen.is_known_to(request) {
+            let response = Response::empty(Status::NotModified);
+            let response = response.with("ETag", &*chosen.etag);
+            return Answer::Respond(response.with("Vary", VARY));
+        }
+        Answer::Asset(chosen)
+    }
+}
+
+/// What else a cache must compare before it hands on what it has.
+const VARY: &str = "Accept-Encoding";
+
+impl Representation {
+    fn new(
+        content_type: &'static str,
+        coding: Option<&'static str>,
+        bytes: &'static [u8],
+    ) -> Representation {
+        Representation {
+            content_type,
+            coding,
+            bytes,
+            etag: etag(bytes),
+        }
     }
 
-    /// The file, or no more than what is wanted of it.
-    pub(super) fn answer(&'static self, request: &HttpRequest) -> Answer {
-        if self.is_known_to(request) {
-            let response = Response::empty(Status::NotModified);
-            return Answer::Respond(response.with("ETag", &*self.etag));
-        }
-        if request.manner.is_head() {
-            let response = Response::new(Status::Ok, self.content_type, self.bytes);
-            return Answer::Respond(response.with("ETag", &*self.etag));
-        }
-        Answer::Asset(self)
+    /// Appends the head of the response that has all of [`Representation::bytes`] as its body.
+    pub fn write_head(&self, manner: Manner, out: &mut Vec<u8>) {
+        let headers = [
+            ("Content-Type", self.content_type),
+            ("ETag", &self.etag),
+            ("Vary", VARY),
+        ];
+        let coding = self.coding.map(|coding| ("Content-Encoding", coding));
+        let headers = headers.into_iter().chain(coding);
+        write_head(Status::Ok, headers, self.bytes.len(), manner, out);
     }
 
     /// Does the client have it already (RFC 9110 section 13.1.2)?
@@ -105,31 +144,47 @@ fn etag(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     #[test]
-    fn every_file_has_a_path_and_a_tag_of_its_own() {
+    fn every_file_has_a_path_and_each_coding_of_it_a_tag() {
         for (at, asset) in assets().iter().enumerate() {
-            assert!(asset.path.starts_with('/') && !asset.bytes.is_empty());
-            assert_eq!(asset.etag.len(), 18, "{}", asset.etag);
+            let (plain, gzip) = (&asset.plain, &asset.gzip);
+            assert!(asset.path.starts_with('/') && !plain.bytes.is_empty());
+            assert_eq!(plain.etag.len(), 18, "{}", plain.etag);
+            assert_ne!(plain.etag, gzip.etag);
             for other in &assets()[..at] {
                 assert_ne!(asset.path, other.path);
-                assert_eq!(asset.etag == other.etag, asset.bytes == other.bytes);
+                let is_same = plain.bytes == other.plain.bytes;
+                assert_eq!(plain.etag == other.plain.etag, is_same);
+                assert_eq!(gzip.etag == other.gzip.etag, is_same);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_compressed_is_the_same_file_and_smaller() {
+        for Asset { path, plain, gzip } in assets() {
+            let mut bytes = Vec::new();
+            let mut decoder = flate2::read::GzDecoder::new(gzip.bytes);
+            decoder.read_to_end(&mut bytes).expect("gzip");
+            assert_eq!(bytes, plain.bytes, "{path}");
+            assert!(gzip.bytes.len() < bytes.len(), "{path}");
         }
     }
 
     #[test]
     fn the_page_is_served_whole_and_is_small() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/page");
-        let mut size = 0;
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let bytes = std::fs::read(&path).expect("a file");
-            let is_served = assets().iter().any(|asset| asset.bytes == bytes);
-            assert!(is_served, "{} is not in the table", path.display());
-            size += bytes.len();
-        }
+        let files = std::fs::read_dir(folder).expect("a folder").count();
+        // The icon has two paths.
+        assert_eq!(files, assets().len() - 1, "a file is not in the table");
+        let sizes = |of: fn(&Asset) -> usize| assets().iter().map(of).sum::<usize>();
+        let size = sizes(|asset| asset.plain.bytes.len());
         assert!(size < 60_000, "{size} bytes");
+        let compressed = sizes(|asset| asset.gzip.bytes.len());
+        assert!(compressed < 24_000, "{compressed} bytes compressed");
     }
 }

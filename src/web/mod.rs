@@ -11,7 +11,7 @@ mod upgrade;
 use crate::dialect::http::{HttpRequest, Method, Response, Status};
 use crate::model::{Nick, RoomName};
 
-pub use assets::{Asset, assets};
+pub use assets::{Asset, Representation, assets};
 pub use metrics::Metrics;
 pub use site::{OriginRule, Site, Tokens};
 pub use upgrade::Endpoint;
@@ -31,7 +31,7 @@ pub enum Answer {
     /// Send this.
     Respond(Response),
     /// Send this file, whole.
-    Asset(&'static Asset),
+    Asset(&'static Representation),
     /// Send this head, and go on with WebSocket's frames.
     Upgrade {
         /// What is spoken there.

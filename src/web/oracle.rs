@@ -52,6 +52,7 @@ fn check_answer(request: &HttpRequest, answer: Answer) {
         Answer::Asset(asset) => {
             asset.write_head(request.manner, &mut out);
             assert_eq!(head_of(&out).body_len, Some(asset.bytes.len()));
+            assert!(asset.coding.is_none() || request.prefers_gzip);
         }
         Answer::Upgrade { response_head, .. } => {
             let head = head_of(&response_head);

@@ -79,34 +79,67 @@ fn the_page_and_nothing_else_is_found_by_name() {
     assert_eq!(status(get("/healthz")), 200);
 }
 
-#[test]
-fn a_file_that_the_client_has_is_not_sent_again() {
-    let Answer::Asset(asset) = get("/app.js") else {
-        panic!("a file");
-    };
-    let mut head = Vec::new();
-    asset.write_head(request("GET", "/", "", "").manner, &mut head);
-    let head = String::from_utf8(head).expect("UTF-8");
+/// The head of a file's response to a request with more headers, and the status.
+#[track_caller]
+fn file(method: &str, fields: &str) -> (u16, String) {
+    let asked = request(method, "/app.js", fields, "");
+    match at(DoorKind::Public, &asked) {
+        Answer::Asset(asset) => {
+            let mut head = Vec::new();
+            asset.write_head(asked.manner, &mut head);
+            (200, String::from_utf8(head).expect("UTF-8"))
+        }
+        answer => response(answer),
+    }
+}
+
+fn tag_of(head: &str) -> &str {
     let tag = head.split("ETag: ").nth(1).expect("a tag");
     let tag = tag.split("\r\n").next().expect("a line");
     assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");
-    assert!(head.contains("Cache-Control: no-cache\r\n"), "{head}");
-    for (known, expected) in [
-        (tag.to_owned(), 304),
-        (format!("W/{tag}"), 304),
-        (format!("\"x\", {tag}"), 304),
-        ("*".into(), 304),
-    ] {
-        let fields = format!("If-None-Match: {known}\r\n");
-        let answer = at(DoorKind::Public, &request("GET", "/app.js", &fields, ""));
-        let (code, head) = response(answer);
-        assert_eq!(code, expected, "{known}");
-        assert!(head.contains(&format!("ETag: {tag}\r\n")), "{head}");
+    tag
+}
+
+#[test]
+fn a_file_that_the_client_has_is_not_sent_again() {
+    for coding in ["", "Accept-Encoding: gzip\r\n"] {
+        let (_, head) = file("GET", coding);
+        let tag = tag_of(&head);
+        assert!(head.contains("Cache-Control: no-cache\r\n"), "{head}");
+        for known in [tag, &format!("W/{tag}"), &format!("\"x\", {tag}"), "*"] {
+            for method in ["GET", "HEAD"] {
+                let (code, head) = file(method, &format!("{coding}If-None-Match: {known}\r\n"));
+                assert_eq!((code, tag_of(&head)), (304, tag), "{known}");
+                assert!(head.contains("\r\nVary: Accept-Encoding\r\n"), "{head}");
+                for absent in ["Content-Encoding", "Content-Length", "Content-Type:"] {
+                    assert!(!head.contains(absent), "{head}");
+                }
+            }
+        }
+        let other = format!("{coding}If-None-Match: \"x\"\r\n");
+        assert_eq!(file("GET", &other), (200, head));
+        assert_eq!(file("HEAD", coding).0, 200);
     }
-    let other = request("GET", "/app.js", "If-None-Match: \"x\"\r\n", "");
-    assert_eq!(at(DoorKind::Public, &other), Answer::Asset(asset));
-    let head = request("HEAD", "/app.js", "", "");
-    assert_eq!(status(at(DoorKind::Public, &head)), 200);
+}
+
+#[test]
+fn a_file_is_compressed_for_who_wants_that() {
+    let (_, plain) = file("GET", "");
+    assert!(!plain.contains("Content-Encoding"), "{plain}");
+    let (_, gzip) = file(
+        "GET",
+        "Accept-Encoding: br\r\nAccept-Encoding: gzip;q=0.5\r\n",
+    );
+    assert!(gzip.contains("\r\nContent-Encoding: gzip\r\n"), "{gzip}");
+    assert_ne!(tag_of(&plain), tag_of(&gzip));
+    let known = format!("If-None-Match: {}\r\n", tag_of(&plain));
+    let other = file("GET", &format!("{known}Accept-Encoding: gzip\r\n"));
+    assert_eq!(other, (200, gzip.clone()), "it is another representation");
+    for head in [&plain, &gzip] {
+        assert!(head.contains("\r\nVary: Accept-Encoding\r\n"), "{head}");
+        assert!(head.contains("\r\nContent-Type: text/javascript; charset=utf-8\r\n"));
+    }
+    assert_eq!(file("GET", "Accept-Encoding: gzip;q=0, *\r\n").1, plain);
 }
 
 #[test]

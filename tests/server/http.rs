@@ -1,6 +1,6 @@
 //! Requests over HTTP/1.1: where they end, who is refused, and what there is to be had.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use crate::http_client::*;
 use crate::util::*;
@@ -72,6 +72,57 @@ fn the_page_and_its_files() {
         let has_inline = ["<script>", "<style>", " style=", " onclick=", "javascript:"];
         assert!(!has_inline.iter().any(|part| html.contains(part)), "{html}");
     }
+}
+
+#[test]
+fn the_pages_files_come_compressed_where_that_is_wanted() {
+    let server = Server::of(&[Auto]);
+    let ask = |what: &str, headers: &str| server.request(&server.doors()[0], what, headers, "");
+    let (mut plain_len, mut gzip_len) = (0, 0);
+    for path in [
+        "/",
+        "/app.js",
+        "/session.js",
+        "/state.js",
+        "/view.js",
+        "/style.css",
+        "/icon.svg",
+    ] {
+        let [get, head] = ["GET", "HEAD"].map(|method| format!("{method} {path}"));
+        let plain = ask(&get, "Accept-Encoding: gzip;q=0, identity\r\n");
+        assert_eq!(plain.header("Content-Encoding"), None);
+        let accepting = "Accept-Encoding: gzip, deflate, br, zstd\r\n";
+        let gzip = ask(&get, accepting);
+        let mut decoded = Vec::new();
+        let mut decoder = flate2::read::GzDecoder::new(&*gzip.body);
+        decoder.read_to_end(&mut decoded).expect("gzip");
+        assert_eq!(decoded, plain.body, "{path}");
+        let only_head = ask(&head, accepting);
+        for answer in [&gzip, &only_head] {
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("Content-Encoding"), Some("gzip"));
+            let length = gzip.body.len().to_string();
+            assert_eq!(answer.header("Content-Length"), Some(&*length));
+            assert_eq!(answer.header("ETag"), gzip.header("ETag"));
+            answer.assert_safe();
+        }
+        assert_ne!(gzip.header("ETag"), plain.header("ETag"));
+        for answer in [&gzip, &plain] {
+            assert_eq!(answer.header("Vary"), Some("Accept-Encoding"));
+            let tag = answer.header("ETag").expect("a tag");
+            let known = format!("{accepting}If-None-Match: {tag}\r\n");
+            let again = ask(&get, &known);
+            let is_same = answer.header("Content-Encoding").is_some();
+            assert_eq!(again.status, if is_same { 304 } else { 200 }, "{path}");
+            assert_eq!(again.header("Vary"), Some("Accept-Encoding"));
+        }
+        plain_len += plain.body.len();
+        gzip_len += gzip.body.len();
+    }
+    assert!(
+        plain_len < 60_000 && gzip_len < 24_000,
+        "{plain_len}, {gzip_len}"
+    );
 }
 
 #[test]

@@ -363,7 +363,7 @@ function setText(id, text) {
 }
 
 // No quotes, controls, nor what is not seen, as what turns the direction around.
-const LINK = /(?<![\p{L}\p{N}])https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
+const LINK = /(?<![\p{L}\p{N}])https?:\/\/[^\s<>"\x60\p{Cc}\p{Cf}]+/giu;
 
 function nodesOf(text) {
 	const nodes = [];
