@@ -132,8 +132,7 @@ impl Hub {
         };
         let page = catching.page(found, self.history.kept);
         let tail = &self.rooms.get(id).tail;
-        let is_stuck =
-            page.is_failed || (page.messages.is_empty() && page.reached <= catching.cursor);
+        let is_stuck = page.is_failed || page.is_end && page.reached <= catching.cursor;
         let is_last = !page.has_more && (tail.covers(page.reached) || is_stuck);
         let mut messages = page.messages;
         if is_last {
@@ -174,6 +173,8 @@ struct Page {
     /// These are all up to this.
     reached: MessageId,
     has_more: bool,
+    /// There will be no more for now: the disk has not got further.
+    is_end: bool,
     is_failed: bool,
 }
 
@@ -190,9 +191,12 @@ impl CatchUp {
                 messages: Vec::new(),
                 reached: self.cursor,
                 has_more: false,
+                is_end: true,
                 is_failed: true,
             };
         };
+        // What is on disk and not told yet will be told in a later turn.
+        let is_end = through <= kept && messages.is_empty() && self.count.is_none();
         let through = through.min(kept);
         let found = messages.len();
         messages.retain(|message| message.id <= through);
@@ -206,6 +210,7 @@ impl CatchUp {
             messages,
             reached: reached.max(self.cursor),
             has_more,
+            is_end,
             is_failed: false,
         }
     }

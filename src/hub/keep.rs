@@ -145,6 +145,9 @@ pub enum Query {
         room: RoomName,
         /// Of what was said while the room was guarded, what came before this is not shown.
         guarded_from: MessageId,
+        /// What was said up to this is to be on disk before it is looked at: what came later is known to
+        /// who asks.
+        through: MessageId,
         /// Which of it.
         window: Window,
     },

@@ -245,6 +245,7 @@ impl Hub {
         Query::History {
             room: room.name.clone(),
             guarded_from: room.born.next(),
+            through: room.tail.begins_after(),
             window,
         }
     }
@@ -272,6 +273,12 @@ impl Hub {
     /// Is there somebody who waits for the answer?
     pub fn waits_for(&self, ticket: u64) -> bool {
         self.history.asked.contains_key(&ticket)
+    }
+
+    /// Is its answer that of a request for messages, which may be long?
+    pub fn is_requested(&self, ticket: u64) -> bool {
+        let asked = self.history.asked.get(&ticket);
+        asked.is_some_and(|asked| matches!(asked.what, Question::History(..) | Question::Search))
     }
 
     /// A question has been answered. One that nobody waits for any more is nothing.

@@ -50,6 +50,11 @@ impl Tail {
         self.messages.len()
     }
 
+    /// The message after which all are here.
+    pub(super) fn begins_after(&self) -> MessageId {
+        self.after
+    }
+
     /// Are all messages after that one here?
     pub(super) fn covers(&self, after: MessageId) -> bool {
         self.after <= after

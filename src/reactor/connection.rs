@@ -221,9 +221,10 @@ impl<S: Transport> Connection<S> {
         self.sendq() > self.soft_limit(limits)
     }
 
-    /// Is it owed more than it may be?
+    /// Is it owed more than it may be, by others than itself?
     pub fn is_over_hard_limit(&self, limits: &Limits) -> bool {
-        self.phase == Phase::Open && self.sendq() > self.hard_limit(limits)
+        let by_others = self.sendq().saturating_sub(self.answer_left());
+        self.phase == Phase::Open && by_others > self.hard_limit(limits)
     }
 
     /// Is there nothing that it must be sent before anything new?
@@ -382,9 +383,11 @@ impl<S: Transport> Connection<S> {
             passed_on => passed_on,
         };
         let is_last = self.ended || self.phase != Phase::Open;
-        if is_last && self.sendq() < before {
+        let taken = before.saturating_sub(self.sendq());
+        if is_last && taken > 0 {
             self.progress = now;
         }
+        self.note_taken(taken, now);
         passed_on.and(flushed)
     }
 

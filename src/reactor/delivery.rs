@@ -112,6 +112,7 @@ impl Reactor {
         let before = connection.outbox.len();
         connection.render(event, &view, &self.pages.ledger);
         self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
+        connection.note_answer(&self.limits);
         if let Event::Error(code) = event
             && stage == Stage::Joining
             && (code.is_final()
@@ -140,6 +141,9 @@ impl Reactor {
                 now,
             };
             connection.render(event, &view, &self.pages.ledger);
+            if matches!(event, Event::History { .. }) {
+                connection.note_answer(&self.limits);
+            }
         }
     }
 

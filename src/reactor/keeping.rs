@@ -7,6 +7,7 @@ use std::sync::Arc;
 use mio::Waker;
 
 use crate::dialect::http::{Manner, Response};
+use crate::dialect::{Ask, Parsed};
 use crate::hub::keep::{AccountAnswer, AccountAsk, Found, Kept, Query, Record};
 use crate::limits::{
     ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, SLOW_MS_MAX, TALK_BYTES_MAX,
@@ -27,9 +28,14 @@ pub(super) struct Keeping {
     /// Questions that wait for whoever asks to take what it is owed.
     parked: VecDeque<(ConnId, u64, Query)>,
     /// Questions that wait for room in the store's queue, and when they are given up; in that order.
-    queued: VecDeque<(Tick, u64, Query)>,
+    queued: VecDeque<(Tick, ConnId, u64, Query)>,
     /// Questions that were asked, and when the answer is given up; in that order.
-    asked: VecDeque<(Tick, u64)>,
+    asked: VecDeque<(Tick, ConnId, u64)>,
+    /// The question of each connection that was asked, or waits for room: the answers to all that one asks
+    /// at once are more than it is to be owed.
+    current: BTreeMap<ConnId, u64>,
+    /// Connections that wait for the answer to a request, by the question's ticket, with what each asks next.
+    answering: BTreeMap<ConnId, (u64, Option<Parsed>)>,
     /// Connections held by what they had said, with the response that waits for the disk.
     posts: BTreeMap<ConnId, (Manner, Response)>,
     /// Connections held by a question about an account, by its ticket.
@@ -74,6 +80,8 @@ impl Keeping {
             parked: VecDeque::new(),
             queued: VecDeque::new(),
             asked: VecDeque::new(),
+            current: BTreeMap::new(),
+            answering: BTreeMap::new(),
             posts: BTreeMap::new(),
             held: BTreeMap::new(),
             ending: BTreeMap::new(),
@@ -95,7 +103,7 @@ impl Keeping {
 
     /// When an answer is given up, or waited for no longer by who ends.
     pub(super) fn next_due(&self) -> Option<Tick> {
-        let asked = self.asked.front().map(|&(due, _)| due);
+        let asked = self.asked.front().map(|&(due, ..)| due);
         let queued = self.queued.front().map(|&(due, ..)| due);
         let ending = self.ending.values().map(|ending| ending.due);
         asked.into_iter().chain(queued).chain(ending).min()
@@ -106,18 +114,35 @@ impl Keeping {
         self.store.figures()
     }
 
-    fn pop_overdue(&mut self, now: Tick) -> Option<u64> {
-        if let Some(&(due, ticket)) = self.asked.front()
+    fn pop_overdue(&mut self, now: Tick) -> Option<(ConnId, u64)> {
+        if let Some(&(due, who, ticket)) = self.asked.front()
             && due <= now
         {
             self.asked.pop_front();
-            return Some(ticket);
+            return Some((who, ticket));
         }
-        let &(due, ticket, _) = self.queued.front()?;
+        let &(due, who, ticket, _) = self.queued.front()?;
         (due <= now).then(|| {
             self.queued.pop_front();
-            ticket
+            (who, ticket)
         })
+    }
+
+    /// A question was answered. Returns whose it was, unless it was given up before.
+    fn pop_asked(&mut self, ticket: u64) -> Option<ConnId> {
+        let at = self.asked.iter().position(|&(.., asked)| asked == ticket)?;
+        self.asked.remove(at).map(|(_, who, _)| who)
+    }
+
+    /// A question is nobody's any more. Returns what waited for its answer.
+    fn end_question(&mut self, who: ConnId, ticket: u64) -> Option<Parsed> {
+        if self.current.get(&who) == Some(&ticket) {
+            self.current.remove(&who);
+        }
+        match self.answering.get(&who) {
+            Some(&(awaited, _)) if awaited == ticket => self.answering.remove(&who)?.1,
+            _ => None,
+        }
     }
 }
 
@@ -147,10 +172,44 @@ impl Reactor {
         }
     }
 
-    /// Has something looked up, when whoever asks has taken most of what it is owed.
+    /// Has something looked up, when whoever asks has had the answers before and taken most of them.
     pub(super) fn look_up(&mut self, who: ConnId, ticket: u64, query: Query) {
         if let Some(keeping) = &mut self.keeping {
+            if self.hub.is_requested(ticket) {
+                keeping.answering.insert(who, (ticket, None));
+            }
             keeping.parked.push_back((who, ticket, query));
+        }
+    }
+
+    /// Puts off what is asked by who waits for an answer from the disk, so that answers come in the order
+    /// of their requests, one after the other. What it says goes on: that has no long answer, and others
+    /// wait for it. `None`: it is put off, and nothing else of that connection is handled until then.
+    pub(super) fn defer(&mut self, id: ConnId, parsed: Parsed) -> Option<Parsed> {
+        let answering = self
+            .keeping
+            .as_mut()
+            .and_then(|it| it.answering.get_mut(&id));
+        let Some((_, next)) = answering.filter(|_| !is_talk(&parsed.ask)) else {
+            return Some(parsed);
+        };
+        *next = Some(parsed);
+        if let Some(connection) = self.connections.touch(id) {
+            connection.hold(Tick::MAX);
+        }
+        None
+    }
+
+    /// A question has its answer: what its connection asked next is handled.
+    fn go_on(&mut self, who: ConnId, ticket: u64) {
+        let next = self
+            .keeping
+            .as_mut()
+            .and_then(|it| it.end_question(who, ticket));
+        if let (Some(next), Some(connection)) = (next, self.connections.get_open(who)) {
+            connection.unthrottle();
+            self.handle_frame(who, next);
+            self.connections.make_ready(who);
         }
     }
 
@@ -165,20 +224,28 @@ impl Reactor {
             let Some((who, ticket, query)) = keeping.parked.pop_front() else {
                 break;
             };
-            match self.connections.get(who) {
-                Some(connection) if self.hub.waits_for(ticket) => {
-                    match connection.sendq() > CATCH_UP_SENDQ_BYTES {
-                        true => keeping.parked.push_back((who, ticket, query)),
-                        false => keeping.queued.push_back((due, ticket, query)),
-                    }
-                }
-                _ => {}
+            let connection = self.connections.get(who);
+            let Some(connection) = connection.filter(|_| self.hub.waits_for(ticket)) else {
+                keeping.end_question(who, ticket);
+                continue;
+            };
+            // An export takes its time, and is answered with a line.
+            let is_export = matches!(query, Query::Export { .. });
+            let waits = connection.sendq() > CATCH_UP_SENDQ_BYTES
+                || (!is_export && keeping.current.contains_key(&who));
+            if waits {
+                keeping.parked.push_back((who, ticket, query));
+                continue;
             }
+            if !is_export {
+                keeping.current.insert(who, ticket);
+            }
+            keeping.queued.push_back((due, who, ticket, query));
         }
-        while let Some((_, ticket, query)) = keeping.queued.front()
+        while let Some((_, who, ticket, query)) = keeping.queued.front()
             && keeping.store.ask(*ticket, query.clone()).is_ok()
         {
-            keeping.asked.push_back((due, *ticket));
+            keeping.asked.push_back((due, *who, *ticket));
             keeping.queued.pop_front();
         }
     }
@@ -217,11 +284,12 @@ impl Reactor {
                 }
                 Answer::Found { ticket, found } => {
                     left -= 1;
-                    if let Some(keeping) = &mut self.keeping {
-                        keeping.asked.retain(|&(_, asked)| asked != ticket);
-                    }
+                    let who = self.keeping.as_mut().and_then(|it| it.pop_asked(ticket));
                     self.hub.handle_found(ticket, found, now);
                     self.carry_out();
+                    if let Some(who) = who {
+                        self.go_on(who, ticket);
+                    }
                 }
                 Answer::Account { ticket, answer } => self.hear_of_account(ticket, answer),
             }
@@ -230,13 +298,14 @@ impl Reactor {
             keeping.has_more = left == 0;
         }
         self.tell_kept();
-        while let Some(ticket) = self
+        while let Some((who, ticket)) = self
             .keeping
             .as_mut()
             .and_then(|keeping| keeping.pop_overdue(self.clock.now))
         {
             self.hub.handle_found(ticket, Found::Failed, now);
             self.carry_out();
+            self.go_on(who, ticket);
         }
         self.end_answered();
     }
@@ -326,4 +395,12 @@ impl Reactor {
             }
         }
     }
+}
+
+/// Is it something said?
+fn is_talk(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Request(Request::Say { .. } | Request::Act { .. } | Request::Private { .. })
+    )
 }

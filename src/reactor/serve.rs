@@ -273,7 +273,10 @@ impl Reactor {
         true
     }
 
-    fn handle_frame(&mut self, id: ConnId, parsed: Parsed) {
+    pub(super) fn handle_frame(&mut self, id: ConnId, parsed: Parsed) {
+        let Some(parsed) = self.defer(id, parsed) else {
+            return;
+        };
         match parsed.ask {
             Ask::Nothing => {
                 // Blank lines and pings are work as well.

@@ -92,6 +92,7 @@ impl Reactor {
             let before = connection.outbox.len();
             owe(connection, &self.pages.ledger);
             self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
+            connection.note_answer(&self.limits);
             connection.end_response(closes, self.clock.now);
         }
     }

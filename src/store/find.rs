@@ -27,6 +27,7 @@ pub(super) fn find(connection: &Connection, query: &Query, committed: MessageId)
             room,
             guarded_from,
             window,
+            ..
         } => history(&transaction, room, *guarded_from, *window, committed),
         Query::Private {
             own,

@@ -167,9 +167,8 @@ impl Desk {
 
     fn answer(&mut self, question: &mut Waiting) -> Result<Option<Found>, String> {
         if let Progress::New = question.progress {
-            // Who asked about a room knows itself what was said there last.
             let highest = match question.query {
-                Query::History { .. } => 0,
+                Query::History { through, .. } => through.0,
                 _ => self.shared.highest.load(Ordering::Acquire),
             };
             let until = Instant::now() + Duration::from_millis(INDEX_WAIT_MS);

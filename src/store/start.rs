@@ -85,6 +85,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         let query = Query::History {
             room: room.clone(),
             guarded_from: MessageId(0),
+            through: MessageId(0),
             window,
         };
         if let Found::Messages {

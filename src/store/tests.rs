@@ -113,6 +113,7 @@ fn what_was_said_behind_a_closed_door_is_not_shown_to_who_comes_later() {
     let from = |id| Query::History {
         room: room("den"),
         guarded_from: MessageId(id),
+        through: MessageId(0),
         window: ALL,
     };
     assert_eq!(scene.ids(from(0)), [1, 2, 3, 4]);

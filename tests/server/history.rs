@@ -2,6 +2,7 @@
 
 mod disk;
 mod long;
+mod pipelined;
 
 use std::path::Path;
 

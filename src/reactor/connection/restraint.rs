@@ -18,6 +18,9 @@ pub(super) struct Restraint {
     pub(super) refusal: Option<ErrorCode>,
     /// Since when its SendQ is over the soft limit.
     pub(super) soft_since: Option<Tick>,
+    /// What is to be sent yet up to the end of its last answer, where that took its SendQ over the soft
+    /// limit, in bytes.
+    pub(super) answer_left: usize,
     /// Its requests wait for tokens until then.
     pub(super) throttled_until: Option<Tick>,
     pub(super) flooding: Option<Flooding>,
@@ -44,6 +47,31 @@ impl<S: Transport> Connection<S> {
             restraint.pinged_since = restraint.pinged_since.map(|_| now);
         }
         resumes
+    }
+
+    /// What it asked for was answered: however long that is, it is not dropped for it, as long as it takes
+    /// some of it.
+    pub(in crate::reactor) fn note_answer(&mut self, limits: &Limits) {
+        if self.is_over_soft_limit(limits) {
+            let sendq = self.sendq();
+            self.restraint.get_or_insert_default().answer_left = sendq;
+        }
+    }
+
+    /// What is to be sent yet of answers, and in front of them, in bytes.
+    pub(super) fn answer_left(&self) -> usize {
+        let restraint = self.restraint.as_ref();
+        restraint.map_or(0, |restraint| restraint.answer_left)
+    }
+
+    /// It took so many bytes. The time for a long answer begins anew with each.
+    pub(super) fn note_taken(&mut self, count: usize, now: Tick) {
+        if count > 0 && self.answer_left() > 0 {
+            self.relax(|restraint| {
+                restraint.answer_left = restraint.answer_left.saturating_sub(count);
+                restraint.soft_since = restraint.soft_since.map(|_| now);
+            });
+        }
     }
 
     /// It is to be turned away as soon as it is known what it speaks.

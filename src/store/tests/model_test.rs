@@ -64,6 +64,7 @@ proptest! {
             let query = Query::History {
                 room: room(ROOMS[place]),
                 guarded_from: MessageId(from),
+                through: MessageId(0),
                 window,
             };
             let (found, through, more) = scene.page(query);

@@ -94,6 +94,7 @@ pub(super) fn history(name: &str, window: Window) -> Query {
     Query::History {
         room: room(name),
         guarded_from: MessageId(0),
+        through: MessageId(0),
         window,
     }
 }
