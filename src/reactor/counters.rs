@@ -25,6 +25,8 @@ pub(super) struct Counters {
     /// How long turns took, waiting for events not counted.
     pub(super) turns: TurnTimes,
     pub(super) longest_turn_us: u64,
+    /// Of those since an operator asked last.
+    pub(super) longest_turn_since_asked_us: u64,
     /// Connections that the server ended, by reason.
     pub(super) drops: BTreeMap<&'static str, u64>,
 }
@@ -34,6 +36,7 @@ impl Counters {
     pub(super) fn note_turn(&mut self, us: u64) {
         self.turns.record(us);
         self.longest_turn_us = self.longest_turn_us.max(us);
+        self.longest_turn_since_asked_us = self.longest_turn_since_asked_us.max(us);
     }
 
     /// So many connections are told an event.

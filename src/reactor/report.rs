@@ -1,5 +1,7 @@
 //! How the server does: for operators, and for Prometheus.
 
+use std::mem;
+
 use crate::dialect::Dialect;
 use crate::model::Stats;
 use crate::web::Metrics;
@@ -9,7 +11,7 @@ use super::Reactor;
 
 impl Reactor {
     /// Logs how the server does.
-    pub(super) fn log_stats(&self) {
+    pub(super) fn log_stats(&mut self) {
         let Stats(stats) = self.stats();
         let parts: Vec<String> = stats
             .iter()
@@ -18,8 +20,9 @@ impl Reactor {
         log::info!("{}", parts.join(", "));
     }
 
-    /// How the server does.
-    pub(super) fn stats(&self) -> Stats {
+    /// How the server does; the longest turn also since this was asked last.
+    pub(super) fn stats(&mut self) -> Stats {
+        let longest_us = mem::take(&mut self.counters.longest_turn_since_asked_us);
         let mut stats = vec![
             ("uptime s", self.clock.now / 1000),
             ("online", self.hub.online() as u64),
@@ -51,6 +54,7 @@ impl Reactor {
             ("refused", counters.refused),
             ("turns", counters.turns.count()),
             ("longest turn us", counters.longest_turn_us),
+            ("longest turn since asked us", longest_us),
         ]);
         if let Some(history) = self.history() {
             stats.extend([

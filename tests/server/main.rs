@@ -4,6 +4,7 @@ mod abuse;
 mod account;
 mod accounts;
 mod anon;
+mod attack;
 mod auto;
 mod backpressure;
 mod between;

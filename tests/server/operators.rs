@@ -431,6 +431,7 @@ fn figures() {
         "SendQ total",
         "SendQ largest",
         "longest turn us",
+        "longest turn since asked us",
     ] {
         value(name);
     }
