@@ -131,16 +131,16 @@ fn add(dir: &Path, name: &Nick) -> Result<String, String> {
 fn set_password(dir: &Path, name: &Nick) -> Result<String, String> {
     let mut connection = accounts::open(dir)?;
     let account = accounts::find(&connection, &name.key()).map_err(|e| failed(dir, &e))?;
-    match account {
+    let account = match account {
         None => return Err(nobody(name)),
         Some(account) if account.hash.is_none() => {
             return Err(format!("{name} is a bot: it has a token and no password"));
         }
-        Some(_) => {}
-    }
+        Some(account) => account.record.id,
+    };
     let hash = accounts::hash(&password::read(name)?)?;
     let change = AccountWrite::SetPassword {
-        name: name.key(),
+        account,
         seen: None,
         hash,
     };

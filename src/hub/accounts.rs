@@ -10,10 +10,11 @@ use crate::limits::{
     LOGIN_WAIT_MS_MAX,
 };
 use crate::model::{
-    ConnId, ErrorCode, Event, Key, Login, MessageId, Nick, Peer, RequestId, RoomName, Secret,
-    TokenChange,
+    AccountId, ConnId, ErrorCode, Event, Key, Login, MessageId, Nick, Peer, RequestId, RoomName,
+    Secret, TokenChange,
 };
 
+use super::directory::Directory;
 use super::guests::is_given;
 use super::keep::{AccountAsk, AccountRecord};
 use super::throttle::{Allowance, Throttle};
@@ -31,9 +32,9 @@ const LOGIN_ALLOWANCE: Allowance = Allowance {
 /// What is known of accounts, and asked about them.
 #[derive(Debug)]
 pub(super) struct Accounts {
-    pub(super) directory: HashMap<Key, Account>,
+    pub(super) directory: Directory,
     /// The bots by the SHA-256 of their tokens.
-    pub(super) tokens: HashMap<[u8; 32], Nick>,
+    pub(super) tokens: HashMap<[u8; 32], AccountId>,
     /// Questions by their tickets.
     pub(super) waiting: HashMap<u64, Waiting>,
     /// Who waits for an answer. Invariant: of each there is one question waiting; not of every question
@@ -50,26 +51,6 @@ pub(super) struct Accounts {
     pub(super) early: Vec<(MessageId, ConnId)>,
     /// The number of the guest named last.
     pub(super) last_guest: u32,
-}
-
-/// An account that is known.
-#[derive(Debug)]
-pub(super) struct Account {
-    pub(super) record: AccountRecord,
-    /// How many rooms it owns.
-    pub(super) rooms: usize,
-    pub(super) mail: Mail,
-}
-
-/// What waits for an account.
-#[derive(Debug, Default)]
-pub(super) struct Mail {
-    /// How many messages, of those that came since the start or since its last login.
-    pub(super) count: usize,
-    /// The last of them.
-    pub(super) last: MessageId,
-    /// It was told everything up to this.
-    pub(super) told: MessageId,
 }
 
 /// Somebody who comes in.
@@ -121,7 +102,7 @@ impl Coming {
 impl Accounts {
     pub(super) fn new() -> Accounts {
         Accounts {
-            directory: HashMap::new(),
+            directory: Directory::default(),
             tokens: HashMap::new(),
             waiting: HashMap::new(),
             asking: HashSet::new(),
@@ -133,17 +114,6 @@ impl Accounts {
             last_guest: 0,
         }
     }
-
-    /// There is an account, new or as it is now.
-    pub(super) fn learn(&mut self, record: AccountRecord) {
-        let account = self.directory.entry(record.nick.key());
-        let account = account.or_insert_with(|| Account {
-            record: record.clone(),
-            rooms: 0,
-            mail: Mail::default(),
-        });
-        account.record = record;
-    }
 }
 
 impl Hub {
@@ -151,17 +121,19 @@ impl Hub {
     pub(super) fn restore_accounts(
         &mut self,
         records: Vec<AccountRecord>,
-        tokens: Vec<([u8; 32], Nick)>,
+        tokens: Vec<([u8; 32], AccountId)>,
     ) {
         for record in records {
-            self.accounts.learn(record);
+            self.accounts.directory.learn(record);
         }
         self.accounts.tokens = tokens.into_iter().collect();
     }
 
     /// The bot whose token has that SHA-256.
     pub fn bot_of(&self, digest: &[u8; 32]) -> Option<&Nick> {
-        self.accounts.tokens.get(digest)
+        let bot = self.accounts.tokens.get(digest)?;
+        let bot = self.accounts.directory.get(*bot)?;
+        Some(&bot.record.nick)
     }
 
     /// Comes in as an account, if that is its password.
@@ -256,12 +228,11 @@ impl Hub {
         old: Option<Secret>,
         new: Secret,
     ) -> Result<(), ErrorCode> {
-        let nick = self.own_account(who)?;
-        self.check_is_no_bot(&nick)?;
+        let (account, nick) = self.own_account(who)?;
+        self.check_is_no_bot(account)?;
         check_password(&new)?;
         old.as_ref().map_or(Ok(()), check_password)?;
-        let name = nick.key();
-        let ask = AccountAsk::SetPassword { name, old, new };
+        let ask = AccountAsk::SetPassword { account, old, new };
         self.ask_account(who, peer, nick, ask, What::Other)
     }
 
@@ -271,12 +242,11 @@ impl Hub {
         peer: Peer,
         password: Option<Secret>,
     ) -> Result<(), ErrorCode> {
-        let nick = self.own_account(who)?;
-        self.check_is_no_bot(&nick)?;
+        let (account, nick) = self.own_account(who)?;
+        self.check_is_no_bot(account)?;
         self.check_may_log_out(who)?;
         password.as_ref().map_or(Ok(()), check_password)?;
-        let name = nick.key();
-        let ask = AccountAsk::Unregister { name, password };
+        let ask = AccountAsk::Unregister { account, password };
         self.ask_account(who, peer, nick, ask, What::Other)
     }
 
@@ -286,16 +256,15 @@ impl Hub {
         peer: Peer,
         change: TokenChange,
     ) -> Result<(), ErrorCode> {
-        let nick = self.own_account(who)?;
-        self.check_is_no_bot(&nick)?;
-        let owner = nick.key();
-        let is_own = |bot: &Nick| {
-            let bot = self.accounts.directory.get(&bot.key());
-            bot.is_some_and(|bot| bot.record.owner.as_ref() == Some(&owner))
+        let (owner, nick) = self.own_account(who)?;
+        self.check_is_no_bot(owner)?;
+        let own_bot = |bot: &Nick| {
+            let bot = self.accounts.directory.find(&bot.key())?;
+            (bot.record.owner == Some(owner)).then_some(bot.record.id)
         };
         let (name, ask) = match change {
             TokenChange::New(bot) => {
-                if !is_own(&bot) {
+                if own_bot(&bot).is_none() {
                     self.check_nick(&bot)?;
                     self.check_registrable(&bot)?;
                 }
@@ -303,11 +272,15 @@ impl Hub {
                 (bot, AccountAsk::NewToken { owner, name })
             }
             TokenChange::Drop(bot) => {
-                if !is_own(&bot) {
-                    return Err(ErrorCode::NoSuchAccount(bot.to_string()));
-                }
-                let name = bot.key();
-                (bot, AccountAsk::DropToken { owner, name })
+                let gone = || ErrorCode::NoSuchAccount(bot.to_string());
+                let account = own_bot(&bot).ok_or_else(gone)?;
+                (
+                    bot,
+                    AccountAsk::DropToken {
+                        owner,
+                        bot: account,
+                    },
+                )
             }
             TokenChange::List => (nick, AccountAsk::Tokens { owner }),
         };
@@ -322,18 +295,16 @@ impl Hub {
     }
 
     /// The account that a user is logged in to.
-    fn own_account(&self, who: ConnId) -> Result<Nick, ErrorCode> {
+    fn own_account(&self, who: ConnId) -> Result<(AccountId, Nick), ErrorCode> {
         self.check_accounts()?;
         let session = self.own(who)?;
-        match session.is_account() {
-            true => Ok(session.nick().clone()),
-            false => Err(ErrorCode::NotLoggedIn),
-        }
+        let account = session.account().ok_or(ErrorCode::NotLoggedIn)?;
+        Ok((account, session.nick().clone()))
     }
 
     /// A bot has a token only, which is its owner's to change.
-    fn check_is_no_bot(&self, nick: &Nick) -> Result<(), ErrorCode> {
-        let account = self.accounts.directory.get(&nick.key());
+    fn check_is_no_bot(&self, account: AccountId) -> Result<(), ErrorCode> {
+        let account = self.accounts.directory.get(account);
         match account.is_some_and(|account| account.record.owner.is_some()) {
             true => Err(ErrorCode::NotLoggedIn),
             false => Ok(()),

@@ -11,7 +11,7 @@ const GUEST: &str = "Guest-";
 impl Hub {
     /// Is the name an account's?
     pub fn is_registered(&self, nick: &Nick) -> bool {
-        !self.accounts.directory.is_empty() && self.accounts.directory.contains_key(&nick.key())
+        !self.accounts.directory.is_empty() && self.accounts.directory.contains_name(&nick.key())
     }
 
     /// May a guest go by that name?

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::limits::FOUND_BYTES_MAX;
-use crate::model::{Key, Message, MessageId, Nick, RoomName, Secret};
+use crate::model::{AccountId, Key, Message, MessageId, Nick, RoomName, Secret};
 
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,17 +34,17 @@ pub enum Record {
         message: Arc<Message>,
         /// To whom.
         to: Nick,
-        /// Was the sender logged in to the account of its name?
-        from_account: bool,
-        /// Is it to the account of that name?
-        to_account: bool,
+        /// The account that the sender was logged in to.
+        from_account: Option<AccountId>,
+        /// The account that it is to.
+        to_account: Option<AccountId>,
         /// Was it told to somebody? If not, it waits for the account.
         is_delivered: bool,
     },
     /// What waited for an account was told to it, up to that message.
     Delivered {
         /// The account.
-        to: Key,
+        to: AccountId,
         /// The last message.
         through: MessageId,
     },
@@ -70,7 +70,7 @@ pub struct RoomRecord {
     /// Its name.
     pub name: RoomName,
     /// The account that made it.
-    pub owner: Key,
+    pub owner: AccountId,
     /// What it is about.
     pub topic: Option<String>,
     /// The word that opens it.
@@ -80,7 +80,7 @@ pub struct RoomRecord {
     /// Do only the invited enter?
     pub is_invite_only: bool,
     /// The accounts that moderate it beside the owner.
-    pub moderators: Vec<Key>,
+    pub moderators: Vec<AccountId>,
 }
 
 /// Which messages are meant, of those that may be seen.
@@ -157,9 +157,9 @@ pub enum Query {
         own: Key,
         /// The other.
         with: Key,
-        /// Does the account of that name ask? It sees what was said by and to the account; anybody else
-        /// what came since it goes by that name, which the window says.
-        is_account: bool,
+        /// The account that asks: it sees what was said by and to it. Anybody else sees what came since it
+        /// goes by that name, which the window says, and was said by and to no account.
+        account: Option<AccountId>,
         /// Which of it.
         window: Window,
     },
@@ -175,7 +175,7 @@ pub enum Query {
     /// What waits for an account.
     Mail {
         /// The account.
-        to: Key,
+        to: AccountId,
     },
     /// Write all that was said in a room to a file.
     Export {
@@ -234,7 +234,7 @@ pub enum AccountAsk {
     /// Give an account another password.
     SetPassword {
         /// The account.
-        name: Key,
+        account: AccountId,
         /// The old one, if it is to be checked.
         old: Option<Secret>,
         /// The new one.
@@ -243,28 +243,28 @@ pub enum AccountAsk {
     /// Forget an account, its tokens and roles, and the rooms that it owns.
     Unregister {
         /// The account.
-        name: Key,
+        account: AccountId,
         /// Its password, if it is to be checked.
         password: Option<Secret>,
     },
     /// Make a token for a bot, which goes by a name of its own. One that the owner's bot had is void then.
     NewToken {
         /// Whose bot it is.
-        owner: Key,
+        owner: AccountId,
         /// Its name: nobody else's.
         name: Nick,
     },
     /// Forget a bot and its token.
     DropToken {
         /// Whose bot it is.
-        owner: Key,
-        /// Its name.
-        name: Key,
+        owner: AccountId,
+        /// The bot.
+        bot: AccountId,
     },
     /// Which bots has an account?
     Tokens {
         /// The account.
-        owner: Key,
+        owner: AccountId,
     },
 }
 
@@ -281,8 +281,10 @@ pub enum AccountAnswer {
     PasswordSet,
     /// The account is gone, and so are these bots of its.
     Unregistered {
+        /// The account.
+        account: AccountId,
         /// The bots.
-        bots: Vec<Key>,
+        bots: Vec<AccountId>,
     },
     /// A token was made. It is told once.
     Token {
@@ -294,7 +296,10 @@ pub enum AccountAnswer {
         digest: [u8; 32],
     },
     /// The bot is gone.
-    TokenDropped,
+    TokenDropped {
+        /// The bot.
+        bot: AccountId,
+    },
     /// The bots of an account.
     Tokens(Vec<Nick>),
     /// There is an account of that name.
@@ -315,12 +320,14 @@ pub enum AccountAnswer {
 /// What is known of an account to everybody's benefit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRecord {
+    /// What everything that is its own goes by.
+    pub id: AccountId,
     /// Its name as it was registered.
     pub nick: Nick,
     /// Does it become an operator by logging in?
     pub is_operator: bool,
     /// Whose bot it is, if it is one: it has a token and no password.
-    pub owner: Option<Key>,
+    pub owner: Option<AccountId>,
 }
 
 /// What was said last in a room.
@@ -345,6 +352,6 @@ pub struct Kept {
     pub rooms: Vec<RoomRecord>,
     /// The last messages of the lobby and of each owned room, as many as are replayed.
     pub tails: Vec<KeptTail>,
-    /// The SHA-256 of each bot's token, and the bot's name.
-    pub tokens: Vec<([u8; 32], Nick)>,
+    /// The SHA-256 of each bot's token, and the bot.
+    pub tokens: Vec<([u8; 32], AccountId)>,
 }

@@ -1,6 +1,6 @@
 //! What comes of questions about accounts: who is logged in, and under which name.
 
-use crate::model::{ConnId, ErrorCode, Event, Key, Moment, Nick, Peer};
+use crate::model::{AccountId, ConnId, ErrorCode, Event, Moment, Nick, Peer};
 
 use super::Hub;
 use super::accounts::{Coming, Waiting, What};
@@ -23,7 +23,7 @@ impl Hub {
             AccountAnswer::LoggedIn(_) if waiting.is_void => AccountAnswer::WrongSecret,
             answer => answer,
         };
-        self.take_in(who, &waiting, &answer);
+        self.take_in(who, &answer);
         let Some(who) = who else {
             return;
         };
@@ -68,71 +68,91 @@ impl Hub {
     }
 
     /// What an answer says of accounts holds, whether or not anybody waits for it.
-    fn take_in(&mut self, who: Option<ConnId>, waiting: &Waiting, answer: &AccountAnswer) {
-        let name = waiting.name.key();
+    fn take_in(&mut self, who: Option<ConnId>, answer: &AccountAnswer) {
         match answer {
             AccountAnswer::Registered(record) => {
-                self.accounts.learn(record.clone());
+                self.learn_account(record);
                 let asker = who.map(|who| self.sessions.lead(who));
                 let holder = self.sessions.find(record.nick.as_str());
                 if let Some(holder) = holder.filter(|_| holder != asker) {
                     self.begin_grace(holder);
                 }
             }
-            AccountAnswer::LoggedIn(record) => self.accounts.learn(record.clone()),
-            AccountAnswer::Unregistered { bots } => {
-                bots.iter().for_each(|bot| self.forget_account(bot));
-                self.forget_account(&name);
+            AccountAnswer::LoggedIn(record) => self.learn_account(record),
+            AccountAnswer::Unregistered { account, bots } => {
+                bots.iter().for_each(|&bot| self.forget_account(bot));
+                self.forget_account(*account);
             }
             AccountAnswer::Token { bot, digest, .. } => {
-                self.put_out_bot(&bot.nick.key());
-                self.accounts.tokens.insert(*digest, bot.nick.clone());
-                self.accounts.learn(bot.clone());
+                self.put_out_bot(bot.id);
+                self.accounts.tokens.insert(*digest, bot.id);
+                self.learn_account(bot);
                 if let Some(holder) = self.sessions.find(bot.nick.as_str()) {
                     self.begin_grace(holder);
                 }
             }
-            AccountAnswer::TokenDropped => self.forget_account(&name),
+            AccountAnswer::TokenDropped { bot } => self.forget_account(*bot),
             _ => {}
         }
     }
 
-    /// An account is no more. Its user goes on as a guest; a bot is put out.
-    fn forget_account(&mut self, key: &Key) {
-        self.put_out_bot(key);
-        self.disown_all(key);
-        self.accounts.directory.remove(key);
-        for waiting in self.accounts.waiting.values_mut() {
-            waiting.is_void |= waiting.name.key() == *key;
+    /// There is an account. One that had its name before is gone.
+    fn learn_account(&mut self, record: &AccountRecord) {
+        if let Some(former) = self.accounts.directory.learn(record.clone()) {
+            self.forget_account(former);
         }
-        if let Some(holder) = self.sessions.find(key.as_str()) {
+    }
+
+    /// An account is no more. Its user goes on as a guest; a bot is put out.
+    fn forget_account(&mut self, id: AccountId) {
+        self.put_out_bot(id);
+        self.disown_all(id);
+        let Some(account) = self.accounts.directory.remove(id) else {
+            return;
+        };
+        let nick = account.record.nick;
+        for waiting in self.accounts.waiting.values_mut() {
+            waiting.is_void |= waiting.name.key() == nick.key();
+        }
+        let Some(holder) = self.sessions.find(nick.as_str()) else {
+            return;
+        };
+        if !self.is_registered(&nick) {
             self.stop_grace(holder);
-            self.forget_login(holder);
+        }
+        if self.account_of(holder) == Some(id) {
+            self.forget_login_to(holder, account.record.is_operator);
         }
     }
 
     /// A bot's token is void: whoever came in with it is put out.
-    fn put_out_bot(&mut self, key: &Key) {
-        self.accounts.tokens.retain(|_, bot| bot.key() != *key);
-        let account = self.accounts.directory.get(key);
-        if account.is_some_and(|account| account.record.owner.is_some())
-            && let Some(bot) = self.sessions.find(key.as_str())
-            && self.sessions[bot].is_account()
+    fn put_out_bot(&mut self, id: AccountId) {
+        self.accounts.tokens.retain(|_, &mut bot| bot != id);
+        let account = self.accounts.directory.get(id);
+        let bot = account.filter(|account| account.record.owner.is_some());
+        if let Some(bot) = bot
+            && let Some(session) = self.sessions.find(bot.record.nick.as_str())
+            && self.account_of(session) == Some(id)
         {
-            self.put_out(bot, Some("the token is void".into()));
+            self.put_out(session, Some("the token is void".into()));
         }
     }
 
     /// A user is logged in no more.
     pub(super) fn forget_login(&mut self, who: ConnId) {
-        let Some(session) = self.sessions.get(who).filter(|own| own.is_account()) else {
+        let Some(id) = self.account_of(who) else {
             return;
         };
-        let nick = session.nick().clone();
-        let account = self.accounts.directory.get(&nick.key());
-        let was_operator = account.is_some_and(|account| account.record.is_operator);
+        let account = self.accounts.directory.get(id);
+        self.forget_login_to(who, account.is_some_and(|it| it.record.is_operator));
+    }
+
+    fn forget_login_to(&mut self, who: ConnId, was_operator: bool) {
+        let Some(nick) = self.nick_of(who).cloned() else {
+            return;
+        };
         self.change_all(who, |rare| {
-            rare.is_account = false;
+            rare.account = None;
             rare.is_operator &= !was_operator;
         });
         let text = format!("You are not logged in as {nick} any more.");
@@ -175,7 +195,7 @@ impl Hub {
                 let bot = bot.nick;
                 self.answer(who, Event::Token { bot, token })
             }
-            AccountAnswer::TokenDropped => {
+            AccountAnswer::TokenDropped { .. } => {
                 self.done(who, format!("The bot {} is gone.", waiting.name))
             }
             AccountAnswer::Tokens(bots) => {
@@ -273,7 +293,7 @@ impl Hub {
     fn log_in(&mut self, who: ConnId, record: &AccountRecord) {
         self.stop_grace(self.sessions.lead(who));
         self.change_all(who, |rare| {
-            rare.is_account = true;
+            rare.account = Some(record.id);
             rare.is_operator |= record.is_operator;
         });
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::limits::{ASKED_PER_SESSION_MAX, HISTORY_LIMIT, HISTORY_LIMIT_MAX};
 use crate::model::{
-    ConnId, ErrorCode, Event, Key, Message, MessageId, Moment, Nick, Part, Range, RequestId,
-    RoomName, Target,
+    AccountId, ConnId, ErrorCode, Event, Key, Message, MessageId, Moment, Nick, Part, Range,
+    RequestId, RoomName, Target,
 };
 
 use super::keep::{Found, Query, Window, cut_text};
@@ -30,7 +30,7 @@ pub(super) enum Question {
     /// An operator has a room written to a file.
     Export(RoomName),
     /// What waits for an account that has just logged in?
-    Mail,
+    Mail(AccountId),
 }
 
 impl Hub {
@@ -79,9 +79,9 @@ impl Hub {
     ) -> Result<Query, ErrorCode> {
         let session = self.own(who)?;
         let before_all = |first: MessageId| MessageId(first.0 - 1);
-        let is_account = session.is_account();
+        let account = session.account();
         let since = match session.first_private() {
-            _ if is_account => MessageId::default(),
+            _ if account.is_some() => MessageId::default(),
             first => first.map_or(self.history.last, before_all),
         };
         let window = Window {
@@ -91,7 +91,7 @@ impl Hub {
         Ok(Query::Private {
             own: session.nick().key(),
             with: with.key(),
-            is_account,
+            account,
             window,
         })
     }
@@ -297,10 +297,10 @@ impl Hub {
             return;
         }
         let event = match (asked.what, found) {
-            (Question::Mail, Found::Messages { messages, .. }) => {
-                return self.tell_mail(who, messages);
+            (Question::Mail(to), Found::Messages { messages, .. }) => {
+                return self.tell_mail(who, to, messages);
             }
-            (Question::Mail, _) => return,
+            (Question::Mail(_), _) => return,
             (Question::History(target, window), found @ Found::Messages { .. }) => {
                 match self.whole_answer(who, &target, window, found) {
                     Some((messages, has_more)) => Event::History {

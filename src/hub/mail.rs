@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::limits::MAIL_MAX;
-use crate::model::{ConnId, ErrorCode, Event, Key, Manner, Message, MessageId};
+use crate::model::{AccountId, ConnId, ErrorCode, Event, Key, Manner, Message, MessageId};
 
 use super::Hub;
 use super::keep::{Query, Record};
@@ -26,8 +26,8 @@ impl Hub {
             return Err(nobody);
         }
         let own = self.own(who)?.nick().clone();
-        let account = self.accounts.directory.get(&Key::of(to)).ok_or(nobody)?;
-        let to = account.record.nick.clone();
+        let account = self.accounts.directory.find(&Key::of(to)).ok_or(nobody)?;
+        let (to, to_account) = (account.record.nick.clone(), account.record.id);
         if self.is_muted(&own.key()) {
             return Err(ErrorCode::Muted);
         }
@@ -36,7 +36,7 @@ impl Hub {
         }
         let message = self.message(own, Manner::Said, text.clone());
         let from_account = self.note_private(who, message.id);
-        if let Some(account) = self.accounts.directory.get_mut(&to.key()) {
+        if let Some(account) = self.accounts.directory.get_mut(to_account) {
             account.mail.count += 1;
             account.mail.last = message.id;
         }
@@ -44,7 +44,7 @@ impl Hub {
             message: Arc::clone(&message),
             to: to.clone(),
             from_account,
-            to_account: true,
+            to_account: Some(to_account),
             is_delivered: false,
         };
         let answer = Event::PrivateSent {
@@ -61,12 +61,12 @@ impl Hub {
         let Some(to) = self.account_of(who) else {
             return;
         };
-        let account = self.accounts.directory.get(&to);
+        let account = self.accounts.directory.get(to);
         let last = account.map_or(MessageId::default(), |account| account.mail.last);
         if last > self.history.kept {
             self.accounts.early.push((last, who));
         } else {
-            self.ask(who, None, Question::Mail, Query::Mail { to });
+            self.ask(who, None, Question::Mail(to), Query::Mail { to });
         }
     }
 
@@ -81,11 +81,16 @@ impl Hub {
     }
 
     /// Tells an account that is still logged in what waited for it, in the order of the ids.
-    pub(super) fn tell_mail(&mut self, who: ConnId, mut messages: Vec<Arc<Message>>) {
-        let Some(to) = self.account_of(who) else {
+    pub(super) fn tell_mail(
+        &mut self,
+        who: ConnId,
+        to: AccountId,
+        mut messages: Vec<Arc<Message>>,
+    ) {
+        if self.account_of(who) != Some(to) {
             return;
-        };
-        let Some(account) = self.accounts.directory.get_mut(&to) else {
+        }
+        let Some(account) = self.accounts.directory.get_mut(to) else {
             return;
         };
         // What it was told at another connection just now may not be known to the disk yet.
@@ -103,8 +108,7 @@ impl Hub {
     }
 
     /// The account that a session is logged in to, if it is.
-    pub(super) fn account_of(&self, who: ConnId) -> Option<Key> {
-        let account = self.session(who).filter(|session| session.is_account());
-        account.map(|session: &Session| session.nick().key())
+    pub(super) fn account_of(&self, who: ConnId) -> Option<AccountId> {
+        self.session(who).and_then(Session::account)
     }
 }

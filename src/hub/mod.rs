@@ -10,6 +10,7 @@
 mod accounts;
 mod bans;
 mod catchup;
+mod directory;
 mod effect;
 mod guests;
 mod history;

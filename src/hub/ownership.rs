@@ -1,7 +1,7 @@
 //! Rooms that belong to an account: they last without members, and are as they were after a restart.
 
 use crate::limits::{OWNED_ROOMS_MAX, ROOM_LIST_MAX};
-use crate::model::{ConnId, ErrorCode, Event, Key, MessageId, RoomName};
+use crate::model::{AccountId, ConnId, ErrorCode, Event, Key, MessageId, RoomName};
 
 use super::keep::{Record, RoomRecord};
 use super::{Effect, Hub, LOBBY, RoomId};
@@ -12,13 +12,13 @@ impl Hub {
         let lead = self.sessions.lead(who);
         let modes = &mut self.rooms.get_mut(id).modes;
         modes.moderator = Some(lead);
-        if let Some(key) = self.account_of(who)
-            && let Some(account) = self.accounts.directory.get_mut(&key)
+        if let Some(owner) = self.account_of(who)
+            && let Some(account) = self.accounts.directory.get_mut(owner)
             && account.rooms < OWNED_ROOMS_MAX
         {
             account.rooms += 1;
             let modes = &mut self.rooms.get_mut(id).modes;
-            (modes.owner, modes.moderator) = (Some(key), None);
+            (modes.owner, modes.moderator) = (Some(owner), None);
             self.keep_room(id);
         }
     }
@@ -26,7 +26,7 @@ impl Hub {
     /// A room of before the start is there again.
     pub(super) fn restore_room(&mut self, record: RoomRecord) {
         let known = self.rooms.find(&record.name);
-        let Some(account) = self.accounts.directory.get_mut(&record.owner) else {
+        let Some(account) = self.accounts.directory.get_mut(record.owner) else {
             return;
         };
         if known.is_some() {
@@ -48,7 +48,7 @@ impl Hub {
     /// A room has changed: if it is owned, that is kept.
     pub(super) fn keep_room(&mut self, id: RoomId) {
         let room = self.rooms.get(id);
-        let Some(owner) = room.modes.owner.clone() else {
+        let Some(owner) = room.modes.owner else {
             return;
         };
         let record = RoomRecord {
@@ -65,10 +65,8 @@ impl Hub {
 
     /// Is it the owner's, logged in?
     pub(super) fn owns(&self, who: ConnId, id: RoomId) -> bool {
-        let Some(owner) = &self.rooms.get(id).modes.owner else {
-            return false;
-        };
-        self.account_of(who).as_ref() == Some(owner)
+        let owner = self.rooms.get(id).modes.owner;
+        owner.is_some() && self.account_of(who) == owner
     }
 
     /// Is it the owner's, or that of an account that it appointed, logged in?
@@ -78,9 +76,7 @@ impl Hub {
             return false;
         }
         let account = self.account_of(who);
-        account.is_some_and(|key| {
-            modes.owner.as_ref() == Some(&key) || modes.moderators.contains(&key)
-        })
+        account.is_some_and(|id| modes.owner == Some(id) || modes.moderators.contains(&id))
     }
 
     /// Lets an account moderate an owned room, or no more, as its owner or as an operator.
@@ -107,17 +103,16 @@ impl Hub {
         if !is_allowed || self.rooms.get(id).modes.owner.is_none() {
             return Err(ErrorCode::NotOwner(room));
         }
-        let key = Key::of(name);
-        let account = self.accounts.directory.get(&key);
+        let account = self.accounts.directory.find(&Key::of(name));
         let account = account.ok_or_else(|| ErrorCode::NoSuchAccount(name.into()))?;
-        let nick = account.record.nick.clone();
+        let (nick, appointed) = (account.record.nick.clone(), account.record.id);
         let moderators = &mut self.rooms.get_mut(id).modes.moderators;
-        moderators.retain(|other| *other != key);
+        moderators.retain(|&other| other != appointed);
         if moderates {
             if moderators.len() >= ROOM_LIST_MAX {
                 return Err(ErrorCode::TooManyBans);
             }
-            moderators.push(key);
+            moderators.push(appointed);
         }
         self.keep_room(id);
         let (did, does) = match moderates {
@@ -125,7 +120,7 @@ impl Hub {
             false => ("You do not moderate", "does not moderate"),
         };
         if let Some(target) = self.sessions.find(name)
-            && self.sessions[target].is_account()
+            && self.account_of(target) == Some(appointed)
             && self.sessions.lead(who) != target
         {
             let text = format!("{did} #{room} now.");
@@ -146,7 +141,7 @@ impl Hub {
         room.modes.moderator = moderator;
         let record = Record::RoomGone(room.name.clone());
         self.effects.push_back(Effect::Keep(record));
-        if let Some(account) = self.accounts.directory.get_mut(&owner) {
+        if let Some(account) = self.accounts.directory.get_mut(owner) {
             account.rooms -= 1;
         }
         let forgotten_bytes = self.rooms.end_if_over(id);
@@ -154,18 +149,18 @@ impl Hub {
     }
 
     /// An account is gone: it owns and moderates nothing.
-    pub(super) fn disown_all(&mut self, account: &Key) {
+    pub(super) fn disown_all(&mut self, account: AccountId) {
         let of_account = |&id: &RoomId| {
             let modes = &self.rooms.get(id).modes;
-            modes.owner.as_ref() == Some(account) || modes.moderators.contains(account)
+            modes.owner == Some(account) || modes.moderators.contains(&account)
         };
         let ids = self.rooms.iter().map(|(id, _)| id);
         for id in ids.filter(of_account).collect::<Vec<RoomId>>() {
             let modes = &mut self.rooms.get_mut(id).modes;
-            if modes.owner.as_ref() == Some(account) {
+            if modes.owner == Some(account) {
                 self.disown(id);
             } else {
-                modes.moderators.retain(|other| other != account);
+                modes.moderators.retain(|&other| other != account);
                 self.keep_room(id);
             }
         }

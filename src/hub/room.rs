@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use slab::Slab;
 
-use crate::model::{ConnId, Key, MessageId, RoomEntry, RoomName};
+use crate::model::{AccountId, ConnId, Key, MessageId, RoomEntry, RoomName};
 
 use super::tail::Tail;
 
@@ -61,9 +61,9 @@ pub(super) struct Modes {
     pub(super) is_invite_only: bool,
     pub(super) key: Option<String>,
     /// The account that made the room: it moderates, and the room lasts without members.
-    pub(super) owner: Option<Key>,
+    pub(super) owner: Option<AccountId>,
     /// The accounts that moderate beside it. Invariant: none without an owner.
-    pub(super) moderators: Vec<Key>,
+    pub(super) moderators: Vec<AccountId>,
     /// Who may come in once, whatever stands in the way.
     pub(super) invited: HashSet<ConnId>,
     /// Names that say nothing here, and until when (milliseconds since 1970).

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use hashbrown::HashTable;
 
-use crate::model::{Author, ConnId, Folded, Key, MessageId, Nick, Peer};
+use crate::model::{AccountId, Author, ConnId, Folded, Key, MessageId, Nick, Peer};
 
 use super::RoomId;
 
@@ -27,8 +27,8 @@ pub(super) struct Rare {
     /// What is told to those who write while the user is away.
     pub(super) away: Option<String>,
     pub(super) is_operator: bool,
-    /// Is it logged in? Invariant: then its name is an account's.
-    pub(super) is_account: bool,
+    /// The account that it is logged in to. Invariant: its name is the account's.
+    pub(super) account: Option<AccountId>,
     /// When it is given another name, in milliseconds since the start: its own is an account's.
     /// Invariant: the hub's list of those times has it, and it is the lead of its presence.
     pub(super) grace_ms: Option<u64>,
@@ -118,7 +118,12 @@ impl Session {
 
     /// Is it logged in to the account of its name?
     pub fn is_account(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.is_account)
+        self.account().is_some()
+    }
+
+    /// The account that it is logged in to.
+    pub(super) fn account(&self) -> Option<AccountId> {
+        self.rare.as_ref().and_then(|rare| rare.account)
     }
 
     /// When it is given another name, if it is, in milliseconds since the start.
@@ -163,7 +168,7 @@ impl Session {
             twin.rare = Some(Box::new(Rare {
                 away: rare.away.clone(),
                 is_operator: rare.is_operator,
-                is_account: rare.is_account,
+                account: rare.account,
                 ignored: rare.ignored.clone(),
                 rooms: rare.rooms.clone(),
                 ..Rare::default()

@@ -4,8 +4,8 @@ use crate::limits::IGNORED_MAX;
 use std::sync::Arc;
 
 use crate::model::{
-    Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, MessageId, Moment, Nick, Peer,
-    RoomName, WhoisEntry,
+    AccountId, Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, MessageId, Moment,
+    Nick, Peer, RoomName, WhoisEntry,
 };
 
 use super::accounts::Coming;
@@ -167,7 +167,7 @@ impl Hub {
     /// A name that is muted stays so under another name. That of an account keeps its mutes for the
     /// account.
     pub(super) fn carry_mutes(&mut self, rooms: &[RoomId], from: &Key, to: &Key) {
-        if from != to && self.accounts.directory.contains_key(from) {
+        if from != to && self.accounts.directory.contains_name(from) {
             return;
         }
         if let Some(until) = self.settings.mutes.remove(from) {
@@ -333,17 +333,15 @@ impl Hub {
         self.speak_privately(who, Some(target), record, message, answer)
     }
 
-    /// Something is said by or to a user alone. Returns whether it is logged in; to other users belongs
-    /// what was said since they go by their names.
-    pub(super) fn note_private(&mut self, who: ConnId, id: MessageId) -> bool {
-        let Some(session) = self.sessions.get(who) else {
-            return false;
-        };
-        let is_account = session.is_account();
-        if !is_account && session.first_private().is_none() {
+    /// Something is said by or to a user alone. Returns the account that it is logged in to; to other users
+    /// belongs what was said since they go by their names.
+    pub(super) fn note_private(&mut self, who: ConnId, id: MessageId) -> Option<AccountId> {
+        let session = self.sessions.get(who)?;
+        let account = session.account();
+        if account.is_none() && session.first_private().is_none() {
             self.change_all(who, |rare| rare.first_private = Some(id));
         }
-        is_account
+        account
     }
 
     pub(super) fn list(&mut self, who: ConnId) -> Result<(), ErrorCode> {

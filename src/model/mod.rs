@@ -32,6 +32,10 @@ pub struct ConnId {
     pub generation: u32,
 }
 
+/// An account for its whole life: no later one has its number, whatever names they have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(pub u64);
+
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {

@@ -11,7 +11,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::hub::keep::AccountRecord;
 use crate::limits::BOTS_PER_ACCOUNT_MAX;
-use crate::model::{Key, Nick, Secret};
+use crate::model::{AccountId, Key, Nick, Secret};
+
+use super::rows;
 
 pub use password::{hash, verify};
 pub use shell::{begin, open};
@@ -44,7 +46,7 @@ pub enum TokenSet {
     TooMany,
 }
 
-const COLUMNS: &str = "name, hash, operator, owner, created_ms";
+const COLUMNS: &str = "id, name, hash, operator, owner, created_ms";
 
 /// Every account, in the order of names. One whose name is none is left out.
 ///
@@ -55,6 +57,13 @@ pub fn list(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
         connection.prepare(&format!("SELECT {COLUMNS} FROM accounts ORDER BY key"))?;
     let accounts = statement.query_map([], account)?;
     accounts.filter_map(Result::transpose).collect()
+}
+
+/// The account of an id.
+pub fn get(connection: &Connection, id: AccountId) -> rusqlite::Result<Option<Account>> {
+    let query = format!("SELECT {COLUMNS} FROM accounts WHERE id = ?1");
+    let found = connection.query_row(&query, [number(id)], account);
+    Ok(found.optional()?.flatten())
 }
 
 /// The account of a name.
@@ -70,28 +79,36 @@ fn account(row: &Row) -> rusqlite::Result<Option<Account>> {
         log::error!("an account in the database has no name that one may have");
         return Ok(None);
     };
-    let owner: Option<String> = row.get("owner")?;
+    let Some(id) = rows::account_of(row.get("id")?) else {
+        return Ok(None);
+    };
+    let owner: Option<i64> = row.get("owner")?;
     Ok(Some(Account {
         record: AccountRecord {
+            id,
             nick,
             is_operator: row.get("operator")?,
-            owner: owner.map(|name| Key::of(&name)),
+            owner: owner.and_then(rows::account_of),
         },
         hash: row.get::<_, Option<String>>("hash")?.map(Secret::new),
         created_ms: row.get::<_, i64>("created_ms")?.max(0).cast_unsigned(),
     }))
 }
 
-/// Makes an account; `false` if there is one of that name.
+fn number(AccountId(id): AccountId) -> i64 {
+    rows::integer(id)
+}
+
+/// Makes an account; `None` if there is one of that name.
 pub fn insert(
     connection: &Connection,
     nick: &Nick,
     hash: &Secret,
     created_ms: u64,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Option<AccountRecord>> {
     let inserted = connection.execute(
-        "INSERT INTO accounts (key, name, hash, operator, owner, created_ms)
-         VALUES (?1, ?2, ?3, 0, NULL, ?4) ON CONFLICT (key) DO NOTHING",
+        "INSERT INTO accounts (key, name, hash, created_ms) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (key) DO NOTHING",
         params![
             nick.key().as_str(),
             nick.as_str(),
@@ -99,20 +116,30 @@ pub fn insert(
             created_ms.cast_signed()
         ],
     )?;
-    Ok(inserted == 1)
+    Ok((inserted == 1).then(|| new_record(connection, nick, None)))
+}
+
+/// The record of the account whose row was inserted just now.
+fn new_record(connection: &Connection, nick: &Nick, owner: Option<AccountId>) -> AccountRecord {
+    AccountRecord {
+        id: AccountId(connection.last_insert_rowid().max(0).cast_unsigned()),
+        nick: nick.clone(),
+        is_operator: false,
+        owner,
+    }
 }
 
 /// Gives an account another hash; `false` if there is no such account, if it is a bot, or if it has
 /// another hash than `seen`.
 pub fn set_password(
     connection: &Connection,
-    name: &Key,
+    id: AccountId,
     seen: Option<&Secret>,
     hash: &Secret,
 ) -> rusqlite::Result<bool> {
     let changed = connection.execute(
-        "UPDATE accounts SET hash = ?2 WHERE key = ?1 AND owner IS NULL AND hash = coalesce(?3, hash)",
-        params![name.as_str(), hash.reveal(), seen.map(Secret::reveal)],
+        "UPDATE accounts SET hash = ?2 WHERE id = ?1 AND owner IS NULL AND hash = coalesce(?3, hash)",
+        params![number(id), hash.reveal(), seen.map(Secret::reveal)],
     )?;
     Ok(changed == 1)
 }
@@ -130,94 +157,95 @@ pub fn set_operator(
     Ok(changed == 1)
 }
 
-/// Forgets an account and its bots, with all that whoever takes one of the names later must not come
-/// into: tokens, rooms, moderation, private messages.
+/// Forgets an account and its bots, with their tokens, rooms and moderation. Private messages stay for
+/// those with whom they were spoken: nobody else will have the id that they go by.
 ///
 /// Returns its bots.
-pub fn remove(connection: &Connection, name: &Key) -> rusqlite::Result<Vec<Key>> {
-    let bots: Vec<Key> = bots(connection, name)?.iter().map(Nick::key).collect();
-    for gone in bots.iter().chain([name]) {
+pub fn remove(connection: &Connection, id: AccountId) -> rusqlite::Result<Vec<AccountId>> {
+    let bots: Vec<AccountId> = bots(connection, id)?
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    for &gone in bots.iter().chain([&id]) {
         forget(connection, gone)?;
     }
     Ok(bots)
 }
 
-fn forget(connection: &Connection, name: &Key) -> rusqlite::Result<()> {
+fn forget(connection: &Connection, id: AccountId) -> rusqlite::Result<()> {
     for statement in [
-        "DELETE FROM accounts WHERE key = ?1",
+        "DELETE FROM accounts WHERE id = ?1",
         "DELETE FROM tokens WHERE bot = ?1",
         "UPDATE rooms SET owner = NULL, since = 0, topic = NULL, room_key = NULL, topic_locked = 0,
              invite_only = 0, moderators = '[]' WHERE owner = ?1",
         "UPDATE rooms SET moderators =
              (SELECT json_group_array(value) FROM json_each(moderators) WHERE value <> ?1)
          WHERE ?1 IN (SELECT value FROM json_each(moderators))",
-        "UPDATE privates SET from_account = 0 WHERE from_key = ?1 AND from_account = 1",
-        "UPDATE privates SET to_account = 0, delivered = 1 WHERE to_key = ?1 AND to_account = 1",
+        "UPDATE privates SET delivered = 1 WHERE to_account = ?1 AND NOT delivered",
     ] {
-        connection.execute(statement, [name.as_str()])?;
+        connection.execute(statement, [number(id)])?;
     }
     Ok(())
 }
 
 /// The bots of an account, in the order of names.
-pub fn bots(connection: &Connection, owner: &Key) -> rusqlite::Result<Vec<Nick>> {
-    let mut statement =
-        connection.prepare("SELECT name FROM accounts WHERE owner = ?1 ORDER BY key")?;
-    let names = statement.query_map([owner.as_str()], |row| row.get::<_, String>(0))?;
-    let nicks = names.map(|name| Ok(Nick::parse(&name?)));
-    nicks.filter_map(Result::transpose).collect()
+pub fn bots(connection: &Connection, owner: AccountId) -> rusqlite::Result<Vec<(AccountId, Nick)>> {
+    let query = format!("SELECT {COLUMNS} FROM accounts WHERE owner = ?1 ORDER BY key");
+    let mut statement = connection.prepare(&query)?;
+    let found = statement.query_map([number(owner)], account)?;
+    let bots = found.map(|bot| Ok(bot?.map(|bot| (bot.record.id, bot.record.nick))));
+    bots.filter_map(Result::transpose).collect()
 }
 
 /// Gives a bot a token, and makes the bot if there is none of that name.
 pub fn set_token(
     connection: &Connection,
-    owner: &Key,
+    owner: AccountId,
     bot: &Nick,
     digest: &TokenDigest,
     created_ms: u64,
 ) -> rusqlite::Result<TokenSet> {
-    if find(connection, owner)?.is_none_or(|owner| owner.record.owner.is_some()) {
+    if get(connection, owner)?.is_none_or(|owner| owner.record.owner.is_some()) {
         return Ok(TokenSet::NoOwner);
     }
     let name = bot.key();
     let record = match find(connection, &name)? {
-        Some(bot) if bot.record.owner.as_ref() == Some(owner) => bot.record,
+        Some(bot) if bot.record.owner == Some(owner) => bot.record,
         Some(_) => return Ok(TokenSet::Exists),
         None if bots(connection, owner)?.len() >= BOTS_PER_ACCOUNT_MAX => {
             return Ok(TokenSet::TooMany);
         }
         None => {
             connection.execute(
-                "INSERT INTO accounts (key, name, hash, operator, owner, created_ms)
-                 VALUES (?1, ?2, NULL, 0, ?3, ?4)",
+                "INSERT INTO accounts (key, name, owner, created_ms) VALUES (?1, ?2, ?3, ?4)",
                 params![
                     name.as_str(),
                     bot.as_str(),
-                    owner.as_str(),
+                    number(owner),
                     created_ms.cast_signed()
                 ],
             )?;
-            AccountRecord {
-                nick: bot.clone(),
-                is_operator: false,
-                owner: Some(owner.clone()),
-            }
+            new_record(connection, bot, Some(owner))
         }
     };
-    connection.execute("DELETE FROM tokens WHERE bot = ?1", [name.as_str()])?;
+    connection.execute("DELETE FROM tokens WHERE bot = ?1", [number(record.id)])?;
     connection.execute(
         "INSERT INTO tokens (digest, bot) VALUES (?1, ?2)",
-        params![digest, name.as_str()],
+        params![digest, number(record.id)],
     )?;
     Ok(TokenSet::Set(record))
 }
 
-/// Forgets a bot; `false` if `owner` has none of that name.
-pub fn remove_bot(connection: &Connection, owner: &Key, name: &Key) -> rusqlite::Result<bool> {
-    let bot = find(connection, name)?;
-    let is_owned = bot.is_some_and(|bot| bot.record.owner.as_ref() == Some(owner));
+/// Forgets a bot; `false` if it is none of the `owner`'s.
+pub fn remove_bot(
+    connection: &Connection,
+    owner: AccountId,
+    bot: AccountId,
+) -> rusqlite::Result<bool> {
+    let found = get(connection, bot)?;
+    let is_owned = found.is_some_and(|bot| bot.record.owner == Some(owner));
     if is_owned {
-        forget(connection, name)?;
+        forget(connection, bot)?;
     }
     Ok(is_owned)
 }
@@ -228,20 +256,17 @@ pub fn bot_by_token(
     digest: &TokenDigest,
 ) -> rusqlite::Result<Option<Account>> {
     let query = format!(
-        "SELECT {COLUMNS} FROM accounts WHERE key = (SELECT bot FROM tokens WHERE digest = ?1)"
+        "SELECT {COLUMNS} FROM accounts WHERE id = (SELECT bot FROM tokens WHERE digest = ?1)"
     );
     let found = connection.query_row(&query, [digest], account);
     Ok(found.optional()?.flatten())
 }
 
 /// Every token's digest, and whose it is.
-pub fn tokens(connection: &Connection) -> rusqlite::Result<Vec<(TokenDigest, Nick)>> {
-    let mut statement = connection
-        .prepare("SELECT digest, name FROM tokens JOIN accounts ON accounts.key = tokens.bot")?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, Nick::parse(&row.get::<_, String>(1)?)))
-    })?;
-    rows.map(|row| row.map(|(digest, nick)| Some((digest, nick?))))
+pub fn tokens(connection: &Connection) -> rusqlite::Result<Vec<(TokenDigest, AccountId)>> {
+    let mut statement = connection.prepare("SELECT digest, bot FROM tokens")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, rows::account_of(row.get(1)?))))?;
+    rows.map(|row| row.map(|(digest, bot)| Some((digest, bot?))))
         .filter_map(Result::transpose)
         .collect()
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Result as Done, Statement, pa
 
 use crate::hub::keep::{Record, RoomRecord};
 use crate::limits::IDS_RESERVED;
-use crate::model::{Key, Message, MessageId, Nick, RoomName};
+use crate::model::{AccountId, Key, Message, MessageId, Nick, RoomName};
 
 use super::Retention;
 use super::rows::{self, integer};
@@ -64,7 +64,7 @@ impl<'c> Desk<'c> {
             )?,
             delivered: prepare(
                 "UPDATE privates SET delivered = 1
-                WHERE to_key = ?1 AND to_account AND NOT delivered AND id <= ?2",
+                WHERE to_account = ?1 AND NOT delivered AND id <= ?2",
             )?,
             find_room: prepare("SELECT id FROM rooms WHERE key = ?1")?,
             make_room: prepare("INSERT INTO rooms (key, name) VALUES (?1, ?2)")?,
@@ -104,10 +104,10 @@ impl<'c> Desk<'c> {
                 from_account,
                 to_account,
                 is_delivered,
-            } => self.whisper(message, to, [*from_account, *to_account, *is_delivered])?,
+            } => self.whisper(message, to, [*from_account, *to_account], *is_delivered)?,
             Record::Delivered { to, through } => {
                 self.delivered
-                    .execute(params![to.as_str(), integer(through.0)])?;
+                    .execute([rows::account(Some(*to)), integer(through.0)])?;
             }
             Record::Room(room) => self.own(room)?,
             Record::RoomGone(room) => {
@@ -143,7 +143,14 @@ impl<'c> Desk<'c> {
         Ok(())
     }
 
-    fn whisper(&mut self, message: &Message, to: &Nick, flags: [bool; 3]) -> Done<()> {
+    fn whisper(
+        &mut self,
+        message: &Message,
+        to: &Nick,
+        accounts: [Option<AccountId>; 2],
+        is_delivered: bool,
+    ) -> Done<()> {
+        let [from_account, to_account] = accounts.map(rows::account);
         self.private.execute(params![
             integer(message.id.0),
             integer(message.unix_ms),
@@ -153,9 +160,9 @@ impl<'c> Desk<'c> {
             to.as_str(),
             rows::manner(message.manner),
             message.text,
-            flags[0],
-            flags[1],
-            flags[2]
+            from_account,
+            to_account,
+            is_delivered
         ])?;
         self.last = self.last.max(message.id.0);
         Ok(())
@@ -167,7 +174,7 @@ impl<'c> Desk<'c> {
             row,
             room.name.as_str(),
             integer(self.last),
-            room.owner.as_str(),
+            rows::account(Some(room.owner)),
             room.topic,
             room.key,
             room.is_topic_locked,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::hub::keep::{Found, Query, Window};
 use crate::limits::{FOUND_BYTES_MAX, FOUND_MAX, MAIL_MAX, SEARCH_WORDS_MAX};
-use crate::model::{Key, Message, MessageId, RoomName};
+use crate::model::{AccountId, Key, Message, MessageId, RoomName};
 
 use super::rows::{self, integer};
 
@@ -32,15 +32,15 @@ pub(super) fn find(connection: &Connection, query: &Query, committed: MessageId)
         Query::Private {
             own,
             with,
-            is_account,
+            account,
             window,
-        } => private(&transaction, [own, with], *is_account, *window, committed),
+        } => private(&transaction, [own, with], *account, *window, committed),
         Query::Search {
             rooms,
             words,
             window,
         } => search(&transaction, rooms, words, *window, committed),
-        Query::Mail { to } => mail(&transaction, to, committed),
+        Query::Mail { to } => mail(&transaction, *to, committed),
         // Not a question of one step: see `export`.
         Query::Export { .. } => Ok(Found::Failed),
     }
@@ -87,7 +87,7 @@ fn history(
 fn private(
     connection: &Connection,
     [own, with]: [&Key; 2],
-    is_account: bool,
+    account: Option<AccountId>,
     window: Window,
     committed: MessageId,
 ) -> Done<Found> {
@@ -105,13 +105,20 @@ fn private(
     page.read(
         connection,
         &sql,
-        params![own, with, is_account, range.after, range.before, range.ms],
+        params![
+            own,
+            with,
+            rows::account(account),
+            range.after,
+            range.before,
+            range.ms
+        ],
         |_| Ok(Some(())),
     )?;
     Ok(page.messages(range, committed))
 }
 
-fn mail(connection: &Connection, to: &Key, committed: MessageId) -> Done<Found> {
+fn mail(connection: &Connection, to: AccountId, committed: MessageId) -> Done<Found> {
     let window = Window {
         after: MessageId(0),
         before: MessageId::MAX,
@@ -124,10 +131,13 @@ fn mail(connection: &Connection, to: &Key, committed: MessageId) -> Done<Found> 
     // All of it is told at once.
     page.room = usize::MAX;
     let sql = "SELECT id, ms, from_name, manner, text FROM privates
-        WHERE to_key = ?1 AND to_account AND NOT delivered AND id < ?2 ORDER BY id";
-    page.read(connection, sql, params![to.as_str(), range.before], |_| {
-        Ok(Some(()))
-    })?;
+        WHERE to_account = ?1 AND NOT delivered AND id < ?2 ORDER BY id";
+    page.read(
+        connection,
+        sql,
+        params![rows::account(Some(to)), range.before],
+        |_| Ok(Some(())),
+    )?;
     Ok(page.messages(range, committed))
 }
 

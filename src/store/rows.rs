@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Result as Done, Row};
 
 use crate::hub::keep::RoomRecord;
-use crate::model::{Key, Manner, Message, MessageId, Nick, RoomName};
+use crate::model::{AccountId, Manner, Message, MessageId, Nick, RoomName};
 
 /// What a message's row takes beside its text and its name, in bytes: ids, time, flags, the index by
 /// room and the pages' own.
@@ -22,6 +22,17 @@ pub(super) fn integer(number: u64) -> i64 {
 
 pub(super) fn id_of(integer: i64) -> MessageId {
     MessageId(u64::try_from(integer).unwrap_or(0))
+}
+
+/// The account of a number that is one.
+pub(super) fn account_of(integer: i64) -> Option<AccountId> {
+    let id = u64::try_from(integer).ok().filter(|&id| id > 0)?;
+    Some(AccountId(id))
+}
+
+/// 0 is nobody's.
+pub(super) fn account(account: Option<AccountId>) -> i64 {
+    account.map_or(0, |AccountId(id)| integer(id))
 }
 
 pub(super) fn manner(manner: Manner) -> i64 {
@@ -57,27 +68,30 @@ pub(super) const ROOM_COLUMNS: &str =
 pub(super) fn room(row: &Row<'_>) -> Done<Option<RoomRecord>> {
     let name = RoomName::parse(row.get_ref(0)?.as_str()?);
     let moderators = serde_json::from_str(row.get_ref(6)?.as_str()?);
-    let (Some(name), Ok(serde_json::Value::Array(moderators))) = (name, moderators) else {
+    let owner = account_of(row.get(1)?);
+    let (Some(name), Some(owner), Ok(serde_json::Value::Array(moderators))) =
+        (name, owner, moderators)
+    else {
         return Ok(None);
     };
     Ok(Some(RoomRecord {
         name,
-        owner: Key::of(row.get_ref(1)?.as_str()?),
+        owner,
         topic: row.get(2)?,
         key: row.get(3)?,
         is_topic_locked: row.get(4)?,
         is_invite_only: row.get(5)?,
         moderators: moderators
             .iter()
-            .filter_map(|name| name.as_str())
-            .map(Key::of)
+            .filter_map(serde_json::Value::as_i64)
+            .filter_map(account_of)
             .collect(),
     }))
 }
 
 pub(super) fn moderators(room: &RoomRecord) -> String {
-    let names: Vec<&str> = room.moderators.iter().map(Key::as_str).collect();
-    serde_json::json!(names).to_string()
+    let ids: Vec<u64> = room.moderators.iter().map(|&AccountId(id)| id).collect();
+    serde_json::json!(ids).to_string()
 }
 
 /// A number in the table `meta`; 0 where there is none.

@@ -10,7 +10,7 @@ const APPLICATION_ID: i64 = 0x4875_6262;
 
 /// The step at place n makes a database of version n one of version n + 1; version 0 is an empty one.
 /// What stands here was released: it is never changed, only added to.
-const STEPS: [&str; 1] = [
+const STEPS: [&str; 2] = [
     // rooms.messages and rooms.bytes say how many messages of the room there are and what they take
     // (`rows::weight`); rooms.since is the last id before the room was owned. An index ends with the
     // rowid of its own: messages_by_room is (room, id). The index's segments are merged in upkeep: left to
@@ -42,6 +42,48 @@ const STEPS: [&str; 1] = [
         owner TEXT, created_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX accounts_by_owner ON accounts (owner) WHERE owner IS NOT NULL;
     CREATE TABLE tokens (digest BLOB PRIMARY KEY, bot TEXT NOT NULL) WITHOUT ROWID;",
+    // What belongs to an account goes by its id, which no later account gets (AUTOINCREMENT): rooms.owner,
+    // rooms.moderators, tokens.bot, accounts.owner, and privates.from_account and to_account, where 0 is
+    // nobody's. accounts.used_ms and rooms.used_ms say when they were used last, in milliseconds that the
+    // server had run by then (meta.ran_ms); what is_lasting does not end when it is not used.
+    "CREATE TABLE accounts_by_id (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, hash TEXT,
+        operator INTEGER NOT NULL DEFAULT 0, owner INTEGER, created_ms INTEGER NOT NULL,
+        used_ms INTEGER NOT NULL DEFAULT 0, is_lasting INTEGER NOT NULL DEFAULT 0);
+    INSERT INTO accounts_by_id (key, name, hash, operator, owner, created_ms)
+        SELECT key, name, hash, operator, NULL, created_ms FROM accounts ORDER BY created_ms, key;
+    UPDATE accounts_by_id SET owner = (
+        SELECT owner.id FROM accounts AS old JOIN accounts_by_id AS owner ON owner.key = old.owner
+        WHERE old.key = accounts_by_id.key);
+    DELETE FROM accounts_by_id WHERE hash IS NULL AND owner IS NULL;
+    CREATE TABLE tokens_by_id (digest BLOB PRIMARY KEY, bot INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO tokens_by_id
+        SELECT digest, accounts_by_id.id FROM tokens JOIN accounts_by_id ON accounts_by_id.key = tokens.bot;
+    UPDATE privates SET from_account =
+        coalesce((SELECT id FROM accounts_by_id WHERE key = from_key), 0) WHERE from_account;
+    DROP INDEX privates_waiting;
+    UPDATE privates SET to_account =
+        coalesce((SELECT id FROM accounts_by_id WHERE key = to_key), 0) WHERE to_account;
+    UPDATE privates SET delivered = 1 WHERE to_account = 0 AND NOT delivered;
+    CREATE INDEX privates_waiting ON privates (to_account) WHERE NOT delivered;
+    DROP INDEX rooms_by_owner;
+    ALTER TABLE rooms RENAME COLUMN owner TO owner_key;
+    ALTER TABLE rooms ADD COLUMN owner INTEGER;
+    ALTER TABLE rooms ADD COLUMN used_ms INTEGER NOT NULL DEFAULT 0;
+    UPDATE rooms SET owner = (SELECT id FROM accounts_by_id WHERE key = owner_key),
+        moderators = (SELECT json_group_array(id) FROM accounts_by_id
+            WHERE key IN (SELECT value FROM json_each(moderators))) WHERE owner_key IS NOT NULL;
+    UPDATE rooms SET topic = NULL, room_key = NULL, topic_locked = 0, invite_only = 0, moderators = '[]'
+        WHERE owner IS NULL;
+    ALTER TABLE rooms DROP COLUMN owner_key;
+    CREATE INDEX rooms_by_owner ON rooms (owner) WHERE owner IS NOT NULL;
+    DROP TABLE accounts;
+    ALTER TABLE accounts_by_id RENAME TO accounts;
+    CREATE INDEX accounts_by_owner ON accounts (owner) WHERE owner IS NOT NULL;
+    DROP TABLE tokens;
+    ALTER TABLE tokens_by_id RENAME TO tokens;
+    CREATE INDEX tokens_by_bot ON tokens (bot);
+    INSERT OR IGNORE INTO meta VALUES ('ran_ms', 0);",
 ];
 
 /// Above this size, in bytes, a database is not read whole at the start: it would take seconds.
@@ -252,6 +294,43 @@ mod tests {
         assert_eq!(row, Ok(("HI".into(), "nobody".into())));
         migrate(&connection, &NEWER).expect("nothing is left to do");
         assert!(matches!(migrate(&connection, &OLDER), Err(Late::Newer(3))));
+    }
+
+    #[test]
+    fn what_belonged_to_names_belongs_to_accounts() {
+        let connection = Connection::open_in_memory().expect("memory");
+        migrate(&connection, &STEPS[..1]).expect("version 1");
+        connection
+            .execute_batch(
+                r#"INSERT INTO accounts VALUES
+                    ('bob', 'Bob', 'h', 1, NULL, 5), ('alice', 'Alice', 'g', 0, NULL, 3),
+                    ('robot', 'Robot', NULL, 0, 'bob', 4), ('stray', 'Stray', NULL, 0, 'gone', 6);
+                INSERT INTO tokens VALUES (x'01', 'robot'), (x'02', 'stray');
+                INSERT INTO rooms (key, name, owner, topic, moderators) VALUES
+                    ('hers', 'Hers', 'alice', 'about', '["bob","gone"]'),
+                    ('lost', 'Lost', 'gone', 'of nobody', '[]'), ('free', 'Free', NULL, NULL, '[]');
+                INSERT INTO privates VALUES
+                    (1, 1, 'alice', 'bob', 'Alice', 'Bob', 0, 'x', 1, 1, 0),
+                    (2, 2, 'alice', 'bob', 'Alice', 'Bob', 0, 'x', 0, 1, 1),
+                    (3, 3, 'bob', 'gone', 'Bob', 'Gone', 0, 'x', 1, 1, 0);"#,
+            )
+            .expect("rows");
+        migrate(&connection, &STEPS).expect("this version");
+        let read = |sql: &str| {
+            let text: Done<String> = connection.query_row(sql, [], |row| row.get(0));
+            text.expect(sql)
+        };
+        let accounts = "SELECT group_concat(concat_ws(' ', id, name, hash, operator, owner), ', ')
+            FROM accounts ORDER BY id";
+        assert_eq!(read(accounts), "1 Alice g 0, 2 Robot 0 3, 3 Bob h 1");
+        let tokens = "SELECT group_concat(hex(digest) || ' ' || bot, ', ') FROM tokens";
+        assert_eq!(read(tokens), "01 2");
+        let rooms =
+            "SELECT group_concat(concat_ws(' ', key, owner, topic, moderators), ', ') FROM rooms";
+        assert_eq!(read(rooms), "hers 1 about [3], lost [], free []");
+        let marks = "SELECT group_concat(concat_ws(' ', from_account, to_account, delivered), ', ')
+            FROM privates";
+        assert_eq!(read(marks), "1 3 0, 0 3 1, 3 0 1");
     }
 
     #[test]

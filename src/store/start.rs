@@ -65,6 +65,13 @@ fn open(place: &Place, replay: usize, above: u64) -> Result<(Connection, Kept), 
 /// Reads what the hub begins with, and reserves ids for it.
 fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
     let last_id = reserve(connection, above)?;
+    // One that was to be kept as its owner's when that was gone already is nobody's.
+    connection.execute(
+        "UPDATE rooms SET owner = NULL, since = 0, topic = NULL, room_key = NULL, topic_locked = 0,
+            invite_only = 0, moderators = '[]'
+        WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM accounts)",
+        [],
+    )?;
     let rooms = rooms(connection)?;
     let lobby = std::iter::once(RoomName::lobby());
     let names = lobby.chain(

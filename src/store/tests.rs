@@ -13,11 +13,12 @@ use std::sync::Arc;
 use super::*;
 use crate::hub::keep::{RoomRecord, Window};
 use crate::model::{Key, Manner, RoomName};
-use scene::{ALL, Scene, history, message, room, said, whispered};
+use scene::{ALL, Scene, account, history, message, room, said, whispered};
 
 #[test]
 fn what_is_kept_comes_back() {
     let mut scene = Scene::new();
+    scene.make_accounts(&["Alice"]);
     let rust = room("Rust");
     for id in 1..=5 {
         scene.keep(said(id, "lobby", "in the lobby"));
@@ -33,12 +34,12 @@ fn what_is_kept_comes_back() {
     });
     let owned = RoomRecord {
         name: rust.clone(),
-        owner: Key::of("Alice"),
+        owner: account("Alice"),
         topic: Some("a topic".into()),
         key: Some("word".into()),
         is_topic_locked: true,
         is_invite_only: false,
-        moderators: vec![Key::of("Bob"), Key::of("eve")],
+        moderators: vec![account("Bob"), account("eve")],
     };
     scene.keep(Record::Room(owned.clone()));
     scene.wait_for(6);
@@ -102,6 +103,7 @@ fn a_window_is_bounded_at_both_ends() {
 #[test]
 fn what_was_said_behind_a_closed_door_is_not_shown_to_who_comes_later() {
     let mut scene = Scene::new();
+    scene.make_accounts(&["alice"]);
     for (id, is_guarded) in [(1, false), (2, true), (3, true), (4, false)] {
         scene.keep(Record::Said {
             room: room("den"),
@@ -128,7 +130,7 @@ fn what_was_said_behind_a_closed_door_is_not_shown_to_who_comes_later() {
     // Whoever owns it from here on sees what comes from here on, after a restart, too.
     let owned = RoomRecord {
         name: room("den"),
-        owner: Key::of("alice"),
+        owner: account("alice"),
         topic: None,
         key: None,
         is_topic_locked: false,
@@ -156,10 +158,10 @@ fn private_messages_are_for_the_two_of_them() {
     scene.keep(whispered(4, "Eve", "Bob", [true, true, false]));
     scene.keep(whispered(5, "Alice", "Eve", [true, false, true]));
     scene.wait_for(5);
-    let between = |own: &str, with: &str, is_account| Query::Private {
+    let between = |own: &str, with: &str, is_account: bool| Query::Private {
         own: Key::of(own),
         with: Key::of(with),
-        is_account,
+        account: is_account.then(|| account(own)),
         window: ALL,
     };
     assert_eq!(scene.ids(between("alice", "bob", true)), [1, 2]);
@@ -173,11 +175,11 @@ fn private_messages_are_for_the_two_of_them() {
         [7],
         "to oneself, once"
     );
-    let mail = Query::Mail { to: Key::of("bob") };
+    let mail = Query::Mail { to: account("bob") };
     assert_eq!(scene.ids(mail.clone()), [4]);
     scene.keep(whispered(8, "Eve", "Bob", [true, true, false]));
     scene.keep(Record::Delivered {
-        to: Key::of("bob"),
+        to: account("bob"),
         through: MessageId(4),
     });
     scene.wait_for(8);

@@ -33,17 +33,15 @@ fn row(account: &Account, accounts: &[Account]) -> [String; 4] {
         true => "operator",
         false => "user",
     };
-    let key = record.nick.key();
+    let id = record.id;
     let bots = match &record.owner {
         Some(owner) => {
-            let owner = accounts.iter().find(|it| it.record.nick.key() == *owner);
+            let owner = accounts.iter().find(|it| it.record.id == *owner);
             let name = owner.map_or("nobody", |owner| owner.record.nick.as_str());
             format!("(a bot of {name})")
         }
         None => {
-            let bots = accounts
-                .iter()
-                .filter(|it| it.record.owner.as_ref() == Some(&key));
+            let bots = accounts.iter().filter(|it| it.record.owner == Some(id));
             let names: Vec<&str> = bots.map(|bot| bot.record.nick.as_str()).collect();
             names.join(", ")
         }
@@ -60,14 +58,15 @@ fn row(account: &Account, accounts: &[Account]) -> [String; 4] {
 mod tests {
     use super::*;
     use crate::hub::keep::AccountRecord;
-    use crate::model::{Key, Nick};
+    use crate::model::{AccountId, Nick};
 
-    fn account(name: &str, is_operator: bool, owner: Option<&str>) -> Account {
+    fn account(id: u64, name: &str, is_operator: bool, owner: Option<u64>) -> Account {
         Account {
             record: AccountRecord {
+                id: AccountId(id),
                 nick: Nick::parse(name).expect("a nick"),
                 is_operator,
-                owner: owner.map(Key::of),
+                owner: owner.map(AccountId),
             },
             hash: None,
             created_ms: 1_000_000_000_000,
@@ -77,10 +76,10 @@ mod tests {
     #[test]
     fn each_account_has_a_line() {
         let accounts = [
-            account("Alice", true, None),
-            account("Bob", false, None),
-            account("Robot", false, Some("alice")),
-            account("Žofie", false, Some("alice")),
+            account(1, "Alice", true, None),
+            account(2, "Bob", false, None),
+            account(3, "Robot", false, Some(1)),
+            account(4, "Žofie", false, Some(1)),
         ];
         let table = table(&accounts);
         let lines: Vec<&str> = table.lines().collect();

@@ -9,7 +9,7 @@ use crate::hub::keep::{
     AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Record, RoomRecord,
 };
 use crate::limits::{MAIL_MAX, OWNED_ROOMS_MAX};
-use crate::model::{Entry, Login, Message, MessageId, ModeChange, Secret, TokenChange};
+use crate::model::{AccountId, Entry, Login, Message, MessageId, ModeChange, Secret, TokenChange};
 
 use chat::*;
 

@@ -8,8 +8,8 @@ use crate::hub::keep::{
 };
 use crate::hub::{Effect, Hub, LOBBY, Session};
 use crate::model::{
-    ConnId, Event, Key, Login, Message, MessageId, Moment, Nick, Request, RoomName, Secret,
-    TokenChange,
+    AccountId, ConnId, Event, Key, Login, Message, MessageId, Moment, Nick, Request, RoomName,
+    Secret, TokenChange,
 };
 
 /// How long guests may go by registered names.
@@ -21,14 +21,15 @@ const PASSWORDS: [&str; 2] = ["right", "wrong"];
 #[derive(Default)]
 pub(super) struct Keeper {
     accounts: HashMap<Key, (AccountRecord, Secret)>,
+    last_account: u64,
     asked: Vec<(u64, ConnId, AccountAsk)>,
     /// Those that are known to take long: what else is asked meanwhile is handled.
     late: BTreeSet<u64>,
     /// Those of connections that are gone.
     gone: BTreeSet<u64>,
     rooms: HashMap<Key, RoomRecord>,
-    mail: Vec<(Key, Arc<Message>)>,
-    asked_for_mail: Vec<(u64, ConnId, Key)>,
+    mail: Vec<(AccountId, Arc<Message>)>,
+    asked_for_mail: Vec<(u64, ConnId, AccountId)>,
     /// Mail that was asked for and told may have been asked for twice.
     told: BTreeSet<MessageId>,
 }
@@ -60,7 +61,7 @@ impl Keeper {
                 who,
                 ticket,
                 query: Query::Mail { to },
-            } => self.asked_for_mail.push((*ticket, *who, to.clone())),
+            } => self.asked_for_mail.push((*ticket, *who, *to)),
             Effect::Keep(Record::Room(record)) => {
                 self.rooms.insert(record.name.key(), record.clone());
             }
@@ -70,15 +71,18 @@ impl Keeper {
             Effect::Keep(Record::Private {
                 message,
                 to,
-                to_account: true,
+                to_account: Some(account),
                 is_delivered: false,
                 ..
             }) => {
-                assert!(self.accounts.contains_key(&to.key()), "to an account");
-                self.mail.push((to.key(), Arc::clone(message)));
+                let known = self.accounts.get(&to.key());
+                let known = known.map(|(record, _)| record.id);
+                assert_eq!(known, Some(*account), "to an account");
+                self.mail.push((*account, Arc::clone(message)));
             }
             Effect::Keep(Record::Delivered { to, through }) => {
-                let is_told = |mail: &(Key, Arc<Message>)| mail.0 == *to && mail.1.id <= *through;
+                let is_told =
+                    |mail: &(AccountId, Arc<Message>)| mail.0 == *to && mail.1.id <= *through;
                 for (_, message) in self.mail.iter().filter(|mail| is_told(mail)) {
                     assert!(self.told.insert(message.id), "told twice");
                 }
@@ -97,7 +101,7 @@ impl Keeper {
         if which.is_multiple_of(3)
             && let Some((ticket, _, to)) = self.asked_for_mail.pop()
         {
-            let messages = self.mail.iter().filter(|(key, _)| *key == to);
+            let messages = self.mail.iter().filter(|(account, _)| *account == to);
             let found = Found::Messages {
                 messages: messages.map(|(_, message)| Arc::clone(message)).collect(),
                 through: hub.last_id(),
@@ -127,7 +131,10 @@ impl Keeper {
     }
 
     fn carry_out(&mut self, ask: AccountAsk) -> AccountAnswer {
-        let record = |nick: Nick, owner: Option<Key>| AccountRecord {
+        let id = AccountId(self.last_account + 1);
+        self.last_account += 1;
+        let record = |nick: Nick, owner: Option<AccountId>| AccountRecord {
+            id,
             is_operator: nick.as_str().starts_with('b'),
             nick,
             owner,
@@ -149,47 +156,51 @@ impl Keeper {
                 true => AccountAnswer::LoggedIn(self.accounts[&name].0.clone()),
                 false => AccountAnswer::WrongSecret,
             },
-            AccountAsk::SetPassword { name, old, .. } => {
+            AccountAsk::SetPassword { account, old, .. } => {
+                let Some(name) = self.name_of(account) else {
+                    return AccountAnswer::NoSuchAccount;
+                };
                 let is_wrong = |old: &Secret| !is_right(&self.accounts, &name, old);
                 match old.as_ref().is_some_and(is_wrong) {
                     true => AccountAnswer::WrongSecret,
                     false => AccountAnswer::PasswordSet,
                 }
             }
-            AccountAsk::Unregister { name, .. } => {
-                if self.accounts.remove(&name).is_none() {
+            AccountAsk::Unregister { account, .. } => {
+                if self.name_of(account).is_none() {
                     return AccountAnswer::NoSuchAccount;
                 }
-                let is_bot = |owner: &Option<Key>| owner.as_ref() == Some(&name);
-                let bots = self
-                    .accounts
-                    .iter()
-                    .filter(|(_, (bot, _))| is_bot(&bot.owner));
-                let bots: Vec<Key> = bots.map(|(key, _)| key.clone()).collect();
-                self.accounts.retain(|key, _| !bots.contains(key));
-                self.mail
-                    .retain(|(to, _)| *to != name && !bots.contains(to));
-                AccountAnswer::Unregistered { bots }
+                let records = self.accounts.values().map(|(record, _)| record);
+                let bots = records.filter(|bot| bot.owner == Some(account));
+                let bots: Vec<AccountId> = bots.map(|bot| bot.id).collect();
+                let is_gone = |id: AccountId| id == account || bots.contains(&id);
+                self.accounts.retain(|_, (record, _)| !is_gone(record.id));
+                self.mail.retain(|(to, _)| !is_gone(*to));
+                AccountAnswer::Unregistered { account, bots }
             }
             AccountAsk::NewToken { owner, name } => {
                 let known = self.accounts.get(&name.key());
-                if !self.accounts.contains_key(&owner) {
+                if self.name_of(owner).is_none() {
                     return AccountAnswer::NoSuchAccount;
                 }
-                if known.is_some_and(|(bot, _)| bot.owner.as_ref() != Some(&owner)) {
+                if known.is_some_and(|(bot, _)| bot.owner != Some(owner)) {
                     return AccountAnswer::Exists;
                 }
-                let (bot, token) = (record(name.clone(), Some(owner)), Secret::new(PASSWORDS[0]));
+                let bot = match known {
+                    Some((bot, _)) => bot.clone(),
+                    None => record(name.clone(), Some(owner)),
+                };
+                let token = Secret::new(PASSWORDS[0]);
                 self.accounts
                     .insert(name.key(), (bot.clone(), token.clone()));
                 let digest = [name.as_str().len() as u8; 32];
                 AccountAnswer::Token { bot, token, digest }
             }
-            AccountAsk::DropToken { owner, name } => match self.accounts.get(&name) {
-                Some((bot, _)) if bot.owner.as_ref() == Some(&owner) => {
+            AccountAsk::DropToken { owner, bot } => match self.name_of(bot) {
+                Some(name) if self.accounts[&name].0.owner == Some(owner) => {
                     self.accounts.remove(&name);
-                    self.mail.retain(|(to, _)| *to != name);
-                    AccountAnswer::TokenDropped
+                    self.mail.retain(|(to, _)| *to != bot);
+                    AccountAnswer::TokenDropped { bot }
                 }
                 _ => AccountAnswer::NoSuchAccount,
             },
@@ -197,20 +208,30 @@ impl Keeper {
         }
     }
 
+    fn name_of(&self, account: AccountId) -> Option<Key> {
+        let mut accounts = self.accounts.iter();
+        let found = accounts.find(|(_, (record, _))| record.id == account);
+        found.map(|(key, _)| key.clone())
+    }
+
     /// # Panics
     /// Where the hub knows of other accounts, or of other owned rooms, than are kept.
     pub(super) fn check(&self, hub: &Hub) {
         let known = hub.accounts.directory.iter();
-        let known: HashMap<&Key, &AccountRecord> =
-            known.map(|(key, account)| (key, &account.record)).collect();
-        let kept = self.accounts.iter();
-        let kept: HashMap<&Key, &AccountRecord> =
-            kept.map(|(key, (record, _))| (key, record)).collect();
+        let known: HashMap<AccountId, &AccountRecord> = known
+            .map(|account| (account.record.id, &account.record))
+            .collect();
+        let mut kept = HashMap::new();
+        for (key, (record, _)) in &self.accounts {
+            let found = hub.accounts.directory.find(key).map(|it| &it.record);
+            assert_eq!(found, Some(record), "by its name");
+            kept.insert(record.id, record);
+        }
         assert_eq!(known, kept, "the accounts that are kept");
         let owned = hub.rooms.iter().filter_map(|(_, room)| {
             Some(RoomRecord {
                 name: room.name.clone(),
-                owner: room.modes.owner.clone()?,
+                owner: room.modes.owner?,
                 topic: room.topic.clone(),
                 key: room.modes.key.clone(),
                 is_topic_locked: room.modes.is_topic_locked,
@@ -221,13 +242,14 @@ impl Keeper {
         let owned: HashMap<Key, RoomRecord> =
             owned.map(|record| (record.name.key(), record)).collect();
         assert_eq!(owned, self.rooms, "the rooms that are kept");
-        for (key, account) in &hub.accounts.directory {
-            let rooms = owned.values().filter(|record| record.owner == *key);
-            assert_eq!(rooms.count(), account.rooms, "rooms of {key:?}");
+        for account in hub.accounts.directory.iter() {
+            let id = account.record.id;
+            let rooms = owned.values().filter(|record| record.owner == id);
+            assert_eq!(rooms.count(), account.rooms, "rooms of {account:?}");
         }
         for record in owned.values() {
-            let mut keys = record.moderators.iter().chain([&record.owner]);
-            assert!(keys.all(|key| known.contains_key(key)), "{record:?}");
+            let mut ids = record.moderators.iter().chain([&record.owner]);
+            assert!(ids.all(|id| known.contains_key(id)), "{record:?}");
             assert!(!record.name.is_lobby());
         }
         for who in &hub.accounts.asking {
@@ -247,7 +269,14 @@ fn check_users(hub: &Hub) {
     let mut graces = BTreeSet::new();
     for (id, session) in hub.sessions.iter() {
         let is_registered = hub.is_registered(session.nick());
-        assert!(is_registered || !session.is_account(), "of what account?");
+        let account = session.account().map(|id| {
+            hub.accounts
+                .directory
+                .get(id)
+                .map(|it| it.record.nick.key())
+        });
+        let is_its = account.is_none_or(|name| name == Some(session.nick().key()));
+        assert!(is_its, "of what account?");
         graces.extend(session.grace_ms().map(|due_ms| (due_ms, id)));
         let lead = hub.sessions.lead(id);
         assert_eq!(session.is_second(), lead != id, "one stands for all");
@@ -267,7 +296,7 @@ fn check_users(hub: &Hub) {
         assert_eq!(set(session), set(user), "where one is the others are");
         assert_eq!(session.nick(), user.nick());
         assert_eq!(session.away(), user.away());
-        let is_same = session.is_account() == user.is_account()
+        let is_same = session.account() == user.account()
             && session.is_operator() == user.is_operator()
             && session.ignored().eq(user.ignored());
         assert!(is_same, "{session:?} {user:?}");

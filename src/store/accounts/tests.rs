@@ -19,11 +19,18 @@ fn secret(text: &str) -> Secret {
     Secret::new(text)
 }
 
+/// The accounts in the order of their making: Alice, Bob, and then a bot.
+fn account_id(name: &str) -> AccountId {
+    let names = ["alice", "bob", "robot"];
+    let place = names.iter().position(|known| *known == name);
+    AccountId(place.map_or(99, |place| place as u64 + 1))
+}
+
 fn with_alice_and_bob() -> Connection {
     let connection = database();
     for name in ["Alice", "Bob"] {
-        let is_new = insert(&connection, &nick(name), &secret("hash"), 7);
-        assert_eq!(is_new, Ok(true));
+        let made = insert(&connection, &nick(name), &secret("hash"), 7);
+        assert!(matches!(made, Ok(Some(_))));
     }
     connection
 }
@@ -43,11 +50,12 @@ fn text(connection: &Connection, query: &str) -> Option<String> {
 fn accounts_go_by_folded_names() {
     let connection = with_alice_and_bob();
     let again = insert(&connection, &nick("ALICE"), &secret("other"), 8);
-    assert_eq!(again, Ok(false));
+    assert_eq!(again, Ok(None));
     assert_eq!(names(&connection), ["Alice", "Bob"]);
     let alice = find(&connection, &key("aLICE")).expect("read");
     let expected = Account {
         record: AccountRecord {
+            id: account_id("alice"),
             nick: nick("Alice"),
             is_operator: false,
             owner: None,
@@ -64,12 +72,12 @@ fn a_password_is_replaced_only_where_it_is_the_one_that_was_seen() {
     let connection = with_alice_and_bob();
     let set = |name: &str, seen: Option<&str>, new: &str| {
         let seen = seen.map(secret);
-        set_password(&connection, &key(name), seen.as_ref(), &secret(new)).expect("set")
+        set_password(&connection, account_id(name), seen.as_ref(), &secret(new)).expect("set")
     };
     assert!(!set("alice", Some("another"), "new"));
     assert!(set("alice", Some("hash"), "new"));
     assert!(!set("alice", Some("hash"), "newer"));
-    assert!(set("Alice", None, "newest"));
+    assert!(set("alice", None, "newest"));
     assert!(!set("eve", None, "x"));
     let hash = |name| {
         find(&connection, &key(name))
@@ -99,7 +107,7 @@ fn an_operator_is_made_and_unmade() {
 fn bots_have_an_owner_and_one_token() {
     let connection = with_alice_and_bob();
     let set = |owner: &str, bot: &str, digest: u8| {
-        set_token(&connection, &key(owner), &nick(bot), &[digest; 32], 9).expect("set")
+        set_token(&connection, account_id(owner), &nick(bot), &[digest; 32], 9).expect("set")
     };
     let by_token = |digest: u8| {
         let bot = bot_by_token(&connection, &[digest; 32]).expect("read");
@@ -110,13 +118,16 @@ fn bots_have_an_owner_and_one_token() {
     };
     assert_eq!(
         (first.nick, first.owner),
-        (nick("Robot"), Some(key("alice")))
+        (nick("Robot"), Some(account_id("alice")))
     );
     assert_eq!(by_token(1).as_deref(), Some("Robot"));
     // Its name stays as it was, and the first token is void.
     assert!(matches!(set("alice", "ROBOT", 2), TokenSet::Set(bot) if bot.nick == nick("Robot")));
     assert_eq!((by_token(1), by_token(2).as_deref()), (None, Some("Robot")));
-    assert_eq!(tokens(&connection), Ok(vec![([2; 32], nick("Robot"))]));
+    assert_eq!(
+        tokens(&connection),
+        Ok(vec![([2; 32], account_id("robot"))])
+    );
     for (owner, bot) in [("bob", "robot"), ("alice", "Bob"), ("alice", "Alice")] {
         assert_eq!(set(owner, bot, 3), TokenSet::Exists);
     }
@@ -124,19 +135,19 @@ fn bots_have_an_owner_and_one_token() {
         assert_eq!(set(owner, "Another", 3), TokenSet::NoOwner);
     }
     assert_eq!(
-        set_password(&connection, &key("robot"), None, &secret("x")),
+        set_password(&connection, account_id("robot"), None, &secret("x")),
         Ok(false)
     );
     assert_eq!(
-        remove_bot(&connection, &key("bob"), &key("robot")),
+        remove_bot(&connection, account_id("bob"), account_id("robot")),
         Ok(false)
     );
     assert_eq!(
-        remove_bot(&connection, &key("bob"), &key("alice")),
+        remove_bot(&connection, account_id("bob"), account_id("alice")),
         Ok(false)
     );
     assert_eq!(
-        remove_bot(&connection, &key("alice"), &key("ROBOT")),
+        remove_bot(&connection, account_id("alice"), account_id("robot")),
         Ok(true)
     );
     assert_eq!((by_token(2), names(&connection).len()), (None, 2));
@@ -148,14 +159,14 @@ fn an_account_has_so_many_bots() {
     let set = |number: usize| {
         let digest = [number as u8; 32];
         let bot = nick(&format!("bot{number}"));
-        set_token(&connection, &key("alice"), &bot, &digest, 9).expect("set")
+        set_token(&connection, account_id("alice"), &bot, &digest, 9).expect("set")
     };
     for number in 0..BOTS_PER_ACCOUNT_MAX {
         assert!(matches!(set(number), TokenSet::Set(_)), "{number}");
     }
     assert_eq!(set(BOTS_PER_ACCOUNT_MAX), TokenSet::TooMany);
     assert!(matches!(set(0), TokenSet::Set(_)), "one that there is");
-    let bots = bots(&connection, &key("alice")).expect("bots");
+    let bots = bots(&connection, account_id("alice")).expect("bots");
     assert_eq!(bots.len(), BOTS_PER_ACCOUNT_MAX);
     assert_eq!(tokens(&connection).expect("tokens").len(), bots.len());
 }
@@ -164,21 +175,29 @@ fn an_account_has_so_many_bots() {
 #[test]
 fn what_an_account_had_goes_with_it() {
     let connection = with_alice_and_bob();
-    set_token(&connection, &key("alice"), &nick("robot"), &[1; 32], 9).expect("a bot");
+    set_token(
+        &connection,
+        account_id("alice"),
+        &nick("robot"),
+        &[1; 32],
+        9,
+    )
+    .expect("a bot");
     connection
         .execute_batch(
             r#"INSERT INTO rooms (key, name, owner, topic, room_key, topic_locked, invite_only, moderators)
-                 VALUES ('hers', 'Hers', 'alice', 'about', 'sesame', 1, 1, '["bob"]'),
-                        ('his', 'His', 'bob', 'of his', 'word', 1, 0, '["eve","alice","robot"]'),
+                 VALUES ('hers', 'Hers', 1, 'about', 'sesame', 1, 1, '[2]'),
+                        ('his', 'His', 2, 'of his', 'word', 1, 0, '[9,1,3]'),
                         ('free', 'Free', NULL, NULL, NULL, 0, 0, '[]');
                INSERT INTO privates (id, ms, from_key, to_key, from_account, to_account, delivered,
                     from_name, to_name, manner, text)
-                 VALUES (1, 1, 'alice', 'bob', 1, 1, 0, '', '', 0, ''),
-                        (2, 2, 'bob', 'alice', 1, 1, 0, '', '', 0, ''),
+                 VALUES (1, 1, 'alice', 'bob', 1, 2, 0, '', '', 0, ''),
+                        (2, 2, 'bob', 'alice', 2, 1, 0, '', '', 0, ''),
                         (3, 3, 'alice', 'eve', 0, 0, 1, '', '', 0, '');"#,
         )
         .expect("rooms and messages");
-    assert_eq!(remove(&connection, &key("Alice")), Ok(vec![key("robot")]));
+    let bots = Ok(vec![account_id("robot")]);
+    assert_eq!(remove(&connection, account_id("alice")), bots);
     assert_eq!(names(&connection), ["Bob"]);
     assert_eq!(tokens(&connection), Ok(vec![]));
     let room = |name| {
@@ -191,9 +210,12 @@ fn what_an_account_had_goes_with_it() {
         room.expect("a text")
     };
     assert_eq!(room("hers"), "0 0 []");
-    assert_eq!(room("his"), r#"bob of his word 1 0 ["eve"]"#);
+    assert_eq!(room("his"), "2 of his word 1 0 [9]");
     let marks = "SELECT group_concat(from_account || to_account || delivered, ' ') FROM privates";
-    assert_eq!(text(&connection, marks).as_deref(), Some("010 101 001"));
+    assert_eq!(text(&connection, marks).as_deref(), Some("120 211 001"));
+    let next = insert(&connection, &nick("alice"), &secret("another"), 8);
+    let next = next.expect("made").expect("the name is free").id;
+    assert_eq!(next, AccountId(4), "no id is used again");
 }
 
 fn job(
@@ -271,7 +293,7 @@ fn a_job_that_fails_leaves_no_part_of_it() {
         .execute_batch("DROP TABLE privates")
         .expect("gone");
     let (mut job, _, told) = job(AccountWrite::Remove {
-        name: key("alice"),
+        account: account_id("alice"),
         seen: None,
     });
     let transaction = connection.transaction().expect("a transaction");
@@ -286,7 +308,7 @@ fn a_job_that_fails_leaves_no_part_of_it() {
 #[test]
 fn no_debug_print_of_a_change_shows_a_secret() {
     let write = AccountWrite::SetToken {
-        owner: key("alice"),
+        owner: account_id("alice"),
         bot: nick("robot"),
         token: secret("sesame"),
     };

@@ -14,13 +14,13 @@ use crate::hub::keep::{AccountAnswer, AccountAsk};
 use crate::limits::{
     ACCOUNT_ASKS_MAX, ACCOUNT_WRITE_MS, ACCOUNT_WRITES_MAX, LOG_INTERVAL_MS, STORE_CLOSE_MS,
 };
-use crate::model::{Key, Nick, Secret};
+use crate::model::{AccountId, Key, Secret};
 
 use super::super::{Full, schema};
 use super::write::Progress;
 use super::{
-    Account, AccountJob, AccountWrite, bot_by_token, bots, find, hash, new_token, token_digest,
-    verify,
+    Account, AccountJob, AccountWrite, bot_by_token, bots, find, get, hash, new_token,
+    token_digest, verify,
 };
 
 /// The handle of the thread. Dropped, it waits for the password in hand, but not for a disk that does
@@ -272,6 +272,7 @@ enum Considered {
 fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, String> {
     let read = |e: rusqlite::Error| format!("cannot read the database: {e}");
     let find = |name: &Key| find(connection, name).map_err(read);
+    let get = |id: AccountId| get(connection, id).map_err(read);
     let answer = |answer| Ok(Considered::Answer(answer));
     match ask {
         AccountAsk::Register { nick, password } => {
@@ -293,34 +294,34 @@ fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, Stri
                 None => AccountAnswer::WrongSecret,
             })
         }
-        AccountAsk::SetPassword { name, old, new } => {
-            let account = find(&name)?;
+        AccountAsk::SetPassword { account, old, new } => {
+            let found = get(account)?;
             let seen = match &old {
-                Some(old) => match check(account, old)? {
+                Some(old) => match check(found, old)? {
                     Some(account) => account.hash,
                     None => return answer(AccountAnswer::WrongSecret),
                 },
-                None if account.is_none_or(|account| account.hash.is_none()) => {
+                None if found.is_none_or(|found| found.hash.is_none()) => {
                     return answer(AccountAnswer::NoSuchAccount);
                 }
                 None => None,
             };
             let hash = hash_new(&new)?;
             Ok(Considered::Write(AccountWrite::SetPassword {
-                name,
+                account,
                 seen,
                 hash,
             }))
         }
-        AccountAsk::Unregister { name, password } => {
+        AccountAsk::Unregister { account, password } => {
             let seen = match &password {
-                Some(password) => match check(find(&name)?, password)? {
+                Some(password) => match check(get(account)?, password)? {
                     Some(account) => account.hash,
                     None => return answer(AccountAnswer::WrongSecret),
                 },
                 None => None,
             };
-            Ok(Considered::Write(AccountWrite::Remove { name, seen }))
+            Ok(Considered::Write(AccountWrite::Remove { account, seen }))
         }
         AccountAsk::NewToken { owner, name: bot } => {
             let token = new_token()?;
@@ -330,12 +331,13 @@ fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, Stri
                 token,
             }))
         }
-        AccountAsk::DropToken { owner, name } => {
-            Ok(Considered::Write(AccountWrite::RemoveBot { owner, name }))
+        AccountAsk::DropToken { owner, bot } => {
+            Ok(Considered::Write(AccountWrite::RemoveBot { owner, bot }))
         }
         AccountAsk::Tokens { owner } => {
-            let bots: Vec<Nick> = bots(connection, &owner).map_err(read)?;
-            answer(AccountAnswer::Tokens(bots))
+            let bots = bots(connection, owner).map_err(read)?;
+            let names = bots.into_iter().map(|(_, nick)| nick);
+            answer(AccountAnswer::Tokens(names.collect()))
         }
     }
 }

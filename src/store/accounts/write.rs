@@ -7,10 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
-use crate::hub::keep::{AccountAnswer, AccountRecord};
-use crate::model::{Key, Nick, Secret};
+use crate::hub::keep::AccountAnswer;
+use crate::model::{AccountId, Nick, Secret};
 
-use super::{TokenSet, find, insert, remove, remove_bot, set_password, set_token, token_digest};
+use super::{TokenSet, get, insert, remove, remove_bot, set_password, set_token, token_digest};
 
 /// A change of the accounts. Passwords were checked and hashed before; `seen` is the hash that they
 /// were checked by, for another change may have come between.
@@ -26,7 +26,7 @@ pub enum AccountWrite {
     /// Give an account another password.
     SetPassword {
         /// The account.
-        name: Key,
+        account: AccountId,
         /// The hash that is replaced, whatever it is if not given.
         seen: Option<Secret>,
         /// The new one.
@@ -35,14 +35,14 @@ pub enum AccountWrite {
     /// Forget an account and its bots.
     Remove {
         /// The account.
-        name: Key,
+        account: AccountId,
         /// The hash that it has, whatever it is if not given.
         seen: Option<Secret>,
     },
     /// Give a bot a token.
     SetToken {
         /// Whose bot it is.
-        owner: Key,
+        owner: AccountId,
         /// Its name.
         bot: Nick,
         /// The token.
@@ -51,9 +51,9 @@ pub enum AccountWrite {
     /// Forget a bot.
     RemoveBot {
         /// Whose bot it is.
-        owner: Key,
-        /// Its name.
-        name: Key,
+        owner: AccountId,
+        /// The bot.
+        bot: AccountId,
     },
 }
 
@@ -66,31 +66,30 @@ impl AccountWrite {
         Ok(match self {
             AccountWrite::Insert { nick, hash } => {
                 match insert(connection, nick, hash, now_ms())? {
-                    true => AccountAnswer::Registered(AccountRecord {
-                        nick: nick.clone(),
-                        is_operator: false,
-                        owner: None,
-                    }),
-                    false => AccountAnswer::Exists,
+                    Some(record) => AccountAnswer::Registered(record),
+                    None => AccountAnswer::Exists,
                 }
             }
-            AccountWrite::SetPassword { name, seen, hash } => {
-                match set_password(connection, name, seen.as_ref(), hash)? {
-                    true => AccountAnswer::PasswordSet,
-                    false => not_found(seen),
-                }
-            }
-            AccountWrite::Remove { name, seen } => match find(connection, name)? {
+            AccountWrite::SetPassword {
+                account,
+                seen,
+                hash,
+            } => match set_password(connection, *account, seen.as_ref(), hash)? {
+                true => AccountAnswer::PasswordSet,
+                false => not_found(seen),
+            },
+            AccountWrite::Remove { account, seen } => match get(connection, *account)? {
                 Some(found) if seen.is_none() || found.hash == *seen => {
                     AccountAnswer::Unregistered {
-                        bots: remove(connection, name)?,
+                        account: *account,
+                        bots: remove(connection, *account)?,
                     }
                 }
                 _ => not_found(seen),
             },
             AccountWrite::SetToken { owner, bot, token } => {
                 let digest = token_digest(token);
-                match set_token(connection, owner, bot, &digest, now_ms())? {
+                match set_token(connection, *owner, bot, &digest, now_ms())? {
                     TokenSet::Set(bot) => AccountAnswer::Token {
                         bot,
                         token: token.clone(),
@@ -101,8 +100,8 @@ impl AccountWrite {
                     TokenSet::TooMany => AccountAnswer::TooMany,
                 }
             }
-            AccountWrite::RemoveBot { owner, name } => match remove_bot(connection, owner, name)? {
-                true => AccountAnswer::TokenDropped,
+            AccountWrite::RemoveBot { owner, bot } => match remove_bot(connection, *owner, *bot)? {
+                true => AccountAnswer::TokenDropped { bot: *bot },
                 false => AccountAnswer::NoSuchAccount,
             },
         })

@@ -1,9 +1,9 @@
-use crate::hub::keep::{AccountAnswer, AccountAsk, AccountRecord, Record, RoomRecord};
-use crate::model::{Key, Nick, RoomName, Secret};
+use crate::hub::keep::{AccountAnswer, AccountAsk, AccountRecord, Query, Record, RoomRecord};
+use crate::model::{AccountId, Key, Nick, RoomName, Secret};
 use crate::store::Answer;
 use crate::store::accounts::{self, AccountWrite};
 
-use super::scene::Scene;
+use super::scene::{ALL, Scene, whispered};
 
 fn ask(scene: &mut Scene, ask: AccountAsk) -> AccountAnswer {
     assert_eq!(scene.store().account(9, ask), Ok(()));
@@ -27,8 +27,10 @@ fn login(name: &str) -> AccountAsk {
     }
 }
 
+/// In the order of their making: Alice, and then a bot or Bob.
 fn record(name: &str) -> AccountRecord {
     AccountRecord {
+        id: AccountId(if name == "Alice" { 1 } else { 2 }),
         nick: Nick::parse(name).expect("a nick"),
         is_operator: false,
         owner: None,
@@ -41,14 +43,14 @@ fn accounts_and_bots_are_there_after_a_restart() {
     let registered = ask(&mut scene, register("Alice"));
     assert_eq!(registered, AccountAnswer::Registered(record("Alice")));
     let new_token = AccountAsk::NewToken {
-        owner: Key::of("alice"),
+        owner: record("Alice").id,
         name: Nick::parse("Robot").expect("a nick"),
     };
     let AccountAnswer::Token { bot, digest, .. } = ask(&mut scene, new_token) else {
         panic!("a token")
     };
     let kept = scene.restart();
-    assert_eq!(kept.tokens, [(digest, bot.nick.clone())]);
+    assert_eq!(kept.tokens, [(digest, bot.id)]);
     assert_eq!(kept.accounts, [record("Alice"), bot]);
     let logged_in = ask(&mut scene, login("alice"));
     assert_eq!(logged_in, AccountAnswer::LoggedIn(record("Alice")));
@@ -60,22 +62,71 @@ fn rooms_are_owned_no_more_when_their_owner_is_gone() {
     ask(&mut scene, register("Alice"));
     scene.keep(Record::Room(RoomRecord {
         name: RoomName::parse("Hers").expect("a room"),
-        owner: Key::of("alice"),
+        owner: record("Alice").id,
         topic: Some("about".into()),
         key: Some("sesame".into()),
         is_topic_locked: true,
         is_invite_only: true,
-        moderators: vec![Key::of("bob")],
+        moderators: vec![AccountId(2)],
     }));
     scene.store().flush();
     let unregister = AccountAsk::Unregister {
-        name: Key::of("alice"),
+        account: record("Alice").id,
         password: Some(Secret::new("wonderland")),
     };
     let gone = ask(&mut scene, unregister);
-    assert_eq!(gone, AccountAnswer::Unregistered { bots: vec![] });
+    let (account, bots) = (record("Alice").id, vec![]);
+    assert_eq!(gone, AccountAnswer::Unregistered { account, bots });
     let kept = scene.restart();
     assert_eq!((kept.rooms, kept.accounts), (vec![], vec![]));
+}
+
+/// What was on its way to the disk when its account went is nobody's, whoever has the name next.
+#[test]
+fn the_next_owner_of_a_name_comes_into_nothing_that_was_kept_too_late() {
+    let mut scene = Scene::new();
+    ask(&mut scene, register("Alice"));
+    let gone = AccountAsk::Unregister {
+        account: record("Alice").id,
+        password: None,
+    };
+    ask(&mut scene, gone);
+    let AccountAnswer::Registered(next) = ask(&mut scene, register("alice")) else {
+        panic!("the name is free")
+    };
+    assert_ne!(next.id, record("Alice").id);
+    let Record::Private { message, to, .. } = whispered(1, "Bob", "Alice", [false, true, false])
+    else {
+        panic!("it is private")
+    };
+    scene.keep(Record::Private {
+        message,
+        to,
+        from_account: None,
+        to_account: Some(record("Alice").id),
+        is_delivered: false,
+    });
+    scene.keep(Record::Room(RoomRecord {
+        name: RoomName::parse("Hers").expect("a room"),
+        owner: record("Alice").id,
+        topic: Some("about".into()),
+        key: None,
+        is_topic_locked: false,
+        is_invite_only: false,
+        moderators: vec![],
+    }));
+    scene.wait_for(1);
+    assert_eq!(scene.ids(Query::Mail { to: next.id }), [] as [u64; 0]);
+    for account in [Some(next.id), None] {
+        let query = Query::Private {
+            own: Key::of("alice"),
+            with: Key::of("bob"),
+            account,
+            window: ALL,
+        };
+        assert_eq!(scene.ids(query), [] as [u64; 0], "{account:?}");
+    }
+    assert_eq!(scene.restart().rooms, []);
 }
 
 /// Who looks after accounts from the shell waits for the server, and the server does not wait for it.

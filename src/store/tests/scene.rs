@@ -6,9 +6,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::super::rows::integer;
 use super::super::*;
 use crate::hub::keep::{Found, Window};
-use crate::model::{Manner, Nick, RoomName};
+use crate::model::{AccountId, Key, Manner, Nick, RoomName};
 
 /// However slow the machine is.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -76,6 +77,11 @@ pub(super) fn said(id: u64, room_name: &str, text: &str) -> Record {
     }
 }
 
+/// The account of a name in these tests.
+pub(super) fn account(name: &str) -> AccountId {
+    AccountId(Key::of(name).as_str().bytes().map(u64::from).sum())
+}
+
 /// The flags: from an account, to an account, delivered.
 pub(super) fn whispered(id: u64, from: &str, to: &str, flags: [bool; 3]) -> Record {
     Record::Private {
@@ -84,8 +90,8 @@ pub(super) fn whispered(id: u64, from: &str, to: &str, flags: [bool; 3]) -> Reco
             ..message(id, "psst")
         }),
         to: Nick::parse(to).expect("a nick"),
-        from_account: flags[0],
-        to_account: flags[1],
+        from_account: flags[0].then(|| account(from)),
+        to_account: flags[1].then(|| account(to)),
         is_delivered: flags[2],
     }
 }
@@ -133,6 +139,16 @@ impl Scene {
         };
         scene.restart();
         scene
+    }
+
+    /// Makes accounts of these names, beside the store, which go by [`account`].
+    pub(super) fn make_accounts(&self, names: &[&str]) {
+        let connection = super::super::accounts::open(&self.options.dir).expect("the database");
+        for name in names {
+            let row = (integer(account(name).0), Key::of(name).as_str().to_owned());
+            let sql = "INSERT INTO accounts (id, key, name, created_ms) VALUES (?1, ?2, ?2, 0)";
+            connection.execute(sql, row).expect("an account");
+        }
     }
 
     /// Stops in good order, and starts again.

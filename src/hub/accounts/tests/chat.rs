@@ -58,7 +58,7 @@ impl Chat {
         let Some(Effect::AskAccount { ask, .. }) = asked.last() else {
             return asked;
         };
-        let known = |name: &Key| self.hub.accounts.directory.get(name);
+        let known = |name: &Key| self.hub.accounts.directory.find(name);
         let answer = match ask {
             AccountAsk::Login { name, secret } => match known(name) {
                 Some(account) if secret.reveal() == "right" => {
@@ -68,22 +68,21 @@ impl Chat {
             },
             AccountAsk::Register { nick, .. } => AccountAnswer::Registered(record(nick.as_str())),
             AccountAsk::SetPassword { .. } => AccountAnswer::PasswordSet,
-            AccountAsk::Unregister { name, .. } => {
+            &AccountAsk::Unregister { account, .. } => {
                 let directory = self.hub.accounts.directory.iter();
-                let bots =
-                    directory.filter(|(_, account)| account.record.owner.as_ref() == Some(name));
-                let bots = bots.map(|(key, _)| key.clone()).collect();
-                AccountAnswer::Unregistered { bots }
+                let bots = directory.filter(|bot| bot.record.owner == Some(account));
+                let bots = bots.map(|bot| bot.record.id).collect();
+                AccountAnswer::Unregistered { account, bots }
             }
             AccountAsk::NewToken { owner, name } => AccountAnswer::Token {
                 bot: AccountRecord {
-                    owner: Some(owner.clone()),
+                    owner: Some(*owner),
                     ..record(name.as_str())
                 },
                 token: Secret::new("right"),
                 digest: [7; 32],
             },
-            AccountAsk::DropToken { .. } => AccountAnswer::TokenDropped,
+            &AccountAsk::DropToken { bot, .. } => AccountAnswer::TokenDropped { bot },
             AccountAsk::Tokens { .. } => AccountAnswer::Tokens(vec![nick("bot")]),
         };
         self.answer(&asked, answer)
@@ -171,8 +170,15 @@ pub(super) fn room(name: &str) -> RoomName {
     RoomName::parse(name).expect("a room name")
 }
 
+/// The id of the account of that name.
+pub(super) fn account(name: &str) -> AccountId {
+    let bytes = name.bytes().map(u64::from);
+    AccountId(bytes.fold(7, |id, byte| id.wrapping_mul(31) + byte))
+}
+
 pub(super) fn record(name: &str) -> AccountRecord {
     AccountRecord {
+        id: account(name),
         nick: nick(name),
         is_operator: name.starts_with("op"),
         owner: None,

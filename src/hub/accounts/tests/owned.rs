@@ -24,7 +24,7 @@ fn appoint(room_name: &str, name: &str, moderates: bool) -> Request {
 fn owned(name: &str, owner: &str) -> RoomRecord {
     RoomRecord {
         name: room(name),
-        owner: Key::of(owner),
+        owner: account(owner),
         topic: None,
         key: None,
         is_topic_locked: false,
@@ -109,7 +109,7 @@ fn the_owner_and_whom_it_appoints_moderate_while_they_are_logged_in() {
     let Record::Room(record) = kept(&told)[0] else {
         panic!("{told:?}");
     };
-    assert_eq!(record.moderators, [Key::of("bob")]);
+    assert_eq!(record.moderators, [account("bob")]);
     assert!(matches!(chat.told(&told, 2)[..], [Event::Notice { .. }]));
     chat.enter(2, "r");
     chat.ask(2, mode(ModeChange::InviteOnly(false)));
@@ -198,7 +198,7 @@ fn what_is_said_to_an_account_that_is_not_here_waits_for_it() {
         Record::Private {
             message,
             to,
-            to_account: true,
+            to_account: Some(_),
             is_delivered: false,
             ..
         },
@@ -235,7 +235,7 @@ fn what_is_said_to_an_account_that_is_not_here_waits_for_it() {
         .handle_found(ticket, found(messages.clone()), chat.now);
     let told = chat.drain();
     assert!(matches!(chat.told(&told, 2)[..], [Event::Private { .. }]));
-    let (to, through) = (Key::of("alice"), message.id);
+    let (to, through) = (account("alice"), message.id);
     assert_eq!(kept(&told), [&Record::Delivered { to, through }]);
     // The disk may not know that yet.
     let ticket = asks(&chat.login_multi(3, "alice")).expect("a question");

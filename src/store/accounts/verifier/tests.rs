@@ -38,8 +38,16 @@ fn answer(connection: &Connection, ask: AccountAsk) -> AccountAnswer {
     }
 }
 
+/// The accounts in the order of their making.
+fn account(name: &str) -> AccountId {
+    let names = ["alice", "robot", "bob"];
+    let place = names.iter().position(|known| *known == name);
+    AccountId(place.map_or(99, |place| place as u64 + 1))
+}
+
 fn record(name: &str) -> AccountRecord {
     AccountRecord {
+        id: account(&name.to_lowercase()),
         nick: nick(name),
         is_operator: false,
         owner: None,
@@ -52,7 +60,7 @@ fn with_alice() -> (Connection, Secret) {
     let registered = answer(&connection, register("Alice", "wonderland"));
     assert_eq!(registered, AccountAnswer::Registered(record("Alice")));
     let ask = AccountAsk::NewToken {
-        owner: key("alice"),
+        owner: account("alice"),
         name: nick("Robot"),
     };
     let AccountAnswer::Token { token, .. } = answer(&connection, ask) else {
@@ -67,7 +75,7 @@ fn who_knows_the_secret_is_logged_in() {
     let logged_in = AccountAnswer::LoggedIn(record("Alice"));
     assert_eq!(answer(&connection, login("ALICE", "wonderland")), logged_in);
     let robot = AccountRecord {
-        owner: Some(key("alice")),
+        owner: Some(account("alice")),
         ..record("Robot")
     };
     let by_token = answer(&connection, login("robot", token.reveal()));
@@ -132,7 +140,7 @@ fn no_password_of_a_wrong_length_is_set() {
     let (connection, token) = with_alice();
     for wrong in ["", &"x".repeat(129), token.reveal()] {
         let set = AccountAsk::SetPassword {
-            name: key("alice"),
+            account: account("alice"),
             old: None,
             new: secret(wrong),
         };
@@ -148,7 +156,7 @@ fn a_password_is_changed_by_who_knows_it() {
     let (connection, _) = with_alice();
     let set = |name: &str, old: Option<&str>, new: &str| {
         let ask = AccountAsk::SetPassword {
-            name: key(name),
+            account: account(name),
             old: old.map(secret),
             new: secret(new),
         };
@@ -179,12 +187,12 @@ fn a_password_is_changed_by_who_knows_it() {
 fn what_was_checked_is_what_is_changed() {
     let (connection, _) = with_alice();
     let ask = AccountAsk::SetPassword {
-        name: key("alice"),
+        account: account("alice"),
         old: Some(secret("wonderland")),
         new: secret("new"),
     };
     let unregister = || AccountAsk::Unregister {
-        name: key("alice"),
+        account: account("alice"),
         password: Some(secret("wonderland")),
     };
     let considered = [ask, unregister()].map(|ask| consider(&connection, ask).expect("right"));
@@ -200,14 +208,14 @@ fn what_was_checked_is_what_is_changed() {
         assert_eq!(write.apply(&connection), Ok(AccountAnswer::WrongSecret));
     }
     let logged_in = answer(&connection, login("alice", "another's"));
-    assert_eq!(logged_in, AccountAnswer::LoggedIn(record("Alice")));
+    assert!(matches!(logged_in, AccountAnswer::LoggedIn(next) if next.id == AccountId(3)));
 }
 
 #[test]
 fn an_account_goes_with_its_bots() {
     let (connection, token) = with_alice();
     let unregister = |name: &str, password: Option<&str>| AccountAsk::Unregister {
-        name: key(name),
+        account: account(name),
         password: password.map(secret),
     };
     for name in ["alice", "robot", "nobody"] {
@@ -217,8 +225,8 @@ fn an_account_goes_with_its_bots() {
     let none = answer(&connection, unregister("nobody", None));
     assert_eq!(none, AccountAnswer::NoSuchAccount);
     let gone = answer(&connection, unregister("alice", Some("wonderland")));
-    let bots = vec![key("robot")];
-    assert_eq!(gone, AccountAnswer::Unregistered { bots });
+    let (account, bots) = (account("alice"), vec![account("robot")]);
+    assert_eq!(gone, AccountAnswer::Unregistered { account, bots });
     for (name, secret) in [("alice", "wonderland"), ("robot", token.reveal())] {
         let answer = answer(&connection, login(name, secret));
         assert_eq!(answer, AccountAnswer::WrongSecret);
@@ -229,7 +237,7 @@ fn an_account_goes_with_its_bots() {
 fn tokens_are_made_listed_and_dropped() {
     let (connection, first) = with_alice();
     let new = |owner: &str, bot: &str| AccountAsk::NewToken {
-        owner: key(owner),
+        owner: account(owner),
         name: nick(bot),
     };
     let AccountAnswer::Token { bot, token, digest } = answer(&connection, new("alice", "robot"))
@@ -248,15 +256,17 @@ fn tokens_are_made_listed_and_dropped() {
         assert_eq!(answer(&connection, new(owner, bot)), expected);
     }
     let tokens = || AccountAsk::Tokens {
-        owner: key("alice"),
+        owner: account("alice"),
     };
     let listed = answer(&connection, tokens());
     assert_eq!(listed, AccountAnswer::Tokens(vec![nick("Robot")]));
     let drop = || AccountAsk::DropToken {
-        owner: key("alice"),
-        name: key("robot"),
+        owner: account("alice"),
+        bot: account("robot"),
     };
-    assert_eq!(answer(&connection, drop()), AccountAnswer::TokenDropped);
+    let bot = account("robot");
+    let dropped = AccountAnswer::TokenDropped { bot };
+    assert_eq!(answer(&connection, drop()), dropped);
     assert_eq!(answer(&connection, drop()), AccountAnswer::NoSuchAccount);
     assert_eq!(answer(&connection, tokens()), AccountAnswer::Tokens(vec![]));
     let gone = answer(&connection, login("robot", token.reveal()));
@@ -407,7 +417,7 @@ fn more_asks_than_may_wait_are_refused() {
         let asked = verifier.ask(
             ticket,
             AccountAsk::Tokens {
-                owner: key("alice"),
+                owner: account("alice"),
             },
         );
         assert_eq!(asked, if ticket < last { Ok(()) } else { Err(Full) });
@@ -425,8 +435,8 @@ fn more_asks_than_may_wait_are_refused() {
 fn more_changes_than_may_wait_for_the_disk_are_told_so_and_logins_go_on() {
     let stage = Stage::new("changes", DEADLINE);
     let drop_token = || AccountAsk::DropToken {
-        owner: key("alice"),
-        name: key("robot"),
+        owner: account("alice"),
+        bot: account("robot"),
     };
     let last = ACCOUNT_WRITES_MAX as u64;
     let mut jobs = Vec::new();
@@ -465,7 +475,7 @@ fn no_secret_is_in_the_database_nor_in_a_debug_print() {
     stage.write(stage.job());
     shown += &format!("{:?}", stage.answer());
     let ask = AccountAsk::NewToken {
-        owner: key("alice"),
+        owner: account("alice"),
         name: nick("robot"),
     };
     stage.ask(2, ask);

@@ -1,0 +1,89 @@
+//! The accounts that there are, by their ids and by their names.
+
+use std::collections::HashMap;
+
+use crate::model::{AccountId, Key, MessageId};
+
+use super::keep::AccountRecord;
+
+/// Every account, bots included.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    accounts: HashMap<AccountId, Account>,
+    /// Invariant: exactly the accounts, by the keys of their names.
+    names: HashMap<Key, AccountId>,
+}
+
+/// An account that is known.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) record: AccountRecord,
+    /// How many rooms it owns.
+    pub(super) rooms: usize,
+    pub(super) mail: Mail,
+}
+
+/// What waits for an account.
+#[derive(Debug, Default)]
+pub(super) struct Mail {
+    /// How many messages, of those that came since the start or since its last login.
+    pub(super) count: usize,
+    /// The last of them.
+    pub(super) last: MessageId,
+    /// It was told everything up to this.
+    pub(super) told: MessageId,
+}
+
+impl Directory {
+    pub(super) fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
+    pub(super) fn get(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: AccountId) -> Option<&mut Account> {
+        self.accounts.get_mut(&id)
+    }
+
+    pub(super) fn find(&self, name: &Key) -> Option<&Account> {
+        self.get(*self.names.get(name)?)
+    }
+
+    pub(super) fn contains_name(&self, name: &Key) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// There is an account, new or as it is now. Returns another that had its name before, which is gone.
+    pub(super) fn learn(&mut self, record: AccountRecord) -> Option<AccountId> {
+        let (id, name) = (record.id, record.nick.key());
+        let former = self.names.insert(name, id).filter(|&former| former != id);
+        match self.accounts.get_mut(&id) {
+            Some(account) => account.record = record,
+            None => {
+                let account = Account {
+                    record,
+                    rooms: 0,
+                    mail: Mail::default(),
+                };
+                self.accounts.insert(id, account);
+            }
+        }
+        former
+    }
+
+    pub(super) fn remove(&mut self, id: AccountId) -> Option<Account> {
+        let account = self.accounts.remove(&id)?;
+        let name = account.record.nick.key();
+        if self.names.get(&name) == Some(&id) {
+            self.names.remove(&name);
+        }
+        Some(account)
+    }
+
+    /// In no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+}
