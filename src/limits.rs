@@ -129,6 +129,14 @@ pub const OWNED_ROOMS_MAX: usize = 20;
 /// A frame before the join, in bytes: a name needs no more, and a stranger gets no more.
 pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
 
+/// Names that one connection may be refused; with the last of them it is closed. People need a few tries,
+/// programs that know nothing of names go on and on.
+pub const REFUSED_NAMES_MAX: u8 = 10;
+
+/// How long nobody is told of who came without saying a word, as an anon client does: until then what it
+/// says first may show that it is no client at all. It is as long as the auto door waits.
+pub const UNTOLD_MS: u64 = 150;
+
 /// The one frame of an echo connection, in bytes (its contract).
 pub const ECHO_BYTES_MAX: usize = 64 * 1024;
 

@@ -94,6 +94,7 @@ pub fn status_of(code: &ErrorCode) -> Status {
         ErrorCode::AddressFull
         | ErrorCode::ConnectsTooFast
         | ErrorCode::Flooding
+        | ErrorCode::TooManyNames
         | ErrorCode::LoginThrottled(_)
         | ErrorCode::OperThrottled(_) => Status::TooManyRequests,
         ErrorCode::AddressBanned(_)

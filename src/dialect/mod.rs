@@ -9,6 +9,7 @@ mod colon;
 mod command;
 mod console;
 mod echo;
+pub mod foreign;
 pub mod http;
 mod json;
 mod line;
@@ -124,6 +125,19 @@ impl Dialect {
             Dialect::Console => "console",
             Dialect::Http => "http",
             Dialect::Status => "http-status",
+        }
+    }
+
+    /// Does it carry a chat, with frames that could be another protocol's?
+    pub fn is_chat(self) -> bool {
+        match self {
+            Dialect::Text
+            | Dialect::Json
+            | Dialect::Pynet
+            | Dialect::Anon
+            | Dialect::Colon
+            | Dialect::Console => true,
+            Dialect::Echo | Dialect::Http | Dialect::Status => false,
         }
     }
 

@@ -1,7 +1,9 @@
 //! The auto door: which dialect do the first bytes belong to?
 
+use memchr::memchr;
 use serde_json::Value;
 
+use super::foreign::{Beginning, TLS_HANDSHAKE, beginning, request_line};
 use super::{Dialect, object};
 
 /// What the first bytes tell.
@@ -13,6 +15,8 @@ pub enum Sniffed {
     Object,
     /// The first byte of a TLS handshake, and nothing behind it yet.
     Hello,
+    /// The line of a request, as HTTP has it, which is not whole yet.
+    Request,
     /// A dialect spoken here.
     Spoken(Dialect),
     /// A protocol that is not spoken here.
@@ -47,19 +51,7 @@ impl Foreign {
     }
 }
 
-const HTTP_METHODS: [&[u8]; 9] = [
-    b"GET ",
-    b"HEAD ",
-    b"POST ",
-    b"PUT ",
-    b"DELETE ",
-    b"OPTIONS ",
-    b"PATCH ",
-    b"CONNECT ",
-    b"TRACE ",
-];
 const IRC_COMMANDS: [&[u8]; 4] = [b"NICK ", b"USER ", b"CAP ", b"PASS "];
-const TLS_HANDSHAKE: &[u8] = b"\x16\x03";
 
 /// Looks at the first bytes of a connection. White space before `{` means nothing; anything that
 /// begins nothing else is text.
@@ -76,22 +68,34 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     if bytes == &TLS_HANDSHAKE[..1] {
         return Sniffed::Hello;
     }
-    let methods = HTTP_METHODS.map(|method| (method, Sniffed::Spoken(Dialect::Http)));
-    let commands = IRC_COMMANDS.map(|command| (command, Sniffed::Foreign(Foreign::Irc)));
-    let known = methods
-        .into_iter()
-        .chain(commands)
-        .chain([(TLS_HANDSHAKE, Sniffed::Foreign(Foreign::Tls))]);
-    let mut sniffed = Sniffed::Spoken(Dialect::Text);
-    for (beginning, told) in known {
-        if bytes.starts_with(beginning) {
-            return told;
-        }
-        if beginning.starts_with(bytes) {
-            sniffed = Sniffed::Undecided;
-        }
+    if bytes.starts_with(TLS_HANDSHAKE) {
+        return Sniffed::Foreign(Foreign::Tls);
     }
-    sniffed
+    if IRC_COMMANDS
+        .iter()
+        .any(|command| bytes.starts_with(command))
+    {
+        return Sniffed::Foreign(Foreign::Irc);
+    }
+    match memchr(b'\n', bytes) {
+        Some(line_end) => Sniffed::Spoken(dialect_of(&bytes[..line_end])),
+        None => match beginning(bytes) {
+            Beginning::None => Sniffed::Spoken(Dialect::Text),
+            Beginning::Possible => Sniffed::Undecided,
+            Beginning::Begun => Sniffed::Request,
+        },
+    }
+}
+
+/// To which dialect a first line belongs. Of HTTP's versions the dialect knows which it speaks; only
+/// that what begins HTTP/2 (RFC 9113 section 3.4) does not even look for an answer.
+fn dialect_of(line: &[u8]) -> Dialect {
+    let is_http = request_line(line.trim_ascii_end())
+        .is_some_and(|version| version.protocol == "HTTP" && !line.starts_with(b"PRI "));
+    match is_http {
+        true => Dialect::Http,
+        false => Dialect::Text,
+    }
 }
 
 /// Which of the JSON dialects begins with the object of these `bytes`: the one whose key it has. Anything else is
@@ -123,8 +127,20 @@ mod tests {
             (b"GET", Sniffed::Undecided),
             (b"GET\n", text),
             (b"Gerd", text),
-            (b"GET /", http),
-            (b"OPTIONS *", http),
+            (b"GET /", Sniffed::Request),
+            (b"GET / HTTP/1.1", Sniffed::Request),
+            (b"GET / HTTP/1.1\r\n", http),
+            (b"PROPFIND / HTTP/1.1\r\n", http),
+            (b"OPTIONS *", Sniffed::Undecided),
+            (b"OPTIONS * HTTP/1.1\n", http),
+            (b"GET /nowhere\n", text),
+            (b"GET / HTTP/3\n", http),
+            (b"OPTIONS / RTSP/1.0\r\n", text),
+            (b"PRI * HTTP/2.0\r\n", text),
+            (b"SSH-2", text),
+            (b"*1\r\n", text),
+            (b"PING", Sniffed::Undecided),
+            (b"PING\r\n", text),
             (b"P", Sniffed::Undecided),
             (b"PASS x", Sniffed::Foreign(Foreign::Irc)),
             (b"CAP LS 302", Sniffed::Foreign(Foreign::Irc)),

@@ -58,6 +58,8 @@ pub(super) struct Accounts {
 pub(super) struct Coming {
     pub(super) nick: Nick,
     pub(super) wants_users: bool,
+    /// Are the others told later ([`Hub::tell_of_coming`])?
+    pub(super) is_untold: bool,
     /// Rooms, and the last message that one has of each.
     pub(super) resume: Vec<(RoomName, MessageId)>,
 }
@@ -94,6 +96,7 @@ impl Coming {
         Coming {
             nick,
             wants_users: false,
+            is_untold: false,
             resume: Vec::new(),
         }
     }

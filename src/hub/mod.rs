@@ -76,6 +76,9 @@ pub struct Hub {
     /// Wrong operator passwords by address.
     failures: Throttle<Option<IpAddr>>,
     accounts: Accounts,
+    /// Who has come without a word, and when the others are told of it, in milliseconds since the start;
+    /// the first to be told is first. Some are gone, or told, already.
+    untold: VecDeque<(u64, ConnId)>,
     /// The time of the request being handled.
     now: Moment,
     /// Its id, until it is answered or the answer is put off.
@@ -96,6 +99,7 @@ impl Hub {
             ignorers: HashMap::new(),
             failures: Throttle::new(OPER_ALLOWANCE),
             accounts: Accounts::new(),
+            untold: VecDeque::new(),
             now: Moment::default(),
             request_id: None,
             history: History::default(),
@@ -202,6 +206,7 @@ impl Hub {
     ) {
         self.now = now;
         self.request_id = id;
+        self.tell_of_coming(who);
         if let Err(code) = self.handle(who, peer, request) {
             self.refuse(who, code);
         }
@@ -221,14 +226,12 @@ impl Hub {
                 let coming = Coming {
                     nick,
                     wants_users,
+                    is_untold: false,
                     resume,
                 };
                 self.join(who, peer, coming, login)
             }
-            Request::JoinUnnamed => {
-                let coming = Coming::plain(self.free_nick(peer.number()));
-                self.join(who, peer, coming, None)
-            }
+            Request::JoinUnnamed => self.join_unnamed(who, peer),
             Request::Login { name, login }
                 if !self.consoles.contains(&who) && !self.sessions.contains(who) =>
             {
@@ -339,6 +342,9 @@ impl Hub {
         if session.is_second() {
             return self.take_second_away(who, &session);
         }
+        if session.is_untold() {
+            return self.take_untold_away(who);
+        }
         let mut told = Vec::new();
         for &room in session.rooms() {
             if self.remove_member(who, room) {
@@ -407,7 +413,7 @@ impl Hub {
     fn nicks_in(&self, room: RoomId) -> Vec<Nick> {
         let members = self.rooms.get(room).members().iter();
         let users = members.filter_map(|member| self.session(member.id));
-        let users = users.filter(|session| !session.is_second());
+        let users = users.filter(|session| !session.is_second() && !session.is_untold());
         users.map(|session| session.nick().clone()).collect()
     }
 

@@ -5,7 +5,7 @@ mod accounts;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX};
+use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX, UNTOLD_MS};
 use crate::model::{
     ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName, Secret,
 };
@@ -109,7 +109,7 @@ pub fn check(input: &[u8]) {
 /// Takes what is told when its time has come: who is given another name, and the lines about crowded
 /// rooms: one a room, and only then when something happened.
 fn tell_of_time(hub: &mut Hub, now: Moment, pictures: &mut HashMap<ConnId, Picture>) {
-    let ms_max = PRESENCE_MS.max(GRACE_MS);
+    let ms_max = PRESENCE_MS.max(GRACE_MS).max(UNTOLD_MS);
     let is_in_time = |due| (now.uptime_ms + 1..=now.uptime_ms + ms_max).contains(&due);
     assert!(
         hub.poll_timeout().is_none_or(is_in_time),
@@ -117,7 +117,14 @@ fn tell_of_time(hub: &mut Hub, now: Moment, pictures: &mut HashMap<ConnId, Pictu
     );
     let mut told = HashSet::new();
     while let Some(effect) = hub.poll_effect() {
-        if accounts::is_of_graces(&effect) {
+        let is_of_coming = matches!(
+            effect,
+            Effect::Broadcast {
+                event: Event::Joined { .. },
+                ..
+            }
+        );
+        if is_of_coming || accounts::is_of_graces(&effect) {
             let nobody = ConnId {
                 slot: u32::MAX,
                 generation: 0,
@@ -265,7 +272,17 @@ fn check_pictures(hub: &Hub, pictures: &mut HashMap<ConnId, Picture>) {
                 picture.remove(&key);
             }
             if let Some(told) = picture.get(&key) {
-                assert_eq!(*told, hub.nicks_in(room), "told otherwise");
+                let known = hub.nicks_in(room);
+                let named = |nicks: &[Nick]| {
+                    let named = nicks
+                        .iter()
+                        .filter(|nick| !nick.as_str().starts_with("anon-"));
+                    named.cloned().collect::<Vec<Nick>>()
+                };
+                assert_eq!(named(told), named(&known), "told otherwise");
+                // Who came without a name came before the others were told of it.
+                let sorted = |nicks: &[Nick]| nicks.iter().cloned().collect::<BTreeSet<Nick>>();
+                assert_eq!(sorted(told), sorted(&known), "told of others");
             }
         }
     }

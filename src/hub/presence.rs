@@ -1,23 +1,31 @@
 //! Comings and goings. In a room of many they are counted, and told as one line a second: to tell each
 //! to all costs the square of the crowd.
 
-use crate::limits::PRESENCE_MS;
+use crate::limits::{PRESENCE_MS, UNTOLD_MS};
 use crate::model::{ConnId, Event, Moment};
 
-use super::{Audience, Hub, RoomId, Session};
+use super::{Audience, Hub, LOBBY, RoomId, Session};
 
 impl Hub {
     /// When [`Hub::handle_timeout`] is to be called, in milliseconds since the start; `None` while
     /// nothing is waited for.
     pub fn poll_timeout(&self) -> Option<u64> {
-        let due = [self.rooms.next_due(), self.next_grace()];
+        let untold = self.untold.front().map(|&(due_ms, _)| due_ms);
+        let due = [self.rooms.next_due(), self.next_grace(), untold];
         due.into_iter().flatten().min()
     }
 
-    /// Tells what was counted and whose second is over, and renames whose grace is.
+    /// Tells what was counted and whose second is over, and of whom has come without a word; renames whose
+    /// grace is over.
     pub fn handle_timeout(&mut self, now: Moment) {
         self.now = now;
         self.end_graces();
+        while let Some(&(due_ms, who)) = self.untold.front()
+            && due_ms <= now.uptime_ms
+        {
+            self.untold.pop_front();
+            self.tell_of_coming(who);
+        }
         while let Some((id, churn)) = self.rooms.pop_due(now.uptime_ms) {
             let room = self.rooms.get(id);
             let event = Event::Presence {
@@ -47,6 +55,37 @@ impl Hub {
             };
             self.broadcast(audience, event);
         }
+    }
+
+    /// The others are told of a user later: when it asks for something, or after [`UNTOLD_MS`].
+    pub(super) fn tell_later(&mut self, who: ConnId) {
+        if let Some(session) = self.sessions.get_mut(who) {
+            session.change_rare(|rare| rare.is_untold = true);
+            let due_ms = self.now.uptime_ms + UNTOLD_MS;
+            self.untold.push_back((due_ms, who));
+        }
+    }
+
+    /// Tells the others of a user whom they were not told of yet.
+    pub(super) fn tell_of_coming(&mut self, who: ConnId) {
+        let untold = self.sessions.get_mut(who).filter(|own| own.is_untold());
+        if let Some(session) = untold {
+            session.change_rare(|rare| rare.is_untold = false);
+            let author = session.author(self.rules.is_cloaked);
+            self.tell_of_entering(who, LOBBY, Event::Joined { author });
+        }
+    }
+
+    /// A connection has sent something that cannot be asked: it speaks its dialect, however badly.
+    pub fn handle_refused(&mut self, who: ConnId, now: Moment) {
+        self.now = now;
+        self.tell_of_coming(who);
+    }
+
+    /// Removes a user whom nobody was told of, from the one room that it was in.
+    pub(super) fn take_untold_away(&mut self, who: ConnId) {
+        self.end_catching_up(LOBBY, who);
+        self.rooms.leave(LOBBY, who, &[]);
     }
 
     /// Takes a user out of a room. Returns whether the others are to be told of it: where they were many

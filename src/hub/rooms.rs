@@ -197,6 +197,7 @@ impl Hub {
     /// Takes a user out of a room; out of its last one it comes back to the lobby, which is told.
     /// Returns whether those who stay are to be told.
     pub(super) fn take_out(&mut self, who: ConnId, id: RoomId) -> bool {
+        self.tell_of_coming(who);
         let is_told = self.remove_member(who, id);
         let Some(session) = self.sessions.get(who) else {
             return is_told;

@@ -32,6 +32,8 @@ pub(super) struct Rare {
     /// When it is given another name, in milliseconds since the start: its own is an account's.
     /// Invariant: the hub's list of those times has it, and it is the lead of its presence.
     pub(super) grace_ms: Option<u64>,
+    /// Has nobody been told of it yet? Invariant: it is in the lobby alone, and the hub's list has it.
+    pub(super) is_untold: bool,
     /// Is it a second of a presence of several, rather than the lead or alone?
     is_second: bool,
     /// The others of its presence, in the order of their coming. Invariant: none where it is a second.
@@ -129,6 +131,11 @@ impl Session {
     /// When it is given another name, if it is, in milliseconds since the start.
     pub(super) fn grace_ms(&self) -> Option<u64> {
         self.rare.as_ref().and_then(|rare| rare.grace_ms)
+    }
+
+    /// Has nobody been told that it has come?
+    pub(super) fn is_untold(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.is_untold)
     }
 
     /// Does another connection stand for both?

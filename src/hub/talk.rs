@@ -39,6 +39,17 @@ impl Hub {
         Ok(())
     }
 
+    /// Comes in under a free name made of the address. The others are told when it says something, or has
+    /// said nothing for a while: what it says first may be another protocol's, and then nobody is told.
+    pub(super) fn join_unnamed(&mut self, who: ConnId, peer: Peer) -> Result<(), ErrorCode> {
+        let nick = self.free_nick(peer.number());
+        let coming = Coming {
+            is_untold: true,
+            ..Coming::plain(nick)
+        };
+        self.join(who, peer, coming, None)
+    }
+
     /// Comes in under a name that is free. Returns what is resumed.
     pub(super) fn come_in(
         &mut self,
@@ -49,6 +60,7 @@ impl Hub {
         let Coming {
             nick,
             wants_users,
+            is_untold,
             resume,
         } = coming;
         self.sessions
@@ -62,7 +74,10 @@ impl Hub {
             false => Vec::new(),
         };
         self.answer(who, Event::Welcome { nick, users })?;
-        self.tell_of_entering(who, LOBBY, Event::Joined { author });
+        match is_untold {
+            true => self.tell_later(who),
+            false => self.tell_of_entering(who, LOBBY, Event::Joined { author }),
+        }
         Ok(resume)
     }
 
@@ -145,6 +160,7 @@ impl Hub {
 
     /// Gives a user another name, which nobody else goes by. Whoever is logged in is so no more.
     pub(super) fn go_by(&mut self, who: ConnId, to: Nick) -> Result<(Nick, Nick), ErrorCode> {
+        self.tell_of_coming(who);
         let session = self.own(who)?;
         let (from, rooms) = (session.nick().clone(), session.rooms().to_vec());
         let lead = self.sessions.lead(who);

@@ -107,6 +107,8 @@ pub enum ErrorCode {
     ConnectsTooFast,
     /// Sent too much for too long.
     Flooding,
+    /// Asked for too many names that could not be had.
+    TooManyNames,
     /// A command that is none, as typed.
     UnknownCommand(String),
     /// A request type that is none, as sent.
@@ -164,6 +166,8 @@ impl ErrorCode {
                 | ErrorCode::AddressBanned(_)
                 | ErrorCode::ConnectsTooFast
                 | ErrorCode::Flooding
+                | ErrorCode::NotSpoken(_)
+                | ErrorCode::TooManyNames
         )
     }
 }
@@ -220,6 +224,7 @@ impl ErrorCode {
             ErrorCode::NotSpoken(_) => "not_spoken",
             ErrorCode::ConnectsTooFast => "connects_too_fast",
             ErrorCode::Flooding => "flooding",
+            ErrorCode::TooManyNames => "too_many_names",
             ErrorCode::UnknownCommand(_) => "unknown_command",
             ErrorCode::UnknownType(_) => "unknown_type",
             ErrorCode::Usage(_) => "usage",
@@ -324,6 +329,7 @@ impl fmt::Display for ErrorCode {
                 f.write_str("You connect too often. Please wait a little.")
             }
             ErrorCode::Flooding => f.write_str("You sent too much for too long. Goodbye."),
+            ErrorCode::TooManyNames => f.write_str("Too many names were refused. Goodbye."),
             ErrorCode::TooManyRooms => f.write_str("You are in as many rooms as one can be."),
             ErrorCode::UnknownCommand(word) => {
                 write!(f, "Unknown command {}. Try /help.", quoted(word))

@@ -101,6 +101,10 @@ pub struct Connection<S> {
     said_close: bool,
     /// What the poll was told last.
     pub(super) registered: Option<Interest>,
+    /// Nothing but blank frames came so far: the next may be another protocol's.
+    is_new: bool,
+    /// Names that it asked for and was refused.
+    pub(super) refused_names: u8,
     /// Invariant: the hub has a session for it.
     pub(super) joined: bool,
     /// The peer's input has ended.
@@ -140,6 +144,8 @@ impl<S: Transport> Connection<S> {
             is_websocket: false,
             said_close: false,
             registered: None,
+            is_new: true,
+            refused_names: 0,
             joined: false,
             ended: false,
             paused: false,

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use crate::buffer::Chunk;
 use crate::dialect::{Dialect, Stage, View};
 use crate::hub::{Audience, RoomId};
-use crate::limits::{BYTES_PER_DELIVERY, DELIVERY_BUDGET, TALK_BYTES_MAX};
-use crate::model::{ConnId, Event, Moment, RequestId};
+use crate::limits::{BYTES_PER_DELIVERY, DELIVERY_BUDGET, REFUSED_NAMES_MAX, TALK_BYTES_MAX};
+use crate::model::{ConnId, ErrorCode, Event, Moment, RequestId};
 
 use super::Reactor;
 use super::pages::{Kind, Pages};
@@ -86,6 +86,10 @@ impl Reactor {
     /// Tells a connection what it asked for. A name that is refused ends it in some dialects.
     pub(super) fn answer(&mut self, id: ConnId, event: &Event, request_id: Option<&RequestId>) {
         let now = self.clock.moment;
+        let event = match self.is_last_name(id, event) {
+            true => &Event::Error(ErrorCode::TooManyNames),
+            false => event,
+        };
         self.catch_up(id);
         let here = self.hub.is_here(id, event);
         let Some(connection) = self.connections.touch(id) else {
@@ -121,6 +125,19 @@ impl Reactor {
         {
             connection.drain(Reason::Refused, self.clock.now);
         }
+    }
+
+    /// Is that the refusal of a name which is one too many?
+    fn is_last_name(&mut self, id: ConnId, event: &Event) -> bool {
+        let Event::Error(code) = event else {
+            return false;
+        };
+        let Some(connection) = self.connections.get_mut(id).filter(|it| !it.joined) else {
+            return false;
+        };
+        let counts = code.is_join_refusal() && connection.dialect != Some(Dialect::Console);
+        connection.refused_names += u8::from(counts);
+        counts && connection.refused_names >= REFUSED_NAMES_MAX
     }
 
     /// Tells a connection what it did not ask for.

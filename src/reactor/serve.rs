@@ -218,6 +218,7 @@ impl Reactor {
             *frames_left -= 1;
             match taken {
                 Taken::Frame(parsed) => self.handle_frame(id, parsed),
+                Taken::Foreign(protocol) => self.turn_off(id, protocol),
                 Taken::Close(code) => self.close_websocket(id, code, Reason::Quit),
                 Taken::Broken(code) => self.break_websocket(id, code),
             }
@@ -273,6 +274,20 @@ impl Reactor {
         true
     }
 
+    /// Turns off a program that speaks another protocol than its door. Nobody else hears of it.
+    fn turn_off(&mut self, id: ConnId, protocol: &'static str) {
+        let Some(peer) = self
+            .connections
+            .get_mut(id)
+            .map(|connection| connection.peer)
+        else {
+            return;
+        };
+        let code = ErrorCode::NotSpoken(protocol);
+        self.log_refusal(&peer, &code);
+        self.bid_farewell(id, &Event::Error(code), Reason::Refused);
+    }
+
     pub(super) fn handle_frame(&mut self, id: ConnId, parsed: Parsed) {
         let Some(parsed) = self.defer(id, parsed) else {
             return;
@@ -288,6 +303,8 @@ impl Reactor {
             Ask::Request(request) => self.ask(id, request, parsed.id),
             Ask::Refused(code) => {
                 self.spend(id, 1);
+                self.hub.handle_refused(id, self.clock.moment);
+                self.carry_out();
                 self.answer(id, &Event::Error(code), parsed.id.as_ref());
             }
             Ask::Http(request) => self.visit(id, *request),

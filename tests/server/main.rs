@@ -40,6 +40,7 @@ mod replay;
 mod rest;
 mod state;
 mod stop;
+mod strangers;
 mod temp_dir;
 mod text;
 mod tls;

@@ -1,8 +1,9 @@
 //! From a connection's bytes to its frames: which dialect they belong to, and what the next one asks.
 
 use crate::buffer::{Inbox, Ledger};
+use crate::dialect::foreign::{self, Begun};
 use crate::dialect::sniff::{Foreign, Sniffed, sniff, sniff_object};
-use crate::dialect::{Ask, Dialect, Parsed, telnet};
+use crate::dialect::{Ask, Dialect, Parsed, Stage, telnet};
 use crate::frame::websocket::{self, CloseCode, Opcode};
 use crate::frame::{End, Framing, Status, Step};
 use crate::limits::Limits;
@@ -22,6 +23,8 @@ pub(super) struct Input {
 pub enum Taken {
     /// A frame, understood.
     Frame(Parsed),
+    /// The first frame, which is of this protocol rather than of the dialect.
+    Foreign(&'static str),
     /// The peer closes its WebSocket, with this code.
     Close(Option<u16>),
     /// The peer broke the rules of its WebSocket, which ends with this code.
@@ -100,6 +103,8 @@ impl<S: Transport> Connection<S> {
                 None => return Ok(None),
             },
             Sniffed::Hello if end != End::Closed => return Ok(None),
+            Sniffed::Request if end == End::Open && !too_long => return Ok(None),
+            Sniffed::Request => Dialect::Http,
             Sniffed::Undecided if end == End::Open && !too_long => return Ok(None),
             Sniffed::Hello | Sniffed::Undecided => Dialect::Text,
         };
@@ -131,11 +136,17 @@ impl<S: Transport> Connection<S> {
         let (limit, dialect, stage) = (self.frame_limit(limits), self.spoken(), self.stage());
         let is_telnet = self.dialect == Some(Dialect::Text) && !self.is_websocket;
         let is_echo = self.dialect == Some(Dialect::Echo);
+        let may_be_foreign = self.is_new && !self.is_websocket && dialect.is_chat();
+        let asks_name = stage == Stage::Joining && dialect != Dialect::Console;
         let input = self.input_mut();
         let step = input.framing.decode(input.inbox.bytes(), limit, end);
         let (mut own, mut is_request) = (Vec::new(), true);
+        let foreign = may_be_foreign
+            .then(|| input.protocol(&step, dialect, asks_name))
+            .flatten();
         let taken = match &step.status {
             Status::Partial => None,
+            Status::Frame(_) | Status::TooLong if foreign.is_some() => foreign.map(Taken::Foreign),
             Status::Frame(range) => {
                 let frame = &input.inbox.bytes()[range.clone()];
                 Some(Taken::Frame(dialect.parse(frame, stage)))
@@ -169,7 +180,9 @@ impl<S: Transport> Connection<S> {
                 own.extend_from_slice(telnet::NO_TIMING_MARK);
             }
         }
+        let is_blank = input.inbox.bytes()[..step.consumed].trim_ascii().is_empty();
         input.inbox.consume(step.consumed);
+        self.is_new &= is_blank || taken.is_none();
         if !own.is_empty() {
             self.append(ledger, |out| out.extend_from_slice(&own));
         }
@@ -193,6 +206,25 @@ fn refused(code: ErrorCode) -> Parsed {
 }
 
 impl Input {
+    /// Which other protocol a first frame is of, if it is. What may have been cut is looked at for how it
+    /// begins: the rest of a request would be words or names.
+    fn protocol(&self, step: &Step, dialect: Dialect, asks_name: bool) -> Option<&'static str> {
+        let bytes = self.inbox.bytes();
+        let (frame, is_whole) = match &step.status {
+            Status::Frame(range) => {
+                let is_line = bytes[range.end..step.consumed].contains(&b'\n');
+                (&bytes[range.clone()], is_line && dialect != Dialect::Pynet)
+            }
+            Status::TooLong => (&bytes[..step.consumed], false),
+            _ => return None,
+        };
+        let begun = Begun {
+            is_whole,
+            asks_name,
+        };
+        foreign::protocol(frame, begun)
+    }
+
     /// How often telnet waits for an answer, in a whole line or at the end of an unfinished one; the
     /// latter is taken back, so that it is answered once.
     fn telnet_marks(&mut self, step: &Step) -> usize {
