@@ -254,7 +254,7 @@ impl Sessions {
     pub(super) fn find(&self, name: &str) -> Option<ConnId> {
         let name = Folded::of(name);
         let is_it = |&slot: &u32| name_in(&self.slots, slot) == name;
-        let &slot = self.names.find(self.hasher.hash_one(name), is_it)?;
+        let &slot = self.names.find(self.hasher.hash_one(&name), is_it)?;
         let generation = self.slots[slot as usize].as_ref()?.generation;
         Some(ConnId { slot, generation })
     }

@@ -3,25 +3,22 @@
 
 mod error;
 mod event;
+mod letters;
 mod message;
+mod name;
 mod request;
 mod secret;
 
 use std::fmt;
-use std::sync::Arc;
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use error::ErrorCode;
 pub use event::{Author, BanEntry, ClientEntry, Event, Part, RoomEntry, Stats, WhoisEntry};
 pub use message::{Manner, Message, MessageId, Target};
+pub use name::{Folded, Key, Nick, RoomName};
 pub use request::{Entry, Login, ModeChange, Range, Request, Since, TokenChange};
 pub use secret::Secret;
-
-use smol_str::SmolStr;
-use unicase::UniCase;
-
-use crate::limits::{NICK_CHARS_MAX, ROOM_NAME_CHARS_MAX};
 
 /// One connection for the whole life of the server: a slot and the generation that used it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,133 +145,6 @@ impl Moment {
     }
 }
 
-/// What names are compared by: full Unicode case folding, so `Alice` and `alice` are one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key(Box<str>);
-
-impl Key {
-    /// The key of a name as typed, be it a good one or not.
-    pub fn of(name: &str) -> Key {
-        Key(UniCase::unicode(name).to_folded_case().into())
-    }
-
-    /// The folded name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A name as it was typed that is compared and hashed as its key would be, which need not be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Folded<'a>(UniCase<&'a str>);
-
-impl<'a> Folded<'a> {
-    /// Of a name as typed, be it a good one or not.
-    pub fn of(name: &'a str) -> Folded<'a> {
-        Folded(UniCase::unicode(name))
-    }
-}
-
-/// A user's name: 1 to 20 letters and digits of any script, `_`, `-`, `.`, beginning with a letter,
-/// a digit or `_`. One that exists is a good one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Nick(SmolStr);
-
-impl Nick {
-    /// `None` for anything that is not a nick; nothing is trimmed.
-    pub fn parse(name: &str) -> Option<Nick> {
-        let good = name.chars().count() <= NICK_CHARS_MAX
-            && name.starts_with(|c| is_letter_or_digit(c) || c == '_')
-            && name
-                .chars()
-                .all(|c| is_letter_or_digit(c) || "_-.".contains(c));
-        good.then(|| Nick(name.into()))
-    }
-
-    /// As it was typed.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// What it is compared by.
-    pub fn key(&self) -> Key {
-        Key::of(&self.0)
-    }
-
-    /// Does it look like the server itself?
-    pub fn is_reserved(&self) -> bool {
-        let bare = self.0.trim_matches(|c: char| "_-.".contains(c));
-        ["server", "system"]
-            .iter()
-            .any(|name| Folded::of(bare) == Folded::of(name))
-    }
-}
-
-impl fmt::Display for Nick {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The Hangul fillers are letters to Unicode and blanks to a reader, and the letters among the
-/// combining marks pile up on the one before: no name is made of them.
-fn is_letter_or_digit(c: char) -> bool {
-    c.is_alphanumeric()
-        && !matches!(
-            c,
-            '\u{300}'..='\u{36F}' | '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}'
-        )
-}
-
-/// A room's name: 1 to 32 letters, digits, `_` and `-`. One that exists is a good one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RoomName(Arc<str>);
-
-impl RoomName {
-    /// The room that everyone starts in.
-    pub const LOBBY: &'static str = "lobby";
-
-    /// `None` for anything that is not a room name. A leading `#` is not part of it.
-    pub fn parse(name: &str) -> Option<RoomName> {
-        let name = name.strip_prefix('#').unwrap_or(name);
-        let good = (1..=ROOM_NAME_CHARS_MAX).contains(&name.chars().count())
-            && name
-                .chars()
-                .all(|c| is_letter_or_digit(c) || "_-".contains(c));
-        let name = match name.eq_ignore_ascii_case(RoomName::LOBBY) {
-            true => RoomName::LOBBY,
-            false => name,
-        };
-        good.then(|| RoomName(name.into()))
-    }
-
-    /// The lobby's name.
-    pub fn lobby() -> RoomName {
-        RoomName(RoomName::LOBBY.into())
-    }
-
-    /// As it was typed by who created the room.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// What it is compared by.
-    pub fn key(&self) -> Key {
-        Key::of(&self.0)
-    }
-
-    /// Is this the lobby, however it was typed?
-    pub fn is_lobby(&self) -> bool {
-        self.0.eq_ignore_ascii_case(RoomName::LOBBY)
-    }
-}
-
-impl fmt::Display for RoomName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// A request's own id, kept as the JSON text (ASCII) that its answer repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub Box<str>);
@@ -282,70 +152,6 @@ pub struct RequestId(pub Box<str>);
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nicks_at_the_limits() {
-        for good in [
-            "a",
-            "7",
-            "_",
-            "Žluťoučký",
-            "日本",
-            "a.b-c_d",
-            &"x".repeat(20),
-            &"é".repeat(20),
-        ] {
-            assert_eq!(
-                Nick::parse(good).map(|n| n.to_string()).as_deref(),
-                Some(good)
-            );
-        }
-        let bad = [
-            "",
-            " ",
-            "-a",
-            ".a",
-            "a b",
-            "a\n",
-            "a\u{202E}",
-            "a\u{200B}",
-            "a/b",
-            "a:b",
-            "\u{3164}",
-            "a\u{0}",
-            "[a]",
-            "🎉",
-            &"x".repeat(21),
-            &"é".repeat(21),
-        ];
-        for name in bad {
-            assert_eq!(Nick::parse(name), None, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn names_collide_case_folded() {
-        for (a, b) in [
-            ("Alice", "aLICE"),
-            ("straße", "STRASSE"),
-            ("ΟΔΟΣ", "οδος"),
-            ("Ǆ", "ǆ"),
-        ] {
-            assert_eq!(Key::of(a), Key::of(b));
-            assert_eq!(Folded::of(a), Folded::of(b));
-        }
-        assert_ne!(Key::of("ı"), Key::of("i"));
-        assert_ne!(Folded::of("ı"), Folded::of("i"));
-        assert!(RoomName::parse("#LOBBY").is_some_and(|room| room.is_lobby()));
-    }
-
-    #[test]
-    fn room_names_at_the_limits() {
-        assert!(RoomName::parse(&"r".repeat(32)).is_some());
-        for bad in ["", "#", "a.b", "a b", &"r".repeat(33)] {
-            assert_eq!(RoomName::parse(bad), None, "{bad:?}");
-        }
-    }
 
     #[test]
     fn local_time_wraps_at_midnight() {
