@@ -41,7 +41,7 @@ fn private(dialect: Dialect, from: &str, text: &str) -> String {
 
 fn private_sent(dialect: Dialect, to: &str, text: &str) -> String {
     match dialect {
-        Json => "{\"type\":\"ok\",\"message_id\":<id>}\n".into(),
+        Json => format!("{{\"type\":\"ok\",\"message_id\":<id>,\"to\":\"{to}\"}}\n"),
         Pynet => server_message(&format!("[you \\u2192 {to}] {text}")),
         Colon => String::new(),
         _ => format!("[you → {to}] {text}\n"),
@@ -123,8 +123,9 @@ fn who_writes_to_somebody_away_is_told() {
             ask(&mut alice, "/pm bob hi", pm);
             let away = sentence(alice.dialect, "bob is away: at lunch", "");
             match alice.dialect {
-                Json => alice
-                    .expect_like("{\"type\":\"ok\",\"message_id\":<id>,\"away\":\"at lunch\"}\n"),
+                Json => alice.expect_like(
+                    "{\"type\":\"ok\",\"message_id\":<id>,\"away\":\"at lunch\",\"to\":\"bob\"}\n",
+                ),
                 dialect => alice.expect(private_sent(dialect, "bob", "hi") + &away),
             };
             alice.silent();
@@ -380,7 +381,7 @@ fn the_answer_to_a_request_with_an_id_carries_it() {
     for (request, answer) in [
         (
             r#""type":"pm","to":"bob","message":"hi""#,
-            r#"{"type":"ok","message_id":<id>,"id":7}"#,
+            r#"{"type":"ok","message_id":<id>,"to":"bob","id":7}"#,
         ),
         (
             r#""type":"ignore","username":"bob""#,

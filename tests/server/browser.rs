@@ -286,6 +286,51 @@ fn what_is_unread_is_counted_by_room_and_person() {
     user.is_at("person=nancy").sees("Britta", "hello you");
 }
 
+/// Two names that a browser folds alike and the server does not, and the other way round.
+#[test]
+fn the_server_says_who_is_who() {
+    let Some(browser) = Browser::start("the page's names") else {
+        return;
+    };
+    let server = Server::with(&[Auto], PATIENT);
+    let user = User::join(&browser, &server, "Kadi");
+    let mut other = nc(&server, "Kadı");
+    user.page
+        .wait_until("document.querySelectorAll('#members li').length === 2");
+    other.send("I am another\n").sync();
+    user.sees("Kadı", "I am another")
+        .reads("#self", "Kadi")
+        .say("and I am Kadi")
+        .sees("Kadi", "and I am Kadi");
+    other.send("/nick KADI\n");
+    other.expect_until("That name is taken.\n");
+    other.send("/nick Kadıköy\n/quit\n");
+    user.page
+        .wait_until("document.querySelectorAll('#members li').length === 1");
+    user.page
+        .wait_until("document.querySelector('#members li').dataset.name === 'Kadi'");
+
+    let people = "[...document.querySelectorAll('#people bdi')].map(name => name.textContent)";
+    let is = |name: &str| format!("JSON.stringify({people}) === JSON.stringify([{name:?}])");
+    let mut weiss = nc(&server, "Weiß");
+    weiss.send("/pm Kadi once\n/quit\n");
+    user.page.wait_until(&is("Weiß"));
+    let mut weiss = nc(&server, "WEISS");
+    weiss.send("/pm Kadi twice\n");
+    user.page.wait_until(&is("WEISS"));
+    user.say("/pm weiẞ hello you");
+    weiss.expect_until("[Kadi \u{2192} you] hello you\n");
+    user.is_at("person=WEISS")
+        .sees("Weiß", "once")
+        .sees("WEISS", "twice")
+        .sees("Kadi", "hello you");
+    user.page.wait_until(&is("WEISS"));
+
+    let mut jose = nc(&server, "José");
+    user.say("/pm Jose\u{301} hi").is_at("person=José");
+    jose.expect_until("[Kadi \u{2192} you] hi\n");
+}
+
 #[test]
 fn commands_and_names_are_completed_by_keyboard() {
     let Some(browser) = Browser::start("the page's completion") else {

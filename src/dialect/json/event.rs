@@ -88,19 +88,30 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .number("left", Some(u64::from(*left)))
             .number("members", Some(*members as u64))
             .time(now),
-        Event::Renamed { from, to } | Event::RenamedOther { from, to } => Object::new(out, "nick")
-            .text("username", from.as_str())
-            .text("to", to.as_str())
-            .time(now),
+        Event::Renamed { from, to } | Event::RenamedOther { from, to } => {
+            let object = Object::new(out, "nick")
+                .text("username", from.as_str())
+                .text("to", to.as_str())
+                .time(now);
+            match from.key() == to.key() {
+                true => object.flag("same", true),
+                false => object,
+            }
+        }
         Event::Said { room, message, .. } => spoken(Object::new(out, kind(message)), message)
             .text("room", room.as_str())
             .timestamp(message.unix_ms),
         Event::Private { message } => {
-            spoken(Object::new(out, "pm"), message).timestamp(message.unix_ms)
+            let object = spoken(Object::new(out, "pm"), message);
+            fold(object.timestamp(message.unix_ms), &message.nick)
         }
-        Event::PrivateSent { id, away, .. } => Object::new(out, "ok")
-            .number("message_id", id.map(|id| id.0))
-            .maybe("away", away.as_deref()),
+        Event::PrivateSent { to, id, away, .. } => {
+            let object = Object::new(out, "ok")
+                .number("message_id", id.map(|id| id.0))
+                .maybe("away", away.as_deref())
+                .text("to", to.as_str());
+            fold(object, to)
+        }
         Event::Kept { id, room } => Object::new(out, "ok")
             .number("message_id", Some(id.0))
             .text("room", room.as_str()),
@@ -226,13 +237,7 @@ fn push_past(event: &Event, out: &mut Vec<u8>) {
             ..
         } => {
             for message in messages {
-                push_spoken(
-                    "history",
-                    kind(message),
-                    message,
-                    Some(("room", room.as_str())),
-                    out,
-                );
+                push_past_of(room, "history", message, out);
             }
         }
         Event::History {
@@ -241,38 +246,42 @@ fn push_past(event: &Event, out: &mut Vec<u8>) {
             ..
         } => {
             for message in messages {
-                let to = (!past::is_by(other, message)).then_some(("to", other.as_str()));
-                push_spoken("history", "pm", message, to, out);
+                let to = (!past::is_by(other, message)).then_some(other.as_str());
+                let object = Object::new(out, "history").text("kind", "pm");
+                let object = spoken(object, message)
+                    .maybe("to", to)
+                    .timestamp(message.unix_ms)
+                    .text("with", other.as_str());
+                fold(object, other).close();
+                out.push(b'\n');
             }
         }
         Event::Found { messages, .. } => {
             for (room, message) in messages {
-                push_spoken(
-                    "search",
-                    kind(message),
-                    message,
-                    Some(("room", room.as_str())),
-                    out,
-                );
+                push_past_of(room, "search", message, out);
             }
         }
         _ => {}
     }
 }
 
-fn push_spoken(
-    what: &str,
-    kind: &str,
-    message: &Message,
-    place: Option<(&str, &str)>,
-    out: &mut Vec<u8>,
-) {
-    let object = spoken(Object::new(out, what).text("kind", kind), message);
-    let object = match place {
-        Some((key, name)) => object.text(key, name),
-        None => object,
-    };
-    object.timestamp(message.unix_ms).close();
+/// What tells that two names are one person's, where the name itself is not that: clients need no folding
+/// of their own.
+fn fold<'a>(object: Object<'a>, nick: &Nick) -> Object<'a> {
+    let key = nick.key();
+    object.maybe(
+        "fold",
+        (key.as_str() != nick.as_str()).then_some(key.as_str()),
+    )
+}
+
+/// What was said in a room.
+fn push_past_of(room: &RoomName, what: &str, message: &Message, out: &mut Vec<u8>) {
+    let object = Object::new(out, what).text("kind", kind(message));
+    spoken(object, message)
+        .text("room", room.as_str())
+        .timestamp(message.unix_ms)
+        .close();
     out.push(b'\n');
 }
 

@@ -381,11 +381,13 @@ fn what_was_said_before_byte_by_byte() {
     let end = r#"{"type":"history_end","room":"lobby","count":1,"more":true,"id":9}"#;
     assert_eq!(history(lobby(), answer(true)), format!("{said}{end}\n"));
     let end = r#"{"type":"history_end","with":"bob","count":1,"more":false,"id":9}"#;
-    let own = line("pm", r#","to":"bob""#);
+    let with = |line: String| line.replace("}\n", ",\"with\":\"bob\"}\n");
+    let own = with(line("pm", r#","to":"bob""#));
     let with_bob = history(Target::User(nick("bob")), answer(false));
     assert_eq!(with_bob, format!("{own}{end}\n"));
     let with_alice = history(Target::User(nick("alice")), Part::First);
-    assert_eq!(with_alice, line("pm", ""));
+    let with = ",\"with\":\"alice\"}\n";
+    assert_eq!(with_alice, line("pm", "").replace("}\n", with));
     let found = Event::Found {
         messages: vec![(RoomName::lobby(), message("hi"))],
         has_more: false,

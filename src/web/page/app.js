@@ -1,7 +1,7 @@
 // The page begins here: what its user does.
 
 import { ask, enter, hurry, join, leave, lookBack, out, quit, say, session } from "./session.js";
-import { LOBBY, find, fold, get, isMe, people, rooms, state } from "./state.js";
+import { LOBBY, find, get, isMe, people, rooms, state } from "./state.js";
 import { begin, byId, byName, h, isLookedAt, markSeen, open, openDrawer, schedule, showAll, toEnd } from "./view.js";
 
 const KEYS = [
@@ -120,7 +120,6 @@ const list = byId("completions");
 let offer = null;
 let chosen = 0;
 let history = [];
-/** How far back in it one is. */
 let back = 0;
 
 /** Not where a keyboard would cover half of the page. */
@@ -245,14 +244,14 @@ function offerFor(before, isAsked) {
 		return offer(fits.map(({ name, words, usage: text, summary: hint }) => ({ text, hint, insert: `/${name}${words.length ? " " : ""}` })));
 	}
 	const among = (all, sign = "") => {
-		const start = fold(word.replace(/^[@#]/, ""));
-		const fits = all.filter(({ name }) => fold(name).startsWith(start));
+		const start = word.replace(/^[@#]/, "").toLowerCase();
+		const fits = all.filter(({ name }) => name.toLowerCase().startsWith(start));
 		return offer(fits.map(({ name, hint }) => ({ text: sign + name, hint, insert: `${sign}${name} ` })));
 	};
 	const kind = typed[0].startsWith("/") && bare(commandOf(typed[0])?.words[typed.length - 2]);
 	if (kind === "ROOM") return among(typed[0] === "/join" ? state.roomsThere : rooms());
 	if (kind !== "NAME" && !word.startsWith("@") && !(isAsked && word)) return null;
-	const names = [...state.current.members.values(), ...people().map(({ name }) => name)];
+	const names = [...state.current.members, ...people().map(({ name }) => name)];
 	const others = [...new Set(names)].filter((name) => !isMe(name)).sort(byName);
 	return among(others.map((name) => ({ name })), word.startsWith("@") ? "@" : "");
 }
@@ -305,7 +304,6 @@ const TABLE = [
 	["shutdown [TIME]", "stop the server"],
 ];
 
-/** What requests call words. */
 const FIELDS = { NAME: "username", NEW: "to", TEXT: "message", TIME: "seconds", BOT: "name", "on|off": "on" };
 
 const COMMANDS = TABLE.map(([line, summary, request]) => {
@@ -325,7 +323,6 @@ function commandOf(typed) {
 	return COMMANDS.find(({ name, alias }) => name === wanted || alias === wanted);
 }
 
-/** A password is kept nowhere. */
 export const hasSecret = (line) => line.startsWith("/") && commandOf(cut(line)[0])?.usage.includes("PASSWORD");
 
 /** Does what a line says; returns what is wrong with it, or nothing. */
@@ -350,7 +347,6 @@ function run(line) {
 const cut = (text) => /^(\S*)\s*([^]*)$/.exec(text).slice(1);
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** How some words are read. */
 const readers = {
 	ROOM: (word) => word.replace(/^#/, ""),
 	TIME: (word) => (/^[1-9]\d*[smhd]$/.test(word) ? parseInt(word, 10) * SECONDS[word.at(-1)] : undefined),
@@ -390,7 +386,7 @@ const acts = {
 	},
 	leave(name) {
 		const talk = name ? find("room", name) : state.current;
-		return talk ? unless(leave(talk)) : `You are not in #${name}.`;
+		return unless(leave(talk ?? { kind: "room", name, isJoined: true }));
 	},
 	history: (limit, _, since) => unless(lookBack(state.current, { limit, since })),
 	rooms: browse,

@@ -1,6 +1,6 @@
 // Being in the chat: joining, coming back, what is asked of the server and what it tells.
 
-import { LOBBY, close, find, get, isMe, isMention, rooms, setMe, show, state } from "./state.js";
+import { LOBBY, close, find, get, isMe, isMention, move, rooms, setMe, show, state } from "./state.js";
 
 /** So long may one's lost connection hold the name. */
 const TAKEN_MS = 90_000;
@@ -45,7 +45,8 @@ export function out(error, code) {
 	turn("out", error, code);
 }
 
-function welcomed({ users }) {
+function welcomed({ users, message }) {
+	setMe(/(\S+)!$/.exec(message)[1]);
 	const others = rooms().filter(({ name, isJoined }) => isJoined && name !== LOBBY);
 	const wasOut = others.length > 0 && !find("room", LOBBY);
 	const lobby = get("room", LOBBY);
@@ -96,7 +97,7 @@ function receive(event) {
 	session.onchange();
 }
 
-/** Returns whether it was sent; `context` is for its answer. */
+/** Was it sent? `context` is for its answer. */
 export function ask(request, context) {
 	const id = `${++lastId}`;
 	const isSent = session.phase === "in" && send({ ...request, id });
@@ -107,7 +108,7 @@ export function ask(request, context) {
 export const enter = (room, key, context) =>
 	ask({ type: "join_room", room, key, resume: find("room", room)?.mark }, { key, ...context });
 
-/** Asks for what is above; after a loss, for the last of what was said with somebody. */
+/** Asks for what is above; after a loss, for the last there is. */
 export function lookBack(talk, values) {
 	const { kind, name, isWhole, isAsking, isJoined, since, entries } = talk;
 	if (!isJoined || isAsking || (isWhole && !values)) return;
@@ -117,7 +118,6 @@ export function lookBack(talk, values) {
 	return (talk.isAsking = ask(request, { talk, isQuiet: !values, values }));
 }
 
-/** Leaves a room, or closes what one says with a person. */
 export function leave(talk) {
 	if (talk.kind === "room" && talk.isJoined) return ask({ type: "leave_room", room: talk.name }, { isLeaving: true });
 	close(talk);
@@ -150,7 +150,7 @@ function settle({ talk, entry }, values) {
 	if (!wasPlaced) talk.put(entry);
 }
 
-/** Members that are only counted are asked for again after so long for each. */
+/** Who is only counted is asked for again after so long for each. */
 const REFRESH_MS = 20;
 const PAUSE_MS = 5_000;
 
@@ -169,28 +169,32 @@ const handlers = {
 		else if (!context?.isQuiet) tell(context, message, "error");
 	},
 
-	ok({ message, away, message_id: id }, context) {
+	ok({ message, away, message_id: id, to, fold = to }, context) {
 		const { talk, entry, type, password } = context;
 		if (type === "oper") state.isOperator = true;
 		else if (password) session.password = type === "unregister" ? undefined : password;
 		if (message) tell(context, message);
 		if (!entry) return;
+		const place = to ? get("person", to, fold) : talk;
+		// The name was typed in another way.
+		if (place !== talk) move(talk, place);
 		// It is on disk, where there is one.
-		settle(context, { state: "sent", id });
-		if (away && away !== talk.away) talk.notice(`${talk.name} is away: ${away}`);
-		talk.away = away;
+		settle({ talk: place, entry }, { state: "sent", id });
+		if (away && away !== place.away) place.notice(`${to} is away: ${away}`);
+		place.away = away;
 	},
 
 	chat: inRoom,
 	me: inRoom,
 	pm(event) {
+		const { username, fold = username } = event;
 		// Who writes to oneself has it already.
-		if (!isMe(event.username)) said(get("person", event.username), event);
+		if (!isMe(username)) said(get("person", username, fold), event);
 	},
 
 	history(event) {
-		const { kind, username, to = username, talk } = event;
-		said(kind === "pm" ? get("person", to) : talk, { ...event, type: kind }, true);
+		const { kind, with: other, fold = other, talk } = event;
+		said(kind === "pm" ? get("person", other, fold) : talk, { ...event, type: kind }, true);
 	},
 	history_end({ count, more }, { talk, values }) {
 		talk.isAsking = false;
@@ -230,12 +234,14 @@ const handlers = {
 		}, Math.max(PAUSE_MS, REFRESH_MS * members));
 	},
 
-	nick({ username: name, to, time }) {
+	nick({ username: name, to, same, time }) {
 		const own = find("person", name);
-		// Who changes it is logged in no more.
-		if (isMe(name) && !isMe(to)) session.password = undefined;
-		if (isMe(name)) setMe(to);
-		if (own && !find("person", to)) own.name = to;
+		if (isMe(name)) {
+			// Who changes it is logged in no more.
+			if (!same) session.password = undefined;
+			setMe(to);
+		}
+		if (own && !find("person", to)) Object.assign(own, { name: to, fold: same && own.fold });
 		for (const talk of state.talks) {
 			if (talk.exchange(name, to) || talk.is("person", to)) talk.note({ name, did: `is ${to} now`, time });
 		}
@@ -249,7 +255,7 @@ const handlers = {
 	rooms: ({ rooms }) => session.onrooms(rooms),
 
 	room_joined({ room: name, users, topic = "", created }, context) {
-		const talk = get("room", name);
+		const talk = context?.isReturn ? context.talk : get("room", name);
 		Object.assign(talk, { name, topic, isJoined: true, key: context?.key });
 		talk.setMembers(users);
 		// What was not asked for now is one's return, or another page of the same user.
@@ -290,7 +296,6 @@ function listed({ type, id, time, talk, ...values }, context) {
 	tell(context, lines.join("\n") || "There are none.");
 }
 
-/** Where it was asked for, or else where one looks. */
 function tell(context, text, tone) {
 	(state.talks.includes(context?.talk) ? context.talk : state.current).notice(text, tone);
 }
@@ -330,11 +335,10 @@ const OPEN_MS = 10_000;
 /** The server is asked for a sign after so long a silence, and has so long for that. */
 const SILENT_MS = 25_000;
 const ANSWER_MS = 8_000;
-/** Either, where there is reason to doubt. */
+/** Where there is doubt. */
 const DOUBT_MS = 4_000;
 const WAIT_MIN_MS = 500;
 const WAIT_MAX_MS = 30_000;
-/** After so long one tries again quickly. */
 const STABLE_MS = 10_000;
 
 let failures = 0;

@@ -14,13 +14,12 @@ export const state = {
 	roomsThere: [],
 };
 
-/** As the server folds names. */
-export const fold = (name) => name.toUpperCase().toLowerCase();
-export const isMe = (name) => fold(name) === fold(state.me);
+/** Names are as the server tells them; it folds those of one person alike. */
+export const isMe = (name) => name === state.me;
 const ofKind = (wanted) => state.talks.filter(({ kind }) => kind === wanted);
 export const rooms = () => ofKind("room");
 export const people = () => ofKind("person");
-export const find = (kind, name) => state.talks.find((talk) => talk.is(kind, name));
+export const find = (...who) => state.talks.find((talk) => talk.is(...who));
 
 let lastNumber = 0;
 const isOpen = ({ state, id }) => state === "pending" && !id;
@@ -28,8 +27,8 @@ const isOpen = ({ state, id }) => state === "pending" && !id;
 /** A room, or what one says with one person. */
 class Talk {
 	topic = "";
-	/** By the folded name; another Map after each change. */
-	members = new Map();
+	/** Another after each change. */
+	members = new Set();
 	/** Where they are only counted. */
 	count = null;
 	/** As the server has them; behind them, own ones that it has not shown. */
@@ -46,8 +45,8 @@ class Talk {
 	/** Is there nothing to ask for above? */
 	isWhole = false;
 
-	constructor(kind, name) {
-		Object.assign(this, { kind, name, isJoined: kind === "person" });
+	constructor(kind, name, fold) {
+		Object.assign(this, { kind, name, fold, isJoined: kind === "person" });
 	}
 
 	get last() {
@@ -65,8 +64,8 @@ class Talk {
 		return (this.kind === "room" ? "#" : "") + this.name;
 	}
 
-	is(kind, name) {
-		return this.kind === kind && fold(this.name) === fold(name);
+	is(kind, name, fold) {
+		return this.kind === kind && (this.name === name || (fold && this.fold === fold));
 	}
 
 	put(entry) {
@@ -128,25 +127,24 @@ class Talk {
 	}
 
 	setMembers(names) {
-		this.members = new Map(names.map((name) => [fold(name), name]));
+		this.members = new Set(names);
 		this.count = null;
 	}
 
 	/** Puts one member, or nobody, in the place of another, if that one is there. */
 	exchange(from, to) {
-		const members = new Map(this.members);
-		if (from && !members.delete(fold(from))) return false;
-		if (to) members.set(fold(to), to);
+		const members = new Set(this.members);
+		if (from && !members.delete(from)) return false;
+		if (to) members.add(to);
 		this.members = members;
 		return true;
 	}
 }
 
-/** Finds it, or makes it. */
-export function get(kind, name) {
-	const found = find(kind, name);
-	if (found) return found;
-	const made = new Talk(kind, name);
+export function get(kind, name, fold) {
+	const found = find(kind, name, fold);
+	if (found) return Object.assign(found, fold && { name, fold });
+	const made = new Talk(kind, name, fold);
 	state.talks.splice(kind === "room" ? rooms().length : state.talks.length, 0, made);
 	return made;
 }
@@ -158,8 +156,14 @@ export function show(talk) {
 
 export function close(talk) {
 	const at = state.talks.indexOf(talk);
-	state.talks.splice(at, 1);
+	if (at >= 0) state.talks.splice(at, 1);
 	if (state.current === talk) show(state.talks[Math.max(0, at - 1)] ?? get("room", LOBBY));
+}
+
+export function move(talk, place) {
+	talk.entries.forEach((entry) => place.put(entry));
+	if (state.current === talk) show(place);
+	close(talk);
 }
 
 let mention = null;
@@ -168,7 +172,7 @@ export function setMe(name) {
 	state.me = name;
 	// "it" and "me" are words too: short names count with the sign only.
 	const sign = [...name].length > 2 ? "@?" : "@";
-	mention = new RegExp(`(?<![\\p{L}\\p{N}_])${sign}${name.replaceAll(".", "\\.")}(?![\\p{L}\\p{N}_])`, "iu");
+	mention = new RegExp(`(?<![\\p{L}\\p{M}\\p{N}_])${sign}${name.replaceAll(".", "\\.")}(?![\\p{L}\\p{M}\\p{N}_])`, "iu");
 }
 
-export const isMention = (text) => mention.test(text);
+export const isMention = (text) => mention.test(text.normalize());

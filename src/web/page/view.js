@@ -93,7 +93,7 @@ setInterval(() => {
 
 function showMembers({ members }) {
 	listed = members;
-	const names = [...members.values()].sort(byName).slice(0, MEMBERS_MAX);
+	const names = [...members].sort(byName).slice(0, MEMBERS_MAX);
 	fillMembers(names.map((name) => ({ key: `${name} ${isMe(name)}`, name })));
 }
 
