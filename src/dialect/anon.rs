@@ -6,6 +6,11 @@ use crate::model::{Event, Manner, Peer, Request};
 
 use super::{Ask, Stage, View, ask, plain, text, utf8, words};
 
+/// What stands between an address and what was sent from there.
+const SAYS: &str = " dice: ";
+/// Likewise before what somebody does.
+const DOES: &str = " dice: * ";
+
 pub(super) fn parse(frame: &[u8]) -> Ask {
     ask(utf8(frame).map(|line| {
         let said = || Request::Say {
@@ -26,19 +31,28 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
 /// An address is shown as Python shows the tuple that its `accept` returns.
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
+        // Nobody has a name here, and of who comes and goes nothing is said.
         Event::Welcome { .. }
         | Event::Joined { .. }
         | Event::Left { .. }
+        | Event::RoomJoined { .. }
+        | Event::RoomLeft { .. }
+        | Event::Renamed { .. }
         | Event::Presence { .. }
         | Event::History { .. } => {}
-        Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
-        Event::Said { peer, message, .. } if message.manner == Manner::Said => {
+        Event::Said { .. } if view.own => {}
+        Event::Said { peer, message, .. } => {
             // Writing to a Vec cannot fail.
             let _ = match peer {
-                Peer::Ip { ip, port } if ip.is_ipv4() => write!(out, "('{ip}', {port}) "),
-                Peer::Ip { ip, port } => write!(out, "('{ip}', {port}, 0, 0) "),
-                Peer::Unix(serial) => write!(out, "('unix', {serial}) "),
+                Peer::Ip { ip, port } if ip.is_ipv4() => write!(out, "('{ip}', {port})"),
+                Peer::Ip { ip, port } => write!(out, "('{ip}', {port}, 0, 0)"),
+                Peer::Unix(serial) => write!(out, "('unix', {serial})"),
             };
+            let says = match message.manner {
+                Manner::Said => SAYS,
+                Manner::Acted => DOES,
+            };
+            out.extend_from_slice(says.as_bytes());
             plain::push(&message.text, out);
             out.push(b'\n');
         }
@@ -52,8 +66,9 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oracle::{past_events, said, said_from, view};
+    use super::super::oracle::{author, message as message_of, past_events, said, said_from, view};
     use super::*;
+    use crate::model::RoomName;
 
     fn rendered(event: &Event) -> String {
         let mut out = Vec::new();
@@ -64,16 +79,66 @@ mod tests {
     #[test]
     fn addresses_as_python_shows_them() {
         assert_eq!(
-            rendered(&said("dice: Hello")),
+            rendered(&said("Hello")),
             "('127.0.0.1', 44692) dice: Hello\n"
         );
         let ip = "::1".parse().expect("an address");
         let v6 = Peer::Ip { ip, port: 44692 };
-        assert_eq!(rendered(&said_from(v6, "hi")), "('::1', 44692, 0, 0) hi\n");
         assert_eq!(
-            rendered(&said_from(Peer::Unix(3), "hi")),
-            "('unix', 3) hi\n"
+            rendered(&said_from(v6, "Hello")),
+            "('::1', 44692, 0, 0) dice: Hello\n"
         );
+        assert_eq!(
+            rendered(&said_from(Peer::Unix(3), "Hello")),
+            "('unix', 3) dice: Hello\n"
+        );
+    }
+
+    #[test]
+    fn what_somebody_does_and_what_is_said_to_one_alone() {
+        let Event::Said {
+            peer,
+            room,
+            message,
+        } = said("waves")
+        else {
+            panic!("it is said")
+        };
+        let mut message = message.as_ref().clone();
+        message.manner = Manner::Acted;
+        let message = message.into();
+        let did = Event::Said {
+            peer,
+            room,
+            message,
+        };
+        assert_eq!(rendered(&did), "('127.0.0.1', 44692) dice: * waves\n");
+        let message = message_of("psst");
+        assert_eq!(
+            rendered(&Event::Private { message }),
+            "[Alice → you] psst\n"
+        );
+    }
+
+    #[test]
+    fn nobody_comes_goes_or_is_called_something() {
+        let (nick, room) = (author().nick, RoomName::lobby());
+        let (from, to, reason) = (nick.clone(), nick.clone(), None);
+        for event in [
+            Event::Joined { author: author() },
+            Event::Left {
+                nick: nick.clone(),
+                words: Some("bye".into()),
+            },
+            Event::RoomJoined {
+                nick: nick.clone(),
+                room: room.clone(),
+            },
+            Event::RoomLeft { nick, room, reason },
+            Event::Renamed { from, to },
+        ] {
+            assert_eq!(rendered(&event), "", "{event:?}");
+        }
     }
 
     #[test]

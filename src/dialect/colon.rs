@@ -29,6 +29,9 @@ const TRAPS: [(&str, &str); 3] = [
     ),
 ];
 
+/// The command that is this dialect's alone.
+const GROUP: &str = "group";
+
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(frame).and_then(|line| match stage {
         _ if line.trim().is_empty() => Ok(None),
@@ -37,8 +40,8 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     }))
 }
 
-/// A line of somebody who joined: a command behind `:` or `/`, or something said. `:)` and `:-D` are
-/// messages, and `//hello` says `/hello`.
+/// A line of somebody who joined: a command, or something said. Any word behind `:` is to be a command,
+/// but `:)` and `:-D` are messages; behind `/`, which its client never had, only the name of one is.
 fn parse_line(line: &str) -> Result<Request, ErrorCode> {
     let said = |text: &str| {
         Ok(Request::Say {
@@ -47,12 +50,20 @@ fn parse_line(line: &str) -> Result<Request, ErrorCode> {
         })
     };
     let is_word = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic());
-    match (line.strip_prefix(':'), line.strip_prefix('/')) {
+    let bare = line.trim_start();
+    match (bare.strip_prefix(':'), bare.strip_prefix('/')) {
         (Some(rest), _) if is_word(rest) => parse_command(rest),
-        (_, Some(rest)) if rest.starts_with('/') => said(rest),
-        (_, Some(rest)) => parse_command(rest),
+        (_, Some(rest)) if is_known(bare.trim_start_matches('/')) => match rest.starts_with('/') {
+            true => said(rest),
+            false => parse_command(rest),
+        },
         _ => said(line),
     }
+}
+
+fn is_known(words: &str) -> bool {
+    command::is_known(words)
+        || words::one(words).is_some_and(|name| name.eq_ignore_ascii_case(GROUP))
 }
 
 /// The commands that are this dialect's own, and those that all share.
@@ -67,7 +78,7 @@ fn parse_command(line: &str) -> Result<Request, ErrorCode> {
                 text: text.into(),
             })
         }
-        "group" => parse_group(words),
+        GROUP => parse_group(words),
         _ => command::parse(line),
     }
 }
@@ -75,13 +86,13 @@ fn parse_command(line: &str) -> Result<Request, ErrorCode> {
 fn parse_group(words: &str) -> Result<Request, ErrorCode> {
     let words = words.trim_start();
     let (verb, words) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-    let group = |name: &str, usage| match name.trim() {
-        "" => Err(ErrorCode::Usage(usage)),
-        name => command::room(name),
+    let group = |usage| match words::one(words) {
+        None => Err(ErrorCode::Usage(usage)),
+        Some(name) => command::room(name),
     };
     match verb.to_ascii_lowercase().as_str() {
         "create" => {
-            let room = group(words, ":group create <group_name>")?;
+            let room = group(":group create <group_name>")?;
             Ok(Request::Enter {
                 room,
                 entry: Entry::Create,
@@ -89,24 +100,17 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
                 resume: None,
             })
         }
-        "join" => {
-            let (name, key) = match words::two(words) {
-                Some((name, key)) => (name, Some(key.trim_end().into())),
-                None => (words, None),
-            };
-            let room = group(name, ":group join <group_name>")?;
-            Ok(Request::Enter {
-                room,
-                entry: Entry::Existing,
-                key,
-                resume: None,
-            })
-        }
+        "join" => Ok(Request::Enter {
+            room: group(":group join <group_name>")?,
+            entry: Entry::Existing,
+            key: words::second(words).map(Into::into),
+            resume: None,
+        }),
         "leave" => Ok(Request::Leave {
-            room: Some(group(words, ":group leave <group_name>")?),
+            room: Some(group(":group leave <group_name>")?),
         }),
         "members" => Ok(Request::Members {
-            room: Some(group(words, ":group members <group_name>")?),
+            room: Some(group(":group members <group_name>")?),
         }),
         "send" => {
             let usage = ErrorCode::Usage(":group send <group_name> <message>");
@@ -124,10 +128,10 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
         Request::Join { .. } => line::join(request),
         Request::Say { room: None, text } => {
-            let escape = if text.starts_with('/') { "/" } else { "" };
-            let line = format!("{escape}{text}");
-            let is_said = matches!(parse_line(&line), Ok(Request::Say { room: None, .. }));
-            (words::is_line(text) && is_said).then_some(line)
+            let lines = [text.clone(), format!("/{text}")];
+            let says = |line: &&String| parse_line(line).as_ref() == Ok(request);
+            let line = lines.iter().find(says).cloned();
+            line.filter(|_| words::is_line(text))
         }
         Request::Enter {
             room,

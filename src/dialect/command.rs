@@ -90,6 +90,15 @@ pub(super) fn first(line: &str, marks: &[char]) -> Result<Request, ErrorCode> {
     }
 }
 
+/// Is the first of `words` the name of a command?
+pub(super) fn is_known(words: &str) -> bool {
+    words
+        .split(char::is_whitespace)
+        .next()
+        .and_then(find)
+        .is_some()
+}
+
 fn find(name: &str) -> Option<&'static Command> {
     let is_called = |command: &&'static Command| {
         command

@@ -373,7 +373,7 @@ mod tests {
             ),
             (
                 Dialect::Pynet,
-                r#"{"type":"chat","data":"/registr hunter2"}"#,
+                r#"{"type":"chat","data":"/login a/b hunter2"}"#,
             ),
         ] {
             for stage in [Stage::Joining, Stage::Joined] {

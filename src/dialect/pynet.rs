@@ -17,7 +17,7 @@ fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
     }
     let object = object::read(frame)?;
     match object::string(&object, "type")? {
-        "chat" => text::parse_line(object::string(&object, "data")?),
+        "chat" => text::parse_plain_line(object::string(&object, "data")?),
         "join" => Err(ErrorCode::AlreadyJoined),
         other => Err(ErrorCode::UnknownType(other.into())),
     }
@@ -28,7 +28,7 @@ pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
     match request {
         Request::Join { .. } => json::render_join(request, "data", &mut out)?,
         _ => {
-            let line = text::render_request(request)?;
+            let line = text::render_plain_request(request)?;
             Object::new(&mut out, "chat").text("data", &line)
         }
     }
@@ -229,6 +229,25 @@ mod tests {
                 text: "Hello".into()
             })
         );
+        let said = |text: &str| {
+            let text = text.into();
+            Ask::Request(Request::Say { room: None, text })
+        };
+        for (data, asked) in [
+            ("/shrug", said("/shrug")),
+            (" /shrug it", said(" /shrug it")),
+            ("//shrug", said("//shrug")),
+            ("/", said("/")),
+            ("//list", said("/list")),
+            ("///list", said("//list")),
+            ("/LIST", Ask::Request(Request::List)),
+            ("  /list", Ask::Request(Request::List)),
+            ("/pm", Ask::Refused(ErrorCode::Usage("/pm NAME TEXT"))),
+            (" ", Ask::Nothing),
+        ] {
+            let object = json!({"type": "chat", "data": data}).to_string();
+            assert_eq!(parse(object.as_bytes(), Stage::Joined), asked, "{data}");
+        }
         assert_eq!(
             parse(b"junk", Stage::Joined),
             Ask::Refused(ErrorCode::NotJson)

@@ -21,30 +21,62 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     }))
 }
 
-/// A line of somebody who joined: a command, or something said. `//hello` says `/hello`.
-pub(super) fn parse_line(line: &str) -> Result<Option<Request>, ErrorCode> {
-    match line.strip_prefix('/') {
-        _ if line.trim().is_empty() => Ok(None),
+/// A line of somebody who joined: a command, with blanks before it or not, or something said. `//hello`
+/// says `/hello`.
+fn parse_line(line: &str) -> Result<Option<Request>, ErrorCode> {
+    let bare = line.trim_start();
+    match bare.strip_prefix('/') {
+        _ if bare.is_empty() => Ok(None),
         Some(rest) if !rest.starts_with('/') => command::parse(rest).map(Some),
-        Some(rest) => Ok(Some(Request::Say {
-            room: None,
-            text: rest.into(),
-        })),
-        None => Ok(Some(Request::Say {
-            room: None,
-            text: line.into(),
-        })),
+        Some(rest) => Ok(Some(said(rest))),
+        None => Ok(Some(said(line))),
+    }
+}
+
+/// As a line of text, for those whose clients never had commands: only what begins with the name of one is
+/// a command. Anything else is said as it is, `/shrug` too.
+pub(super) fn parse_plain_line(line: &str) -> Result<Option<Request>, ErrorCode> {
+    match names_command(line) {
+        true => parse_line(line),
+        false => Ok((!line.trim().is_empty()).then(|| said(line))),
+    }
+}
+
+/// Does a line begin with the name of a command, behind one `/` or several?
+fn names_command(line: &str) -> bool {
+    let bare = line.trim_start();
+    bare.starts_with('/') && command::is_known(bare.trim_start_matches('/'))
+}
+
+fn said(text: &str) -> Request {
+    Request::Say {
+        room: None,
+        text: text.into(),
     }
 }
 
 pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
         Request::Join { .. } => line::join(request),
-        Request::Say { room: None, text } => {
-            let escape = if text.starts_with('/') { "/" } else { "" };
-            words::is_line(text).then(|| format!("{escape}{text}"))
-        }
+        Request::Say { room: None, text } => line_of(text, text.trim_start().starts_with('/')),
         _ => line::render(request),
+    }
+}
+
+/// As [`render_request`], such that [`parse_plain_line`] reads it.
+pub(super) fn render_plain_request(request: &Request) -> Option<String> {
+    match request {
+        Request::Say { room: None, text } => line_of(text, names_command(text)),
+        _ => line::render(request),
+    }
+}
+
+/// The line that says `text`, which may have to be told from a command; `None` where it has none.
+fn line_of(text: &str, is_like_command: bool) -> Option<String> {
+    match is_like_command {
+        _ if !words::is_line(text) => None,
+        false => Some(text.into()),
+        true => text.starts_with('/').then(|| format!("/{text}")),
     }
 }
 

@@ -395,7 +395,8 @@ impl Hub {
         };
         match self.rooms.find(&name) {
             Some(id) if session.is_in(id) => Ok(id),
-            _ => Err(ErrorCode::NotInRoom(name)),
+            Some(_) => Err(ErrorCode::NotInRoom(name)),
+            None => Err(ErrorCode::NoRoomToEnter(name)),
         }
     }
 

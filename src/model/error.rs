@@ -21,7 +21,7 @@ pub enum ErrorCode {
     BadRoomName,
     /// Nobody goes by that name.
     NoSuchNick(String),
-    /// The room asked to be entered is not there.
+    /// The room to be entered, left or spoken in is not there.
     NoRoomToEnter(RoomName),
     /// The room asked about is not there.
     NoRoomToShow(RoomName),

@@ -125,7 +125,8 @@ fn allowed_connections() -> usize {
     let soft = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(e) => {
-            log::warn!("the limit of descriptors stays at {:?}: {e}", limit.current);
+            let soft = limit.current.map_or("infinity".into(), |n| n.to_string());
+            log::warn!("the limit of descriptors stays at {soft}: {e}");
             limit.current
         }
     };

@@ -16,6 +16,7 @@ mod delivery;
 mod files;
 mod keeping;
 mod listener;
+mod orders;
 mod pages;
 pub mod phase;
 mod report;

@@ -14,6 +14,7 @@ use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 use super::Reactor;
 use super::bucket::{Flood, cost_of};
 use super::connection::{Filled, Standing, Taken, Transport};
+use super::orders;
 use super::phase::{Due, Phase, Reason};
 
 impl Reactor {
@@ -422,23 +423,11 @@ impl Reactor {
             .session(id)
             .map(|session| session.nick().to_string());
         let who = who.unwrap_or_else(|| "the console".into());
-        match request {
-            Request::Oper { .. } => Some(format!("{who} asks to be an operator")),
-            Request::Kick { .. }
-            | Request::Mute { .. }
-            | Request::Unmute { .. }
-            | Request::Ban { .. }
-            | Request::Unban { .. }
-            | Request::Rename { .. }
-            | Request::Announce { .. }
-            | Request::CloseRoom { .. }
-            | Request::LockRoom { .. }
-            | Request::Shutdown { .. } => self
-                .hub
-                .is_operator(id)
-                .then(|| format!("{who} asks: {request:?}")),
-            _ => None,
+        if matches!(request, Request::Oper { .. }) {
+            return Some(format!("{who} asks to be an operator"));
         }
+        let order = orders::in_words(request).filter(|_| self.hub.is_operator(id));
+        order.map(|order| format!("{who} asks: {order}"))
     }
 
     pub(super) fn keep_settings(&self) {

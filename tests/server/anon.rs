@@ -8,7 +8,7 @@ fn a_session() {
     let mut alice = server.join(Anon, "");
     let mut bob = server.join(Anon, "");
     alice.silent();
-    alice.send("dice: Hello");
+    alice.send("Hello");
     let port = alice.address().port();
     bob.expect(format!("('127.0.0.1', {port}) dice: Hello\n"));
     alice.silent();
@@ -49,7 +49,10 @@ fn others_know_it_by_its_port() {
     bob.expect(format!("[Server] {nick} joined the chat!\n"));
     alice.send("hi");
     bob.expect(format!("[{nick}] hi\n")).send("hello\n");
-    alice.expect(format!("('127.0.0.1', {}) hello\n", bob.address().port()));
+    alice.expect(format!(
+        "('127.0.0.1', {}) dice: hello\n",
+        bob.address().port()
+    ));
     bob.send("/list\n")
         .expect(format!("Current clients: Bob, {nick}\n"));
     alice.silent().send("bye").silent();
@@ -103,4 +106,37 @@ fn a_burst_without_a_reader_and_a_reset_at_the_end() {
     }
     alice.reset();
     bob.silent();
+}
+
+#[test]
+fn an_ipv6_peer_and_a_unix_peer_as_python_shows_them() {
+    let dir = TempDir::new();
+    let path = dir.join("anon.sock");
+    let door = format!("anon+unix://{}", path.display());
+    let server = Server::open(&["anon://[::1]:0", &door], "");
+    let mut alice = Peer::connect(&server.doors()[0], Anon);
+    let mut bob = Peer::connect(&server.doors()[1], Anon);
+    alice.silent().send("Hello");
+    let port = alice.address().port();
+    bob.silent()
+        .expect(format!("('::1', {port}, 0, 0) dice: Hello\n"));
+    bob.send("Hello");
+    alice.expect("('unix', 1) dice: Hello\n");
+}
+
+#[test]
+fn what_others_do_is_what_they_say_and_who_comes_and_goes_is_nothing() {
+    let server = Server::of(&[Anon, Text]);
+    let mut bob = server.join(Text, "Bob");
+    let mut alice = server.join(Anon, "");
+    let nick = format!("anon-{}", alice.address().port());
+    let port = bob.address().port();
+    bob.send("/me waves\n").sync();
+    alice.expect(format!("('127.0.0.1', {port}) dice: * waves\n"));
+    bob.send(format!("/pm {nick} psst\n")).sync();
+    alice.expect("[Bob → you] psst\n");
+    bob.send("/nick Rob\n/join den\n/leave lobby\n/join lobby\n")
+        .sync();
+    bob.send("/quit\n").rest();
+    alice.silent();
 }

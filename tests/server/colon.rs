@@ -46,7 +46,10 @@ fn groups_answer_by_answer() {
     );
     ask(&mut bob, ":group join h", red("Group h not found"));
     ask(&mut bob, ":group leave g", red("You are not in group g"));
-    ask(&mut bob, ":group leave h", red("You are not in group h"));
+    for nope in ["send nope hi", "join nope", "leave nope"] {
+        let line = format!(":group {nope}");
+        ask(&mut bob, &line, red("Group nope not found"));
+    }
     ask(&mut bob, ":group send g hi", red("You are not in group g"));
     ask(&mut bob, ":group members h", red("Group 'h' not found"));
     let members = green("Members of 'g':");
@@ -66,6 +69,13 @@ fn groups_answer_by_answer() {
     bob.expect_like("\x1b[93m[<hms>] alice >> \x1b[0mto all");
     ask(&mut alice, ":group leave g", green("Left group g"));
     ask(&mut alice, ":group members g", red("Group 'g' not found"));
+    ask(
+        &mut alice,
+        ":group create two words",
+        green("Group two created"),
+    );
+    ask(&mut bob, ":group join two words", green("Joined group two"));
+    ask(&mut bob, ":group leave two words", green("Left group two"));
 }
 
 #[test]
@@ -118,7 +128,7 @@ fn refusals_are_red() {
 fn faces_are_messages() {
     let server = Server::of(&[Colon]);
     let (mut alice, mut bob) = pair(&server);
-    for face in [":)", ":-D", ":(", ": x", "::", "hello :pm"] {
+    for face in [":)", ":-D", ":(", ": x", "::", "hello :pm", "/shrug", "//x"] {
         alice.send(face);
         bob.expect_like(Colon.said("alice", alice.address(), face));
     }

@@ -105,7 +105,7 @@ impl Dialect {
             Pynet => padded(&format!(
                 "{{\"type\":\"message\",\"from\":\"{nick}\",\"data\":\"{text}\"}}"
             )),
-            Anon => format!("('{}', {}) {text}\n", address.ip(), address.port()),
+            Anon => format!("('{}', {}) dice: {text}\n", address.ip(), address.port()),
             Colon => format!("\x1b[93m[<hms>] {nick} >> \x1b[0m{text}"),
             _ => String::new(),
         }

@@ -438,7 +438,8 @@ fn figures() {
     console.send("/stats\n");
     let shown = String::from_utf8(console.sync()).expect("UTF-8");
     assert!(shown.contains("messages in: 1\n"), "{shown}");
-    console.send("/kick nobody\n").sync();
+    console.send("/kick nobody too  loud\n").sync();
+    server.expect_log("the console asks: /kick nobody too  loud\n");
     server.signal("USR1");
     server.expect_log("messages in 1, messages out 1, ");
 }

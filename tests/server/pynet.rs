@@ -158,6 +158,30 @@ fn a_burst_arrives_in_whole_objects() {
 }
 
 #[test]
+fn what_is_no_command_is_said() {
+    let server = Server::of(&[Pynet]);
+    let mut alice = server.join(Pynet, "Alice");
+    let mut bob = server.join(Pynet, "Bob");
+    for (sent, said) in [
+        ("/shrug", "/shrug"),
+        ("/shrug it off", "/shrug it off"),
+        ("  /", "  /"),
+        ("//shrug", "//shrug"),
+        ("//list", "/list"),
+        (":pm Bob hi", ":pm Bob hi"),
+    ] {
+        alice.say(sent).silent();
+        bob.expect(Pynet.said("Alice", alice.address(), said));
+    }
+    alice.say("  /list");
+    assert_eq!(expect_server_message(&mut alice), "Here: Alice, Bob");
+    alice.say("/pm Bob");
+    let usage = "Usage: /pm NAME TEXT";
+    assert_eq!(expect_server_message(&mut alice), usage);
+    bob.silent();
+}
+
+#[test]
 fn blank_messages_are_nothing() {
     let server = Server::of(&[Pynet]);
     let mut alice = server.join(Pynet, "Alice");

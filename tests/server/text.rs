@@ -88,7 +88,7 @@ fn a_name_is_free_again_after_its_user_left() {
 fn commands_match_without_regard_to_case() {
     let server = Server::of(&[Text]);
     let mut alice = server.join(Text, "Alice");
-    for list in ["/list", "/LIST", "/List", "/list "] {
+    for list in ["/list", "/LIST", "/List", "/list ", "  /list", "\t /list"] {
         alice.send(format!("{list}\r\n"));
         alice.expect("Current clients: Alice\n");
     }
@@ -134,6 +134,8 @@ fn lines_that_are_said() {
         ("Hello\r\n", "Hello"),
         ("//hello\n", "/hello"),
         ("///\n", "//"),
+        ("  //list\n", "/list"),
+        (" hello /list\n", " hello /list"),
         ("tab\there\n", "tab\there"),
         ("žluťoučký 日本 🎉\n", "žluťoučký 日本 🎉"),
         ("\n\r\n\nafter nothing\n", "after nothing"),

@@ -190,6 +190,51 @@ fn commands() {
             Ask::Request(Request::Say { room: None, text })
         );
     }
+    let create = |name: &str| {
+        Ask::Request(Request::Enter {
+            room: RoomName::parse(name).expect("a room name"),
+            entry: Entry::Create,
+            key: None,
+            resume: None,
+        })
+    };
+    assert_eq!(joined(":group create two words"), create("two"));
+    assert_eq!(
+        joined("  :group CREATE  two  words "),
+        joined("/group create two")
+    );
+    let room = RoomName::parse("two");
+    assert_eq!(
+        joined(":group leave two words"),
+        Ask::Request(Request::Leave { room: room.clone() })
+    );
+    assert_eq!(
+        joined(":group members two words"),
+        Ask::Request(Request::Members { room })
+    );
+    assert_eq!(
+        joined(":group join two words more"),
+        Ask::Request(Request::Enter {
+            room: RoomName::parse("two").expect("a room name"),
+            entry: Entry::Existing,
+            key: Some("words".into()),
+            resume: None,
+        })
+    );
+    for (line, text) in [
+        ("/shrug", "/shrug"),
+        ("//shrug", "//shrug"),
+        ("//list", "/list"),
+        ("//group", "/group"),
+        ("/", "/"),
+    ] {
+        let text = text.into();
+        assert_eq!(
+            joined(line),
+            Ask::Request(Request::Say { room: None, text })
+        );
+    }
+    assert_eq!(joined(" /list"), Ask::Request(Request::List));
     for (line, usage) in [
         (":pm", ":pm <target> <message>"),
         (":pm bob ", ":pm <target> <message>"),
