@@ -186,7 +186,7 @@ struct Arguments {
           value_parser = durability)]
     durability: Durability,
 
-    /// Messages that one is shown of a room by entering it; 0 is none
+    /// Messages that one is shown of a room by entering it with text; 0 is none
     #[arg(long, value_name = "N", default_value = "20", value_parser = replay)]
     replay: usize,
 

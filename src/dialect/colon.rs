@@ -35,7 +35,7 @@ const GROUP: &str = "group";
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(frame).and_then(|line| match stage {
         _ if line.trim().is_empty() => Ok(None),
-        Stage::Joining => command::first(line, &[':', '/']).map(Some),
+        Stage::Joining => command::first(line, &[':', '/'], Some(0)).map(Some),
         Stage::Joined => parse_line(line).map(Some),
     }))
 }
@@ -98,6 +98,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
                 entry: Entry::Create,
                 key: None,
                 resume: None,
+                replay: None,
             })
         }
         "join" => Ok(Request::Enter {
@@ -105,6 +106,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
             entry: Entry::Existing,
             key: words::second(words).map(Into::into),
             resume: None,
+            replay: None,
         }),
         "leave" => Ok(Request::Leave {
             room: Some(group(":group leave <group_name>")?),

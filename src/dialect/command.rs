@@ -72,22 +72,32 @@ pub(super) fn parse(line: &str) -> Result<Request, ErrorCode> {
     (command.read)(words).unwrap_or(Err(ErrorCode::Usage(command.usage)))
 }
 
-/// Reads what comes first: a name, or `/login` behind one of `marks`.
+/// Reads what comes first: a name, or `/login` behind one of `marks`, with what is shown of the past.
 ///
 /// # Errors
 /// [`ErrorCode::BadNick`], or what is wrong with the words of the command.
-pub(super) fn first(line: &str, marks: &[char]) -> Result<Request, ErrorCode> {
+pub(super) fn first(
+    line: &str,
+    marks: &[char],
+    replay: Option<usize>,
+) -> Result<Request, ErrorCode> {
     let is_login = |rest: &&str| {
         let name = rest.split(char::is_whitespace).next();
         name.is_some_and(|name| name.eq_ignore_ascii_case("login"))
     };
     let line = line.trim();
-    match line.strip_prefix(marks).filter(is_login) {
-        Some(login) => parse(login),
-        None => Nick::parse(line)
-            .map(|nick| Request::join(nick, false))
-            .ok_or(ErrorCode::BadNick),
-    }
+    let (nick, login) = match line.strip_prefix(marks).filter(is_login).map(parse) {
+        Some(Ok(Request::Login { name, login })) => (name, Some(login)),
+        Some(Err(code)) => return Err(code),
+        Some(Ok(_)) | None => (Nick::parse(line).ok_or(ErrorCode::BadNick)?, None),
+    };
+    Ok(Request::Join {
+        nick,
+        wants_users: false,
+        login,
+        resume: Vec::new(),
+        replay,
+    })
 }
 
 /// Is the first of `words` the name of a command?

@@ -23,6 +23,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
             entry: Entry::Focus,
             key,
             resume: None,
+            replay: None,
         } => words("/join", room, key.as_deref())?,
         Request::Leave { room } => optional("/leave", room.as_ref().map(RoomName::as_str))?,
         Request::Say {
@@ -154,15 +155,18 @@ pub(super) fn render(request: &Request) -> Option<String> {
     Some(line)
 }
 
-/// The line of a join: a bare name.
+/// The line of a join: a bare name, or what it logs in with.
 pub(super) fn join(request: &Request) -> Option<String> {
     match request {
         Request::Join {
             nick,
-            login: None,
+            login,
             resume,
             ..
-        } if resume.is_empty() => Some(nick.to_string()),
+        } if resume.is_empty() => match login {
+            None => Some(nick.to_string()),
+            Some(login) => login_line(nick, login),
+        },
         _ => None,
     }
 }

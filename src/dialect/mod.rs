@@ -203,7 +203,7 @@ impl Dialect {
 
     /// The frame that asks `request`, without its end, as a client would send it; `None` where this
     /// dialect has no form for it. Parsing it gives the request back, but for the users that a join
-    /// wants: that is the dialect's own.
+    /// wants, and what it is shown of the past: they are the dialect's own, but that json asks for both.
     pub fn render_request(self, request: &Request) -> Option<Vec<u8>> {
         match self {
             Dialect::Text => text::render_request(request).map(String::into_bytes),

@@ -150,12 +150,18 @@ fn check_request(asked: Ask) {
         );
         let mut asked = request.clone();
         let stages = match &mut asked {
-            Request::Join { wants_users, .. } => {
+            Request::Join {
+                wants_users,
+                replay,
+                ..
+            } => {
                 *wants_users = dialect == Dialect::Json;
+                *replay = match dialect {
+                    Dialect::Text => None,
+                    Dialect::Json | Dialect::Pynet => Some(replay.unwrap_or(0)),
+                    _ => Some(0),
+                };
                 &[Stage::Joining][..]
-            }
-            Request::Login { .. } if matches!(dialect, Dialect::Text | Dialect::Colon) => {
-                &[Stage::Joining, Stage::Joined]
             }
             _ => &[Stage::Joined],
         };

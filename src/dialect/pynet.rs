@@ -220,7 +220,13 @@ mod tests {
         let alice = Nick::parse("Alice").expect("a nick");
         assert_eq!(
             parse(br#"{"type": "join", "data": "Alice"}"#, Stage::Joining),
-            Ask::Request(Request::join(alice, false))
+            Ask::Request(Request::Join {
+                nick: alice,
+                wants_users: false,
+                login: None,
+                resume: Vec::new(),
+                replay: Some(0),
+            })
         );
         assert_eq!(
             parse(br#"{"type": "chat", "data": "Hello"}"#, Stage::Joined),

@@ -16,7 +16,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     let frame = telnet::without_commands(frame);
     ask(utf8(&frame).and_then(|line| match stage {
         _ if line.is_empty() => Ok(None),
-        Stage::Joining => command::first(line, &['/']).map(Some),
+        Stage::Joining => command::first(line, &['/'], None).map(Some),
         Stage::Joined => parse_line(line),
     }))
 }

@@ -62,6 +62,8 @@ pub(super) struct Coming {
     pub(super) is_untold: bool,
     /// Rooms, and the last message that one has of each.
     pub(super) resume: Vec<(RoomName, MessageId)>,
+    /// How many of the last messages it is shown of other rooms; `None`: as many as the server shows.
+    pub(super) replay: Option<usize>,
 }
 
 /// A question that waits for its answer.
@@ -91,13 +93,14 @@ pub(super) enum What {
 }
 
 impl Coming {
-    /// Somebody who says a name only.
+    /// Somebody who says no more than a name, and is shown nothing of the past.
     pub(super) fn plain(nick: Nick) -> Coming {
         Coming {
             nick,
             wants_users: false,
             is_untold: false,
             resume: Vec::new(),
+            replay: Some(0),
         }
     }
 }

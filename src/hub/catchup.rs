@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::limits::CATCH_UP_MESSAGES;
+use crate::limits::{CATCH_UP_MESSAGES, HISTORY_LIMIT_MAX};
 use crate::model::{ConnId, Event, Message, MessageId, Part, Target};
 
 use super::keep::{Durability, Found, Window, cut_text};
@@ -25,16 +25,34 @@ pub(super) struct CatchUp {
 }
 
 impl Hub {
-    /// Shows who has entered a room what was said there: the last messages, or all after one that it
-    /// has.
-    pub(super) fn show_past(&mut self, who: ConnId, id: RoomId, resume: Option<MessageId>) {
+    /// How many messages a session is shown of what it enters, of those that it asks for.
+    pub(super) fn replay_of(&self, asked: Option<usize>) -> u16 {
+        let count = asked.unwrap_or(self.rules.replay).min(HISTORY_LIMIT_MAX);
+        u16::try_from(count).unwrap_or(u16::MAX)
+    }
+
+    /// Shows who has entered a room what was said there, where it has asked for that: all after a message
+    /// that it has, or the last ones.
+    pub(super) fn show_past(
+        &mut self,
+        who: ConnId,
+        id: RoomId,
+        resume: Option<MessageId>,
+        replay: Option<usize>,
+    ) {
         let last = self.history.last;
-        // What is said to have been said later was said in another life of the server.
+        let own = self.session(who).map_or(0, |session| session.replay);
+        let replay = match replay.map_or(own, |count| self.replay_of(Some(count))) {
+            // What is said to have been said later was said in another life of the server: there is
+            // something to be shown, and nobody knows how much.
+            0 if resume.is_some() => self.replay_of(None),
+            replay => replay,
+        };
         let resume = resume.filter(|&after| after <= last);
         let count = match resume {
             Some(_) => None,
-            None if self.rules.replay == 0 => return,
-            None => Some(self.rules.replay),
+            None if replay == 0 => return,
+            None => Some(usize::from(replay)),
         };
         let tail = &self.rooms.get(id).tail;
         let after = resume.unwrap_or_default();

@@ -222,12 +222,14 @@ impl Hub {
                 wants_users,
                 login,
                 resume,
+                replay,
             } => {
                 let coming = Coming {
                     nick,
                     wants_users,
                     is_untold: false,
                     resume,
+                    replay,
                 };
                 self.join(who, peer, coming, login)
             }
@@ -252,7 +254,8 @@ impl Hub {
                 entry,
                 key,
                 resume,
-            } => self.enter(who, room, entry, key.as_deref(), resume),
+                replay,
+            } => self.enter(who, room, entry, key.as_deref(), resume, replay),
             Request::Leave { room } => self.leave_room(who, room),
             Request::Topic { room, text } => self.topic(who, room, text),
             Request::Ignore { name } => self.ignore(who, &name),

@@ -109,6 +109,7 @@ fn met() -> Vec<Step> {
         entry: Entry::Focus,
         key: None,
         resume: None,
+        replay: None,
     };
     let steps = |at| [Step::Ask(at, join(at)), Step::Ask(at, enter.clone())];
     (0..4).flat_map(steps).collect()
@@ -186,7 +187,7 @@ fn request() -> impl Strategy<Value = Request> {
         3 => nick().prop_map(|nick| Request::Nick { nick }),
         5 => maybe_room().prop_map(move |room| Request::Say { room, text: text() }),
         3 => name().prop_map(move |to| Request::Private { to, text: text() }),
-        8 => (room(), entry).prop_map(|(room, entry)| Request::Enter { room, entry, key: None, resume: None }),
+        8 => (room(), entry).prop_map(|(room, entry)| Request::Enter { room, entry, key: None, resume: None, replay: None }),
         5 => maybe_room().prop_map(|room| Request::Leave { room }),
         2 => name().prop_map(|name| Request::Ignore { name }),
         1 => name().prop_map(|name| Request::Unignore { name }),

@@ -83,8 +83,15 @@ impl Hub {
 
     /// A connection without a session becomes a second of a user who is here, and who has one connection
     /// less where that would be too many. It speaks in `focus`, in the lobby, or where the lead does,
-    /// whichever of them the user is in.
-    pub(super) fn attach(&mut self, who: ConnId, peer: Peer, beside: ConnId, focus: RoomId) {
+    /// whichever of them the user is in, and is shown the last `replay` messages of rooms that it enters.
+    pub(super) fn attach(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        beside: ConnId,
+        focus: RoomId,
+        replay: u16,
+    ) {
         let oldest = self.sessions.lead(beside);
         let lead = match self.connections(oldest).len() < CONNECTIONS_PER_ACCOUNT_MAX {
             true => oldest,
@@ -98,6 +105,7 @@ impl Hub {
         let focus = [focus, LOBBY].into_iter().find(|&room| twin.is_in(room));
         let focus = focus.unwrap_or(twin.focus());
         twin.set_focus(focus);
+        twin.replay = replay;
         for key in twin.ignored() {
             let ignorers = self.ignorers.entry(key.clone()).or_default();
             ignorers.insert(who);
@@ -117,7 +125,7 @@ impl Hub {
         coming: Coming,
         lead: ConnId,
     ) -> Result<Vec<(RoomName, MessageId)>, ErrorCode> {
-        self.attach(who, peer, lead, LOBBY);
+        self.attach(who, peer, lead, LOBBY, self.replay_of(coming.replay));
         let nick = self.own(who)?.nick().clone();
         let users = match coming.wants_users {
             true => self.nicks_in(LOBBY),
@@ -150,13 +158,13 @@ impl Hub {
         let first_effect = self.effects.len();
         for id in self.connections(who).into_iter().rev() {
             let session = self.own(id)?;
-            moved.push((id, session.peer, session.focus()));
+            moved.push((id, session.peer, session.focus(), session.replay));
             self.take_away(id, None);
         }
         self.settle_audiences(first_effect);
         let mut beside = into;
-        for (id, peer, focus) in moved {
-            self.attach(id, peer, beside, focus);
+        for (id, peer, focus, replay) in moved {
+            self.attach(id, peer, beside, focus, replay);
             beside = id;
             let event = Event::Renamed {
                 from: from.clone(),
@@ -173,7 +181,7 @@ impl Hub {
             for room in self.sessions[id].rooms().to_vec() {
                 self.tell_own_entering(id, room);
                 if !names.contains(&self.rooms.get(room).name) {
-                    self.show_past(id, room, None);
+                    self.show_past(id, room, None, None);
                 }
             }
         }

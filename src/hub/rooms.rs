@@ -53,6 +53,7 @@ impl Hub {
         entry: Entry,
         key: Option<&str>,
         resume: Option<MessageId>,
+        replay: Option<usize>,
     ) -> Result<(), ErrorCode> {
         let known = self.rooms.find(&name);
         let session = self.own(who)?;
@@ -101,9 +102,9 @@ impl Hub {
                 self.tell_own_entering(twin, id);
             }
             self.tell_of_entering(who, id, Event::RoomJoined { nick, room });
-            self.show_past(who, id, resume);
+            self.show_past(who, id, resume, replay);
             for twin in twins {
-                self.show_past(twin, id, None);
+                self.show_past(twin, id, None, None);
             }
         }
         Ok(())

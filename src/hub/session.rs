@@ -12,11 +12,15 @@ use super::RoomId;
 /// A joined user.
 #[derive(Debug)]
 pub struct Session {
+    /// That of its connection, which stands here so that a slot is no larger than it must be.
+    generation: u32,
     /// Invariant: the table of names leads to this session, or to the lead of its presence.
     nick: Nick,
     pub(super) peer: Peer,
     /// The room spoken in. Invariant: one of `rooms()`.
     focus: RoomId,
+    /// How many of the last messages it is shown of a room that it enters, where that does not say it.
+    pub(super) replay: u16,
     /// What few users have. Invariant: `None` rather than the default.
     rare: Option<Box<Rare>>,
 }
@@ -49,9 +53,11 @@ pub(super) struct Rare {
 impl Session {
     pub(super) fn new(nick: Nick, peer: Peer, room: RoomId) -> Session {
         Session {
+            generation: 0,
             nick,
             peer,
             focus: room,
+            replay: 0,
             rare: None,
         }
     }
@@ -216,18 +222,12 @@ const IDLE_SLOTS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     /// Invariant: the last one is not empty.
-    slots: Vec<Option<Slot>>,
+    slots: Vec<Option<Session>>,
     /// The slots by the hashes of their names, which stand in the sessions only. Invariant: exactly the
     /// slots that are not empty, but for the seconds, and no two of one name.
     names: HashTable<u32>,
     /// Peers choose names: its keys keep them from choosing hashes.
     hasher: RandomState,
-}
-
-#[derive(Debug)]
-struct Slot {
-    generation: u32,
-    session: Session,
 }
 
 impl Sessions {
@@ -237,13 +237,13 @@ impl Sessions {
     }
 
     pub(super) fn get(&self, id: ConnId) -> Option<&Session> {
-        let entry = self.slots.get(id.slot as usize)?.as_ref()?;
-        (entry.generation == id.generation).then_some(&entry.session)
+        let session = self.slots.get(id.slot as usize)?.as_ref()?;
+        (session.generation == id.generation).then_some(session)
     }
 
     pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Session> {
-        let entry = self.slots.get_mut(id.slot as usize)?.as_mut()?;
-        (entry.generation == id.generation).then_some(&mut entry.session)
+        let session = self.slots.get_mut(id.slot as usize)?.as_mut()?;
+        (session.generation == id.generation).then_some(session)
     }
 
     pub(super) fn contains(&self, id: ConnId) -> bool {
@@ -283,9 +283,9 @@ impl Sessions {
             self.slots[slot].is_none(),
             "a session is removed before its slot is used"
         );
-        self.slots[slot] = Some(Slot {
+        self.slots[slot] = Some(Session {
             generation: id.generation,
-            session,
+            ..session
         });
     }
 
@@ -327,7 +327,7 @@ impl Sessions {
         } else {
             self.remove_name(id.slot);
         }
-        let entry = self.slots[id.slot as usize].take()?;
+        let session = self.slots[id.slot as usize].take()?;
         while self.slots.last().is_some_and(Option::is_none) {
             self.slots.pop();
         }
@@ -340,7 +340,7 @@ impl Sessions {
             self.names
                 .shrink_to_fit(|&slot| hasher.hash_one(name_in(slots, slot)));
         }
-        Some(entry.session)
+        Some(session)
     }
 
     /// Gives a presence another name, which nobody else has.
@@ -375,16 +375,16 @@ impl Sessions {
         let id = |slot, generation| ConnId { slot, generation };
         let entries = (0..).zip(&self.slots);
         entries.filter_map(move |(slot, entry)| {
-            let entry = entry.as_ref()?;
-            Some((id(slot, entry.generation), &entry.session))
+            let session = entry.as_ref()?;
+            Some((id(slot, session.generation), session))
         })
     }
 }
 
 /// The name in a slot that is not empty.
-fn name_in(slots: &[Option<Slot>], slot: u32) -> Folded<'_> {
+fn name_in(slots: &[Option<Session>], slot: u32) -> Folded<'_> {
     let name = slots[slot as usize].as_ref();
-    Folded::of(name.map_or("", |entry| entry.session.nick.as_str()))
+    Folded::of(name.map_or("", |session| session.nick.as_str()))
 }
 
 impl std::ops::Index<ConnId> for Sessions {
@@ -412,7 +412,7 @@ mod tests {
     /// Growth is a decision: this stands for what each user costs.
     #[test]
     fn sizes() {
-        assert_eq!(size_of::<Option<Slot>>(), 64);
+        assert_eq!(size_of::<Option<Session>>(), 64);
     }
 
     #[test]

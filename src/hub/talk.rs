@@ -62,9 +62,11 @@ impl Hub {
             wants_users,
             is_untold,
             resume,
+            replay,
         } = coming;
-        self.sessions
-            .insert(who, Session::new(nick.clone(), peer, LOBBY));
+        let mut session = Session::new(nick.clone(), peer, LOBBY);
+        session.replay = self.replay_of(replay);
+        self.sessions.insert(who, session);
         let lobby = self.rooms.get_mut(LOBBY);
         lobby.enter(who);
         lobby.set_here(who, true);
@@ -91,14 +93,14 @@ impl Hub {
         for &id in &rooms {
             let key = self.rooms.get(id).name.key();
             let had = resume.iter().find(|(room, _)| room.key() == key);
-            self.show_past(who, id, had.map(|&(_, id)| id));
+            self.show_past(who, id, had.map(|&(_, id)| id), None);
         }
         for (room, had) in resume.iter().filter(|(room, _)| !room.is_lobby()) {
             let known = self.rooms.find(room);
             if known.is_some_and(|id| rooms.contains(&id)) {
                 continue;
             }
-            if let Err(code) = self.enter(who, room.clone(), Entry::Focus, None, Some(*had)) {
+            if let Err(code) = self.enter(who, room.clone(), Entry::Focus, None, Some(*had), None) {
                 self.refuse(who, code);
             }
             self.set_focus(who, focus);

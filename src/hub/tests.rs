@@ -120,6 +120,7 @@ fn a_room_ends_with_its_last_member_and_leaving_the_last_room_leads_to_the_lobby
             entry: Entry::Focus,
             key: None,
             resume: None,
+            replay: None,
         },
     );
     ask(
@@ -157,6 +158,7 @@ fn twenty_rooms_and_no_more() {
     let enter = |n: usize| Request::Enter {
         room: room(&format!("r{n}")),
         resume: None,
+        replay: None,
         entry: Entry::Create,
         key: None,
     };
@@ -186,6 +188,7 @@ fn who_shares_several_rooms_is_told_once_of_a_leave() {
                 entry: Entry::Focus,
                 key: None,
                 resume: None,
+                replay: None,
             },
         );
     }
@@ -223,6 +226,7 @@ fn a_mute_follows_its_name() {
                 entry,
                 key: None,
                 resume: None,
+                replay: None,
             },
         );
     }
@@ -302,6 +306,7 @@ fn as_many_may_be_invited_and_no_more() {
         entry,
         key,
         resume: None,
+        replay: None,
     };
     ask(&mut hub, 0, enter.clone());
     let invite = |slot: u32| Request::Invite {
@@ -340,6 +345,7 @@ fn a_message_is_for_the_room_but_those_in_it_who_ignore_its_author() {
             entry,
             key,
             resume: None,
+            replay: None,
         },
     );
     let room = Some(RoomName::lobby());
@@ -455,6 +461,7 @@ fn who_leaves_is_told_of_in_small_rooms_and_counted_in_large_ones() {
         entry: Entry::Focus,
         key: None,
         resume: None,
+        replay: None,
     };
     for (slot, name) in [(1, "a"), (2, "b"), (3, "c")] {
         join(&mut hub, slot, name);
@@ -488,6 +495,7 @@ fn what_is_counted_ends_with_its_room() {
         entry,
         key,
         resume: None,
+        replay: None,
     };
     for (slot, name) in [(1, "a"), (2, "b")] {
         join(&mut hub, slot, name);
@@ -565,6 +573,7 @@ fn who_is_muted_in_a_room_does_not_post_there_either() {
                 entry,
                 key,
                 resume: None,
+                replay: None,
             },
         );
     }

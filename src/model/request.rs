@@ -85,6 +85,9 @@ pub enum Request {
         login: Option<Login>,
         /// Rooms, the lobby or others that are entered too, and the last message that one has of each.
         resume: Vec<(RoomName, MessageId)>,
+        /// How many of the last messages one is shown of a room that is not resumed; `None`: as many as the
+        /// server shows.
+        replay: Option<usize>,
     },
     /// Come in under a free name made of the address (the anon dialect).
     JoinUnnamed,
@@ -133,6 +136,9 @@ pub enum Request {
         key: Option<String>,
         /// The last message that one has of it.
         resume: Option<MessageId>,
+        /// How many of the last messages one is shown where nothing is resumed; `None`: as many as at the
+        /// join.
+        replay: Option<usize>,
     },
     /// Leave a room; leaving the last one puts one back in the lobby.
     Leave {
@@ -337,13 +343,14 @@ pub enum Request {
 }
 
 impl Request {
-    /// Come in under a name, and prove nothing.
+    /// Come in under a name, prove nothing, and be shown as much of the past as the server shows.
     pub fn join(nick: Nick, wants_users: bool) -> Request {
         Request::Join {
             nick,
             wants_users,
             login: None,
             resume: Vec::new(),
+            replay: None,
         }
     }
 }

@@ -345,7 +345,8 @@ fn an_owned_room_lasts_with_all_that_was_set() {
         server = with_accounts(&data, &[Json], "");
         let mut guest = server.join(Json, "guest");
         refused(&mut guest, json!({"type": "join_room", "room": "den"}));
-        let entry = json!({"type": "join_room", "room": "den", "key": "sesame"});
+        let mut entry = json!({"type": "join_room", "room": "den", "key": "sesame"});
+        entry["replay"] = 20.into();
         let entered = granted(&mut guest, entry.clone());
         assert_eq!(
             (&entered["created"], &entered["topic"]),

@@ -141,11 +141,12 @@ fn a_clean_stop_skips_no_ids() {
 
 #[test]
 fn the_last_are_replayed_and_then_all_is_live() {
-    for (flags, count) in [
-        ("", 20),
-        ("--replay 0", 0),
-        ("--replay 3", 3),
-        ("--replay 50", 30),
+    for (flags, asked, count) in [
+        ("", "", 0),
+        ("--replay 50", "", 0),
+        ("", ",\"replay\":20", 20),
+        ("--replay 0", ",\"replay\":3", 3),
+        ("--replay 3", ",\"replay\":50", 30),
     ] {
         let server = Server::with(&[Json], flags);
         let mut ann = server.join(Json, "ann");
@@ -153,7 +154,9 @@ fn the_last_are_replayed_and_then_all_is_live() {
             .map(|n| say(&mut ann, "lobby", &format!("line {n}")))
             .collect();
         let mut bob = server.connect(Json);
-        bob.send(Json.join("bob"));
+        bob.send(format!(
+            "{{\"type\":\"join\",\"username\":\"bob\"{asked}}}\n"
+        ));
         let history = replayed(&mut bob);
         let expected: Vec<Value> = (30 - count..30)
             .map(|n| json!([ids[n], format!("line {n}"), "ann", "chat", "lobby"]))
@@ -162,7 +165,7 @@ fn the_last_are_replayed_and_then_all_is_live() {
             .iter()
             .map(|e| json!([e["id"], e["message"], e["username"], e["kind"], e["room"]]))
             .collect();
-        assert_eq!(got, expected, "{flags}");
+        assert_eq!(got, expected, "{flags} {asked}");
         let id = say(&mut ann, "lobby", "live");
         let live = until(&mut bob, "chat");
         assert_eq!(

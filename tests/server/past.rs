@@ -9,19 +9,11 @@ const OBJECTS: [&str; 2] = [
      \"room\":\"lobby\",\"timestamp\":<unix>}\n",
 ];
 
-/// `hi` and a wave of alice's, as who comes in is shown them.
-fn earlier(dialect: Dialect) -> String {
+/// `hi` and a wave of alice's, as who comes in is shown them without asking.
+fn earlier(dialect: Dialect) -> &'static str {
     match dialect {
-        Text => "[Server] Earlier:\n[alice] hi\n* alice waves\n".into(),
-        Json => OBJECTS.concat(),
-        Pynet => {
-            padded("{\"type\":\"message\",\"from\":\"alice\",\"data\":\"hi\"}")
-                + &server_message("* alice waves")
-        }
-        Colon => {
-            "\x1b[93m[<hms>] alice >> \x1b[0mhi\n\x1b[93m[<hms>] * alice\x1b[0m waves\n".into()
-        }
-        _ => String::new(),
+        Text => "[Server] Earlier:\n[alice] hi\n* alice waves\n",
+        _ => "",
     }
 }
 
@@ -47,12 +39,82 @@ fn bob(server: &Server, dialect: Dialect) -> Peer {
 }
 
 #[test]
-fn who_comes_in_is_shown_what_was_said_before() {
+fn only_who_comes_in_with_text_is_shown_what_was_said_before_without_asking() {
     let server = spoken_in(&CHATTING);
+    let mut keeper = server.join(Text, "keeper");
+    keeper.send("/join den\nin the den\n");
     for dialect in CHATTING {
         let mut bob = bob(&server, dialect);
         bob.expect_like(earlier(dialect)).silent();
-        drop(bob);
+        match dialect {
+            Text => {
+                bob.send("/join den\n").line();
+                bob.expect("[Server] Earlier:\n[keeper] in the den\n");
+            }
+            Json => drop(
+                bob.send("{\"type\":\"join_room\",\"room\":\"den\"}\n")
+                    .line(),
+            ),
+            Pynet => drop(bob.say("/join den").take(1024)),
+            Colon => drop(bob.say(":group join den").expect(green("Joined group den"))),
+            _ => {}
+        }
+        bob.silent();
+    }
+}
+
+#[test]
+fn a_json_client_is_shown_what_was_said_before_where_it_asks() {
+    let server = spoken_in(&[Json, Text]);
+    let mut keeper = server.join(Text, "keeper");
+    keeper.send("/join den\none\ntwo\n").sync();
+    let join = |replay: &str| format!("{{\"type\":\"join\",\"username\":\"bob\",{replay}}}\n");
+    for (replay, shown) in [
+        ("\"replay\":20", &OBJECTS[..]),
+        ("\"replay\":1", &OBJECTS[1..]),
+        ("\"replay\":99999999999999999999999", &[]),
+        ("\"replay\":1000000", &OBJECTS),
+        ("\"replay\":0", &[]),
+        ("\"replay\":null", &[]),
+        ("\"resume\":{\"lobby\":0}", &OBJECTS),
+        (
+            "\"resume\":{\"lobby\":9000000000000},\"replay\":1",
+            &OBJECTS[1..],
+        ),
+        ("\"resume\":{\"lobby\":9000000000000}", &OBJECTS),
+    ] {
+        let mut bob = server.connect(Json);
+        bob.send(join(replay));
+        match bob.json()["type"] == "welcome" {
+            true => drop(bob.expect_like(shown.concat()).silent()),
+            false => assert!(replay.contains("99999999999999999999999"), "{replay}"),
+        }
+    }
+    let mut bob = server.connect(Json);
+    bob.send(join("\"replay\":1")).line();
+    bob.expect_like(OBJECTS[1]);
+    let den = |replay: &str| format!("{{\"type\":\"join_room\",\"room\":\"den\"{replay}}}\n");
+    let leave = "{\"type\":\"leave_room\",\"room\":\"den\"}\n";
+    bob.send(den("")).line();
+    bob.silent().send(leave).line();
+    bob.send(den(",\"replay\":1")).line();
+    assert_eq!(bob.json()["message"], "two");
+    bob.silent().send(den(",\"replay\":\"1\""));
+    assert_eq!(bob.json()["code"], "wrong_field");
+}
+
+#[test]
+fn a_websocket_of_text_is_shown_it_too() {
+    let server = spoken_in(&[Auto, Text]);
+    let mut web = server.websocket(Some("hubbub.text"));
+    assert_eq!(web.message(), PROMPT);
+    web.text("web");
+    for line in [
+        "[Server] web joined the chat!",
+        "[Server] Earlier:",
+        "[alice] hi",
+    ] {
+        web.expect_text(line);
     }
 }
 
@@ -60,7 +122,7 @@ fn who_comes_in_is_shown_what_was_said_before() {
 fn each_object_is_a_message_of_a_websocket() {
     let server = spoken_in(&[Auto, Text]);
     let mut web = server.websocket(Some("hubbub.json"));
-    web.text(Json.join("web").trim_end());
+    web.text("{\"type\":\"join\",\"username\":\"web\",\"replay\":20}");
     assert_eq!(web.json()["type"], "welcome");
     for object in OBJECTS {
         web.expect_like(object);
@@ -165,5 +227,5 @@ fn who_comes_in_may_say_that_one_has_an_account() {
     bob.send("/login bob hunter2\n");
     let refusal = String::from_utf8(bob.expect_until(PROMPT)).expect("UTF-8");
     assert!(!refusal.contains("hunter2"), "{refusal}");
-    bob.send("bob\n").expect("[Server] bob joined the chat!\n");
+    bob.send("bob\n").expect("[Server] bob joined the chat!");
 }

@@ -24,6 +24,8 @@ const FENCE: &str = "that is all";
 /// What everybody who takes part needs to know.
 struct Stage {
     doors: [String; 2],
+    /// Messages that who enters a room is shown.
+    replay: usize,
     /// Sessions that are to be had until the talkers stop.
     left: AtomicUsize,
     is_over: AtomicBool,
@@ -69,10 +71,11 @@ fn play(stage: &Arc<Stage>, part: Part) -> JoinHandle<Vec<Segment>> {
 
 /// Some come and go while others talk, until all have been there as often as they are to. Returns what
 /// each was told.
-fn perform(server: &Server, sessions: usize, random: &mut Random) -> Vec<Segment> {
+fn perform(server: &Server, replay: usize, sessions: usize, random: &mut Random) -> Vec<Segment> {
     const FOLLOWERS: usize = 8;
     let stage = Arc::new(Stage {
         doors: [Json, Text].map(|dialect| server.door(dialect).to_owned()),
+        replay,
         left: AtomicUsize::new(FOLLOWERS * sessions),
         is_over: AtomicBool::new(false),
     });
@@ -122,7 +125,7 @@ fn perform(server: &Server, sessions: usize, random: &mut Random) -> Vec<Segment
 fn come_and_go(flags: &str, replay: usize, depth: usize, sessions: usize, random: &mut Random) {
     let server = Server::with(&[Json, Text], &format!("{flags} --replay {replay}"));
     let watcher = Client::join(&server, Json, "watcher", &ROOMS).listen();
-    let segments = perform(&server, sessions, random);
+    let segments = perform(&server, replay, sessions, random);
     drop(server);
     let watched = watcher.join().expect("no panic");
     let truths = ROOMS.map(|room| truth_of(room, &watched));

@@ -172,6 +172,7 @@ fn commands() {
             entry: Entry::Create,
             key: None,
             resume: None,
+            replay: None,
         })
     );
     assert_eq!(
@@ -181,6 +182,7 @@ fn commands() {
             entry: Entry::Existing,
             key: None,
             resume: None,
+            replay: None,
         })
     );
     for line in [":)", ":-D", ": x", "::", ":"] {
@@ -196,6 +198,7 @@ fn commands() {
             entry: Entry::Create,
             key: None,
             resume: None,
+            replay: None,
         })
     };
     assert_eq!(joined(":group create two words"), create("two"));
@@ -219,6 +222,7 @@ fn commands() {
             entry: Entry::Existing,
             key: Some("words".into()),
             resume: None,
+            replay: None,
         })
     );
     for (line, text) in [

@@ -65,6 +65,7 @@ pub(super) const COMMANDS: [Command; 18] = [
                 entry: Entry::Focus,
                 key,
                 resume: None,
+                replay: None,
             }))
         },
     ),

@@ -32,10 +32,12 @@ pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
             entry: Entry::Focus,
             key,
             resume,
+            replay: Some(replay),
         } => Object::new(out, "join_room")
             .text("room", room.as_str())
             .maybe("key", key.as_deref())
-            .number("resume", resume.map(|id| id.0)),
+            .number("resume", resume.map(|id| id.0))
+            .number("replay", asked(*replay)),
         Request::Leave { room: Some(room) } => {
             Object::new(out, "leave_room").text("room", room.as_str())
         }
@@ -180,6 +182,7 @@ pub(in super::super) fn join<'a>(
         nick,
         login,
         resume,
+        replay,
         ..
     } = request
     else {
@@ -191,10 +194,16 @@ pub(in super::super) fn join<'a>(
         None => object,
     };
     let last = resume.iter().map(|(room, id)| (room.as_str(), id.0));
-    Some(match resume.is_empty() {
+    let object = match resume.is_empty() {
         true => object,
         false => object.numbers("resume", last),
-    })
+    };
+    Some(object.number("replay", replay.and_then(asked)))
+}
+
+/// A number of messages, where one is to be asked for.
+fn asked(replay: usize) -> Option<u64> {
+    Some(replay as u64).filter(|&count| count > 0)
 }
 
 fn proof<'a>(object: Object<'a>, login: &Login) -> Object<'a> {

@@ -31,6 +31,7 @@ pub(in super::super) fn join(
         wants_users,
         login: login(object)?,
         resume: resume(object)?,
+        replay: replay(object)?,
     }))
 }
 
@@ -42,6 +43,12 @@ fn login(object: &Map<String, Value>) -> Result<Option<Login>, ErrorCode> {
     };
     let is_multi = is_there(object, "multi") && flag(object, "multi")?;
     Ok(secret.map(|secret| Login { secret, is_multi }))
+}
+
+/// How many of the last messages one wants to be shown: none, unless one asks.
+fn replay(object: &Map<String, Value>) -> Result<Option<usize>, ErrorCode> {
+    let count = whole(object, "replay")?.unwrap_or(0);
+    Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
 }
 
 /// The last message that one has of each room.
@@ -88,6 +95,7 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
                 entry: Entry::Focus,
                 key,
                 resume: message_id(object, "resume")?,
+                replay: replay(object)?,
             }
         }
         "leave_room" => Request::Leave {

@@ -188,6 +188,7 @@ fn a_join_may_prove_the_name_and_go_on() {
             wants_users: true,
             login,
             resume: resume.collect(),
+            replay: Some(0),
         })
     };
     assert_eq!(join(""), joined(None, &[]));
@@ -218,6 +219,8 @@ fn a_join_may_prove_the_name_and_go_on() {
         (r#""token":[]"#, ErrorCode::WrongField("token")),
         (r#""password":"""#, ErrorCode::BadPassword),
         (r#""multi":1"#, ErrorCode::WrongField("multi")),
+        (r#""replay":"20""#, ErrorCode::WrongField("replay")),
+        (r#""replay":-1"#, ErrorCode::WrongField("replay")),
         (r#""resume":[]"#, ErrorCode::WrongField("resume")),
         (r#""resume":{"lobby":"1"}"#, ErrorCode::WrongField("resume")),
         (r#""resume":{"lobby":-1}"#, ErrorCode::WrongField("resume")),
@@ -331,6 +334,7 @@ fn what_was_said_is_asked_for_with_bounds() {
             entry: Entry::Focus,
             key: None,
             resume: Some(MessageId(7)),
+            replay: Some(0),
         })
     );
     for (field, value) in [

@@ -44,16 +44,19 @@ fn names_and_lines() {
 
 #[test]
 fn one_may_come_in_as_an_account() {
-    let login = Request::Login {
-        name: Nick::parse("bob").expect("a nick"),
-        login: Login {
+    let login = |replay| Request::Join {
+        nick: Nick::parse("bob").expect("a nick"),
+        wants_users: false,
+        login: Some(Login {
             secret: Secret::new("two words"),
             is_multi: false,
-        },
+        }),
+        resume: Vec::new(),
+        replay,
     };
-    for dialect in [Dialect::Text, Dialect::Colon] {
+    for (dialect, replay) in [(Dialect::Text, None), (Dialect::Colon, Some(0))] {
         let first = |frame: &[u8]| dialect.parse(frame, Stage::Joining).ask;
-        let asked = Ask::Request(login.clone());
+        let asked = Ask::Request(login(replay));
         assert_eq!(first(b" /LOGIN bob  two words \r"), asked);
         let usage = ErrorCode::Usage("/login NAME PASSWORD [--multi]");
         assert_eq!(first(b"/login bob"), Ask::Refused(usage));
@@ -71,7 +74,7 @@ fn one_may_come_in_as_an_account() {
         }
     }
     let first = |frame: &[u8]| Dialect::Colon.parse(frame, Stage::Joining).ask;
-    assert_eq!(first(b":login bob two words"), Ask::Request(login));
+    assert_eq!(first(b":login bob two words"), Ask::Request(login(Some(0))));
     let first = |frame: &[u8]| parse(frame, Stage::Joining);
     let refused = Ask::Refused(ErrorCode::BadNick);
     assert_eq!(first(b":login bob two words"), refused);

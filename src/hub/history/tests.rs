@@ -185,6 +185,7 @@ impl World {
             wants_users: false,
             login: None,
             resume: resume.into_iter().collect(),
+            replay: None,
         };
         self.ask(at, request);
     }
@@ -435,6 +436,7 @@ fn a_room_made_anew_asks_for_nothing_that_was_closed_to_some() {
         entry,
         key: None,
         resume: None,
+        replay: None,
     };
     world.ask(0, enter(Entry::Create));
     world.take(&Step::Say { at: 0, count: 3 });
@@ -460,6 +462,7 @@ fn a_disk_that_fails_holds_nobody_back() {
             entry,
             key,
             resume,
+            replay: None,
         },
     );
     let (ticket, _) = world.disk.asked.pop_front().expect("a question");

@@ -325,6 +325,7 @@ pub(super) fn request(what: u8, which: usize, nick: Nick, room: Option<RoomName>
             wants_users: which.is_multiple_of(4),
             login: Some(login),
             resume: Vec::new(),
+            replay: None,
         },
         5..=7 => Request::Register {
             password: Secret::new(PASSWORDS[0]),

@@ -106,7 +106,7 @@ export function ask(request, context) {
 }
 
 export const enter = (room, key, context) =>
-	ask({ type: "join_room", room, key, resume: find("room", room)?.mark }, { key, ...context });
+	ask({ type: "join_room", room, key, resume: find("room", room)?.mark, replay: 20 }, { key, ...context });
 
 /** Asks for what is above; after a loss, for the last there is. */
 export function lookBack(talk, values) {
@@ -350,7 +350,7 @@ function start() {
 	lifeTimer = setTimeout(lose, OPEN_MS);
 	socket.onopen = () => {
 		stableTimer = setTimeout(() => (failures = 0), STABLE_MS);
-		send({ type: "join", username: state.me, password: session.password, resume: { lobby: find("room", LOBBY)?.mark } });
+		send({ type: "join", username: state.me, password: session.password, resume: { lobby: find("room", LOBBY)?.mark }, replay: 20 });
 	};
 	socket.onmessage = ({ data }) => {
 		expect(SILENT_MS);

@@ -71,7 +71,7 @@ impl Follower {
     /// Comes into both rooms: each anew, from where it was, or from the very beginning.
     fn come(&mut self, stage: &Stage, session: usize) -> Peer {
         let mut resume = serde_json::Map::new();
-        let mut enter = json!({"type": "join_room", "room": "den"});
+        let mut enter = json!({"type": "join_room", "room": "den", "replay": stage.replay});
         for room in ROOMS {
             let last = self.open.get(room).and_then(|segment| segment.told.last());
             let after = match (last.map(|told| told.id), self.random.below(6)) {
@@ -93,7 +93,7 @@ impl Follower {
             }
         }
         let name = format!("{}-{session}", self.name);
-        let mut join = json!({"type": "join", "username": name});
+        let mut join = json!({"type": "join", "username": name, "replay": stage.replay});
         let has_den = resume.contains_key("den");
         if !resume.is_empty() {
             join["resume"] = resume.into();

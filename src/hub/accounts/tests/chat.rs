@@ -106,6 +106,7 @@ impl Chat {
             entry: Entry::Focus,
             key: None,
             resume: None,
+            replay: None,
         };
         self.ask(slot, request)
     }
@@ -204,6 +205,7 @@ pub(super) fn join_as(name: &str, secret: &str) -> Request {
             is_multi: false,
         }),
         resume: Vec::new(),
+        replay: None,
     }
 }
 
