@@ -32,6 +32,14 @@ pub const BANS_MAX: usize = 10_000;
 /// A password, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 128;
 
+/// The beginning of 2026, in milliseconds since 1970: no server of this kind ran before, so that a clock
+/// that says so is wrong.
+pub const CLOCK_FLOOR_MS: u64 = 1_767_225_600_000;
+
+/// How far the time of the message before may be ahead of the clock: a clock that was set back keeps new
+/// messages at that time, and one that was wrong by years when that was said does not.
+pub const CLOCK_AHEAD_MS_MAX: u64 = 366 * 24 * 3_600_000;
+
 /// Messages that each room keeps in memory where there is no disk for them.
 pub const TAIL_MESSAGES: usize = 100;
 

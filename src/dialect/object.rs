@@ -184,7 +184,7 @@ impl<'a> Object<'a> {
     }
 
     /// A time in milliseconds since 1970.
-    pub(super) fn timestamp(self, unix_ms: u64) -> Object<'a> {
+    pub(crate) fn timestamp(self, unix_ms: u64) -> Object<'a> {
         let object = self.key("timestamp");
         // Writing to a Vec cannot fail.
         let _ = write!(object.0, "{}.{:03}", unix_ms / 1000, unix_ms % 1000);

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::limits::{CATCH_UP_TAIL_MESSAGES, KEPT_BYTES, TAIL_BYTES_MAX, TAIL_MESSAGES};
+use crate::limits::{
+    CATCH_UP_TAIL_MESSAGES, CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS, KEPT_BYTES, TAIL_BYTES_MAX,
+    TAIL_MESSAGES,
+};
 use crate::model::{
     ConnId, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, RequestId, RoomName,
 };
@@ -20,6 +23,8 @@ use super::{Effect, Hub, RoomId};
 pub(super) struct History {
     /// The message said last.
     pub(super) last: MessageId,
+    /// When that was, in milliseconds since 1970.
+    last_ms: u64,
     /// Everything up to this is on disk; with no disk, nothing.
     pub(super) kept: MessageId,
     /// What is to be done when a message is on disk, in the order of ids.
@@ -76,6 +81,21 @@ impl What {
     }
 }
 
+impl History {
+    /// The time of what is said now: the clock's, but not before the message before, wherever the clock
+    /// was set. A time that is further ahead than [`CLOCK_AHEAD_MS_MAX`] of a clock that can be right was
+    /// itself wrong, and holds nothing.
+    fn stamp(&mut self, clock_ms: u64) -> u64 {
+        let ahead = self.last_ms.saturating_sub(clock_ms);
+        let holds = ahead <= CLOCK_AHEAD_MS_MAX || clock_ms < CLOCK_FLOOR_MS;
+        self.last_ms = match holds {
+            true => self.last_ms.max(clock_ms),
+            false => clock_ms,
+        };
+        self.last_ms
+    }
+}
+
 impl Hub {
     /// The last message that may have been said.
     pub fn last_id(&self) -> MessageId {
@@ -86,6 +106,11 @@ impl Hub {
     pub fn set_last_id(&mut self, last: MessageId) {
         self.history.last = last;
         self.history.kept = last;
+    }
+
+    /// When the last message was said, in milliseconds since 1970.
+    pub(super) fn set_last_ms(&mut self, ms: u64) {
+        self.history.last_ms = ms;
     }
 
     /// A room's last messages are these, and there are others before or not.
@@ -254,7 +279,7 @@ impl Hub {
         self.history.last = self.history.last.next();
         Arc::new(Message {
             id: self.history.last,
-            unix_ms: self.now.unix_ms,
+            unix_ms: self.history.stamp(self.now.unix_ms),
             nick,
             manner,
             text,

@@ -346,6 +346,8 @@ pub struct KeptTail {
 pub struct Kept {
     /// No message up to this id can be said any more: it was used, or may have been.
     pub last_id: MessageId,
+    /// When the last message that is kept was said, in milliseconds since 1970; 0 where none is.
+    pub last_ms: u64,
     /// Every account, bots included.
     pub accounts: Vec<AccountRecord>,
     /// Every owned room.

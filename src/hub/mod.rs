@@ -110,6 +110,7 @@ impl Hub {
     /// Goes on from what was kept. To be called before anybody comes.
     pub fn restore(&mut self, kept: Kept) {
         self.set_last_id(kept.last_id);
+        self.set_last_ms(kept.last_ms);
         self.restore_accounts(kept.accounts, kept.tokens);
         for room in kept.rooms {
             self.restore_room(room);

@@ -4,8 +4,8 @@ use crate::limits::IGNORED_MAX;
 use std::sync::Arc;
 
 use crate::model::{
-    AccountId, Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, MessageId, Moment,
-    Nick, Peer, RoomName, WhoisEntry,
+    AccountId, Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, Message, MessageId,
+    Moment, Nick, Peer, RoomName, WhoisEntry,
 };
 
 use super::accounts::Coming;
@@ -228,7 +228,7 @@ impl Hub {
         room: RoomName,
         text: String,
         now: Moment,
-    ) -> Result<MessageId, ErrorCode> {
+    ) -> Result<Arc<Message>, ErrorCode> {
         self.now = now;
         // It may have been banned since the connection was accepted.
         if let Some(refusal) = self.refusal_of(&peer, now) {
@@ -248,9 +248,8 @@ impl Hub {
             false => peer,
         };
         let message = self.message(nick, Manner::Said, text);
-        let id_of_message = message.id;
-        self.speak(None, id, peer, message);
-        Ok(id_of_message)
+        self.speak(None, id, peer, Arc::clone(&message));
+        Ok(message)
     }
 
     /// May a bot post in a room? One that is closed to some it has to be in.

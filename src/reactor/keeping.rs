@@ -10,7 +10,8 @@ use crate::dialect::http::{Manner, Response};
 use crate::dialect::{Ask, Parsed};
 use crate::hub::keep::{AccountAnswer, AccountAsk, Found, Kept, Query, Record};
 use crate::limits::{
-    ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, SLOW_MS_MAX, TALK_BYTES_MAX,
+    ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, CLOCK_FLOOR_MS, SLOW_MS_MAX,
+    TALK_BYTES_MAX,
 };
 use crate::model::{ConnId, MessageId, Moment, Request, RequestId};
 use crate::store::{self, Answer, Figures, Store};
@@ -58,9 +59,8 @@ struct Ending {
 /// What a server begins with that keeps nothing. Its ids begin with the time, so that they are later than
 /// those of any earlier run that said up to a thousand messages a second.
 pub(super) fn nothing_kept(now: Moment) -> Kept {
-    const BEGINNING_OF_2026_MS: u64 = 1_767_225_600_000;
     Kept {
-        last_id: MessageId(now.unix_ms.saturating_sub(BEGINNING_OF_2026_MS)),
+        last_id: MessageId(now.unix_ms.saturating_sub(CLOCK_FLOOR_MS)),
         ..Kept::default()
     }
 }

@@ -137,15 +137,15 @@ impl Reactor {
     ) -> Option<Response> {
         let now = self.clock.moment;
         let connection = self.connections.get_mut(id)?;
-        let (peer, said_by, said) = (connection.peer, nick.clone(), text.clone());
+        let peer = connection.peer;
         let said = self
             .hub
-            .handle_post(peer, said_by, is_bot, room.clone(), said, now);
+            .handle_post(peer, nick, is_bot, room.clone(), text, now);
         let response = match said {
             Ok(message) => {
                 self.counters.messages_in += 1;
-                let response = api::posted(&room, message, &nick, &text, now);
-                self.put_off(id, manner, message, response)
+                let response = api::posted(&room, &message);
+                self.put_off(id, manner, message.id, response)
             }
             Err(code) => Some(api::refused(&code)),
         };

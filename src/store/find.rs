@@ -13,6 +13,7 @@ use crate::limits::{FOUND_BYTES_MAX, FOUND_MAX, MAIL_MAX, SEARCH_WORDS_MAX};
 use crate::model::{AccountId, Key, Message, MessageId, RoomName};
 
 use super::rows::{self, integer};
+use super::times::{self, Span};
 
 /// Answers a question with what it sees up to `committed`, which must have been read before: every message
 /// up to it is there to be seen. What takes too long is interrupted by the connection's progress handler,
@@ -62,24 +63,33 @@ fn history(
     window: Window,
     committed: MessageId,
 ) -> Done<Found> {
-    let range = Range::new(connection, "messages", window, committed)?;
+    let range = Range::new(window, committed);
     let mut page = Page::new(window);
     if let Some((row, since)) = room_row(connection, room)? {
         let sql = format!(
             "SELECT id, ms, nick, manner, text, guarded FROM messages
-            WHERE room = ?1 AND id > ?2 AND id < ?3 AND ms >= ?4 ORDER BY id {}",
+            WHERE room = ?1 AND id >= ?2 AND id < ?3 AND ms >= ?4 ORDER BY id {}",
             range.order
         );
         let shown_from = guarded_from.max(since.next());
-        page.read(
-            connection,
-            &sql,
-            params![row, range.after, range.before, range.ms],
-            |row| {
-                let is_hidden = row.get(5)? && rows::id_of(row.get(0)?) < shown_from;
-                Ok((!is_hidden).then_some(()))
-            },
-        )?;
+        let mut spans = times::since(connection, range.span(), window.since_ms)?;
+        if window.newest {
+            spans.reverse();
+        }
+        for span in spans {
+            page.read(
+                connection,
+                &sql,
+                params![row, span.first, span.end, range.ms],
+                |row| {
+                    let is_hidden = row.get(5)? && rows::id_of(row.get(0)?) < shown_from;
+                    Ok((!is_hidden).then_some(()))
+                },
+            )?;
+            if page.has_more {
+                break;
+            }
+        }
     }
     Ok(page.messages(range, committed))
 }
@@ -91,7 +101,7 @@ fn private(
     window: Window,
     committed: MessageId,
 ) -> Done<Found> {
-    let range = Range::new(connection, "privates", window, committed)?;
+    let range = Range::new(window, committed);
     let mut page = Page::new(window);
     let of = "SELECT id, ms, from_name, manner, text FROM privates";
     let within = "id > ?4 AND id < ?5 AND ms >= ?6";
@@ -126,7 +136,7 @@ fn mail(connection: &Connection, to: AccountId, committed: MessageId) -> Done<Fo
         limit: MAIL_MAX,
         newest: false,
     };
-    let range = Range::new(connection, "privates", window, committed)?;
+    let range = Range::new(window, committed);
     let mut page = Page::new(window);
     // All of it is told at once.
     page.room = usize::MAX;
@@ -148,7 +158,10 @@ fn search(
     window: Window,
     committed: MessageId,
 ) -> Done<Found> {
-    let range = Range::new(connection, "messages", window, committed)?;
+    let mut range = Range::new(window, committed);
+    // What was said before is not even looked at.
+    let spans = times::since(connection, range.span(), window.since_ms)?;
+    range.after = spans.first().map_or(range.before, |span| span.first - 1);
     let mut page = Page::new(window);
     let mut places = HashMap::new();
     for (name, guarded_from) in rooms {
@@ -216,23 +229,20 @@ struct Range {
 }
 
 impl Range {
-    fn new(
-        connection: &Connection,
-        table: &str,
-        window: Window,
-        committed: MessageId,
-    ) -> Done<Range> {
-        let mut after = integer(window.after.0);
-        if window.since_ms > 0 {
-            // What was said before is not even looked at.
-            after = after.max(rows::first_since(connection, table, window.since_ms)? - 1);
-        }
-        Ok(Range {
-            after,
+    fn new(window: Window, committed: MessageId) -> Range {
+        Range {
+            after: integer(window.after.0),
             before: integer(window.before.0.min(committed.next().0)),
             ms: integer(window.since_ms),
             order: if window.newest { "DESC" } else { "ASC" },
-        })
+        }
+    }
+
+    fn span(self) -> Span {
+        Span {
+            first: self.after.saturating_add(1),
+            end: self.before,
+        }
     }
 }
 
@@ -244,7 +254,8 @@ struct Page<T> {
     /// How many bytes of text there is room for.
     room: usize,
     newest: bool,
-    after: MessageId,
+    /// The last that was looked at, or what the window begins after.
+    last: MessageId,
     /// Where there is more: the last that was looked at.
     looked_at: Option<MessageId>,
 }
@@ -257,7 +268,7 @@ impl<T> Page<T> {
             limit: window.limit.min(FOUND_MAX),
             room: FOUND_BYTES_MAX,
             newest: window.newest,
-            after: window.after,
+            last: window.after,
             looked_at: None,
         }
     }
@@ -272,15 +283,13 @@ impl<T> Page<T> {
     ) -> Done<()> {
         let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query(params)?;
-        // Nothing: everything up to the window's beginning was looked at.
-        let mut looked_at = self.after;
         loop {
             let row = match rows.next() {
                 Ok(Some(row)) => row,
                 Ok(None) => return Ok(()),
                 Err(e) if is_interruption(&e) => {
                     self.has_more = true;
-                    self.looked_at = Some(looked_at);
+                    self.looked_at = Some(self.last);
                     return Ok(());
                 }
                 Err(e) => return Err(e),
@@ -292,13 +301,13 @@ impl<T> Page<T> {
                 let is_full = self.found.len() == self.limit;
                 if is_full || (len > self.room && !self.found.is_empty()) {
                     self.has_more = true;
-                    self.looked_at = Some(looked_at);
+                    self.looked_at = Some(self.last);
                     return Ok(());
                 }
                 self.room = self.room.saturating_sub(len);
                 self.found.push((Arc::new(message), with));
             }
-            looked_at = rows::id_of(row.get(0)?);
+            self.last = rows::id_of(row.get(0)?);
         }
     }
 

@@ -17,6 +17,7 @@ mod schema;
 pub mod settings;
 mod shared;
 mod start;
+mod times;
 mod upkeep;
 mod writer;
 

@@ -8,6 +8,8 @@ use crate::model::{Message, RoomName};
 
 use super::find::room_row;
 use super::rows::{self, integer};
+use super::schema::Readable;
+use super::times::{self, Span};
 use super::{place, schema};
 
 /// Rows that are read at a time: no transaction is as long as its reader's patience, for the log that it
@@ -32,9 +34,15 @@ pub fn each_message(
     }
     let cannot = |e: rusqlite::Error| format!("cannot read {shown}: {e}");
     let connection = schema::connect(&path, true).map_err(cannot)?;
-    if !schema::is_readable(&connection, &path)? {
-        return Ok(());
-    }
+    let all = Span {
+        first: 0,
+        end: i64::MAX,
+    };
+    let spans = match schema::readable(&connection, &path)? {
+        Readable::Nothing => return Ok(()),
+        Readable::Older => vec![all],
+        Readable::All => times::since(&connection, all, since_ms).map_err(cannot)?,
+    };
     let row = match room.map(|room| room_row(&connection, room)) {
         None => None,
         Some(found) => match found.map_err(cannot)? {
@@ -42,24 +50,26 @@ pub fn each_message(
             None => return Ok(()),
         },
     };
-    let mut after = rows::first_since(&connection, "messages", since_ms).map_err(cannot)? - 1;
-    loop {
-        let page = page(&connection, row, after, since_ms).map_err(cannot)?;
-        let Some(&(last, _)) = page.last() else {
-            return Ok(());
-        };
-        after = last;
-        for (room, message) in page.iter().filter_map(|(_, found)| found.as_ref()) {
-            if !show(room, message) {
-                return Ok(());
+    for mut span in spans {
+        loop {
+            let page = page(&connection, row, span, since_ms).map_err(cannot)?;
+            let Some(&(last, _)) = page.last() else {
+                break;
+            };
+            span.first = last + 1;
+            for (room, message) in page.iter().filter_map(|(_, found)| found.as_ref()) {
+                if !show(room, message) {
+                    return Ok(());
+                }
             }
         }
     }
+    Ok(())
 }
 
 type Found = (i64, Option<(RoomName, Message)>);
 
-fn page(connection: &Connection, row: Option<i64>, after: i64, since_ms: u64) -> Done<Vec<Found>> {
+fn page(connection: &Connection, row: Option<i64>, span: Span, since_ms: u64) -> Done<Vec<Found>> {
     let of_room = if row.is_some() {
         "m.room = ?1"
     } else {
@@ -68,11 +78,14 @@ fn page(connection: &Connection, row: Option<i64>, after: i64, since_ms: u64) ->
     let mut statement = connection.prepare(&format!(
         "SELECT m.id, m.ms, m.nick, m.manner, m.text, rooms.name
         FROM messages AS m CROSS JOIN rooms ON rooms.id = m.room
-        WHERE {of_room} AND m.id > ?2 AND m.ms >= ?3 ORDER BY m.id LIMIT {PAGE}"
+        WHERE {of_room} AND m.id >= ?2 AND m.id < ?3 AND m.ms >= ?4 ORDER BY m.id LIMIT {PAGE}"
     ))?;
-    let found = statement.query_map(params![row, after, integer(since_ms)], |row| {
-        let room = RoomName::parse(row.get_ref(5)?.as_str()?);
-        Ok((row.get(0)?, room.zip(rows::message(row)?)))
-    })?;
+    let found = statement.query_map(
+        params![row, span.first, span.end, integer(since_ms)],
+        |row| {
+            let room = RoomName::parse(row.get_ref(5)?.as_str()?);
+            Ok((row.get(0)?, room.zip(rows::message(row)?)))
+        },
+    )?;
     found.collect()
 }

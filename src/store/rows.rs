@@ -100,28 +100,3 @@ pub(super) fn meta(connection: &Connection, key: &str) -> Done<i64> {
     let found = statement.query_row([key], |row| row.get(0)).optional()?;
     Ok(found.unwrap_or(0))
 }
-
-/// The first id at which messages are not older than `ms`, of those in `table`, by halving: times grow
-/// with the ids, but for a clock that was set.
-pub(super) fn first_since(connection: &Connection, table: &str, ms: u64) -> Done<i64> {
-    let mut next = connection.prepare(&format!(
-        "SELECT id, ms FROM {table} WHERE id >= ?1 ORDER BY id LIMIT 1"
-    ))?;
-    let last: Option<i64> =
-        connection.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| {
-            row.get(0)
-        })?;
-    // Invariant: what is below `low` is too old, and what is at `high` or above is not.
-    let (mut low, mut high) = (0, last.unwrap_or(0) + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let found: Option<(i64, i64)> = next
-            .query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        match found {
-            Some((id, at)) if at < integer(ms) => low = id + 1,
-            _ => high = middle,
-        }
-    }
-    Ok(low)
-}

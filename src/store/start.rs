@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, Result as Done};
+use rusqlite::{Connection, OptionalExtension as _, Result as Done};
 
 use crate::hub::keep::{Found, Kept, KeptTail, Query, RoomRecord, Window};
 use crate::limits::IDS_RESERVED;
@@ -110,6 +110,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
     let listed = accounts::list(connection)?;
     Ok(Kept {
         last_id,
+        last_ms: last_ms(connection)?,
         accounts: listed.into_iter().map(|account| account.record).collect(),
         rooms,
         tails,
@@ -133,6 +134,15 @@ fn reserve(connection: &Connection, above: u64) -> Done<MessageId> {
         [last.saturating_add(integer(IDS_RESERVED))],
     )?;
     Ok(rows::id_of(last))
+}
+
+/// When the last message was said.
+fn last_ms(connection: &Connection) -> Done<u64> {
+    let sql = "SELECT ms FROM (SELECT * FROM (SELECT id, ms FROM messages ORDER BY id DESC LIMIT 1)
+        UNION ALL SELECT * FROM (SELECT id, ms FROM privates ORDER BY id DESC LIMIT 1))
+        ORDER BY id DESC LIMIT 1";
+    let ms: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0))
 }
 
 fn rooms(connection: &Connection) -> Done<Vec<RoomRecord>> {

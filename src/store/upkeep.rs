@@ -4,7 +4,9 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, Result as Done, Statement, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, OptionalExtension as _, Result as Done, Statement, Transaction, TransactionBehavior,
+};
 
 use super::Retention;
 use super::desk::{Desk, Tally};
@@ -42,6 +44,7 @@ pub(super) struct Upkeep<'c> {
     unindex: Statement<'c>,
     set_indexed: Statement<'c>,
     merge: Statement<'c>,
+    aged_run: Statement<'c>,
     oldest: Statement<'c>,
     oldest_in_room: Statement<'c>,
     forget: Statement<'c>,
@@ -50,9 +53,9 @@ pub(super) struct Upkeep<'c> {
     retention: Retention,
     /// Every message up to this is in the search index.
     indexed: u64,
-    /// What is before these is too old.
-    aged: i64,
-    aged_privates: i64,
+    /// What was said before that, in milliseconds since 1970, is too old; `None`: all that was is forgotten.
+    aged: Option<i64>,
+    aged_privates: Option<i64>,
     age_looked_at: Option<Instant>,
     stepped_at: Instant,
     /// Are there segments of the index to be merged?
@@ -63,8 +66,15 @@ pub(super) struct Upkeep<'c> {
     paused_until: Option<Instant>,
 }
 
-/// What is to be forgotten: its id, its room's row, what it weighs.
-type Row = (i64, i64, u64);
+/// What is to be forgotten.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    id: i64,
+    /// Its room's row.
+    room: i64,
+    ms: i64,
+    weight: u64,
+}
 
 impl<'c> Upkeep<'c> {
     pub(super) fn new(
@@ -85,7 +95,7 @@ impl<'c> Upkeep<'c> {
             }
         }
         const WEIGHED: &str =
-            "SELECT id, room, octet_length(text), octet_length(nick) FROM messages";
+            "SELECT id, room, ms, octet_length(text), octet_length(nick) FROM messages";
         let indexed = u64::try_from(rows::meta(connection, "indexed_id")?).unwrap_or(0);
         shared.indexed.store(indexed, Ordering::Release);
         Ok(Upkeep {
@@ -98,20 +108,27 @@ impl<'c> Upkeep<'c> {
             merge: prepare(&format!(
                 "INSERT INTO search (search, rank) VALUES ('merge', {MERGED_PAGES})"
             ))?,
-            oldest: prepare(&format!("{WEIGHED} WHERE id < ?1 ORDER BY id LIMIT {ROWS}"))?,
+            // The oldest of a run is its first.
+            aged_run: prepare(
+                "SELECT id FROM messages WHERE ms < ?1 AND id IN
+                (SELECT min(id) FROM messages UNION ALL SELECT id FROM falls) ORDER BY id LIMIT 1",
+            )?,
+            oldest: prepare(&format!(
+                "{WEIGHED} WHERE id >= ?1 ORDER BY id LIMIT {ROWS}"
+            ))?,
             oldest_in_room: prepare(&format!(
                 "{WEIGHED} WHERE room = ?1 ORDER BY id LIMIT {ROWS}"
             ))?,
             forget: prepare("DELETE FROM messages WHERE id = ?1")?,
             forget_privates: prepare(&format!(
                 "DELETE FROM privates WHERE id IN
-                (SELECT id FROM privates WHERE id < ?1 ORDER BY id LIMIT {ROWS})"
+                (SELECT id FROM privates WHERE ms < ?1 ORDER BY ms LIMIT {ROWS})"
             ))?,
             forget_rooms: prepare("DELETE FROM rooms WHERE messages = 0 AND owner IS NULL")?,
             retention,
             indexed,
-            aged: 0,
-            aged_privates: 0,
+            aged: None,
+            aged_privates: None,
             age_looked_at: None,
             stepped_at: Instant::now(),
             is_merging: true,
@@ -154,7 +171,7 @@ impl<'c> Upkeep<'c> {
 
     /// Is there what is to be done even while messages wait?
     fn is_pressing(&self, desk: &Desk<'_>, shared: &Shared) -> bool {
-        desk.has_over() || self.aged > 0 || self.is_age_due() || self.is_wanted(desk, shared)
+        desk.has_over() || self.aged.is_some() || self.is_age_due() || self.is_wanted(desk, shared)
     }
 
     /// Does somebody wait for the index?
@@ -214,13 +231,13 @@ impl<'c> Upkeep<'c> {
     ) -> Done<()> {
         let indexed = self.indexed;
         let is_wanted = self.is_wanted(desk, shared);
-        self.look_at_age(connection)?;
+        self.look_at_age();
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         let mut step = Step {
             until: Instant::now() + STEP,
             rows: busy_with.map(|count| 2 * count),
         };
-        let was_aged = self.aged > 0;
+        let was_aged = self.aged.is_some();
         let has_forgotten = self.forget_some(desk, &mut step)?;
         step.rows = None;
         let has_indexed = match busy_with.is_none() || is_wanted {
@@ -232,7 +249,7 @@ impl<'c> Upkeep<'c> {
             false => false,
         };
         desk.end(0)?;
-        if was_aged && self.aged == 0 {
+        if was_aged && self.aged.is_none() {
             self.forget_rooms.execute([])?;
             desk.forget_rooms();
         }
@@ -245,21 +262,19 @@ impl<'c> Upkeep<'c> {
         Ok(())
     }
 
-    fn look_at_age(&mut self, connection: &Connection) -> Done<()> {
-        let Some(age_ms) = self.retention.age_ms else {
-            return Ok(());
-        };
-        if self.is_age_due() {
+    fn look_at_age(&mut self) {
+        if let Some(age_ms) = self.retention.age_ms
+            && self.is_age_due()
+        {
             let now = SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default();
             let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-            let oldest_ms = now_ms.saturating_sub(age_ms);
-            self.aged = rows::first_since(connection, "messages", oldest_ms)?;
-            self.aged_privates = rows::first_since(connection, "privates", oldest_ms)?;
+            let oldest_ms = integer(now_ms.saturating_sub(age_ms));
+            self.aged = Some(oldest_ms);
+            self.aged_privates = Some(oldest_ms);
             self.age_looked_at = Some(Instant::now());
         }
-        Ok(())
     }
 
     /// `false`: there is more.
@@ -274,22 +289,27 @@ impl<'c> Upkeep<'c> {
             }
             self.forget_rows(desk, &oldest, Some(excess), step)?;
         }
-        while self.aged > 0 {
+        while let Some(oldest_ms) = self.aged {
             if step.is_over() {
                 return Ok(false);
             }
-            let oldest = found(&mut self.oldest, self.aged)?;
-            if oldest.is_empty() {
-                self.aged = 0;
+            let run = self.aged_run.query_row([oldest_ms], |row| row.get(0));
+            match run.optional()? {
+                Some(first) => {
+                    let mut oldest = found(&mut self.oldest, first)?;
+                    let count = oldest.iter().take_while(|row| row.ms < oldest_ms).count();
+                    oldest.truncate(count);
+                    self.forget_rows(desk, &oldest, None, step)?;
+                }
+                None => self.aged = None,
             }
-            self.forget_rows(desk, &oldest, None, step)?;
         }
-        while self.aged_privates > 0 {
+        while let Some(oldest_ms) = self.aged_privates {
             if step.is_over() {
                 return Ok(false);
             }
-            if self.forget_privates.execute([self.aged_privates])? == 0 {
-                self.aged_privates = 0;
+            if self.forget_privates.execute([oldest_ms])? == 0 {
+                self.aged_privates = None;
             }
         }
         Ok(true)
@@ -304,7 +324,10 @@ impl<'c> Upkeep<'c> {
         step: &mut Step,
     ) -> Done<()> {
         let mut left = excess;
-        for &(id, room, weight) in oldest {
+        for &Row {
+            id, room, weight, ..
+        } in oldest
+        {
             if let Some(left) = &mut left {
                 if left.messages == 0 && left.bytes == 0 {
                     break;
@@ -390,8 +413,12 @@ fn found(statement: &mut Statement<'_>, of: i64) -> Done<Vec<Row>> {
             row.get::<_, i64>(at)
                 .map(|n| usize::try_from(n).unwrap_or(0))
         };
-        let weight = rows::weight(bytes(2)?, bytes(3)?);
-        found.push((row.get(0)?, row.get(1)?, weight));
+        found.push(Row {
+            id: row.get(0)?,
+            room: row.get(1)?,
+            ms: row.get(2)?,
+            weight: rows::weight(bytes(3)?, bytes(4)?),
+        });
     }
     Ok(found)
 }

@@ -3,7 +3,7 @@
 
 use crate::dialect::http::{HttpRequest, Response, Status, status_of};
 use crate::dialect::object::{self, Object};
-use crate::model::{ErrorCode, MessageId, Moment, Nick, RoomEntry, RoomName, Stats};
+use crate::model::{ErrorCode, Message, Nick, RoomEntry, RoomName, Stats};
 
 use super::site::sha256;
 use super::{Answer, Poster, Site};
@@ -28,14 +28,14 @@ pub fn users(room: &RoomName, nicks: &[Nick]) -> Response {
 }
 
 /// What was said, as its readers are told it.
-pub fn posted(room: &RoomName, id: MessageId, nick: &Nick, text: &str, now: Moment) -> Response {
+pub fn posted(room: &RoomName, message: &Message) -> Response {
     object(Status::Created, "chat", |object| {
         object
-            .text("username", nick.as_str())
-            .text("message", text)
-            .number("id", Some(id.0))
+            .text("username", message.nick.as_str())
+            .text("message", &message.text)
+            .number("id", Some(message.id.0))
             .text("room", room.as_str())
-            .time(now)
+            .timestamp(message.unix_ms)
     })
 }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::oracle::site;
 use super::*;
 use crate::dialect::http::parse;
-use crate::model::{ErrorCode, MessageId, Moment, RoomEntry, Stats};
+use crate::model::{ErrorCode, Manner, Message, MessageId, RoomEntry, Stats};
 
 fn nick(name: &str) -> Nick {
     Nick::parse(name).expect("a nick")
@@ -453,7 +453,14 @@ fn the_forms_of_the_api() {
         body(&users),
         "{\"type\":\"users\",\"room\":\"lobby\",\"users\":[\"a\",\"b\"]}\n"
     );
-    let posted = api::posted(&room, MessageId(7), &nick("a"), "hi", Moment::default());
+    let message = Message {
+        id: MessageId(7),
+        unix_ms: 0,
+        nick: nick("a"),
+        manner: Manner::Said,
+        text: "hi".into(),
+    };
+    let posted = api::posted(&room, &message);
     assert_eq!(posted.status(), Status::Created);
     assert_eq!(
         body(&posted),

@@ -550,7 +550,7 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
             let (peer, now) = (Peer::Unix(0), Moment::default());
             let nick = Nick::parse("post").expect("a nick");
             let said = hub.handle_post(peer, nick, false, RoomName::lobby(), "hi".into(), now);
-            let id = said.expect("it is said");
+            let id = said.expect("it is said").id;
             hub.wait_for_post(poster, id);
             while hub.poll_effect().is_some() {}
             id
@@ -595,4 +595,50 @@ fn what_is_told_at_once_is_bounded_in_memory_too() {
     let (room, with, range) = (None, None, Range::default());
     world.ask(1, Request::History { room, with, range });
     assert_eq!(world.readers[&1].told[3..], [3, 4, 5].map(MessageId));
+}
+
+#[test]
+fn no_time_falls_below_the_one_before() {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    let now_ms = CLOCK_FLOOR_MS + 300 * DAY_MS;
+    let (by_2040, in_1970) = (now_ms + 14 * 365 * DAY_MS, 5_000);
+    for (last_ms, clock, stamps) in [
+        (0, vec![now_ms, now_ms + 1], vec![now_ms, now_ms + 1]),
+        // Set back by an hour, or by nearly a year, until it has caught up.
+        (
+            now_ms,
+            vec![now_ms - 3_600_000, now_ms + 7],
+            vec![now_ms, now_ms + 7],
+        ),
+        (
+            now_ms + 299 * DAY_MS,
+            vec![now_ms],
+            vec![now_ms + 299 * DAY_MS],
+        ),
+        // A clock that has lost its time.
+        (
+            now_ms,
+            vec![in_1970, in_1970 + 1, now_ms + 1],
+            vec![now_ms, now_ms, now_ms + 1],
+        ),
+        (
+            0,
+            vec![in_1970, now_ms, in_1970],
+            vec![in_1970, now_ms, now_ms],
+        ),
+        // One that was wrong by years when that was said.
+        (
+            by_2040,
+            vec![now_ms, now_ms - 1, now_ms + 1],
+            vec![now_ms, now_ms, now_ms + 1],
+        ),
+        (by_2040, vec![in_1970], vec![by_2040]),
+    ] {
+        let mut history = History {
+            last_ms,
+            ..History::default()
+        };
+        let stamped: Vec<u64> = clock.iter().map(|&ms| history.stamp(ms)).collect();
+        assert_eq!(stamped, stamps, "{clock:?} after {last_ms}");
+    }
 }

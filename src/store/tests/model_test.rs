@@ -22,9 +22,14 @@ fn windows() -> impl Strategy<Value = Window> {
     )
 }
 
-/// What a window shows of `ids`, which are said at as many seconds; and whether there is more.
+/// When that was said: times rise and fall.
+fn ms_of(id: u64) -> u64 {
+    (id * 37 / 10 % 11 * 10 + id % 10) * 1_000
+}
+
+/// What a window shows of `ids`, and whether there is more.
 fn expected(mut ids: Vec<u64>, window: Window) -> (Vec<u64>, bool) {
-    ids.retain(|&id| id > window.after.0 && id < window.before.0 && id * 1_000 >= window.since_ms);
+    ids.retain(|&id| id > window.after.0 && id < window.before.0 && ms_of(id) >= window.since_ms);
     let has_more = ids.len() > window.limit;
     if has_more && window.newest {
         ids.drain(..ids.len() - window.limit);
@@ -49,6 +54,8 @@ proptest! {
             let Record::Said { room, message, .. } = said(id, ROOMS[place], WORDS[word]) else {
                 unreachable!("that is what it makes")
             };
+            let unix_ms = ms_of(id);
+            let message = Arc::new(Message { unix_ms, ..Message::clone(&message) });
             scene.keep(Record::Said { room, message, is_guarded });
             all.push((id, place, word, is_guarded));
         }
@@ -71,7 +78,7 @@ proptest! {
             prop_assert_eq!((&found, more), (&ids, has_more));
             // What is not shown, up to there, is not there.
             let unseen = shown(place).find(|id| {
-                *id > window.after.0 && id * 1_000 >= window.since_ms && *id <= through && !found.contains(id)
+                *id > window.after.0 && ms_of(*id) >= window.since_ms && *id <= through && !found.contains(id)
             });
             prop_assert!(unseen.is_none() || window.newest, "{:?} up to {}", unseen, through);
             let both = [place, (place + 1) % ROOMS.len()];

@@ -118,6 +118,99 @@ fn what_is_too_old_goes_and_empty_rooms_with_it() {
     }
 }
 
+/// A hundred messages whose times were set, as by a clock that had lost its time: an hour ago, in 1970, now.
+fn with_a_clock_set_back() -> (Scene, u64) {
+    let mut scene = Scene::new();
+    for id in 1..=100 {
+        scene.keep(said(id, "lobby", "text"));
+    }
+    scene.wait_for(100);
+    scene.stop();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    let now_ms = now.as_millis() as u64;
+    let connection = Connection::open(scene.options.dir.join("hubbub.db")).expect("it opens");
+    for (ids, ms) in [
+        ("BETWEEN 1 AND 40", now_ms - 3_600_000),
+        ("BETWEEN 41 AND 70", 0),
+        ("> 70", now_ms),
+    ] {
+        let sql = format!("UPDATE messages SET ms = ?1 + id WHERE id {ids}");
+        connection.execute(&sql, [ms as i64]).expect("they are set");
+    }
+    (scene, now_ms)
+}
+
+#[test]
+fn what_was_said_since_is_found_though_times_fall() {
+    let (mut scene, now_ms) = with_a_clock_set_back();
+    let kept = scene.restart();
+    assert_eq!(kept.last_ms, now_ms + 100);
+    let since = Window {
+        since_ms: now_ms - 7_200_000,
+        ..ALL
+    };
+    let seventy: Vec<u64> = (1..=40).chain(71..=100).collect();
+    assert_eq!(scene.ids(history("lobby", since)), seventy);
+    for newest in [false, true] {
+        let (mut window, mut ids) = (
+            Window {
+                limit: 7,
+                newest,
+                ..since
+            },
+            Vec::new(),
+        );
+        loop {
+            let (page, _, has_more) = scene.page(history("lobby", window));
+            match newest {
+                true => {
+                    window.before = MessageId(page[0]);
+                    ids.splice(0..0, page);
+                }
+                false => {
+                    window.after = MessageId(page[page.len() - 1]);
+                    ids.extend(page);
+                }
+            }
+            if !has_more {
+                break;
+            }
+        }
+        assert_eq!(ids, seventy);
+    }
+    let search = Query::Search {
+        rooms: vec![(RoomName::lobby(), MessageId(0))],
+        words: "text".into(),
+        window: since,
+    };
+    assert_eq!(scene.found(search), seventy);
+    let mut printed = Vec::new();
+    let show = |_: &RoomName, message: &Message| {
+        printed.push(message.id.0);
+        true
+    };
+    each_message(&scene.options.dir, None, since.since_ms, show).expect("it is read");
+    assert_eq!(printed, seventy);
+}
+
+#[test]
+fn what_is_too_old_goes_though_times_fall() {
+    let (mut scene, _) = with_a_clock_set_back();
+    scene.options.retention.age_ms = Some(24 * 3_600_000);
+    scene.restart();
+    let seventy: Vec<u64> = (1..=40).chain(71..=100).collect();
+    loop {
+        let ids = scene.ids(history("lobby", ALL));
+        assert!(seventy.iter().all(|id| ids.contains(id)), "{ids:?}");
+        if ids == seventy {
+            break;
+        }
+    }
+    assert_eq!(number(&scene, "SELECT sum(messages) FROM rooms"), 70);
+}
+
 #[test]
 fn what_is_kept_is_bounded_while_messages_never_pause() {
     let mut scene = Scene::with(|options| {
