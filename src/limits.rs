@@ -341,6 +341,22 @@ pub const INDEX_WAIT_MS: u64 = 2_000;
 /// Words of one search: what a person types.
 pub const SEARCH_WORDS_MAX: usize = 16;
 
+/// Text in memory that searches look through in one turn, in bytes: some 2 ms.
+pub const SEARCH_BYTES_PER_TURN: usize = 256 * 1024;
+
+/// What of it is one search's before it is the next one's turn.
+pub const SEARCH_SLICE_BYTES: usize = 16 * 1024;
+
+/// What a message counts as beside its text where it is searched: short ones are work, too.
+pub const SEARCH_MESSAGE_BYTES: usize = 64;
+
+/// Text looked through that costs who searches a token more, in bytes: as much work as a message to a
+/// large room.
+pub const SEARCH_BYTES_PER_TOKEN: usize = 64 * 1024;
+
+/// Letters of a word that may go on: fewer begin too many words.
+pub const PREFIX_LETTERS_MIN: usize = 3;
+
 /// Requests of one connection: a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {

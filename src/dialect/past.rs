@@ -70,6 +70,9 @@ pub(super) fn closing(event: &Event, here: bool) -> Option<String> {
             })
         }
         Event::Found { messages, has_more } => Some(match messages.first() {
+            None if *has_more => {
+                "Nothing was found, but not all could be looked through: ask again later.".into()
+            }
             None => "Nothing was found.".into(),
             Some((_, first)) if *has_more => format!(
                 "{} found; /search --before {} and the words for more.",

@@ -15,6 +15,7 @@ use crate::model::{
 use super::catchup::CatchUp;
 use super::keep::{Durability, Record};
 use super::lookup::Asked;
+use super::scan::Scan;
 use super::tail::Tail;
 use super::{Effect, Hub, RoomId};
 
@@ -32,6 +33,9 @@ pub(super) struct History {
     /// Questions that wait for their answers, by their tickets.
     pub(super) asked: HashMap<u64, Asked>,
     pub(super) next_ticket: u64,
+    /// Searches of what is in memory, in the order in which they go on. Invariant: of connections that
+    /// wait for nothing else, one each.
+    pub(super) scans: VecDeque<Scan>,
     /// Members that are told nothing live of a room before they have caught up. Invariant: members.
     pub(super) catching: BTreeMap<(RoomId, ConnId), CatchUp>,
     /// How many answers are on their way to whom. Invariant: none to whom there are none.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::limits::FOUND_BYTES_MAX;
-use crate::model::{AccountId, Key, Message, MessageId, Nick, RoomName, Secret};
+use crate::model::{AccountId, Key, Message, MessageId, Nick, RoomName, SearchWords, Secret};
 
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,10 +118,19 @@ impl Window {
 /// Cuts what is told at once down to the text that an answer holds, or one message: the last where the
 /// `newest` are wanted, else the first. Returns whether there were more.
 pub(super) fn cut_text(messages: &mut Vec<Arc<Message>>, newest: bool) -> bool {
+    cut_bytes(messages, newest, |message| message.text.len())
+}
+
+/// Cuts what was found in several rooms likewise, down to the last.
+pub(super) fn cut_found(messages: &mut Vec<(RoomName, Arc<Message>)>) -> bool {
+    cut_bytes(messages, true, |(_, message)| message.text.len())
+}
+
+fn cut_bytes<T>(messages: &mut Vec<T>, newest: bool, len: impl Fn(&T) -> usize) -> bool {
     let mut bytes = 0;
-    let mut fits = |message: &&Arc<Message>| {
+    let mut fits = |message: &&T| {
         let is_first = bytes == 0;
-        bytes += message.text.len();
+        bytes += len(message);
         is_first || bytes <= FOUND_BYTES_MAX
     };
     let count = match newest {
@@ -167,8 +176,8 @@ pub enum Query {
     Search {
         /// Where, and from when on of what was said while it was guarded.
         rooms: Vec<(RoomName, MessageId)>,
-        /// The words, as they were typed.
-        words: String,
+        /// The words. There are some.
+        words: SearchWords,
         /// Which of it.
         window: Window,
     },

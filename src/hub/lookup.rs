@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::limits::{ASKED_PER_SESSION_MAX, HISTORY_LIMIT, HISTORY_LIMIT_MAX};
 use crate::model::{
-    AccountId, ConnId, ErrorCode, Event, Key, Message, MessageId, Moment, Nick, Part, Range,
-    RequestId, RoomName, Target,
+    AccountId, ConnId, ErrorCode, Event, Message, MessageId, Moment, Nick, Part, Range, RequestId,
+    RoomName, SearchWords, Target,
 };
 
 use super::keep::{Found, Query, Window, cut_text};
@@ -134,10 +134,14 @@ impl Hub {
             newest: true,
             ..self.window(range)
         };
-        if self.rules.durability.is_none() {
-            let mut messages = self.search_tails(&rooms, &words, window);
-            let has_more = window.cut(&mut messages);
+        let words = SearchWords::parse(&words);
+        if words.is_empty() {
+            let (messages, has_more) = (Vec::new(), false);
             return self.answer(who, Event::Found { messages, has_more });
+        }
+        if self.rules.durability.is_none() {
+            self.begin_scan(who, rooms, words, window);
+            return Ok(());
         }
         let named = |&id: &RoomId| {
             let room = self.rooms.get(id);
@@ -151,30 +155,6 @@ impl Hub {
         let request_id = self.request_id.take();
         self.ask(who, request_id, Question::Search, query);
         Ok(())
-    }
-
-    /// What has all of the words in it, of what is in memory.
-    fn search_tails(
-        &self,
-        rooms: &[RoomId],
-        words: &str,
-        window: Window,
-    ) -> Vec<(RoomName, Arc<Message>)> {
-        let folded = |text: &str| Key::of(text).as_str().to_owned();
-        let words: Vec<String> = words.split_whitespace().map(folded).collect();
-        let has_all = |message: &Message| {
-            let text = folded(&message.text);
-            !words.is_empty() && words.iter().all(|word| text.contains(word.as_str()))
-        };
-        let mut found = Vec::new();
-        for &id in rooms {
-            let room = self.rooms.get(id);
-            let said = room.tail.after(window.after);
-            let said = said.filter(|message| window.has(message) && has_all(message));
-            found.extend(said.map(|message| (room.name.clone(), Arc::clone(message))));
-        }
-        found.sort_by_key(|(_, message)| message.id);
-        found
     }
 
     /// Has a room written to a file, by an operator.

@@ -3,7 +3,7 @@
 //!
 //! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_*`
 //! for what is to be done about it and when time is to go on. Requests are handled by theme: `talk` (names
-//! and words), `rooms`, `operate` (what operators do), `lookup` (what was said), `accounts`; what comes of
+//! and words), `rooms`, `operate` (what operators do), `lookup` and `scan` (what was said), `accounts`; what comes of
 //! accounts is in `logins`, `guests`, `ownership`, `mail` and `multi`, what comes of words in `history` and
 //! `catchup`; `presence` tells who comes and goes.
 
@@ -29,6 +29,7 @@ mod presence;
 mod room;
 mod rooms;
 mod rules;
+mod scan;
 mod session;
 mod settings;
 mod tail;
@@ -43,6 +44,7 @@ pub use bans::{Ban, Mask};
 pub use effect::{Audience, Effect};
 pub use room::{LOBBY, Member, Room, RoomId};
 pub use rules::Rules;
+pub use scan::Searched;
 pub use session::Session;
 use session::Sessions;
 pub use settings::Settings;
@@ -325,6 +327,7 @@ impl Hub {
     }
 
     fn end_session(&mut self, who: ConnId, words: Option<String>) {
+        self.forget_scans(who);
         self.accounts.asking.remove(&who);
         let Some(nick) = self.nick_of(who).cloned() else {
             return;

@@ -66,6 +66,12 @@ impl Tail {
         self.messages.range(begin..)
     }
 
+    /// The messages before that one which are here, the last first.
+    pub(super) fn before(&self, before: MessageId) -> impl Iterator<Item = &Arc<Message>> {
+        let end = self.messages.partition_point(|message| message.id < before);
+        self.messages.range(..end).rev()
+    }
+
     /// Takes in the newest message. Returns the bytes that it takes.
     pub(super) fn push(&mut self, message: Arc<Message>) -> usize {
         debug_assert!(self.messages.back().is_none_or(|last| last.id < message.id));
@@ -128,6 +134,7 @@ mod tests {
         assert!(tail.covers(MessageId(3)) && !tail.covers(MessageId(2)));
         assert_eq!(ids(tail.after(MessageId(6))), [9, 12]);
         assert_eq!(ids(tail.after(MessageId(0))), [5, 6, 9, 12]);
+        assert_eq!(ids(tail.before(MessageId(9))), [6, 5]);
         let before = tail.bytes();
         assert_eq!(before - tail.trim(1, MessageId(6)), tail.bytes());
         assert_eq!(

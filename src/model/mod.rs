@@ -8,6 +8,7 @@ mod message;
 mod name;
 mod request;
 mod secret;
+mod terms;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ pub use message::{Manner, Message, MessageId, Target};
 pub use name::{Folded, Key, Nick, RoomName};
 pub use request::{Entry, Login, ModeChange, Range, Request, Since, TokenChange};
 pub use secret::Secret;
+pub use terms::{Phrase, SearchWords, terms};
 
 /// One connection for the whole life of the server: a slot and the generation that used it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

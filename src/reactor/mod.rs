@@ -302,6 +302,7 @@ impl Reactor {
         self.fire_timers();
         self.hear_store();
         self.serve_ready();
+        self.go_on_searching();
         self.fire_hub();
         if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
             self.begin_stop();
@@ -322,7 +323,8 @@ impl Reactor {
             .doors
             .iter()
             .any(|door| door.is_ready && door.rests_until.is_none());
-        if waits || self.connections.has_ready() || self.has_more_to_hear() {
+        let has_work = self.connections.has_ready() || self.hub.has_searches();
+        if waits || has_work || self.has_more_to_hear() {
             return Some(Duration::ZERO);
         }
         let rests = self.doors.iter().filter_map(|door| door.rests_until);

@@ -7,7 +7,8 @@ use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
-    STRANGERS_DELIVERY_BUDGET, TOIL_BYTES_PER_DELIVERY, UNREAD_GRACE_MS,
+    SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN, SEARCH_SLICE_BYTES, STRANGERS_DELIVERY_BUDGET,
+    TOIL_BYTES_PER_DELIVERY, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
@@ -16,6 +17,7 @@ use super::bucket::{Flood, cost_of};
 use super::connection::{Filled, Standing, Taken, Transport};
 use super::orders;
 use super::phase::{Due, Phase, Reason};
+use super::timers::Tick;
 
 impl Reactor {
     /// Gives each connection on the ready lists its share of the turn, as far as the turn's own
@@ -401,6 +403,7 @@ impl Reactor {
             Request::Say { .. } | Request::Act { .. } | Request::Private { .. }
         );
         self.counters.messages_in += u64::from(is_message);
+        let is_search = matches!(request, Request::Search { .. });
         let order = self.order_of(id, &request);
         if may_change_members(&request) {
             self.hand_out(0);
@@ -414,6 +417,33 @@ impl Reactor {
         if is_message {
             self.slow_down(id);
         }
+        if is_search
+            && self.hub.is_searching(id)
+            && let Some(connection) = self.connections.touch(id)
+        {
+            connection.hold(Tick::MAX);
+        }
+    }
+
+    /// Lets those who search what is in memory have a little of the turn. Who has an answer pays for what
+    /// was looked through, and may ask again.
+    pub(super) fn go_on_searching(&mut self) {
+        if !self.hub.has_searches() {
+            return;
+        }
+        let bytes = match self.is_spent() {
+            true => SEARCH_SLICE_BYTES,
+            false => SEARCH_BYTES_PER_TURN,
+        };
+        for searched in self.hub.handle_searches(bytes, self.clock.moment) {
+            let tokens = searched.bytes / SEARCH_BYTES_PER_TOKEN;
+            self.spend(searched.who, tokens as u64);
+            if let Some(connection) = self.connections.get_open(searched.who) {
+                connection.unthrottle();
+            }
+            self.connections.make_ready(searched.who);
+        }
+        self.carry_out();
     }
 
     /// What the log says of an operator's request; a try to become one is a request like that.

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::hub::keep::{Found, Query, Window};
-use crate::limits::{FOUND_BYTES_MAX, FOUND_MAX, MAIL_MAX, SEARCH_WORDS_MAX};
-use crate::model::{AccountId, Key, Message, MessageId, RoomName};
+use crate::limits::{FOUND_BYTES_MAX, FOUND_MAX, MAIL_MAX};
+use crate::model::{AccountId, Key, Message, MessageId, RoomName, SearchWords};
 
 use super::rows::{self, integer};
 use super::times::{self, Span};
@@ -154,7 +154,7 @@ fn mail(connection: &Connection, to: AccountId, committed: MessageId) -> Done<Fo
 fn search(
     connection: &Connection,
     rooms: &[(RoomName, MessageId)],
-    words: &str,
+    words: &SearchWords,
     window: Window,
     committed: MessageId,
 ) -> Done<Found> {
@@ -169,28 +169,33 @@ fn search(
             places.insert(row, (name, *guarded_from.max(&since.next())));
         }
     }
-    let expression = expression(words);
-    if !places.is_empty() && !expression.is_empty() {
-        let rows: Vec<String> = places.keys().map(i64::to_string).collect();
+    if !places.is_empty() && !words.is_empty() {
+        // Which room it is in, and when it was said, is looked at here rather than there, so that it is
+        // known how far was looked where that takes too long.
         let sql = format!(
             "SELECT m.id, m.ms, m.nick, m.manner, m.text, m.guarded, m.room
-            FROM search CROSS JOIN messages AS m ON m.id = search.rowid
-            WHERE search MATCH ?1 AND search.rowid > ?2 AND search.rowid < ?3 AND m.ms >= ?4
-            AND +m.room IN ({}) ORDER BY search.rowid {}",
-            rows.join(","),
+            FROM terms CROSS JOIN messages AS m ON m.id = terms.rowid
+            WHERE terms MATCH ?1 AND terms.rowid > ?2 AND terms.rowid < ?3
+            ORDER BY terms.rowid {}",
             range.order
         );
         page.read(
             connection,
             &sql,
-            params![expression, range.after, range.before, range.ms],
+            params![expression(words), range.after, range.before],
             |row| {
                 let (is_guarded, id): (bool, i64) = (row.get(5)?, row.get(0)?);
                 let place = places.get(&row.get(6)?);
                 let shown = place.filter(|(_, from)| !is_guarded || rows::id_of(id) >= *from);
-                Ok(shown.map(|(name, _)| RoomName::clone(name)))
+                let is_late = row.get::<_, i64>(1)? >= range.ms;
+                Ok(shown
+                    .filter(|_| is_late)
+                    .map(|(name, _)| RoomName::clone(name)))
             },
         )?;
+        // The index of an older version is made anew in idle moments, the latest messages first.
+        let unindexed = rows::meta(connection, "unindexed_id")?;
+        page.has_more |= range.after < unindexed - 1;
     }
     let Page {
         found, has_more, ..
@@ -202,21 +207,13 @@ fn search(
     Ok(Found::InRooms { messages, has_more })
 }
 
-/// All of the words as FTS5 has it: each a string of its own, so that nothing in it is an operator. Within a
-/// word only letters and digits count; a word that ends with a `*` may go on.
-pub(super) fn expression(words: &str) -> String {
-    let words = words.split(|c: char| c.is_whitespace() || c.is_control());
-    let quoted = words
-        .filter(|word| !word.is_empty())
-        .take(SEARCH_WORDS_MAX)
-        .map(|word| {
-            let (word, star) = match word.strip_suffix('*') {
-                Some(stem) => (stem, "*"),
-                None => (word, ""),
-            };
-            format!("\"{}\"{star}", word.replace('"', " "))
-        });
-    quoted.collect::<Vec<String>>().join(" ")
+/// All of the words as FTS5 has it: each a string of its own, so that nothing in it is an operator.
+pub(super) fn expression(words: &SearchWords) -> String {
+    let quoted = words.phrases().map(|phrase| {
+        let star = if phrase.is_prefix { " *" } else { "" };
+        format!("\"{}\"{star}", phrase.as_str())
+    });
+    quoted.collect::<Vec<String>>().join(" AND ")
 }
 
 /// A window as SQLite has it.

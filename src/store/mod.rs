@@ -9,6 +9,7 @@ pub mod accounts;
 mod desk;
 mod export;
 mod find;
+mod index;
 mod place;
 mod print;
 mod reader;

@@ -10,7 +10,7 @@ const APPLICATION_ID: i64 = 0x4875_6262;
 
 /// The step at place n makes a database of version n one of version n + 1; version 0 is an empty one.
 /// What stands here was released: it is never changed, only added to.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     // rooms.messages and rooms.bytes say how many messages of the room there are and what they take
     // (`rows::weight`); rooms.since is the last id before the room was owned. An index ends with the
     // rowid of its own: messages_by_room is (room, id). The index's segments are merged in upkeep: left to
@@ -116,6 +116,19 @@ const STEPS: [&str; 3] = [
             WHERE ms < (SELECT ms FROM messages WHERE id < OLD.id ORDER BY id DESC LIMIT 1);
     END;
     CREATE INDEX privates_by_time ON privates (ms);",
+    // What is indexed are the terms of a text (`model::terms`), which are split at blanks and not folded
+    // any further. Messages before unindexed_id are not in the index yet; where it is 0 all are, up to
+    // indexed_id. Upkeep sees to them in idle moments, and removes what the old index was made of: dropped at
+    // once, a large one would hold the start up for seconds. So it is only forgotten here, which leaves the
+    // tables behind it as tables like others.
+    "PRAGMA writable_schema = ON;
+    DELETE FROM sqlite_schema WHERE type = 'table' AND name = 'search';
+    PRAGMA writable_schema = RESET;
+    CREATE VIRTUAL TABLE terms USING fts5 (
+        text, content = '', contentless_delete = 1, tokenize = 'ascii');
+    INSERT INTO terms (terms, rank) VALUES ('automerge', 0), ('crisismerge', 64);
+    INSERT INTO meta SELECT 'unindexed_id', coalesce(max(id) + 1, 0) FROM messages;
+    UPDATE meta SET value = (SELECT coalesce(max(id), 0) FROM messages) WHERE key = 'indexed_id';",
 ];
 
 /// Above this size, in bytes, a database is not read whole at the start: it would take seconds.
@@ -200,6 +213,12 @@ pub(super) fn readable(connection: &Connection, path: &Path) -> Result<Readable,
 
 fn another_program(path: &Path) -> String {
     format!("{} is a database of another program", path.display())
+}
+
+/// Makes an empty database one of version 1.
+#[cfg(test)]
+pub(super) fn make_old(connection: &Connection) {
+    migrate(connection, &STEPS[..1]).expect("the old tables");
 }
 
 /// A database of this version that is gone with its connection.

@@ -4,6 +4,7 @@ mod accounts;
 mod crash;
 mod figures;
 mod model_test;
+mod renewal;
 mod retention;
 mod scene;
 mod trouble;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::hub::keep::{RoomRecord, Window};
-use crate::model::{Key, Manner, RoomName};
+use crate::model::{Key, Manner, RoomName, SearchWords};
 use scene::{ALL, Scene, account, history, message, room, said, whispered};
 
 #[test]
@@ -123,7 +124,7 @@ fn what_was_said_behind_a_closed_door_is_not_shown_to_who_comes_later() {
     assert_eq!(scene.ids(from(9)), [1, 4]);
     let search = |id| Query::Search {
         rooms: vec![(room("den"), MessageId(id)), (room("other"), MessageId(0))],
-        words: "secret".into(),
+        words: SearchWords::parse("secret"),
         window: ALL,
     };
     assert_eq!(scene.found(search(3)), [1, 3, 4]);
@@ -195,14 +196,21 @@ fn words_are_found_however_they_are_written() {
         (3, "don't panic"),
         (4, "a NEAR miss OR two"),
         (5, "日本 語"),
+        (7, "congrats🥳"),
+        (8, "so 🤣funny"),
+        (9, "शुभ दिन"),
+        (10, "今天天气很好"),
+        (11, "🎉"),
+        (12, "hello world"),
+        (13, "cafe\u{301} Ёлка"),
     ] {
         scene.keep(said(id, "lobby", text));
     }
-    scene.keep(said(6, "elsewhere", "a horse, too"));
-    scene.wait_for(6);
+    scene.keep(said(14, "elsewhere", "a horse, too"));
+    scene.wait_for(14);
     let search = |words: &str| Query::Search {
         rooms: vec![(room("lobby"), MessageId(0))],
-        words: words.into(),
+        words: SearchWords::parse(words),
         window: ALL,
     };
     for (words, ids) in [
@@ -211,6 +219,8 @@ fn words_are_found_however_they_are_written() {
         ("horse zlutoucky", &[2]),
         ("hors", &[]),
         ("hors*", &[2]),
+        ("ho*", &[]),
+        ("h*", &[]),
         ("don't", &[3]),
         ("near", &[4]),
         ("miss OR two", &[4]),
@@ -220,6 +230,17 @@ fn words_are_found_however_they_are_written() {
         ("", &[]),
         ("!? \" *", &[]),
         ("\"panic\"", &[3]),
+        ("congrats", &[7]),
+        ("🥳 congrats", &[7]),
+        ("funny", &[8]),
+        ("दिन", &[9]),
+        ("दान", &[]),
+        ("天气", &[10]),
+        ("天很", &[]),
+        ("🎉", &[11]),
+        ("hello 🎉", &[]),
+        ("CAFÉ елка", &[13]),
+        ("a b c", &[]),
     ] {
         assert_eq!(scene.found(search(words)), ids, "{words:?}");
     }
@@ -306,7 +327,7 @@ fn a_search_sees_what_was_said_just_before_it() {
             scene.wait_for(id);
             let query = Query::Search {
                 rooms: vec![(RoomName::lobby(), MessageId(0))],
-                words: format!("{id}"),
+                words: SearchWords::parse(&id.to_string()),
                 window: ALL,
             };
             assert_eq!(scene.found(query), [id]);

@@ -10,6 +10,7 @@ use rusqlite::{
 
 use super::Retention;
 use super::desk::{Desk, Tally};
+use super::index::Index;
 use super::rows::{self, integer};
 use super::shared::Shared;
 
@@ -17,14 +18,11 @@ use super::shared::Shared;
 const STEP: Duration = Duration::from_millis(2);
 
 /// Rows between two looks at the clock.
-const ROWS: usize = 32;
+pub(super) const ROWS: usize = 32;
 
 /// Messages that are worth a step, however short after the last one: each makes a segment of the index,
 /// and segments are to be merged.
 const MESSAGES: u64 = 1024;
-
-/// Pages (4 KiB) of segments of the index that are merged in a step: some 100 us each.
-const MERGED_PAGES: usize = 16;
 
 /// How long fewer wait for it.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -39,11 +37,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 const LOG_PAGES: i64 = 1000;
 
 pub(super) struct Upkeep<'c> {
-    unindexed: Statement<'c>,
-    index: Statement<'c>,
-    unindex: Statement<'c>,
-    set_indexed: Statement<'c>,
-    merge: Statement<'c>,
+    index: Index<'c>,
     aged_run: Statement<'c>,
     oldest: Statement<'c>,
     oldest_in_room: Statement<'c>,
@@ -51,15 +45,11 @@ pub(super) struct Upkeep<'c> {
     forget_privates: Statement<'c>,
     forget_rooms: Statement<'c>,
     retention: Retention,
-    /// Every message up to this is in the search index.
-    indexed: u64,
     /// What was said before that, in milliseconds since 1970, is too old; `None`: all that was is forgotten.
     aged: Option<i64>,
     aged_privates: Option<i64>,
     age_looked_at: Option<Instant>,
     stepped_at: Instant,
-    /// Are there segments of the index to be merged?
-    is_merging: bool,
     /// Did the last step leave something over?
     is_unfinished: bool,
     /// Nothing is tried until then: it failed.
@@ -96,18 +86,10 @@ impl<'c> Upkeep<'c> {
         }
         const WEIGHED: &str =
             "SELECT id, room, ms, octet_length(text), octet_length(nick) FROM messages";
-        let indexed = u64::try_from(rows::meta(connection, "indexed_id")?).unwrap_or(0);
-        shared.indexed.store(indexed, Ordering::Release);
+        let index = Index::new(connection)?;
+        shared.indexed.store(index.through(), Ordering::Release);
         Ok(Upkeep {
-            unindexed: prepare(&format!(
-                "SELECT id, text FROM messages WHERE id > ?1 ORDER BY id LIMIT {ROWS}"
-            ))?,
-            index: prepare("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?,
-            unindex: prepare("DELETE FROM search WHERE rowid = ?1")?,
-            set_indexed: prepare("UPDATE meta SET value = ?1 WHERE key = 'indexed_id'")?,
-            merge: prepare(&format!(
-                "INSERT INTO search (search, rank) VALUES ('merge', {MERGED_PAGES})"
-            ))?,
+            index,
             // The oldest of a run is its first.
             aged_run: prepare(
                 "SELECT id FROM messages WHERE ms < ?1 AND id IN
@@ -126,12 +108,10 @@ impl<'c> Upkeep<'c> {
             ))?,
             forget_rooms: prepare("DELETE FROM rooms WHERE messages = 0 AND owner IS NULL")?,
             retention,
-            indexed,
             aged: None,
             aged_privates: None,
             age_looked_at: None,
             stepped_at: Instant::now(),
-            is_merging: true,
             is_unfinished: true,
             paused_until: None,
         })
@@ -157,11 +137,11 @@ impl<'c> Upkeep<'c> {
     }
 
     fn has_chores(&self, desk: &Desk<'_>) -> bool {
-        self.indexed < desk.last().0 || desk.has_over()
+        self.index.through() < desk.last().0 || desk.has_over()
     }
 
     fn is_due(&self, desk: &Desk<'_>, shared: &Shared) -> bool {
-        let unindexed = desk.last().0.saturating_sub(self.indexed);
+        let unindexed = desk.last().0.saturating_sub(self.index.through());
         self.is_unfinished
             || unindexed >= MESSAGES
             || self.is_wanted(desk, shared)
@@ -180,7 +160,7 @@ impl<'c> Upkeep<'c> {
             .index_wanted
             .load(Ordering::Acquire)
             .min(desk.last().0)
-            > self.indexed
+            > self.index.through()
     }
 
     fn is_age_due(&self) -> bool {
@@ -229,7 +209,23 @@ impl<'c> Upkeep<'c> {
         shared: &Shared,
         busy_with: Option<u64>,
     ) -> Done<()> {
-        let indexed = self.indexed;
+        let done = self.transact(connection, desk, shared, busy_with);
+        self.index.end(done.is_ok());
+        done?;
+        shared
+            .indexed
+            .store(self.index.through(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Does a little in one transaction. After an error it is undone, whatever is known here.
+    fn transact(
+        &mut self,
+        connection: &Connection,
+        desk: &mut Desk<'_>,
+        shared: &Shared,
+        busy_with: Option<u64>,
+    ) -> Done<()> {
         let is_wanted = self.is_wanted(desk, shared);
         self.look_at_age();
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
@@ -241,11 +237,10 @@ impl<'c> Upkeep<'c> {
         let has_forgotten = self.forget_some(desk, &mut step)?;
         step.rows = None;
         let has_indexed = match busy_with.is_none() || is_wanted {
-            true if self.is_merging => {
-                self.merge_some(connection)?;
-                false
+            true => {
+                self.index.go_on(connection, desk.last().0, &step)?
+                    && (busy_with.is_some() || self.index.renew(connection)?)
             }
-            true => self.index_some(desk.last().0, &step)?,
             false => false,
         };
         desk.end(0)?;
@@ -253,11 +248,7 @@ impl<'c> Upkeep<'c> {
             self.forget_rooms.execute([])?;
             desk.forget_rooms();
         }
-        if let Err(e) = transaction.commit() {
-            self.indexed = indexed;
-            return Err(e);
-        }
-        shared.indexed.store(self.indexed, Ordering::Release);
+        transaction.commit()?;
         self.is_unfinished = !has_forgotten || (busy_with.is_none() && !has_indexed);
         Ok(())
     }
@@ -335,65 +326,24 @@ impl<'c> Upkeep<'c> {
                 left.messages = left.messages.saturating_sub(1);
                 left.bytes = left.bytes.saturating_sub(weight);
             }
-            if id <= integer(self.indexed) {
-                self.unindex.execute([id])?;
-            }
+            self.index.forget(id)?;
             self.forget.execute([id])?;
             desk.take(room, weight)?;
             step.count();
         }
         Ok(())
     }
-
-    /// Merges a little: SQLite says that there was nothing to merge by changing less than two rows.
-    fn merge_some(&mut self, connection: &Connection) -> Done<()> {
-        let before = connection.total_changes();
-        self.merge.execute([])?;
-        self.is_merging = connection.total_changes() - before >= 2;
-        Ok(())
-    }
-
-    /// `false`: there is more.
-    fn index_some(&mut self, last: u64, step: &Step) -> Done<bool> {
-        let begun_with = self.indexed;
-        let is_all = loop {
-            let mut rows = self.unindexed.query([integer(self.indexed)])?;
-            let mut count = 0;
-            while let Some(row) = rows.next()? {
-                let id: i64 = row.get(0)?;
-                self.index
-                    .execute(rusqlite::params![id, row.get_ref(1)?.as_str()?])?;
-                self.indexed = rows::id_of(id).0;
-                self.is_merging = true;
-                count += 1;
-            }
-            drop(rows);
-            if count < ROWS {
-                break true;
-            }
-            if step.is_over() {
-                break false;
-            }
-        };
-        if self.indexed > begun_with {
-            self.set_indexed.execute([integer(self.indexed)])?;
-        }
-        if is_all {
-            self.indexed = self.indexed.max(last);
-        }
-        Ok(is_all)
-    }
 }
 
 /// How much a step may do.
-struct Step {
+pub(super) struct Step {
     until: Instant,
     /// Rows, rather than until then.
     rows: Option<u64>,
 }
 
 impl Step {
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         match self.rows {
             Some(rows) => rows == 0,
             None => Instant::now() >= self.until,

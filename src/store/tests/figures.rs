@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::scene::{Scene, history, room};
 use super::*;
-use crate::model::Nick;
+use crate::model::{Nick, SearchWords};
 
 const MESSAGES: u64 = 1_000_000;
 
@@ -143,7 +143,7 @@ fn figures() {
         loop {
             let query = Query::Search {
                 rooms: vec![(room("room0"), MessageId(0))],
-                words: format!("compilers {}", MESSAGES - MESSAGES % rooms),
+                words: SearchWords::parse(&format!("compilers {}", MESSAGES - MESSAGES % rooms)),
                 window: scene::ALL,
             };
             if !scene.found(query).is_empty() || begun.elapsed().as_secs() > 120 {
@@ -155,7 +155,7 @@ fn figures() {
         let begun = Instant::now();
         let common = Query::Search {
             rooms: vec![(room("room0"), MessageId(0))],
-            words: "compilers databases".into(),
+            words: SearchWords::parse("compilers databases"),
             window: Window {
                 limit: 20,
                 newest: true,

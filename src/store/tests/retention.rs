@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::scene::{ALL, Scene, history, message, room, said, whispered};
 use super::*;
+use crate::model::SearchWords;
 
 fn number(scene: &Scene, sql: &str) -> i64 {
     let connection = Connection::open(scene.options.dir.join("hubbub.db")).expect("it opens");
@@ -52,12 +53,12 @@ fn a_room_keeps_as_many_messages_as_it_may() {
             (RoomName::lobby(), MessageId(0)),
             (room("rare"), MessageId(0)),
         ],
-        words: "text".into(),
+        words: SearchWords::parse("text"),
         window: ALL,
     };
     assert_eq!(scene.found(search).len(), 20);
     assert_eq!(
-        number(&scene, "SELECT count(*) FROM search"),
+        number(&scene, "SELECT count(*) FROM terms"),
         20,
         "it is gone from the index"
     );
@@ -182,7 +183,7 @@ fn what_was_said_since_is_found_though_times_fall() {
     }
     let search = Query::Search {
         rooms: vec![(RoomName::lobby(), MessageId(0))],
-        words: "text".into(),
+        words: SearchWords::parse("text"),
         window: since,
     };
     assert_eq!(scene.found(search), seventy);
