@@ -162,8 +162,13 @@ pub const HTTP_BODY_BYTES_MAX: usize = 16 * 1024;
 /// serde_json recurses once a level.
 pub const JSON_DEPTH_MAX: usize = 32;
 
-/// Each object to a pynet client, in bytes: what its `recv(1024)` takes as one message.
-pub const PYNET_OBJECT_BYTES: usize = 1024;
+/// What the existing clients of pynet, colon and the JSON chat read at once, in bytes: what they are sent
+/// fills it.
+pub const CLIENT_READ_BYTES: usize = 1024;
+
+/// The MSS of sockets for those clients (`TCP_MAXSEG`): one such read, and 12 bytes of timestamps
+/// (RFC 7323 section 3.2). So no segment ends within a read.
+pub const CLIENT_MSS_BYTES: u32 = CLIENT_READ_BYTES as u32 + 12;
 
 /// How much of what a peer typed is repeated in an error, in characters.
 pub const QUOTED_CHARS_MAX: usize = 32;

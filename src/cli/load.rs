@@ -322,6 +322,7 @@ mod tests {
         assert_eq!(plan("json://h:1").tongue.name(), "json");
         assert_eq!(plan("auto://h:1").tongue.name(), "text");
         assert_eq!(plan("line://h:1 --dialect anon").tongue.name(), "anon");
+        assert_eq!(plan("json+padded://h:1").tongue.name(), "json");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::model::{
     Entry, ErrorCode, Event, Manner, Message, Moment, Nick, Request, RoomName, Target,
 };
 
-use super::{Ask, Stage, View, ask, command, line, past, plain, text, utf8, words};
+use super::{Ask, Stage, View, ask, blocks, command, line, past, plain, text, utf8, words};
 
 const RESET: &str = "\x1b[0m";
 const RED: &str = "\x1b[91m";
@@ -157,7 +157,15 @@ pub(super) fn render_request(request: &Request) -> Option<String> {
     }
 }
 
+/// Its client takes what it reads at once for one event, and prints it as a line.
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    show(event, view, out);
+    blocks::fill(out, start);
+}
+
+/// As [`render`], as it is seen: no more than that.
+pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     let time = Clock(view.now);
     // Writing to a Vec cannot fail.
     let _ = match event {

@@ -2,21 +2,34 @@
 
 mod client;
 mod event;
+mod padded;
 mod request;
 
 pub(super) use client::{join as render_join, render_request};
 pub(super) use event::render;
+pub(super) use padded::{render as render_padded, render_request as render_request_padded};
 pub(super) use request::join;
 
 use serde_json::{Map, Value};
 
-use crate::model::{ErrorCode, RequestId};
+use crate::model::{ErrorCode, Request, RequestId};
 
 use super::object;
 use super::{Ask, Parsed, Stage, ask};
-use request::request;
+
+/// What the object of somebody who joined asks.
+type Reader = fn(&Map<String, Value>) -> Result<Option<Request>, ErrorCode>;
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Parsed {
+    parse_with(request::request, frame, stage)
+}
+
+/// As [`parse`], for the client that shows only some objects.
+pub(super) fn parse_padded(frame: &[u8], stage: Stage) -> Parsed {
+    parse_with(padded::request, frame, stage)
+}
+
+fn parse_with(request: Reader, frame: &[u8], stage: Stage) -> Parsed {
     if frame.trim_ascii().is_empty() {
         return Parsed {
             ask: Ask::Nothing,

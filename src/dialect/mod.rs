@@ -5,6 +5,7 @@
 //! know of its reader comes as a [`View`].
 
 mod anon;
+mod blocks;
 mod colon;
 mod command;
 mod console;
@@ -35,6 +36,8 @@ pub enum Dialect {
     Text,
     /// Newline-delimited JSON.
     Json,
+    /// The same for the existing client, which shows some objects only and reads 1,024 bytes at a time.
+    JsonPadded,
     /// JSON objects with nothing between them, padded for a client that reads 1,024 bytes.
     Pynet,
     /// Addresses instead of names.
@@ -101,9 +104,10 @@ pub struct View<'a> {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Dialect; 9] = [
+    pub const ALL: [Dialect; 10] = [
         Dialect::Text,
         Dialect::Json,
+        Dialect::JsonPadded,
         Dialect::Pynet,
         Dialect::Anon,
         Dialect::Echo,
@@ -118,6 +122,7 @@ impl Dialect {
         match self {
             Dialect::Text => "text",
             Dialect::Json => "json",
+            Dialect::JsonPadded => "json+padded",
             Dialect::Pynet => "pynet",
             Dialect::Anon => "anon",
             Dialect::Echo => "echo",
@@ -133,6 +138,7 @@ impl Dialect {
         match self {
             Dialect::Text
             | Dialect::Json
+            | Dialect::JsonPadded
             | Dialect::Pynet
             | Dialect::Anon
             | Dialect::Colon
@@ -144,6 +150,11 @@ impl Dialect {
     /// Is it the operator's alone, with a door of its own kind?
     pub fn is_private(self) -> bool {
         matches!(self, Dialect::Console | Dialect::Status)
+    }
+
+    /// Does what is sent fill whole reads of its client ([`crate::limits::CLIENT_READ_BYTES`])?
+    pub fn is_padded(self) -> bool {
+        matches!(self, Dialect::JsonPadded | Dialect::Pynet | Dialect::Colon)
     }
 
     /// What is sent before anything was asked.
@@ -169,7 +180,10 @@ impl Dialect {
 
     /// Does a refused name end the connection, rather than ask for another?
     pub fn closes_on_refused_name(self) -> bool {
-        matches!(self, Dialect::Json | Dialect::Pynet | Dialect::Anon)
+        matches!(
+            self,
+            Dialect::Json | Dialect::JsonPadded | Dialect::Pynet | Dialect::Anon
+        )
     }
 
     /// Reads one whole frame.
@@ -178,6 +192,7 @@ impl Dialect {
         match self {
             Dialect::Text => plain(text::parse(frame, stage)),
             Dialect::Json => json::parse(frame, stage),
+            Dialect::JsonPadded => json::parse_padded(frame, stage),
             Dialect::Pynet => plain(pynet::parse(frame, stage)),
             Dialect::Anon => plain(anon::parse(frame)),
             Dialect::Echo => plain(echo::parse(frame)),
@@ -192,6 +207,7 @@ impl Dialect {
         match self {
             Dialect::Text => text::render(event, view, out),
             Dialect::Json => json::render(event, view, out),
+            Dialect::JsonPadded => json::render_padded(event, view, out),
             Dialect::Pynet => pynet::render(event, view, out),
             Dialect::Anon => anon::render(event, view, out),
             Dialect::Echo => {}
@@ -208,6 +224,7 @@ impl Dialect {
         match self {
             Dialect::Text => text::render_request(request).map(String::into_bytes),
             Dialect::Json => json::render_request(request),
+            Dialect::JsonPadded => json::render_request_padded(request),
             Dialect::Pynet => pynet::render_request(request),
             Dialect::Anon => anon::render_request(request).map(String::into_bytes),
             Dialect::Echo | Dialect::Http | Dialect::Status => None,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::limits::PYNET_OBJECT_BYTES;
+use crate::limits::CLIENT_READ_BYTES;
 
 use crate::model::{ErrorCode, Event, Manner, Message, MessageId, Part, Request, RoomName, Secret};
 
@@ -155,10 +155,12 @@ fn check_request(asked: Ask) {
                 replay,
                 ..
             } => {
-                *wants_users = dialect == Dialect::Json;
+                *wants_users = matches!(dialect, Dialect::Json | Dialect::JsonPadded);
                 *replay = match dialect {
                     Dialect::Text => None,
-                    Dialect::Json | Dialect::Pynet => Some(replay.unwrap_or(0)),
+                    Dialect::Json | Dialect::JsonPadded | Dialect::Pynet => {
+                        Some(replay.unwrap_or(0))
+                    }
                     _ => Some(0),
                 };
                 &[Stage::Joining][..]
@@ -190,6 +192,9 @@ fn check_past(dialect: Dialect, event: &Event, view: &View<'_>) {
     };
     let mut out = Vec::new();
     dialect.render(event, view, &mut out);
+    if dialect == Dialect::Colon {
+        out.retain(|&byte| byte != 0);
+    }
     let shown = String::from_utf8(out).expect("UTF-8");
     let skipped = usize::from(shown.starts_with("[Server] Earlier:\n"));
     for (line, text) in shown.split('\n').skip(skipped).zip(texts) {
@@ -199,6 +204,10 @@ fn check_past(dialect: Dialect, event: &Event, view: &View<'_>) {
             Dialect::Json => {
                 let object: Value = serde_json::from_str(line).expect("an object");
                 assert_eq!(object["message"], *text);
+            }
+            Dialect::JsonPadded => {
+                let object: Value = serde_json::from_str(line).expect("an object");
+                assert!(object["message"].as_str().expect("a text").ends_with(text));
             }
             _ => {}
         }
@@ -218,17 +227,25 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
     match dialect {
         Dialect::Text | Dialect::Anon => assert!(shown.ends_with(&format!("{cleaned}\n"))),
         Dialect::Colon => {
-            let squeezed = |text: &str| text.replace(' ', "");
+            let squeezed = |text: &str| text.replace([' ', '\0'], "");
             assert!(squeezed(&shown).ends_with(&squeezed(&cleaned)));
         }
         Dialect::Json => {
             let object: Value = serde_json::from_str(&shown).expect("an object");
             assert_eq!(object["message"], *text);
         }
+        Dialect::JsonPadded => {
+            let object: Value = serde_json::from_str(&shown).expect("an object");
+            let told = object["message"].as_str().expect("a text");
+            match room.is_lobby() && message.manner == Manner::Said {
+                true => assert_eq!(told, *text),
+                false => assert!(told.ends_with(text)),
+            }
+        }
         Dialect::Pynet => {
             let told: String = shown
                 .as_bytes()
-                .chunks(PYNET_OBJECT_BYTES)
+                .chunks(CLIENT_READ_BYTES)
                 .map(|object| serde_json::from_slice::<Value>(object).expect("an object"))
                 .map(|object| object["data"].as_str().expect("a text").to_owned())
                 .collect();
@@ -257,7 +274,9 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
         Dialect::Text | Dialect::Anon | Dialect::Console => check_terminal(shown, lines),
         Dialect::Colon => {
             let is_past = matches!(event, Event::History { .. } | Event::Found { .. });
-            check_terminal(&uncoloured(shown), if is_past { lines - 1 } else { 0 });
+            check_reads(&out);
+            let shown = shown.replace('\0', "");
+            check_terminal(&uncoloured(&shown), if is_past { lines - 1 } else { 0 });
             let trapped = shown.contains("SERVER:") && shown.contains("shutting down")
                 || shown.contains("You have been kicked by server");
             assert!(!trapped, "the client hangs up: {shown}");
@@ -290,9 +309,24 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
             let shown: Vec<_> = shown.lines().map(id_of).collect();
             assert_eq!(shown, ids, "the messages', or the request's");
         }
+        Dialect::JsonPadded => {
+            check_reads(&out);
+            for line in shown.lines() {
+                check_object(line);
+                let object: Value = serde_json::from_str(line).expect("an object");
+                let kind = object["type"].as_str().expect("a type");
+                let is_shown = ["chat", "user_joined", "user_left", "error", "welcome"];
+                let is_asked = matches!(event, Event::Pong | Event::Kept { .. });
+                assert!(is_shown.contains(&kind) || is_asked, "it shows no {kind}");
+                assert!(object["message"].is_string() || is_asked);
+            }
+            let reads = out.chunks(CLIENT_READ_BYTES);
+            let ends = reads.filter(|read| read.ends_with(b"\n")).count();
+            assert_eq!(ends, shown.lines().count(), "a line ends with a read");
+        }
         Dialect::Pynet => {
-            assert!(out.len().is_multiple_of(PYNET_OBJECT_BYTES), "padding");
-            out.chunks(PYNET_OBJECT_BYTES)
+            check_reads(&out);
+            out.chunks(CLIENT_READ_BYTES)
                 .for_each(|object| check_object(&String::from_utf8_lossy(object)));
         }
         Dialect::Echo => assert!(out.is_empty(), "echo never meets the hub"),
@@ -301,6 +335,14 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
             !matches!(event, Event::Error(_)),
             "a refusal is a response, and nothing else is"
         ),
+    }
+}
+
+/// Whole reads, each of whole characters.
+fn check_reads(out: &[u8]) {
+    assert!(out.len().is_multiple_of(CLIENT_READ_BYTES), "padding");
+    for read in out.chunks(CLIENT_READ_BYTES) {
+        assert!(std::str::from_utf8(read).is_ok(), "half a character");
     }
 }
 

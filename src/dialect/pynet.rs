@@ -1,7 +1,7 @@
 //! The pynet dialect: JSON objects with nothing between them. Its client does one `recv(1024)` and
 //! one JSON parse a message, so each object is padded to exactly that size.
 
-use crate::limits::PYNET_OBJECT_BYTES;
+use crate::limits::CLIENT_READ_BYTES;
 use crate::model::{ErrorCode, Event, Manner, Message, Request, RoomName, Target};
 
 use super::object::{self, Object};
@@ -98,10 +98,10 @@ fn push_server_message(line: &str, out: &mut Vec<u8>) {
 fn push_objects(head: &[u8], text: &str, out: &mut Vec<u8>) {
     const DATA: &[u8] = b",\"data\":\"";
     const TAIL: &[u8] = b"\"}";
-    let room = PYNET_OBJECT_BYTES - head.len() - DATA.len() - TAIL.len();
+    let room = CLIENT_READ_BYTES - head.len() - DATA.len() - TAIL.len();
     let mut rest = text.chars().peekable();
     loop {
-        let object_end = out.len() + PYNET_OBJECT_BYTES;
+        let object_end = out.len() + CLIENT_READ_BYTES;
         out.extend_from_slice(head);
         out.extend_from_slice(DATA);
         let data_end = out.len() + room;
@@ -133,8 +133,8 @@ mod tests {
     fn rendered(event: &Event) -> Vec<Value> {
         let mut out = Vec::new();
         render(event, &view(), &mut out);
-        assert!(out.is_ascii() && out.len().is_multiple_of(PYNET_OBJECT_BYTES));
-        out.chunks(PYNET_OBJECT_BYTES)
+        assert!(out.is_ascii() && out.len().is_multiple_of(CLIENT_READ_BYTES));
+        out.chunks(CLIENT_READ_BYTES)
             .map(|object| serde_json::from_slice(object).expect("one object"))
             .collect()
     }

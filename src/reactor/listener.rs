@@ -18,7 +18,7 @@ use rustls::server::{ServerConfig, UnbufferedServerConnection};
 use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 
 use crate::dialect::Dialect;
-use crate::limits::{KERNEL_SENDQ_BYTES, Limits};
+use crate::limits::{CLIENT_MSS_BYTES, KERNEL_SENDQ_BYTES, Limits};
 use crate::model::Peer;
 
 use super::connection::Transport;
@@ -268,7 +268,9 @@ impl Door {
         let dialect = address.dialect;
         let (listener, place, _file) = match &address.place {
             Place::Tcp(host) => {
-                let listener = listen_tcp(host, limits)?;
+                // Over TLS it is its records that the peer reads.
+                let is_padded = dialect.is_some_and(Dialect::is_padded) && !address.is_tls;
+                let listener = listen_tcp(host, is_padded, limits)?;
                 let place = Place::Tcp(listener.local_addr()?.to_string());
                 (Listener::Tcp(listener), place, None)
             }
@@ -353,10 +355,11 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// The first address of `host` that can be bound. What accepted sockets are to have, they inherit.
-fn listen_tcp(host: &str, limits: &Limits) -> io::Result<TcpListener> {
+/// Sockets that are accepted inherit what is set here; the MSS (RFC 9293 section 3.7.1) only so.
+fn listen_tcp(host: &str, is_padded: bool, limits: &Limits) -> io::Result<TcpListener> {
     let mut last_error = io::Error::new(io::ErrorKind::AddrNotAvailable, "no such host");
     for address in host.to_socket_addrs()? {
-        match listen_tcp_at(address, limits) {
+        match listen_tcp_at(address, is_padded, limits) {
             Ok(listener) => return Ok(listener),
             Err(e) => last_error = e,
         }
@@ -364,12 +367,15 @@ fn listen_tcp(host: &str, limits: &Limits) -> io::Result<TcpListener> {
     Err(last_error)
 }
 
-fn listen_tcp_at(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
+fn listen_tcp_at(address: SocketAddr, is_padded: bool, limits: &Limits) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_send_buffer_size(KERNEL_SENDQ_BYTES)?;
+    if is_padded {
+        socket.set_tcp_mss(CLIENT_MSS_BYTES)?;
+    }
     if let Some(ms) = limits.keepalive_ms {
         let keepalive = TcpKeepalive::new()
             .with_time(Duration::from_millis(ms))
@@ -465,6 +471,9 @@ mod tests {
             ("127.0.0.1:8080", "auto://127.0.0.1:8080"),
             ("auto://[::1]:0", "auto://[::1]:0"),
             ("json://localhost:12345", "json://localhost:12345"),
+            ("json+padded://[::]:12345", "json+padded://[::]:12345"),
+            ("tls+json+padded://[::]:0", "tls+json+padded://[::]:0"),
+            ("json+padded+unix:///x", "json+padded+unix:///x"),
             ("colon+unix:///run/chat.sock", "colon+unix:///run/chat.sock"),
             ("auto+unix://chat.sock", "auto+unix://chat.sock"),
             ("tls+json://127.0.0.1:0", "tls+json://127.0.0.1:0"),

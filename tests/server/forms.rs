@@ -10,6 +10,7 @@ pub(crate) enum Dialect {
     Auto,
     Text,
     Json,
+    JsonPadded,
     Pynet,
     Anon,
     Echo,
@@ -18,7 +19,7 @@ pub(crate) enum Dialect {
     Http,
 }
 
-pub(crate) use Dialect::{Anon, Auto, Colon, Console, Echo, Http, Json, Pynet, Text};
+pub(crate) use Dialect::{Anon, Auto, Colon, Console, Echo, Http, Json, JsonPadded, Pynet, Text};
 
 /// Those that meet in the world.
 pub(crate) const CHATTING: [Dialect; 5] = [Text, Json, Pynet, Anon, Colon];
@@ -29,6 +30,7 @@ impl Dialect {
             Auto => "auto",
             Text => "text",
             Json => "json",
+            JsonPadded => "json+padded",
             Pynet => "pynet",
             Anon => "anon",
             Echo => "echo",
@@ -41,7 +43,7 @@ impl Dialect {
     /// What is sent to come in, and to say something.
     pub(crate) fn join(self, nick: &str) -> String {
         match self {
-            Json => format!("{{\"type\":\"join\",\"username\":\"{nick}\"}}\n"),
+            Json | JsonPadded => format!("{{\"type\":\"join\",\"username\":\"{nick}\"}}\n"),
             Pynet => format!("{{\"type\": \"join\", \"data\": \"{nick}\"}}"),
             Anon | Console => String::new(),
             _ => format!("{nick}\n"),
@@ -50,7 +52,7 @@ impl Dialect {
 
     pub(crate) fn say(self, text: &str) -> String {
         match self {
-            Json => format!("{{\"type\":\"chat\",\"message\":\"{text}\"}}\n"),
+            Json | JsonPadded => format!("{{\"type\":\"chat\",\"message\":\"{text}\"}}\n"),
             Pynet => format!("{{\"type\": \"chat\", \"data\": \"{text}\"}}"),
             _ => format!("{text}\n"),
         }
@@ -62,6 +64,10 @@ impl Dialect {
         match self {
             Text | Auto => (b"/ping\n", b"[Server] Pong.\n".into()),
             Json => (b"{\"type\":\"ping\"}\n", b"{\"type\":\"pong\"}\n".into()),
+            JsonPadded => (
+                b"{\"type\":\"ping\"}\n",
+                padded_line("{\"type\":\"pong\"}").into(),
+            ),
             Pynet => (
                 b"{\"type\":\"barrier\"}",
                 server_message("Unknown request type barrier.").into(),
@@ -136,6 +142,11 @@ pub(crate) fn green(text: &str) -> String {
 /// A pynet object as it is sent: 1,024 bytes.
 pub(crate) fn padded(object: &str) -> String {
     format!("{object:<1024}")
+}
+
+/// A line to the existing JSON client as it is sent: of 1,024 bytes, its end among them.
+pub(crate) fn padded_line(object: &str) -> String {
+    format!("{object:<1023}\n")
 }
 
 pub(crate) fn server_message(text: &str) -> String {

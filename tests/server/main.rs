@@ -47,6 +47,7 @@ mod temp_dir;
 mod text;
 mod tls;
 mod tunnel;
+mod unchanged;
 mod upgrade;
 mod util;
 mod websocket;

@@ -586,7 +586,9 @@ impl Peer {
             Err(e) if e.kind() == ErrorKind::ConnectionReset => return Err("it was reset"),
             Err(e) => panic!("{e}"),
         };
-        self.unread.extend_from_slice(&bytes[..count]);
+        // What fills a read of a colon client is not seen.
+        let is_seen = |byte: &&u8| self.dialect != Colon || **byte != 0;
+        self.unread.extend(bytes[..count].iter().filter(is_seen));
         Ok(())
     }
 

@@ -12,7 +12,11 @@ fn rendered(event: &Event) -> String {
         ..Moment::default()
     };
     render(event, &View { now, ..view() }, &mut out);
-    String::from_utf8(out).expect("UTF-8")
+    assert!(out.len().is_multiple_of(1024), "whole reads");
+    let shown = String::from_utf8(out).expect("UTF-8");
+    let shown = shown.trim_end_matches('\0');
+    assert!(!shown.contains('\0'), "{shown:?}");
+    shown.into()
 }
 
 fn nick(name: &str) -> Nick {

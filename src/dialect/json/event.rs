@@ -305,7 +305,7 @@ fn spoken<'a>(object: Object<'a>, message: &Message) -> Object<'a> {
         .number("id", Some(message.id.0))
 }
 
-fn came_or_went<'a>(
+pub(super) fn came_or_went<'a>(
     object: Object<'a>,
     nick: &Nick,
     did: &str,

@@ -35,8 +35,9 @@ impl fmt::Debug for dyn Tongue {
     }
 }
 
-/// The tongue of that name.
+/// The tongue of that name; what fills reads up is skipped.
 pub fn named(name: &str) -> Option<&'static dyn Tongue> {
+    let name = name.strip_suffix("+padded").unwrap_or(name);
     ALL.iter().copied().find(|tongue| tongue.name() == name)
 }
 

@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::{Heard, Speaker, Tongue};
-use crate::limits::PYNET_OBJECT_BYTES;
+use crate::limits::CLIENT_READ_BYTES;
 
 pub(super) struct Pynet;
 
@@ -36,8 +36,8 @@ impl Tongue for Pynet {
         bytes: &'a [u8],
         _: &mut Vec<u8>,
     ) -> Option<(usize, Heard<'a>)> {
-        let object = bytes.get(..PYNET_OBJECT_BYTES)?;
-        Some((PYNET_OBJECT_BYTES, said(object)))
+        let object = bytes.get(..CLIENT_READ_BYTES)?;
+        Some((CLIENT_READ_BYTES, said(object)))
     }
 
     fn say(&self, _: &Speaker, text: &[u8], out: &mut Vec<u8>) {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn padded(object: &str) -> String {
-        format!("{object:PYNET_OBJECT_BYTES$}")
+        format!("{object:CLIENT_READ_BYTES$}")
     }
 
     #[test]

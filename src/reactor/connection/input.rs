@@ -247,7 +247,9 @@ fn framing_of(dialect: Option<Dialect>, is_websocket: bool) -> Framing {
         return Framing::websocket();
     }
     match dialect {
-        Some(Dialect::Text | Dialect::Json | Dialect::Console) => Framing::line(),
+        Some(Dialect::Text | Dialect::Json | Dialect::JsonPadded | Dialect::Console) => {
+            Framing::line()
+        }
         Some(Dialect::Pynet) | None => Framing::object(),
         Some(Dialect::Anon | Dialect::Colon) => Framing::silence(),
         Some(Dialect::Echo) => Framing::block(),
