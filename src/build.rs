@@ -28,12 +28,13 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Without blanks at either end of a line, and without empty lines and those that are comments. The others
-/// stay lines, so that nothing depends on where a statement ends.
+/// Without blanks at either end of a line, without empty lines and those that are comments, and, but in
+/// HTML and SVG, without blanks and line ends next to what ends a word anyway.
 ///
 /// # Panics
 /// Where that could change a text or take half of a comment: a template or a comment of several lines.
 fn stripped(path: &Path, text: &str) -> String {
+    let kind = path.extension().and_then(|extension| extension.to_str());
     let mut served = String::with_capacity(text.len());
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -50,9 +51,38 @@ fn stripped(path: &Path, text: &str) -> String {
                 place()
             );
         } else if !line.is_empty() && !line.starts_with("//") {
-            served += line;
-            served.push('\n');
+            match kind {
+                // In a line with a slash there may be a pattern, whose blanks count.
+                Some("js") if !line.contains(['/', '`', '\'']) => {
+                    served += &dense(line, "{}()[]=>,;:?&|<", "{}()[]=>,;:?&|<!");
+                }
+                Some("css") => served += &dense(line, "{};,", "{};,:"),
+                _ => served += line,
+            }
+            // No statement goes on behind the others, or ends there without it.
+            if !(matches!(kind, Some("js" | "css")) && served.ends_with(['{', ';', ','])) {
+                served.push('\n');
+            }
         }
     }
     served
+}
+
+/// Without blanks in front of `before` and behind `behind`, but in what stands between double quotes.
+fn dense(line: &str, before: &str, behind: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let mut rest = line.chars().peekable();
+    while let Some(letter) = rest.next() {
+        let next = rest.peek().copied().unwrap_or(' ');
+        let is_idle = letter == ' '
+            && !is_quoted
+            && (before.contains(next) || out.ends_with(|last| behind.contains(last)));
+        if !is_idle {
+            out.push(letter);
+        }
+        is_quoted ^= letter == '"' && !is_escaped;
+        is_escaped = letter == '\\' && !is_escaped;
+    }
+    out
 }

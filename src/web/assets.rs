@@ -49,9 +49,10 @@ macro_rules! built {
 }
 
 /// Every file, one a line.
-const FILES: [(&str, &str, [&[u8]; 2]); 8] = [
+const FILES: [(&str, &str, [&[u8]; 2]); 9] = [
     ("/", HTML, built!("index.html")),
     ("/app.js", JAVASCRIPT, built!("app.js")),
+    ("/links.js", JAVASCRIPT, built!("links.js")),
     ("/session.js", JAVASCRIPT, built!("session.js")),
     ("/state.js", JAVASCRIPT, built!("state.js")),
     ("/view.js", JAVASCRIPT, built!("view.js")),

@@ -33,6 +33,14 @@ impl User<'_> {
         self.page.wait_until(&state);
     }
 
+    /// Loads the page again.
+    #[track_caller]
+    pub(crate) fn reload(&self) {
+        self.page.evaluate("window.isOld = true, location.reload()");
+        self.page
+            .wait_until("window.isOld === undefined && document.readyState === 'complete'");
+    }
+
     /// Types a line and sends it.
     #[track_caller]
     pub(crate) fn say(&self, line: &str) -> &Self {
@@ -62,7 +70,7 @@ impl User<'_> {
 
     /// Waits until what a selector finds has just this text.
     #[track_caller]
-    fn reads(&self, selector: &str, text: &str) -> &Self {
+    pub(crate) fn reads(&self, selector: &str, text: &str) -> &Self {
         self.page.wait_until(&format!(
             "document.querySelector({selector:?})?.textContent === {}",
             json!(text)
@@ -451,15 +459,18 @@ fn a_page_comes_back_after_a_restart_of_the_server() {
             user.page.click("[data-room=tea]");
             assert_eq!(user.count("Britta", text), 1, "{text}");
         }
-        // A page that is loaded again knows who it was and where.
-        user.page.evaluate("location.reload()");
-        user.page
-            .wait_until("document.activeElement?.id === 'name'");
-        assert_eq!(user.page.evaluate("document.activeElement.value"), "Britta");
-        user.page.press("Enter");
-        user.await_state("connected");
+        // A page that is loaded again is who it was, where it was.
+        user.page.click("[data-room=lobby]");
+        user.is_at("room=lobby");
         user.page.click("[data-room=tea]");
+        user.reload();
+        user.await_state("connected");
         user.is_at("room=tea");
+        assert_eq!(
+            user.page
+                .evaluate("document.querySelector('#self').textContent"),
+            "Britta"
+        );
         nc.say("and again");
         user.sees("nancy", "and again");
     }

@@ -55,10 +55,7 @@ fn what_was_said_before_stands_above_once_after_a_reload() {
     user.sees("nancy", "last");
     let all = ["first", "waves", "mine", "last"];
     assert_eq!(user.texts(), all);
-    user.page.evaluate("location.reload()");
-    user.page
-        .wait_until("document.activeElement?.id === 'name'");
-    user.page.press("Enter");
+    user.reload();
     user.await_state("connected");
     user.sees("nancy", "last").sees("Britta", "mine");
     nc.say("live");

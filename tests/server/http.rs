@@ -82,6 +82,7 @@ fn the_pages_files_come_compressed_where_that_is_wanted() {
     for path in [
         "/",
         "/app.js",
+        "/links.js",
         "/session.js",
         "/state.js",
         "/view.js",

@@ -11,6 +11,7 @@ mod backpressure;
 mod between;
 mod browser;
 mod browser_past;
+mod browser_use;
 mod cdp;
 mod colon;
 mod command_line;

@@ -1,7 +1,8 @@
 // The page begins here: what its user does.
 
-import { ask, enter, hurry, join, leave, lookBack, out, quit, say, session } from "./session.js";
-import { LOBBY, find, get, isMe, people, rooms, state } from "./state.js";
+import { isRoomName } from "./links.js";
+import { ask, comeBack, enter, hurry, join, leave, logout, lookBack, out, quit, say, session, tokenOf } from "./session.js";
+import { LOBBY, find, get, isMe, people, rooms, show, state } from "./state.js";
 import { begin, byId, byName, h, isLookedAt, markSeen, open, openDrawer, schedule, showAll, toEnd } from "./view.js";
 
 const KEYS = [
@@ -32,8 +33,31 @@ session.onphase = (error = "", code = "") => {
 	if (session.phase === "in") password.value = "";
 	showAll();
 	if (session.phase === "out") (isForPassword ? password : username).select();
-	if (session.phase === "in") focusInput();
+	if (session.phase !== "in") return;
+	focusInput();
+	if (wanted) acts.join(wanted);
+	wanted = "";
 };
+
+/** The room that the page's address names. */
+function roomInAddress() {
+	try {
+		const name = decodeURIComponent(location.hash.slice(1));
+		return isRoomName(name) ? name : "";
+	} catch {
+		return "";
+	}
+}
+
+/** Where one goes after coming in. */
+let wanted = roomInAddress();
+
+addEventListener("hashchange", () => {
+	wanted = roomInAddress() || (location.hash ? "" : LOBBY);
+	if (session.phase !== "in" || !wanted) return;
+	acts.join(wanted);
+	wanted = "";
+});
 
 session.onchange = schedule;
 
@@ -70,7 +94,8 @@ const clicks = {
 	// The closing menu gives the focus back first.
 	rename: () => setTimeout(begin, 0, "/nick "),
 	quit: () => quit(),
-	me: () => byId("menu").showModal(),
+	logout: () => logout(),
+	me: showMenu,
 	browse,
 	leave: () => leave(state.current),
 	again: () => enter(state.current.name, state.current.key),
@@ -106,10 +131,13 @@ visualViewport.addEventListener("resize", () => {
 	openDrawer("");
 });
 
-// Loaded again, it comes back into its rooms.
+// Loaded again, it comes back: as whom, into which rooms, and where one looked.
 addEventListener("pagehide", () => {
-	const joined = rooms().filter(({ isJoined }) => isJoined);
-	sessionStorage.setItem("rooms", JSON.stringify(joined.map(({ name }) => name)));
+	const { me, current } = state;
+	const joined = rooms().filter(({ isJoined }) => isJoined).map(({ name, key }) => ({ name, key }));
+	const shown = current && { kind: current.kind, name: current.name };
+	const isIn = ["in", "lost"].includes(session.phase);
+	sessionStorage.setItem("chat", JSON.stringify({ me: isIn ? me : "", joined, shown }));
 });
 
 const HISTORY_MAX = 50;
@@ -134,11 +162,19 @@ export function write(text) {
 /** Offers what fits, or takes the only one where one `isAsked` for it; returns whether there was any. */
 function complete(isAsked) {
 	closeList();
-	offer = offerFor(input.value.slice(0, input.selectionEnd), isAsked);
+	const typed = input.value.slice(0, input.selectionEnd);
+	offer = offerFor(typed, isAsked);
 	if (!offer) return false;
 	if (isAsked && offer.items.length === 1) accept(0);
-	else showList();
+	else showList(isAsked || !isWhole(typed) ? 0 : -1);
 	return true;
+}
+
+/** Could what is typed stand as it is? Then nothing is chosen in its place before one does so. */
+function isWhole(typed) {
+	const word = typed.slice(offer.from);
+	if (offer.items.some(({ insert }) => insert.trim().toLowerCase() === word.toLowerCase())) return true;
+	return word !== "" && typed.startsWith("/") && (offer.from > 0 || commandOf(word));
 }
 
 function submit() {
@@ -195,12 +231,11 @@ function recall(step) {
 
 function inList(key) {
 	const { length } = offer.items;
-	const step = { ArrowDown: 1, ArrowUp: length - 1 }[key];
-	if (step) choose((chosen + step) % length);
+	if (key === "ArrowDown") choose((chosen + 1) % length);
+	else if (key === "ArrowUp") choose((chosen > 0 ? chosen : length) - 1);
 	else if (key === "Escape") closeList();
-	// What is there need not be chosen first.
-	else if (key === "Enter" && input.value.slice(offer.from) === offer.items[chosen].insert.trim()) submit();
-	else if (key === "Enter" || key === "Tab") accept(chosen);
+	else if (key === "Enter" && chosen < 0) submit();
+	else if (key === "Enter" || key === "Tab") accept(Math.max(0, chosen));
 	else return false;
 	return true;
 }
@@ -211,21 +246,22 @@ function accept(at) {
 	complete(false);
 }
 
-function showList() {
+function showList(at) {
 	const options = offer.items.map(({ text, hint = "" }, at) =>
 		h("li", { role: "option", id: `option-${at}`, onclick: () => accept(at) }, h("bdi", {}, text), h("small", {}, hint)));
 	list.replaceChildren(...options);
 	list.hidden = false;
 	input.role = "combobox";
 	input.ariaExpanded = "true";
-	choose(0);
+	choose(at);
 }
 
 function choose(at) {
 	chosen = at;
 	[...list.children].forEach((option, other) => (option.ariaSelected = other === at));
-	list.children[at].scrollIntoView({ block: "nearest" });
-	input.setAttribute("aria-activedescendant", `option-${at}`);
+	list.children[at]?.scrollIntoView({ block: "nearest" });
+	if (at < 0) input.removeAttribute("aria-activedescendant");
+	else input.setAttribute("aria-activedescendant", `option-${at}`);
 }
 
 function closeList() {
@@ -240,7 +276,8 @@ function offerFor(before, isAsked) {
 	const word = typed.at(-1);
 	const offer = (items) => (items.length > 0 ? { from: before.length - word.length, items: items.slice(0, 50) } : null);
 	if (typed.length === 1 && word.startsWith("/")) {
-		const fits = COMMANDS.filter(({ usage, alias }) => usage.startsWith(word) || `/${alias}`.startsWith(word));
+		const start = word.slice(1).toLowerCase();
+		const fits = COMMANDS.filter(({ name, alias }) => name.startsWith(start) || alias.startsWith(start));
 		return offer(fits.map(({ name, words, usage: text, summary: hint }) => ({ text, hint, insert: `/${name}${words.length ? " " : ""}` })));
 	}
 	const among = (all, sign = "") => {
@@ -259,27 +296,29 @@ function offerFor(before, isAsked) {
 // Words, what they do, and the request where it is not just their names: its type and more fields. A `room` that is no
 // word is the one that one looks at. Some are acts instead, below.
 const TABLE = [
-	["help", "keys and commands"],
+	["help [COMMAND]", "keys and commands"],
 	["nick USERNAME", "take another name"],
 	["pm|msg NAME TEXT", "a message for one person"],
 	["me TEXT", "do something"],
 	["rooms", "which rooms there are"],
 	["join ROOM [KEY]", "enter it, or make it"],
 	["leave|part [ROOM]", "leave it, or this one"],
+	["say ROOM TEXT", "speak there from here"],
 	["who|list [ROOM]", "who is in it, or in this one", "users"],
 	["topic [TOPIC]", "what the room is about", "topic room"],
-	["history [N] [since WHEN]", "what was said before, as since 2h"],
-	["search QUERY", "where these words were said"],
+	["history [#ROOM|@NAME] [N] [before ID|after ID] [since TIME]", "what was said before, as since 2h"],
+	["search [--before ID] WORDS", "where these words were said"],
 	["ignore NAME", "hear nothing from somebody"],
 	["unignore NAME", "hear from somebody again"],
 	["away [TEXT]", "be away, or back"],
 	["whois NAME", "who somebody is"],
 	["register PASSWORD", "let nobody else have your name"],
-	["login NAME PASSWORD", "take a name of your own"],
+	["login NAME PASSWORD [--multi]", "take a name of your own"],
 	["logout", "be a guest again"],
 	["passwd [OLD] PASSWORD", "have another password"],
 	["unregister [PASSWORD]", "give your name up"],
 	["token ACTION [BOT]", "let a bot in: new, drop or list"],
+	["ping", "is the server there?"],
 	["quit [TEXT]", "leave the chat"],
 	["kick NAME [REASON]", "put somebody out", "kick room"],
 	["mute NAME [TIME]", "keep somebody silent", "mute room"],
@@ -301,7 +340,8 @@ const TABLE = [
 	["unlock ROOM", "let them enter again", "lock_room"],
 	["clients", "who is connected, with addresses"],
 	["stats", "how the server does"],
-	["shutdown [TIME]", "stop the server"],
+	["export ROOM", "write what was said in it to a file"],
+	["shutdown [SECONDS]", "stop the server"],
 ];
 
 const FIELDS = { NAME: "username", NEW: "to", TEXT: "message", TIME: "seconds", BOT: "name", "on|off": "on" };
@@ -330,11 +370,12 @@ function run(line) {
 	if (!line.startsWith("/") || line.startsWith("//")) return say(state.current, line.replace(/^\//, ""));
 	const [word, rest] = cut(line);
 	const command = commandOf(word);
-	if (!command) return `Unknown command ${word.slice(0, 30)}. Try /help, or begin with // to say it.`;
-	const values = valuesOf(command.words, rest);
-	if (!values) return `Usage: ${command.usage}`;
-	const { name, type, fields } = command;
+	if (!command) return unknown(word);
+	const { name, type, words, usage, fields } = command;
+	const values = name in readings ? readings[name](rest) : valuesOf(words, rest);
+	if (!values) return `Usage: ${usage}`;
 	if (name in acts) return acts[name](...values);
+	if (name in readings) return unless(ask({ type, ...values }));
 	const request = { type, ...Object.fromEntries(fields.map((field, at) => [field, values[at]])) };
 	if (type === "lock_room") request.locked = name === "lock";
 	if (type === "moderator") request.on = name === "mod";
@@ -351,8 +392,8 @@ const readers = {
 	ROOM: (word) => word.replace(/^#/, ""),
 	TIME: (word) => (/^[1-9]\d*[smhd]$/.test(word) ? parseInt(word, 10) * SECONDS[word.at(-1)] : undefined),
 	"on|off": (word) => ({ on: true, off: false })[word.toLowerCase()],
-	N: (word) => (/^\d+$/.test(word) ? Number(word) : undefined),
-	since: (word) => /^since$/.exec(word)?.[0],
+	SECONDS: (word) => (/^\d+$/.test(word) ? Number(word) || null : undefined),
+	ACTION: (word) => word.toLowerCase(),
 	OLD: (word, others) => (others ? word : undefined),
 };
 
@@ -361,7 +402,7 @@ function valuesOf(words, rest) {
 	const values = [];
 	for (const [at, word] of words.entries()) {
 		const kind = bare(word);
-		const [first, others] = /TEXT|TOPIC|QUERY|REASON|PASSWORD/.test(kind) ? [rest, ""] : cut(rest);
+		const [first, others] = /TEXT|TOPIC|REASON|PASSWORD/.test(kind) ? [rest, ""] : cut(rest);
 		const value = first && kind in readers ? readers[kind](first, others) : first;
 		// What is none may be the word after it.
 		if (value === "" ? kind === word : value === undefined && at === words.length - 1) return null;
@@ -370,6 +411,36 @@ function valuesOf(words, rest) {
 	}
 	return values;
 }
+
+/** What is not read word by word. */
+const readings = {
+	history(rest) {
+		const words = rest.split(/\s+/).filter(Boolean);
+		const values = {};
+		let place;
+		while (words.length > 0) {
+			const typed = words.shift();
+			const word = typed.toLowerCase();
+			if (/^[#@]./.test(typed)) place = typed;
+			else if (/^[1-9]\d*$/.test(word)) values.limit = Number(word);
+			else if (word === "since" && words.length > 0) values.since = words.shift();
+			else if (/^(before|after)$/.test(word) && /^\d+$/.test(words[0])) values[word] = Number(words.shift());
+			else return null;
+		}
+		return [values, place];
+	},
+	search(rest) {
+		const [word, others] = cut(rest);
+		if (word !== "--before") return rest && { query: rest };
+		const [id, query] = cut(others);
+		return /^\d+$/.test(id) && query && { before: Number(id), query };
+	},
+	login(rest) {
+		const [username, secret] = cut(rest.trim());
+		const password = secret.replace(/\s+--multi$/, "");
+		return password && { username, password, multi: password !== secret };
+	},
+};
 
 const isInRoom = () => state.current.kind === "room";
 const unless = (isDone) => (isDone ? "" : "There is no connection now.");
@@ -388,20 +459,47 @@ const acts = {
 		const talk = name ? find("room", name) : state.current;
 		return unless(leave(talk ?? { kind: "room", name, isJoined: true }));
 	},
-	history: (limit, _, since) => unless(lookBack(state.current, { limit, since })),
+	say(name, text) {
+		const talk = find("room", name);
+		return talk?.isJoined ? say(talk, text) : unless(ask({ type: "chat", room: name, message: text }));
+	},
+	history(values, place = "") {
+		const [sign, name] = [place[0], place.slice(1)];
+		const talk = sign === "@" ? get("person", name) : sign ? find("room", name) : state.current;
+		if (!talk) return unless(ask({ type: "history", room: name, ...values }, { values: { ...values, since: true } }));
+		if (talk !== state.current) open(talk);
+		return unless(lookBack(talk, values));
+	},
 	rooms: browse,
-	help: () => byId("menu").showModal(),
+	help(word) {
+		const command = word ? commandOf(word) : null;
+		if (!word) showMenu();
+		else if (command) state.current.notice(`${command.usage}: ${command.summary}`);
+		else return unknown(word);
+	},
+	logout: () => unless(logout()),
 	quit,
 };
+
+const unknown = (word) => `Unknown command ${word.slice(0, 30)}. Try /help, or begin with // to say it.`;
+
+function showMenu() {
+	byId("logout").hidden = !tokenOf(state.me);
+	byId("menu").showModal();
+}
 
 function browse() {
 	begin("/join ");
 	ask({ type: "rooms" });
 }
 
-for (const [key, does] of [...KEYS, ...COMMANDS.map(({ usage, summary }) => [usage, summary])]) {
-	byId("keys").append(h("dt", {}, key), h("dd", {}, does));
-}
+const usages = COMMANDS.map(({ name, alias, usage, summary }) => [alias === name ? usage : `${usage}, /${alias}`, summary]);
+for (const [key, does] of [...KEYS, ...usages]) byId("keys").append(h("dt", {}, key), h("dd", {}, does));
 username.focus();
 username.value = localStorage.getItem("name");
-for (const room of JSON.parse(sessionStorage.getItem("rooms") ?? "[]")) get("room", room).isJoined = true;
+const kept = JSON.parse(sessionStorage.getItem("chat") ?? "{}");
+for (const { name, key } of kept.joined ?? []) Object.assign(get("room", name), { isJoined: true, key });
+if (kept.me) {
+	show(get(kept.shown?.kind ?? "room", kept.shown?.name ?? LOBBY));
+	comeBack(kept.me);
+}

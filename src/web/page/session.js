@@ -30,6 +30,13 @@ export function join(name, password) {
 	start();
 }
 
+/** After the page was loaded again, while the server may not have missed it yet. */
+export function comeBack(name) {
+	setMe(name);
+	turn("lost");
+	start();
+}
+
 export function quit(message) {
 	send({ type: "quit", message });
 	out();
@@ -57,6 +64,7 @@ function welcomed({ users, message }) {
 	turn("in");
 	ask({ type: "topic" }, { isQuiet: true });
 	ask({ type: "rooms" });
+	if (session.password) remember();
 	for (const talk of others) enter(talk.name, talk.key, { talk, isReturn: true });
 	if (wasOut) ask({ type: "leave_room", room: LOBBY }, { isLeaving: true });
 	for (const talk of state.talks) {
@@ -66,6 +74,7 @@ function welcomed({ users, message }) {
 }
 
 function refused(text, code) {
+	if (code === "wrong_login" && !session.password) localStorage.removeItem("session");
 	const isTaken = code === "nick_taken";
 	if (isTaken) taken ||= Date.now();
 	const isOver = isTaken && Date.now() - taken > TAKEN_MS;
@@ -97,11 +106,28 @@ function receive(event) {
 	session.onchange();
 }
 
+/** What lets one in as the account of that name, if one is logged in to it. */
+export function tokenOf(name) {
+	const kept = JSON.parse(localStorage.getItem("session"));
+	return kept?.name === name ? kept.token : undefined;
+}
+
+/** In place of the password, which is not kept. */
+function remember() {
+	ask({ type: "token", action: "session" }, { isQuiet: true, isSession: true });
+}
+
+export function logout() {
+	const isSent = ask({ type: "logout", token: tokenOf(state.me) });
+	if (isSent) localStorage.removeItem("session");
+	return isSent;
+}
+
 /** Was it sent? `context` is for its answer. */
 export function ask(request, context) {
 	const id = `${++lastId}`;
 	const isSent = session.phase === "in" && send({ ...request, id });
-	if (isSent) waiting.set(id, { type: request.type, password: request.password, talk: state.current, ...context });
+	if (isSent) waiting.set(id, { ...request, talk: state.current, ...context });
 	return isSent;
 }
 
@@ -111,9 +137,9 @@ export const enter = (room, key, context) =>
 /** Asks for what is above; after a loss, for the last there is. */
 export function lookBack(talk, values) {
 	const { kind, name, isWhole, isAsking, isJoined, since, entries } = talk;
-	if (!isJoined || isAsking || (isWhole && !values)) return;
+	if (!isJoined || (!values && (isAsking || isWhole))) return;
 	const isReturn = kind === "person" && since;
-	const before = isReturn ? undefined : entries.find(({ id }) => id)?.id;
+	const before = isReturn || values?.after ? undefined : entries.find(({ id }) => id)?.id;
 	const request = { type: "history", [kind === "room" ? "room" : "with"]: name, before, limit: 50, ...values };
 	return (talk.isAsking = ask(request, { talk, isQuiet: !values, values }));
 }
@@ -171,8 +197,15 @@ const handlers = {
 
 	ok({ message, away, message_id: id, to, fold = to }, context) {
 		const { talk, entry, type, password } = context;
+		if (type === "key") talk.key = context.key;
 		if (type === "oper") state.isOperator = true;
-		else if (password) session.password = type === "unregister" ? undefined : password;
+		else if (type === "unregister") {
+			session.password = undefined;
+			localStorage.removeItem("session");
+		} else if (password) {
+			session.password = password;
+			remember();
+		}
 		if (message) tell(context, message);
 		if (!entry) return;
 		const place = to ? get("person", to, fold) : talk;
@@ -198,7 +231,7 @@ const handlers = {
 	},
 	history_end({ count, more }, { talk, values }) {
 		talk.isAsking = false;
-		talk.isWhole ||= !more && !values?.since;
+		talk.isWhole ||= !more && !values?.since && !values?.after;
 		if (talk.kind === "person") talk.gap();
 		if (values) talk.notice(count ? `${count} messages more are above.` : "There are no more.");
 	},
@@ -283,8 +316,18 @@ const handlers = {
 		if (!context?.isQuiet) talk.notice(by ? `${by} set ${what}` : `There is ${what}`);
 	},
 
+	pong(event, context) {
+		if (context) tell(context, "The server is there.");
+	},
+
 	whois: listed,
-	token: listed,
+	token(event, context) {
+		const { name, token } = event;
+		if (!context?.isSession) return listed(event, context);
+		localStorage.setItem("session", JSON.stringify({ name, token }));
+		localStorage.setItem("name", name);
+		session.password = undefined;
+	},
 	bans: listed,
 	clients: listed,
 	stats: listed,
@@ -350,7 +393,10 @@ function start() {
 	lifeTimer = setTimeout(lose, OPEN_MS);
 	socket.onopen = () => {
 		stableTimer = setTimeout(() => (failures = 0), STABLE_MS);
-		send({ type: "join", username: state.me, password: session.password, resume: { lobby: find("room", LOBBY)?.mark }, replay: 20 });
+		const { me: username } = state;
+		const { password } = session;
+		const token = password ? undefined : tokenOf(username);
+		send({ type: "join", username, password, token, resume: { lobby: find("room", LOBBY)?.mark }, replay: 20 });
 	};
 	socket.onmessage = ({ data }) => {
 		expect(SILENT_MS);

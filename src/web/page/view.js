@@ -1,8 +1,9 @@
 // What is shown. What users wrote is set as text, never as markup.
 
 import { focusInput, hasSecret, input, write } from "./app.js";
+import { partsOf } from "./links.js";
 import { lookBack, retry, session } from "./session.js";
-import { get, isMe, people, rooms, show, state } from "./state.js";
+import { LOBBY, find, get, isMe, people, rooms, show, state } from "./state.js";
 
 const MEMBERS_MAX = 500;
 
@@ -30,6 +31,7 @@ export function showAll() {
 		if (written) written.draft = hasSecret(input.value) ? "" : input.value;
 		written = current;
 		write(current?.draft ?? "");
+		if (current) history.replaceState(null, "", current.is("room", LOBBY) ? location.pathname : hashOf(current.kind, current.name));
 	}
 	const isOut = phase === "out" || phase === "joining";
 	const unread = talks.reduce((sum, talk) => sum + talk.unread, 0);
@@ -362,30 +364,14 @@ function setText(id, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
-// No quotes, controls, nor what is not seen, as what turns the direction around.
-const LINK = /(?<![\p{L}\p{N}])https?:\/\/[^\s<>"\x60\p{Cc}\p{Cf}]+/giu;
-
 function nodesOf(text) {
-	const nodes = [];
-	let at = 0;
-	for (const { 0: found, index } of text.matchAll(LINK)) {
-		const address = withoutTail(found);
-		if (!URL.canParse(address)) continue;
-		const link = h("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow" }, address);
-		nodes.push(text.slice(at, index), link);
-		at = index + address.length;
-	}
-	return [...nodes, text.slice(at)];
+	const isRoom = (name) => find("room", name) || state.roomsThere.some((room) => room.name === name);
+	return partsOf(text, isRoom).map((part) => {
+		const { text, address, room } = part;
+		if (address) return h("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow" }, text);
+		return room ? h("a", { href: hashOf("room", room) }, text) : part;
+	});
 }
 
-/** Punctuation at the end, and a bracket not opened within, are the sentence's. */
-function withoutTail(address) {
-	let open = address.split("(").length - address.split(")").length;
-	let end = address.length;
-	for (; end > 0; end -= 1) {
-		const last = address[end - 1];
-		if (last === ")" && open < 0) open += 1;
-		else if (!".,:;!?'*_…".includes(last)) break;
-	}
-	return address.slice(0, end);
-}
+/** What stands in the page's address for a conversation: rooms can be gone to by it. */
+const hashOf = (kind, name) => (kind === "room" ? `#${encodeURIComponent(name)}` : location.pathname);
