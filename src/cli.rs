@@ -20,7 +20,7 @@ use crate::hub::keep::Durability;
 use crate::limits::{ConnectRate, HISTORY_LIMIT_MAX, Limits, Rate};
 use crate::reactor::{Certificate, Config, DoorAddress, Place};
 use crate::store::{self, Retention};
-use crate::web::OriginRule;
+use crate::web::{OriginRule, PublicHost};
 
 /// Where settings are in the directory of history and accounts.
 const SETTINGS_FILE: &str = "settings";
@@ -141,6 +141,12 @@ struct Arguments {
     /// given again and again. The server's own page always may
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<OriginRule>,
+
+    /// A name that browsers know this server under, as in chat.example; may be given again and again. Under
+    /// other names than this, localhost and addresses nothing of /ws and /api is answered then, as at doors of
+    /// the loopback device anyway
+    #[arg(long, value_name = "HOST")]
+    public_host: Vec<PublicHost>,
 
     /// The file of bearer tokens for POST to /api/v1: a line each, TOKEN [NAME]
     #[arg(long, value_name = "FILE")]
@@ -353,6 +359,7 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         certificate,
         status_door: arguments.http_status,
         allowed_origins: arguments.allow_origin,
+        public_hosts: arguments.public_host,
         api_tokens: arguments.api_token_file,
         has_ws_echo: arguments.ws_echo,
         oper_password: arguments.oper_password_file,

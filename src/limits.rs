@@ -113,8 +113,13 @@ pub const ACCOUNT_WRITE_MS: u64 = 10_000;
 /// How long one program waits for another's turn to write to the database.
 pub const DATABASE_BUSY_MS: u64 = 5_000;
 
-/// Wrong passwords of one account, or from one address, after which one waits.
+/// Wrong passwords from one address, or of one account from one address, after which one waits.
 pub const LOGIN_FAILURES_MAX: u32 = 5;
+
+/// Wrong passwords of one account from wherever, after which one waits. Who does not know it must not keep out
+/// who does, so that it is far above what one address may try; but of addresses a botnet has thousands, and
+/// from each of them five of the passwords that people choose most are five more.
+pub const ACCOUNT_FAILURES_MAX: u32 = 100;
 
 /// How long one waits then; each wrong password more doubles it.
 pub const LOGIN_WAIT_MS: u64 = 5_000;
@@ -127,6 +132,13 @@ pub const LOGIN_MEMORY_MS: u64 = 60 * 60_000;
 
 /// Accounts, and addresses, whose wrong passwords are remembered at once.
 pub const LOGIN_FAILURES_REMEMBERED: usize = 4096;
+
+/// Lines of the log about one address in a minute, of who proved to be somebody or failed to: more than a
+/// program that reads them waits for, and nothing that fills a disk.
+pub const INCIDENTS_PER_MINUTE: u32 = 60;
+
+/// Addresses that these lines are counted for at once.
+pub const INCIDENT_ADDRESSES_MAX: usize = 4096;
 
 /// Connections of one account at once: each message to it is told to all of them.
 pub const CONNECTIONS_PER_ACCOUNT_MAX: usize = 16;
@@ -157,6 +169,13 @@ pub const HTTP_HEADERS_MAX: usize = 64;
 /// The body of an HTTP request, in bytes: the longest message unless set otherwise, with whatever of it
 /// is not ASCII escaped.
 pub const HTTP_BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// A line between the chunks of an HTTP body, in bytes: a size with its extensions, or a trailer field.
+pub const HTTP_CHUNK_LINE_BYTES_MAX: usize = 1024;
+
+/// All of what is no chunk in an HTTP body that comes in chunks, in bytes: chunks of one byte have five
+/// beside it.
+pub const HTTP_CHUNKING_BYTES_MAX: usize = 6 * HTTP_BODY_BYTES_MAX;
 
 /// The deepest nesting of objects and arrays in a JSON frame: a chat request is flat, and
 /// serde_json recurses once a level.

@@ -5,8 +5,9 @@ mod coding;
 mod response;
 
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
-use crate::model::{ErrorCode, Event, Secret};
+use crate::model::{ErrorCode, Event, Moment, Secret};
 
+pub(crate) use super::time::imf_date;
 pub(crate) use response::write_head;
 pub use response::{Manner, Refusal, Response, Status};
 
@@ -72,11 +73,23 @@ pub fn parse(frame: &[u8]) -> Result<HttpRequest, Refusal> {
     read(frame).map_err(|status| Refusal::of(frame, status))
 }
 
+/// What tells a client that its body is wanted (RFC 9110 section 15.2.1).
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// Refuses a request of which the body is none, or too long; `came` is what came of it.
+pub fn refusal_of_body(came: &[u8], is_too_long: bool) -> Refusal {
+    let status = match is_too_long {
+        true => Status::ContentTooLarge,
+        false => Status::BadRequest,
+    };
+    Refusal::of(came, status)
+}
+
 /// Appends what is refused as a response, after which the connection closes; nothing for any other event.
-pub(super) fn render(event: &Event, out: &mut Vec<u8>) {
+pub(super) fn render(event: &Event, now: Moment, out: &mut Vec<u8>) {
     if let Event::Error(code) = event {
         let response = Response::text(status_of(code), format!("{code}\n"));
-        response.write(Manner::CLOSING, out);
+        response.write(Manner::CLOSING, now, out);
     }
 }
 
@@ -161,9 +174,9 @@ fn read(frame: &[u8]) -> Result<HttpRequest, Status> {
         return Err(Status::BadRequest);
     };
     let fields = Fields(head.headers);
-    let body = body(&fields, &frame[head_len..])?;
-    let method = method_of(method)?;
     let is_1_1 = minor == 1;
+    let body = body(&fields, &frame[head_len..], is_1_1)?;
+    let method = method_of(method)?;
     let host = host(&fields, is_1_1)?;
     let target = Target::parse(target, method)?;
     let connection = fields.list("connection")?;
@@ -210,9 +223,9 @@ fn names_another_version(frame: &[u8]) -> bool {
 }
 
 /// What stands behind the head, which must be all that the head tells of (RFC 9112 section 6.3).
-fn body<'a>(fields: &Fields<'_>, rest: &'a [u8]) -> Result<&'a [u8], Status> {
+fn body<'a>(fields: &Fields<'_>, rest: &'a [u8], is_1_1: bool) -> Result<&'a [u8], Status> {
     if fields.has("transfer-encoding") {
-        return Err(Status::NotImplemented);
+        return body_of_chunks(fields, rest, is_1_1);
     }
     let mut len = None;
     for value in fields.values("content-length") {
@@ -228,9 +241,28 @@ fn body<'a>(fields: &Fields<'_>, rest: &'a [u8]) -> Result<&'a [u8], Status> {
     }
     match len.unwrap_or(0) {
         len if len > HTTP_BODY_BYTES_MAX => Err(Status::ContentTooLarge),
-        _ if fields.has("expect") => Err(Status::ExpectationFailed),
+        _ if is_1_1 && !fields.expects_little() => Err(Status::ExpectationFailed),
         len if len != rest.len() => Err(Status::BadRequest),
         _ => Ok(rest),
+    }
+}
+
+/// A body that came in chunks, which are put together already. No other coding is known here.
+/// Beside a length, or from a client that knows of none, two programs may see two different bodies (RFC 9112
+/// section 6.1).
+fn body_of_chunks<'a>(
+    fields: &Fields<'_>,
+    rest: &'a [u8],
+    is_1_1: bool,
+) -> Result<&'a [u8], Status> {
+    let mut codings = fields.values("transfer-encoding");
+    let (first, second) = (codings.next(), codings.next());
+    let is_chunked = first.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
+    match is_chunked && second.is_none() {
+        false => Err(Status::NotImplemented),
+        true if fields.has("content-length") || !is_1_1 => Err(Status::BadRequest),
+        true if !fields.expects_little() => Err(Status::ExpectationFailed),
+        true => Ok(rest),
     }
 }
 
@@ -342,6 +374,12 @@ impl<'a> Fields<'a> {
             .iter()
             .filter(move |header| header.name.eq_ignore_ascii_case(name));
         named.map(|header| header.value)
+    }
+
+    /// Does the client expect nothing but to be told that its body is wanted (RFC 9110 section 10.1.1)?
+    fn expects_little(&self) -> bool {
+        let is_known = |value: &[u8]| value.eq_ignore_ascii_case(b"100-continue");
+        self.values("expect").all(is_known)
     }
 
     fn has(&self, name: &str) -> bool {

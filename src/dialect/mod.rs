@@ -213,7 +213,7 @@ impl Dialect {
             Dialect::Echo => {}
             Dialect::Colon => colon::render(event, view, out),
             Dialect::Console => console::render(event, out),
-            Dialect::Http | Dialect::Status => http::render(event, out),
+            Dialect::Http | Dialect::Status => http::render(event, view.now, out),
         }
     }
 

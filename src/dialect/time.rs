@@ -1,6 +1,6 @@
 //! Times as people write them, in both directions.
 
-use crate::model::{ErrorCode, Since};
+use crate::model::{ErrorCode, Moment, Since};
 
 use super::words::seconds;
 
@@ -71,6 +71,21 @@ fn date_s(word: &str) -> Option<i64> {
     is_good.then_some(days * i64::from(DAY_S))
 }
 
+/// The date and time as HTTP's Date field has it (IMF-fixdate, RFC 9110 section 5.6.7).
+pub(crate) fn imf_date(now: Moment) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let unix_s = i64::try_from(now.unix_ms / 1000).unwrap_or(0);
+    let (days, second) = (unix_s / i64::from(DAY_S), unix_s % i64::from(DAY_S));
+    let (year, month, day) = civil(days);
+    let weekday = DAYS[days.rem_euclid(7) as usize];
+    let month = MONTHS[(month - 1) as usize];
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
 /// Days from 1 March of the year 0 to 1 January 1970.
 const TO_1970: i64 = 719_468;
 /// Days of 400 years.
@@ -99,6 +114,24 @@ fn number(digits: &str, len_max: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_as_http_has_them() {
+        for (unix_s, date) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (1_764_115_200, "Wed, 26 Nov 2025 00:00:00 GMT"),
+            (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
+        ] {
+            let now = Moment {
+                unix_ms: unix_s * 1000 + 999,
+                ..Moment::default()
+            };
+            assert_eq!(imf_date(now), date);
+        }
+    }
 
     #[test]
     fn times_are_read_and_shown() {

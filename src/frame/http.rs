@@ -1,14 +1,17 @@
 //! HTTP/1.1 requests: head and body are one frame (RFC 9112 section 2.1).
 //!
-//! A request that is refused whatever it asks (a bad head, a length that is none or too great, a body
-//! in chunks, an expectation) is a frame without its body, and the last one: where the next request
-//! would begin is not known, or not worth the reading.
+//! A request that is refused whatever it asks (a bad head, a length that is none or too great, another
+//! coding than chunks, an expectation) is a frame without its body, and the last one: where the next request
+//! would begin is not known, or not worth the reading. A body in chunks is put together behind its head.
+
+mod chunked;
 
 use memchr::memchr;
 
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
 
 use super::{Status, Step};
+use chunked::{Chunked, Progress};
 
 /// The state of a request decoder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,8 +21,29 @@ pub struct Http {
     scanned: usize,
     /// How long the request at hand is, head and body; 0 until its head is whole.
     len: usize,
+    /// The request at hand, where its body comes in chunks; or the last one that did.
+    chunked: Option<Box<Chunked>>,
+    /// Is the request in chunks whole, or refused?
+    is_held: bool,
+    /// Is the client to be told that its body is wanted?
+    owes_continue: bool,
     /// Nothing more is to be found.
     is_done: bool,
+}
+
+/// What a head tells of the request behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Announced {
+    body: Body,
+    /// Does the client wait to be told that the body is wanted (RFC 9110 section 10.1.1)?
+    waits: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    /// Of so many bytes.
+    Length(usize),
+    Chunks,
 }
 
 impl Http {
@@ -27,8 +51,14 @@ impl Http {
     /// are skipped (section 2.2). With `finish`, the end of `bytes` ends a request too, unless it is
     /// empty.
     pub(super) fn decode(&mut self, bytes: &[u8], limit: usize, finish: bool) -> Step {
+        if std::mem::take(&mut self.is_held) {
+            self.chunked = None;
+        }
         if self.is_done {
             return partial(bytes.len());
+        }
+        if self.chunked.is_some() {
+            return self.decode_chunks(bytes, finish);
         }
         let start = match self.scanned {
             0 if self.len == 0 => blank_lines_len(bytes),
@@ -41,10 +71,24 @@ impl Http {
         }
         if self.len == 0 {
             match self.head_len(request, limit) {
-                Some(head_len) => match body_len(&request[..head_len]) {
-                    Some(body_len) => self.len = head_len + body_len,
-                    None => return self.end(start, head_len),
-                },
+                Some(head_len) => {
+                    let head = &request[..head_len];
+                    let Some(announced) = announced(head) else {
+                        return self.end(start, head_len);
+                    };
+                    let body = &request[head_len..];
+                    self.owes_continue = announced.waits && body.is_empty();
+                    match announced.body {
+                        Body::Length(body_len) => self.len = head_len + body_len,
+                        Body::Chunks => {
+                            self.scanned = 0;
+                            self.chunked = Some(Box::new(Chunked::new(head)));
+                            let mut step = self.decode_chunks(body, finish);
+                            step.consumed += start + head_len;
+                            return step;
+                        }
+                    }
+                }
                 None if request.len() >= limit => {
                     self.is_done = true;
                     return Step {
@@ -56,6 +100,7 @@ impl Http {
             }
         }
         if self.len > 0 && request.len() >= self.len {
+            self.owes_continue = false;
             let end = start + std::mem::take(self).len;
             return Step {
                 status: Status::Frame(start..end),
@@ -66,6 +111,41 @@ impl Http {
             return self.end(start, request.len());
         }
         partial(start)
+    }
+
+    fn decode_chunks(&mut self, bytes: &[u8], finish: bool) -> Step {
+        let Some(chunked) = &mut self.chunked else {
+            return partial(0);
+        };
+        let (progress, consumed) = chunked.decode(bytes);
+        let refused = |is_too_long| Status::BadBody { is_too_long };
+        let status = match progress {
+            Progress::Partial if finish => refused(false),
+            Progress::Partial => return partial(consumed),
+            Progress::Whole => Status::Message { is_text: false },
+            Progress::Bad => refused(false),
+            Progress::TooLong => refused(true),
+        };
+        self.is_held = true;
+        self.is_done = status != Status::Message { is_text: false };
+        self.owes_continue = false;
+        Step { status, consumed }
+    }
+
+    /// The request that the last call found, or as much of it as came.
+    pub(super) fn held(&self) -> &[u8] {
+        let chunked = self.chunked.as_ref().filter(|_| self.is_held);
+        chunked.map_or(&[], |chunked| chunked.whole())
+    }
+
+    /// Does a body come in chunks, all of which so far are taken in?
+    pub(super) fn is_within(&self) -> bool {
+        self.chunked.is_some() && !self.is_held
+    }
+
+    /// Is the client to be told that its body is wanted? Once.
+    pub(super) fn take_continue(&mut self) -> bool {
+        std::mem::take(&mut self.owes_continue)
     }
 
     /// How long the head is, blank line included, if it ends within `limit` bytes.
@@ -113,19 +193,32 @@ fn blank_lines_len(bytes: &[u8]) -> usize {
     bytes.len() - rest.len()
 }
 
-/// How long the body behind a head is (section 6.3); `None` where the request is refused.
-fn body_len(head: &[u8]) -> Option<usize> {
+/// What body a head tells of (section 6.3); `None` where the request is refused.
+fn announced(head: &[u8]) -> Option<Announced> {
     let mut headers = [httparse::EMPTY_HEADER; HTTP_HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
     let parsed = request.parse(head).ok()?;
     if parsed != httparse::Status::Complete(head.len()) {
         return None;
     }
+    let is_1_1 = request.version == Some(1);
     let is = |header: &httparse::Header<'_>, name: &str| header.name.eq_ignore_ascii_case(name);
-    let mut len = None;
+    let (mut len, mut is_chunked, mut waits) = (None, false, false);
     for header in request.headers.iter() {
-        if is(header, "transfer-encoding") || is(header, "expect") {
-            return None;
+        if is(header, "transfer-encoding") {
+            let is_good = header.value.eq_ignore_ascii_case(b"chunked");
+            // Twice is another coding, too.
+            if !is_good || !is_1_1 || is_chunked {
+                return None;
+            }
+            is_chunked = true;
+        }
+        // Of an HTTP/1.0 client that means nothing.
+        if is(header, "expect") && is_1_1 {
+            if !header.value.eq_ignore_ascii_case(b"100-continue") {
+                return None;
+            }
+            waits = true;
         }
         if is(header, "content-length") {
             let this = content_length(header.value)?;
@@ -135,7 +228,14 @@ fn body_len(head: &[u8]) -> Option<usize> {
             len = Some(this);
         }
     }
-    Some(len.unwrap_or(0))
+    let body = match (is_chunked, len) {
+        // Which of them is meant, two programs may see differently.
+        (true, Some(_)) => return None,
+        (true, None) => Body::Chunks,
+        (false, len) => Body::Length(len.unwrap_or(0)),
+    };
+    let waits = waits && body != Body::Length(0);
+    Some(Announced { body, waits })
 }
 
 /// A length that is one, and not over the limit.
@@ -180,7 +280,14 @@ pub mod oracle {
         let cut_short = whole.len() > found.len();
         let mut frames = Vec::new();
         for (at, of) in whole.iter().enumerate() {
-            let Found::Frame(frame) = of else { break };
+            let frame = match of {
+                Found::Frame(frame) => frame,
+                Found::Held(request) => {
+                    frames.push((request.clone(), false));
+                    continue;
+                }
+                Found::TooLong | Found::BadBody => break,
+            };
             let again = decode_all(&framing, frame, limit, usize::MAX);
             assert_eq!(again, std::slice::from_ref(of), "found again");
             let is_last = at + 1 == whole.len() && (is_done || cut_short);
@@ -229,8 +336,16 @@ mod tests {
             "GET / HTTP/1.1\r\nno field\r\n\r\n",
             "GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n",
             "\r\rGET / HTTP/1.1\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "POST / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding:\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 200-ok\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue, x\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length: 16385\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",
@@ -247,6 +362,63 @@ mod tests {
         let many = format!("GET / HTTP/1.1\r\n{many}\r\n");
         let input = [many.as_bytes(), b"GET / HTTP/1.1\r\n\r\n"].concat();
         case(&Framing::http(), &input, 8192, &[Some(many.as_bytes())]);
+    }
+
+    #[test]
+    fn chunks_are_put_together_behind_their_head() {
+        use super::super::oracle::Found;
+        let head = "POST / HTTP/1.1\r\ntransfer-encoding: Chunked\r\n\r\n";
+        let decoded = |input: &str| {
+            oracle::check(input.as_bytes());
+            super::super::oracle::decode_all(&Framing::http(), input.as_bytes(), LIMIT, usize::MAX)
+        };
+        let next = "GET / HTTP/1.1\r\n\r\n";
+        let body = "3;x=y\r\nabc\r\n1\r\n\n\r\n0\r\nSum: 4\r\n\r\n";
+        let input = [head, body, next, head, body].concat();
+        let whole = [head, "abc\n"].concat();
+        let held = Found::Held(whole.into());
+        let expected = [held.clone(), Found::Frame(next.into()), held.clone()];
+        assert_eq!(decoded(&input), expected);
+        for bad in ["x\r\n", "3\r\nabcd", "4001\r\n", "1\r\na"] {
+            let input = [head, body, head, bad, next].concat();
+            assert_eq!(decoded(&input), [held.clone(), Found::BadBody], "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn who_waits_for_a_word_is_told_once_that_the_body_is_wanted() {
+        let asks = |head: &str, body: &str| {
+            let mut framing = Framing::http();
+            let mut owed = Vec::new();
+            let input = [head, body].concat();
+            for len in [head.len() - 1, head.len(), head.len(), input.len()] {
+                framing.decode(&input.as_bytes()[..len], LIMIT, super::super::End::Open);
+                owed.push(framing.owes_continue());
+            }
+            owed
+        };
+        let once = [false, true, false, false];
+        let head = |version: u8, fields: &str| {
+            format!("POST / HTTP/1.{version}\r\nExpect: 100-Continue\r\n{fields}\r\n")
+        };
+        assert_eq!(asks(&head(1, "Content-Length: 3\r\n"), "abc"), once);
+        for (version, fields) in [
+            (0, "Content-Length: 3\r\n"),
+            (1, "Content-Length: 0\r\n"),
+            (1, ""),
+            (1, "Content-Length: 16385\r\n"),
+            (1, "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
+        ] {
+            assert_eq!(asks(&head(version, fields), "abc"), [false; 4], "{fields}");
+        }
+        let mut framing = Framing::http();
+        let chunked = head(1, "Transfer-Encoding: chunked\r\n");
+        let step = framing.decode(chunked.as_bytes(), 200, super::super::End::Open);
+        assert_eq!(
+            (step.consumed, framing.owes_continue()),
+            (chunked.len(), true)
+        );
+        assert!(!framing.owes_continue() && framing.is_within());
     }
 
     #[test]
@@ -316,6 +488,7 @@ mod tests {
             "GET / HTTP/1.1", "POST /a HTTP/1.0", "\r\n", "\r\n", "\r\n\r\n", "\n", "\r", "\n\n",
             "Content-Length: 3", "Content-Length: 12", "content-length: x", "Host: a",
             "Transfer-Encoding: chunked", "Expect: 100-continue", "abc", "\0", "\u{e9}",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "3\r\nabc\r\n", "0\r\n\r\n", "0;x",
         ]), 0..16)) {
             oracle::check(parts.concat().as_bytes());
         }

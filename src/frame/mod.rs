@@ -42,7 +42,14 @@ pub enum Status {
     Frame(Range<usize>),
     /// A frame over the limit; what follows of it will be skipped.
     TooLong,
-    /// A whole message, whose payload the framing holds ([`Framing::held`]).
+    /// The body of an HTTP request is none, or is too long. The framing holds what came of the request;
+    /// nothing more is found after it.
+    BadBody {
+        /// Is it longer than a body may be?
+        is_too_long: bool,
+    },
+    /// A whole message, or an HTTP request whose body came in chunks, which the framing holds
+    /// ([`Framing::held`]).
     Message {
         /// Is it text, and so UTF-8?
         is_text: bool,
@@ -130,15 +137,26 @@ impl Framing {
         }
     }
 
-    /// The payload of the message, ping or pong that the last call found, until the next one.
+    /// The payload of the message, ping or pong that the last call found, or the request, until the next
+    /// one.
     pub fn held(&self) -> &[u8] {
         match self {
             Framing::WebSocket(websocket) => websocket.held(),
-            Framing::Line(_)
-            | Framing::Object(_)
-            | Framing::Silence(_)
-            | Framing::Block(_)
-            | Framing::Http(_) => &[],
+            Framing::Http(http) => http.held(),
+            Framing::Line(_) | Framing::Object(_) | Framing::Silence(_) | Framing::Block(_) => &[],
+        }
+    }
+
+    /// Is it in the middle of a frame of which no byte may be unparsed?
+    pub fn is_within(&self) -> bool {
+        matches!(self, Framing::Http(http) if http.is_within())
+    }
+
+    /// Is the client to be told that the body it has announced is wanted? Once for each.
+    pub fn owes_continue(&mut self) -> bool {
+        match self {
+            Framing::Http(http) => http.take_continue(),
+            _ => false,
         }
     }
 
@@ -178,8 +196,12 @@ pub mod oracle {
     pub enum Found {
         /// A whole frame.
         Frame(Vec<u8>),
+        /// One that the framing put together.
+        Held(Vec<u8>),
         /// One over the limit.
         TooLong,
+        /// One whose body is none.
+        BadBody,
     }
 
     /// Feeds `bytes` in pieces of `piece` bytes, then ends the input.
@@ -238,6 +260,12 @@ pub mod oracle {
                     found.push(Found::Frame(held[range].to_vec()));
                 }
                 Status::TooLong => found.push(Found::TooLong),
+                Status::BadBody { .. } => found.push(Found::BadBody),
+                Status::Message { .. } if matches!(framing, Framing::Http(_)) => {
+                    let request = framing.held().to_vec();
+                    assert!(request.len() <= len_max(framing, limit), "over the limit");
+                    found.push(Found::Held(request));
+                }
                 Status::Message { .. }
                 | Status::Ping
                 | Status::Pong

@@ -6,12 +6,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use core::net::IpAddr;
 
 use crate::limits::{
-    LOGIN_FAILURES_MAX, LOGIN_FAILURES_REMEMBERED, LOGIN_MEMORY_MS, LOGIN_WAIT_MS,
-    LOGIN_WAIT_MS_MAX,
+    ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, LOGIN_FAILURES_REMEMBERED, LOGIN_MEMORY_MS,
+    LOGIN_WAIT_MS, LOGIN_WAIT_MS_MAX,
 };
 use crate::model::{
-    AccountId, ConnId, ErrorCode, Event, Key, Login, MessageId, Nick, Peer, RequestId, RoomName,
-    Secret, TokenChange,
+    AccountId, ConnId, Deed, ErrorCode, Event, Key, Login, MessageId, Nick, Peer, RequestId,
+    RoomName, Secret, TokenChange,
 };
 
 use super::directory::Directory;
@@ -29,6 +29,64 @@ const LOGIN_ALLOWANCE: Allowance = Allowance {
     remembered: LOGIN_FAILURES_REMEMBERED,
 };
 
+/// What is allowed in all to those who do not know one account's password.
+const ACCOUNT_ALLOWANCE: Allowance = Allowance {
+    failures: ACCOUNT_FAILURES_MAX,
+    ..LOGIN_ALLOWANCE
+};
+
+/// Wrong passwords of accounts. Somebody's failures keep out whoever knows the password only where they come
+/// from one address, or from very many.
+#[derive(Debug)]
+pub(super) struct LoginFailures {
+    /// By the name of the account, be there one or not.
+    by_name: Throttle<Key>,
+    by_address: Throttle<Option<IpAddr>>,
+    /// By both.
+    by_both: Throttle<(Key, Option<IpAddr>)>,
+}
+
+impl LoginFailures {
+    fn new() -> LoginFailures {
+        LoginFailures {
+            by_name: Throttle::new(ACCOUNT_ALLOWANCE),
+            by_address: Throttle::new(LOGIN_ALLOWANCE),
+            by_both: Throttle::new(LOGIN_ALLOWANCE),
+        }
+    }
+
+    /// May a password be tried? If not, that is how long there is to wait, in seconds.
+    fn try_one(&mut self, name: &Key, address: Option<IpAddr>, now_ms: u64) -> Result<(), u64> {
+        let both = (name.clone(), address);
+        let waits = [
+            self.by_name.wait_s(name, now_ms),
+            self.by_address.wait_s(&address, now_ms),
+            self.by_both.wait_s(&both, now_ms),
+        ];
+        if let Some(seconds) = waits.into_iter().flatten().max() {
+            return Err(seconds);
+        }
+        self.by_name.note_try(name, now_ms);
+        self.by_address.note_try(&address, now_ms);
+        self.by_both.note_try(&both, now_ms);
+        Ok(())
+    }
+
+    pub(super) fn note_failure(&mut self, name: Key, address: Option<IpAddr>, now_ms: u64) {
+        self.by_name.note_failure(&name, now_ms);
+        self.by_address.note_failure(&address, now_ms);
+        self.by_both.note_failure(&(name, address), now_ms);
+    }
+
+    /// The password was right. Who knows one may have tried others', and others may go on trying this one: only
+    /// what was wrong for this account from there is forgotten.
+    pub(super) fn note_success(&mut self, name: Key, address: Option<IpAddr>) {
+        let count = self.by_both.forget(&(name.clone(), address));
+        self.by_address.forgive(&address, count);
+        self.by_name.forgive(&name, count);
+    }
+}
+
 /// What is known of accounts, and asked about them.
 #[derive(Debug)]
 pub(super) struct Accounts {
@@ -41,10 +99,7 @@ pub(super) struct Accounts {
     /// is there somebody.
     pub(super) asking: HashSet<ConnId>,
     last_ticket: u64,
-    /// Wrong passwords by the name of the account, be there one or not.
-    pub(super) failures_by_name: Throttle<Key>,
-    /// Wrong passwords by address.
-    pub(super) failures_by_address: Throttle<Option<IpAddr>>,
+    pub(super) failures: LoginFailures,
     /// Until when guests may go by accounts' names. Invariant: exactly those of the sessions.
     pub(super) graces: BTreeSet<(u64, ConnId)>,
     /// Who asks what waits for its account when everything up to a message is on disk.
@@ -74,11 +129,45 @@ pub(super) struct Waiting {
     pub(super) request_id: Option<RequestId>,
     /// The account that is asked about.
     pub(super) name: Nick,
-    /// Does the answer tell whether a password was right?
-    pub(super) tries_secret: bool,
+    /// What the answer tells of whoever asks.
+    pub(super) tried: Tried,
     /// Is the account gone since it was asked?
     pub(super) is_void: bool,
     pub(super) what: What,
+}
+
+/// What somebody tries to prove, or to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tried {
+    /// Nothing that was not proven before.
+    Nothing,
+    Password,
+    Token,
+    /// An account.
+    Name,
+}
+
+impl Tried {
+    fn by(ask: &AccountAsk) -> Tried {
+        match ask {
+            AccountAsk::Login { secret, .. } if secret.is_token() => Tried::Token,
+            AccountAsk::Login { .. }
+            | AccountAsk::SetPassword { old: Some(_), .. }
+            | AccountAsk::Unregister {
+                password: Some(_), ..
+            } => Tried::Password,
+            AccountAsk::Register { .. } => Tried::Name,
+            AccountAsk::SetPassword { old: None, .. }
+            | AccountAsk::Unregister { password: None, .. }
+            | AccountAsk::NewToken { .. }
+            | AccountAsk::DropToken { .. }
+            | AccountAsk::Tokens { .. } => Tried::Nothing,
+        }
+    }
+
+    pub(super) fn is_secret(self) -> bool {
+        matches!(self, Tried::Password | Tried::Token)
+    }
 }
 
 /// What the answer is for.
@@ -113,8 +202,7 @@ impl Accounts {
             waiting: HashMap::new(),
             asking: HashSet::new(),
             last_ticket: 0,
-            failures_by_name: Throttle::new(LOGIN_ALLOWANCE),
-            failures_by_address: Throttle::new(LOGIN_ALLOWANCE),
+            failures: LoginFailures::new(),
             graces: BTreeSet::new(),
             early: Vec::new(),
             last_guest: 0,
@@ -212,7 +300,10 @@ impl Hub {
             return Err(ErrorCode::AlreadyLoggedIn);
         }
         check_password(&password)?;
-        self.check_registrable(&nick)?;
+        if let Err(code) = self.check_registrable(&nick) {
+            self.log(Deed::Registration { is_good: false }, Some(nick), peer);
+            return Err(code);
+        }
         let name = nick.clone();
         let ask = AccountAsk::Register { nick, password };
         self.ask_account(who, peer, name, ask, What::Other)
@@ -349,16 +440,8 @@ impl Hub {
         ask: AccountAsk,
         what: What,
     ) -> Result<(), ErrorCode> {
-        let tries_secret = matches!(
-            ask,
-            AccountAsk::Login { .. }
-                | AccountAsk::SetPassword { old: Some(_), .. }
-                | AccountAsk::Unregister {
-                    password: Some(_),
-                    ..
-                }
-        );
-        if tries_secret {
+        let tried = Tried::by(&ask);
+        if tried.is_secret() {
             self.check_failures(&name.key(), peer)?;
         }
         if !self.accounts.asking.insert(who) {
@@ -371,7 +454,7 @@ impl Hub {
             peer,
             request_id: self.request_id.take(),
             name,
-            tries_secret,
+            tried,
             is_void: false,
             what,
         };
@@ -384,15 +467,8 @@ impl Hub {
     /// May a password be tried?
     fn check_failures(&mut self, name: &Key, peer: Peer) -> Result<(), ErrorCode> {
         let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
-        let accounts = &mut self.accounts;
-        let by_name = accounts.failures_by_name.wait_s(name, now_ms);
-        let by_address = accounts.failures_by_address.wait_s(&address, now_ms);
-        if let Some(seconds) = by_name.max(by_address) {
-            return Err(ErrorCode::LoginThrottled(seconds));
-        }
-        accounts.failures_by_name.note_try(name, now_ms);
-        accounts.failures_by_address.note_try(&address, now_ms);
-        Ok(())
+        let tried = self.accounts.failures.try_one(name, address, now_ms);
+        tried.map_err(ErrorCode::LoginThrottled)
     }
 }
 

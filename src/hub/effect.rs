@@ -1,6 +1,6 @@
 //! What the hub wants done, and whom it is for.
 
-use crate::model::{ConnId, ErrorCode, Event, Nick, RequestId};
+use crate::model::{ConnId, ErrorCode, Event, Incident, Nick, RequestId};
 
 use super::keep::{AccountAsk, Query, Record};
 use super::{Member, RoomId};
@@ -74,6 +74,8 @@ pub enum Effect {
         /// What.
         ask: AccountAsk,
     },
+    /// Write in the log who proved to be somebody, or did not, or was kept out.
+    Log(Incident),
     /// Answer with the server's figures.
     Report {
         /// Who asked.

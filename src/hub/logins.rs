@@ -1,9 +1,9 @@
 //! What comes of questions about accounts: who is logged in, and under which name.
 
-use crate::model::{AccountId, ConnId, ErrorCode, Event, Moment, Nick, Peer};
+use crate::model::{AccountId, ConnId, Deed, ErrorCode, Event, Moment, Nick, Peer};
 
 use super::Hub;
-use super::accounts::{Coming, Waiting, What};
+use super::accounts::{Coming, Tried, Waiting, What};
 use super::keep::{AccountAnswer, AccountRecord};
 use super::multi::LOGGED_IN_ELSEWHERE;
 
@@ -47,23 +47,45 @@ impl Hub {
         }
     }
 
+    /// What the log says of a try.
+    fn log_try(&mut self, waiting: &Waiting, answer: &AccountAnswer) {
+        let is_good = match answer {
+            AccountAnswer::LoggedIn(_) | AccountAnswer::Registered(_) => true,
+            AccountAnswer::WrongSecret | AccountAnswer::Exists => false,
+            // Another password, or no account any more, proves no more than the login before it did.
+            AccountAnswer::PasswordSet
+            | AccountAnswer::Unregistered { .. }
+            | AccountAnswer::Token { .. }
+            | AccountAnswer::TokenDropped { .. }
+            | AccountAnswer::Tokens(_)
+            | AccountAnswer::NoSuchAccount
+            | AccountAnswer::TooMany
+            | AccountAnswer::Busy
+            | AccountAnswer::Delayed
+            | AccountAnswer::Failed => return,
+        };
+        let deed = match waiting.tried {
+            Tried::Nothing => return,
+            Tried::Password => Deed::Login { is_good },
+            Tried::Token => Deed::Token { is_good },
+            Tried::Name => Deed::Registration { is_good },
+        };
+        self.log(deed, Some(waiting.name.clone()), waiting.peer);
+    }
+
     fn count_try(&mut self, waiting: &Waiting, answer: &AccountAnswer) {
-        if !waiting.tries_secret {
+        self.log_try(waiting, answer);
+        if !waiting.tried.is_secret() {
             return;
         }
         let (name, address) = (waiting.name.key(), waiting.peer.counted_address(true));
-        let (by_name, by_address) = (
-            &mut self.accounts.failures_by_name,
-            &mut self.accounts.failures_by_address,
-        );
+        let failures = &mut self.accounts.failures;
         match answer {
             AccountAnswer::WrongSecret => {
-                by_name.note_failure(&name, self.now.uptime_ms);
-                by_address.note_failure(&address, self.now.uptime_ms);
+                failures.note_failure(name, address, self.now.uptime_ms);
             }
             AccountAnswer::Busy | AccountAnswer::Failed => {}
-            // Who knows one password may have tried others'.
-            _ => by_address.forgive(&address, by_name.forget(&name)),
+            _ => failures.note_success(name, address),
         }
     }
 

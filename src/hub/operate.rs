@@ -1,7 +1,9 @@
 //! What operators do, in band or from the console.
 
 use crate::limits::{BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
-use crate::model::{ClientEntry, ConnId, ErrorCode, Event, Key, Nick, Peer, RoomName, Secret};
+use crate::model::{
+    ClientEntry, ConnId, Deed, ErrorCode, Event, Incident, Key, Nick, Peer, RoomName, Secret,
+};
 
 use super::bans::Ban;
 use super::throttle::Allowance;
@@ -23,7 +25,7 @@ impl Hub {
         peer: Peer,
         password: &str,
     ) -> Result<(), ErrorCode> {
-        self.own(who)?;
+        let nick = self.own(who)?.nick().clone();
         let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
         if let Some(wait_s) = self.failures.wait_s(&address, now_ms) {
             return Err(ErrorCode::OperThrottled(wait_s));
@@ -31,11 +33,35 @@ impl Hub {
         let wanted = self.rules.oper_password.as_ref().map(Secret::reveal);
         if !wanted.is_some_and(|wanted| is_same(wanted.as_bytes(), password.as_bytes())) {
             self.failures.note_failure(&address, now_ms);
+            self.log(Deed::Oper { is_good: false }, Some(nick), peer);
             return Err(ErrorCode::WrongPassword);
         }
         self.failures.forget(&address);
+        self.log(Deed::Oper { is_good: true }, Some(nick), peer);
         self.change_all(who, |rare| rare.is_operator = true);
         self.done(who, "You are an operator now.".into())
+    }
+
+    /// Has the log tell of somebody at an address.
+    pub(super) fn log(&mut self, deed: Deed, name: Option<Nick>, peer: Peer) {
+        let peer = Some(peer);
+        self.effects
+            .push_back(Effect::Log(Incident { deed, name, peer }));
+    }
+
+    /// Has the log tell that somebody is put out, of the server or a room.
+    pub(super) fn log_kick(
+        &mut self,
+        who: ConnId,
+        target: ConnId,
+        room: Option<RoomName>,
+        reason: Option<String>,
+    ) {
+        let by = self.nick_of(who).cloned();
+        if let Some(session) = self.sessions.get(target) {
+            let (name, peer) = (session.nick().clone(), session.peer);
+            self.log(Deed::Kick { room, by, reason }, Some(name), peer);
+        }
     }
 
     pub(super) fn check_operator(&self, who: ConnId) -> Result<(), ErrorCode> {
@@ -63,6 +89,7 @@ impl Hub {
         let target = self.find_nick(name)?;
         let nick = self.own(target)?.nick().clone();
         let is_own = self.sessions.lead(who) == target;
+        self.log_kick(who, target, None, reason.clone());
         self.put_out(target, reason);
         match is_own {
             true => Ok(()),
@@ -154,6 +181,18 @@ impl Hub {
         if self.settings.bans.len() >= BANS_MAX {
             return Err(ErrorCode::TooManyBans);
         }
+        let deed = Deed::Ban {
+            mask: mask.into(),
+            seconds,
+            reason: reason.clone(),
+        };
+        let banner = self.sessions.get(who);
+        let (name, peer) = (
+            banner.map(|own| own.nick().clone()),
+            banner.map(|own| own.peer),
+        );
+        let incident = Incident { deed, name, peer };
+        self.effects.push_back(Effect::Log(incident));
         let own = self.sessions.lead(who);
         let covered: Vec<ConnId> = self
             .sessions

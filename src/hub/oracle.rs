@@ -208,6 +208,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
         | Effect::Ask { .. }
         | Effect::AskAccount { .. }
         | Effect::Posted { .. }
+        | Effect::Log(_)
         | Effect::Report { .. }
         | Effect::Stop { .. } => return,
     };
@@ -442,6 +443,7 @@ fn check_effect(hub: &Hub, effect: &Effect) {
         | Effect::Ask { .. }
         | Effect::AskAccount { .. }
         | Effect::Posted { .. }
+        | Effect::Log(_)
         | Effect::Stop { .. } => {}
         Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
     }

@@ -381,6 +381,7 @@ impl Hub {
         if !self.own(target)?.is_in(id) {
             return Err(ErrorCode::NoSuchNick(nick.to_string()));
         }
+        self.log_kick(who, target, Some(room.clone()), reason.clone());
         let is_told = self.take_out(target, id);
         let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let by = self.own(who)?.nick().clone();

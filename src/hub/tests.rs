@@ -30,7 +30,10 @@ fn ask(hub: &mut Hub, slot: u32, request: Request) -> Vec<Effect> {
 }
 
 fn drain(hub: &mut Hub) -> Vec<Effect> {
-    std::iter::from_fn(|| hub.poll_effect()).collect()
+    let effects = std::iter::from_fn(|| hub.poll_effect());
+    effects
+        .filter(|effect| !matches!(effect, Effect::Log(_)))
+        .collect()
 }
 
 fn nick(name: &str) -> Nick {

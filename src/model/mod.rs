@@ -3,6 +3,7 @@
 
 mod error;
 mod event;
+mod incident;
 mod letters;
 mod message;
 mod name;
@@ -16,6 +17,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use error::ErrorCode;
 pub use event::{Author, BanEntry, ClientEntry, Event, Part, RoomEntry, Stats, WhoisEntry};
+pub use incident::{Deed, Incident};
 pub use message::{Manner, Message, MessageId, Target};
 pub use name::{Folded, Key, Nick, RoomName};
 pub use request::{Entry, Login, ModeChange, Range, Request, Since, TokenChange};

@@ -101,6 +101,8 @@ pub struct Connection<S> {
     said_close: bool,
     /// What the poll was told last.
     pub(super) registered: Option<Interest>,
+    /// It came in at a door that only this machine reaches.
+    pub(super) is_loopback: bool,
     /// Nothing but blank frames came so far: the next may be another protocol's.
     is_new: bool,
     /// Names that it asked for and was refused.
@@ -144,6 +146,7 @@ impl<S: Transport> Connection<S> {
             is_websocket: false,
             said_close: false,
             registered: None,
+            is_loopback: false,
             is_new: true,
             refused_names: 0,
             joined: false,

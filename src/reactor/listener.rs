@@ -260,6 +260,17 @@ pub(super) struct Door {
 }
 
 impl Door {
+    /// Do only programs of this machine reach it, and the pages that their browsers show?
+    pub(super) fn is_loopback(&self) -> bool {
+        match &self.address.place {
+            Place::Tcp(address) => address
+                .parse()
+                .is_ok_and(|address: SocketAddr| address.ip().to_canonical().is_loopback()),
+            // No browser reaches it but through somebody who passes on what is asked.
+            Place::Unix(_) => false,
+        }
+    }
+
     /// Binds and listens.
     ///
     /// # Errors

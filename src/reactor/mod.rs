@@ -14,6 +14,7 @@ mod connections;
 mod counters;
 mod delivery;
 mod files;
+mod incidents;
 mod keeping;
 mod listener;
 mod orders;
@@ -48,7 +49,7 @@ use crate::limits::{ACCEPT_PAUSE_MS, DELIVERY_BUDGET, Limits, READ_BYTES, STOP_M
 use crate::model::{ErrorCode, Event, Peer};
 use crate::store;
 use crate::store::settings::{self, Keeper};
-use crate::web::{OriginRule, Site};
+use crate::web::{OriginRule, PublicHost, Site};
 use admission::{Admission, Throttle};
 use clock::Clock;
 use connection::Standing;
@@ -56,6 +57,7 @@ use connections::{Connections, id_of, token_of};
 use counters::Counters;
 use delivery::Talk;
 use files::{Files, Identity};
+use incidents::Incidents;
 use keeping::{Keeping, nothing_kept};
 use listener::{Door, Stream};
 use pages::Pages;
@@ -84,6 +86,8 @@ pub struct Config {
     pub status_door: Option<DoorAddress>,
     /// Web pages that may open WebSockets here, beside the server's own.
     pub allowed_origins: Vec<OriginRule>,
+    /// The names that this server is known under to browsers.
+    pub public_hosts: Vec<PublicHost>,
     /// The file of bearer tokens for those who post.
     pub api_tokens: Option<PathBuf>,
     /// Is there a WebSocket that sends everything back?
@@ -150,6 +154,7 @@ pub struct Reactor {
     stop_begins_at: Option<Tick>,
     /// When a stop gives up waiting.
     stops_at: Option<Tick>,
+    incidents: Incidents,
     log_refused: HashMap<Discriminant<ErrorCode>, Throttle>,
     log_dropped: HashMap<Discriminant<Reason>, Throttle>,
     log_exhausted: Throttle,
@@ -186,6 +191,7 @@ impl Reactor {
         let site = Site {
             tokens: files.api_tokens()?,
             origins: config.allowed_origins.clone(),
+            public_hosts: config.public_hosts.clone(),
             has_bots: config.data.is_some(),
             has_echo: config.has_ws_echo,
         };
@@ -232,6 +238,7 @@ impl Reactor {
             keeping,
             stop_begins_at: None,
             stops_at: None,
+            incidents: Incidents::default(),
             log_refused: HashMap::new(),
             log_dropped: HashMap::new(),
             log_exhausted: Throttle::default(),

@@ -485,6 +485,7 @@ impl Reactor {
                 Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
                 Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),
                 Effect::Posted { to, failure } => self.end_post(to, failure),
+                Effect::Log(incident) => self.log_incident(&incident),
                 Effect::Report { to, id } => {
                     let stats = self.stats();
                     self.answer(to, &Event::Stats(stats), id.as_ref());

@@ -4,7 +4,7 @@ use crate::buffer::Ledger;
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
 use crate::limits::BYTES_PER_DELIVERY;
-use crate::model::{ConnId, ErrorCode, MessageId, Nick, RoomName};
+use crate::model::{ConnId, Deed, ErrorCode, Incident, MessageId, Nick, RoomName};
 use crate::web::{self, Answer, DoorKind, Endpoint, Poster, Representation, api};
 
 use super::Reactor;
@@ -18,19 +18,22 @@ impl Reactor {
     /// Answers a request.
     pub(super) fn visit(&mut self, id: ConnId, request: Result<HttpRequest, Refusal>) {
         self.spend(id, 1);
+        let now = self.clock.moment;
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
         let request = match request {
             Ok(request) => request,
-            Err(refusal) => return self.respond(id, true, |out| refusal.write(out)),
+            Err(refusal) => return self.respond(id, true, |out| refusal.write(now, out)),
         };
-        let manner = request.manner;
+        let (manner, has_token) = (request.manner, request.bearer.is_some());
         let door = match connection.dialect {
             Some(Dialect::Status) => DoorKind::Status,
-            _ => DoorKind::Public,
+            _ => DoorKind::Public {
+                is_loopback: connection.is_loopback,
+            },
         };
-        let response = match web::answer(&self.site, door, &request) {
+        let response = match web::answer(&self.site, door, now, &request) {
             Answer::Respond(response) => response,
             Answer::Asset(asset) => return self.show(id, asset, manner),
             Answer::Upgrade {
@@ -47,7 +50,7 @@ impl Reactor {
                 poster,
                 nick,
                 text,
-            } => match self.poster(poster, nick) {
+            } => match self.poster(id, poster, nick) {
                 Ok((nick, is_bot)) => match self.post(id, manner, room, nick, is_bot, text) {
                     Some(response) => response,
                     None => return,
@@ -57,10 +60,13 @@ impl Reactor {
             Answer::Metrics => self.metrics().response(),
             Answer::Stats => api::stats(&self.stats()),
         };
+        if response.status() == Status::Unauthorized && has_token {
+            self.log_token(id, None);
+        }
         if response.status() == Status::Unauthorized {
             self.spend(id, COST_OF_WRONG_TOKEN);
         }
-        self.respond(id, manner.closes(), |out| response.write(manner, out));
+        self.respond(id, manner.closes(), |out| response.write(manner, now, out));
     }
 
     fn respond(&mut self, id: ConnId, closes: bool, write: impl FnOnce(&mut Vec<u8>)) {
@@ -71,12 +77,15 @@ impl Reactor {
 
     /// Sends a file of the page, which those who are sent it share.
     fn show(&mut self, id: ConnId, asset: &'static Representation, manner: Manner) {
+        let now = self.clock.moment;
         if manner.is_head() {
-            return self.respond(id, manner.closes(), |out| asset.write_head(manner, out));
+            return self.respond(id, manner.closes(), |out| {
+                asset.write_head(manner, now, out)
+            });
         }
         let chunk = self.pages.asset(asset.bytes);
         self.owe_response(id, manner.closes(), |connection, ledger| {
-            connection.append(ledger, |out| asset.write_head(manner, out));
+            connection.append(ledger, |out| asset.write_head(manner, now, out));
             connection.push(&chunk);
         });
     }
@@ -111,15 +120,36 @@ impl Reactor {
         self.greet(id);
     }
 
+    /// Tells the log that a token was used; who uses a bot's is known to the hub alone.
+    fn log_token(&mut self, id: ConnId, name: Option<Nick>) {
+        let is_good = name.is_some();
+        let peer = self
+            .connections
+            .get_mut(id)
+            .map(|connection| connection.peer);
+        let deed = Deed::Token { is_good };
+        self.log_incident(&Incident { deed, name, peer });
+    }
+
     /// Under which name somebody posts, and whether that is as a bot with an account.
-    fn poster(&self, poster: Poster, nick: Option<Nick>) -> Result<(Nick, bool), Response> {
+    fn poster(
+        &mut self,
+        id: ConnId,
+        poster: Poster,
+        nick: Option<Nick>,
+    ) -> Result<(Nick, bool), Response> {
         match poster {
-            Poster::Named(named) => Ok((nick.unwrap_or(named), false)),
+            Poster::Named(named) => {
+                self.log_token(id, Some(named.clone()));
+                Ok((nick.unwrap_or(named), false))
+            }
             Poster::Bot(digest) => {
-                let bot = self.hub.bot_of(&digest).ok_or_else(api::unauthorized)?;
+                let bot = self.hub.bot_of(&digest).cloned();
+                let bot = bot.ok_or_else(api::unauthorized)?;
+                self.log_token(id, Some(bot.clone()));
                 match nick.is_some_and(|nick| nick.key() != bot.key()) {
                     true => Err(api::refused(&ErrorCode::NameRegistered)),
-                    false => Ok((bot.clone(), true)),
+                    false => Ok((bot, true)),
                 }
             }
         }
@@ -184,8 +214,9 @@ impl Reactor {
             return;
         };
         connection.unthrottle();
+        let now = self.clock.moment;
         let response = failure.map_or(response, |code| api::refused(&code));
-        self.respond(id, manner.closes(), |out| response.write(manner, out));
+        self.respond(id, manner.closes(), |out| response.write(manner, now, out));
         self.connections.make_ready(id);
     }
 
@@ -200,7 +231,8 @@ impl Reactor {
             self.connections.doom(id, Reason::HandshakeTimeout);
         } else if connection.has_unparsed() {
             let refusal = Refusal::new(Status::RequestTimeout);
-            connection.append(&self.pages.ledger, |out| refusal.write(out));
+            let moment = self.clock.moment;
+            connection.append(&self.pages.ledger, |out| refusal.write(moment, out));
             connection.drain(Reason::HandshakeTimeout, now);
         } else {
             connection.drain(Reason::Closed, now);

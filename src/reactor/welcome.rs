@@ -95,6 +95,7 @@ impl Reactor {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
+        connection.is_loopback = self.doors[at].is_loopback();
         if is_operators {
             connection.standing = Standing::Exempt;
         }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use ring::digest::{SHA256, digest};
 
 use crate::dialect::http::{HttpRequest, Manner, Response, Status, write_head};
+use crate::model::Moment;
 
 use super::Answer;
 
@@ -114,7 +115,7 @@ impl Representation {
     }
 
     /// Appends the head of the response that has all of [`Representation::bytes`] as its body.
-    pub fn write_head(&self, manner: Manner, out: &mut Vec<u8>) {
+    pub fn write_head(&self, manner: Manner, now: Moment, out: &mut Vec<u8>) {
         let headers = [
             ("Content-Type", self.content_type),
             ("ETag", &self.etag),
@@ -122,7 +123,7 @@ impl Representation {
         ];
         let coding = self.coding.map(|coding| ("Content-Encoding", coding));
         let headers = headers.into_iter().chain(coding);
-        write_head(Status::Ok, headers, self.bytes.len(), manner, out);
+        write_head(Status::Ok, headers, self.bytes.len(), manner, now, out);
     }
 
     /// Does the client have it already (RFC 9110 section 13.1.2)?

@@ -310,6 +310,7 @@ fn escaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Moment;
     use std::collections::{HashMap, HashSet};
 
     fn metrics() -> Metrics {
@@ -451,7 +452,11 @@ mod tests {
     fn it_is_told_as_prometheus_wants_it() {
         let mut out = Vec::new();
         let response = metrics().response();
-        response.write(crate::dialect::http::Manner::CLOSING, &mut out);
+        response.write(
+            crate::dialect::http::Manner::CLOSING,
+            Moment::default(),
+            &mut out,
+        );
         let text = String::from_utf8(out).expect("UTF-8");
         assert!(text.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
     }

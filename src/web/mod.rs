@@ -9,18 +9,21 @@ mod site;
 mod upgrade;
 
 use crate::dialect::http::{HttpRequest, Method, Response, Status};
-use crate::model::{Nick, RoomName};
+use crate::model::{Moment, Nick, RoomName};
 
 pub use assets::{Asset, Representation, assets};
 pub use metrics::Metrics;
-pub use site::{OriginRule, Site, Tokens};
+pub use site::{OriginRule, PublicHost, Site, Tokens};
 pub use upgrade::Endpoint;
 
 /// Through which kind of door a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DoorKind {
     /// Everybody's.
-    Public,
+    Public {
+        /// Do only programs of this machine reach it?
+        is_loopback: bool,
+    },
     /// The operator's, which shows figures and nothing else.
     Status,
 }
@@ -87,10 +90,19 @@ enum Place<'a> {
     Stats,
 }
 
-/// What is to be done about a request that came through a door.
-pub fn answer(site: &Site, door: DoorKind, request: &HttpRequest) -> Answer {
+/// What is to be done about a request that came through a door, at a time.
+pub fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpRequest) -> Answer {
     let is_api = request.path.starts_with("/api/");
     let refuse = |status: Status| Response::refusal(status, status.reason(), is_api);
+    let is_guarded = is_api || matches!(request.path.as_str(), "/ws" | "/echo");
+    if let DoorKind::Public { is_loopback } = door
+        && is_guarded
+        && !site.is_host(&request.host, is_loopback)
+    {
+        let sentence = "This server is not known under that name (--public-host).";
+        let response = Response::refusal(Status::Forbidden, sentence, is_api);
+        return Answer::Respond(response);
+    }
     let Some(place) = place(site, door, &request.path) else {
         return Answer::Respond(refuse(Status::NotFound));
     };
@@ -108,8 +120,8 @@ pub fn answer(site: &Site, door: DoorKind, request: &HttpRequest) -> Answer {
         Place::Server => Answer::Respond(refuse(Status::BadRequest)),
         Place::Asset(asset) => asset.answer(request),
         Place::Health => Answer::Respond(Response::text(Status::Ok, "ok\n")),
-        Place::WebSocket => upgrade::answer(site, request, false),
-        Place::Echo => upgrade::answer(site, request, true),
+        Place::WebSocket => upgrade::answer(site, now, request, false),
+        Place::Echo => upgrade::answer(site, now, request, true),
         Place::Rooms => Answer::Rooms,
         Place::Users(name) => match api::room(name) {
             Ok(room) => Answer::Users(room),
@@ -128,9 +140,9 @@ fn place<'a>(site: &Site, door: DoorKind, path: &'a str) -> Option<Place<'a>> {
         (DoorKind::Status, "/metrics") => Some(Place::Metrics),
         (DoorKind::Status, "/stats") => Some(Place::Stats),
         (DoorKind::Status, _) => None,
-        (DoorKind::Public, "/ws") => Some(Place::WebSocket),
-        (DoorKind::Public, "/echo") => site.has_echo.then_some(Place::Echo),
-        (DoorKind::Public, _) => match path.strip_prefix("/api/v1/") {
+        (DoorKind::Public { .. }, "/ws") => Some(Place::WebSocket),
+        (DoorKind::Public { .. }, "/echo") => site.has_echo.then_some(Place::Echo),
+        (DoorKind::Public { .. }, _) => match path.strip_prefix("/api/v1/") {
             Some(rest) => api_place(rest),
             None => assets::find(path).map(Place::Asset),
         },

@@ -2,6 +2,8 @@
 
 use crate::dialect::http::{HttpRequest, Manner, Response, parse};
 
+use crate::model::Moment;
+
 use super::{Answer, DoorKind, OriginRule, Site, Tokens, answer};
 
 /// A site that lets as much happen as any.
@@ -12,6 +14,7 @@ pub fn site() -> Site {
             .parse::<OriginRule>()
             .into_iter()
             .collect(),
+        public_hosts: Vec::new(),
         has_bots: false,
         has_echo: true,
     }
@@ -27,7 +30,7 @@ pub fn check(frame: &[u8]) -> bool {
         Ok(request) => request,
         Err(refusal) => {
             let mut out = Vec::new();
-            refusal.write(&mut out);
+            refusal.write(Moment::default(), &mut out);
             let closes = head_of(&out).closes;
             assert!(closes, "what is refused unread closes");
             return false;
@@ -38,8 +41,10 @@ pub fn check(frame: &[u8]) -> bool {
         ..site()
     };
     for site in [Site::default(), site(), with_bots] {
-        for door in [DoorKind::Public, DoorKind::Status] {
-            check_answer(&request, answer(&site, door, &request));
+        let public = [true, false].map(|is_loopback| DoorKind::Public { is_loopback });
+        for door in public.into_iter().chain([DoorKind::Status]) {
+            let answer = answer(&site, door, Moment::default(), &request);
+            check_answer(&request, answer);
         }
     }
     true
@@ -50,7 +55,7 @@ fn check_answer(request: &HttpRequest, answer: Answer) {
     match answer {
         Answer::Respond(response) => check_response(&response, request.manner),
         Answer::Asset(asset) => {
-            asset.write_head(request.manner, &mut out);
+            asset.write_head(request.manner, Moment::default(), &mut out);
             assert_eq!(head_of(&out).body_len, Some(asset.bytes.len()));
             assert!(asset.coding.is_none() || request.prefers_gzip);
         }
@@ -69,7 +74,7 @@ fn check_answer(request: &HttpRequest, answer: Answer) {
 /// As it goes over the wire it is a head and the body that the head tells of.
 pub fn check_response(response: &Response, manner: Manner) {
     let mut out = Vec::new();
-    response.write(manner, &mut out);
+    response.write(manner, Moment::default(), &mut out);
     let head = head_of(&out);
     assert_eq!(head.status, response.status().code());
     assert_eq!(head.closes, manner.closes());
@@ -100,6 +105,8 @@ fn head_of(bytes: &[u8]) -> Head {
             .filter(move |header| header.name == name)
             .map(|header| str::from_utf8(header.value).expect("ASCII"))
     };
+    let dates: Vec<&str> = named("Date").collect();
+    assert_eq!(dates, ["Thu, 01 Jan 1970 00:00:00 GMT"], "one date");
     let mut lens = named("Content-Length").map(|value| value.parse().expect("a length"));
     let body_len = lens.next();
     assert_eq!(lens.next(), None, "one length");

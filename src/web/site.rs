@@ -1,5 +1,6 @@
 //! What an operator set: who may ask from other pages, and who may post.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
@@ -13,11 +14,17 @@ pub struct Site {
     pub tokens: Option<Tokens>,
     /// The pages of other hosts that may ask.
     pub origins: Vec<OriginRule>,
+    /// The names that browsers know the server under.
+    pub public_hosts: Vec<PublicHost>,
     /// Do accounts have bots, which may post with their own tokens?
     pub has_bots: bool,
     /// Is there an echo of WebSocket messages, for conformance suites?
     pub has_echo: bool,
 }
+
+/// A name that browsers know the server under, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicHost(String);
 
 /// A page, or every page, that may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +73,55 @@ impl Site {
         let is_own =
             port.is_some_and(|port| authority(host, port) == Some(origin.authority.clone()));
         is_own || self.origins.contains(&OriginRule::One(origin))
+    }
+}
+
+impl Site {
+    /// Is this server meant by the host of a request? A page whose own name was made to lead here (DNS
+    /// rebinding) asks for that name, and its browser takes it for one of ours. At doors that only this
+    /// machine reaches no such name is right; at others that is known only where names are set. What names
+    /// no host is no browser's.
+    pub(super) fn is_host(&self, host: &str, is_loopback: bool) -> bool {
+        let is_checked = is_loopback || !self.public_hosts.is_empty();
+        if !is_checked || host.is_empty() || self.origins.contains(&OriginRule::Any) {
+            return true;
+        }
+        let Some((name, _)) = authority(host, 0) else {
+            return false;
+        };
+        let name = name.strip_suffix('.').unwrap_or(&name);
+        let is_allowed = |rule: &OriginRule| match rule {
+            OriginRule::Any => true,
+            OriginRule::One(origin) => origin.authority.0 == name,
+        };
+        let is_public = |host: &PublicHost| host.0 == name;
+        name == "localhost"
+            || is_address(name)
+            || self.public_hosts.iter().any(is_public)
+            || self.origins.iter().any(is_allowed)
+    }
+}
+
+fn is_address(name: &str) -> bool {
+    match name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+    {
+        Some(name) => name.parse::<Ipv6Addr>().is_ok(),
+        None => name.parse::<Ipv4Addr>().is_ok(),
+    }
+}
+
+impl FromStr for PublicHost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PublicHost, String> {
+        let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let name = text.strip_suffix('.').unwrap_or(text);
+        match !name.is_empty() && name.bytes().all(is_good) {
+            true => Ok(PublicHost(name.to_ascii_lowercase())),
+            false => Err("a host is a name, as in chat.example".into()),
+        }
     }
 }
 
@@ -189,6 +245,74 @@ mod tests {
             ..Site::default()
         };
         assert!(any.admits(Some("null"), "a"));
+    }
+
+    #[test]
+    fn another_name_for_this_machine_is_no_host() {
+        let mut site = Site::default();
+        let own = [
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:8080",
+            "192.168.1.7:80",
+            "localhost",
+            "LocalHost:8080",
+            "localhost.:8080",
+            "",
+        ];
+        let others = [
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "evil.localhost",
+            "127.0.0.1.evil.example",
+            "127.0.0.1.nip.io",
+            "chat.example",
+            "chat.example.evil.example",
+            "[::1].evil.example",
+            "::1",
+            "a:b",
+            "127.1",
+        ];
+        for host in own {
+            assert!(site.is_host(host, true), "{host}");
+        }
+        for host in others {
+            assert!(!site.is_host(host, true), "{host}");
+            assert!(site.is_host(host, false), "{host}");
+        }
+        site.public_hosts = vec!["Chat.Example".parse().expect("a host")];
+        for is_loopback in [true, false] {
+            for host in [
+                "chat.example",
+                "CHAT.example.:8443",
+                "127.0.0.1",
+                "localhost:1",
+            ] {
+                assert!(site.is_host(host, is_loopback), "{host}");
+            }
+            for host in ["evil.example", "a.chat.example", "chat.example.evil"] {
+                assert!(!site.is_host(host, is_loopback), "{host}");
+            }
+        }
+        site.public_hosts.clear();
+        site.origins = vec!["https://chat.example:8443".parse().expect("an origin")];
+        assert!(site.is_host("chat.example", true) && !site.is_host("evil.example", true));
+        site.origins = vec![OriginRule::Any];
+        assert!(site.is_host("evil.example", true));
+        for bad in [
+            "",
+            ".",
+            "http://a",
+            "a/",
+            "a:80",
+            "a b",
+            "*",
+            "a.example,b.example",
+        ] {
+            assert!(bad.parse::<PublicHost>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ fn nick(name: &str) -> Nick {
     Nick::parse(name).expect("a nick")
 }
 
+/// A door that others reach as well.
+const PUBLIC: DoorKind = DoorKind::Public { is_loopback: false };
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const POST: &str = "/api/v1/rooms/lobby/messages";
 
@@ -22,11 +24,11 @@ fn request(method: &str, path: &str, fields: &str, body: &str) -> HttpRequest {
 }
 
 fn at(door: DoorKind, request: &HttpRequest) -> Answer {
-    answer(&site(), door, request)
+    answer(&site(), door, Moment::default(), request)
 }
 
 fn get(path: &str) -> Answer {
-    at(DoorKind::Public, &request("GET", path, "", ""))
+    at(PUBLIC, &request("GET", path, "", ""))
 }
 
 /// The response as it is written, and its status.
@@ -36,7 +38,11 @@ fn response(answer: Answer) -> (u16, String) {
         panic!("no response: {answer:?}");
     };
     let mut out = Vec::new();
-    response.write(request("GET", "/", "", "").manner, &mut out);
+    response.write(
+        request("GET", "/", "", "").manner,
+        Moment::default(),
+        &mut out,
+    );
     let code = response.status().code();
     (code, String::from_utf8(out).expect("UTF-8"))
 }
@@ -48,7 +54,11 @@ fn status(answer: Answer) -> u16 {
 
 fn body(response: &Response) -> String {
     let mut out = Vec::new();
-    response.write(request("GET", "/", "", "").manner, &mut out);
+    response.write(
+        request("GET", "/", "", "").manner,
+        Moment::default(),
+        &mut out,
+    );
     let out = String::from_utf8(out).expect("UTF-8");
     out.split_once("\r\n\r\n").expect("a head").1.to_owned()
 }
@@ -83,10 +93,10 @@ fn the_page_and_nothing_else_is_found_by_name() {
 #[track_caller]
 fn file(method: &str, fields: &str) -> (u16, String) {
     let asked = request(method, "/app.js", fields, "");
-    match at(DoorKind::Public, &asked) {
+    match at(PUBLIC, &asked) {
         Answer::Asset(asset) => {
             let mut head = Vec::new();
-            asset.write_head(asked.manner, &mut head);
+            asset.write_head(asked.manner, Moment::default(), &mut head);
             (200, String::from_utf8(head).expect("UTF-8"))
         }
         answer => response(answer),
@@ -170,18 +180,18 @@ fn wrong_methods_are_told_the_right_ones() {
             if right.split(", ").any(|it| it == method) {
                 continue;
             }
-            let (code, head) = response(at(DoorKind::Public, &request(method, path, "", "")));
+            let (code, head) = response(at(PUBLIC, &request(method, path, "", "")));
             assert_eq!(code, 405, "{method} {path}");
             assert!(head.contains(&allow), "{head}");
         }
-        let (code, head) = response(at(DoorKind::Public, &request("OPTIONS", path, "", "")));
+        let (code, head) = response(at(PUBLIC, &request("OPTIONS", path, "", "")));
         assert_eq!(code, 204);
         assert!(head.contains(&allow), "{head}");
     }
     let all = request("OPTIONS", "*", "", "");
-    assert_eq!(status(at(DoorKind::Public, &all)), 204);
+    assert_eq!(status(at(PUBLIC, &all)), 204);
     let nowhere = request("PUT", "/nowhere", "", "");
-    assert_eq!(status(at(DoorKind::Public, &nowhere)), 404);
+    assert_eq!(status(at(PUBLIC, &nowhere)), 404);
 }
 
 /// What a client that wants a WebSocket says, with `more` headers.
@@ -198,14 +208,14 @@ fn an_upgrade_is_answered_as_the_rfc_has_it() {
     let Answer::Upgrade {
         endpoint,
         response_head,
-    } = at(DoorKind::Public, &upgrading("/ws", ""))
+    } = at(PUBLIC, &upgrading("/ws", ""))
     else {
         panic!("an upgrade");
     };
     assert_eq!(endpoint, Endpoint::Json);
     // RFC 6455 section 1.3.
     let expected = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        Date: Thu, 01 Jan 1970 00:00:00 GMT\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
     assert_eq!(String::from_utf8(response_head).as_deref(), Ok(expected));
 }
 
@@ -222,7 +232,7 @@ fn the_first_sub_protocol_that_is_known_is_chosen() {
         ("x, HUBBUB.TEXT", Endpoint::Json, None),
     ] {
         let fields = format!("Sec-WebSocket-Protocol: {offered}\r\n");
-        let answer = at(DoorKind::Public, &upgrading("/ws", &fields));
+        let answer = at(PUBLIC, &upgrading("/ws", &fields));
         let Answer::Upgrade {
             endpoint,
             response_head,
@@ -243,7 +253,7 @@ fn the_first_sub_protocol_that_is_known_is_chosen() {
 #[test]
 fn the_echo_is_there_where_it_is_open() {
     let asked = upgrading("/echo", "Sec-WebSocket-Protocol: hubbub.json\r\n");
-    let answer_of = |site: &Site| answer(site, DoorKind::Public, &asked);
+    let answer_of = |site: &Site| answer(site, PUBLIC, Moment::default(), &asked);
     let Answer::Upgrade {
         endpoint,
         response_head,
@@ -277,7 +287,7 @@ fn a_wrong_handshake_is_refused() {
         ("Key", "Lock", 400),
     ] {
         let fields = good.replace(from, to);
-        let (code, head) = response(at(DoorKind::Public, &request("GET", "/ws", &fields, "")));
+        let (code, head) = response(at(PUBLIC, &request("GET", "/ws", &fields, "")));
         assert_eq!(code, expected, "{fields}");
         let told = head.contains("\r\nSec-WebSocket-Version: 13\r\n");
         assert_eq!(told, code == 426, "{head}");
@@ -289,7 +299,7 @@ fn pages_of_other_hosts_are_refused() {
     let upgrades = |origin: &str| {
         let fields = format!("Origin: {origin}\r\n");
         let asked = upgrading("/ws", &fields);
-        match answer(&site(), DoorKind::Public, &asked) {
+        match answer(&site(), PUBLIC, Moment::default(), &asked) {
             Answer::Upgrade { .. } => true,
             refused => {
                 assert_eq!(status(refused), 403);
@@ -322,7 +332,7 @@ fn pages_of_other_hosts_are_refused() {
 }
 
 fn posting(fields: &str, body: &str) -> Answer {
-    at(DoorKind::Public, &request("POST", POST, fields, body))
+    at(PUBLIC, &request("POST", POST, fields, body))
 }
 
 #[test]
@@ -353,13 +363,13 @@ fn a_message_is_posted_by_who_has_a_token() {
         ..site()
     };
     let asked = request("POST", POST, unknown, hi);
-    let Answer::Post { poster, .. } = answer(&with_bots, DoorKind::Public, &asked) else {
+    let Answer::Post { poster, .. } = answer(&with_bots, PUBLIC, Moment::default(), &asked) else {
         panic!("it may be a bot's token");
     };
     assert!(matches!(poster, Poster::Bot(_)));
     let path = "/api/v1/rooms/%C5%BElu-1/messages";
     let elsewhere = request("POST", path, bot, hi);
-    assert_eq!(at(DoorKind::Public, &elsewhere), post("žlu-1", "bot", "hi"));
+    assert_eq!(at(PUBLIC, &elsewhere), post("žlu-1", "bot", "hi"));
 }
 
 #[test]
@@ -401,7 +411,7 @@ fn who_may_not_post_is_told_why_in_json() {
     let typed = format!("{bot}Content-Type: Application/JSON; charset=utf-8\r\n");
     assert!(matches!(posting(&typed, hi), Answer::Post { .. }));
     let asked = request("POST", POST, bot, hi);
-    let nobodys = answer(&Site::default(), DoorKind::Public, &asked);
+    let nobodys = answer(&Site::default(), PUBLIC, Moment::default(), &asked);
     assert_eq!(status(nobodys), 403);
 }
 

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-use crate::dialect::http::{Handshake, HttpRequest, Response, Status};
+use crate::dialect::http::{Handshake, HttpRequest, Response, Status, imf_date};
+use crate::model::Moment;
 
 use super::{Answer, Site};
 
@@ -29,7 +30,7 @@ const KEY_BYTES: usize = 16;
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Goes on as a WebSocket, or says why not.
-pub(super) fn answer(site: &Site, request: &HttpRequest, is_echo: bool) -> Answer {
+pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: bool) -> Answer {
     let refuse = |status, sentence| Answer::Respond(Response::refusal(status, sentence, false));
     let upgrade_required = |sentence| {
         let response = Response::refusal(Status::UpgradeRequired, sentence, false);
@@ -62,7 +63,8 @@ pub(super) fn answer(site: &Site, request: &HttpRequest, is_echo: bool) -> Answe
     };
     let mut head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {}\r\n",
+         Date: {}\r\nSec-WebSocket-Accept: {}\r\n",
+        imf_date(now),
         accept_key(key)
     );
     if let Some(protocol) = protocol {

@@ -319,6 +319,74 @@ fn a_bot_speaks_through_the_api() {
 }
 
 #[test]
+fn who_knows_a_password_is_let_in_though_others_failed_and_the_log_says_both() {
+    let directory = TempDir::new();
+    let (data, tokens) = (directory.join("data"), directory.join("tokens"));
+    let password = directory.join("password");
+    std::fs::write(&tokens, "of-the-file builder\n").expect("a file");
+    std::fs::write(&password, "sesame\n").expect("a file");
+    let flags = format!(
+        "--api-token-file {} --oper-password-file {}",
+        tokens.display(),
+        password.display()
+    );
+    let server = with_accounts(&data, &[Json, Text, Auto], &flags);
+    drop(register(&server, "Alice"));
+    let mut guesser = server.connect_from([127, 0, 0, 2], Text);
+    guesser.send("eve\n").expect_until("joined the chat!\n");
+    for _ in 0..5 {
+        guesser
+            .send("/login alice wrong\n")
+            .expect(format!("[Server] {WRONG}\n"));
+    }
+    guesser
+        .send("/login alice wrong\n")
+        .expect("[Server] Too many wrong passwords.");
+    let mut alice = log_in(&server, "Alice");
+    let mut op = server.join(Text, "op");
+    op.send("/oper wrong\n")
+        .expect("[Server] That is not the password.\n");
+    op.send("/oper sesame\n")
+        .expect("[Server] You are an operator now.\n");
+    op.send("/kick eve \u{1b}[2Jout\n").sync();
+    op.send("/ban 10.9.8.0/24 1h spam\n").sync();
+    let post = |token: &str| {
+        let headers = format!("Authorization: Bearer {token}\r\n");
+        let path = "POST /api/v1/rooms/lobby/messages";
+        let door = server.door(Auto).to_owned();
+        server
+            .request(&door, path, &headers, "{\"message\":\"x\"}")
+            .status
+    };
+    assert_eq!((post("nobodys"), post("of-the-file")), (401, 201));
+    alice.sync();
+    let log = server.expect_log("token name=builder");
+    let lines = |part: &str| log.lines().filter(|line| line.ends_with(part)).count();
+    for (line, count) in [
+        (" INFO  registration name=Alice address=127.0.0.1", 1),
+        (" WARN  login failed name=alice address=127.0.0.2", 5),
+        (" INFO  login name=Alice address=127.0.0.1", 1),
+        (" WARN  oper failed name=op address=127.0.0.1", 1),
+        (" INFO  oper name=op address=127.0.0.1", 1),
+        (
+            " INFO  kick name=eve address=127.0.0.2 by=op reason=\"\\u{1b}[2Jout\"",
+            1,
+        ),
+        (
+            " INFO  ban mask=\"10.9.8.0/24\" seconds=3600 name=op address=127.0.0.1 reason=\"spam\"",
+            1,
+        ),
+        (" WARN  token failed name=- address=127.0.0.1", 1),
+        (" INFO  token name=builder address=127.0.0.1", 1),
+    ] {
+        assert_eq!(lines(line), count, "{line:?} in\n{log}");
+    }
+    for word in ["wrong", "sesame", "of-the-file", "nobodys"] {
+        assert!(!log.contains(word), "{word} in\n{log}");
+    }
+}
+
+#[test]
 fn an_owned_room_lasts_with_all_that_was_set() {
     let directory = TempDir::new();
     let data = directory.join("data");

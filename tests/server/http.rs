@@ -287,8 +287,7 @@ fn a_bad_request_is_refused_and_closed() {
         (with("Content-Length: 1\r\nContent-Length: 2\r\n"), 400),
         (with("Content-Length: 16385\r\n"), 413),
         (with("Content-Length: 99999999999999999999\r\n"), 413),
-        (with("Content-Length: 10\r\nExpect: 100-continue\r\n"), 417),
-        (with("Transfer-Encoding: chunked\r\n"), 501),
+        (with("Content-Length: 10\r\nExpect: 200-ok\r\n"), 417),
         (
             with("Transfer-Encoding: gzip, chunked\r\nContent-Length: 3\r\n"),
             501,

@@ -127,10 +127,14 @@ impl Peer {
             assert!(is_good && !value.contains(['\r', '\n']), "{head}");
             (name.to_owned(), value.to_owned())
         });
-        Response {
+        let response = Response {
             status: status.parse().expect(status_line),
             headers: headers.collect(),
             body: Vec::new(),
-        }
+        };
+        let date = response.header("Date").unwrap_or_default();
+        let is_dated = date.len() == 29 && date.ends_with(" GMT") && date.contains(", ");
+        assert!(is_dated || response.status == 100, "{head}");
+        response
     }
 }

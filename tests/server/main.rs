@@ -9,6 +9,7 @@ mod attack_search;
 mod auto;
 mod backpressure;
 mod between;
+mod bodies;
 mod browser;
 mod browser_past;
 mod browser_use;

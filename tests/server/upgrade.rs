@@ -148,7 +148,7 @@ fn a_refused_upgrade_leaves_the_connection_to_further_requests() {
 
 #[test]
 fn a_page_of_another_origin_is_refused() {
-    let server = Server::of(&[Auto]);
+    let server = Server::with(&[Auto], "--public-host chat.example");
     // The host that is asked for is 127.0.0.1, without a port.
     for origin in [
         "http://evil.example",
@@ -180,6 +180,87 @@ fn a_page_of_another_origin_is_refused() {
         let upgrade = request("GET /ws", &headers);
         peer.send(upgrade.replace("Host: 127.0.0.1\r\n", &format!("Host: {host}\r\n")));
         assert_upgraded(&peer.response(), None);
+    }
+}
+
+#[test]
+fn a_page_whose_own_name_was_made_to_lead_here_is_refused() {
+    let server = Server::open(
+        &[
+            "auto://127.0.0.1:0",
+            "http://127.0.0.1:0",
+            "auto://0.0.0.0:0",
+        ],
+        "--allow-origin https://other.example:444",
+    );
+    let named = Server::open(
+        &["auto://127.0.0.1:0", "http://0.0.0.0:0"],
+        "--public-host Chat.example",
+    );
+    let status_of = |door: &str, what: &str, host: &str, headers: &str| {
+        let door = door.replace("0.0.0.0", "127.0.0.1");
+        let mut peer = Peer::connect(&door, Http);
+        let asked = request(what, headers);
+        peer.send(asked.replace("Host: 127.0.0.1\r\n", &format!("Host: {host}\r\n")));
+        let response = peer.response_to(what);
+        response.status
+    };
+    let guarded = [
+        "GET /api/v1/rooms",
+        "HEAD /api/v1/rooms/lobby/users",
+        "OPTIONS /api/v1/rooms",
+        "GET /api/nothing",
+    ];
+    let open = ["GET /", "GET /app.js", "GET /healthz", "OPTIONS *"];
+    let check = |door: &str, host: &str, is_known: bool| {
+        for origin in [String::new(), format!("Origin: http://{host}\r\n")] {
+            let upgrade = format!("{}{origin}", upgrade_headers());
+            let status = status_of(door, "GET /ws", host, &upgrade);
+            assert_eq!(
+                status,
+                if is_known { 101 } else { 403 },
+                "{door} {host} {origin}"
+            );
+            for what in guarded {
+                let status = status_of(door, what, host, &origin);
+                assert_eq!(status == 403, !is_known, "{door} {what} {host}");
+            }
+            for what in open {
+                let status = status_of(door, what, host, &origin);
+                assert!([200, 204].contains(&status), "{door} {what} {host}");
+            }
+        }
+        let what = format!("GET http://{host}/api/v1/rooms");
+        assert_eq!(
+            status_of(door, &what, "localhost", "") == 403,
+            !is_known,
+            "{what}"
+        );
+    };
+    for host in ["127.0.0.1", "localhost:8080", "[::1]:80", "10.1.2.3"] {
+        for door in server.doors().iter().chain(named.doors()) {
+            check(door, host, true);
+        }
+    }
+    for host in [
+        "evil.example",
+        "evil.example:8080",
+        "localhost.evil.example",
+        "chat.example.evil.example",
+    ] {
+        for (at, door) in server.doors().iter().enumerate() {
+            check(door, host, at == 2);
+        }
+        for door in named.doors() {
+            check(door, host, false);
+        }
+    }
+    for door in server.doors() {
+        check(door, "other.example", true);
+    }
+    for door in named.doors() {
+        check(door, "chat.example", true);
+        check(door, "CHAT.Example:8443", true);
     }
 }
 

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
+use crate::model::Moment;
+
 use super::super::object::Object;
+use super::super::time::imf_date;
 
 /// What a browser is held to with everything that comes from here: it loads from here only, runs no
 /// script of a page's text, guesses no type, shows nothing inside of other pages, tells nobody where it
@@ -168,9 +171,9 @@ impl Response {
     }
 
     /// Appends it as it goes over the wire.
-    pub fn write(&self, manner: Manner, out: &mut Vec<u8>) {
+    pub fn write(&self, manner: Manner, now: Moment, out: &mut Vec<u8>) {
         let headers = self.headers.iter().map(|(name, value)| (*name, &**value));
-        write_head(self.status, headers, self.body.len(), manner, out);
+        write_head(self.status, headers, self.body.len(), manner, now, out);
         if !manner.is_head {
             out.extend_from_slice(&self.body);
         }
@@ -183,10 +186,12 @@ pub(crate) fn write_head<'a>(
     headers: impl Iterator<Item = (&'a str, &'a str)>,
     body_len: usize,
     manner: Manner,
+    now: Moment,
     out: &mut Vec<u8>,
 ) {
     // Writing to a Vec cannot fail.
-    let _ = write!(out, "HTTP/1.1 {} {}\r\n", status.code(), status.reason());
+    let (code, reason, date) = (status.code(), status.reason(), imf_date(now));
+    let _ = write!(out, "HTTP/1.1 {code} {reason}\r\nDate: {date}\r\n");
     for (name, value) in headers {
         let _ = write!(out, "{name}: {value}\r\n");
     }
@@ -237,11 +242,11 @@ impl Refusal {
     }
 
     /// Appends the answer.
-    pub fn write(self, out: &mut Vec<u8>) {
+    pub fn write(self, now: Moment, out: &mut Vec<u8>) {
         let manner = Manner {
             is_head: self.is_head,
             ..Manner::CLOSING
         };
-        Response::refusal(self.status, self.status.reason(), self.is_api).write(manner, out);
+        Response::refusal(self.status, self.status.reason(), self.is_api).write(manner, now, out);
     }
 }

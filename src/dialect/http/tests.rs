@@ -76,8 +76,22 @@ fn what_is_not_done_here_says_so() {
     refused("get / HTTP/1.1\r\nHost: a\r\n\r\n", Status::NotImplemented);
     let request = "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n";
     refused(request, Status::NotImplemented);
-    let chunked = format!("{GET}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
-    refused(&chunked, Status::NotImplemented);
+    for coding in [
+        "gzip",
+        "gzip, chunked",
+        "chunked, chunked",
+        "xchunked",
+        "chunked;a",
+        "",
+        "identity",
+    ] {
+        let coded = format!("{GET}Transfer-Encoding: {coding}\r\n\r\n");
+        refused(&coded, Status::NotImplemented);
+    }
+    let old = GET.replace("1.1", "1.0") + "Transfer-Encoding: chunked\r\n\r\n";
+    refused(&old, Status::BadRequest);
+    let both = format!("{GET}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    refused(&both, Status::BadRequest);
     let both = format!("{GET}Content-Length: 1\r\nTransfer-Encoding: identity\r\n\r\n");
     refused(&both, Status::NotImplemented);
     for version in ["2.0", "0.9", "1.2", "3"] {
@@ -85,8 +99,16 @@ fn what_is_not_done_here_says_so() {
         refused(&request, Status::VersionNotSupported);
     }
     refused("PRI * HTTP/2.0\r\n\r\n", Status::VersionNotSupported);
-    let expects = format!("{GET}Content-Length: 1\r\nExpect: 100-continue\r\n\r\n");
-    refused(&expects, Status::ExpectationFailed);
+    for framing in ["Content-Length: 1", "Transfer-Encoding: chunked"] {
+        for expected in ["200-ok", "100-continue, x", ""] {
+            let expects = format!("{GET}{framing}\r\nExpect: {expected}\r\n\r\n");
+            refused(&expects, Status::ExpectationFailed);
+        }
+        let expects = format!("{GET}{framing}\r\nExpect: 100-Continue\r\n\r\na");
+        assert_eq!(good(&expects).body, b"a");
+    }
+    let old = GET.replace("1.1", "1.0") + "Expect: x\r\n\r\n";
+    assert!(parse(old.as_bytes()).is_ok());
     let many = "A: b\r\n".repeat(HTTP_HEADERS_MAX);
     refused(&format!("{GET}{many}\r\n"), Status::HeaderFieldsTooLarge);
     get(&"A: b\r\n".repeat(HTTP_HEADERS_MAX - 1));
@@ -198,12 +220,13 @@ fn a_websocket_is_asked_for_by_get_in_1_1_with_both_tokens() {
 #[test]
 fn a_response_tells_its_length_and_what_becomes_of_the_connection() {
     let response = Response::text(Status::Ok, "ok\n");
-    let in_manner = |manner| written(|out| response.write(manner, out));
+    let in_manner = |manner| written(|out| response.write(manner, Moment::default(), out));
     let kept = in_manner(get("").manner);
     assert!(kept.starts_with("HTTP/1.1 200 OK\r\n"), "{kept}");
     assert!(kept.ends_with("\r\n\r\nok\n"), "{kept}");
     for always in [
         "\r\nContent-Length: 3\r\n",
+        "\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n",
         "\r\nX-Content-Type-Options: nosniff\r\n",
         "\r\nContent-Security-Policy: default-src 'none'; ",
     ] {
@@ -218,7 +241,9 @@ fn a_response_tells_its_length_and_what_becomes_of_the_connection() {
     let head = good("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
     let head = in_manner(head.manner);
     assert_eq!(head, kept.strip_suffix("ok\n").expect("a body"));
-    let empty = written(|out| Response::empty(Status::NoContent).write(Manner::CLOSING, out));
+    let empty = written(|out| {
+        Response::empty(Status::NoContent).write(Manner::CLOSING, Moment::default(), out)
+    });
     assert!(!empty.contains("Content-Length"), "{empty}");
 }
 
@@ -226,7 +251,7 @@ fn a_response_tells_its_length_and_what_becomes_of_the_connection() {
 fn a_refusal_has_the_form_that_its_request_can_read() {
     let answer = |request: &str| {
         let refusal = parse(request.as_bytes()).expect_err("it is refused");
-        written(|out| refusal.write(out))
+        written(|out| refusal.write(Moment::default(), out))
     };
     let plain = answer("GET / HTTP/1.1\r\n\r\n");
     assert!(plain.ends_with("\r\n\r\nBad Request\n"), "{plain}");
@@ -251,12 +276,15 @@ fn events_that_refuse_are_responses_and_others_are_nothing() {
         (ErrorCode::NotJson, "400 Bad Request", ""),
     ] {
         let sentence = code.to_string();
-        let response = written(|out| render(&Event::Error(code), out));
+        let response = written(|out| render(&Event::Error(code), Moment::default(), out));
         let begin = format!("HTTP/1.1 {head}");
         assert!(response.starts_with(&begin), "{response}");
         assert!(response.contains("\r\nConnection: close\r\n"), "{response}");
         assert!(response.contains(more), "{response}");
         assert!(response.ends_with(&format!("\r\n\r\n{sentence}\n")));
     }
-    assert_eq!(written(|out| render(&Event::Shutdown, out)), "");
+    assert_eq!(
+        written(|out| render(&Event::Shutdown, Moment::default(), out)),
+        ""
+    );
 }

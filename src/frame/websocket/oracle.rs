@@ -65,7 +65,9 @@ fn found_by(status: Status, held: &[u8]) -> Option<Found> {
         Status::Pong => Found::Pong(payload),
         Status::Close(code) => Found::Close(code),
         Status::Broken(code) => Found::Broken(code),
-        Status::Frame(_) | Status::TooLong => panic!("{status:?} of a WebSocket"),
+        Status::Frame(_) | Status::TooLong | Status::BadBody { .. } => {
+            panic!("{status:?} of a WebSocket")
+        }
     })
 }
 

@@ -8,7 +8,7 @@ use super::super::*;
 use crate::hub::keep::{
     AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Record, RoomRecord,
 };
-use crate::limits::{MAIL_MAX, OWNED_ROOMS_MAX};
+use crate::limits::{ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, MAIL_MAX, OWNED_ROOMS_MAX};
 use crate::model::{AccountId, Entry, Login, Message, MessageId, ModeChange, Secret, TokenChange};
 
 use chat::*;
@@ -292,40 +292,139 @@ fn who_logs_in_elsewhere_takes_over() {
     assert!(matches!(chat.told(&told, 3)[..], [Event::Welcome { .. }]));
 }
 
+/// Who comes from an address of its own for each `slot`.
+fn fail(chat: &mut Chat, slot: u32, name: &str) {
+    let told = chat.do_it(slot, login(name, "wrong", false));
+    assert_eq!(refused(&told), &ErrorCode::WrongLogin, "{slot}");
+}
+
 #[test]
-fn wrong_passwords_are_counted_by_name_and_by_address() {
+fn somebody_elses_wrong_passwords_do_not_keep_out_who_knows_it() {
     let mut chat = Chat::with(&["alice", "bob"]);
-    for slot in 1..=5 {
+    for slot in 1..=2 {
         chat.join(slot, &format!("n{slot}"));
-        assert_eq!(
-            refused(&chat.do_it(slot, login("alice", "wrong", false))),
-            &ErrorCode::WrongLogin
-        );
     }
-    chat.join(6, "n6");
-    assert_eq!(
-        refused(&chat.login(6, "alice")),
-        &ErrorCode::LoginThrottled(5)
-    );
-    for _ in 1..=5 {
-        chat.do_it(6, login("nobody", "wrong", false));
+    for _ in 0..LOGIN_FAILURES_MAX {
+        fail(&mut chat, 1, "alice");
     }
+    // Neither of this name nor of another from there; from elsewhere the right one is taken.
+    for name in ["alice", "bob"] {
+        assert_eq!(refused(&chat.login(1, name)), &ErrorCode::LoginThrottled(5));
+    }
+    chat.login(2, "alice");
+    assert!(chat.is_account(2));
+    // Which does not let the guesser go on.
     assert_eq!(
-        refused(&chat.login(6, "bob")),
+        refused(&chat.login(1, "alice")),
         &ErrorCode::LoginThrottled(5)
     );
     chat.wait(5_000);
-    chat.login(6, "alice");
-    assert!(chat.is_account(6));
+    fail(&mut chat, 1, "alice");
+    assert_eq!(
+        refused(&chat.login(1, "alice")),
+        &ErrorCode::LoginThrottled(10)
+    );
     let passwd = Request::Passwd {
         old: Some(Secret::new("wrong")),
         new: Secret::new("new"),
     };
     for _ in 1..=5 {
-        let asked = chat.ask(6, passwd.clone());
+        let asked = chat.ask(2, passwd.clone());
         chat.answer(&asked, AccountAnswer::WrongSecret);
     }
-    assert_eq!(refused(&chat.ask(6, passwd)), &ErrorCode::LoginThrottled(5));
+    assert_eq!(refused(&chat.ask(2, passwd)), &ErrorCode::LoginThrottled(5));
+}
+
+#[test]
+fn very_many_wrong_passwords_of_one_account_keep_everybody_out() {
+    let mut chat = Chat::with(&["alice", "bob"]);
+    let per_address = LOGIN_FAILURES_MAX - 1;
+    let addresses = ACCOUNT_FAILURES_MAX / per_address;
+    for slot in 1..=addresses {
+        chat.join(slot, &format!("n{slot}"));
+        for _ in 0..per_address {
+            fail(&mut chat, slot, "alice");
+        }
+    }
+    chat.join(200, "last");
+    assert_eq!(
+        refused(&chat.login(200, "alice")),
+        &ErrorCode::LoginThrottled(5)
+    );
+    chat.login(200, "bob");
+    assert!(chat.is_account(200));
+    chat.ask(200, Request::Logout);
+    chat.wait(5_000);
+    chat.login(200, "alice");
+    assert!(chat.is_account(200));
+    // What others tried is not forgotten by that: one more, and all wait again.
+    chat.wait(5_000);
+    let told = chat.do_it(199, join_as("alice", "wrong"));
+    assert_eq!(refused(&told), &ErrorCode::WrongLogin);
+    chat.join(201, "later");
+    assert_eq!(
+        refused(&chat.login(201, "alice")),
+        &ErrorCode::LoginThrottled(10)
+    );
+}
+
+#[test]
+fn each_try_is_one_line_of_the_log() {
+    let mut chat = Chat::with(&["alice"]);
+    chat.join(1, "x");
+    fail(&mut chat, 1, "ALICE");
+    fail(&mut chat, 1, "nobody");
+    chat.login(1, "alice");
+    chat.join(2, "bob");
+    chat.do_it(2, register());
+    chat.ask(
+        2,
+        Request::Oper {
+            password: Secret::new("y"),
+        },
+    );
+    chat.ask(
+        2,
+        Request::Oper {
+            password: Secret::new("x"),
+        },
+    );
+    let token = Secret::new(format!("hub_{}", "x".repeat(43)));
+    let with_token = Request::Login {
+        name: nick("robot"),
+        login: Login {
+            secret: token,
+            is_multi: false,
+        },
+    };
+    chat.do_it(3, with_token);
+    chat.join(4, "eve");
+    let kick = Request::Kick {
+        room: None,
+        name: "EVE".into(),
+        reason: Some("too \"loud\"".into()),
+    };
+    chat.ask(2, kick);
+    chat.ask(
+        2,
+        Request::Ban {
+            mask: "e*".into(),
+            seconds: None,
+            reason: None,
+        },
+    );
+    let expected = [
+        "login failed name=ALICE address=10.0.0.1",
+        "login failed name=nobody address=10.0.0.1",
+        "login name=alice address=10.0.0.1",
+        "registration name=bob address=10.0.0.2",
+        "oper failed name=bob address=10.0.0.2",
+        "oper name=bob address=10.0.0.2",
+        "token failed name=robot address=10.0.0.3",
+        "kick name=eve address=10.0.0.4 by=bob reason=\"too \\\"loud\\\"\"",
+        "ban mask=\"e*\" name=bob address=10.0.0.2",
+    ];
+    assert_eq!(chat.logged, expected);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::buffer::{Inbox, Ledger};
 use crate::dialect::foreign::{self, Begun};
 use crate::dialect::sniff::{Foreign, Sniffed, sniff, sniff_object};
-use crate::dialect::{Ask, Dialect, Parsed, Stage, telnet};
+use crate::dialect::{Ask, Dialect, Parsed, Stage, http, telnet};
 use crate::frame::websocket::{self, CloseCode, Opcode};
 use crate::frame::{End, Framing, Status, Step};
 use crate::limits::Limits;
@@ -44,7 +44,8 @@ impl<S: Transport> Connection<S> {
 
     /// Has something come that is no whole frame yet?
     pub fn has_unparsed(&self) -> bool {
-        !self.unparsed().is_empty()
+        let is_within = |input: &Input| input.framing.is_within();
+        !self.unparsed().is_empty() || self.input.as_deref().is_some_and(is_within)
     }
 
     pub(super) fn unparsed(&self) -> &[u8] {
@@ -152,6 +153,13 @@ impl<S: Transport> Connection<S> {
                 Some(Taken::Frame(dialect.parse(frame, stage)))
             }
             Status::TooLong => Some(Taken::Frame(refused(ErrorCode::FrameTooLong(limit)))),
+            Status::BadBody { is_too_long } => {
+                let refusal = http::refusal_of_body(input.framing.held(), *is_too_long);
+                Some(Taken::Frame(Parsed {
+                    ask: Ask::Http(Box::new(Err(refusal))),
+                    id: None,
+                }))
+            }
             Status::Message { is_text } if is_echo => {
                 let opcode = match is_text {
                     true => Opcode::Text,
@@ -179,6 +187,9 @@ impl<S: Transport> Connection<S> {
             for _ in 0..input.telnet_marks(&step) {
                 own.extend_from_slice(telnet::NO_TIMING_MARK);
             }
+        }
+        if input.framing.owes_continue() {
+            own.extend_from_slice(http::CONTINUE);
         }
         let is_blank = input.inbox.bytes()[..step.consumed].trim_ascii().is_empty();
         input.inbox.consume(step.consumed);

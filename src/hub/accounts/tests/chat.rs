@@ -6,6 +6,8 @@ use super::*;
 pub(super) struct Chat {
     pub(super) hub: Hub,
     pub(super) now: Moment,
+    /// What the log says of who proved to be somebody, and who did not.
+    pub(super) logged: Vec<String>,
 }
 
 impl Chat {
@@ -23,7 +25,8 @@ impl Chat {
             ..Kept::default()
         });
         let now = Moment::default();
-        Chat { hub, now }
+        let logged = Vec::new();
+        Chat { hub, now, logged }
     }
 
     pub(super) fn with(names: &[&str]) -> Chat {
@@ -40,7 +43,15 @@ impl Chat {
     }
 
     pub(super) fn drain(&mut self) -> Vec<Effect> {
-        std::iter::from_fn(|| self.hub.poll_effect()).collect()
+        let effects = std::iter::from_fn(|| self.hub.poll_effect());
+        let is_other = |effect: &Effect| match effect {
+            Effect::Log(incident) => {
+                self.logged.push(incident.to_string());
+                false
+            }
+            _ => true,
+        };
+        effects.filter(is_other).collect()
     }
 
     /// Answers the question that is the last effect.
