@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use hubbub::cli::{self, Command, History, Load, Run};
 use hubbub::load::{self, Floor};
 use hubbub::logging;
-use hubbub::reactor::{Config, Ended, Reactor};
+use hubbub::reactor::{self, Config, Ended, Reactor};
 use hubbub::store;
 
 /// Exit codes: what was asked for cannot be done.
@@ -99,11 +99,11 @@ fn serve_as_floor(address: &str) -> ExitCode {
 fn print(history: &History) -> ExitCode {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let mut printed = Ok(());
-    let room = history.room.as_ref();
+    let (room, now) = (history.room.as_ref(), reactor::now());
     let read = store::each_message(&history.dir, room, history.since_ms, |room, message| {
         let line = match history.is_json {
             true => store::json_line(room, message),
-            false => cli::history::line(room, message),
+            false => cli::history::line(room, message, now),
         };
         printed = writeln!(stdout, "{line}");
         printed.is_ok()

@@ -1,15 +1,12 @@
 //! The arguments of `hubbub history`.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{Local, NaiveDate, NaiveDateTime, TimeZone as _};
 use clap::Args;
 
 use crate::dialect;
-use crate::model::{Manner, Message, RoomName};
-
-use super::millis;
+use crate::model::{Manner, Message, Moment, RoomName};
+use crate::reactor;
 
 /// Prints what was said in rooms and is kept.
 ///
@@ -25,9 +22,9 @@ pub(super) struct HistoryArguments {
     #[arg(long, value_name = "ROOM", value_parser = room)]
     room: Option<RoomName>,
 
-    /// Only what was said since: a time ago (2h, 7d), a day (2026-11-21), a time of day
-    /// (2026-11-21T14:00) or seconds since 1970
-    #[arg(long, value_name = "T", value_parser = since)]
+    /// Only what was said since: a time ago (2h, 7d), a time of today (14:05), a day (2026-11-21) or
+    /// a time of it (2026-11-21T14:00) by local clocks, or seconds since 1970
+    #[arg(long, value_name = "T", value_parser = |text: &str| since(text, reactor::now()))]
     since: Option<u64>,
 
     /// A JSON object a line
@@ -58,13 +55,10 @@ pub(super) fn history(arguments: HistoryArguments) -> History {
 }
 
 /// A message as a line that is safe on a terminal: `2026-11-21 14:03:07 #lobby 123 [Alice] hi`.
-pub fn line(room: &RoomName, message: &Message) -> String {
-    let time = i64::try_from(message.unix_ms / 1000)
-        .ok()
-        .and_then(|s| Local.timestamp_opt(s, 0).earliest());
-    let time = time.map_or_else(String::new, |time| {
-        time.format("%Y-%m-%d %H:%M:%S").to_string()
-    });
+pub fn line(room: &RoomName, message: &Message, now: Moment) -> String {
+    let at = now.at(message.unix_ms);
+    let ((h, m, s), date) = (at.local_hms(), dialect::date(at.local_day()));
+    let time = format!("{date} {h:02}:{m:02}:{s:02}");
     let text = dialect::cleaned(&message.text);
     let (id, nick) = (message.id, &message.nick);
     match message.manner {
@@ -78,41 +72,19 @@ fn room(text: &str) -> Result<RoomName, String> {
 }
 
 /// Milliseconds since 1970.
-fn since(text: &str) -> Result<u64, String> {
-    let wrong = "a time is as in 2h, 7d, 2026-11-21, 2026-11-21T14:00, or seconds since 1970";
+fn since(text: &str, now: Moment) -> Result<u64, String> {
+    let wrong =
+        "a time is as in 2h, 7d, 14:05, 2026-11-21, 2026-11-21T14:00, or seconds since 1970";
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         let seconds: Option<u64> = text.parse().ok();
         return seconds
             .and_then(|s| s.checked_mul(1000))
             .ok_or(wrong.into());
     }
-    let ago_ms = match text.strip_suffix('d').map(str::parse::<u64>) {
-        Some(Ok(days)) => days.checked_mul(24 * 3_600_000),
-        _ => super::time(text).ok().map(millis),
-    };
-    if let Some(ago_ms) = ago_ms {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        return Ok(millis(now).saturating_sub(ago_ms));
-    }
-    let formats = [
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%dT%H:%M:%S",
-        "%Y-%m-%d %H:%M",
-        "%Y-%m-%d %H:%M:%S",
-    ];
-    let mut times = formats
-        .iter()
-        .filter_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    let day = || {
-        NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()?
-            .and_hms_opt(0, 0, 0)
-    };
-    let time = times.next().or_else(day).ok_or(wrong)?;
-    let time = Local.from_local_datetime(&time).earliest().ok_or(wrong)?;
-    Ok(u64::try_from(time.timestamp_millis()).unwrap_or(0))
+    // As the server reads it; the blank is what `line` shows.
+    let word = text.replace(' ', "T");
+    let since = dialect::since(&word).map_err(|_| wrong)?;
+    Ok(now.ms_of(since))
 }
 
 #[cfg(test)]
@@ -122,16 +94,14 @@ mod tests {
 
     #[test]
     fn times_are_ago_or_of_day_or_since_1970() {
+        let now = Moment::default().at(1_800_000_000_000);
+        let since = |text| since(text, now);
         assert_eq!(since("1700000000"), Ok(1_700_000_000_000));
-        let now = millis(
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .expect("after 1970"),
-        );
         for (text, ago_ms) in [("2h", 7_200_000), ("7d", 604_800_000), ("30m", 1_800_000)] {
-            let at = since(text).expect("a time");
-            assert!((0..60_000).contains(&(at + ago_ms - now)), "{text}");
+            assert_eq!(since(text), Ok(now.unix_ms - ago_ms), "{text}");
         }
+        // It is 08:00.
+        assert_eq!(since("07:30"), Ok(now.unix_ms - 1_800_000));
         let day = since("2026-11-21").expect("a day");
         assert_eq!(since("2026-11-21T14:00"), Ok(day + 14 * 3_600_000));
         assert_eq!(since("2026-11-21 00:00:07"), Ok(day + 7_000));
@@ -157,7 +127,11 @@ mod tests {
             text: text.into(),
         };
         let shown = |manner, text| {
-            let line = line(&RoomName::lobby(), &message(manner, text));
+            let line = line(
+                &RoomName::lobby(),
+                &message(manner, text),
+                Moment::default(),
+            );
             line.split_once(" #").map(|(_, rest)| rest.to_string())
         };
         assert_eq!(

@@ -352,10 +352,9 @@ fn disarmed(text: &str) -> String {
 struct Clock(Moment);
 
 impl Clock {
-    /// When it was said, by the zone of now.
+    /// When it was said, as clocks showed it then.
     fn of(message: &Message, now: Moment) -> Clock {
-        let unix_ms = message.unix_ms;
-        Clock(Moment { unix_ms, ..now })
+        Clock(now.at(message.unix_ms))
     }
 }
 

@@ -25,6 +25,7 @@ mod time;
 mod words;
 
 pub(crate) use plain::cleaned;
+pub(crate) use time::{date, since};
 
 use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
 use http::{HttpRequest, Refusal};

@@ -11,7 +11,7 @@ const DAY_S: u32 = 86_400;
 ///
 /// # Errors
 /// [`ErrorCode::BadTime`].
-pub(super) fn since(word: &str) -> Result<Since, ErrorCode> {
+pub(crate) fn since(word: &str) -> Result<Since, ErrorCode> {
     let local = || match word.split_once(['T', 't']) {
         Some((date, clock)) => Some(date_s(date)? + i64::from(clock_s(clock)?)),
         None => date_s(word),
@@ -30,12 +30,18 @@ pub(super) fn shown(since: Since) -> Option<String> {
         Since::Ago(s) => Some(format!("{s}s")),
         Since::Clock(s) => (s < DAY_S).then(|| clock(s)),
         Since::Local(s) => {
-            let (year, month, day) = civil(s.div_euclid(i64::from(DAY_S)));
+            let day = s.div_euclid(i64::from(DAY_S));
             let time = clock(s.rem_euclid(i64::from(DAY_S)) as u32);
-            let is_short = (0..10_000).contains(&year);
-            is_short.then(|| format!("{year:04}-{month:02}-{day:02}T{time}"))
+            let is_short = (0..10_000).contains(&civil(day).0);
+            is_short.then(|| format!("{}T{time}", date(day)))
         }
     }
+}
+
+/// A day since 1970 as `2026-11-21`.
+pub(crate) fn date(day: i64) -> String {
+    let (year, month, day) = civil(day);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 fn clock(s: u32) -> String {

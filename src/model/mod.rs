@@ -10,6 +10,7 @@ mod name;
 mod request;
 mod secret;
 mod terms;
+mod zone;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ pub use name::{Folded, Key, Nick, RoomName};
 pub use request::{Entry, Login, ModeChange, Range, Request, Since, TokenChange};
 pub use secret::Secret;
 pub use terms::{Phrase, SearchWords, terms};
+pub use zone::{UTC, Zone};
 
 /// One connection for the whole life of the server: a slot and the generation that used it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,34 +120,46 @@ pub struct Moment {
     pub uptime_ms: u64,
     /// Milliseconds since 1970, UTC.
     pub unix_ms: u64,
-    /// The local zone's offset from UTC.
-    pub offset_s: i32,
+    /// What local clocks show.
+    pub zone: &'static Zone,
 }
 
 impl Moment {
     /// From when on that is, in milliseconds since 1970.
     pub fn ms_of(self, since: Since) -> u64 {
-        let offset_s = i64::from(self.offset_s);
-        let now_s = (self.unix_ms / 1000) as i64;
+        let now_s = self.unix_s();
         let unix_s = match since {
             Since::Ago(seconds) => now_s.saturating_sub_unsigned(seconds),
             Since::Unix(second) => i64::try_from(second).unwrap_or(i64::MAX),
-            Since::Local(second) => second.saturating_sub(offset_s),
-            Since::Clock(second) => {
-                let local_s = now_s + offset_s;
-                let today = local_s - local_s.rem_euclid(86_400) + i64::from(second);
-                let days_back = i64::from(today > local_s);
-                today - 86_400 * days_back - offset_s
-            }
+            Since::Local(second) => self.zone.first_at(second),
+            Since::Clock(second) => self.zone.last_at(second, now_s),
         };
         u64::try_from(unix_s).unwrap_or(0).saturating_mul(1000)
     }
 
+    /// Another time, in milliseconds since 1970, where this one is.
+    #[must_use]
+    pub fn at(self, unix_ms: u64) -> Moment {
+        Moment { unix_ms, ..self }
+    }
+
     /// Hours, minutes and seconds of the local day.
     pub fn local_hms(self) -> (u32, u32, u32) {
-        let local_s = (self.unix_ms / 1000) as i64 + i64::from(self.offset_s);
-        let s = local_s.rem_euclid(86_400) as u32;
+        let s = self.local_s().rem_euclid(86_400) as u32;
         (s / 3600, s / 60 % 60, s % 60)
+    }
+
+    /// The local day, as days since 1970.
+    pub fn local_day(self) -> i64 {
+        self.local_s().div_euclid(86_400)
+    }
+
+    fn local_s(self) -> i64 {
+        self.zone.local_of(self.unix_s())
+    }
+
+    fn unix_s(self) -> i64 {
+        (self.unix_ms / 1000) as i64
     }
 }
 
@@ -157,15 +171,19 @@ pub struct RequestId(pub Box<str>);
 mod tests {
     use super::*;
 
+    fn zone(offset_s: i32) -> &'static Zone {
+        Box::leak(Box::new(Zone::of(|_| offset_s)))
+    }
+
     #[test]
     fn local_time_wraps_at_midnight() {
         let at = |unix_s: u64, offset_s| {
-            Moment {
+            let moment = Moment {
                 unix_ms: unix_s * 1000,
-                offset_s,
+                zone: zone(offset_s),
                 ..Moment::default()
-            }
-            .local_hms()
+            };
+            moment.local_hms()
         };
         assert_eq!(at(86_399, 0), (23, 59, 59));
         assert_eq!(at(86_399, 1), (0, 0, 0));
@@ -178,7 +196,7 @@ mod tests {
         // 1970-01-02 01:00 where clocks are two hours ahead.
         let now = Moment {
             unix_ms: 23 * 3_600_000,
-            offset_s: 7_200,
+            zone: zone(7_200),
             ..Moment::default()
         };
         for (since, hours) in [

@@ -1,8 +1,11 @@
 //! Time, read once a turn.
 
+use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::model::Moment;
+use chrono::{DateTime, Local, Offset as _, TimeZone as _};
+
+use crate::model::{Moment, Zone};
 
 use super::timers::Tick;
 
@@ -23,8 +26,8 @@ impl Clock {
             now_us: 0,
             moment: Moment {
                 uptime_ms: 0,
-                unix_ms: u64::MAX,
-                offset_s: 0,
+                unix_ms: 0,
+                zone: zone(),
             },
         };
         clock.read();
@@ -43,19 +46,39 @@ impl Clock {
         Tick::try_from(self.started.elapsed().as_millis()).unwrap_or(Tick::MAX)
     }
 
-    /// The zone's offset changes at full minutes only, and costs a look at a file.
     pub(super) fn read(&mut self) {
         let elapsed = self.started.elapsed();
         self.now = Tick::try_from(elapsed.as_millis()).unwrap_or(Tick::MAX);
         self.moment.uptime_ms = self.now;
         self.now_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        let since_1970 = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-        if unix_ms / 60_000 != self.moment.unix_ms / 60_000 {
-            self.moment.offset_s = chrono::Local::now().offset().local_minus_utc();
-        }
-        self.moment.unix_ms = unix_ms;
+        self.moment.unix_ms = unix_ms();
     }
+}
+
+/// The time of day, for who has no turns.
+pub fn now() -> Moment {
+    Moment {
+        uptime_ms: 0,
+        unix_ms: unix_ms(),
+        zone: zone(),
+    }
+}
+
+fn unix_ms() -> u64 {
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The system's zone, or that of the variable TZ, as it is when it is first asked for.
+fn zone() -> &'static Zone {
+    static ZONE: OnceLock<Zone> = OnceLock::new();
+    ZONE.get_or_init(|| {
+        Zone::of(|unix_s| {
+            let at = DateTime::from_timestamp(unix_s, 0).unwrap_or_default();
+            let offset = Local.offset_from_utc_datetime(&at.naive_utc());
+            offset.fix().local_minus_utc()
+        })
+    })
 }

@@ -39,6 +39,7 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook_mio::v1_0::Signals;
 
+pub use clock::now;
 pub use files::Certificate;
 pub use listener::{DoorAddress, Place};
 pub use timers::Tick;

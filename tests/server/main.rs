@@ -56,3 +56,4 @@ mod websocket;
 mod websocket_client;
 mod websocket_limits;
 mod world;
+mod zones;

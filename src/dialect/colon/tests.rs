@@ -8,7 +8,6 @@ fn rendered(event: &Event) -> String {
     let mut out = Vec::new();
     let now = Moment {
         unix_ms: 85_710_000,
-        offset_s: 0,
         ..Moment::default()
     };
     render(event, &View { now, ..view() }, &mut out);

@@ -10,7 +10,6 @@ fn rendered(event: &Event, id: Option<&RequestId>) -> String {
     let mut out = Vec::new();
     let now = Moment {
         unix_ms: 1_700_000_000_250,
-        offset_s: 0,
         ..Moment::default()
     };
     render(event, &View { id, now, ..view() }, &mut out);
