@@ -188,7 +188,7 @@ mod tests {
         };
         let end = line("That is 1 of #lobby.");
         assert_eq!(history(lobby, answer), [said, end]);
-        let private = history(Target::User(bob), Part::Next);
+        let private = history(Target::User(bob), Part::Next { after_ms: 0 });
         assert_eq!(private, [line("[you → bob] hi")]);
         let found = Event::Found {
             messages: vec![(RoomName::lobby(), message("hi"))],

@@ -1,13 +1,13 @@
 //! The text dialect: people with nc or telnet.
 
-use std::sync::Arc;
+use std::io::Write as _;
 
 use crate::model::{
-    BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Nick, Part, Request, RoomEntry,
-    RoomName, Stats, Target,
+    BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Moment, Nick, Part, Request,
+    RoomEntry, RoomName, Stats, Target,
 };
 
-use super::{Ask, Stage, View, ask, command, line, past, plain, telnet, utf8, words};
+use super::{Ask, Stage, View, ask, command, line, past, plain, telnet, time, utf8, words};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
@@ -84,34 +84,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
         Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
         Event::Said { room, message, .. } => push_said(room, message, view.here, out),
-        Event::History {
-            target: Target::Room(room),
-            messages,
-            part,
-        } => {
-            push_heading(*part, messages, out);
-            for message in messages {
-                push_said(room, message, view.here, out);
-            }
-            push_closing(event, view.here, out);
-        }
-        Event::History {
-            target,
-            messages,
-            part,
-        } => {
-            push_heading(*part, messages, out);
-            for message in messages {
-                push(out, &[], &past::line(target, message));
-            }
-            push_closing(event, view.here, out);
-        }
-        Event::Found { messages, .. } => {
-            for (room, message) in messages {
-                push_said(room, message, false, out);
-            }
-            push_closing(event, view.here, out);
-        }
+        Event::History { .. } | Event::Found { .. } => past(event, view, out),
         Event::Private { message } => push(
             out,
             &["[", message.nick.as_str(), " → you] "],
@@ -162,15 +135,62 @@ fn push_said(room: &RoomName, message: &Message, here: bool, out: &mut Vec<u8>) 
     push(out, label, &message.text);
 }
 
-fn push_heading(part: Part, messages: &[Arc<Message>], out: &mut Vec<u8>) {
-    if part == Part::First && !messages.is_empty() {
-        push(out, &["[Server] "], "Earlier:");
+/// What was said before, each line with its time.
+fn past(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+    let mut days = Days {
+        now: view.now,
+        day: view.now.local_day(),
+    };
+    match event {
+        Event::History {
+            target,
+            messages,
+            part,
+        } => {
+            match part {
+                Part::First if !messages.is_empty() => push(out, &["[Server] "], "Earlier:"),
+                Part::Next { after_ms } => days.day = view.now.at(*after_ms).local_day(),
+                Part::First | Part::Answer { .. } => {}
+            }
+            for message in messages {
+                days.push_time(message, out);
+                match target {
+                    Target::Room(room) => push_said(room, message, view.here, out),
+                    Target::User(_) => push(out, &[], &past::line(target, message)),
+                }
+            }
+        }
+        Event::Found { messages, .. } => {
+            for (room, message) in messages {
+                days.push_time(message, out);
+                push_said(room, message, false, out);
+            }
+        }
+        _ => {}
+    }
+    if let Some(closing) = past::closing(event, view.here) {
+        push(out, &["[Server] "], &closing);
     }
 }
 
-fn push_closing(event: &Event, here: bool, out: &mut Vec<u8>) {
-    if let Some(closing) = past::closing(event, here) {
-        push(out, &["[Server] "], &closing);
+/// The day that a reader of the past takes a line to be of.
+struct Days {
+    now: Moment,
+    /// As days since 1970: that of the line before; of the first line, today.
+    day: i64,
+}
+
+impl Days {
+    /// Appends the time of a line, and before it the date where that is another.
+    fn push_time(&mut self, message: &Message, out: &mut Vec<u8>) {
+        let said = self.now.at(message.unix_ms);
+        if said.local_day() != self.day {
+            self.day = said.local_day();
+            push(out, &["[Server] "], &time::date(self.day));
+        }
+        let (h, m, _) = said.local_hms();
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, "[{h:02}:{m:02}] ");
     }
 }
 

@@ -168,8 +168,10 @@ impl Hub {
             _ => page.reached,
         };
         let part = catching.part;
-        if !messages.is_empty() {
-            catching.part = Part::Next;
+        if let Some(last) = messages.last() {
+            catching.part = Part::Next {
+                after_ms: last.unix_ms,
+            };
         }
         if is_done {
             self.history.catching.remove(&(id, who));

@@ -69,7 +69,10 @@ pub enum Part {
     /// What one gets by entering a room, from its beginning.
     First,
     /// More of that.
-    Next,
+    Next {
+        /// When the last of the part before was said, in milliseconds since 1970.
+        after_ms: u64,
+    },
     /// The whole answer to a question.
     Answer {
         /// Is there more, on the side of the limit?

@@ -168,6 +168,9 @@ pub(crate) fn timeless(bytes: &[u8]) -> String {
             .as_bytes()
             .get(1..9)
             .filter(|time| is_time_of_day(time));
+        let short = found.get(1..6).map(|time| format!("{time}:00"));
+        let short =
+            short.filter(|time| is_time_of_day(time.as_bytes()) && found[6..].starts_with(']'));
         let number = found.strip_prefix("\"timestamp\":");
         let id = ["\"id\":", "\"message_id\":"]
             .iter()
@@ -176,6 +179,8 @@ pub(crate) fn timeless(bytes: &[u8]) -> String {
             .filter(|(key, rest)| key.starts_with("\"m") || rest.starts_with(','));
         (out, rest) = if let (Some(_), true) = (time, found.starts_with('[')) {
             (out + "[<hms>", &found[9..])
+        } else if let (Some(_), true) = (short, found.starts_with('[')) {
+            (out + "[<hm>", &found[6..])
         } else if let Some(number) = number {
             let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
             (out + "\"timestamp\":<unix>", rest)

@@ -85,7 +85,8 @@ fn two_people_lose_nothing_through_a_kill() {
     let mut nc = server.connect(Text);
     nc.expect(PROMPT).send("Nora\n");
     nc.expect_until("[Server] Earlier:\n");
-    nc.expect("[Jim] hello\n[Nora] hi there\n").silent();
+    nc.expect_like("[<hm>] [Jim] hello\n[<hm>] [Nora] hi there\n");
+    nc.silent();
     let mut json = server.connect(Json);
     let join = json!({"type": "join", "username": "Jim", "resume": {"lobby": first}});
     json.send(join.to_string() + "\n");

@@ -437,7 +437,7 @@ impl Peer {
         self
     }
 
-    /// As [`Peer::expect`], where `<hms>` stands for a time of day, `<unix>` for about now in
+    /// As [`Peer::expect`], where `<hms>` stands for a time of day, `<hm>` for one without seconds, `<unix>` for about now in
     /// seconds since 1970 with decimals, and `<id>` for the id of a message.
     #[track_caller]
     pub(crate) fn expect_like(&mut self, pattern: impl AsRef<str>) -> &mut Peer {
@@ -446,6 +446,11 @@ impl Peer {
             if let Some(behind) = behind.strip_prefix("hms>") {
                 self.expect(literal);
                 let time = self.take(8);
+                assert!(is_time_of_day(&time), "{}", quoted(&time));
+                rest = behind;
+            } else if let Some(behind) = behind.strip_prefix("hm>") {
+                self.expect(literal);
+                let time = [&self.take(5)[..], b":00"].concat();
                 assert!(is_time_of_day(&time), "{}", quoted(&time));
                 rest = behind;
             } else if let Some(behind) = behind.strip_prefix("unix>") {

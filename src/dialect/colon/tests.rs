@@ -293,7 +293,10 @@ fn what_was_said_before_byte_by_byte() {
                  \x1b[93m[12:26:40] * Alice\x1b[0m waves\n";
     let lobby = Target::Room(RoomName::lobby());
     assert_eq!(rendered(&history(lobby.clone(), Part::First)), lines);
-    assert_eq!(rendered(&history(lobby.clone(), Part::Next)), lines);
+    assert_eq!(
+        rendered(&history(lobby.clone(), Part::Next { after_ms: 0 })),
+        lines
+    );
     let answer = Part::Answer {
         has_more: true,
         newest: true,
@@ -305,7 +308,7 @@ fn what_was_said_before_byte_by_byte() {
     let private = |nick| Event::History {
         target: Target::User(nick),
         messages: vec![message("psst")],
-        part: Part::Next,
+        part: Part::Next { after_ms: 0 },
     };
     assert_eq!(
         rendered(&private(nick("alice"))),

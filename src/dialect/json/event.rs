@@ -21,7 +21,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
     if matches!(
         event,
         Event::History {
-            part: Part::First | Part::Next,
+            part: Part::First | Part::Next { .. },
             ..
         }
     ) {

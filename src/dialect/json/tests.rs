@@ -374,7 +374,7 @@ fn what_was_said_before_byte_by_byte() {
     };
     let lobby = || Target::Room(RoomName::lobby());
     let said = line("chat", r#","room":"lobby""#);
-    for part in [Part::First, Part::Next] {
+    for part in [Part::First, Part::Next { after_ms: 0 }] {
         assert_eq!(history(lobby(), part), said, "no end");
     }
     let answer = |has_more| Part::Answer {

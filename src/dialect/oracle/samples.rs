@@ -91,7 +91,7 @@ pub fn past_events(text: &str) -> Vec<Event> {
     };
     [
         (lobby(), Part::First),
-        (Target::Room(room.clone()), Part::Next),
+        (Target::Room(room.clone()), Part::Next { after_ms: 0 }),
         (lobby(), answer(true)),
         (with("Alice"), Part::First),
         (with("bob"), answer(false)),

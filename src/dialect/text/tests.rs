@@ -1,7 +1,8 @@
 use super::super::Dialect;
 use super::super::oracle::{message, said, view};
 use super::*;
-use crate::model::{Login, MessageId, Secret};
+use crate::model::{Login, MessageId, Secret, Zone};
+use std::sync::Arc;
 
 fn rendered(event: &Event, view: &View<'_>) -> String {
     let mut out = Vec::new();
@@ -157,18 +158,36 @@ fn what_was_said_before_byte_by_byte() {
             messages: messages.clone(),
             part,
         };
-        rendered(&event, &View { here, ..view() })
+        // A minute later.
+        let now = view().now.at(1_600_000_060_000);
+        rendered(
+            &event,
+            &View {
+                here,
+                now,
+                ..view()
+            },
+        )
     };
     let lobby = || Target::Room(RoomName::lobby());
     let with = |name: &str| Target::User(Nick::parse(name).expect("a nick"));
     let answer = |has_more, newest| Part::Answer { has_more, newest };
-    let here = "[Alice] hi\n* Alice waves\n";
-    let there = "[#lobby Alice] hi\n[#lobby] * Alice waves\n";
+    let here = "[12:26] [Alice] hi\n[12:26] * Alice waves\n";
+    let there = "[12:26] [#lobby Alice] hi\n[12:26] [#lobby] * Alice waves\n";
     assert_eq!(
         shown(lobby(), Part::First, true),
         format!("[Server] Earlier:\n{here}")
     );
-    assert_eq!(shown(lobby(), Part::Next, false), there);
+    assert_eq!(
+        shown(
+            lobby(),
+            Part::Next {
+                after_ms: 1_600_000_000_000
+            },
+            false
+        ),
+        there
+    );
     for (part, end) in [
         (answer(false, true), "That is 2 of #lobby."),
         (
@@ -186,12 +205,12 @@ fn what_was_said_before_byte_by_byte() {
         assert_eq!(shown(lobby(), part, false), format!("{there}{end}"));
     }
     assert_eq!(
-        shown(with("ALICE"), Part::Next, true),
-        "[Alice → you] hi\n[Alice → you] waves\n"
+        shown(with("ALICE"), Part::Next { after_ms: 0 }, true),
+        "[Server] 2020-09-13\n[12:26] [Alice → you] hi\n[12:26] [Alice → you] waves\n"
     );
     assert_eq!(
         shown(with("bob"), answer(true, true), true),
-        "[you → bob] hi\n[you → bob] waves\n\
+        "[12:26] [you → bob] hi\n[12:26] [you → bob] waves\n\
          [Server] That is 2 with bob; /history @bob before 7 for more.\n"
     );
     let nothing = |target| Event::History {
@@ -216,7 +235,7 @@ fn what_was_found_byte_by_byte() {
         rendered(&Event::Found { messages, has_more }, &view())
     };
     assert_eq!(shown(0, false), "[Server] Nothing was found.\n");
-    let lines = "[#rust Alice] hi\n[#rust Alice] hi\n";
+    let lines = "[Server] 2020-09-13\n[12:26] [#rust Alice] hi\n[12:26] [#rust Alice] hi\n";
     assert_eq!(shown(2, false), format!("{lines}[Server] 2 found.\n"));
     assert_eq!(
         shown(2, true),
@@ -228,6 +247,64 @@ fn what_was_found_byte_by_byte() {
         room,
     };
     assert_eq!(rendered(&kept, &view()), "");
+}
+
+#[test]
+fn the_date_stands_where_it_changes() {
+    const HOUR_MS: u64 = 3_600_000;
+    // 2026-11-25 00:30 in India.
+    let now = Moment {
+        unix_ms: 1_795_546_800_000,
+        zone: Box::leak(Box::new(Zone::of(|_| 19_800))),
+        ..Moment::default()
+    };
+    let at = |hours: u64| {
+        Arc::new(Message {
+            unix_ms: now.unix_ms - hours * HOUR_MS,
+            ..message("hi").as_ref().clone()
+        })
+    };
+    let shown = |hours: &[u64], part| {
+        let event = Event::History {
+            target: Target::Room(RoomName::lobby()),
+            messages: hours.iter().map(|&hours| at(hours)).collect(),
+            part,
+        };
+        rendered(&event, &View { now, ..view() })
+    };
+    let answer = Part::Answer {
+        has_more: false,
+        newest: true,
+    };
+    assert_eq!(
+        shown(&[25, 1, 0], answer),
+        "[Server] 2026-11-23\n[23:30] [Alice] hi\n[Server] 2026-11-24\n[23:30] [Alice] hi\n\
+         [Server] 2026-11-25\n[00:30] [Alice] hi\n[Server] That is 3 of #lobby.\n"
+    );
+    assert_eq!(
+        shown(&[0, 0], Part::First),
+        "[Server] Earlier:\n[00:30] [Alice] hi\n[00:30] [Alice] hi\n",
+        "of today"
+    );
+    assert_eq!(
+        shown(&[2], Part::First),
+        "[Server] Earlier:\n[Server] 2026-11-24\n[22:30] [Alice] hi\n"
+    );
+    // The part after it goes on with that day, or says that it is another.
+    let next = |hours| Part::Next {
+        after_ms: at(hours).unix_ms,
+    };
+    assert_eq!(shown(&[1], next(2)), "[23:30] [Alice] hi\n");
+    assert_eq!(
+        shown(&[0], next(1)),
+        "[Server] 2026-11-25\n[00:30] [Alice] hi\n"
+    );
+    // Times may fall.
+    assert_eq!(
+        shown(&[0, 1, 0], next(0)),
+        "[00:30] [Alice] hi\n[Server] 2026-11-24\n[23:30] [Alice] hi\n\
+         [Server] 2026-11-25\n[00:30] [Alice] hi\n"
+    );
 }
 
 #[test]

@@ -216,7 +216,12 @@ impl TextFollower {
 
 /// What a line tells that somebody said.
 fn told(line: &str) -> Option<Told> {
-    let (author, text) = line.strip_prefix('[')?.trim_end().split_once("] ")?;
+    // What was said before has its time.
+    let line = match line.split_once("] [") {
+        Some((time, rest)) if time.len() == "[14:05".len() && time.contains(':') => rest,
+        _ => line.strip_prefix('[')?,
+    };
+    let (author, text) = line.trim_end().split_once("] ")?;
     (author != "Server").then(|| Told {
         id: 0,
         text: text.into(),
