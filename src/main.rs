@@ -86,7 +86,7 @@ fn load(run: &Run) -> ExitCode {
 
 fn serve_as_floor(address: &str) -> ExitCode {
     let served = Floor::open(address).and_then(|floor| {
-        say(format_args!("listening on line://{}", floor.address()?));
+        say(format_args!("listening on {}", floor.address()?));
         floor.run()
     });
     match served {

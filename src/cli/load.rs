@@ -25,7 +25,8 @@ const SOURCES_MAX: u32 = 1024;
 #[derive(Debug, Args)]
 #[command(override_usage = "hubbub load [OPTIONS] ADDRESS")]
 pub(super) struct LoadArguments {
-    /// The server: [DIALECT://]HOST:PORT
+    /// The server: [[tls+]DIALECT://]HOST:PORT, or ws://HOST:PORT[/PATH] and wss:// for WebSockets (text
+    /// and json, at /ws). Over TLS no certificate is verified: a server that is measured may have its own
     #[arg(value_name = "ADDRESS", required_unless_present = "floor")]
     target: Option<String>,
 
@@ -108,7 +109,8 @@ pub(super) struct LoadArguments {
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 
-    /// Serve instead, as the least server there can be: what one sends is written to all others
+    /// Serve instead, as the least server there can be: what one sends is written to all others, over
+    /// TLS with tls:// in front
     #[arg(long, value_name = "ADDRESS", hide = true, num_args = 0..=1,
           default_missing_value = "127.0.0.1:0")]
     floor: Option<String>,
@@ -147,10 +149,8 @@ pub(super) fn load(arguments: LoadArguments) -> Result<Load, String> {
         return Ok(Load::Floor(address));
     }
     let target = arguments.target.unwrap_or_default();
-    let (scheme, target) = match target.split_once("://") {
-        Some((scheme, rest)) => (Some(scheme), rest.to_owned()),
-        None => (None, target),
-    };
+    let address = Address::of(&target);
+    let target = address.target.to_owned();
     let has_port = target
         .rsplit_once(':')
         .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
@@ -159,8 +159,7 @@ pub(super) fn load(arguments: LoadArguments) -> Result<Load, String> {
             "'{target}' is no server: HOST:PORT is wanted, as in 127.0.0.1:8080"
         ));
     }
-    // What is found out from the first bytes may be any; text is the first.
-    let scheme = scheme.filter(|&scheme| scheme != "auto").map(dialect);
+    let scheme = address.dialect.map(dialect);
     let spoken = match arguments.dialect {
         Some(spoken) => spoken,
         None => scheme.transpose()?.unwrap_or(Spoken(tongue::ALL[0])),
@@ -181,6 +180,8 @@ pub(super) fn load(arguments: LoadArguments) -> Result<Load, String> {
     let plan = Plan {
         scenario,
         target,
+        is_tls: address.is_tls,
+        websocket: address.websocket,
         tongue: spoken.0,
         clients,
         senders: arguments.senders.unwrap_or(senders),
@@ -203,6 +204,43 @@ pub(super) fn load(arguments: LoadArguments) -> Result<Load, String> {
         is_json: arguments.json,
         report: arguments.report,
     })))
+}
+
+/// The parts of a server's address.
+struct Address<'a> {
+    target: &'a str,
+    is_tls: bool,
+    websocket: Option<String>,
+    /// What it says is spoken there, if it does.
+    dialect: Option<&'a str>,
+}
+
+impl Address<'_> {
+    fn of(text: &str) -> Address<'_> {
+        let (scheme, target) = text.split_once("://").unwrap_or(("", text));
+        let (is_tls, scheme) = match scheme.split_once('+') {
+            Some(("tls", scheme)) => (true, scheme),
+            _ => (matches!(scheme, "tls" | "wss"), scheme),
+        };
+        if !matches!(scheme, "ws" | "wss") {
+            // What is found out from the first bytes may be any.
+            let is_any = matches!(scheme, "" | "auto" | "tls");
+            return Address {
+                target,
+                is_tls,
+                websocket: None,
+                dialect: (!is_any).then_some(scheme),
+            };
+        }
+        let (target, path) = target.split_at(target.find('/').unwrap_or(target.len()));
+        let path = if path.is_empty() { "/ws" } else { path };
+        Address {
+            target,
+            is_tls,
+            websocket: Some(path.into()),
+            dialect: None,
+        }
+    }
 }
 
 fn scenario(text: &str) -> Result<Scenario, String> {
@@ -326,6 +364,47 @@ mod tests {
     }
 
     #[test]
+    fn an_address_says_what_stands_between() {
+        for (arguments, name, is_tls, websocket, shown) in [
+            ("tls+text://h:1", "text", true, None, "tls://h:1"),
+            ("tls+redis://h:1", "redis", true, None, "tls://h:1"),
+            ("tls://h:1", "text", true, None, "tls://h:1"),
+            (
+                "tls+auto://h:1 --dialect json",
+                "json",
+                true,
+                None,
+                "tls://h:1",
+            ),
+            ("ws://h:1", "text", false, Some("/ws"), "ws://h:1/ws"),
+            (
+                "wss://h:1/ --dialect json",
+                "json",
+                true,
+                Some("/"),
+                "wss://h:1/",
+            ),
+            (
+                "ws://[::1]:1/a/b",
+                "text",
+                false,
+                Some("/a/b"),
+                "ws://[::1]:1/a/b",
+            ),
+            ("json://h:1", "json", false, None, "h:1"),
+        ] {
+            let plan = plan(arguments);
+            assert_eq!(
+                (plan.tongue.name(), plan.is_tls),
+                (name, is_tls),
+                "{arguments}"
+            );
+            assert_eq!(plan.websocket.as_deref(), websocket, "{arguments}");
+            assert_eq!(plan.address(), shown);
+        }
+    }
+
+    #[test]
     fn the_floor_needs_no_address() {
         for (arguments, expected) in [
             ("--floor", "127.0.0.1:0"),
@@ -347,6 +426,10 @@ mod tests {
             "h:99999",
             "morse://h:1",
             "h:1 --dialect morse",
+            "tls+morse://h:1",
+            "ws://h",
+            "ws://h:1 --dialect irc",
+            "h:1/ws",
             "h:1 --scenario nonsense",
             "h:1 --size 10",
             "h:1 --clients 0",

@@ -1,10 +1,9 @@
 //! One client: a socket, and how far it has come.
 
-use std::io::{self, Read as _, Write as _};
-
-use mio::net::TcpStream;
+use std::io;
 
 use super::plan::Part;
+use super::stream::Stream;
 use super::tongue::Speaker;
 
 /// How far a client has come.
@@ -25,7 +24,7 @@ pub(super) enum State {
 /// A client. Thousands of them are held: what it does not need it does not keep.
 pub(super) struct Client {
     /// Its connection, once it is opened.
-    pub(super) stream: Option<TcpStream>,
+    pub(super) stream: Option<Stream>,
     /// Who it is.
     pub(super) who: Speaker,
     /// How far it has come.
@@ -68,6 +67,11 @@ impl Client {
         self.part != Part::NeverReads || self.state != State::In
     }
 
+    /// Has it something to send that is not with the kernel yet?
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.out.is_empty() || self.stream.as_ref().is_some_and(Stream::is_blocked)
+    }
+
     /// Does one read of at most `count` bytes, behind the unfinished end of what came before.
     /// Returns how many bytes of `scratch` are to be looked at, and how many are new; 0 new ones are
     /// the end of input.
@@ -102,21 +106,13 @@ impl Client {
     /// # Errors
     /// The connection's.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        let Some(stream) = &mut self.stream else {
-            self.out.clear();
-            return Ok(());
-        };
-        let mut sent = 0;
-        while sent < self.out.len() {
-            match stream.write(&self.out[sent..]) {
-                Ok(count) => sent += count,
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+        match &mut self.stream {
+            Some(stream) => stream.send(&mut self.out),
+            None => {
+                self.out.clear();
+                Ok(())
             }
         }
-        self.out.drain(..sent);
-        Ok(())
     }
 
     /// Ends its connection; what it held is given back.

@@ -21,6 +21,7 @@ use super::meter::Meter;
 use super::opener::{self, Opener};
 use super::outcome::Sample;
 use super::plan::{Part, Plan};
+use super::stream::{Layers, Stream};
 use super::tongue::Heard;
 
 const SIGNALS: Token = Token(usize::MAX);
@@ -55,6 +56,7 @@ pub(super) struct Engine<'a> {
     pub(super) meter: Meter,
     /// What connects them.
     pub(super) opener: Opener,
+    layers: Layers,
     run: u32,
     scratch: Vec<u8>,
     replies: Vec<u8>,
@@ -109,6 +111,7 @@ impl<'a> Engine<'a> {
             judge: Judge::new(plan, run),
             meter,
             opener: Opener::new(plan, run)?,
+            layers: Layers::of(plan)?,
             run,
             scratch: Vec::new(),
             replies: Vec::new(),
@@ -169,6 +172,7 @@ impl<'a> Engine<'a> {
         registry
             .register(&mut stream, Token(at), interest)
             .map_err(|e| format!("cannot watch a socket: {e}"))?;
+        let stream = Stream::new(stream, &self.layers).map_err(|e| e.to_string())?;
         let client = &mut self.clients[at];
         client.stream = Some(stream);
         client.state = State::Connecting;
@@ -299,7 +303,7 @@ impl<'a> Engine<'a> {
                     self.connected(at);
                 }
                 let client = &self.clients[at];
-                if event.is_writable() && !client.out.is_empty() {
+                if event.is_writable() && client.has_unsent() {
                     self.flush(at);
                 }
                 let is_closed = event.is_read_closed() || event.is_error();
@@ -317,7 +321,7 @@ impl<'a> Engine<'a> {
     /// The kernel has something to say of a connection that is being made.
     fn connected(&mut self, at: usize) {
         let client = &mut self.clients[at];
-        let Some(stream) = &client.stream else {
+        let Some(stream) = client.stream.as_ref().map(Stream::socket) else {
             return;
         };
         if let Ok(Some(e)) | Err(e) = stream.take_error() {
@@ -378,13 +382,17 @@ impl<'a> Engine<'a> {
     }
 
     /// Reads until there is nothing more, or the budget is used up. A read of less than was asked
-    /// for was all there is, unless the end `is_closed` stands behind it.
+    /// for was all there is, unless the end `is_closed` stands behind it, or something stands between.
     fn read(&mut self, at: usize, is_closed: bool) {
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut is_more = true;
+        let is_plain = self.clients[at]
+            .stream
+            .as_ref()
+            .is_some_and(Stream::is_plain);
         for _ in 0..READS_PER_TURN {
             let new = self.read_once(at, &mut scratch);
-            is_more = new.is_some_and(|new| new == READ_BYTES || is_closed);
+            is_more = new.is_some_and(|new| new == READ_BYTES || is_closed || !is_plain);
             if !is_more {
                 break;
             }
@@ -393,6 +401,10 @@ impl<'a> Engine<'a> {
             self.unread.push((at, is_closed));
         }
         self.scratch = scratch;
+        // What came may be what everything to be sent has waited for.
+        if !is_plain && self.clients[at].has_unsent() {
+            self.flush(at);
+        }
     }
 
     /// Reads once; returns how much came, or nothing where no more is to be read.

@@ -4,15 +4,18 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
+use rustls::server::ServerConfig;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 use socket2::{Domain, Socket, Type};
 
 use super::descriptors;
+use super::tls::{self, Tls};
 
 const LISTENER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
@@ -25,23 +28,35 @@ pub struct Floor {
     poll: Poll,
     signals: Signals,
     listener: TcpListener,
+    /// It encrypts what it passes on to each.
+    tls: Option<Arc<ServerConfig>>,
     peers: Slab<Peer>,
 }
 
+enum Stream {
+    Plain(TcpStream),
+    Tls(Tls),
+}
+
 struct Peer {
-    stream: TcpStream,
+    stream: Stream,
     /// What the kernel had no room for.
     unsent: Vec<u8>,
     is_gone: bool,
 }
 
 impl Floor {
-    /// Listens at `address`.
+    /// Listens at `address`; with `tls://` in front it speaks TLS.
     ///
     /// # Errors
     /// One line that says why it cannot.
     pub fn open(address: &str) -> Result<Floor, String> {
         descriptors::raise();
+        let (address, is_tls) = match address.strip_prefix("tls://") {
+            Some(address) => (address, true),
+            None => (address, false),
+        };
+        let tls = is_tls.then(tls::server_config).transpose()?;
         let open = || {
             let address = address.to_socket_addrs()?.next();
             let address = address.ok_or(io::ErrorKind::AddrNotAvailable)?;
@@ -55,18 +70,21 @@ impl Floor {
                 poll,
                 signals,
                 listener,
+                tls,
                 peers: Slab::new(),
             })
         };
         open().map_err(|e: io::Error| format!("cannot listen at {address}: {e}"))
     }
 
-    /// Where it listens, with the real port.
+    /// Where it listens, with the real port, as the load tester takes it.
     ///
     /// # Errors
     /// One line that says what the system had against it.
-    pub fn address(&self) -> Result<SocketAddr, String> {
-        self.listener.local_addr().map_err(|e| e.to_string())
+    pub fn address(&self) -> Result<String, String> {
+        let address = self.listener.local_addr().map_err(|e| e.to_string())?;
+        let tls = if self.tls.is_some() { "tls+" } else { "" };
+        Ok(format!("{tls}line://{address}"))
     }
 
     /// Serves until SIGINT or SIGTERM comes.
@@ -106,7 +124,11 @@ impl Floor {
             let interest = Interest::READABLE | Interest::WRITABLE;
             let token = Token(entry.key());
             let watched = self.poll.registry().register(&mut stream, token, interest);
-            if watched.is_ok() {
+            let stream = watched.and_then(|()| match &self.tls {
+                Some(config) => tls::accept(config, stream).map(Stream::Tls),
+                None => Ok(Stream::Plain(stream)),
+            });
+            if let Ok(stream) = stream {
                 entry.insert(Peer {
                     stream,
                     unsent: Vec::new(),
@@ -130,7 +152,8 @@ impl Floor {
                             other.send(&block[..count]);
                         }
                     }
-                    if count < block.len() && !is_closed {
+                    // In front of TLS, more may be decrypted.
+                    if count < block.len() && !is_closed && self.tls.is_none() {
                         return;
                     }
                 }
@@ -145,11 +168,32 @@ impl Floor {
     }
 
     fn flush(&mut self, at: usize) {
-        if let Some(peer) = self.peers.get_mut(at)
-            && !peer.unsent.is_empty()
-        {
+        if let Some(peer) = self.peers.get_mut(at) {
             let unsent = std::mem::take(&mut peer.unsent);
             peer.send(&unsent);
+        }
+    }
+}
+
+impl Stream {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(stream) => stream.read(into),
+            Stream::Tls(stream) => stream.read(into),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(stream) => stream.write(bytes),
+            Stream::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    /// Sends what is encrypted and not sent yet. What is wrong with the socket its own event tells.
+    fn flush(&mut self) {
+        if let Stream::Tls(stream) = self {
+            let _ = stream.flush();
         }
     }
 }
@@ -157,6 +201,7 @@ impl Floor {
 impl Peer {
     /// Writes `block` behind what is unsent. A peer that fails is ended by its own event.
     fn send(&mut self, mut block: &[u8]) {
+        self.stream.flush();
         while !block.is_empty() && self.unsent.is_empty() && !self.is_gone {
             match self.stream.write(block) {
                 Ok(count) => block = &block[count..],

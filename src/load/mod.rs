@@ -26,9 +26,12 @@ mod progress;
 pub mod report;
 mod run;
 mod speech;
+mod stream;
 pub mod table;
+mod tls;
 pub mod tongue;
 mod units;
+mod websocket;
 
 pub use floor::Floor;
 pub use payload::{SIZE_MAX, SIZE_MIN};

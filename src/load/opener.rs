@@ -8,6 +8,8 @@ use mio::net::TcpStream;
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 
+use crate::limits::CLIENT_MSS_BYTES;
+
 use super::descriptors;
 use super::plan::Plan;
 use super::proc;
@@ -24,6 +26,8 @@ pub(super) struct Opener {
     sources: Vec<IpAddr>,
     ports: Ports,
     ramp_per_s: Option<f64>,
+    /// The longest segment, in bytes; `None` leaves it to the system.
+    mss: Option<u32>,
     /// How many were opened.
     opened: usize,
 }
@@ -60,6 +64,7 @@ impl Opener {
                 tried: run % count,
             },
             ramp_per_s: plan.ramp_per_s,
+            mss: plan.fills_reads().then_some(CLIENT_MSS_BYTES),
             opened: 0,
         })
     }
@@ -114,6 +119,9 @@ impl Opener {
         let socket = Socket::new(Domain::for_address(self.address), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
+        if let Some(mss) = self.mss {
+            socket.set_tcp_mss(mss)?;
+        }
         // A port that waits for the end of its last connection will do, now and for the next run.
         socket.set_reuse_address(true)?;
         if let Some(from) = from {

@@ -50,6 +50,10 @@ pub struct Plan {
     pub scenario: Scenario,
     /// The server: `HOST:PORT`.
     pub target: String,
+    /// Is it spoken over TLS?
+    pub is_tls: bool,
+    /// The path of the WebSocket that it is spoken on, if it is.
+    pub websocket: Option<String>,
     /// What is spoken.
     pub tongue: &'static dyn Tongue,
     /// Those who listen, from 1.
@@ -149,6 +153,11 @@ impl Plan {
                 payload::SIZE_MIN
             ));
         }
+        if self.websocket.is_some() && !self.tongue.has_websocket() {
+            return Err(format!(
+                "there is no WebSocket in {name}: text and json have one"
+            ));
+        }
         if self.rooms > 1 && !self.tongue.has_rooms() {
             return Err(format!("there are no rooms in {name}: --rooms 1"));
         }
@@ -176,6 +185,23 @@ impl Plan {
             return Err("a run has at most 262,144 connections".into());
         }
         Ok(())
+    }
+
+    /// What stands for the server in what is shown.
+    pub fn address(&self) -> String {
+        let scheme = match (self.websocket.is_some(), self.is_tls) {
+            (true, true) => "wss://",
+            (true, false) => "ws://",
+            (false, true) => "tls://",
+            (false, false) => "",
+        };
+        let path = self.websocket.as_deref().unwrap_or_default();
+        format!("{scheme}{}{path}", self.target)
+    }
+
+    /// As of [`Tongue::fills_reads`], where nothing stands between it and the segments.
+    pub(super) fn fills_reads(&self) -> bool {
+        !self.is_tls && self.websocket.is_none() && self.tongue.fills_reads()
     }
 
     /// Sockets that are open at once.
@@ -296,6 +322,8 @@ pub(super) mod tests {
         Plan {
             scenario,
             target: "127.0.0.1:1".into(),
+            is_tls: false,
+            websocket: None,
             tongue: tongue::named(dialect).expect("a tongue"),
             clients,
             senders,

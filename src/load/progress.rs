@@ -11,7 +11,11 @@ use super::table::grouped;
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 /// The bar is drawn anew at most this often.
 const BAR_INTERVAL: Duration = Duration::from_millis(100);
-const BAR_COLUMNS: u64 = 30;
+const BAR_COLUMNS: usize = 30;
+/// What is left to the words beside a bar before it gets any longer: a rate of millions fits.
+const WORDS_COLUMNS: usize = 48;
+/// What a line has beside its bar and its words.
+const OTHER_COLUMNS: usize = "speaking  [>] 100 %  ".len();
 
 /// What is to be seen of a run while it goes on.
 pub(super) struct Progress {
@@ -75,32 +79,53 @@ impl Standing<'_> {
         format!("{}{percent}: {}", self.phase, self.words)
     }
 
-    /// What fits into a line of so many columns; all of it is one column a character.
+    /// What fits into a line of so many columns; all of it is one column a character. The bar is what
+    /// there is room for, and of the words those that there is none for are left out.
     fn bar(&self, columns: usize) -> String {
         let of = self.of.max(1);
         let done = if self.of == 0 { of } else { self.done.min(of) };
-        let full = (done * BAR_COLUMNS / of) as usize;
-        let bar = format!("{}>", "=".repeat(full));
         let percent = done * 100 / of;
-        let line = format!(
-            "{:9} [{bar:31.31}] {percent:>3} %  {}",
-            self.phase, self.words
-        );
+        let room = columns.saturating_sub(OTHER_COLUMNS + WORDS_COLUMNS);
+        let bar = match room.min(BAR_COLUMNS) {
+            0 => String::new(),
+            room => {
+                let full = (done * room as u64 / of) as usize;
+                format!("[{}>{}] ", "=".repeat(full), " ".repeat(room - full))
+            }
+        };
+        let mut line = format!("{:9} {bar}{percent:>3} %", self.phase);
+        for (at, words) in self.words.split(", ").enumerate() {
+            let words = format!("{}{words}", if at == 0 { "  " } else { ", " });
+            if line.chars().count() + words.chars().count() > columns {
+                break;
+            }
+            line += &words;
+        }
         line.chars().take(columns).collect()
     }
 }
 
 /// The terminal's width, less the column that its cursor stands in.
 fn columns() -> usize {
-    let columns = tcgetwinsize(std::io::stderr()).map_or(80, |size| usize::from(size.ws_col));
-    columns.max(2) - 1
+    let size = tcgetwinsize(std::io::stderr());
+    // Some terminals do not know it, and say 0.
+    let columns = size.map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { 79 } else { columns - 1 }
 }
 
 /// A rate and a latency, as they are shown while a run goes on.
 pub(super) fn rate_in_words(deliveries_per_s: f64, p50_us: u64, p99_us: u64) -> String {
-    let ms = |us: u64| us as f64 / 1000.0;
+    let ms = |us: u64| {
+        let ms = us as f64 / 1000.0;
+        let digits = if ms < 10.0 {
+            2
+        } else {
+            usize::from(ms < 100.0)
+        };
+        format!("{ms:.digits$} ms")
+    };
     format!(
-        "{} deliveries/s, latency p50 {:.2} ms, p99 {:.2} ms",
+        "{} deliveries/s, p50 {}, p99 {}",
         grouped(deliveries_per_s.round() as u64),
         ms(p50_us),
         ms(p99_us)
@@ -130,11 +155,42 @@ mod tests {
             " ".repeat(15)
         );
         let full = format!("running   [{}>] 100 %  1 delivery/s", "=".repeat(30));
-        assert_eq!(bar(0, 10, 80), none);
-        assert_eq!(bar(5, 10, 80), half);
+        assert_eq!(bar(0, 10, 120), none);
+        assert_eq!(bar(5, 10, 120), half);
         for (done, of) in [(10, 10), (11, 10), (0, 0)] {
-            assert_eq!(bar(done, of, 80), full);
+            assert_eq!(bar(done, of, 120), full);
         }
-        assert_eq!(bar(5, 10, 12), "running   [=");
+        assert_eq!(bar(5, 10, 40), "running    50 %  1 delivery/s");
+        assert_eq!(bar(5, 10, 16), "running    50 %");
+        assert_eq!(bar(5, 10, 5), "runni");
+    }
+
+    #[test]
+    fn whatever_is_measured_fits_80_columns() {
+        for (rate, p50, p99) in [
+            (0.0, 0, 0),
+            (1_234.0, 130, 750),
+            (1_234_567.0, 12_345, 123_456),
+            (12_345_678.0, 1_234_567, 99_999_999),
+        ] {
+            let words = &rate_in_words(rate, p50, p99);
+            for columns in 1..200 {
+                let standing = Standing {
+                    phase: "speaking",
+                    done: 1,
+                    of: 3,
+                    words,
+                };
+                let line = standing.bar(columns);
+                assert!(line.len() <= columns, "{line}");
+                // A rate of millions is shown whole, with a bar.
+                let is_whole = line.ends_with(words.as_str()) && line.contains('>');
+                assert!(is_whole || columns < 79 || rate > 1e7, "{columns}: {line}");
+            }
+        }
+        assert_eq!(
+            rate_in_words(1_234_567.0, 130, 123_456),
+            "1,234,567 deliveries/s, p50 0.13 ms, p99 123 ms"
+        );
     }
 }

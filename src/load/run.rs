@@ -327,7 +327,7 @@ impl Run<'_> {
         let us = Duration::from_micros;
         Outcome {
             scenario: plan.scenario.name(),
-            target: plan.target.clone(),
+            target: plan.address(),
             dialect: plan.tongue.name(),
             settings: plan.settings(),
             clients: plan.clients,

@@ -151,7 +151,7 @@ impl Speech {
         };
         for sender in 0..run.plan.senders {
             let at = run.plan.connection_of(sender);
-            if !can_speak(run, sender) || !run.engine.clients[at].out.is_empty() {
+            if !can_speak(run, sender) || run.engine.clients[at].has_unsent() {
                 continue;
             }
             let mut count = 0;

@@ -77,8 +77,8 @@ def arguments():
         description=about, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    names = [server.name for server in servers.SERVERS]
-    peers = ", ".join(names[2:])
+    names = [server.name for server in servers.SERVERS if server.program != "hubbub"]
+    peers = ", ".join(names)
     groups = ", ".join(dict.fromkeys(row.group for row in rows.ROWS))
     keys = ", ".join(row.key for row in rows.ROWS)
     add("--rows", type=listed, metavar="ROW,…", help=f"some rows, by group ({groups}) or by name ({keys})")
@@ -126,7 +126,7 @@ def measure_all(options):
     commands = {}
     for server in servers.SERVERS:
         is_asked = options.peers is None or server.name in options.peers
-        if server.name not in ("floor", "hubbub") and not is_asked:
+        if server.program != "hubbub" and not is_asked:
             continue
         command = servers.find(server, hubbub)
         if command:
@@ -186,7 +186,7 @@ def measure(row, server, command, hubbub, ports, cores, options):
             tail = ["--dialect", server.dialect, *row.arguments, *server.load]
             tail += ["--for", time_of(options.seconds)]
             record["command"] = " ".join(["hubbub load ADDRESS", *tail, "--pid PID"])
-            address = f"{servers.HOST}:{port}"
+            address = f"{server.scheme}{servers.HOST}:{port}"
             load = [hubbub, "load", address, *tail, "--pid", str(running.process.pid), "--json"]
             figures = run_load(load, load_core, running, options.deadline + options.seconds)
             figures.pop("samples", None)

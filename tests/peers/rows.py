@@ -1,6 +1,6 @@
 """What is measured: each row is one run of `hubbub load` against each server."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Row:
     only: tuple = field(default=())
 
     def asks(self, server):
-        is_named = not self.only or server.name in self.only
+        is_named = server.name in self.only if self.only else not server.scheme
         return is_named and (server.has_rooms or not self.needs_rooms)
 
 
@@ -44,6 +44,15 @@ def latency(clients, rate):
         ("--scenario", "latency", "--clients", str(clients), "--senders", "1", "--rate", f"{rate}/s"),
         clients,
     )
+
+
+OVER = ("floor-tls", "hubbub-tls", "redis-tls", "hubbub-ws", "hubbub-wss")
+
+
+def over(clients, senders, window):
+    """A row of fanout, over TLS and WebSockets."""
+    row = fanout(clients, senders, window)
+    return replace(row, key=f"over-{row.key}", group="over", only=OVER)
 
 
 def idle(clients, rooms=1, only=()):
@@ -108,6 +117,9 @@ ROWS = (
         speaks=False,
         only=("hubbub",),
     ),
+    over(100, 1, 1),
+    over(1000, 1, 32),
+    over(1000, 10, 32),
     slow("slow-none", 1000, 0, "1,000 who read"),
     slow("slow-all-read", 2000, 0, "2,000 who read"),
     slow("slow-half", 2000, 50, "1,000 who read, 1,000 who stopped"),

@@ -31,7 +31,8 @@ class Server:
     `arguments` follow the program's path; @PORT@, @CONF@ and @DIR@ in them are filled in, and in the
     configuration file (`name`.conf beside this file, if there is one) @SENDQ@ as well: what may wait
     for one slow reader, without limit (first) or as the program has it by default (second). `load` is
-    what `hubbub load` needs to be told for this server alone.
+    what `hubbub load` needs to be told for this server alone. `scheme` stands in front of its address where
+    it is reached over TLS or a WebSocket: such a server is asked only by rows that name it.
     """
 
     name: str
@@ -43,11 +44,54 @@ class Server:
     has_rooms: bool = True
     sendq: tuple = ("", "")
     load: tuple = ()
+    scheme: str = ""
 
 
 SERVERS = (
     Server("floor", "floor", "line", "hubbub", ("load", "--floor", f"{HOST}:@PORT@"), has_rooms=False),
     Server("hubbub", "Hubbub", "text", "hubbub", ("--no-console", "--listen", f"text://{HOST}:@PORT@")),
+    Server(
+        "floor-tls",
+        "floor, TLS",
+        "line",
+        "hubbub",
+        ("load", "--floor", f"tls://{HOST}:@PORT@"),
+        has_rooms=False,
+        scheme="tls://",
+    ),
+    Server(
+        "hubbub-tls",
+        "Hubbub, TLS",
+        "text",
+        "hubbub",
+        ("--no-console", "--tls-self-signed", "--listen", f"tls+text://{HOST}:@PORT@"),
+        scheme="tls://",
+    ),
+    Server(
+        "hubbub-ws",
+        "Hubbub, WebSocket",
+        "text",
+        "hubbub",
+        ("--no-console", "--listen", f"http://{HOST}:@PORT@"),
+        scheme="ws://",
+    ),
+    Server(
+        "hubbub-wss",
+        "Hubbub, WebSocket over TLS",
+        "text",
+        "hubbub",
+        ("--no-console", "--tls-self-signed", "--listen", f"auto://{HOST}:@PORT@"),
+        scheme="wss://",
+    ),
+    Server(
+        "redis-tls",
+        "Redis, TLS",
+        "redis",
+        "redis-server",
+        ("@CONF@",),
+        sendq=("0 0 0", "32mb 8mb 60"),
+        scheme="tls://",
+    ),
     Server("redis", "Redis", "redis", "redis-server", ("@CONF@",), sendq=("0 0 0", "32mb 8mb 60")),
     Server(
         "inspircd",
@@ -148,6 +192,8 @@ class Running:
         filled = {"@PORT@": str(self.port), "@DIR@": str(path), "@SENDQ@": self.sendq}
         template = HERE / f"{self.server.name}.conf"
         if template.exists():
+            if "@DIR@/cert.pem" in template.read_text():
+                make_certificate(path)
             conf = path / template.name
             conf.write_text(fill(template.read_text(), filled))
             filled["@CONF@"] = str(conf)
@@ -203,6 +249,21 @@ class Running:
         if self.process:
             end(self.process)
         self.directory.cleanup()
+
+
+def make_certificate(path):
+    """A key and a certificate for it, for a server that makes none itself."""
+    openssl = shutil.which("openssl")
+    if not openssl:
+        raise Failed("openssl is not here to make a certificate")
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        + ["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-days", "2"],
+        cwd=path,
+        check=True,
+        capture_output=True,
+        timeout=20,
+    )
 
 
 def end(process):

@@ -175,6 +175,7 @@ def mib(value):
 
 GROUPS = (
     ("fanout", "CPU time per delivery, µs", "floor", fanout_lines),
+    ("over", "CPU time per delivery over TLS and WebSockets, µs", "floor-tls", fanout_lines),
     ("latency", "Latency", "floor", latency_lines),
     ("rooms", "Many rooms", "redis", rooms_lines),
     ("idle", "Memory of idle clients", None, idle_lines),

@@ -146,6 +146,81 @@ fn a_crowd_that_says_nothing_shows_what_it_costs() {
     }
 }
 
+/// A server of tests/peers, which says where it listens.
+fn peer(name: &str) -> Server {
+    let mut command = Command::new("python3");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
+    command.arg(format!("{folder}/{name}")).arg("0");
+    Server::spawn(command, 1)
+}
+
+#[test]
+fn the_servers_that_hubbub_stands_in_for_are_loaded_too() {
+    for (name, hears) in [("original_json.py", 10), ("original_pynet.py", 9)] {
+        let server = peer(name);
+        let door = server.doors()[0].clone();
+        for flags in [
+            "--clients 10 --messages 100 --window 1",
+            "--clients 10 --messages 200 --window 32",
+            "--clients 10 --senders 3 --messages 100 --rate 500/s",
+        ] {
+            let (object, _) = found(&door, flags, 0);
+            let count = object["sent"].as_u64().expect("a count");
+            assert_fine(&object, 10, count * hears);
+        }
+    }
+}
+
+#[test]
+fn tls_and_websockets_are_spoken() {
+    let server = Server::with(&[Auto], "--tls-self-signed");
+    let address = server.address(Auto).to_string();
+    let flags = "--clients 20 --senders 2 --messages 300 --window 8";
+    for (scheme, more, hears) in [
+        ("tls+text", "", 19),
+        ("tls+json", "", 20),
+        ("ws", "", 19),
+        ("ws", "--dialect json", 20),
+        ("wss", "", 19),
+        ("wss", "--dialect json --size 4000", 20),
+    ] {
+        let door = format!("{scheme}://{address}");
+        let (object, _) = found(&door, &format!("{flags} {more}"), 0);
+        assert_fine(&object, 20, 300 * hears);
+        let shown = object["target"].as_str().expect("an address");
+        assert!(shown.contains("://") && shown.contains(&address), "{shown}");
+    }
+    let rooms = "--scenario rooms --clients 30 --rooms 6 --messages 120 --rate 2000/s";
+    assert_fine(&found(&format!("wss://{address}"), rooms, 0).0, 30, 120 * 4);
+    let slow = "--scenario slow --clients 20 --slow-percent 50 --messages 50";
+    assert_fine(
+        &found(&format!("tls+text://{address}"), slow, 0).0,
+        20,
+        50 * 9,
+    );
+    let nowhere = format!("ws://{address}/nowhere");
+    let exited = run(&mut load(&nowhere, "--clients 3 --messages 5"));
+    assert_eq!(exited.status.code(), Some(1), "{exited:?}");
+    assert!(exited.stderr.contains("404"), "{exited:?}");
+    let plain = Server::of(&[Text]);
+    let exited = run(&mut load(
+        format!("tls+text://{}", plain.address(Text)),
+        "--clients 3 --messages 5 --patience 1s",
+    ));
+    assert_eq!(exited.status.code(), Some(1), "{exited:?}");
+}
+
+#[test]
+fn a_floor_that_encrypts() {
+    let mut command = program();
+    command.args(["load", "--floor", "tls://127.0.0.1:0"]);
+    let floor = Server::spawn(command, 1);
+    let door = floor.doors()[0].clone();
+    assert!(door.starts_with("tls+line://127.0.0.1:"), "{door}");
+    let flags = "--clients 30 --messages 200 --window 16 --size 2000";
+    assert_fine(&found(&door, flags, 0).0, 30, 200 * 29);
+}
+
 #[test]
 fn the_floor_passes_on_what_it_is_told() {
     let mut command = program();

@@ -1,9 +1,9 @@
-//! Hubbub's json dialect: one object a line.
+//! Hubbub's json dialect, and what it stands in for: one object a line.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::step::{ENTERING, IN, LEAVING, NAMED};
-use super::{Heard, Speaker, Tongue};
+use super::{Heard, Speaker, Tongue, object, pad};
 
 pub(super) struct Json;
 
@@ -16,8 +16,16 @@ impl Tongue for Json {
         true
     }
 
+    fn fills_reads(&self) -> bool {
+        true
+    }
+
+    fn has_websocket(&self) -> bool {
+        true
+    }
+
     fn greet(&self, who: &Speaker, out: &mut Vec<u8>) {
-        object(&[r#"{"type":"join","username":""#, &who.name, r#""}"#], out);
+        push(&[r#"{"type":"join","username":""#, &who.name, r#""}"#], out);
     }
 
     fn read<'a>(
@@ -37,44 +45,51 @@ impl Tongue for Json {
     }
 
     fn say(&self, who: &Speaker, text: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
         out.extend_from_slice(br#"{"type":"chat","message":""#);
         out.extend_from_slice(text);
-        match who.room {
-            Some(room) => object(&[r#"","room":"room"#, &room.to_string(), r#""}"#], out),
-            None => object(&[r#""}"#], out),
+        if let Some(room) = who.room {
+            out.extend_from_slice(br#"","room":"room"#);
+            out.extend_from_slice(room.to_string().as_bytes());
         }
+        out.extend_from_slice(br#""}"#);
+        pad(start, b"\n", out);
     }
 
     fn leave(&self, _: &Speaker, out: &mut Vec<u8>) {
-        object(&[r#"{"type":"quit"}"#], out);
+        push(&[r#"{"type":"quit"}"#], out);
     }
 }
 
-fn object(parts: &[&str], out: &mut Vec<u8>) {
+fn push(parts: &[&str], out: &mut Vec<u8>) {
+    let start = out.len();
     parts
         .iter()
         .for_each(|part| out.extend_from_slice(part.as_bytes()));
-    out.push(b'\n');
+    pad(start, b"\n", out);
 }
 
-/// `{"type":"chat","username":"NAME","message":"TEXT"…`: a text of ours needs no escapes, and a name
-/// has none that holds a quote.
+/// What is said: a text of ours needs no escapes.
 fn said(line: &[u8]) -> Heard<'_> {
-    let text = || {
+    // `{"type":"chat","username":"NAME","message":"TEXT"…` is what Hubbub writes, and read most.
+    let ours = || {
         let rest = line.strip_prefix(br#"{"type":"chat","username":""#)?;
         let rest = rest[memchr(b'"', rest)?..].strip_prefix(br#"","message":""#)?;
         Some(&rest[..memchr(b'"', rest)?])
     };
-    text().map_or(Heard::Other, Heard::Said)
+    let any = || {
+        let is_chat = object::text(line, "type") == Some(b"chat");
+        is_chat.then(|| object::text(line, "message")).flatten()
+    };
+    ours().or_else(any).map_or(Heard::Other, Heard::Said)
 }
 
 fn joining<'a>(who: &Speaker, step: &mut u8, line: &'a [u8], out: &mut Vec<u8>) -> Heard<'a> {
-    let Some(rest) = line.strip_prefix(br#"{"type":""#) else {
+    let Some(kind) = object::text(line, "type") else {
         return Heard::Other;
     };
-    let kind = &rest[..memchr(b'"', rest).unwrap_or(rest.len())];
     match (*step, kind, who.room) {
-        (_, b"error", _) => Heard::Refused(message(line)),
+        (_, b"error", _) => Heard::Refused(object::text(line, "message").unwrap_or(line)),
         (NAMED, b"welcome", None) | (LEAVING, b"room_left", _) => {
             *step = IN;
             Heard::Joined
@@ -82,7 +97,7 @@ fn joining<'a>(who: &Speaker, step: &mut u8, line: &'a [u8], out: &mut Vec<u8>) 
         (NAMED, b"welcome", Some(room)) => {
             *step = ENTERING;
             let room = room.to_string();
-            object(
+            push(
                 &[r#"{"type":"join_room","room":"room"#, &room, r#""}"#],
                 out,
             );
@@ -90,21 +105,11 @@ fn joining<'a>(who: &Speaker, step: &mut u8, line: &'a [u8], out: &mut Vec<u8>) 
         }
         (ENTERING, b"room_joined", _) => {
             *step = LEAVING;
-            object(&[r#"{"type":"leave_room","room":"lobby"}"#], out);
+            push(&[r#"{"type":"leave_room","room":"lobby"}"#], out);
             Heard::Other
         }
         _ => Heard::Other,
     }
-}
-
-/// What an object says to people; all of it where that is not found.
-fn message(line: &[u8]) -> &[u8] {
-    let key = br#""message":""#;
-    let text = || {
-        let rest = &line[memmem::find(line, key)? + key.len()..];
-        Some(&rest[..memchr(b'"', rest)?])
-    };
-    text().unwrap_or(line)
 }
 
 #[cfg(test)]
@@ -149,9 +154,30 @@ mod tests {
 "#,
         );
         assert_eq!(told[3..], [Told::Joined, Told::Said(b"~x.".to_vec())]);
-        let asked = "{\"type\":\"join_room\",\"room\":\"room7\"}\n\
-                     {\"type\":\"leave_room\",\"room\":\"lobby\"}\n";
+        let asked = [
+            r#"{"type":"join_room","room":"room7"}"#,
+            r#"{"type":"leave_room","room":"lobby"}"#,
+        ];
+        let asked = asked.map(|line| format!("{line:1023}\n")).concat();
         assert_eq!(sent, asked.as_bytes());
+    }
+
+    #[test]
+    fn another_hand_writes_blanks_and_another_order() {
+        let (told, _) = check(
+            &Json,
+            &speaker(None),
+            br#"{"type": "welcome", "message": "Welcome to the chat, bob!", "users": ["bob"], "timestamp": 1.5}
+{"type": "chat", "username": "eve", "message": "~text.", "timestamp": 1.5}
+{"username": "eve", "timestamp": 1.5, "message": "~other.", "type": "chat"}
+{"type": "user_left", "username": "eve", "message": "~left."}
+"#,
+        );
+        let said = |text: &[u8]| Told::Said(text.to_vec());
+        assert_eq!(
+            told,
+            [Told::Joined, said(b"~text."), said(b"~other."), Told::Other]
+        );
     }
 
     #[test]

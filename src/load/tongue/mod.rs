@@ -5,6 +5,7 @@ mod json;
 mod line;
 mod mqtt;
 mod nats;
+mod object;
 mod pynet;
 mod redis;
 mod text;
@@ -14,6 +15,8 @@ mod unit;
 pub(super) mod oracle;
 
 use std::fmt;
+
+use crate::limits::CLIENT_READ_BYTES;
 
 /// Every tongue, the first being what is spoken where nothing else is asked for.
 pub const ALL: &[&dyn Tongue] = &[
@@ -28,6 +31,14 @@ pub const ALL: &[&dyn Tongue] = &[
     &mqtt::Mqtt,
     &nats::Nats,
 ];
+
+/// Appends blanks and `end`, so that what begins at `start` fills whole reads of the servers that Hubbub's
+/// json and pynet dialects stand in for, which read as much at once as their clients do.
+fn pad(start: usize, end: &[u8], out: &mut Vec<u8>) {
+    let len = (out.len() - start + end.len()).next_multiple_of(CLIENT_READ_BYTES);
+    out.resize(start + len - end.len(), b' ');
+    out.extend_from_slice(end);
+}
 
 impl fmt::Debug for dyn Tongue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,6 +116,17 @@ pub trait Tongue: Sync {
     /// The longest text that one message carries, in bytes.
     fn size_max(&self) -> usize {
         usize::MAX
+    }
+
+    /// Does all that is sent fill reads of [`CLIENT_READ_BYTES`]? There are servers that lose what stands
+    /// behind the first message in one. A segment is as long then.
+    fn fills_reads(&self) -> bool {
+        false
+    }
+
+    /// Can it be spoken on a WebSocket, a line a message?
+    fn has_websocket(&self) -> bool {
+        false
     }
 
     /// What a client sends as soon as it is connected.

@@ -1,9 +1,8 @@
-//! Hubbub's pynet dialect: JSON objects with nothing between them, each of the same size.
+//! Hubbub's pynet dialect, and what it stands in for: JSON objects with nothing between them, or blanks.
 
-use memchr::memchr;
+use memchr::memmem;
 
-use super::{Heard, Speaker, Tongue};
-use crate::limits::CLIENT_READ_BYTES;
+use super::{Heard, Speaker, Tongue, object, pad};
 
 pub(super) struct Pynet;
 
@@ -25,8 +24,12 @@ impl Tongue for Pynet {
         900
     }
 
+    fn fills_reads(&self) -> bool {
+        true
+    }
+
     fn greet(&self, who: &Speaker, out: &mut Vec<u8>) {
-        object("join", who.name.as_bytes(), out);
+        push("join", who.name.as_bytes(), out);
     }
 
     fn read<'a>(
@@ -36,16 +39,17 @@ impl Tongue for Pynet {
         bytes: &'a [u8],
         _: &mut Vec<u8>,
     ) -> Option<(usize, Heard<'a>)> {
-        let object = bytes.get(..CLIENT_READ_BYTES)?;
-        Some((CLIENT_READ_BYTES, said(object)))
+        let len = object::len(bytes)?;
+        Some((len, said(&bytes[..len])))
     }
 
     fn say(&self, _: &Speaker, text: &[u8], out: &mut Vec<u8>) {
-        object("chat", text, out);
+        push("chat", text, out);
     }
 }
 
-fn object(kind: &str, data: &[u8], out: &mut Vec<u8>) {
+fn push(kind: &str, data: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
     let parts: [&[u8]; 5] = [
         br#"{"type":""#,
         kind.as_bytes(),
@@ -56,23 +60,20 @@ fn object(kind: &str, data: &[u8], out: &mut Vec<u8>) {
     for part in parts {
         out.extend_from_slice(part);
     }
+    pad(start, b"", out);
 }
 
-/// `{"type":"message","from":"NAME","data":"TEXT"}`: a text of ours needs no escapes.
-fn said(object: &[u8]) -> Heard<'_> {
-    let text = || {
-        let rest = object.strip_prefix(br#"{"type":"message","from":""#)?;
-        let rest = rest[memchr(b'"', rest)?..].strip_prefix(br#"","data":""#)?;
-        Some(&rest[..memchr(b'"', rest)?])
+/// What an object says: a text of ours needs no escapes.
+fn said(bytes: &[u8]) -> Heard<'_> {
+    let (Some(kind), Some(data)) = (object::text(bytes, "type"), object::text(bytes, "data"))
+    else {
+        return Heard::Other;
     };
-    match object.strip_prefix(br#"{"type":"server_message","data":""#) {
-        Some(rest)
-            if !rest.starts_with(b"[")
-                && memchr::memmem::find(rest, b" has left the chat").is_none() =>
-        {
-            Heard::Refused(&rest[..memchr(b'"', rest).unwrap_or(0)])
-        }
-        _ => text().map_or(Heard::Other, Heard::Said),
+    let is_told = data.starts_with(b"[") || memmem::find(data, b" has left the chat").is_some();
+    match kind {
+        b"message" => Heard::Said(data),
+        b"server_message" if !is_told => Heard::Refused(data),
+        _ => Heard::Other,
     }
 }
 
@@ -80,6 +81,7 @@ fn said(object: &[u8]) -> Heard<'_> {
 mod tests {
     use super::super::oracle::{Told, check, speaker};
     use super::*;
+    use crate::limits::CLIENT_READ_BYTES;
 
     fn padded(object: &str) -> String {
         format!("{object:CLIENT_READ_BYTES$}")
@@ -95,6 +97,18 @@ mod tests {
         let (told, _) = check(&Pynet, &speaker(None), bytes.concat().as_bytes());
         let refused = Told::Refused(b"That name is taken.".to_vec());
         assert_eq!(told, [Told::Said(b"~x.".to_vec()), Told::Other, refused]);
+    }
+
+    #[test]
+    fn objects_with_nothing_between_them() {
+        let bytes = br#"{"type": "message", "from": "eve", "data": "~x."}{"type":"message","from":"e{","data":"~y."}
+            {"data": "eve has left the chat.", "type": "server_message"}{"type": "message", "from": "eve", "data": "~z."}"#;
+        let (told, _) = check(&Pynet, &speaker(None), bytes);
+        let said = |text: &[u8]| Told::Said(text.to_vec());
+        assert_eq!(
+            told,
+            [said(b"~x."), said(b"~y."), Told::Other, said(b"~z.")]
+        );
     }
 
     #[test]

@@ -15,6 +15,10 @@ impl Tongue for Text {
         "text"
     }
 
+    fn has_websocket(&self) -> bool {
+        true
+    }
+
     fn greet(&self, who: &Speaker, out: &mut Vec<u8>) {
         line(&[who.name.as_bytes()], out);
     }
