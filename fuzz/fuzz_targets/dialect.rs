@@ -1,6 +1,5 @@
-//! Every dialect reads any bytes as a frame; a request rendered by any dialect that has a form for
-//! it is read as the same request; and an event with the input as its text keeps its dialect's form:
-//! no control reaches a terminal, an object is one line of ASCII JSON, a pynet object is padded.
+//! Any bytes can be read as a frame of any dialect, and a request rendered by any dialect that has a form
+//! for it is read as the same request. The first byte chooses the dialect, the rest is the frame.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::dialect::oracle::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::dialect::oracle::check_frame(data));

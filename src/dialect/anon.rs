@@ -66,7 +66,9 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::oracle::{author, message as message_of, past_events, said, said_from, view};
+    use super::super::oracle::{
+        PAST_EVENTS, author, message as message_of, past_event, said, said_from, view,
+    };
     use super::*;
     use crate::model::RoomName;
 
@@ -143,7 +145,7 @@ mod tests {
 
     #[test]
     fn nothing_of_before() {
-        for event in past_events("hi") {
+        for event in (0..PAST_EVENTS).map(|which| past_event(which, "hi")) {
             if matches!(event, Event::History { .. }) {
                 assert_eq!(rendered(&event), "");
             }

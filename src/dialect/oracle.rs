@@ -2,7 +2,7 @@
 
 mod samples;
 
-pub use samples::{author, message, past_events, said, said_from, said_in, view};
+pub use samples::{PAST_EVENTS, author, message, past_event, said, said_from, said_in, view};
 
 use std::sync::Arc;
 
@@ -14,85 +14,125 @@ use crate::model::{ErrorCode, Event, Manner, Message, MessageId, Part, Request, 
 
 use super::{Ask, Dialect, Stage, View};
 
-/// Checks one input: any bytes can be read as a frame of every dialect; a request that is rendered
-/// and read again is the same; and an event that carries the input as text keeps its form.
+/// Checks one input in every way: as a frame of every dialect, and as the text of every event.
 ///
 /// # Panics
-/// Where one of these does not hold.
+/// Where [`check_frame`] or [`check_event`] does.
 pub fn check(input: &[u8]) {
     for dialect in Dialect::ALL {
         for stage in [Stage::Joining, Stage::Joined] {
-            let parsed = dialect.parse(input, stage);
-            check_answer(dialect, stage, &parsed, input);
-            check_request(parsed.ask);
+            check_parsed(dialect, stage, input);
         }
     }
     check_sniff(input);
     let text = String::from_utf8_lossy(input);
+    for which in 0..EVENTS {
+        let event = event(which, &text);
+        for here in [true, false] {
+            for dialect in Dialect::ALL {
+                check_rendered(dialect, &event, &View { here, ..view() });
+            }
+        }
+    }
+}
+
+/// Checks that any bytes can be read as a frame, and that a request which is rendered and read again is
+/// the same. The first byte chooses the dialect and how far its reader is, or that the others are the
+/// first bytes at the auto door.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn check_frame(input: &[u8]) {
+    let Some((&first, frame)) = input.split_first() else {
+        return;
+    };
+    let choice = usize::from(first) % (2 * Dialect::ALL.len() + 1);
+    match Dialect::ALL.get(choice / 2) {
+        Some(&dialect) if choice.is_multiple_of(2) => check_parsed(dialect, Stage::Joined, frame),
+        Some(&dialect) => check_parsed(dialect, Stage::Joining, frame),
+        None => check_sniff(frame),
+    }
+}
+
+/// Checks that an event with any text in it keeps the form of its dialect. The first byte chooses the
+/// event, the second the dialect and where its reader speaks, the others are the text.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn check_event(input: &[u8]) {
+    let &[which, reader, ref text @ ..] = input else {
+        return;
+    };
+    let event = event(usize::from(which) % EVENTS, &String::from_utf8_lossy(text));
+    let dialect = Dialect::ALL[usize::from(reader / 2) % Dialect::ALL.len()];
+    let here = reader.is_multiple_of(2);
+    check_rendered(dialect, &event, &View { here, ..view() });
+}
+
+fn check_parsed(dialect: Dialect, stage: Stage, frame: &[u8]) {
+    let parsed = dialect.parse(frame, stage);
+    check_answer(dialect, stage, &parsed, frame);
+    check_request(parsed.ask);
+}
+
+/// Events that carry a text.
+const EVENTS: usize = 17 + PAST_EVENTS;
+
+/// One of the [`EVENTS`].
+fn event(which: usize, text: &str) -> Event {
     let room = RoomName::parse("g").expect("a room name");
-    for event in [
-        said(&text),
-        said_in(room.clone(), &text),
-        Event::Private {
-            message: message(&text),
+    let text = || text.to_owned();
+    match which {
+        0 => said(&text()),
+        1 => said_in(room, &text()),
+        2 => Event::Private {
+            message: message(&text()),
         },
-        Event::PrivateSent {
+        3 => Event::PrivateSent {
             to: author().nick,
             id: Some(MessageId(7)),
-            text: text.clone().into(),
-            away: Some(text.clone().into()),
+            text: text(),
+            away: Some(text()),
         },
-        Event::Said {
+        4 => Event::Said {
             peer: author().peer,
             room: RoomName::lobby(),
             message: Arc::new(Message {
                 manner: Manner::Acted,
-                ..message(&text).as_ref().clone()
+                ..message(&text()).as_ref().clone()
             }),
         },
-        Event::Left {
+        5 => Event::Left {
             nick: author().nick,
-            words: Some(text.clone().into()),
+            words: Some(text()),
         },
-        Event::Topic {
+        6 => Event::Topic {
             room: RoomName::lobby(),
-            topic: Some(text.clone().into()),
+            topic: Some(text()),
             by: Some(author().nick),
         },
-        Event::Presence {
-            room: room.clone(),
-            joined: input.len() as u32,
+        7 => Event::Presence {
+            room,
+            joined: text().len() as u32,
             left: 1,
-            members: input.len() * 1000,
+            members: text().len() * 1000,
         },
-        Event::Notice {
-            text: text.clone().into(),
-        },
-        Event::Announced {
-            text: text.clone().into(),
-        },
-        Event::OperatorTold {
-            text: text.clone().into(),
-        },
-        Event::Error(ErrorCode::UnknownCommand(text.clone().into())),
-        Event::Error(ErrorCode::UnknownType(text.clone().into())),
-        Event::Error(ErrorCode::NoSuchNick(text.clone().into())),
-        Event::Error(ErrorCode::NoSuchAccount(text.clone().into())),
-        Event::Kept {
+        8 => Event::Notice { text: text() },
+        9 => Event::Announced { text: text() },
+        10 => Event::OperatorTold { text: text() },
+        11 => Event::Error(ErrorCode::UnknownCommand(text())),
+        12 => Event::Error(ErrorCode::UnknownType(text())),
+        13 => Event::Error(ErrorCode::NoSuchNick(text())),
+        14 => Event::Error(ErrorCode::NoSuchAccount(text())),
+        15 => Event::Kept {
             id: MessageId(7),
-            room: room.clone(),
+            room,
         },
-        Event::Token {
+        16 => Event::Token {
             bot: author().nick,
-            token: Secret::new(text.clone()),
+            token: Secret::new(text()),
         },
-    ]
-    .into_iter()
-    .chain(past_events(&text))
-    {
-        for here in [true, false] {
-            check_event(&event, &View { here, ..view() });
-        }
+        past => past_event(past - 17, &text()),
     }
 }
 
@@ -175,12 +215,10 @@ fn check_request(asked: Ask) {
     }
 }
 
-fn check_event(event: &Event, view: &View<'_>) {
-    for dialect in Dialect::ALL {
-        check_form(dialect, event, view);
-        check_text(dialect, event, view);
-        check_past(dialect, event, view);
-    }
+fn check_rendered(dialect: Dialect, event: &Event, view: &View<'_>) {
+    check_form(dialect, event, view);
+    check_text(dialect, event, view);
+    check_past(dialect, event, view);
 }
 
 /// Each message of before comes on a line, as JSON with the text in it.

@@ -66,8 +66,14 @@ pub fn said_from(peer: Peer, text: &str) -> Event {
     }
 }
 
-/// Earlier messages with that text, as they are shown unasked and as answers.
-pub fn past_events(text: &str) -> Vec<Event> {
+/// Events with earlier messages.
+pub const PAST_EVENTS: usize = 6;
+
+/// One of the [`PAST_EVENTS`]: earlier messages with that text, as they are shown unasked and as answers.
+///
+/// # Panics
+/// Where there is no such event.
+pub fn past_event(which: usize, text: &str) -> Event {
     let acted = Message {
         id: MessageId(8),
         manner: Manner::Acted,
@@ -76,28 +82,27 @@ pub fn past_events(text: &str) -> Vec<Event> {
     let messages = vec![message(text), Arc::new(acted)];
     let has_more = text.len().is_multiple_of(2);
     let answer = |newest| Part::Answer { has_more, newest };
-    let lobby = || Target::Room(RoomName::lobby());
+    let lobby = Target::Room(RoomName::lobby());
     let room = RoomName::parse("g").expect("a room name");
     let with = |name| Target::User(Nick::parse(name).expect("a nick"));
-    let history = |(target, part)| Event::History {
+    let (target, part) = match which {
+        0 => (lobby, Part::First),
+        1 => (Target::Room(room), Part::Next { after_ms: 0 }),
+        2 => (lobby, answer(true)),
+        3 => (with("Alice"), Part::First),
+        4 => (with("bob"), answer(false)),
+        5 => {
+            let found = messages.into_iter().map(|m| (room.clone(), m));
+            return Event::Found {
+                messages: found.collect(),
+                has_more,
+            };
+        }
+        _ => panic!("{which} of {PAST_EVENTS}"),
+    };
+    Event::History {
         target,
-        messages: messages.clone(),
+        messages,
         part,
-    };
-    let found = messages.iter().cloned().map(|m| (room.clone(), m));
-    let found = Event::Found {
-        messages: found.collect(),
-        has_more,
-    };
-    [
-        (lobby(), Part::First),
-        (Target::Room(room.clone()), Part::Next { after_ms: 0 }),
-        (lobby(), answer(true)),
-        (with("Alice"), Part::First),
-        (with("bob"), answer(false)),
-    ]
-    .map(history)
-    .into_iter()
-    .chain([found])
-    .collect()
+    }
 }
