@@ -210,6 +210,31 @@ pub const DELIVERY_BUDGET: usize = 200_000;
 /// in waits for those who are in, but not for ever.
 pub const STRANGERS_DELIVERY_BUDGET: usize = 50_000;
 
+/// How long a turn accepts and lets deadlines fire, in microseconds. With the times below it keeps a turn
+/// under 20 ms whatever is asked, on a slow machine too.
+pub const ARRIVAL_US: u64 = 2_000;
+
+/// How long a turn then handles what users ask; strangers, and those whose requests take long, have a
+/// share of their own behind that.
+pub const SERVE_US: u64 = 3_000;
+
+/// How long it goes on for each of these two where the others took all of its time; and for what the hub
+/// does over several turns.
+pub const SERVE_LATE_US: u64 = 1_000;
+
+/// When a turn stops writing to those who only wait for what others said, counted from its beginning.
+pub const FLUSH_US: u64 = 12_000;
+
+/// How long it sweeps connections.
+pub const SWEEP_US: u64 = 2_000;
+
+/// Time that a connection's share of a turn takes, in microseconds, above which its requests are handled
+/// behind those of the others: 64 plain ones take a third of it.
+pub const HEAVY_US: u64 = 300;
+
+/// How long it then stays behind the others, in milliseconds.
+pub const HEAVY_MS: u64 = 1_000;
+
 /// Connections accepted by one listener in one turn.
 pub const ACCEPT_BUDGET: usize = 256;
 
@@ -289,6 +314,39 @@ pub const CONNECT_ADDRESSES_MAX: usize = 16 * 1024;
 /// Connections flushed in one turn of those that only wait for what others said: at about 4 us a
 /// write, a text for a room of any size keeps a turn under 10 ms, and goes on in the next.
 pub const FLUSH_BUDGET: usize = 2048;
+
+/// Bytes written at once that count as one write more: what the kernel needs to copy them.
+pub const BYTES_PER_WRITE: usize = 8 * 1024;
+
+/// Writes in a turn to those who only wait, however late it is.
+pub const FLUSHES_MIN: usize = 64;
+
+/// Deliveries that one token pays for beside its request, where a request is for many: at about 4 us for
+/// each one's write, a token is 4 ms of work.
+pub const DELIVERIES_PER_TOKEN: usize = 1_000;
+
+/// Members, names or bans looked at that count as a delivery in tokens: the look is 20 ns, the write 4 us.
+pub const STEPS_PER_DELIVERY: usize = 20;
+
+/// Bytes that no frame came of for which a token is taken: a frame is paid for when it is whole, but
+/// fragments, telnet's commands or a line without an end are work, too.
+pub const UNFRAMED_BYTES_PER_TOKEN: usize = 4 * 1024;
+
+/// What a read that no frame came of costs beside that, in thousandths of a token: a person who types
+/// into a terminal that sends each key is far below a connection's rate.
+pub const UNFRAMED_READ_COST: u64 = 100;
+
+/// Steps of the hub that it takes to hold a name to a mask.
+pub const STEPS_PER_NAME_COVERED: usize = 10;
+
+/// Users that are put out at once; where there are more, the others are in the turns that follow.
+pub const PUT_OUT_AT_ONCE: usize = 32;
+
+/// Steps of the hub that one counts as who hears nothing from a speaker.
+pub const STEPS_PER_IGNORER: usize = 4;
+
+/// Members who are told apart because they hear nothing from the speaker: so many deliveries each.
+pub const DELIVERIES_PER_IGNORER: usize = 20;
 
 /// Connections swept in a turn however much else there is to do.
 pub const SWEEPS_MIN: usize = 16;

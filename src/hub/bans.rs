@@ -37,9 +37,9 @@ impl Mask {
     }
 
     /// Does the mask cover a name?
-    pub fn covers_nick(&self, nick: &Nick) -> bool {
+    pub fn covers_name(&self, name: &Key) -> bool {
         match self {
-            Mask::Nick(pattern) => matches(pattern.as_str(), nick.key().as_str()),
+            Mask::Nick(pattern) => matches(pattern.as_str(), name.as_str()),
             Mask::Net(..) => false,
         }
     }
@@ -70,31 +70,28 @@ fn share(one: u128, other: u128, bits: u8) -> bool {
 
 /// Matches `*` and `?`, going back to the last `*` only: no more steps than the product of lengths.
 fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), text.chars().collect());
-    let (mut at, mut in_text) = (0, 0);
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    // What stands behind the last `*`, and the text from where that may begin.
     let mut last_star = None;
-    while in_text < text.len() {
-        match pattern.get(at) {
-            Some('*') => {
-                last_star = Some((at, in_text));
-                at += 1;
+    loop {
+        let (before, at) = (pattern.clone(), text.clone());
+        match (pattern.next(), text.next()) {
+            (Some('*'), _) => {
+                text = at;
+                last_star = Some((pattern.clone(), text.clone()));
             }
-            Some(&c) if c == '?' || c == text[in_text] => {
-                at += 1;
-                in_text += 1;
-            }
-            _ => match last_star {
-                Some((star, from)) => {
-                    last_star = Some((star, from + 1));
-                    at = star + 1;
-                    in_text = from + 1;
+            (None, None) => return true,
+            (Some(wanted), Some(c)) if wanted == '?' || wanted == c => {}
+            (_, None) => return before.as_str().chars().all(|c| c == '*'),
+            (_, Some(_)) => match &mut last_star {
+                Some((behind, from)) => {
+                    from.next();
+                    (pattern, text) = (behind.clone(), from.clone());
                 }
                 None => return false,
             },
         }
     }
-    pattern[at..].iter().all(|&c| c == '*')
 }
 
 /// One ban.
@@ -155,7 +152,7 @@ mod tests {
         ] {
             let mask = Mask::parse(mask).expect("a mask");
             assert_eq!(
-                mask.covers_nick(&Nick::parse(name).expect("a nick")),
+                mask.covers_name(&Key::of(name)),
                 covered,
                 "{mask:?}"
             );

@@ -62,9 +62,9 @@ impl Hub {
         self.accounts.graces.first().map(|&(due_ms, _)| due_ms)
     }
 
-    /// Gives other names to those whose time is over.
-    pub(super) fn end_graces(&mut self) {
-        while let Some(&(due_ms, lead)) = self.accounts.graces.first()
+    /// Gives another name to who is next, if its time is over.
+    pub(super) fn end_grace(&mut self) {
+        if let Some(&(due_ms, lead)) = self.accounts.graces.first()
             && due_ms <= self.now.uptime_ms
         {
             self.stop_grace(lead);

@@ -15,6 +15,7 @@ mod effect;
 mod guests;
 mod history;
 pub mod keep;
+mod later;
 mod logins;
 mod lookup;
 mod mail;
@@ -36,7 +37,9 @@ mod tail;
 mod talk;
 mod throttle;
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::mem;
 
 use core::net::IpAddr;
 
@@ -56,6 +59,7 @@ use crate::model::{
 use accounts::{Accounts, Coming};
 use history::History;
 use keep::Kept;
+use later::Later;
 use operate::OPER_ALLOWANCE;
 use room::Rooms;
 use throttle::Throttle;
@@ -86,6 +90,10 @@ pub struct Hub {
     /// Its id, until it is answered or the answer is put off.
     request_id: Option<RequestId>,
     history: History,
+    /// What is done over several turns, in order.
+    later: VecDeque<Later>,
+    /// Members, names and bans that were looked at since [`Hub::take_steps`].
+    steps: Cell<usize>,
     effects: VecDeque<Effect>,
 }
 
@@ -105,6 +113,8 @@ impl Hub {
             now: Moment::default(),
             request_id: None,
             history: History::default(),
+            later: VecDeque::new(),
+            steps: Cell::new(0),
             effects: VecDeque::new(),
         }
     }
@@ -184,6 +194,7 @@ impl Hub {
     /// Is the address kept out? If so, that is the refusal.
     pub fn refusal_of(&self, peer: &Peer, now: Moment) -> Option<ErrorCode> {
         let ip = peer.ip()?;
+        self.note_steps(self.settings.bans.len());
         let ban = self
             .settings
             .bans_at(now)
@@ -412,10 +423,26 @@ impl Hub {
         if let &[room] = rooms {
             return Audience::others(room, who);
         }
-        let mut seen = HashSet::from([who]);
+        let mut seen = vec![false; self.sessions.slots()];
+        let mut is_new = |id: ConnId| {
+            let seen = seen.get_mut(id.slot as usize);
+            seen.is_some_and(|seen| !mem::replace(seen, true))
+        };
+        is_new(who);
+        self.note_steps(rooms.iter().map(|&room| self.members(room).len()).sum());
         let members = rooms.iter().flat_map(|&room| self.members(room));
-        let others = members.filter(|member| seen.insert(member.id));
+        let others = members.filter(|member| is_new(member.id));
         Audience::Each(others.copied().collect())
+    }
+
+    /// So many members, names or bans are looked at for what is being handled.
+    fn note_steps(&self, count: usize) {
+        self.steps.set(self.steps.get().saturating_add(count));
+    }
+
+    /// Members, names and bans that were looked at since the last call: work that what is told does not show.
+    pub fn take_steps(&mut self) -> usize {
+        self.steps.take()
     }
 
     fn nicks_in(&self, room: RoomId) -> Vec<Nick> {

@@ -132,7 +132,9 @@ fn check(steps: &[Step], limit: usize) {
                 now.uptime_ms += ms;
                 reference.now += ms;
                 if hub.poll_timeout().is_some_and(|due| due <= reference.now) {
-                    hub.handle_timeout(now);
+                    while hub.poll_timeout().is_some_and(|due| due <= now.uptime_ms) {
+                        hub.handle_timeout(now);
+                    }
                 }
                 reference.sum_up();
             }

@@ -1,11 +1,16 @@
 //! What operators do, in band or from the console.
 
-use crate::limits::{BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
+use std::sync::Arc;
+
+use crate::limits::{
+    BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS, STEPS_PER_NAME_COVERED,
+};
 use crate::model::{
     ClientEntry, ConnId, Deed, ErrorCode, Event, Incident, Key, Nick, Peer, RoomName, Secret,
 };
 
 use super::bans::Ban;
+use super::later::Later;
 use super::throttle::Allowance;
 use super::{Audience, Effect, Hub, LOBBY, Member, Session, check_note};
 
@@ -194,11 +199,12 @@ impl Hub {
         let incident = Incident { deed, name, peer };
         self.effects.push_back(Effect::Log(incident));
         let own = self.sessions.lead(who);
+        self.note_steps(STEPS_PER_NAME_COVERED * self.sessions.slots());
         let covered: Vec<ConnId> = self
             .sessions
             .iter()
             .filter(|(id, session)| {
-                let is_covered = ban.mask.covers_nick(session.nick())
+                let is_covered = ban.mask.covers_name(&session.nick().key())
                     || session.peer.ip().is_some_and(|ip| ban.mask.covers_ip(ip));
                 is_covered && self.sessions.lead(*id) != own
             })
@@ -208,9 +214,11 @@ impl Hub {
         self.effects.push_back(Effect::KeepSettings);
         let count = covered.len();
         let reason = reason.map_or("banned".into(), |reason| format!("banned: {reason}"));
-        covered
-            .into_iter()
-            .for_each(|id| self.put_out_connection(id, Some(reason.clone())));
+        let reason = Arc::<str>::from(reason);
+        self.do_now_or_later(covered.into_iter().map(|who| Later::PutOut {
+            who,
+            reason: Arc::clone(&reason),
+        }));
         self.done(who, format!("{mask} is banned; {count} put out."))
     }
 
@@ -285,13 +293,11 @@ impl Hub {
             Event::Notice { text: text.clone() },
         );
         self.disown(id);
-        for member in members {
-            // Of several connections of a user, the first takes the others along.
-            if self.own(member.id)?.is_in(id) {
-                self.take_out(member.id, id);
-            }
-            self.tell_own_leaving(member.id, &room)?;
-        }
+        self.do_now_or_later(members.into_iter().map(|member| Later::TakeOut {
+            who: member.id,
+            id,
+            room: room.clone(),
+        }));
         self.done(who, text)
     }
 

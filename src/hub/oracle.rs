@@ -63,7 +63,9 @@ pub fn check(input: &[u8]) {
         };
         now.unix_ms += u64::from(which) * 10;
         now.uptime_ms += u64::from(which) * 10;
-        hub.handle_timeout(now);
+        while hub.poll_timeout().is_some_and(|due| due <= now.uptime_ms) {
+            hub.handle_timeout(now);
+        }
         tell_of_time(&mut hub, now, &mut pictures);
         hub.handle_console(console);
         let which = usize::from(which);

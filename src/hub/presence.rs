@@ -10,23 +10,28 @@ impl Hub {
     /// When [`Hub::handle_timeout`] is to be called, in milliseconds since the start; `None` while
     /// nothing is waited for.
     pub fn poll_timeout(&self) -> Option<u64> {
+        let at_once = self.has_more_to_do().then_some(0);
         let untold = self.untold.front().map(|&(due_ms, _)| due_ms);
-        let due = [self.rooms.next_due(), self.next_grace(), untold];
+        let due = [at_once, self.rooms.next_due(), self.next_grace(), untold];
         due.into_iter().flatten().min()
     }
 
-    /// Tells what was counted and whose second is over, and of whom has come without a word; renames whose
-    /// grace is over.
+    /// Goes on with what takes several turns, renames who had its grace, or tells of who has come without a
+    /// word, or what was counted and whose second is over: one of these, so that there is time for others
+    /// in between.
     pub fn handle_timeout(&mut self, now: Moment) {
         self.now = now;
-        self.end_graces();
-        while let Some(&(due_ms, who)) = self.untold.front()
-            && due_ms <= now.uptime_ms
+        let is_due = |due_ms: u64| due_ms <= now.uptime_ms;
+        if self.has_more_to_do() {
+            self.do_some();
+        } else if self.next_grace().is_some_and(is_due) {
+            self.end_grace();
+        } else if let Some(&(due_ms, who)) = self.untold.front()
+            && is_due(due_ms)
         {
             self.untold.pop_front();
             self.tell_of_coming(who);
-        }
-        while let Some((id, churn)) = self.rooms.pop_due(now.uptime_ms) {
+        } else if let Some((id, churn)) = self.rooms.pop_due(now.uptime_ms) {
             let room = self.rooms.get(id);
             let event = Event::Presence {
                 room: room.name.clone(),

@@ -250,6 +250,11 @@ impl Sessions {
         self.get(id).is_some()
     }
 
+    /// The slot of each is below that.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Whose name that is, as typed.
     pub(super) fn find(&self, name: &str) -> Option<ConnId> {
         let name = Folded::of(name);

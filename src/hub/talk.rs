@@ -1,7 +1,9 @@
 //! Names and words: who one is, what one says, and to whom.
 
-use crate::limits::IGNORED_MAX;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use crate::limits::{IGNORED_MAX, STEPS_PER_IGNORER};
 
 use crate::model::{
     AccountId, Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, Message, MessageId,
@@ -127,8 +129,10 @@ impl Hub {
 
     /// May anybody go by that name?
     pub(super) fn check_nick(&self, nick: &Nick) -> Result<(), ErrorCode> {
+        self.note_steps(self.settings.bans.len());
+        let key = nick.key();
         let mut bans = self.settings.bans_at(self.now);
-        if let Some(ban) = bans.find(|ban| ban.mask.covers_nick(nick)) {
+        if let Some(ban) = bans.find(|ban| ban.mask.covers_name(&key)) {
             return Err(ErrorCode::NickBanned(ban.reason.clone()));
         }
         match nick.is_reserved() {
@@ -302,6 +306,8 @@ impl Hub {
             true => None,
             false => self.ignorers.get(&nick.key()),
         };
+        // Each of them is looked up, and told apart from the others.
+        self.note_steps(STEPS_PER_IGNORER * ignorers.map_or(0, BTreeSet::len));
         let is_member = |&ignorer: &ConnId| self.sessions[ignorer].is_in(id);
         let here = ignorers.into_iter().flatten().copied().filter(is_member);
         let mut ignorers: Vec<ConnId> = here.chain(self.catching_up(id)).collect();

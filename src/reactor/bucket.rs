@@ -15,10 +15,10 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Takes tokens for a request that is already handled, even where there are none left.
+    /// Takes tokens, in thousandths, for what is already handled, even where there are none left.
     pub(super) fn spend(&mut self, cost: u64, rate: Rate, now: Tick) {
         let at_least = self.full_at.max(came_back(rate, now));
-        self.full_at = at_least.saturating_add(cost * 1000);
+        self.full_at = at_least.saturating_add(cost);
     }
 
     /// When there will be a token, if there is none now.
@@ -102,12 +102,12 @@ mod tests {
             let mut bucket = Bucket::default();
             for _ in 0..30 {
                 assert_eq!(bucket.empty_until(RATE, start), None);
-                bucket.spend(1, RATE, start);
+                bucket.spend(1000, RATE, start);
             }
             assert_eq!(bucket.empty_until(RATE, start), Some(start + 100));
             assert_eq!(bucket.empty_until(RATE, start + 99), Some(start + 100));
             assert_eq!(bucket.empty_until(RATE, start + 100), None);
-            bucket.spend(5, RATE, start + 100);
+            bucket.spend(5000, RATE, start + 100);
             assert_eq!(bucket.empty_until(RATE, start + 100), Some(start + 600));
         }
     }

@@ -117,6 +117,8 @@ pub struct Connection<S> {
     pub(super) hushed: bool,
     /// Invariant: on the ready list.
     pub(super) is_ready: bool,
+    /// Its requests took long a short while ago: those of others go first.
+    pub(super) is_heavy: bool,
     /// Invariant: on the list of those to be settled at the end of the turn.
     pub(super) is_touched: bool,
     /// Invariant: on the list of those to be flushed when their turn comes.
@@ -154,6 +156,7 @@ impl<S: Transport> Connection<S> {
             paused: false,
             hushed: true,
             is_ready: false,
+            is_heavy: false,
             is_touched: false,
             is_waiting: false,
             is_doomed: false,

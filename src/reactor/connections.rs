@@ -23,6 +23,22 @@ const GENERATION_MASK: u32 = (1u64 << (usize::BITS - 1 - SLOT_BITS)).wrapping_su
 /// Entries that a list of a turn keeps its memory for.
 const IDLE_ENTRIES: usize = 64;
 
+/// Of whom a ready list is, in the order in which they are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadyList {
+    /// Those who have joined.
+    Users,
+    /// Those of them whose requests take long.
+    Heavy,
+    /// Those who have not joined.
+    Strangers,
+}
+
+impl ReadyList {
+    pub(super) const ALL: [ReadyList; 3] =
+        [ReadyList::Users, ReadyList::Heavy, ReadyList::Strangers];
+}
+
 /// The table of connections, and the lists of a turn.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
@@ -35,10 +51,8 @@ pub(super) struct Connections {
     /// short.
     vacant: BinaryHeap<Reverse<u32>>,
     last_generation: u32,
-    /// Who has more to do without waiting for an event. Invariant: exactly those that say so.
-    ready: VecDeque<ConnId>,
-    /// Likewise, of those who had not joined.
-    ready_strangers: VecDeque<ConnId>,
+    /// Who has more to do without waiting for an event. Invariant: exactly those that say so, once.
+    ready: [VecDeque<ConnId>; ReadyList::ALL.len()],
     /// Whose state may have changed in this turn. Invariant: exactly those that say so.
     touched: Vec<ConnId>,
     /// Who was told what others said, and waits to be flushed. Invariant: exactly those that say so.
@@ -117,12 +131,13 @@ impl Connections {
         self.iter().map(|connection| connection.id).collect()
     }
 
-    /// Who holds the most output, and how much.
-    pub(super) fn largest_sendq(&self) -> Option<(ConnId, usize)> {
-        self.iter()
-            .filter(|connection| !connection.is_doomed)
-            .map(|connection| (connection.id, connection.sendq()))
-            .max_by_key(|&(_, len)| len)
+    /// Who holds output, and how much, who holds the most last.
+    pub(super) fn by_sendq(&self) -> Vec<(usize, ConnId)> {
+        let open = self.iter().filter(|connection| !connection.is_doomed);
+        let sendqs = open.map(|connection| (connection.sendq(), connection.id));
+        let mut sendqs: Vec<_> = sendqs.filter(|&(len, _)| len > 0).collect();
+        sendqs.sort_unstable();
+        sendqs
     }
 
     /// The connection of an id, put on the list of those to be settled; `None` where it is gone or
@@ -198,36 +213,29 @@ impl Connections {
             && !connection.is_ready
         {
             connection.is_ready = true;
-            match connection.joined {
-                true => self.ready.push_back(id),
-                false => self.ready_strangers.push_back(id),
-            }
+            let list = match (connection.joined, connection.is_heavy) {
+                (true, false) => ReadyList::Users,
+                (true, true) => ReadyList::Heavy,
+                (false, _) => ReadyList::Strangers,
+            };
+            self.ready[list as usize].push_back(id);
         }
     }
 
     /// Is there anything to do without waiting for an event?
     pub(super) fn has_ready(&self) -> bool {
-        let lists = [
-            &self.ready,
-            &self.ready_strangers,
-            &self.waiting,
-            &self.doomed,
-        ];
-        lists.iter().any(|list| !list.is_empty())
+        let mut lists = self.ready.iter().chain([&self.waiting, &self.doomed]);
+        lists.any(|list| !list.is_empty())
     }
 
-    /// How many have more to do: of those who have joined, and of the others.
-    pub(super) fn ready_len(&self) -> (usize, usize) {
-        (self.ready.len(), self.ready_strangers.len())
+    /// How many of a kind have more to do.
+    pub(super) fn ready_len(&self, list: ReadyList) -> usize {
+        self.ready[list as usize].len()
     }
 
-    /// The next who has more to do, of those who have joined or of the others.
-    pub(super) fn pop_ready(&mut self, joined: bool) -> Option<ConnId> {
-        let list = match joined {
-            true => &mut self.ready,
-            false => &mut self.ready_strangers,
-        };
-        let id = list.pop_front()?;
+    /// The next of a kind who has more to do.
+    pub(super) fn pop_ready(&mut self, list: ReadyList) -> Option<ConnId> {
+        let id = self.ready[list as usize].pop_front()?;
         if let Some(connection) = self.get_mut(id) {
             connection.is_ready = false;
         }
@@ -261,12 +269,8 @@ impl Connections {
     pub(super) fn shrink_lists(&mut self) {
         let half = |capacity: usize| IDLE_ENTRIES.max(capacity / 2);
         self.touched.shrink_to(half(self.touched.capacity()));
-        for list in [
-            &mut self.ready,
-            &mut self.ready_strangers,
-            &mut self.waiting,
-            &mut self.doomed,
-        ] {
+        let lists = self.ready.iter_mut();
+        for list in lists.chain([&mut self.waiting, &mut self.doomed]) {
             if list.is_empty() {
                 list.shrink_to(half(list.capacity()));
             }
@@ -361,7 +365,8 @@ mod tests {
         connections.doom(id, Reason::SendQ);
         connections.doom(id, Reason::Quit);
         connections.make_ready(id);
-        assert_eq!(connections.ready_len(), (0, 0));
+        let ready = ReadyList::ALL.map(|list| connections.ready_len(list));
+        assert_eq!(ready, [0; 3]);
         assert_eq!(
             (connections.pop_doomed(), connections.pop_doomed()),
             (Some(id), None)

@@ -11,7 +11,10 @@ use std::collections::HashMap;
 use crate::buffer::Chunk;
 use crate::dialect::{Dialect, Stage, View};
 use crate::hub::{Audience, RoomId};
-use crate::limits::{BYTES_PER_DELIVERY, DELIVERY_BUDGET, REFUSED_NAMES_MAX, TALK_BYTES_MAX};
+use crate::limits::{
+    BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, DELIVERY_BUDGET,
+    REFUSED_NAMES_MAX, TALK_BYTES_MAX,
+};
 use crate::model::{ConnId, ErrorCode, Event, Moment, RequestId};
 
 use super::Reactor;
@@ -209,9 +212,10 @@ impl Reactor {
             self.talk.room = Some(room);
         }
         passed_by.clone().for_each(|id| self.catch_up(id));
-        self.deliveries += 1;
+        let passed_by_count = passed_by.clone().count();
+        self.deliveries += 1 + passed_by_count * DELIVERIES_PER_IGNORER;
         let members = self.hub.members(room).len();
-        let hearers = members.saturating_sub(passed_by.clone().count());
+        let hearers = members.saturating_sub(passed_by_count);
         self.counters.note_deliveries(&event, hearers);
         if let Event::Said { message, .. } = &event {
             self.talk.bytes += message.text.len();
@@ -267,7 +271,7 @@ impl Reactor {
             match at_once.map(|chunk| connection.send(&chunk)) {
                 None => self.connections.owe(member.id, chunks, &self.limits),
                 Some(Ok(count)) => {
-                    writes -= 1;
+                    writes = writes.saturating_sub(1 + count / BYTES_PER_WRITE);
                     self.counters.bytes_out += count as u64;
                     if !connection.owes_nothing() {
                         self.connections.touch(member.id);

@@ -29,7 +29,7 @@ mod tls;
 mod visit;
 mod welcome;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::mem::Discriminant;
 use std::path::PathBuf;
@@ -46,8 +46,10 @@ pub use timers::Tick;
 
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules, Settings};
-use crate::limits::{ACCEPT_PAUSE_MS, DELIVERY_BUDGET, Limits, READ_BYTES, STOP_MS};
-use crate::model::{ErrorCode, Event, Peer};
+use crate::limits::{
+    ACCEPT_PAUSE_MS, ARRIVAL_US, DELIVERY_BUDGET, Limits, READ_BYTES, SERVE_US, STOP_MS, SWEEPS_MIN,
+};
+use crate::model::{ConnId, ErrorCode, Event, Peer};
 use crate::store;
 use crate::store::settings::{self, Keeper};
 use crate::web::{OriginRule, PublicHost, Site};
@@ -140,6 +142,8 @@ pub struct Reactor {
     scratch: Box<[u8]>,
     /// Deliveries made in this turn.
     deliveries: usize,
+    /// When this turn has done enough of what it is doing, in microseconds since its beginning.
+    enough_us: u64,
     /// Connections over the limit that are being told so.
     refused: usize,
     /// What all Outboxes may hold together, in bytes.
@@ -150,7 +154,11 @@ pub struct Reactor {
     identity: Option<Identity>,
     site: Site,
     keeper: Option<Keeper>,
+    /// Did operators set something that is not with the keeper yet?
+    has_new_settings: bool,
     keeping: Option<Keeping>,
+    /// Who is yet to be told that the server stops.
+    farewells: VecDeque<ConnId>,
     /// When the server begins to stop.
     stop_begins_at: Option<Tick>,
     /// When a stop gives up waiting.
@@ -226,6 +234,7 @@ impl Reactor {
             clock,
             scratch: vec![0; READ_BYTES].into(),
             deliveries: 0,
+            enough_us: 0,
             refused: 0,
             sendq_total_bytes: config
                 .limits
@@ -236,7 +245,9 @@ impl Reactor {
             identity,
             site,
             keeper,
+            has_new_settings: false,
             keeping,
+            farewells: VecDeque::new(),
             stop_begins_at: None,
             stops_at: None,
             incidents: Incidents::default(),
@@ -306,9 +317,12 @@ impl Reactor {
         if signalled && let Some(ended) = self.heed_signals() {
             return Some(ended);
         }
+        self.allow_us(ARRIVAL_US);
         self.accept();
         self.fire_timers();
         self.hear_store();
+        self.allow_us(SERVE_US);
+        self.say_farewells();
         self.serve_ready();
         self.go_on_searching();
         self.fire_hub();
@@ -317,6 +331,7 @@ impl Reactor {
         }
         self.hand_over();
         self.settle();
+        self.keep_settings();
         self.ask_parked();
         self.counters.note_turn(self.clock.turn_us());
         let stopped = self
@@ -332,6 +347,7 @@ impl Reactor {
             .iter()
             .any(|door| door.is_ready && door.rests_until.is_none());
         let has_work = self.connections.has_ready() || self.hub.has_searches();
+        let has_work = has_work || !self.farewells.is_empty();
         if waits || has_work || self.has_more_to_hear() {
             return Some(Duration::ZERO);
         }
@@ -378,9 +394,20 @@ impl Reactor {
             log::info!("stopping: {} online", self.hub.online());
             self.stops_at = Some(self.clock.now + STOP_MS);
             self.doors.clear();
-            for id in self.connections.ids() {
-                self.bid_farewell(id, &Event::Shutdown, Reason::Shutdown);
-            }
+            self.farewells = self.connections.ids().into();
+            self.allow_us(SERVE_US);
+            self.say_farewells();
+        }
+    }
+
+    /// Tells that the server stops, over turns where they are many.
+    fn say_farewells(&mut self) {
+        let mut told = 0;
+        while (told < SWEEPS_MIN || !self.is_spent())
+            && let Some(id) = self.farewells.pop_front()
+        {
+            self.bid_farewell(id, &Event::Shutdown, Reason::Shutdown);
+            told += 1;
         }
     }
 
@@ -406,9 +433,15 @@ impl Reactor {
         self.connections.make_ready(id);
     }
 
-    /// Has this turn made as many deliveries as it may?
+    /// Has this turn made as many deliveries as it may, or taken as long? What a step costs is known
+    /// before only about: the clock holds where that was wrong.
     fn is_spent(&self) -> bool {
-        self.deliveries >= DELIVERY_BUDGET
+        self.deliveries >= DELIVERY_BUDGET || self.clock.turn_us() >= self.enough_us
+    }
+
+    /// From now on this turn may take so many microseconds.
+    fn allow_us(&mut self, us: u64) {
+        self.enough_us = self.clock.turn_us().saturating_add(us);
     }
 }
 

@@ -1,54 +1,77 @@
 //! The middle of a turn: reading ready connections, asking the hub, carrying out its effects.
 
+use std::mem;
+
 use crate::dialect::sniff::Foreign;
 use crate::dialect::{Ask, Dialect, Parsed};
 use crate::frame::End;
 use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
-    BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
-    SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN, SEARCH_SLICE_BYTES, STRANGERS_DELIVERY_BUDGET,
-    TOIL_BYTES_PER_DELIVERY, UNREAD_GRACE_MS,
+    BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERIES_PER_TOKEN, DELIVERY_BUDGET,
+    FRAME_BUDGET, READ_BUDGET_BYTES, SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN,
+    SEARCH_SLICE_BYTES, SERVE_LATE_US, STEPS_PER_DELIVERY, STRANGERS_DELIVERY_BUDGET, SWEEPS_MIN,
+    TOIL_BYTES_PER_DELIVERY, UNFRAMED_BYTES_PER_TOKEN, UNFRAMED_READ_COST, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
 use super::Reactor;
 use super::bucket::{Flood, cost_of};
 use super::connection::{Filled, Standing, Taken, Transport};
+use super::connections::ReadyList;
 use super::orders;
 use super::phase::{Due, Phase, Reason};
 use super::timers::Tick;
 
 impl Reactor {
     /// Gives each connection on the ready lists its share of the turn, as far as the turn's own
-    /// budget goes, those who have joined first; those who come onto a list meanwhile are for the
-    /// next turn.
+    /// budget goes: first those who have joined, then those of them whose requests take long, then
+    /// strangers. Each list has something of a turn of which the lists before it took all. Those who come
+    /// onto a list meanwhile are for the next turn.
     pub(super) fn serve_ready(&mut self) {
-        let (joined, strangers) = self.connections.ready_len();
-        self.serve_some(joined, true);
-        let left_for_strangers = DELIVERY_BUDGET - STRANGERS_DELIVERY_BUDGET;
-        self.deliveries = self.deliveries.min(left_for_strangers);
-        self.serve_some(strangers, false);
+        // Who speaks while some are told already that the server stops would not be heard by all.
+        if !self.farewells.is_empty() {
+            return;
+        }
+        let counts = ReadyList::ALL.map(|list| self.connections.ready_len(list));
+        for (list, count) in ReadyList::ALL.into_iter().zip(counts) {
+            if list != ReadyList::Users {
+                let left = DELIVERY_BUDGET - STRANGERS_DELIVERY_BUDGET;
+                self.deliveries = self.deliveries.min(left);
+                let until_us = self.clock.turn_us().saturating_add(SERVE_LATE_US);
+                self.enough_us = self.enough_us.max(until_us);
+            }
+            self.serve_some(count, list);
+        }
     }
 
-    fn serve_some(&mut self, count: usize, joined: bool) {
+    fn serve_some(&mut self, count: usize, list: ReadyList) {
         for _ in 0..count {
             if self.is_spent() {
                 return;
             }
-            if let Some(id) = self.connections.pop_ready(joined) {
+            if let Some(id) = self.connections.pop_ready(list) {
+                let began_us = self.clock.turn_us();
                 self.serve(id);
+                let took_us = self.clock.turn_us() - began_us;
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.note_share(took_us, self.clock.now);
+                }
             }
         }
     }
 
-    /// Lets the deadlines fire that have come.
+    /// Lets the deadlines fire that have come, those of a crowd over turns.
     pub(super) fn fire_timers(&mut self) {
         let now = self.clock.now;
-        while let Some(id) = self.timers.pop_due(now, |id, tick| {
-            let connection = self.connections.get_mut(id);
-            connection.is_some_and(|connection| connection.alarm.unset(tick))
-        }) {
+        let mut fired = 0;
+        while (fired < SWEEPS_MIN || !self.is_spent())
+            && let Some(id) = self.timers.pop_due(now, |id, tick| {
+                let connection = self.connections.get_mut(id);
+                connection.is_some_and(|connection| connection.alarm.unset(tick))
+            })
+        {
+            fired += 1;
             let Some(connection) = self.connections.touch(id) else {
                 continue;
             };
@@ -74,13 +97,18 @@ impl Reactor {
 
     /// Lets the hub tell what it has waited to tell.
     pub(super) fn fire_hub(&mut self) {
-        if self
-            .hub
-            .poll_timeout()
-            .is_some_and(|at| at <= self.clock.now)
-        {
+        self.allow_us(SERVE_LATE_US);
+        loop {
+            let due = self.hub.poll_timeout();
+            if due.is_none_or(|at| at > self.clock.now) {
+                return;
+            }
             self.hub.handle_timeout(self.clock.moment);
             self.carry_out();
+            self.deliveries += self.hub.take_steps();
+            if self.is_spent() {
+                return;
+            }
         }
     }
 
@@ -142,9 +170,16 @@ impl Reactor {
     fn serve(&mut self, id: ConnId) {
         let mut frames_left = FRAME_BUDGET;
         let mut bytes_left = READ_BUDGET_BYTES;
+        // Bytes of the last read.
+        let mut came = 0;
         loop {
-            if !self.handle_frames(id, End::Open, &mut frames_left) {
+            let frames = frames_left;
+            let goes_on = self.handle_frames(id, End::Open, &mut frames_left);
+            if !goes_on {
                 return;
+            }
+            if frames_left == frames {
+                self.charge_unframed(id, came);
             }
             let now = self.clock.now;
             let Some(connection) = self.connections.touch(id) else {
@@ -161,14 +196,18 @@ impl Reactor {
             }
             // All of it, however little is left: a read of a few bytes costs as much as one of many.
             let filled = connection.fill(&mut self.scratch, now);
-            self.deliveries += connection.socket.take_toil() / TOIL_BYTES_PER_DELIVERY;
+            let toil = connection.socket.take_toil();
+            self.deliveries += toil / TOIL_BYTES_PER_DELIVERY;
+            came = toil;
             match filled {
                 Filled::Bytes(0) => return self.connections.make_ready(id),
                 Filled::Bytes(count) => {
+                    came += count;
                     bytes_left = bytes_left.saturating_sub(count);
                     self.deliveries += count / BYTES_PER_DELIVERY;
                     self.counters.bytes_in += count as u64;
                 }
+                Filled::Blocked if toil > 0 => return self.charge_unframed(id, toil),
                 Filled::Blocked => return connection.caught_up(),
                 Filled::Ended => {}
             }
@@ -261,9 +300,29 @@ impl Reactor {
     }
 
     pub(super) fn spend(&mut self, id: ConnId, tokens: u64) {
+        self.spend_thousandths(id, tokens * 1000);
+    }
+
+    fn spend_thousandths(&mut self, id: ConnId, cost: u64) {
         if let (Some(rate), Some(connection)) = (self.limits.rate, self.connections.get_mut(id)) {
-            connection.bucket.spend(tokens, rate, self.clock.now);
+            connection.bucket.spend(cost, rate, self.clock.now);
         }
+    }
+
+    /// A read brought bytes that no frame came of.
+    fn charge_unframed(&mut self, id: ConnId, bytes: usize) {
+        if bytes > 0 {
+            let of_bytes = bytes as u64 * 1000 / UNFRAMED_BYTES_PER_TOKEN as u64;
+            self.spend_thousandths(id, UNFRAMED_READ_COST + of_bytes);
+        }
+    }
+
+    /// Charges a connection for what its request, which was for many, made beside its answer: so many
+    /// deliveries, and so many steps that the hub took.
+    fn charge_for_work(&mut self, id: ConnId, deliveries: u64, steps: usize) {
+        self.deliveries += steps;
+        let work = deliveries + (steps / STEPS_PER_DELIVERY) as u64;
+        self.spend_thousandths(id, work * 1000 / DELIVERIES_PER_TOKEN as u64);
     }
 
     fn refuse(&mut self, id: ConnId, foreign: Foreign) -> bool {
@@ -408,12 +467,16 @@ impl Reactor {
         if may_change_members(&request) {
             self.hand_out(0);
         }
+        self.deliveries += self.hub.take_steps();
+        let before = self.counters.deliveries;
         self.hub
             .handle_request(id, peer, request, request_id, self.clock.moment);
         if let Some(order) = order {
             log::info!("{order}");
         }
         self.carry_out();
+        let steps = self.hub.take_steps();
+        self.charge_for_work(id, self.counters.deliveries - before, steps);
         if is_message {
             self.slow_down(id);
         }
@@ -460,9 +523,12 @@ impl Reactor {
         order.map(|order| format!("{who} asks: {order}"))
     }
 
-    pub(super) fn keep_settings(&self) {
-        if let Some(keeper) = &self.keeper {
-            keeper.keep(self.hub.settings());
+    /// Has what operators set in this turn kept, once.
+    pub(super) fn keep_settings(&mut self) {
+        if mem::take(&mut self.has_new_settings)
+            && let Some(keeper) = &self.keeper
+        {
+            keeper.keep(self.hub.settings().clone());
         }
     }
 
@@ -480,7 +546,7 @@ impl Reactor {
                     let reason = connection.reason.unwrap_or(Reason::Quit);
                     log::info!("{nick} left: {reason}; {} online", self.hub.online());
                 }
-                Effect::KeepSettings => self.keep_settings(),
+                Effect::KeepSettings => self.has_new_settings = true,
                 Effect::Keep(record) => self.keep(record),
                 Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
                 Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),

@@ -3,7 +3,9 @@
 
 use std::io;
 
-use crate::limits::{FLUSH_BUDGET, SWEEPS_MIN};
+use crate::limits::{
+    BYTES_PER_WRITE, FLUSH_BUDGET, FLUSH_US, FLUSHES_MIN, SWEEP_US, SWEEPS_MIN,
+};
 use crate::model::ConnId;
 
 use super::Reactor;
@@ -25,13 +27,10 @@ impl Reactor {
         self.settle_touched();
         let at_once = FLUSH_BUDGET.saturating_sub(self.connections.waiting_len());
         let waits = FLUSH_BUDGET - at_once;
-        for _ in 0..waits + self.hand_out(at_once) {
-            let Some(id) = self.connections.pop_waiting() else {
-                break;
-            };
-            self.settle_one(id);
-        }
+        let writes = waits + self.hand_out(at_once);
+        self.flush_waiting(writes);
         self.bound_total();
+        self.allow_us(SWEEP_US);
         let mut swept = 0;
         while swept < SWEEPS_MIN || !self.is_spent() {
             let Some(id) = self.connections.pop_doomed() else {
@@ -46,6 +45,21 @@ impl Reactor {
         self.timers
             .tidy(|id| self.connections.get(id).map(|connection| connection.alarm));
         self.connections.shrink_lists();
+    }
+
+    /// Flushes some of those who wait for what others said. A long write counts as several.
+    fn flush_waiting(&mut self, mut writes: usize) {
+        let mut flushed = 0;
+        while writes > 0
+            && (flushed < FLUSHES_MIN || self.clock.turn_us() < FLUSH_US)
+            && let Some(id) = self.connections.pop_waiting()
+        {
+            let before = self.counters.bytes_out;
+            self.settle_one(id);
+            let bytes = (self.counters.bytes_out - before) as usize;
+            writes = writes.saturating_sub(1 + bytes / BYTES_PER_WRITE);
+            flushed += 1;
+        }
     }
 
     fn settle_touched(&mut self) {
@@ -113,11 +127,14 @@ impl Reactor {
 
     /// Ends those who hold the most while all Outboxes together hold too much.
     fn bound_total(&mut self) {
-        while self.pages.ledger.held() > self.sendq_total_bytes {
-            match self.connections.largest_sendq() {
-                Some((id, len)) if len > 0 => self.connections.doom(id, Reason::SendQ),
-                _ => break,
-            }
+        if self.pages.ledger.held() <= self.sendq_total_bytes {
+            return;
+        }
+        let mut by_sendq = self.connections.by_sendq();
+        while self.pages.ledger.held() > self.sendq_total_bytes
+            && let Some((_, id)) = by_sendq.pop()
+        {
+            self.connections.doom(id, Reason::SendQ);
         }
     }
 

@@ -20,9 +20,10 @@ impl Reactor {
         for at in 0..self.doors.len() {
             self.wake_door(at);
             let mut failures = 0;
-            for _ in 0..ACCEPT_BUDGET {
+            for accepted in 0..ACCEPT_BUDGET {
+                let is_late = accepted > 0 && self.is_spent();
                 let door = &mut self.doors[at];
-                if !door.is_ready || door.rests_until.is_some() {
+                if !door.is_ready || door.rests_until.is_some() || is_late {
                     break;
                 }
                 match door.accept() {

@@ -4,9 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
@@ -151,12 +149,33 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Writes settings in a thread of its own, so that no turn of the loop waits for a disk.
+/// Writes settings in a thread of its own, so that no turn of the loop waits for a disk, or for thousands
+/// of bans to be put into words.
 pub struct Keeper {
-    texts: Option<Sender<String>>,
-    /// Texts that were given and are not written yet.
-    waiting: Arc<AtomicUsize>,
+    newest: Arc<Newest>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread is to write.
+#[derive(Default)]
+struct Newest {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Settings that were given and are not being written yet. Of several only the last is.
+    settings: Option<Settings>,
+    is_writing: bool,
+    is_over: bool,
+}
+
+impl Newest {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whoever had it last left it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Keeper {
@@ -165,56 +184,62 @@ impl Keeper {
     /// # Errors
     /// The system has no thread to give.
     pub fn new(path: PathBuf) -> io::Result<Keeper> {
-        let (texts, received) = channel();
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let written = Arc::clone(&waiting);
+        let newest = Arc::new(Newest::default());
+        let shared = Arc::clone(&newest);
         let thread = std::thread::Builder::new()
             .name("settings".into())
-            .spawn(move || keep(&path, &received, &written))?;
+            .spawn(move || keep(&path, &shared))?;
         Ok(Keeper {
-            texts: Some(texts),
-            waiting,
+            newest,
             thread: Some(thread),
         })
     }
 
     /// Has the settings written as they are now.
-    pub fn keep(&self, settings: &Settings) {
-        if let Some(texts) = &self.texts {
-            self.waiting.fetch_add(1, Ordering::AcqRel);
-            // The thread ends with this sender only.
-            let _ = texts.send(encode(settings));
-        }
+    pub fn keep(&self, settings: Settings) {
+        let older = self.newest.state().settings.replace(settings);
+        self.newest.changed.notify_one();
+        drop(older);
     }
 
     /// Is the file yet to be written?
     pub fn is_behind(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) > 0
+        let state = self.newest.state();
+        state.settings.is_some() || state.is_writing
     }
 }
 
 impl Drop for Keeper {
     /// Waits for what is yet to be written.
     fn drop(&mut self) {
-        self.texts = None;
+        self.newest.state().is_over = true;
+        self.newest.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-/// Of several texts that wait only the last is written.
-fn keep(path: &Path, texts: &Receiver<String>, waiting: &AtomicUsize) {
-    while let Ok(mut text) = texts.recv() {
-        let mut count = 1;
-        while let Ok(later) = texts.try_recv() {
-            text = later;
-            count += 1;
-        }
-        if let Err(e) = write(path, &text) {
+/// Writes what is given until it is over and nothing waits.
+fn keep(path: &Path, newest: &Newest) {
+    loop {
+        let mut state = newest.state();
+        state.is_writing = false;
+        let settings = loop {
+            match state.settings.take() {
+                Some(settings) => break settings,
+                None if state.is_over => return,
+                None => {
+                    let waited = newest.changed.wait(state);
+                    state = waited.unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        };
+        state.is_writing = true;
+        drop(state);
+        if let Err(e) = write(path, &encode(&settings)) {
             log::error!("cannot keep the settings in {}: {e}", path.display());
         }
-        waiting.fetch_sub(count, Ordering::AcqRel);
     }
 }
 
@@ -301,8 +326,8 @@ mod tests {
         let folder = folder("keeper");
         let path = folder.join("state");
         let keeper = Keeper::new(path.clone()).expect("a thread");
-        keeper.keep(&Settings::default());
-        keeper.keep(&settings());
+        keeper.keep(Settings::default());
+        keeper.keep(settings());
         drop(keeper);
         assert_eq!(load(&path).expect("readable"), settings());
         fs::remove_dir_all(folder).expect("removed");

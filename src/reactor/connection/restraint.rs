@@ -2,7 +2,7 @@
 
 use crate::buffer::Ledger;
 use crate::frame::websocket;
-use crate::limits::Limits;
+use crate::limits::{HEAVY_MS, HEAVY_US, Limits};
 use crate::model::ErrorCode;
 
 use super::super::bucket::{Flood, Flooding};
@@ -26,6 +26,8 @@ pub(super) struct Restraint {
     pub(super) flooding: Option<Flooding>,
     /// Since when a ping waits for anything to come.
     pub(super) pinged_since: Option<Tick>,
+    /// Until when its requests are handled behind those of others.
+    pub(super) heavy_until: Option<Tick>,
     /// Since when nothing came but pings and pongs, where that has a limit.
     pub(super) idle_since: Option<Tick>,
 }
@@ -118,6 +120,21 @@ impl<S: Transport> Connection<S> {
     /// Nothing waits any more: who asks just as fast as it may floods nobody.
     pub(in crate::reactor) fn caught_up(&mut self) {
         self.relax(|restraint| restraint.flooding = None);
+    }
+
+    /// Its share of a turn took so long: where that was much, its requests are behind those of others for
+    /// a while.
+    pub(in crate::reactor) fn note_share(&mut self, took_us: u64, now: Tick) {
+        if took_us >= HEAVY_US {
+            self.is_heavy = true;
+            self.restraint.get_or_insert_default().heavy_until = Some(now + HEAVY_MS);
+        } else if self.is_heavy {
+            let until = self.restraint.as_ref().and_then(|it| it.heavy_until);
+            if until.is_none_or(|until| until <= now) {
+                self.is_heavy = false;
+                self.relax(|restraint| restraint.heavy_until = None);
+            }
+        }
     }
 
     /// A ping is sent to who was not heard of for long.

@@ -125,7 +125,9 @@ impl Chat {
     pub(super) fn wait(&mut self, ms: u64) -> Vec<Effect> {
         self.now.uptime_ms += ms;
         self.now.unix_ms += ms;
-        self.hub.handle_timeout(self.now);
+        while (self.hub.poll_timeout()).is_some_and(|due| due <= self.now.uptime_ms) {
+            self.hub.handle_timeout(self.now);
+        }
         self.drain()
     }
 

@@ -1,0 +1,75 @@
+//! What one request does to many: what is more than a turn has time for goes on in those that follow.
+
+use std::sync::Arc;
+
+use crate::limits::PUT_OUT_AT_ONCE;
+use crate::model::{ConnId, RoomName};
+
+use super::{Hub, RoomId};
+
+/// Something that is yet to be done to one connection, if it is still there.
+#[derive(Debug)]
+pub(super) enum Later {
+    /// Put it out of the server.
+    PutOut {
+        /// Whom.
+        who: ConnId,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// Put it out of a room that has been closed.
+    TakeOut {
+        /// Whom.
+        who: ConnId,
+        /// The room, if it still has that name: it may have ended meanwhile.
+        id: RoomId,
+        /// Its name.
+        room: RoomName,
+    },
+}
+
+impl Hub {
+    /// Does the first of what is to be done, and the others after what waits already.
+    pub(super) fn do_now_or_later(&mut self, all: impl Iterator<Item = Later>) {
+        let is_first = self.later.is_empty();
+        self.later.extend(all);
+        if is_first {
+            self.do_some();
+        }
+    }
+
+    /// Is there something to be done as soon as there is time?
+    pub(super) fn has_more_to_do(&self) -> bool {
+        !self.later.is_empty()
+    }
+
+    /// Does some of what is to be done over several turns.
+    pub(super) fn do_some(&mut self) {
+        for _ in 0..PUT_OUT_AT_ONCE {
+            let Some(later) = self.later.pop_front() else {
+                self.later.shrink_to_fit();
+                return;
+            };
+            match later {
+                Later::PutOut { who, reason } if self.sessions.contains(who) => {
+                    self.put_out_connection(who, Some(reason.to_string()));
+                }
+                Later::TakeOut { who, id, room } => self.take_out_of_closed(who, id, &room),
+                Later::PutOut { .. } => {}
+            }
+        }
+    }
+
+    fn take_out_of_closed(&mut self, who: ConnId, id: RoomId, room: &RoomName) {
+        let Some(session) = self.sessions.get(who) else {
+            return;
+        };
+        let still_there = self.rooms.try_get(id).is_some_and(|it| it.name == *room);
+        // Of several connections of a user, the first takes the others along.
+        if still_there && session.is_in(id) {
+            self.take_out(who, id);
+        }
+        // It has a session.
+        let _ = self.tell_own_leaving(who, room);
+    }
+}
