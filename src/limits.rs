@@ -17,6 +17,10 @@ pub const NOTE_BYTES_MAX: usize = 400;
 /// How long comings and goings in a crowded room are counted before they are told.
 pub const PRESENCE_MS: u64 = 1_000;
 
+/// Members of a room that are named at once: more than anybody reads, and a crowd that comes in costs the
+/// square of its number where each is told of all.
+pub const NAMES_SHOWN_MAX: usize = 500;
+
 /// Rooms in the list of rooms: the largest of more than anybody reads.
 pub const ROOMS_SHOWN_MAX: usize = 500;
 

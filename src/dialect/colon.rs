@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 
 use crate::model::{
-    Entry, ErrorCode, Event, Manner, Message, Moment, Nick, Request, RoomName, Target,
+    Entry, ErrorCode, Event, Manner, Message, Moment, Nick, Page, Request, RoomName, Target,
 };
 
 use super::{Ask, Stage, View, ask, blocks, command, line, past, plain, text, utf8, words};
@@ -113,6 +113,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
         }),
         "members" => Ok(Request::Members {
             room: Some(group(":group members <group_name>")?),
+            page: Page::default(),
         }),
         "send" => {
             let usage = ErrorCode::Usage(":group send <group_name> <message>");
@@ -194,9 +195,16 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             away: Some(away),
             ..
         } => green(out, format_args!("{to} is away: {}", disarmed(away))),
-        Event::Members { room, nicks } => {
-            let lines: String = nicks.iter().map(|nick| format!("- {nick}\n")).collect();
-            write!(out, "{GREEN}Members of '{room}':{RESET}{lines}")
+        Event::Members { room, users } => {
+            let nicks = users.nicks.iter();
+            let lines: String = nicks.map(|nick| format!("- {nick}\n")).collect();
+            let more = text::and_more(users);
+            let end = if more.is_empty() { "" } else { "\n" };
+            write!(
+                out,
+                "{GREEN}Members of '{room}':{RESET}{lines}{}{end}",
+                more.trim_start()
+            )
         }
         Event::EnteredRoom {
             room,
@@ -218,9 +226,9 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::Kicked { .. } => write!(out, "{RED}You have been kicked by server.\n{RESET}"),
         Event::Shutdown => write!(out, "{RED}[{time}] SERVER: Server shutting down...{RESET}"),
         Event::Error(code) => render_error(code, out),
-        Event::Listing { nicks } => green(
+        Event::Listing { users } => green(
             out,
-            format_args!("Current clients: {}", text::listed(nicks)),
+            format_args!("Current clients: {}", text::listed(users)),
         ),
         // Of these the existing server says nothing.
         Event::Welcome { .. }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Entry, Login, ModeChange, Nick, Range, Request, RoomName, Secret, TokenChange};
+use crate::model::{
+    Entry, Login, ModeChange, Nick, Page, Range, Request, RoomName, Secret, TokenChange,
+};
 
 use super::command;
 use super::words::{is_rest, is_word};
@@ -31,7 +33,9 @@ pub(super) fn render(request: &Request) -> Option<String> {
             text,
         } if is_rest(text) => format!("/say {room} {text}"),
         Request::List => "/list".into(),
-        Request::Members { room } => optional("/who", room.as_ref().map(RoomName::as_str))?,
+        Request::Members { room, page } if *page == Page::default() => {
+            optional("/who", room.as_ref().map(RoomName::as_str))?
+        }
         Request::Topic { room: None, text } => optional("/topic", text.as_deref())?,
         Request::Ignore { name } if is_word(name) => format!("/ignore {name}"),
         Request::Unignore { name } if is_word(name) => format!("/unignore {name}"),
@@ -140,6 +144,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
         | Request::Topic { .. }
         | Request::Ignore { .. }
         | Request::Unignore { .. }
+        | Request::Members { .. }
         | Request::Whois { .. }
         | Request::Oper { .. }
         | Request::Kick { .. }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde_json::{Map, Value};
 
 use crate::limits::JSON_DEPTH_MAX;
-use crate::model::{ErrorCode, Moment, Nick, RoomName};
+use crate::model::{ErrorCode, Moment, Nick, RoomName, Roster};
 
 use super::utf8;
 
@@ -109,6 +109,17 @@ impl<'a> Object<'a> {
 
     pub(super) fn flag(self, key: &str, is_set: bool) -> Object<'a> {
         self.raw(key, if is_set { "true" } else { "false" })
+    }
+
+    /// Who is in a room: names, and where these are not all, how many there are and whether any come after.
+    pub(crate) fn roster(self, users: &Roster) -> Object<'a> {
+        let object = self.names("users", &users.nicks);
+        match users.nicks.len() < users.members {
+            true => object
+                .number("members", Some(users.members as u64))
+                .flag("more", users.rest > 0),
+            false => object,
+        }
     }
 
     /// A list of objects, each written by `write` without a type.

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::model::{
     BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Moment, Nick, Part, Request,
-    RoomEntry, RoomName, Stats, Target,
+    RoomEntry, RoomName, Roster, Stats, Target,
 };
 
 use super::{Ask, Stage, View, ask, command, line, past, plain, telnet, time, utf8, words};
@@ -96,7 +96,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 push(out, &["[Server] ", to.as_str(), " is away: "], away);
             }
         }
-        Event::Listing { nicks } => push(out, &["Current clients: "], &listed(nicks)),
+        Event::Listing { users } => push(out, &["Current clients: "], &listed(users)),
         Event::Error(code) => {
             plain::push(&format!("[Server] {code}"), out);
             let asks_again = view.stage == Stage::Joining && !code.is_final();
@@ -217,8 +217,8 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Joined { author } => format!("{} joined the chat!", author.nick),
         Event::Left { nick, words } => format!("{nick} left the chat!{}", because(words)),
         Event::Renamed { from, to } => format!("{from} is now called {to}."),
-        Event::Listing { nicks } => format!("Here: {}", listed(nicks)),
-        Event::Members { room, nicks } => format!("In #{room}: {}", listed(nicks)),
+        Event::Listing { users } => format!("Here: {}", listed(users)),
+        Event::Members { room, users } => format!("In #{room}: {}", listed(users)),
         Event::Rooms { rooms } => {
             let line = |room: &RoomEntry| {
                 format!("#{} ({}){}", room.name, room.members, topic_of(&room.topic))
@@ -231,9 +231,9 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             ..
         } => format!("You made the room #{room}."),
         Event::EnteredRoom {
-            room, nicks, topic, ..
+            room, users, topic, ..
         } => {
-            let entered = format!("You entered #{room}. Here: {}", listed(nicks));
+            let entered = format!("You entered #{room}. Here: {}", listed(users));
             let topic = topic
                 .as_ref()
                 .map(|topic| format!("Topic of #{room}: {topic}"));
@@ -355,12 +355,17 @@ fn grouped(number: usize) -> String {
 }
 
 /// Names with commas between them.
-pub(super) fn listed(nicks: &[Nick]) -> String {
-    nicks
-        .iter()
-        .map(Nick::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+pub(super) fn listed(users: &Roster) -> String {
+    let nicks: Vec<&str> = users.nicks.iter().map(Nick::as_str).collect();
+    format!("{}{}", nicks.join(", "), and_more(users))
+}
+
+/// How many are not named, if any: ` … and 9,500 more`.
+pub(super) fn and_more(users: &Roster) -> String {
+    match users.rest {
+        0 => String::new(),
+        rest => format!(" … and {} more", grouped(rest)),
+    }
 }
 
 #[cfg(test)]

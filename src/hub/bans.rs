@@ -151,11 +151,7 @@ mod tests {
             ("*a*a*a*b", "aaaaaaaaaaaaaaaaaaaa", false),
         ] {
             let mask = Mask::parse(mask).expect("a mask");
-            assert_eq!(
-                mask.covers_name(&Key::of(name)),
-                covered,
-                "{mask:?}"
-            );
+            assert_eq!(mask.covers_name(&Key::of(name)), covered, "{mask:?}");
         }
     }
 

@@ -52,9 +52,10 @@ pub use session::Session;
 use session::Sessions;
 pub use settings::Settings;
 
+use crate::limits::NAMES_SHOWN_MAX;
 use crate::model::{
     Author, ConnId, ErrorCode, Event, Key, Manner, Moment, Nick, Peer, Request, RequestId,
-    RoomName, Secret, Target,
+    RoomName, Roster, Secret, Target,
 };
 use accounts::{Accounts, Coming};
 use history::History;
@@ -261,7 +262,7 @@ impl Hub {
             Request::Act { room, text } => self.say(who, room, Manner::Acted, text),
             Request::Private { to, text } => self.say_privately(who, &to, text),
             Request::List => self.list(who),
-            Request::Members { room } => self.tell_members(who, room),
+            Request::Members { room, page } => self.tell_members(who, room, &page),
             Request::Rooms => self.tell_rooms(who),
             Request::Enter {
                 room,
@@ -445,11 +446,37 @@ impl Hub {
         self.steps.take()
     }
 
-    fn nicks_in(&self, room: RoomId) -> Vec<Nick> {
-        let members = self.rooms.get(room).members().iter();
-        let users = members.filter_map(|member| self.session(member.id));
-        let users = users.filter(|session| !session.is_second() && !session.is_untold());
-        users.map(|session| session.nick().clone()).collect()
+    /// The first who are in a room, as many as are named at once.
+    fn roster(&self, room: RoomId) -> Roster {
+        self.users_from(room, 0, NAMES_SHOWN_MAX)
+    }
+
+    /// So many of the users who are in a room at most, from the member at `start` on.
+    fn users_from(&self, room: RoomId, start: usize, limit: usize) -> Roster {
+        let hidden = match room {
+            LOBBY => self.untold_count(),
+            _ => 0,
+        };
+        let room = self.rooms.get(room);
+        let mut roster = Roster {
+            members: room.count() - hidden,
+            ..Roster::default()
+        };
+        let named = |member: &Member| {
+            let session = self.session(member.id)?;
+            let is_shown = !session.is_second() && !session.is_untold();
+            is_shown.then(|| session.nick().clone())
+        };
+        let mut users = room.members()[start..].iter().filter_map(named);
+        roster.nicks.extend(users.by_ref().take(limit));
+        self.note_steps(roster.nicks.len());
+        // Each of the members is looked at only where some of them are not shown.
+        roster.rest = match (start, hidden + room.seconds()) {
+            (0, _) => roster.members - roster.nicks.len(),
+            (_, 0) => room.members().len() - start - roster.nicks.len(),
+            _ => users.count(),
+        };
+        roster
     }
 
     /// The answer of the request being handled.

@@ -3,7 +3,7 @@
 //! of the rooms that all are in, and speaks where it likes; what concerns the user concerns them all.
 
 use crate::limits::CONNECTIONS_PER_ACCOUNT_MAX;
-use crate::model::{ConnId, ErrorCode, Event, MessageId, Peer, RoomName};
+use crate::model::{ConnId, ErrorCode, Event, MessageId, Peer, RoomName, Roster};
 
 use super::accounts::Coming;
 use super::session::Rare;
@@ -128,8 +128,8 @@ impl Hub {
         self.attach(who, peer, lead, LOBBY, self.replay_of(coming.replay));
         let nick = self.own(who)?.nick().clone();
         let users = match coming.wants_users {
-            true => self.nicks_in(LOBBY),
-            false => Vec::new(),
+            true => self.roster(LOBBY),
+            false => Roster::default(),
         };
         self.answer(who, Event::Welcome { nick, users })?;
         let rooms = self.own(who)?.rooms().to_vec();
@@ -194,7 +194,7 @@ impl Hub {
         let event = Event::EnteredRoom {
             room: room.name.clone(),
             created: false,
-            nicks: self.nicks_in(id),
+            users: self.roster(id),
             topic: room.topic.clone(),
         };
         self.tell(who, event);

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX, UNTOLD_MS};
 use crate::model::{
-    ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Peer, Request, RoomName, Secret,
+    ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Page, Peer, Request, RoomName, Secret,
 };
 
 use accounts::{GRACE_MS, Keeper};
@@ -238,9 +238,11 @@ fn learn(picture: &mut Picture, event: Event, knows_all: bool) {
     match event {
         Event::Joined { author } => enters(lobby, author.nick),
         Event::RoomJoined { nick, room } => enters(room.key(), nick),
-        Event::Welcome { users, .. } if !users.is_empty() => drop(picture.insert(lobby, users)),
-        Event::EnteredRoom { room, nicks, .. } if !nicks.is_empty() => {
-            picture.insert(room.key(), nicks);
+        Event::Welcome { users, .. } if users.members > 0 => {
+            picture.insert(lobby, users.nicks);
+        }
+        Event::EnteredRoom { room, users, .. } if users.members > 0 => {
+            picture.insert(room.key(), users.nicks);
         }
         Event::LeftRoom { room, now_in } if room != now_in => drop(picture.remove(&room.key())),
         Event::Renamed { from, to } => {
@@ -279,7 +281,7 @@ fn check_pictures(hub: &Hub, pictures: &mut HashMap<ConnId, Picture>) {
                 picture.remove(&key);
             }
             if let Some(told) = picture.get(&key) {
-                let known = hub.nicks_in(room);
+                let known = hub.roster(room).nicks;
                 let named = |nicks: &[Nick]| {
                     let named = nicks
                         .iter()
@@ -323,7 +325,10 @@ fn request(what: u8, which: usize) -> Option<Request> {
         },
         7 => Request::Private { to: name, text },
         8 => Request::List,
-        9 => Request::Members { room: maybe_room },
+        9 => Request::Members {
+            room: maybe_room,
+            page: Page::default(),
+        },
         10 => Request::Enter {
             room,
             entry: Entry::Create,

@@ -81,6 +81,13 @@ impl Hub {
         }
     }
 
+    /// How many in the lobby nobody was told of yet.
+    pub(super) fn untold_count(&self) -> usize {
+        let is_untold =
+            |&&(_, who): &&(u64, ConnId)| self.session(who).is_some_and(Session::is_untold);
+        self.untold.iter().filter(is_untold).count()
+    }
+
     /// A connection has sent something that cannot be asked: it speaks its dialect, however badly.
     pub fn handle_refused(&mut self, who: ConnId, now: Moment) {
         self.now = now;

@@ -86,6 +86,11 @@ impl Room {
         self.members.len() - self.seconds
     }
 
+    /// How many members are further connections of users who are in it.
+    pub(super) fn seconds(&self) -> usize {
+        self.seconds
+    }
+
     pub(super) fn entry(&self) -> RoomEntry {
         RoomEntry {
             name: self.name.clone(),

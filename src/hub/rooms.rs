@@ -1,8 +1,8 @@
 //! Rooms: entering and leaving them, what they are about, and what their moderators do.
 
-use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX, ROOMS_SHOWN_MAX};
+use crate::limits::{NAMES_SHOWN_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX, ROOMS_SHOWN_MAX};
 use crate::model::{
-    ConnId, Entry, ErrorCode, Event, MessageId, ModeChange, Nick, RoomEntry, RoomName,
+    ConnId, Entry, ErrorCode, Event, MessageId, ModeChange, Page, RoomEntry, RoomName, Roster,
 };
 
 use super::bans::is_over;
@@ -13,6 +13,7 @@ impl Hub {
         &mut self,
         who: ConnId,
         name: Option<RoomName>,
+        page: &Page,
     ) -> Result<(), ErrorCode> {
         let id = match name {
             Some(name) => self
@@ -21,8 +22,24 @@ impl Hub {
                 .ok_or(ErrorCode::NoRoomToShow(name))?,
             None => self.own(who)?.focus(),
         };
-        let (room, nicks) = (self.rooms.get(id).name.clone(), self.nicks_in(id));
-        self.answer(who, Event::Members { room, nicks })
+        let (room, users) = (self.rooms.get(id).name.clone(), self.page_of(id, page)?);
+        self.answer(who, Event::Members { room, users })
+    }
+
+    /// A page of a room's users, [`NAMES_SHOWN_MAX`] at most.
+    fn page_of(&self, id: RoomId, page: &Page) -> Result<Roster, ErrorCode> {
+        let start = match page.after.as_deref() {
+            None => 0,
+            Some(name) => {
+                let last = self.find_nick(name)?;
+                let members = self.rooms.get(id).members();
+                let at = members.iter().position(|member| member.id == last);
+                self.note_steps(members.len());
+                1 + at.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))?
+            }
+        };
+        let limit = page.limit.unwrap_or(NAMES_SHOWN_MAX);
+        Ok(self.users_from(id, start, limit.min(NAMES_SHOWN_MAX)))
     }
 
     pub(super) fn tell_rooms(&mut self, who: ConnId) -> Result<(), ErrorCode> {
@@ -41,9 +58,10 @@ impl Hub {
         largest.map(Room::entry).collect()
     }
 
-    /// Who is in a room, in the order of their coming; `None` where there is no such room.
-    pub fn users_in(&self, room: &RoomName) -> Option<Vec<Nick>> {
-        self.rooms.find(room).map(|id| self.nicks_in(id))
+    /// Who is in a room, in the order of their coming, [`NAMES_SHOWN_MAX`] at most; `None` where there is no
+    /// such room.
+    pub fn users_in(&self, room: &RoomName) -> Option<Roster> {
+        self.rooms.find(room).map(|id| self.roster(id))
     }
 
     pub(super) fn enter(
@@ -82,9 +100,9 @@ impl Hub {
             self.set_focus(who, id);
         }
         let room = self.rooms.get(id).name.clone();
-        let nicks = match entry {
-            Entry::Existing => Vec::new(),
-            Entry::Create | Entry::Focus => self.nicks_in(id),
+        let users = match entry {
+            Entry::Existing => Roster::default(),
+            Entry::Create | Entry::Focus => self.roster(id),
         };
         let (created, topic) = (known.is_none(), self.rooms.get(id).topic.clone());
         self.answer(
@@ -92,7 +110,7 @@ impl Hub {
             Event::EnteredRoom {
                 room: room.clone(),
                 created,
-                nicks,
+                users,
                 topic,
             },
         )?;

@@ -7,7 +7,7 @@ use crate::limits::{IGNORED_MAX, STEPS_PER_IGNORER};
 
 use crate::model::{
     AccountId, Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, Message, MessageId,
-    Moment, Nick, Peer, RoomName, WhoisEntry,
+    Moment, Nick, Peer, RoomName, Roster, WhoisEntry,
 };
 
 use super::accounts::Coming;
@@ -74,8 +74,8 @@ impl Hub {
         lobby.set_here(who, true);
         let author = self.author(who)?;
         let users = match wants_users {
-            true => self.nicks_in(LOBBY),
-            false => Vec::new(),
+            true => self.roster(LOBBY),
+            false => Roster::default(),
         };
         self.answer(who, Event::Welcome { nick, users })?;
         match is_untold {
@@ -368,8 +368,8 @@ impl Hub {
     }
 
     pub(super) fn list(&mut self, who: ConnId) -> Result<(), ErrorCode> {
-        let nicks = self.nicks_in(self.own(who)?.focus());
-        self.answer(who, Event::Listing { nicks })
+        let users = self.roster(self.own(who)?.focus());
+        self.answer(who, Event::Listing { users })
     }
 
     pub(super) fn ignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::limits::{IGNORED_MAX, NOTE_BYTES_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
-use crate::model::Entry;
+use crate::model::{Entry, Page};
 
 fn id(slot: u32) -> ConnId {
     ConnId {
@@ -147,6 +147,7 @@ fn a_room_ends_with_its_last_member_and_leaving_the_last_room_leads_to_the_lobby
     );
     let show = Request::Members {
         room: Some(room("rust")),
+        page: Page::default(),
     };
     assert_eq!(
         refused(&ask(&mut hub, 1, show)),
@@ -381,8 +382,11 @@ fn who_is_there_is_counted_up_only_for_who_wants_it() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(users(2, "b", false), []);
-    assert_eq!(users(3, "c", true), [nick("a"), nick("b"), nick("c")]);
+    assert_eq!(users(2, "b", false), Roster::default());
+    assert_eq!(
+        users(3, "c", true),
+        Roster::of(vec![nick("a"), nick("b"), nick("c")])
+    );
 }
 
 fn at(uptime_ms: u64) -> Moment {
@@ -557,7 +561,7 @@ fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
     }
     assert_eq!(
         hub.users_in(&room("lobby")),
-        Some(vec![nick("a"), nick("b")])
+        Some(Roster::of(vec![nick("a"), nick("b")]))
     );
     assert_eq!(hub.users_in(&room("r")), None);
 }
@@ -594,4 +598,49 @@ fn who_is_muted_in_a_room_does_not_post_there_either() {
     assert_eq!(post("B", "r"), Err(ErrorCode::Muted));
     assert!(post("b", "lobby").is_ok());
     assert!(post("c", "r").is_ok());
+}
+
+#[test]
+fn of_a_crowd_the_first_are_named_and_the_others_by_pages() {
+    let mut hub = hub();
+    let count = NAMES_SHOWN_MAX as u32 + 3;
+    for n in 0..count {
+        join(&mut hub, n, &format!("u{n}"));
+    }
+    let page = |hub: &mut Hub, after: Option<&str>, limit| {
+        let page = Page {
+            after: after.map(Into::into),
+            limit,
+        };
+        let room = Some(RoomName::lobby());
+        match &ask(hub, 0, Request::Members { room, page })[..] {
+            [
+                Effect::Answer {
+                    event: Event::Members { users, .. },
+                    ..
+                },
+            ] => users.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let first = page(&mut hub, None, None);
+    assert_eq!(
+        (first.nicks.len(), first.rest, first.members),
+        (500, 3, 503)
+    );
+    assert_eq!(
+        (first.nicks[0].as_str(), first.nicks[499].as_str()),
+        ("u0", "u499")
+    );
+    let last = page(&mut hub, Some("U499"), Some(usize::MAX));
+    let names: Vec<_> = last.nicks.iter().map(Nick::as_str).collect();
+    assert_eq!(
+        (&names[..], last.rest, last.members),
+        (&["u500", "u501", "u502"][..], 0, 503)
+    );
+    let some = page(&mut hub, Some("u10"), Some(2));
+    let names: Vec<_> = some.nicks.iter().map(Nick::as_str).collect();
+    assert_eq!((&names[..], some.rest), (&["u11", "u12"][..], 490));
+    let none = page(&mut hub, Some("u502"), None);
+    assert_eq!((none.nicks.len(), none.rest, none.members), (0, 0, 503));
 }

@@ -24,6 +24,28 @@ pub struct RoomEntry {
     pub topic: Option<String>,
 }
 
+/// Who is in a room, or a page of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// Users in the order of their coming.
+    pub nicks: Vec<Nick>,
+    /// How many came after the last of these, and are not named.
+    pub rest: usize,
+    /// How many there are in all.
+    pub members: usize,
+}
+
+impl Roster {
+    /// These are all.
+    pub fn of(nicks: Vec<Nick>) -> Roster {
+        Roster {
+            rest: 0,
+            members: nicks.len(),
+            nicks,
+        }
+    }
+}
+
 /// What is known of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhoisEntry {
@@ -90,9 +112,8 @@ pub enum Event {
     Welcome {
         /// The name it goes by.
         nick: Nick,
-        /// Everyone in the lobby in the order of their joining, the joiner last; empty where that was
-        /// not wanted.
-        users: Vec<Nick>,
+        /// Who is in the lobby, the joiner too; empty where that was not wanted.
+        users: Roster,
     },
     /// Somebody joined the server.
     Joined {
@@ -171,14 +192,14 @@ pub enum Event {
     /// Who is in the room that the reader speaks in, in the order of their coming.
     Listing {
         /// The members.
-        nicks: Vec<Nick>,
+        users: Roster,
     },
     /// Who is in a room, in the order of their coming.
     Members {
         /// The room.
         room: RoomName,
         /// The members.
-        nicks: Vec<Nick>,
+        users: Roster,
     },
     /// Which rooms there are, the largest first.
     Rooms {
@@ -193,7 +214,7 @@ pub enum Event {
         created: bool,
         /// Its members, the reader last; empty where it was entered to be only listened to
         /// ([`super::Entry::Existing`]).
-        nicks: Vec<Nick>,
+        users: Roster,
         /// What it is about.
         topic: Option<String>,
     },

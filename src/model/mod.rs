@@ -17,11 +17,11 @@ use std::fmt;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 pub use error::ErrorCode;
-pub use event::{Author, BanEntry, ClientEntry, Event, Part, RoomEntry, Stats, WhoisEntry};
+pub use event::{Author, BanEntry, ClientEntry, Event, Part, RoomEntry, Roster, Stats, WhoisEntry};
 pub use incident::{Deed, Incident};
 pub use message::{Manner, Message, MessageId, Target};
 pub use name::{Folded, Key, Nick, RoomName};
-pub use request::{Entry, Login, ModeChange, Range, Request, Since, TokenChange};
+pub use request::{Entry, Login, ModeChange, Page, Range, Request, Since, TokenChange};
 pub use secret::Secret;
 pub use terms::{Phrase, SearchWords, terms};
 pub use zone::{UTC, Zone};

@@ -70,6 +70,15 @@ pub enum TokenChange {
     List,
 }
 
+/// Which of a room's members are asked for, in the order of their coming.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Those behind this one.
+    pub after: Option<String>,
+    /// So many at most; a further bound is the server's.
+    pub limit: Option<usize>,
+}
+
 /// What a client asks. Text is as it was sent; each dialect cleans what it shows. A name of
 /// somebody else is as it was typed: it need not be anybody's, nor a good one. A room left out is the
 /// one that is spoken in.
@@ -123,6 +132,8 @@ pub enum Request {
     Members {
         /// The room asked about.
         room: Option<RoomName>,
+        /// Which of them.
+        page: Page,
     },
     /// Which rooms there are.
     Rooms,

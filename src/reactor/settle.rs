@@ -3,9 +3,7 @@
 
 use std::io;
 
-use crate::limits::{
-    BYTES_PER_WRITE, FLUSH_BUDGET, FLUSH_US, FLUSHES_MIN, SWEEP_US, SWEEPS_MIN,
-};
+use crate::limits::{BYTES_PER_WRITE, FLUSH_BUDGET, FLUSH_US, FLUSHES_MIN, SWEEP_US, SWEEPS_MIN};
 use crate::model::ConnId;
 
 use super::Reactor;

@@ -42,7 +42,7 @@ impl Reactor {
             } => return self.upgrade(id, endpoint, &response_head),
             Answer::Rooms => api::rooms(&self.hub.room_entries()),
             Answer::Users(room) => match self.hub.users_in(&room) {
-                Some(nicks) => api::users(&room, &nicks),
+                Some(users) => api::users(&room, &users),
                 None => api::refused(&ErrorCode::NoRoomToShow(room)),
             },
             Answer::Post {

@@ -3,7 +3,7 @@
 
 use crate::dialect::http::{HttpRequest, Response, Status, status_of};
 use crate::dialect::object::{self, Object};
-use crate::model::{ErrorCode, Message, Nick, RoomEntry, RoomName, Stats};
+use crate::model::{ErrorCode, Message, Nick, RoomEntry, RoomName, Roster, Stats};
 
 use super::site::sha256;
 use super::{Answer, Poster, Site};
@@ -20,10 +20,10 @@ pub fn rooms(rooms: &[RoomEntry]) -> Response {
     })
 }
 
-/// Who is in a room.
-pub fn users(room: &RoomName, nicks: &[Nick]) -> Response {
+/// Who is in a room, or the first of them.
+pub fn users(room: &RoomName, users: &Roster) -> Response {
     object(Status::Ok, "users", |object| {
-        object.text("room", room.as_str()).names("users", nicks)
+        object.text("room", room.as_str()).roster(users)
     })
 }
 

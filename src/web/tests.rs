@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::oracle::site;
 use super::*;
 use crate::dialect::http::parse;
-use crate::model::{ErrorCode, Manner, Message, MessageId, RoomEntry, Stats};
+use crate::model::{ErrorCode, Manner, Message, MessageId, RoomEntry, Roster, Stats};
 
 fn nick(name: &str) -> Nick {
     Nick::parse(name).expect("a nick")
@@ -458,7 +458,7 @@ fn the_forms_of_the_api() {
         "{\"type\":\"rooms\",\"rooms\":[{\"room\":\"lobby\",\"members\":2},\
          {\"room\":\"\\u017elu\",\"members\":1,\"topic\":\"a\\n\"}]}\n"
     );
-    let users = api::users(&RoomName::lobby(), &[nick("a"), nick("b")]);
+    let users = api::users(&RoomName::lobby(), &Roster::of(vec![nick("a"), nick("b")]));
     assert_eq!(
         body(&users),
         "{\"type\":\"users\",\"room\":\"lobby\",\"users\":[\"a\",\"b\"]}\n"

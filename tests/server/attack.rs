@@ -14,8 +14,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
+
 use mio::{Events, Interest, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
 
 use crate::util::*;
 
@@ -42,6 +44,8 @@ pub(crate) struct Scene {
     /// How many addresses were given out.
     addresses: Cell<u32>,
     status: String,
+    /// The longest turn since a measurement began, in microseconds.
+    longest_us: Cell<u64>,
 }
 
 /// Has `play` build a scene and measure in it, on a server of its own with each kind of limits.
@@ -57,6 +61,7 @@ pub(crate) fn under_attack(attack: &'static str, flags: &str, mut play: impl FnM
             is_unlimited,
             addresses: Cell::new(0),
             status,
+            longest_us: Cell::new(0),
         };
         play(&scene);
     }
@@ -69,6 +74,10 @@ impl Scene {
             .server
             .request(&self.status, "GET /stats", "", "")
             .json();
+        // Reading it begins it anew.
+        let longest_us = stats["longest_turn_since_asked_us"].as_u64();
+        let longest_us = longest_us.expect("a turn").max(self.longest_us.get());
+        self.longest_us.set(longest_us);
         stats[name].as_u64().expect(name)
     }
 
@@ -147,7 +156,8 @@ impl Scene {
             .map(|n| self.join(Text, &format!("bystander{n}")))
             .collect();
         self.rest();
-        self.stat("longest_turn_since_asked_us");
+        self.stat("turns");
+        self.longest_us.set(0);
         let pinging = Pinging::begin(bystanders);
         let cpu = self.server.cpu();
         let began = Instant::now();
@@ -155,7 +165,8 @@ impl Scene {
         std::thread::sleep(more);
         let busy = (self.server.cpu() - cpu).as_secs_f64() / began.elapsed().as_secs_f64();
         let mut pings = pinging.end();
-        let turn_ms = self.stat("longest_turn_since_asked_us") as f64 / 1000.0;
+        self.stat("turns");
+        let turn_ms = self.longest_us.get() as f64 / 1000.0;
         pings.sort_unstable();
         let at = |share: f64| {
             let place = (pings.len() as f64 * share) as usize;
@@ -334,14 +345,201 @@ fn raise_descriptors() {
     setrlimit(Resource::Nofile, raised).expect("as many descriptors as are allowed");
 }
 
+/// How long an attack without an end is watched.
+const LONG: Duration = Duration::from_secs(6);
+
+/// How long what an attack leaves behind is watched.
+const AFTER: Duration = Duration::from_secs(1);
+
 #[test]
 #[ignore = "a measurement, not a test"]
-fn a_talk() {
-    under_attack("nothing but a talk of 1,000", "", |scene| {
-        let crowd = scene.crowd("user", 1_000, |_| String::new());
-        scene.measure(Duration::from_secs(2), || {
-            (0..100).for_each(|n| crowd.send(n, "hello\n"));
+fn who_is_ignored_by_thousands() {
+    under_attack("100 speak whom 3,000 ignore", "", |scene| {
+        let speakers = scene.crowd("speaker", 100, |_| String::new());
+        let ignores: String = (0..100).map(|n| format!("/ignore speaker{n}\n")).collect();
+        let ignorers = scene.crowd("user", 3_000, |_| ignores.clone());
+        scene.measure(AFTER, || {
+            (0..300).for_each(|n| speakers.send(n % 100, "hello\n".repeat(10)));
+        });
+        drop((speakers.end(), ignorers.end()));
+    });
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn long_texts_for_thousands() {
+    under_attack("30 texts of 4 KB for 5,000", "", |scene| {
+        let speaker = scene.crowd("speaker", 1, |_| String::new());
+        let readers = scene.crowd("user", 5_000, |_| String::new());
+        let text = format!("{}\n", "x".repeat(4_000));
+        scene.measure(AFTER, || speaker.send(0, text.repeat(30)));
+        drop((speaker.end(), readers.end()));
+    });
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn renames_in_many_rooms() {
+    under_attack("20 rename in 20 rooms of 1,000", "", |scene| {
+        let rooms: String = (1..20).map(|n| format!("/join room{n}\n")).collect();
+        let crowd = scene.crowd("user", 1_000, |_| rooms.clone());
+        scene.measure(AFTER, || {
+            let renames = |n: usize| (0..50).map(move |k| format!("/nick n{n}-{k}\n"));
+            (0..20).for_each(|n| crowd.send(n, renames(n).collect::<String>()));
+            std::thread::sleep(LONG);
         });
         drop(crowd.end());
     });
+}
+
+/// A file of `--state` with `count` bans by patterns of names.
+fn bans(directory: &TempDir, count: usize) -> String {
+    let ban = |n| json!({"mask": format!("*spam{n}*x?"), "until_ms": null, "reason": "a reason"});
+    let bans: Vec<_> = (0..count).map(ban).collect();
+    let path = directory.join("state");
+    let state = json!({"version": 1, "bans": bans, "mutes": [], "locked": []});
+    std::fs::write(&path, state.to_string()).expect("a file");
+    path.display().to_string()
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn joins_past_thousands_of_bans() {
+    let directory = TempDir::new();
+    let state = bans(&directory, 9_990);
+    under_attack(
+        "1,000 join past 9,990 bans",
+        &format!("--state {state}"),
+        |scene| {
+            let crowd = scene.measure(AFTER, || scene.crowd("user", 1_000, |_| String::new()));
+            drop(crowd.end());
+        },
+    );
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn changes_of_many_settings() {
+    let directory = TempDir::new();
+    let password = directory.join("password");
+    std::fs::write(&password, "sesame\n").expect("a file");
+    let state = bans(&directory, 9_000);
+    let flags = format!(
+        "--state {state} --oper-password-file {}",
+        password.display()
+    );
+    under_attack("500 changes of 9,000 bans kept", &flags, |scene| {
+        let operator = scene.crowd("operator", 1, |_| "/oper sesame\n".into());
+        scene.measure(AFTER, || {
+            for n in 0..500 {
+                operator.send(0, format!("/ban nobody{n}\n"));
+                std::thread::sleep(Duration::from_millis(4));
+            }
+        });
+        drop(operator.end());
+    });
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn thousands_leave() {
+    under_attack("15,000 leave at once", "", |scene| {
+        let crowd = scene.crowd("user", 15_000, |_| String::new());
+        let streams = crowd.end();
+        scene.measure(5 * AFTER, || drop(streams));
+    });
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn thousands_are_put_out() {
+    let directory = TempDir::new();
+    let password = directory.join("password");
+    std::fs::write(&password, "sesame\n").expect("a file");
+    let flags = format!("--oper-password-file {}", password.display());
+    under_attack(
+        "announced to 15,000, closed room of 15,000, ban of 15,000",
+        &flags,
+        |scene| {
+            let operator = scene.crowd("operator", 1, |_| "/oper sesame\n".into());
+            let crowd = scene.crowd("user", 15_000, |_| "/join big\n".into());
+            scene.measure(5 * AFTER, || {
+                operator.send(0, "/announce hello\n/close big\n/ban user*\n");
+            });
+            drop((operator.end(), crowd.end()));
+        },
+    );
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn a_storm_of_json_joins() {
+    under_attack("1,000 join a lobby of 10,000 in json", "", |scene| {
+        let crowd = scene.crowd("user", 10_000, |_| String::new());
+        let storm = scene.measure(AFTER, || {
+            scene.crowd_of(1_000, |n| Json.join(&format!("json{n}")))
+        });
+        drop((crowd.end(), storm.end()));
+    });
+}
+
+/// Ten connections that send something without an end, as fast as it is read.
+fn floods(attack: &'static str, first: impl Fn(usize) -> Vec<u8>, flood: &[u8]) {
+    under_attack(attack, "", |scene| {
+        let flooders: Vec<Peer> = (0..10)
+            .map(|n| {
+                let mut peer = scene.connect(Text);
+                peer.send(first(n)).take(1);
+                peer
+            })
+            .collect();
+        let bytes = flood.repeat(64 * 1024 / flood.len());
+        scene.measure(AFTER, || {
+            let until = Instant::now() + LONG;
+            std::thread::scope(|scope| {
+                for peer in &flooders {
+                    scope.spawn(|| {
+                        let tick = Some(Duration::from_millis(200));
+                        peer.socket.set_write_timeout(tick).expect("a time");
+                        // Whatever it is told, it goes on until it is cut.
+                        while Instant::now() < until {
+                            match (&peer.socket).write(&bytes) {
+                                Err(e) if e.kind() != ErrorKind::WouldBlock => break,
+                                _ => {}
+                            }
+                        }
+                    });
+                }
+            });
+        });
+    });
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn bytes_that_are_no_frame() {
+    let name = |n: usize| format!("flooder{n}\n").into_bytes();
+    floods("10 lines without an end", name, b"x");
+    floods("10 times telnet's NOP", name, b"\xff\xf1");
+    floods("10 times blank lines", name, b"\r\n");
+    let upgrade = b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    // Masked with zeros, which leave everything as it is. The first begins a message that never ends.
+    let begun = [&upgrade[..], b"\x01\x80\0\0\0\0"].concat();
+    floods(
+        "10 WebSockets of empty fragments",
+        |_| begun.clone(),
+        b"\x00\x80\0\0\0\0",
+    );
+    floods(
+        "10 WebSockets of pings",
+        |_| upgrade.to_vec(),
+        b"\x89\x80\0\0\0\0",
+    );
+    floods(
+        "10 WebSockets of empty messages",
+        |_| upgrade.to_vec(),
+        b"\x81\x80\0\0\0\0",
+    );
 }

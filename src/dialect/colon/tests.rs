@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::super::oracle::{author, message, said, said_in, view};
 use super::*;
-use crate::model::Part;
+use crate::model::{Part, Roster};
 
 fn rendered(event: &Event) -> String {
     let mut out = Vec::new();
@@ -57,7 +57,7 @@ fn the_forms_byte_by_byte() {
         (
             Event::Members {
                 room: group(),
-                nicks: vec![nick("alice"), nick("bob")],
+                users: Roster::of(vec![nick("alice"), nick("bob")]),
             },
             "\x1b[92mMembers of 'g':\x1b[0m- alice\n- bob\n",
         ),
@@ -109,7 +109,7 @@ fn answers_byte_by_byte() {
     let entered = |created| Event::EnteredRoom {
         room: group(),
         created,
-        nicks: vec![],
+        users: Roster::default(),
         topic: None,
     };
     let green = |text: &str| format!("\x1b[92m{text}\x1b[0m");
@@ -216,7 +216,10 @@ fn commands() {
     );
     assert_eq!(
         joined(":group members two words"),
-        Ask::Request(Request::Members { room })
+        Ask::Request(Request::Members {
+            room,
+            page: Page::default()
+        })
     );
     assert_eq!(
         joined(":group join two words more"),

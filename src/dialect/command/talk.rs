@@ -1,6 +1,6 @@
 //! What everybody asks: who is where, and what is said.
 
-use crate::model::{Entry, ErrorCode, Nick, Request, Secret};
+use crate::model::{Entry, ErrorCode, Nick, Page, Request, Secret};
 
 use super::super::words::{one, rest, second, two};
 use super::{Command, Rank::User, maybe_room, room, row};
@@ -97,7 +97,10 @@ pub(super) const COMMANDS: [Command; 18] = [
         |_| Some(Ok(Request::List)),
     ),
     row(User, &["who"], "/who [ROOM]", "who is in a room", |words| {
-        Some(maybe_room(words).map(|room| Request::Members { room }))
+        Some(maybe_room(words).map(|room| Request::Members {
+            room,
+            page: Page::default(),
+        }))
     }),
     row(
         User,

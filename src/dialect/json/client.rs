@@ -25,7 +25,13 @@ pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
         Request::Private { to, text } if is_trimmed(text) => {
             Object::new(out, "pm").text("to", to).text("message", text)
         }
-        Request::Members { room: Some(room) } => Object::new(out, "users").room(room),
+        Request::Members {
+            room: Some(room),
+            page,
+        } => Object::new(out, "users")
+            .room(room)
+            .maybe("after", page.after.as_deref())
+            .number("limit", page.limit.map(|limit| limit as u64)),
         Request::Rooms => Object::new(out, "rooms"),
         Request::Enter {
             room,
@@ -160,7 +166,7 @@ pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
         | Request::Act { .. }
         | Request::Private { .. }
         | Request::List
-        | Request::Members { room: None }
+        | Request::Members { room: None, .. }
         | Request::Enter { .. }
         | Request::Leave { room: None }
         | Request::Topic { room: None, .. }

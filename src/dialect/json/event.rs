@@ -41,7 +41,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
     match event {
         Event::Welcome { nick, users } => Object::new(out, "welcome")
             .text("message", &format!("Welcome to the chat, {nick}!"))
-            .names("users", users)
+            .roster(users)
             .time(now),
         Event::Joined {
             author: Author { nick, .. },
@@ -134,10 +134,8 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         Event::Token { bot, token } => Object::new(out, "token")
             .text("name", bot.as_str())
             .text("token", token.reveal()),
-        Event::Listing { nicks } => Object::new(out, "users").names("users", nicks),
-        Event::Members { room, nicks } => {
-            Object::new(out, "users").room(room).names("users", nicks)
-        }
+        Event::Listing { users } => Object::new(out, "users").roster(users),
+        Event::Members { room, users } => Object::new(out, "users").room(room).roster(users),
         Event::Rooms { rooms } => {
             Object::new(out, "rooms").objects("rooms", rooms, |object, entry: &RoomEntry| {
                 object
@@ -149,12 +147,12 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         Event::EnteredRoom {
             room,
             created,
-            nicks,
+            users,
             topic,
         } => Object::new(out, "room_joined")
             .text("room", room.as_str())
             .flag("created", *created)
-            .names("users", nicks)
+            .roster(users)
             .maybe("topic", topic.as_deref())
             .time(now),
         Event::LeftRoom { room, now_in } => Object::new(out, "room_left")

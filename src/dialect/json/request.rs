@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{
-    Entry, ErrorCode, Login, MessageId, ModeChange, Nick, Range, Request, RoomName, Secret, Since,
-    TokenChange,
+    Entry, ErrorCode, Login, MessageId, ModeChange, Nick, Page, Range, Request, RoomName, Secret,
+    Since, TokenChange,
 };
 
 use super::super::object::string;
@@ -86,6 +86,10 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
         }
         "users" => Request::Members {
             room: Some(room(object)?),
+            page: Page {
+                after: maybe_string(object, "after")?,
+                limit: limit(object)?,
+            },
         },
         "rooms" => Request::Rooms,
         "join_room" => {
@@ -207,13 +211,18 @@ fn past(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode> {
     })
 }
 
-fn range(object: &Map<String, Value>) -> Result<Range, ErrorCode> {
+/// How many are wanted at most: at least 1.
+fn limit(object: &Map<String, Value>) -> Result<Option<usize>, ErrorCode> {
     let limit = whole(object, "limit")?.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    if limit == Some(0) {
-        return Err(ErrorCode::WrongField("limit"));
+    match limit {
+        Some(0) => Err(ErrorCode::WrongField("limit")),
+        limit => Ok(limit),
     }
+}
+
+fn range(object: &Map<String, Value>) -> Result<Range, ErrorCode> {
     Ok(Range {
-        limit,
+        limit: limit(object)?,
         before: message_id(object, "before")?,
         after: message_id(object, "after")?,
         since: None,

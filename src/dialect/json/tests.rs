@@ -2,8 +2,8 @@ use super::super::View;
 use super::super::oracle::{message, said, view};
 use super::*;
 use crate::model::{
-    Author, Entry, Event, Login, MessageId, Moment, Nick, Part, Range, Request, RoomName, Secret,
-    Since, Target,
+    Author, Entry, Event, Login, MessageId, Moment, Nick, Part, Range, Request, RoomName, Roster,
+    Secret, Since, Target,
 };
 
 fn rendered(event: &Event, id: Option<&RequestId>) -> String {
@@ -30,7 +30,7 @@ fn the_forms_byte_by_byte() {
         (
             Event::Welcome {
                 nick: nick("alice"),
-                users: vec![nick("alice")],
+                users: Roster::of(vec![nick("alice")]),
             },
             r#"{"type":"welcome","message":"Welcome to the chat, alice!","users":["alice"],"timestamp":1700000000.250}"#,
         ),
@@ -426,5 +426,33 @@ fn answers_about_accounts_byte_by_byte() {
         ),
     ] {
         assert_eq!(rendered(&event, Some(&id)), format!("{line}\n"));
+    }
+}
+
+#[test]
+fn of_a_crowd_the_first_are_named_and_all_are_counted() {
+    let nicks = ["a", "b"].map(nick);
+    let users = Roster {
+        nicks: nicks.into(),
+        rest: 3,
+        members: 5,
+    };
+    let welcome = Event::Welcome {
+        nick: nick("b"),
+        users: users.clone(),
+    };
+    let room = RoomName::parse("rust").expect("a room name");
+    let members = Event::Members { room, users };
+    for (event, json) in [
+        (
+            welcome,
+            r#"{"type":"welcome","message":"Welcome to the chat, b!","users":["a","b"],"members":5,"more":true,"timestamp":1700000000.250}"#,
+        ),
+        (
+            members,
+            r#"{"type":"users","room":"rust","users":["a","b"],"members":5,"more":true}"#,
+        ),
+    ] {
+        assert_eq!(rendered(&event, None), format!("{json}\n"));
     }
 }

@@ -122,7 +122,7 @@ fn the_forms_byte_by_byte() {
         rendered(
             &Event::Welcome {
                 nick: alice.clone(),
-                users: vec![]
+                users: Roster::default()
             },
             &joined
         ),
@@ -139,7 +139,12 @@ fn the_forms_byte_by_byte() {
         "[Server] Alice left the chat!\n"
     );
     assert_eq!(
-        rendered(&Event::Listing { nicks }, &joined),
+        rendered(
+            &Event::Listing {
+                users: Roster::of(nicks)
+            },
+            &joined
+        ),
         "Current clients: Alice, Bob\n"
     );
 }
@@ -354,4 +359,29 @@ fn refusals_byte_by_byte() {
         "[Server] Unknown command /foo. Try /help.\n"
     );
     assert!(rendered(&Event::Error(ErrorCode::JoinTimeout(30)), &joining).ends_with("\n"));
+}
+
+#[test]
+fn of_a_crowd_the_first_are_named_and_the_others_counted() {
+    let nicks = ["a", "b"].map(|name| Nick::parse(name).expect("a nick"));
+    let users = Roster {
+        nicks: nicks.into(),
+        rest: 9_500,
+        members: 9_502,
+    };
+    let joined = view();
+    assert_eq!(
+        rendered(
+            &Event::Listing {
+                users: users.clone()
+            },
+            &joined
+        ),
+        "Current clients: a, b … and 9,500 more\n"
+    );
+    let room = RoomName::parse("rust").expect("a room name");
+    assert_eq!(
+        rendered(&Event::Members { room, users }, &joined),
+        "[Server] In #rust: a, b … and 9,500 more\n"
+    );
 }

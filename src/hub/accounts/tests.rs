@@ -108,7 +108,7 @@ fn a_login_before_the_join_comes_in() {
     let [Event::Welcome { users, .. }] = &chat.told(&told, 2)[..] else {
         panic!("{told:?}");
     };
-    assert_eq!(users.len(), 2);
+    assert_eq!(users.members, 2);
     assert!(chat.hub.is_operator(id(2)) && !chat.hub.is_operator(id(1)));
     assert_eq!(
         refused(&chat.do_it(3, join_as("op", "wrong"))),

@@ -22,7 +22,7 @@ fn others_see_one_user() {
     assert_eq!(chat.hub.online(), 2);
     let lobby = RoomName::lobby();
     let users = chat.hub.users_in(&lobby);
-    assert_eq!(users, Some(vec![nick("alice"), nick("b")]));
+    assert_eq!(users, Some(Roster::of(vec![nick("alice"), nick("b")])));
     assert_eq!(chat.hub.room_entries()[0].members, 2);
     // The first goes, and the other stays in its place.
     chat.hub.handle_leave(id(1), chat.now);
