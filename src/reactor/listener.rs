@@ -4,8 +4,6 @@ use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::mem;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +13,7 @@ use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
 use rustls::server::{ServerConfig, UnbufferedServerConnection};
-use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Socket, TcpKeepalive, Type};
 
 use crate::dialect::Dialect;
 use crate::limits::{CLIENT_MSS_BYTES, KERNEL_SENDQ_BYTES, Limits};
@@ -25,9 +23,10 @@ use super::connection::Transport;
 use super::stdio::Stdio;
 use super::timers::Tick;
 use super::tls::Tls;
+use super::unix::{self, SocketFile, UnixPlace};
 
 /// Where a door is to be, as an operator writes it: `[DIALECT://]HOST:PORT` or
-/// `DIALECT+unix://PATH`, with `tls+` in front where only TLS is spoken.
+/// `DIALECT+unix://PATH`, behind which `?mode=0666&group=NAME` may say who may connect, with `tls+` in front where only TLS is spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoorAddress {
     /// The dialect spoken there; `None` is found out from the first bytes.
@@ -43,8 +42,8 @@ pub struct DoorAddress {
 pub enum Place {
     /// A host and a port.
     Tcp(String),
-    /// A path of a Unix-domain socket.
-    Unix(PathBuf),
+    /// A path of a Unix-domain socket, and who may connect to it.
+    Unix(UnixPlace),
 }
 
 impl FromStr for DoorAddress {
@@ -76,13 +75,10 @@ impl FromStr for DoorAddress {
             dialect => dialect,
         };
         if is_unix {
-            if place.is_empty() {
-                return Err("a path is missing behind ://".into());
-            }
             return Ok(DoorAddress {
                 dialect,
                 is_tls,
-                place: Place::Unix(place.into()),
+                place: Place::Unix(place.parse()?),
             });
         }
         let port = place.rsplit_once(':').filter(|(host, _)| !host.is_empty());
@@ -103,7 +99,7 @@ impl fmt::Display for DoorAddress {
         let name = self.dialect.map_or("auto", Dialect::name);
         match &self.place {
             Place::Tcp(address) => write!(f, "{tls}{name}://{address}"),
-            Place::Unix(path) => write!(f, "{tls}{name}+unix://{}", path.display()),
+            Place::Unix(at) => write!(f, "{tls}{name}+unix://{}", at.path.display()),
         }
     }
 }
@@ -276,19 +272,16 @@ impl Door {
     /// # Errors
     /// The system's, and `AddrInUse` where a path is taken by anything but a dead socket of ours.
     pub(super) fn open(address: &DoorAddress, limits: &Limits) -> io::Result<Door> {
-        let dialect = address.dialect;
         let (listener, place, _file) = match &address.place {
             Place::Tcp(host) => {
                 // Over TLS it is its records that the peer reads.
-                let is_padded = dialect.is_some_and(Dialect::is_padded) && !address.is_tls;
+                let is_padded = address.dialect.is_some_and(Dialect::is_padded) && !address.is_tls;
                 let listener = listen_tcp(host, is_padded, limits)?;
                 let place = Place::Tcp(listener.local_addr()?.to_string());
                 (Listener::Tcp(listener), place, None)
             }
-            Place::Unix(path) => {
-                let is_private = dialect == Some(Dialect::Console);
-                let listener = listen_unix(path, is_private, limits)?;
-                let file = SocketFile::of(path)?;
+            Place::Unix(at) => {
+                let (listener, file) = unix::listen(at, limits)?;
                 (Listener::Unix(listener), address.place.clone(), Some(file))
             }
         };
@@ -410,63 +403,6 @@ fn is_of_operator(stream: &Stream) -> bool {
         .is_ok_and(|peer| peer.uid.is_root() || peer.uid == own)
 }
 
-/// A private socket is its owner's alone before anybody can connect.
-fn listen_unix(path: &Path, is_private: bool, limits: &Limits) -> io::Result<UnixListener> {
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    let address = SockAddr::unix(path)?;
-    if let Err(e) = socket.bind(&address) {
-        if e.kind() != io::ErrorKind::AddrInUse || !is_dead_socket_of_ours(path) {
-            return Err(e);
-        }
-        std::fs::remove_file(path)?;
-        socket.bind(&address)?;
-    }
-    if is_private {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    }
-    socket.listen(limits.backlog)?;
-    Ok(UnixListener::from_std(socket.into()))
-}
-
-/// Is there a socket file of our own user that nobody listens behind?
-fn is_dead_socket_of_ours(path: &Path) -> bool {
-    let uid = rustix::process::geteuid().as_raw();
-    let is_ours = std::fs::symlink_metadata(path)
-        .is_ok_and(|file| file.file_type().is_socket() && file.uid() == uid);
-    is_ours
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
-}
-
-/// The file of a Unix-domain socket, removed with its listener unless it is another's by then.
-struct SocketFile {
-    path: PathBuf,
-    inode: (u64, u64),
-}
-
-impl SocketFile {
-    fn of(path: &Path) -> io::Result<SocketFile> {
-        Ok(SocketFile {
-            path: path.into(),
-            inode: inode(path)?,
-        })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if inode(&self.path).is_ok_and(|inode| inode == self.inode) {
-            // It may be gone since: then there is nothing to remove.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn inode(path: &Path) -> io::Result<(u64, u64)> {
-    std::fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -505,6 +441,7 @@ mod tests {
             "http-status://1.2.3.4:5",
             "tls://1.2.3.4:5",
             "text+unix://",
+            "text+unix://x?mode=9",
             "://1.2.3.4:5",
             "+unix:///x",
         ] {

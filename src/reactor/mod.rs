@@ -26,6 +26,7 @@ mod settle;
 mod stdio;
 mod timers;
 mod tls;
+mod unix;
 mod visit;
 mod welcome;
 
@@ -43,6 +44,7 @@ pub use clock::now;
 pub use files::Certificate;
 pub use listener::{DoorAddress, Place};
 pub use timers::Tick;
+pub use unix::UnixPlace;
 
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules, Settings};
@@ -450,7 +452,7 @@ fn open_doors(config: &Config, registry: &Registry) -> Result<Vec<Door>, String>
     let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
         dialect: Some(Dialect::Console),
         is_tls: false,
-        place: Place::Unix(path.clone()),
+        place: Place::Unix(UnixPlace::private(path.clone())),
     });
     let of_users = config.doors.iter().cloned();
     let addresses = of_users.chain(config.status_door.clone()).chain(admin_door);
