@@ -30,6 +30,7 @@ pub mod limits;
 pub mod load;
 pub mod logging;
 pub mod model;
+mod outlet;
 pub mod reactor;
 pub mod store;
 pub mod web;

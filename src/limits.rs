@@ -226,6 +226,9 @@ pub const SERVE_US: u64 = 3_000;
 /// does over several turns.
 pub const SERVE_LATE_US: u64 = 1_000;
 
+/// Users, and strangers, whose requests a turn handles however late it is.
+pub const SERVED_MIN: usize = 4;
+
 /// When a turn stops writing to those who only wait for what others said, counted from its beginning.
 pub const FLUSH_US: u64 = 12_000;
 
@@ -306,6 +309,10 @@ pub const SENDQ_TOTAL_BYTES: usize = 256 * 1024 * 1024;
 /// At most one log line of a kind in this time, for what a peer can repeat at will.
 pub const LOG_INTERVAL_MS: u64 = 1_000;
 
+/// What a pipe takes as a whole or not at all, in bytes (`PIPE_BUF`, pipe(7)): a longer line of the log is
+/// cut to it.
+pub const PIPE_BYTES: usize = 4096;
+
 /// How long somebody may ask faster than it may before it is told so.
 pub const FLOOD_NOTICE_MS: u64 = 3_000;
 
@@ -350,7 +357,7 @@ pub const PUT_OUT_AT_ONCE: usize = 32;
 pub const STEPS_PER_IGNORER: usize = 4;
 
 /// Members who are told apart because they hear nothing from the speaker: so many deliveries each.
-pub const DELIVERIES_PER_IGNORER: usize = 20;
+pub const DELIVERIES_PER_IGNORER: usize = 2;
 
 /// Connections swept in a turn however much else there is to do.
 pub const SWEEPS_MIN: usize = 16;

@@ -1,8 +1,11 @@
 //! The log on standard error: one line an entry, and never a reason to wait.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::mem;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use crate::limits::PIPE_BYTES;
+use crate::outlet::Outlet;
 
 /// Sets up the log: `RUST_LOG` as env_logger has it, `info` by default.
 pub fn init() {
@@ -16,7 +19,7 @@ pub fn init() {
                 record.level()
             )
         })
-        .target(env_logger::Target::Pipe(Box::new(Stderr { lost: 0 })))
+        .target(env_logger::Target::Pipe(Box::new(Stderr::default())))
         .init();
 }
 
@@ -35,22 +38,47 @@ fn one_line(text: &str) -> String {
 
 /// Standard error, but lines are dropped, and counted, while whoever reads it does not: a log that
 /// nobody reads must not stop the chat. A closed one takes every line and keeps none.
+#[derive(Default)]
 struct Stderr {
+    /// Of a line of which a terminal took the beginning.
+    rest: Vec<u8>,
     lost: u64,
+}
+
+impl Stderr {
+    /// Writes a line, or nothing. Returns whether it is on its way.
+    fn put(&mut self, line: &[u8]) -> bool {
+        match Outlet::Error.write(line) {
+            Ok(count) => self.rest = line[count..].to_vec(),
+            Err(e) if is_passing(e.kind()) => return false,
+            // Nobody is there to be told.
+            Err(_) => {}
+        }
+        true
+    }
+
+    /// Writes what is left of the line before, and how many were lost. Returns whether there is room for more.
+    fn make_up(&mut self) -> bool {
+        if !self.rest.is_empty() {
+            let rest = mem::take(&mut self.rest);
+            if !self.put(&rest) {
+                self.rest = rest;
+            }
+        }
+        if self.rest.is_empty() && self.lost > 0 {
+            let note = format!("({} lines of the log were lost)\n", self.lost);
+            if self.put(note.as_bytes()) {
+                self.lost = 0;
+            }
+        }
+        self.rest.is_empty() && self.lost == 0
+    }
 }
 
 impl Write for Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut stderr = io::stderr().lock();
-        if !is_writable(&stderr) {
-            self.lost += 1;
-            return Ok(line.len());
-        }
-        if self.lost > 0 {
-            let _ = writeln!(stderr, "({} lines of the log were lost)", self.lost);
-            self.lost = 0;
-        }
-        let _ = stderr.write_all(line);
+        let is_written = self.make_up() && self.put(&cut(line));
+        self.lost += u64::from(!is_written);
         Ok(line.len())
     }
 
@@ -59,15 +87,27 @@ impl Write for Stderr {
     }
 }
 
-/// A pipe is writable when it has room for `PIPE_BUF` (4,096) bytes: more than any line of ours.
-fn is_writable(stderr: &impl rustix::fd::AsFd) -> bool {
-    let mut fds = [PollFd::new(stderr, PollFlags::OUT)];
-    matches!(poll(&mut fds, Some(&Timespec::default())), Ok(1))
+fn is_passing(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// A line as long as a pipe takes at once, its end included.
+fn cut(line: &[u8]) -> Cow<'_, [u8]> {
+    const END: &str = "…\n";
+    if line.len() <= PIPE_BYTES {
+        return Cow::Borrowed(line);
+    }
+    let mut end = PIPE_BYTES - END.len();
+    // Not within a character of UTF-8, whose bytes but the first are 0b10xx_xxxx.
+    while line[end] & 0b1100_0000 == 0b1000_0000 {
+        end -= 1;
+    }
+    Cow::Owned([&line[..end], END.as_bytes()].concat())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::*;
 
     #[test]
     fn a_log_line_is_one_line() {
@@ -76,5 +116,18 @@ mod tests {
             one_line("a\r\nb\x1b[2J\u{202e}"),
             "a\\u{d}\\u{a}b\\u{1b}[2J\\u{202e}"
         );
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let whole = [&b"x".repeat(PIPE_BYTES - 1)[..], b"\n"].concat();
+        assert_eq!(cut(&whole), &whole[..]);
+        for blanks in 0..4 {
+            let long = format!("{}{}\n", " ".repeat(blanks), "日".repeat(3000));
+            let cut = cut(long.as_bytes());
+            let text = std::str::from_utf8(&cut).expect("UTF-8");
+            assert!(text.ends_with("日…\n") && text.len() > PIPE_BYTES - 4);
+            assert!(text.len() <= PIPE_BYTES);
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! happens that they must not be mixed up with. A member that is owed nothing else is written to
 //! straight from the page.
 
-use std::collections::HashMap;
+use std::mem;
 
 use crate::buffer::Chunk;
 use crate::dialect::{Dialect, Stage, View};
@@ -30,8 +30,10 @@ pub(super) struct Talk {
     events: Vec<Event>,
     /// Bytes of text in the events.
     bytes: usize,
-    /// Who had, or is to miss, the events before this one.
-    ahead: HashMap<ConnId, usize>,
+    /// By slot of a connection: it had, or is to miss, so many of the first events.
+    ahead: Vec<u32>,
+    /// The slots of which that is not 0.
+    ahead_slots: Vec<u32>,
     /// A chunk an event, by kind of reader, as far as anybody needed it.
     rendered: [[Vec<Chunk>; Kind::PER_DIALECT]; Dialect::ALL.len()],
 }
@@ -47,7 +49,20 @@ impl Talk {
 
     /// How many of the events are behind a connection.
     fn heard_by(&self, id: ConnId) -> usize {
-        self.ahead.get(&id).copied().unwrap_or(0)
+        self.ahead
+            .get(id.slot as usize)
+            .map_or(0, |&count| count as usize)
+    }
+
+    /// All of the events are behind a connection.
+    fn note_heard(&mut self, id: ConnId) {
+        let slot = id.slot as usize;
+        if slot >= self.ahead.len() {
+            self.ahead.resize(slot + 1, 0);
+        }
+        if mem::replace(&mut self.ahead[slot], self.events.len() as u32) == 0 {
+            self.ahead_slots.push(id.slot);
+        }
     }
 
     /// The events as one kind of reader sees them, a chunk each.
@@ -73,8 +88,13 @@ impl Talk {
         self.events.clear();
         self.events.shrink_to(KEPT);
         self.bytes = 0;
-        self.ahead.clear();
-        self.ahead.shrink_to(KEPT);
+        for slot in self.ahead_slots.drain(..) {
+            self.ahead[slot as usize] = 0;
+        }
+        self.ahead_slots.shrink_to(KEPT);
+        if self.ahead.len() > KEPT_SLOTS {
+            self.ahead = Vec::new();
+        }
         for chunks in self.rendered.iter_mut().flatten() {
             chunks.clear();
             chunks.shrink_to(KEPT);
@@ -84,6 +104,9 @@ impl Talk {
 
 /// Entries of its tables that a talk keeps between turns.
 const KEPT: usize = 64;
+
+/// Slots that it keeps a count for between turns.
+const KEPT_SLOTS: usize = 2048;
 
 impl Reactor {
     /// Tells a connection what it asked for. A name that is refused ends it in some dialects.
@@ -224,27 +247,27 @@ impl Reactor {
         if self.talk.bytes > TALK_BYTES_MAX {
             self.deliveries = self.deliveries.max(DELIVERY_BUDGET);
         }
-        let said = self.talk.events.len();
-        self.talk.ahead.extend(passed_by.map(|id| (id, said)));
+        passed_by.for_each(|id| self.talk.note_heard(id));
     }
 
     /// Hands a connection what was said so far, if it is a member of the room: what it is told next
     /// comes behind it.
     pub(super) fn catch_up(&mut self, id: ConnId) {
+        let heard = self.talk.heard_by(id);
+        if heard == self.talk.events.len() {
+            return;
+        }
         let Some(member) = self.talk.room.and_then(|room| self.hub.member(id, room)) else {
             return;
         };
-        let heard = self.talk.heard_by(id);
         let now = self.clock.moment;
         let Some(connection) = self.connections.get_open(id) else {
             return;
         };
-        if heard < self.talk.events.len() {
-            let kind = connection.kind(member.here);
-            let chunks = self.talk.chunks(kind, &mut self.pages, now);
-            self.connections.owe(id, &chunks[heard..], &self.limits);
-            self.talk.ahead.insert(id, self.talk.events.len());
-        }
+        let kind = connection.kind(member.here);
+        let chunks = self.talk.chunks(kind, &mut self.pages, now);
+        self.connections.owe(id, &chunks[heard..], &self.limits);
+        self.talk.note_heard(id);
     }
 
     /// Hands out what is being said to the members who did not hear it yet. As many as `writes` of

@@ -146,6 +146,8 @@ pub struct Reactor {
     deliveries: usize,
     /// When this turn has done enough of what it is doing, in microseconds since its beginning.
     enough_us: u64,
+    /// When the connection that is served has had its share of the turn, likewise.
+    share_ends_us: u64,
     /// Connections over the limit that are being told so.
     refused: usize,
     /// What all Outboxes may hold together, in bytes.
@@ -237,6 +239,7 @@ impl Reactor {
             scratch: vec![0; READ_BYTES].into(),
             deliveries: 0,
             enough_us: 0,
+            share_ends_us: u64::MAX,
             refused: 0,
             sendq_total_bytes: config
                 .limits
@@ -438,7 +441,12 @@ impl Reactor {
     /// Has this turn made as many deliveries as it may, or taken as long? What a step costs is known
     /// before only about: the clock holds where that was wrong.
     fn is_spent(&self) -> bool {
-        self.deliveries >= DELIVERY_BUDGET || self.clock.turn_us() >= self.enough_us
+        self.is_spent_at(self.clock.turn_us())
+    }
+
+    /// Likewise, so many microseconds after its beginning.
+    fn is_spent_at(&self, turn_us: u64) -> bool {
+        self.deliveries >= DELIVERY_BUDGET || turn_us >= self.enough_us
     }
 
     /// From now on this turn may take so many microseconds.

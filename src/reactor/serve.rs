@@ -9,9 +9,10 @@ use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERIES_PER_TOKEN, DELIVERY_BUDGET,
-    FRAME_BUDGET, READ_BUDGET_BYTES, SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN,
-    SEARCH_SLICE_BYTES, SERVE_LATE_US, STEPS_PER_DELIVERY, STRANGERS_DELIVERY_BUDGET, SWEEPS_MIN,
-    TOIL_BYTES_PER_DELIVERY, UNFRAMED_BYTES_PER_TOKEN, UNFRAMED_READ_COST, UNREAD_GRACE_MS,
+    FRAME_BUDGET, HEAVY_US, READ_BUDGET_BYTES, SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN,
+    SEARCH_SLICE_BYTES, SERVE_LATE_US, SERVED_MIN, STEPS_PER_DELIVERY, STRANGERS_DELIVERY_BUDGET,
+    SWEEPS_MIN, TOIL_BYTES_PER_DELIVERY, UNFRAMED_BYTES_PER_TOKEN, UNFRAMED_READ_COST,
+    UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
@@ -46,16 +47,21 @@ impl Reactor {
     }
 
     fn serve_some(&mut self, count: usize, list: ReadyList) {
-        for _ in 0..count {
-            if self.is_spent() {
+        let at_least = match list {
+            ReadyList::Users | ReadyList::Strangers => SERVED_MIN,
+            ReadyList::Heavy => 1,
+        };
+        for served in 0..count {
+            if served >= at_least && self.is_spent() {
                 return;
             }
             if let Some(id) = self.connections.pop_ready(list) {
-                let began_us = self.clock.turn_us();
+                self.share_ends_us = self.clock.turn_us().saturating_add(HEAVY_US);
                 self.serve(id);
-                let took_us = self.clock.turn_us() - began_us;
+                let is_over = self.clock.turn_us() >= self.share_ends_us;
+                self.share_ends_us = u64::MAX;
                 if let Some(connection) = self.connections.get_mut(id) {
-                    connection.note_share(took_us, self.clock.now);
+                    connection.note_share(is_over, self.clock.now);
                 }
             }
         }
@@ -217,7 +223,11 @@ impl Reactor {
     /// Handles the frames at hand. `false`: a budget is used up, or the connection must wait.
     fn handle_frames(&mut self, id: ConnId, end: End, frames_left: &mut usize) -> bool {
         loop {
-            let is_spent = self.is_spent();
+            let turn_us = self.clock.turn_us();
+            let is_over = turn_us >= self.share_ends_us;
+            // Whoever is served has a frame handled, however late it is.
+            let is_late = is_over || self.is_spent_at(turn_us);
+            let stops = *frames_left == 0 || (is_late && *frames_left < FRAME_BUDGET);
             let Some(connection) = self.connections.touch(id) else {
                 return false;
             };
@@ -228,7 +238,8 @@ impl Reactor {
                 connection.paused = true;
                 return false;
             }
-            if is_spent || *frames_left == 0 {
+            if stops {
+                connection.note_share(is_over, self.clock.now);
                 self.connections.make_ready(id);
                 return false;
             }

@@ -1,5 +1,5 @@
-//! Standard input and output as a socket of the console's. Neither is made non-blocking, for others
-//! may share them: each call asks first whether it would wait.
+//! Standard input and output as a socket of the console's. Input is not made non-blocking, for others
+//! may share it: each read asks first whether it would wait.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
@@ -10,8 +10,7 @@ use mio::{Interest, Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::AsFd;
 
-/// Bytes written at once: a pipe that is writable has room for so many.
-const WRITE_BYTES: usize = 4096;
+use crate::outlet::Outlet;
 
 /// Standard input and output.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ impl Stdio {
 
 impl Read for Stdio {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if !is_ready(&io::stdin(), PollFlags::IN) || Stdio::is_in_background() {
+        if !is_readable(&io::stdin()) || Stdio::is_in_background() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         Ok(rustix::io::read(io::stdin(), into)?)
@@ -36,13 +35,7 @@ impl Read for Stdio {
 
 impl Write for Stdio {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !is_ready(&io::stdout(), PollFlags::OUT) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        Ok(rustix::io::write(
-            io::stdout(),
-            &bytes[..bytes.len().min(WRITE_BYTES)],
-        )?)
+        Outlet::Output.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -65,7 +58,7 @@ impl Source for Stdio {
     }
 }
 
-fn is_ready(fd: &impl AsFd, flags: PollFlags) -> bool {
-    let mut fds = [PollFd::new(fd, flags)];
+fn is_readable(fd: &impl AsFd) -> bool {
+    let mut fds = [PollFd::new(fd, PollFlags::IN)];
     matches!(poll(&mut fds, Some(&Timespec::default())), Ok(1))
 }

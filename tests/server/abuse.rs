@@ -1,5 +1,7 @@
 //! Floods, crowds and prying eyes.
 
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::util::*;
@@ -42,6 +44,59 @@ fn a_burst_is_delayed_and_arrives_whole_and_in_order() {
     );
     bob.expect("[Server] alice left the chat!\n");
     assert_eq!(alice.rest(), b"", "there was no time for a notice");
+}
+
+/// Sends `flood` without an end until `is_told` found what it looks for.
+fn flood_until(peer: &Peer, flood: &[u8], is_told: impl FnOnce()) {
+    let bytes = flood.repeat(16 * 1024 / flood.len());
+    let socket = peer.socket.try_clone().expect("a descriptor");
+    let ends = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let tick = Some(Duration::from_millis(50));
+            socket.set_write_timeout(tick).expect("a time");
+            while !ends.load(Ordering::Relaxed) {
+                // Where it is not read, that is what is wanted. A part of a unit would be another flood.
+                let _ = (&socket).write(&bytes);
+            }
+        });
+        is_told();
+        ends.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn bytes_that_are_no_frame_are_charged_like_frames() {
+    let server = Server::with(&[Http, Text], "--rate-limit 20,5");
+    let mut bob = server.join(Text, "bob");
+    for (nick, flood) in [
+        ("a", &b"x"[..]),
+        ("b", b"\xff\xf1"),
+        ("c", b"\0"),
+        ("d", b"\n"),
+    ] {
+        let mut alice = server.join(Text, nick);
+        let reader = Peer::over(alice.socket.try_clone().expect("a descriptor"), Text);
+        flood_until(&reader, flood, || {
+            alice.expect_until("[Server] You are sending too fast: your lines wait.\n");
+            bob.sync();
+        });
+    }
+    for (nick, first, flood) in [
+        ("e", &b"\x01\x80\0\0\0\0"[..], b"\x00\x80\0\0\0\0"),
+        ("f", b"", b"\x89\x80\0\0\0\0"),
+        ("g", b"", b"\x8a\x80\0\0\0\0"),
+        ("h", b"", b"\x81\x80\0\0\0\0"),
+    ] {
+        let mut web = server.join_websocket("hubbub.text", nick);
+        web.send(first);
+        let reader = Peer::over(web.peer.socket.try_clone().expect("a descriptor"), Http);
+        flood_until(&reader, flood, || {
+            web.peer
+                .expect_until("You are sending too fast: your lines wait.");
+            bob.sync();
+        });
+    }
 }
 
 #[test]

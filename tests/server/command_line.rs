@@ -74,6 +74,9 @@ fn wrong_arguments_exit_2_with_one_line() {
         &["--listen", "127.0.0.1:65536"],
         &["--listen", "morse://127.0.0.1:0"],
         &["--listen", "text+unix://"],
+        &["--listen", "text+unix:///x.sock?mode=0999"],
+        &["--listen", "text+unix:///x.sock?group=no-such-group"],
+        &["--listen", "text+unix:///x.sock?owner=root"],
         &["--max-message", "0"],
         &["--max-message", "many"],
         &["--max-message", "9000"],
@@ -103,6 +106,30 @@ fn a_door_that_cannot_be_opened_exits_1_with_one_line() {
     );
     let line = assert_fails(&["--listen", "text+unix:///nowhere/at/all.sock"], 1);
     assert!(line.contains("/nowhere/at/all.sock"), "{line}");
+}
+
+#[test]
+fn who_may_connect_to_a_unix_socket_is_said_with_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let directory = TempDir::new();
+    let own_group = std::fs::metadata(directory.join(".")).expect("there").gid();
+    for (options, mode) in [
+        ("?mode=0666".into(), 0o666),
+        (format!("?group={own_group}"), 0o660),
+        (format!("?mode=0620&group={own_group}"), 0o620),
+    ] {
+        let path = directory.join("chat.sock");
+        let door = format!("text+unix://{}", path.display());
+        let server = Server::open(&[&format!("{door}{options}")], "");
+        assert_eq!(server.doors(), [door.as_str()]);
+        let file = std::fs::metadata(&path).expect("a socket");
+        let has = (file.permissions().mode() & 0o7777, file.gid());
+        assert_eq!(has, (mode, own_group), "{options}");
+        server.join(Text, "Alice").sync();
+        server.signal("TERM");
+        server.wait();
+        assert!(!path.exists(), "it goes with its server");
+    }
 }
 
 #[test]

@@ -1,3 +1,6 @@
+use std::io::Write;
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use crate::util::*;
@@ -204,4 +207,58 @@ fn a_refused_join_carries_the_requests_id() {
     peer.send("{\"type\":\"join\",\"username\":\"alice\",\"id\":3}\n");
     assert_eq!(expect_error(&mut peer)["id"], 3);
     peer.expect_eof();
+}
+
+#[test]
+fn a_crowd_is_counted_and_named_by_pages() {
+    let server = Server::of(&[Text, Json]);
+    let crowd: Vec<TcpStream> = (0..501)
+        .map(|n| {
+            let mut stream = TcpStream::connect(server.address(Text)).expect("it listens");
+            writeln!(stream, "u{n}").expect("it is read");
+            stream
+        })
+        .collect();
+    server.expect_log("; 501 online");
+    let mut alice = server.connect(Json);
+    let welcome = alice.send(Json.join("alice")).json();
+    let named = |answer: &Value| answer["users"].as_array().expect("names").len();
+    assert_eq!((named(&welcome), &welcome["members"]), (500, &json!(502)));
+    assert_eq!(welcome["more"], true);
+    let last = welcome["users"][499].as_str().expect("a name").to_owned();
+    let mut users = |fields: Value| {
+        let mut request = json!({"type": "users"});
+        request
+            .as_object_mut()
+            .expect("one")
+            .extend(fields.as_object().expect("one").clone());
+        alice.send(format!("{request}\n"));
+        let mut answer = alice.json();
+        while answer["type"] == "presence" {
+            answer = alice.json();
+        }
+        answer
+    };
+    let rest = users(json!({"after": last}));
+    assert_eq!((named(&rest), &rest["users"][1]), (2, &json!("alice")));
+    assert_eq!(
+        (&rest["more"], &rest["members"]),
+        (&json!(false), &json!(502))
+    );
+    let some = users(json!({"limit": 2, "room": "lobby", "after": null, "id": 7}));
+    assert_eq!(
+        (named(&some), &some["more"], &some["id"]),
+        (2, &json!(true), &json!(7))
+    );
+    assert_eq!(users(json!({"after": "nobody"}))["code"], "no_such_nick");
+    assert_eq!(users(json!({"limit": 0}))["type"], "error");
+    let mut bob = server.connect(Text);
+    bob.send("bob\n/who\n");
+    let shown = bob.expect_until(" more\n");
+    assert!(
+        shown.ends_with(" … and 3 more\n".as_bytes()),
+        "{}",
+        quoted(&shown)
+    );
+    drop(crowd);
 }

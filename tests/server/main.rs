@@ -50,6 +50,7 @@ mod text;
 mod tls;
 mod tunnel;
 mod unchanged;
+mod unread;
 mod upgrade;
 mod util;
 mod websocket;

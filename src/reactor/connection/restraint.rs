@@ -2,7 +2,7 @@
 
 use crate::buffer::Ledger;
 use crate::frame::websocket;
-use crate::limits::{HEAVY_MS, HEAVY_US, Limits};
+use crate::limits::{HEAVY_MS, Limits};
 use crate::model::ErrorCode;
 
 use super::super::bucket::{Flood, Flooding};
@@ -122,10 +122,9 @@ impl<S: Transport> Connection<S> {
         self.relax(|restraint| restraint.flooding = None);
     }
 
-    /// Its share of a turn took so long: where that was much, its requests are behind those of others for
-    /// a while.
-    pub(in crate::reactor) fn note_share(&mut self, took_us: u64, now: Tick) {
-        if took_us >= HEAVY_US {
+    /// Has it had its share of the turn? If so, its requests are behind those of others for a while.
+    pub(in crate::reactor) fn note_share(&mut self, is_over: bool, now: Tick) {
+        if is_over {
             self.is_heavy = true;
             self.restraint.get_or_insert_default().heavy_until = Some(now + HEAVY_MS);
         } else if self.is_heavy {
