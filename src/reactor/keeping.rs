@@ -200,8 +200,12 @@ impl Reactor {
         None
     }
 
-    /// A question has its answer: what its connection asked next is handled.
+    /// A question has its answer, which may be mail: nobody is dropped for it. What its connection asked
+    /// next is handled.
     fn go_on(&mut self, who: ConnId, ticket: u64) {
+        if let Some(connection) = self.connections.get_open(who) {
+            connection.note_answer(&self.limits);
+        }
         let next = self
             .keeping
             .as_mut()

@@ -472,6 +472,38 @@ fn mail_waits_for_an_account() {
 }
 
 #[test]
+fn nobody_is_dropped_for_mail() {
+    let directory = TempDir::new();
+    let flags = "--sendq-soft 64KiB --sendq-hard 128KiB";
+    let server = with_accounts(&directory.join("data"), &[Json], flags);
+    drop(register(&server, "Alice"));
+    let mut bob = server.join(Json, "bob");
+    wait_until("Alice is gone", || bob.sync().is_empty());
+    for n in 0..60 {
+        let text = format!("{n:03}{}", "é".repeat(2_000));
+        granted(
+            &mut bob,
+            json!({"type": "pm", "to": "alice", "message": text}),
+        );
+    }
+    let small = |socket: &socket2::Socket| socket.set_recv_buffer_size(4096).expect("a size");
+    let mut alice = Peer::try_connect(server.door(Json), Json, small).expect("somebody listens");
+    let join = json!({"type": "join", "username": "Alice", "password": PASSWORD});
+    alice.send(join.to_string() + "\n");
+    until(&mut alice, "welcome");
+    // What she is owed is more than the kernel takes for her.
+    for _ in 0..50 {
+        bob.sync();
+    }
+    for n in 0..60 {
+        let mail = until(&mut alice, "pm");
+        let text = mail["message"].as_str().expect("a text");
+        assert!(text.starts_with(&format!("{n:03}")), "{n}");
+    }
+    alice.silent();
+}
+
+#[test]
 fn wrong_passwords_make_one_wait() {
     let directory = TempDir::new();
     let server = with_accounts(&directory.join("data"), &[Json], "");
