@@ -162,6 +162,8 @@ pub(super) struct Rooms {
     names: HashMap<Key, RoomId>,
     /// Invariant: exactly the rooms with a churn, by when it is told.
     due: BTreeSet<(u64, RoomId)>,
+    /// The last message that was told in a room that ended.
+    pub(super) last_ended: MessageId,
 }
 
 impl Rooms {
@@ -171,6 +173,7 @@ impl Rooms {
             slab: Slab::new(),
             names: HashMap::new(),
             due: BTreeSet::new(),
+            last_ended: MessageId::default(),
         };
         let nothing = MessageId::default();
         let lobby = rooms.open(RoomName::lobby(), nothing, nothing);
@@ -233,6 +236,7 @@ impl Rooms {
         if room.members().is_empty() && room.modes.owner.is_none() && id != LOBBY {
             let room = self.slab.remove(id.0 as usize);
             self.names.remove(&room.name.key());
+            self.last_ended = self.last_ended.max(room.tail.last());
             if let Some(churn) = room.churn {
                 self.due.remove(&(churn.due_ms, id));
             }

@@ -6,6 +6,7 @@ use crate::model::{
 };
 
 use super::bans::is_over;
+use super::keep::Durability;
 use super::{Audience, Hub, LOBBY, Room, RoomId, check_note};
 
 impl Hub {
@@ -128,12 +129,14 @@ impl Hub {
         Ok(())
     }
 
-    /// Makes a room. What may be on disk of one of its name is not known here.
+    /// Makes a room. What may be on disk of one of its name is not known here; what is not on disk yet is
+    /// known to be none, but for what was said in rooms that have ended, or waits to be told.
     pub(super) fn open(&mut self, name: RoomName) -> RoomId {
         let last = self.last_id();
         let silent_since = match self.rules.durability {
             None => MessageId::default(),
-            Some(_) => last,
+            Some(Durability::Soon) => self.kept().max(self.rooms.last_ended),
+            Some(Durability::Seen) => last,
         };
         self.rooms.open(name, last, silent_since)
     }

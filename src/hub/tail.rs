@@ -50,6 +50,11 @@ impl Tail {
         self.messages.len()
     }
 
+    /// The last message; of none, the one after which there is none.
+    pub(super) fn last(&self) -> MessageId {
+        self.messages.back().map_or(self.after, |last| last.id)
+    }
+
     /// The message after which all are here.
     pub(super) fn begins_after(&self) -> MessageId {
         self.after
