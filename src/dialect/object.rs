@@ -85,7 +85,7 @@ impl<'a> Object<'a> {
         self
     }
 
-    pub(super) fn raw(self, key: &str, json: &str) -> Object<'a> {
+    pub(crate) fn raw(self, key: &str, json: &str) -> Object<'a> {
         let object = self.key(key);
         object.0.extend_from_slice(json.as_bytes());
         object

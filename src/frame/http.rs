@@ -16,6 +16,8 @@ use chunked::{Chunked, Progress};
 /// The state of a request decoder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Http {
+    /// Is the first line at hand a request's?
+    has_line: bool,
     /// Invariant: the head does not end in the first `scanned` bytes of the next call, nor do they
     /// begin with a blank line.
     scanned: usize,
@@ -69,6 +71,14 @@ impl Http {
         if request == b"\r" && !finish {
             return partial(start);
         }
+        if !self.has_line
+            && let Some(line_len) = self.line_len(request, limit)
+        {
+            if !names_version(&request[..line_len]) {
+                return self.end(start, line_len);
+            }
+            self.has_line = true;
+        }
         if self.len == 0 {
             match self.head_len(request, limit) {
                 Some(head_len) => {
@@ -113,6 +123,13 @@ impl Http {
         partial(start)
     }
 
+    /// How long the first line is with its end, if that stands within `limit` bytes.
+    fn line_len(&self, request: &[u8], limit: usize) -> Option<usize> {
+        let known = &request[..request.len().min(limit)];
+        let line_end = memchr(b'\n', known.get(self.scanned..)?)?;
+        Some(self.scanned + line_end + 1)
+    }
+
     fn decode_chunks(&mut self, bytes: &[u8], finish: bool) -> Step {
         let Some(chunked) = &mut self.chunked else {
             return partial(0);
@@ -127,6 +144,7 @@ impl Http {
             Progress::TooLong => refused(true),
         };
         self.is_held = true;
+        self.has_line = false;
         self.is_done = status != Status::Message { is_text: false };
         self.owes_continue = false;
         Step { status, consumed }
@@ -191,6 +209,13 @@ fn blank_lines_len(bytes: &[u8]) -> usize {
         rest = after;
     }
     bytes.len() - rest.len()
+}
+
+/// Does a line end in a version of HTTP? Behind one that does not, no head is waited for: it is of another
+/// protocol, whose client may wait for an answer.
+fn names_version(line: &[u8]) -> bool {
+    let last = line.trim_ascii().rsplit(|&byte| byte == b' ').next();
+    last.is_some_and(|last| last.starts_with(b"HTTP/"))
 }
 
 /// What body a head tells of (section 6.3); `None` where the request is refused.
@@ -331,7 +356,6 @@ mod tests {
     #[test]
     fn a_refused_request_is_the_last_and_has_no_body() {
         for refused in [
-            "nonsense\r\n\r\n",
             "GET / HTTP/2.0\r\n\r\n",
             "GET / HTTP/1.1\r\nno field\r\n\r\n",
             "GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n",
@@ -362,6 +386,22 @@ mod tests {
         let many = format!("GET / HTTP/1.1\r\n{many}\r\n");
         let input = [many.as_bytes(), b"GET / HTTP/1.1\r\n\r\n"].concat();
         case(&Framing::http(), &input, 8192, &[Some(many.as_bytes())]);
+    }
+
+    #[test]
+    fn a_line_of_another_protocol_is_refused_before_a_head_is_waited_for() {
+        for line in [
+            "nonsense\r\n",
+            "SSH-2.0-x\r\n",
+            "EHLO a\n",
+            "*1\r\n",
+            "GET /\r\n",
+            "GET / HTTP\n",
+        ] {
+            let input = [line, "\r\nGET / HTTP/1.1\r\n\r\n"].concat();
+            let expected = [Some(line.as_bytes())];
+            case(&Framing::http(), input.as_bytes(), LIMIT, &expected);
+        }
     }
 
     #[test]

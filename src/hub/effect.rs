@@ -1,6 +1,6 @@
 //! What the hub wants done, and whom it is for.
 
-use crate::model::{ConnId, ErrorCode, Event, Incident, Nick, RequestId};
+use crate::model::{ConnId, ErrorCode, Event, Excerpt, Incident, Nick, RequestId};
 
 use super::keep::{AccountAsk, Query, Record};
 use super::{Member, RoomId};
@@ -63,6 +63,13 @@ pub enum Effect {
         to: ConnId,
         /// Why it is not on disk; `None` where it is.
         failure: Option<ErrorCode>,
+    },
+    /// Tell a connection without a session what was said in a room ([`super::Hub::handle_reading`]).
+    Read {
+        /// Whose.
+        to: ConnId,
+        /// What, or why not.
+        excerpt: Result<Excerpt, ErrorCode>,
     },
     /// Ask about an account, and tell with [`super::Hub::handle_account`]. Nothing that `who` asks is handled
     /// before that.

@@ -25,6 +25,8 @@ pub(super) enum Question {
     CatchUp(RoomId),
     /// Somebody wants to know what was said in a room, or with somebody.
     History(Target, Window),
+    /// Somebody without a session wants to know what was said in a room.
+    Reading(RoomName, Window),
     /// Somebody searches.
     Search,
     /// An operator has a room written to a file.
@@ -182,7 +184,7 @@ impl Hub {
         }
     }
 
-    fn window(&self, range: Range) -> Window {
+    pub(super) fn window(&self, range: Range) -> Window {
         let limit = range.limit.unwrap_or(HISTORY_LIMIT);
         Window {
             after: range.after.unwrap_or_default(),
@@ -193,11 +195,10 @@ impl Hub {
         }
     }
 
-    /// What was found on disk, and what was said since that was looked at, where one is in the room yet.
-    fn whole_answer(
+    /// What was found on disk, and what was said since that was looked at, where one may see the room yet.
+    pub(super) fn whole_answer(
         &self,
-        who: ConnId,
-        target: &Target,
+        room: Option<RoomId>,
         window: Window,
         found: Found,
     ) -> Option<(Vec<Arc<Message>>, bool)> {
@@ -209,8 +210,7 @@ impl Hub {
         else {
             return None;
         };
-        if let Target::Room(room) = target
-            && let Ok(id) = self.entered(who, Some(room.clone()))
+        if let Some(id) = room
             && (window.newest || !has_more)
         {
             let tail = self.rooms.get(id).tail.after(through);
@@ -272,6 +272,9 @@ impl Hub {
         if let Question::CatchUp(id) = asked.what {
             return self.catch_up(id, who, found);
         }
+        if let Question::Reading(room, window) = asked.what {
+            return self.end_reading(who, room, window, found);
+        }
         let is_here = self.sessions.contains(who) || self.consoles.contains(&who);
         if !is_here {
             return;
@@ -282,7 +285,11 @@ impl Hub {
             }
             (Question::Mail(_), _) => return,
             (Question::History(target, window), found @ Found::Messages { .. }) => {
-                match self.whole_answer(who, &target, window, found) {
+                let room = match &target {
+                    Target::Room(room) => self.entered(who, Some(room.clone())).ok(),
+                    Target::User(_) => None,
+                };
+                match self.whole_answer(room, window, found) {
                     Some((messages, has_more)) => Event::History {
                         target,
                         messages,

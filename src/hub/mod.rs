@@ -27,6 +27,7 @@ mod operate;
 pub mod oracle;
 mod ownership;
 mod presence;
+mod reading;
 mod room;
 mod rooms;
 mod rules;

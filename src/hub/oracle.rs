@@ -215,6 +215,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
         | Effect::AskAccount { .. }
         | Effect::Posted { .. }
         | Effect::Log(_)
+        | Effect::Read { .. }
         | Effect::Report { .. }
         | Effect::Stop { .. } => return,
     };
@@ -455,6 +456,7 @@ fn check_effect(hub: &Hub, effect: &Effect) {
         | Effect::AskAccount { .. }
         | Effect::Posted { .. }
         | Effect::Log(_)
+        | Effect::Read { .. }
         | Effect::Stop { .. } => {}
         Effect::Close { who } => assert!(!is_here(who), "{effect:?}"),
     }

@@ -257,7 +257,7 @@ impl Hub {
     }
 
     /// May a bot post in a room? One that is closed to some it has to be in.
-    fn check_bot(&self, bot: &Nick, id: RoomId) -> Result<(), ErrorCode> {
+    pub(super) fn check_bot(&self, bot: &Nick, id: RoomId) -> Result<(), ErrorCode> {
         self.check_nick(bot)?;
         let room = self.rooms.get(id);
         let own = self.sessions.find(bot.as_str());

@@ -1,6 +1,7 @@
 //! What was said, and what is known of it for good.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Nick, RoomName};
 
@@ -57,4 +58,15 @@ pub struct Message {
     pub manner: Manner,
     /// 1 byte up to the message limit.
     pub text: String,
+}
+
+/// What was said in a room: some of it, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Where.
+    pub room: RoomName,
+    /// What.
+    pub messages: Vec<Arc<Message>>,
+    /// Is there more of it on the side where the limit cut?
+    pub has_more: bool,
 }

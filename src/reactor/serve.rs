@@ -562,6 +562,7 @@ impl Reactor {
                 Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
                 Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),
                 Effect::Posted { to, failure } => self.end_post(to, failure),
+                Effect::Read { to, excerpt } => self.end_read(to, &excerpt),
                 Effect::Log(incident) => self.log_incident(&incident),
                 Effect::Report { to, id } => {
                     let stats = self.stats();

@@ -4,7 +4,7 @@ use crate::buffer::Ledger;
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
 use crate::limits::BYTES_PER_DELIVERY;
-use crate::model::{ConnId, Deed, ErrorCode, Incident, MessageId, Nick, RoomName};
+use crate::model::{ConnId, Deed, ErrorCode, Excerpt, Incident, MessageId, Nick, Range, RoomName};
 use crate::web::{self, Answer, DoorKind, Endpoint, Poster, Representation, api};
 
 use super::Reactor;
@@ -55,6 +55,20 @@ impl Reactor {
                     Some(response) => response,
                     None => return,
                 },
+                Err(response) => response,
+            },
+            Answer::Read {
+                room,
+                reader,
+                range,
+            } => match self.poster(id, reader, None) {
+                Ok((nick, is_bot)) => {
+                    let bot = is_bot.then_some(nick);
+                    match self.read(id, manner, room, bot.as_ref(), range) {
+                        Some(response) => response,
+                        None => return,
+                    }
+                }
                 Err(response) => response,
             },
             Answer::Metrics => self.metrics().response(),
@@ -183,6 +197,44 @@ impl Reactor {
         response
     }
 
+    /// Looks up what was said in a room. `None`: the response waits for the disk, and nothing else that the
+    /// connection asks is handled before.
+    fn read(
+        &mut self,
+        id: ConnId,
+        manner: Manner,
+        room: RoomName,
+        bot: Option<&Nick>,
+        range: Range,
+    ) -> Option<Response> {
+        let now = self.clock.moment;
+        let connection = self.connections.touch(id)?;
+        let peer = connection.peer;
+        match self.hub.handle_reading(id, peer, bot, room, range, now) {
+            Ok(Some(excerpt)) => Some(api::messages(&excerpt)),
+            Ok(None) => {
+                let failure = api::refused(&ErrorCode::StoreFailed);
+                connection.hold(Tick::MAX);
+                connection.end_response(false, self.clock.now);
+                if let Some(keeping) = &mut self.keeping {
+                    keeping.put_off(id, manner, failure);
+                }
+                self.carry_out();
+                None
+            }
+            Err(code) => Some(api::refused(&code)),
+        }
+    }
+
+    /// What was looked up is the response.
+    pub(super) fn end_read(&mut self, id: ConnId, excerpt: &Result<Excerpt, ErrorCode>) {
+        let response = match excerpt {
+            Ok(excerpt) => api::messages(excerpt),
+            Err(code) => api::refused(code),
+        };
+        self.end_put_off(id, |_| response);
+    }
+
     /// Puts a response off until the message that it tells of is on disk, where one is kept. Nothing else
     /// that the connection asks is handled before.
     fn put_off(
@@ -206,6 +258,13 @@ impl Reactor {
 
     /// What was said is on disk, or will not be: that is the response.
     pub(super) fn end_post(&mut self, id: ConnId, failure: Option<ErrorCode>) {
+        self.end_put_off(id, |response| {
+            failure.map_or(response, |code| api::refused(&code))
+        });
+    }
+
+    /// Sends what became of a response that was put off.
+    fn end_put_off(&mut self, id: ConnId, respond: impl FnOnce(Response) -> Response) {
         let post = self.keeping.as_mut().and_then(|it| it.take_post(id));
         let Some((manner, response)) = post else {
             return;
@@ -215,7 +274,7 @@ impl Reactor {
         };
         connection.unthrottle();
         let now = self.clock.moment;
-        let response = failure.map_or(response, |code| api::refused(&code));
+        let response = respond(response);
         self.respond(id, manner.closes(), |out| response.write(manner, now, out));
         self.connections.make_ready(id);
     }

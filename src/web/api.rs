@@ -3,7 +3,10 @@
 
 use crate::dialect::http::{HttpRequest, Response, Status, status_of};
 use crate::dialect::object::{self, Object};
-use crate::model::{ErrorCode, Message, Nick, RoomEntry, RoomName, Roster, Stats};
+use crate::model::{
+    ErrorCode, Excerpt, Manner, Message, MessageId, Nick, Range, RoomEntry, RoomName, Roster,
+    Since, Stats,
+};
 
 use super::site::sha256;
 use super::{Answer, Poster, Site};
@@ -76,17 +79,94 @@ pub(super) fn post(site: &Site, request: &HttpRequest, segment: &str) -> Answer 
     posted.unwrap_or_else(Answer::Respond)
 }
 
+/// What was said, as the json dialect's `history` has it.
+pub fn messages(excerpt: &Excerpt) -> Response {
+    object(Status::Ok, "messages", |object| {
+        object
+            .text("room", excerpt.room.as_str())
+            .objects("messages", &excerpt.messages, |object, message| {
+                let kind = match message.manner {
+                    Manner::Said => "chat",
+                    Manner::Acted => "me",
+                };
+                object
+                    .number("id", Some(message.id.0))
+                    .text("username", message.nick.as_str())
+                    .text("message", &message.text)
+                    .text("kind", kind)
+                    .timestamp(message.unix_ms)
+            })
+            .raw("more", if excerpt.has_more { "true" } else { "false" })
+    })
+}
+
+/// What is to be read of a room, if it may be.
+pub(super) fn read(site: &Site, request: &HttpRequest, segment: &str) -> Answer {
+    let permitted = check_page(site, request).and_then(|()| bearer(site, request));
+    let read = permitted.and_then(|reader| {
+        let room = room(segment).map_err(|code| refused(&code))?;
+        let range = range(request.query.as_deref().unwrap_or_default()).ok_or_else(|| {
+            let sentence = "limit is 1 or more; before, after and since are numbers, each once.";
+            Response::refusal(Status::BadRequest, sentence, true)
+        })?;
+        Ok(Answer::Read {
+            room,
+            reader,
+            range,
+        })
+    });
+    read.unwrap_or_else(Answer::Respond)
+}
+
+/// What a query asks for. A parameter that is not known is nothing.
+fn range(query: &str) -> Option<Range> {
+    let mut range = Range::default();
+    for parameter in query.split('&') {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let number = || {
+            let digits = percent_decoded(value)?;
+            let is_number = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
+            digits.parse::<u64>().ok().filter(|_| is_number)
+        };
+        let is_new = match name {
+            "limit" => {
+                let limit = number().filter(|&limit| limit > 0)?;
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+                range.limit.replace(limit).is_none()
+            }
+            "before" => range.before.replace(MessageId(number()?)).is_none(),
+            "after" => range.after.replace(MessageId(number()?)).is_none(),
+            "since" => range.since.replace(Since::Unix(number()?)).is_none(),
+            _ => true,
+        };
+        if !is_new {
+            return None;
+        }
+    }
+    Some(range)
+}
+
 /// As whom the request may post.
 fn permitted(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
-    let refusal = |status, sentence| Response::refusal(status, sentence, true);
-    if !site.admits(request.origin.as_deref(), &request.host) {
-        let sentence = "Pages of other hosts may not post here.";
-        return Err(refusal(Status::Forbidden, sentence));
-    }
+    check_page(site, request)?;
     if site.tokens.is_none() && !site.has_bots {
         let sentence = "Nothing can be posted here: there are no tokens.";
-        return Err(refusal(Status::Forbidden, sentence));
+        return Err(Response::refusal(Status::Forbidden, sentence, true));
     }
+    bearer(site, request)
+}
+
+/// May the page that asks, if one does?
+fn check_page(site: &Site, request: &HttpRequest) -> Result<(), Response> {
+    let sentence = "Pages of other hosts may not do that here.";
+    match site.admits(request.origin.as_deref(), &request.host) {
+        true => Ok(()),
+        false => Err(Response::refusal(Status::Forbidden, sentence, true)),
+    }
+}
+
+/// Who has the token of a request.
+fn bearer(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
     let token = request.bearer.as_ref().ok_or_else(unauthorized)?.reveal();
     let tokens = site.tokens.as_ref();
     match tokens.and_then(|tokens| tokens.nick_of(token)) {

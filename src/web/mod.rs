@@ -9,7 +9,7 @@ mod site;
 mod upgrade;
 
 use crate::dialect::http::{HttpRequest, Method, Response, Status};
-use crate::model::{Moment, Nick, RoomName};
+use crate::model::{Moment, Nick, Range, RoomName};
 
 pub use assets::{Asset, Representation, assets};
 pub use metrics::Metrics;
@@ -57,13 +57,22 @@ pub enum Answer {
         /// What: not blank.
         text: String,
     },
+    /// Send [`api::messages`].
+    Read {
+        /// Where.
+        room: RoomName,
+        /// Who has the right to.
+        reader: Poster,
+        /// Which.
+        range: Range,
+    },
     /// Send [`Metrics::response`].
     Metrics,
     /// Send [`api::stats`].
     Stats,
 }
 
-/// Who may post.
+/// Who may post, or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Poster {
     /// Whoever has one of the operator's tokens: under this name, or any that is free.
@@ -127,7 +136,8 @@ pub fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpRequest) -
             Ok(room) => Answer::Users(room),
             Err(code) => Answer::Respond(api::refused(&code)),
         },
-        Place::Messages(name) => api::post(site, request, name),
+        Place::Messages(name) if request.method == Method::Post => api::post(site, request, name),
+        Place::Messages(name) => api::read(site, request, name),
         Place::Metrics => Answer::Metrics,
         Place::Stats => Answer::Stats,
     }
@@ -169,7 +179,7 @@ impl Place<'_> {
         match self {
             Place::Server => "GET, HEAD, POST, OPTIONS",
             Place::WebSocket | Place::Echo => "GET, OPTIONS",
-            Place::Messages(_) => "POST, OPTIONS",
+            Place::Messages(_) => "GET, HEAD, POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }

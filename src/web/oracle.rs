@@ -67,6 +67,7 @@ fn check_answer(request: &HttpRequest, answer: Answer) {
             assert!(nick.is_none_or(|nick| !nick.is_reserved()));
             assert!(text.trim() == text && !text.is_empty());
         }
+        Answer::Read { range, .. } => assert!(range.limit != Some(0)),
         Answer::Rooms | Answer::Users(_) | Answer::Metrics | Answer::Stats => {}
     }
 }

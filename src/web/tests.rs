@@ -173,7 +173,7 @@ fn wrong_methods_are_told_the_right_ones() {
         ("/healthz", "GET, HEAD, OPTIONS"),
         ("/ws", "GET, OPTIONS"),
         ("/api/v1/rooms", "GET, HEAD, OPTIONS"),
-        (POST, "POST, OPTIONS"),
+        (POST, "GET, HEAD, POST, OPTIONS"),
     ] {
         let allow = format!("\r\nAllow: {right}\r\n");
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"] {

@@ -234,7 +234,10 @@ fn a_method_that_is_not_there_is_told_which_are() {
         ("TRACE /", "GET, HEAD, OPTIONS"),
         ("HEAD /ws", "GET, OPTIONS"),
         ("POST /api/v1/rooms", "GET, HEAD, OPTIONS"),
-        ("GET /api/v1/rooms/lobby/messages", "POST, OPTIONS"),
+        (
+            "PUT /api/v1/rooms/lobby/messages",
+            "GET, HEAD, POST, OPTIONS",
+        ),
     ] {
         peer.send(request(what, ""));
         let response = peer.response_to(what);
@@ -247,7 +250,10 @@ fn a_method_that_is_not_there_is_told_which_are() {
     }
     for (what, allowed) in [
         ("OPTIONS /", "GET, HEAD, OPTIONS"),
-        ("OPTIONS /api/v1/rooms/lobby/messages", "POST, OPTIONS"),
+        (
+            "OPTIONS /api/v1/rooms/lobby/messages",
+            "GET, HEAD, POST, OPTIONS",
+        ),
     ] {
         peer.send(request(what, ""));
         let response = peer.response_to(what);

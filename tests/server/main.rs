@@ -39,6 +39,7 @@ mod past;
 mod presence;
 mod pynet;
 mod random;
+mod reading;
 mod replay;
 mod rest;
 mod search;

@@ -169,3 +169,20 @@ fn the_tenth_refused_name_is_the_last() {
     }
     al.silent();
 }
+
+#[test]
+fn an_http_door_does_not_wait_for_the_head_of_another_protocol() {
+    let server = Server::of(&[Http]);
+    for first in [
+        "SSH-2.0-x\r\n",
+        "EHLO a\r\n",
+        "*1\r\n$4\r\nPING\r\n",
+        "PING\r\n",
+        "OPTIONS sip:nm SIP/2.0\r\n",
+    ] {
+        let mut stranger = server.connect(Http);
+        stranger.send(first);
+        let answer = String::from_utf8(stranger.rest()).expect("ASCII");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{first:?}: {answer}");
+    }
+}

@@ -191,9 +191,13 @@ impl<S: Transport> Connection<S> {
         if input.framing.owes_continue() {
             own.extend_from_slice(http::CONTINUE);
         }
-        let is_blank = input.inbox.bytes()[..step.consumed].trim_ascii().is_empty();
+        let is_first = may_be_foreign && taken.is_some();
+        let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
+        if is_first && !is_blank(&input.inbox.bytes()[..step.consumed]) {
+            self.is_new = false;
+        }
+        let input = self.input_mut();
         input.inbox.consume(step.consumed);
-        self.is_new &= is_blank || taken.is_none();
         if !own.is_empty() {
             self.append(ledger, |out| out.extend_from_slice(&own));
         }

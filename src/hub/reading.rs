@@ -1,0 +1,74 @@
+//! What was said in a room, for who has no session but a token.
+
+use crate::model::{ConnId, ErrorCode, Excerpt, Moment, Nick, Peer, Range, RoomName};
+
+use super::keep::{Found, Window, cut_text};
+use super::lookup::Question;
+use super::{Effect, Hub, RoomId};
+
+impl Hub {
+    /// Looks up what was said in a room, for the bot of that name, or for a program of the operator's. `None`:
+    /// it is looked up on disk, and [`Effect::Read`] tells.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AddressBanned`], [`ErrorCode::NickBanned`], [`ErrorCode::NoRoomToShow`]; and
+    /// [`ErrorCode::NotInRoom`] of a room that is closed to some, which shows what was said in it to its members.
+    pub fn handle_reading(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        bot: Option<&Nick>,
+        room: RoomName,
+        range: Range,
+        now: Moment,
+    ) -> Result<Option<Excerpt>, ErrorCode> {
+        self.now = now;
+        if let Some(refusal) = self.refusal_of(&peer, now) {
+            return Err(refusal);
+        }
+        let id = self.rooms.find(&room);
+        let id = id.ok_or_else(|| ErrorCode::NoRoomToShow(room.clone()))?;
+        match bot {
+            Some(bot) => self.check_bot(bot, id)?,
+            None if self.rooms.get(id).is_guarded() => return Err(ErrorCode::NotInRoom(room)),
+            None => {}
+        }
+        let window = self.window(range);
+        if self.rules.durability.is_none() {
+            return Ok(Some(self.excerpt_of_tail(id, window)));
+        }
+        let query = self.history_of(id, window);
+        self.ask(who, None, Question::Reading(room, window), query);
+        Ok(None)
+    }
+
+    /// Of what is in memory.
+    fn excerpt_of_tail(&self, id: RoomId, window: Window) -> Excerpt {
+        let room = self.rooms.get(id);
+        let said = room.tail.after(window.after);
+        let mut messages = said
+            .filter(|message| window.has(message))
+            .cloned()
+            .collect();
+        let has_more = window.cut(&mut messages) | cut_text(&mut messages, window.newest);
+        Excerpt {
+            room: room.name.clone(),
+            messages,
+            has_more,
+        }
+    }
+
+    /// What was looked up for who has no session. What was said since that is in memory.
+    pub(super) fn end_reading(&mut self, to: ConnId, room: RoomName, window: Window, found: Found) {
+        let id = self.rooms.find(&room);
+        let excerpt = match self.whole_answer(id, window, found) {
+            Some((messages, has_more)) => Ok(Excerpt {
+                room,
+                messages,
+                has_more,
+            }),
+            None => Err(ErrorCode::StoreFailed),
+        };
+        self.effects.push_back(Effect::Read { to, excerpt });
+    }
+}
