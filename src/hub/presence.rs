@@ -1,6 +1,8 @@
 //! Comings and goings. In a room of many they are counted, and told as one line a second: to tell each
 //! to all costs the square of the crowd.
 
+use std::collections::VecDeque;
+
 use crate::limits::{PRESENCE_MS, UNTOLD_MS};
 use crate::model::{ConnId, Event, Moment};
 
@@ -30,6 +32,9 @@ impl Hub {
             && is_due(due_ms)
         {
             self.untold.pop_front();
+            if self.untold.is_empty() {
+                self.untold = VecDeque::new();
+            }
             self.tell_of_coming(who);
         } else if let Some((id, churn)) = self.rooms.pop_due(now.uptime_ms) {
             let room = self.rooms.get(id);

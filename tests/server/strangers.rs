@@ -75,6 +75,25 @@ fn another_protocol_is_told_so_in_one_line_and_nobody_hears_of_it() {
 }
 
 #[test]
+fn over_unix_sockets_as_well() {
+    let directory = TempDir::new();
+    let doors = [Text, Anon, Colon].map(|dialect| {
+        let path = directory.join(dialect.name());
+        format!("{}+unix://{}", dialect.name(), path.display())
+    });
+    let doors: Vec<&str> = doors.iter().map(String::as_str).collect();
+    let server = Server::open(&doors, "--replay 0");
+    let mut watcher = server.join(Text, "watcher");
+    for dialect in [Text, Anon, Colon] {
+        for first in FIRST {
+            let answer = rejected(&server, dialect, first.as_bytes(), first.len());
+            assert_rejected(dialect, &answer, first);
+        }
+    }
+    watcher.silent();
+}
+
+#[test]
 fn the_auto_door_answers_http_and_turns_off_the_rest() {
     let server = Server::with(&[Auto], "--replay 0");
     let mut watcher = server.connect(Auto);
