@@ -105,6 +105,12 @@ pub const TOKEN_BYTES: usize = 32;
 /// Bots of one account.
 pub const BOTS_PER_ACCOUNT_MAX: usize = 20;
 
+/// Tokens that stand for one account's password, each in a browser; a further one makes the oldest void.
+pub const SESSIONS_PER_ACCOUNT_MAX: usize = 10;
+
+/// How long such a token is good, in milliseconds: 90 days. Who uses it asks for another by then.
+pub const SESSION_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+
 /// Asks about accounts that wait at once: at some 30 ms for a password the last waits a second.
 pub const ACCOUNT_ASKS_MAX: usize = 32;
 

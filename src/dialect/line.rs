@@ -87,6 +87,8 @@ pub(super) fn render(request: &Request) -> Option<String> {
             TokenChange::New(bot) => format!("/token new {bot}"),
             TokenChange::Drop(bot) => format!("/token drop {bot}"),
             TokenChange::List => "/token list".into(),
+            // Tokens that stand for passwords are programs' alone.
+            TokenChange::Session | TokenChange::End(_) => return None,
         },
         Request::Appoint {
             room: None,

@@ -161,6 +161,8 @@ impl Tried {
             | AccountAsk::Unregister { password: None, .. }
             | AccountAsk::NewToken { .. }
             | AccountAsk::DropToken { .. }
+            | AccountAsk::NewSession { .. }
+            | AccountAsk::EndSession { .. }
             | AccountAsk::Tokens { .. } => Tried::Nothing,
         }
     }
@@ -380,6 +382,11 @@ impl Hub {
                 )
             }
             TokenChange::List => (nick, AccountAsk::Tokens { owner }),
+            TokenChange::Session => (nick, AccountAsk::NewSession { account: owner }),
+            TokenChange::End(token) => {
+                let account = owner;
+                (nick, AccountAsk::EndSession { account, token })
+            }
         };
         self.ask_account(who, peer, name, ask, What::Other)
     }

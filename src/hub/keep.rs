@@ -270,6 +270,18 @@ pub enum AccountAsk {
         /// The bot.
         bot: AccountId,
     },
+    /// Make a token that stands for an account's password for some time.
+    NewSession {
+        /// The account.
+        account: AccountId,
+    },
+    /// Make such a token void.
+    EndSession {
+        /// The account.
+        account: AccountId,
+        /// The token.
+        token: Secret,
+    },
     /// Which bots has an account?
     Tokens {
         /// The account.
@@ -309,6 +321,13 @@ pub enum AccountAnswer {
         /// The bot.
         bot: AccountId,
     },
+    /// A token was made that stands for an account's password. It is told once.
+    Session {
+        /// The token.
+        token: Secret,
+    },
+    /// A token stands for the password no more.
+    SessionEnded,
     /// The bots of an account.
     Tokens(Vec<Nick>),
     /// There is an account of that name.

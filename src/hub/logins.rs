@@ -57,6 +57,8 @@ impl Hub {
             | AccountAnswer::Unregistered { .. }
             | AccountAnswer::Token { .. }
             | AccountAnswer::TokenDropped { .. }
+            | AccountAnswer::Session { .. }
+            | AccountAnswer::SessionEnded
             | AccountAnswer::Tokens(_)
             | AccountAnswer::NoSuchAccount
             | AccountAnswer::TooMany
@@ -220,6 +222,11 @@ impl Hub {
             AccountAnswer::TokenDropped { .. } => {
                 self.done(who, format!("The bot {} is gone.", waiting.name))
             }
+            AccountAnswer::Session { token } => {
+                let bot = waiting.name;
+                self.answer(who, Event::Token { bot, token })
+            }
+            AccountAnswer::SessionEnded => self.done(who, "That token is void.".into()),
             AccountAnswer::Tokens(bots) => {
                 let bots: Vec<&str> = bots.iter().map(Nick::as_str).collect();
                 let note = match bots[..] {

@@ -59,7 +59,7 @@ pub struct Range {
     pub since: Option<Since>,
 }
 
-/// What to do about the tokens of one's bots.
+/// What to do about the tokens of one's bots, or one's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenChange {
     /// Make one for a bot of that name, new or not.
@@ -68,6 +68,10 @@ pub enum TokenChange {
     Drop(Nick),
     /// Which bots are there?
     List,
+    /// Make one that stands for one's own password for some time.
+    Session,
+    /// Make that one void.
+    End(Secret),
 }
 
 /// Which of a room's members are asked for, in the order of their coming.

@@ -10,7 +10,7 @@ mod write;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::hub::keep::AccountRecord;
-use crate::limits::BOTS_PER_ACCOUNT_MAX;
+use crate::limits::{BOTS_PER_ACCOUNT_MAX, SESSION_MS, SESSIONS_PER_ACCOUNT_MAX};
 use crate::model::{AccountId, Key, Nick, Secret};
 
 use super::rows;
@@ -129,8 +129,8 @@ fn new_record(connection: &Connection, nick: &Nick, owner: Option<AccountId>) ->
     }
 }
 
-/// Gives an account another hash; `false` if there is no such account, if it is a bot, or if it has
-/// another hash than `seen`.
+/// Gives an account another hash, and makes void the tokens that stood for the one it had; `false` if there
+/// is no such account, if it is a bot, or if it has another hash than `seen`.
 pub fn set_password(
     connection: &Connection,
     id: AccountId,
@@ -141,6 +141,9 @@ pub fn set_password(
         "UPDATE accounts SET hash = ?2 WHERE id = ?1 AND owner IS NULL AND hash = coalesce(?3, hash)",
         params![number(id), hash.reveal(), seen.map(Secret::reveal)],
     )?;
+    if changed == 1 {
+        connection.execute("DELETE FROM tokens WHERE bot = ?1", [number(id)])?;
+    }
     Ok(changed == 1)
 }
 
@@ -236,6 +239,49 @@ pub fn set_token(
     Ok(TokenSet::Set(record))
 }
 
+/// Lets a token stand for an account's password for [`SESSION_MS`], and makes void those that are older, or
+/// too many; `false` if there is no such account, or if it is a bot.
+pub fn add_session(
+    connection: &Connection,
+    id: AccountId,
+    digest: &TokenDigest,
+    now_ms: u64,
+) -> rusqlite::Result<bool> {
+    if get(connection, id)?.is_none_or(|account| account.record.owner.is_some()) {
+        return Ok(false);
+    }
+    connection.execute(
+        "DELETE FROM tokens WHERE bot = ?1 AND (made_ms <= ?2 OR digest NOT IN
+             (SELECT digest FROM tokens WHERE bot = ?1 ORDER BY made_ms DESC LIMIT ?3))",
+        params![
+            number(id),
+            expired_ms(now_ms),
+            rows::integer(SESSIONS_PER_ACCOUNT_MAX as u64 - 1)
+        ],
+    )?;
+    connection.execute(
+        "INSERT INTO tokens (digest, bot, made_ms) VALUES (?1, ?2, ?3)",
+        params![digest, number(id), rows::integer(now_ms.max(1))],
+    )?;
+    Ok(true)
+}
+
+/// Makes a token of an account's void, which it may have been already.
+pub fn end_session(
+    connection: &Connection,
+    id: AccountId,
+    digest: &TokenDigest,
+) -> rusqlite::Result<()> {
+    let delete = "DELETE FROM tokens WHERE bot = ?1 AND digest = ?2 AND made_ms > 0";
+    connection.execute(delete, params![number(id), digest])?;
+    Ok(())
+}
+
+/// What was made then, or before, stands for no password any more.
+fn expired_ms(now_ms: u64) -> i64 {
+    rows::integer(now_ms.saturating_sub(SESSION_MS))
+}
+
 /// Forgets a bot; `false` if it is none of the `owner`'s.
 pub fn remove_bot(
     connection: &Connection,
@@ -250,21 +296,23 @@ pub fn remove_bot(
     Ok(is_owned)
 }
 
-/// The bot whose token has that digest.
-pub fn bot_by_token(
+/// The bot whose token has that digest, or the account whose password it stands for now.
+pub fn by_token(
     connection: &Connection,
     digest: &TokenDigest,
+    now_ms: u64,
 ) -> rusqlite::Result<Option<Account>> {
     let query = format!(
-        "SELECT {COLUMNS} FROM accounts WHERE id = (SELECT bot FROM tokens WHERE digest = ?1)"
+        "SELECT {COLUMNS} FROM accounts WHERE id =
+             (SELECT bot FROM tokens WHERE digest = ?1 AND (made_ms = 0 OR made_ms > ?2))"
     );
-    let found = connection.query_row(&query, [digest], account);
+    let found = connection.query_row(&query, params![digest, expired_ms(now_ms)], account);
     Ok(found.optional()?.flatten())
 }
 
-/// Every token's digest, and whose it is.
+/// The digest of each bot's token, and whose it is.
 pub fn tokens(connection: &Connection) -> rusqlite::Result<Vec<(TokenDigest, AccountId)>> {
-    let mut statement = connection.prepare("SELECT digest, bot FROM tokens")?;
+    let mut statement = connection.prepare("SELECT digest, bot FROM tokens WHERE made_ms = 0")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, rows::account_of(row.get(1)?))))?;
     rows.map(|row| row.map(|(digest, bot)| Some((digest, bot?))))
         .filter_map(Result::transpose)

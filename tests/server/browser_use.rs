@@ -341,3 +341,76 @@ fn a_reload_waits_for_the_name_and_a_quit_ends_it() {
     );
     assert_eq!(user.page.evaluate("document.activeElement.value"), "");
 }
+
+#[test]
+fn who_is_logged_in_stays_so_until_logging_out() {
+    let Some(browser) = Browser::start("the page's login that lasts") else {
+        return;
+    };
+    let directory = TempDir::new();
+    let data = directory.join("data");
+    let flags = format!("{PATIENT} --strict-names --data {}", data.display());
+    let server = Server::with(&[Auto], &flags);
+    let user = User::join(&browser, &server, "Britta");
+    let is_told = |text: &str| {
+        user.page.wait_until(&format!(
+            "[...document.querySelectorAll('#log .notice')].at(-1)?.textContent.includes({text:?})"
+        ));
+    };
+    let kept = "JSON.parse(localStorage.getItem('session'))?.token";
+    let token = || {
+        user.page.wait_until(kept);
+        user.page
+            .evaluate(kept)
+            .as_str()
+            .expect("a token")
+            .to_owned()
+    };
+    // Does a token let in?
+    let lets_in = |token: &str| {
+        let mut peer = Peer::connect(server.door(Auto), Json);
+        peer.send(format!(
+            "{{\"type\":\"join\",\"username\":\"Britta\",\"token\":\"{token}\"}}\n"
+        ));
+        let first = peer.json();
+        assert!(
+            first["type"] == "welcome" || first["code"] == "wrong_login",
+            "{first}"
+        );
+        first["type"] == "welcome"
+    };
+    user.say("/register s3cret-pw");
+    is_told("registered");
+    let first = token();
+    let all = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])";
+    let stored = user.page.evaluate(all);
+    assert!(
+        !stored.as_str().expect("text").contains("s3cret"),
+        "{stored}"
+    );
+    user.say("/join tea").is_at("room=tea");
+    user.reload();
+    user.await_state("connected");
+    user.is_at("room=tea");
+    user.say("/whois Britta");
+    // Another page of the same browser has it as well, and another password ends it elsewhere.
+    user.say("/passwd s3cret-pw n3w-pw");
+    user.page
+        .wait_until(&format!("{kept} && {kept} !== {first:?}"));
+    assert!(!lets_in(&first));
+    let second = token();
+    user.page.click("#me").click("#logout");
+    is_told("not logged in as Britta");
+    assert_eq!(user.page.evaluate(kept), Value::Null);
+    assert!(!lets_in(&second));
+    user.say("/login Britta n3w-pw");
+    let third = token();
+    user.reload();
+    user.await_state("connected");
+    user.say("/logout");
+    is_told("not logged in as Britta");
+    assert!(!lets_in(&third));
+    user.say("/login Britta n3w-pw");
+    let fourth = token();
+    assert!(lets_in(&fourth), "and it takes the place of the page");
+}

@@ -81,6 +81,10 @@ pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
                 TokenChange::New(bot) => object.text("action", "new").text("name", bot.as_str()),
                 TokenChange::Drop(bot) => object.text("action", "drop").text("name", bot.as_str()),
                 TokenChange::List => object.text("action", "list"),
+                TokenChange::Session => object.text("action", "session"),
+                TokenChange::End(token) => {
+                    object.text("action", "end").text("token", token.reveal())
+                }
             }
         }
         Request::Appoint {

@@ -180,6 +180,8 @@ fn account(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode
                 "new" => TokenChange::New(nick("name")?),
                 "drop" => TokenChange::Drop(nick("name")?),
                 "list" => TokenChange::List,
+                "session" => TokenChange::Session,
+                "end" => TokenChange::End(password(object, "token")?),
                 _ => return Err(ErrorCode::WrongField("action")),
             },
         },

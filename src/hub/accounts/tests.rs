@@ -506,6 +506,25 @@ fn a_bot_comes_in_with_its_token_until_that_is_void() {
 }
 
 #[test]
+fn a_program_has_a_token_for_its_user_but_a_bot_and_a_guest_have_none() {
+    let mut chat = Chat::with(&["alice"]);
+    let token = |change| Request::Token { change };
+    chat.join(2, "guest");
+    let guest = chat.ask(2, token(TokenChange::Session));
+    assert_eq!(refused(&guest), &ErrorCode::NotLoggedIn);
+    chat.login(1, "alice");
+    let told = chat.do_it(1, token(TokenChange::Session));
+    let told = chat.told(&told, 1);
+    let [Event::Token { bot, token: made }] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!((bot, made.reveal()), (&nick("alice"), "hub_session"));
+    let made = made.clone();
+    let told = chat.do_it(1, token(TokenChange::End(made)));
+    assert!(matches!(chat.told(&told, 1)[..], [Event::Done { .. }]));
+}
+
+#[test]
 fn who_posts_under_a_registered_name_is_its_account() {
     let mut chat = Chat::with(&["alice"]);
     chat.login(1, "alice");

@@ -204,6 +204,10 @@ impl Keeper {
                 }
                 _ => AccountAnswer::NoSuchAccount,
             },
+            AccountAsk::NewSession { .. } => AccountAnswer::Session {
+                token: Secret::new("hub_session"),
+            },
+            AccountAsk::EndSession { .. } => AccountAnswer::SessionEnded,
             AccountAsk::Tokens { .. } => AccountAnswer::Tokens(Vec::new()),
         }
     }
@@ -340,7 +344,10 @@ pub(super) fn request(what: u8, which: usize, nick: Nick, room: Option<RoomName>
             change: TokenChange::New(nick),
         },
         12 => Request::Token {
-            change: TokenChange::Drop(nick),
+            change: match which.is_multiple_of(2) {
+                true => TokenChange::Drop(nick),
+                false => TokenChange::Session,
+            },
         },
         _ => Request::Appoint {
             room,

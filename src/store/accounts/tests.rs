@@ -110,7 +110,7 @@ fn bots_have_an_owner_and_one_token() {
         set_token(&connection, account_id(owner), &nick(bot), &[digest; 32], 9).expect("set")
     };
     let by_token = |digest: u8| {
-        let bot = bot_by_token(&connection, &[digest; 32]).expect("read");
+        let bot = by_token(&connection, &[digest; 32], 1).expect("read");
         bot.map(|bot| bot.record.nick.to_string())
     };
     let TokenSet::Set(first) = set("alice", "Robot", 1) else {
@@ -322,4 +322,55 @@ fn no_debug_print_of_a_change_shows_a_secret() {
         !shown.contains("sesame") && !shown.contains("\"hash\""),
         "{shown}"
     );
+}
+
+#[test]
+fn a_session_is_one_of_few_and_ends() {
+    let connection = schema::in_memory();
+    let account = |name: &str| {
+        let made = insert(&connection, &nick(name), &Secret::new("hash"), 1);
+        made.expect("written").expect("a new account").id
+    };
+    let (alice, bob) = (account("alice"), account("bob"));
+    let is_of = |digest: u8, now_ms| {
+        let found = by_token(&connection, &[digest; 32], now_ms).expect("read");
+        found.map(|account| account.record.nick.to_string())
+    };
+    let add = |id, digest: u8, now_ms| add_session(&connection, id, &[digest; 32], now_ms);
+    let day_ms = 24 * 60 * 60 * 1000;
+    let begin_ms = 1000 * day_ms;
+    assert_eq!(add(alice, 1, begin_ms), Ok(true));
+    assert_eq!(add(bob, 99, begin_ms), Ok(true));
+    assert_eq!(is_of(1, begin_ms + 89 * day_ms).as_deref(), Some("alice"));
+    assert_eq!(is_of(1, begin_ms + 90 * day_ms), None);
+    // The clock was set back: that ends none.
+    assert_eq!(is_of(1, 1).as_deref(), Some("alice"));
+    for digest in 2..=11 {
+        assert_eq!(add(alice, digest, begin_ms + u64::from(digest)), Ok(true));
+    }
+    assert_eq!(is_of(1, begin_ms), None, "it was the oldest of eleven");
+    assert_eq!(is_of(2, begin_ms).as_deref(), Some("alice"));
+    end_session(&connection, bob, &[2; 32]).expect("written");
+    assert_eq!(
+        is_of(2, begin_ms).as_deref(),
+        Some("alice"),
+        "it is not bob's"
+    );
+    end_session(&connection, alice, &[2; 32]).expect("written");
+    assert_eq!(is_of(2, begin_ms), None);
+    // None of them is a bot's, nor has a bot one.
+    assert_eq!(tokens(&connection), Ok(vec![]));
+    let set = set_token(&connection, alice, &nick("robot"), &[50; 32], 1);
+    let Ok(TokenSet::Set(robot)) = set else {
+        panic!("{set:?}");
+    };
+    assert_eq!(add(robot.id, 51, begin_ms), Ok(false));
+    assert_eq!(
+        set_password(&connection, alice, None, &Secret::new("new")),
+        Ok(true)
+    );
+    assert_eq!(is_of(11, begin_ms), None, "its password is another");
+    assert_eq!(is_of(50, begin_ms).as_deref(), Some("robot"));
+    remove(&connection, bob).expect("written");
+    assert_eq!(is_of(99, begin_ms), None);
 }

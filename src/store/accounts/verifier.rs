@@ -17,10 +17,10 @@ use crate::limits::{
 use crate::model::{AccountId, Key, Secret};
 
 use super::super::{Full, schema};
-use super::write::Progress;
+use super::write::{Progress, now_ms};
 use super::{
-    Account, AccountJob, AccountWrite, bot_by_token, bots, find, get, hash, new_token,
-    token_digest, verify,
+    Account, AccountJob, AccountWrite, bots, by_token, find, get, hash, new_token, token_digest,
+    verify,
 };
 
 /// The handle of the thread. Dropped, it waits for the password in hand, but not for a disk that does
@@ -284,7 +284,7 @@ fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, Stri
         }
         AccountAsk::Login { name, secret } => {
             let found = match secret.is_token() {
-                true => bot_by_token(connection, &token_digest(&secret))
+                true => by_token(connection, &token_digest(&secret), now_ms())
                     .map_err(read)?
                     .filter(|bot| bot.record.nick.key() == name),
                 false => check(find(&name)?, &secret)?,
@@ -328,6 +328,19 @@ fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, Stri
             Ok(Considered::Write(AccountWrite::SetToken {
                 owner,
                 bot,
+                token,
+            }))
+        }
+        AccountAsk::NewSession { account } => {
+            let token = new_token()?;
+            Ok(Considered::Write(AccountWrite::AddSession {
+                account,
+                token,
+            }))
+        }
+        AccountAsk::EndSession { account, token } => {
+            Ok(Considered::Write(AccountWrite::EndSession {
+                account,
                 token,
             }))
         }

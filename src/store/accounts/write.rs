@@ -10,7 +10,10 @@ use rusqlite::Connection;
 use crate::hub::keep::AccountAnswer;
 use crate::model::{AccountId, Nick, Secret};
 
-use super::{TokenSet, get, insert, remove, remove_bot, set_password, set_token, token_digest};
+use super::{
+    TokenSet, add_session, end_session, get, insert, remove, remove_bot, set_password, set_token,
+    token_digest,
+};
 
 /// A change of the accounts. Passwords were checked and hashed before; `seen` is the hash that they
 /// were checked by, for another change may have come between.
@@ -45,6 +48,20 @@ pub enum AccountWrite {
         owner: AccountId,
         /// Its name.
         bot: Nick,
+        /// The token.
+        token: Secret,
+    },
+    /// Let a token stand for an account's password.
+    AddSession {
+        /// The account.
+        account: AccountId,
+        /// The token.
+        token: Secret,
+    },
+    /// Make such a token void.
+    EndSession {
+        /// The account.
+        account: AccountId,
         /// The token.
         token: Secret,
     },
@@ -100,6 +117,18 @@ impl AccountWrite {
                     TokenSet::TooMany => AccountAnswer::TooMany,
                 }
             }
+            AccountWrite::AddSession { account, token } => {
+                match add_session(connection, *account, &token_digest(token), now_ms())? {
+                    true => AccountAnswer::Session {
+                        token: token.clone(),
+                    },
+                    false => AccountAnswer::NoSuchAccount,
+                }
+            }
+            AccountWrite::EndSession { account, token } => {
+                end_session(connection, *account, &token_digest(token))?;
+                AccountAnswer::SessionEnded
+            }
             AccountWrite::RemoveBot { owner, bot } => match remove_bot(connection, *owner, *bot)? {
                 true => AccountAnswer::TokenDropped { bot: *bot },
                 false => AccountAnswer::NoSuchAccount,
@@ -116,7 +145,8 @@ fn not_found(seen: &Option<Secret>) -> AccountAnswer {
     }
 }
 
-fn now_ms() -> u64 {
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |time| time.as_millis() as u64)
 }

@@ -4,6 +4,8 @@ import { LOBBY, close, find, get, isMe, isMention, move, rooms, setMe, show, sta
 
 /** So long may one's lost connection hold the name. */
 const TAKEN_MS = 90_000;
+/** A token is good for 90 days. */
+const RENEW_MS = 86_400_000;
 /** What the server takes, less room for the id. */
 const BYTES_MAX = 8192 - 32;
 
@@ -64,7 +66,7 @@ function welcomed({ users, message }) {
 	turn("in");
 	ask({ type: "topic" }, { isQuiet: true });
 	ask({ type: "rooms" });
-	if (session.password) remember();
+	if (session.password || Date.now() - kept().time > RENEW_MS) remember();
 	for (const talk of others) enter(talk.name, talk.key, { talk, isReturn: true });
 	if (wasOut) ask({ type: "leave_room", room: LOBBY }, { isLeaving: true });
 	for (const talk of state.talks) {
@@ -106,21 +108,26 @@ function receive(event) {
 	session.onchange();
 }
 
+const kept = () => JSON.parse(localStorage.getItem("session")) ?? {};
 /** What lets one in as the account of that name, if one is logged in to it. */
-export function tokenOf(name) {
-	const kept = JSON.parse(localStorage.getItem("session"));
-	return kept?.name === name ? kept.token : undefined;
-}
+export const tokenOf = (name) => (kept().name === name ? kept().token : undefined);
 
 /** In place of the password, which is not kept. */
 function remember() {
 	ask({ type: "token", action: "session" }, { isQuiet: true, isSession: true });
 }
 
-export function logout() {
-	const isSent = ask({ type: "logout", token: tokenOf(state.me) });
+function forget(isLogout) {
+	const token = tokenOf(state.me);
+	const isSent = token && ask({ type: "token", action: "end", token }, { isQuiet: true, isLogout });
 	if (isSent) localStorage.removeItem("session");
 	return isSent;
+}
+
+/** Who is told so has no token any more. */
+export function logout() {
+	session.password = undefined;
+	return forget(true) || ask({ type: "logout" });
 }
 
 /** Was it sent? `context` is for its answer. */
@@ -190,6 +197,7 @@ const handlers = {
 	error({ message, code }, context) {
 		if (session.phase !== "in") return refused(message, code);
 		if (context?.isReturn) context.talk.isJoined = false;
+		if (context?.isLogout) logout();
 		if (context?.type === "history") setTimeout(() => (context.talk.isAsking = false), PAUSE_MS);
 		if (context?.entry) settle(context, { state: "failed", why: code === "not_kept" ? message : `Not sent: ${message}` });
 		else if (!context?.isQuiet) tell(context, message, "error");
@@ -197,6 +205,7 @@ const handlers = {
 
 	ok({ message, away, message_id: id, to, fold = to }, context) {
 		const { talk, entry, type, password } = context;
+		if (context.isLogout) logout();
 		if (type === "key") talk.key = context.key;
 		if (type === "oper") state.isOperator = true;
 		else if (type === "unregister") {
@@ -206,7 +215,7 @@ const handlers = {
 			session.password = password;
 			remember();
 		}
-		if (message) tell(context, message);
+		if (message && !context.isQuiet) tell(context, message);
 		if (!entry) return;
 		const place = to ? get("person", to, fold) : talk;
 		// The name was typed in another way.
@@ -324,7 +333,8 @@ const handlers = {
 	token(event, context) {
 		const { name, token } = event;
 		if (!context?.isSession) return listed(event, context);
-		localStorage.setItem("session", JSON.stringify({ name, token }));
+		forget();
+		localStorage.setItem("session", JSON.stringify({ name, token, time: Date.now() }));
 		localStorage.setItem("name", name);
 		session.password = undefined;
 	},

@@ -94,6 +94,10 @@ impl Chat {
                 digest: [7; 32],
             },
             &AccountAsk::DropToken { bot, .. } => AccountAnswer::TokenDropped { bot },
+            AccountAsk::NewSession { .. } => AccountAnswer::Session {
+                token: Secret::new("hub_session"),
+            },
+            AccountAsk::EndSession { .. } => AccountAnswer::SessionEnded,
             AccountAsk::Tokens { .. } => AccountAnswer::Tokens(vec![nick("bot")]),
         };
         self.answer(&asked, answer)
