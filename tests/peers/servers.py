@@ -80,7 +80,7 @@ SERVERS = (
         "Hubbub, WebSocket over TLS",
         "text",
         "hubbub",
-        ("--no-console", "--tls-self-signed", "--listen", f"auto://{HOST}:@PORT@"),
+        ("--no-console", "--tls-self-signed", "--listen", f"tls+http://{HOST}:@PORT@"),
         scheme="wss://",
     ),
     Server(
