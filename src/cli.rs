@@ -164,6 +164,10 @@ struct Arguments {
     #[arg(long, conflicts_with = "no_console")]
     console: bool,
 
+    /// Show nothing on the console's terminal but answers: not who comes and goes, and what is said
+    #[arg(long)]
+    console_quiet: bool,
+
     /// No console, even on a terminal
     #[arg(long)]
     no_console: bool,
@@ -365,6 +369,8 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         oper_password: arguments.oper_password_file,
         is_cloaked: arguments.cloak,
         has_console: arguments.console || (is_terminal && !arguments.no_console),
+        has_terminal: std::io::stdout().is_terminal(),
+        is_console_quiet: arguments.console_quiet,
         admin_socket: arguments.admin_socket,
         state,
         data,

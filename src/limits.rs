@@ -191,6 +191,10 @@ pub const HTTP_CHUNKING_BYTES_MAX: usize = 6 * HTTP_BODY_BYTES_MAX;
 /// serde_json recurses once a level.
 pub const JSON_DEPTH_MAX: usize = 32;
 
+/// What a terminal may be owed while what goes on is still shown to it, in bytes: one that is stopped
+/// (Ctrl-S) is not to be dropped for it.
+pub const SHOWN_BYTES_MAX: usize = 64 * 1024;
+
 /// What the existing clients of pynet, colon and the JSON chat read at once, in bytes: what they are sent
 /// fills it.
 pub const CLIENT_READ_BYTES: usize = 1024;

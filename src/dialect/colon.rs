@@ -10,9 +10,9 @@ use crate::model::{
 
 use super::{Ask, Stage, View, ask, blocks, command, line, past, plain, text, utf8, words};
 
-const RESET: &str = "\x1b[0m";
-const RED: &str = "\x1b[91m";
-const GREEN: &str = "\x1b[92m";
+pub(super) const RESET: &str = "\x1b[0m";
+pub(super) const RED: &str = "\x1b[91m";
+pub(super) const GREEN: &str = "\x1b[92m";
 const YELLOW: &str = "\x1b[93m";
 const BLUE: &str = "\x1b[94m";
 const MAGENTA: &str = "\x1b[95m";

@@ -100,6 +100,18 @@ pub(super) fn first(
     })
 }
 
+/// A command with its words, without what marks it, and what it does.
+pub(super) fn told(name: &str) -> Option<(&'static str, &'static str)> {
+    let command = find(name)?;
+    Some((command.usage.trim_start_matches('/'), command.summary))
+}
+
+/// How long names of commands are at most, in characters.
+pub(super) fn longest_name() -> usize {
+    let names = commands().flat_map(|command| command.names);
+    names.map(|name| name.len()).max().unwrap_or(0)
+}
+
 /// Is the first of `words` the name of a command?
 pub(super) fn is_known(words: &str) -> bool {
     words

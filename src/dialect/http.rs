@@ -152,6 +152,7 @@ pub fn status_of(code: &ErrorCode) -> Status {
         | ErrorCode::TooManyBans
         | ErrorCode::NotSpoken(_)
         | ErrorCode::UnknownCommand(_)
+        | ErrorCode::NoMark(_)
         | ErrorCode::UnknownType(_)
         | ErrorCode::Usage(_)
         | ErrorCode::MissingField(_)

@@ -49,6 +49,8 @@ pub enum Dialect {
     Colon,
     /// The operator's console. Its connections have no session, and may ask what operators may.
     Console,
+    /// The same at a terminal: coloured, and shown what goes on.
+    Terminal,
     /// Browsers, and programs that ask once.
     Http,
     /// The operator's door of HTTP, for figures only.
@@ -105,7 +107,7 @@ pub struct View<'a> {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Dialect; 10] = [
+    pub const ALL: [Dialect; 11] = [
         Dialect::Text,
         Dialect::Json,
         Dialect::JsonPadded,
@@ -114,6 +116,7 @@ impl Dialect {
         Dialect::Echo,
         Dialect::Colon,
         Dialect::Console,
+        Dialect::Terminal,
         Dialect::Http,
         Dialect::Status,
     ];
@@ -129,6 +132,7 @@ impl Dialect {
             Dialect::Echo => "echo",
             Dialect::Colon => "colon",
             Dialect::Console => "console",
+            Dialect::Terminal => "terminal",
             Dialect::Http => "http",
             Dialect::Status => "http-status",
         }
@@ -143,14 +147,20 @@ impl Dialect {
             | Dialect::Pynet
             | Dialect::Anon
             | Dialect::Colon
-            | Dialect::Console => true,
+            | Dialect::Console
+            | Dialect::Terminal => true,
             Dialect::Echo | Dialect::Http | Dialect::Status => false,
         }
     }
 
     /// Is it the operator's alone, with a door of its own kind?
     pub fn is_private(self) -> bool {
-        matches!(self, Dialect::Console | Dialect::Status)
+        self.is_console() || self == Dialect::Status
+    }
+
+    /// Is it spoken at the operator's console?
+    pub fn is_console(self) -> bool {
+        matches!(self, Dialect::Console | Dialect::Terminal)
     }
 
     /// Does what is sent fill whole reads of its client ([`crate::limits::CLIENT_READ_BYTES`])?
@@ -198,7 +208,7 @@ impl Dialect {
             Dialect::Anon => plain(anon::parse(frame)),
             Dialect::Echo => plain(echo::parse(frame)),
             Dialect::Colon => plain(colon::parse(frame, stage)),
-            Dialect::Console => plain(console::parse(frame)),
+            Dialect::Console | Dialect::Terminal => plain(console::parse(frame)),
             Dialect::Http | Dialect::Status => plain(Ask::Http(Box::new(http::parse(frame)))),
         }
     }
@@ -213,7 +223,8 @@ impl Dialect {
             Dialect::Anon => anon::render(event, view, out),
             Dialect::Echo => {}
             Dialect::Colon => colon::render(event, view, out),
-            Dialect::Console => console::render(event, out),
+            Dialect::Console => console::render(event, false, view, out),
+            Dialect::Terminal => console::render(event, true, view, out),
             Dialect::Http | Dialect::Status => http::render(event, view.now, out),
         }
     }
@@ -230,7 +241,9 @@ impl Dialect {
             Dialect::Anon => anon::render_request(request).map(String::into_bytes),
             Dialect::Echo | Dialect::Http | Dialect::Status => None,
             Dialect::Colon => colon::render_request(request).map(String::into_bytes),
-            Dialect::Console => console::render_request(request).map(String::into_bytes),
+            Dialect::Console | Dialect::Terminal => {
+                console::render_request(request).map(String::into_bytes)
+            }
         }
     }
 }

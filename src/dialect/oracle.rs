@@ -295,7 +295,7 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
                 false => assert!(told.ends_with(&cleaned)),
             }
         }
-        Dialect::Echo | Dialect::Console | Dialect::Http | Dialect::Status => {}
+        Dialect::Echo | Dialect::Console | Dialect::Terminal | Dialect::Http | Dialect::Status => {}
     }
 }
 
@@ -316,6 +316,7 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
         // The samples are all of one day, whose date is a line.
         Dialect::Text | Dialect::Anon => check_terminal(shown, lines + usize::from(is_past)),
         Dialect::Console => check_terminal(shown, lines),
+        Dialect::Terminal => check_terminal(&uncoloured(shown), lines),
         Dialect::Colon => {
             check_reads(&out);
             let shown = shown.replace('\0', "");

@@ -77,6 +77,8 @@ pub struct Hub {
     rooms: Rooms,
     /// Connections of the operator's console, which have no session.
     consoles: HashSet<ConnId>,
+    /// The console that hears what is said to the server itself, where there was one.
+    watcher: Option<ConnId>,
     settings: Settings,
     /// Who hears nothing from a name. Invariant: exactly the sessions' ignored names the other way
     /// round, and nobody's name without ignorers.
@@ -107,6 +109,7 @@ impl Hub {
             sessions: Sessions::default(),
             rooms: Rooms::new(),
             consoles: HashSet::new(),
+            watcher: None,
             settings,
             ignorers: HashMap::new(),
             failures: Throttle::new(OPER_ALLOWANCE),
@@ -207,6 +210,11 @@ impl Hub {
     /// A connection is the operator's own: it may ask what operators may, and has no session.
     pub fn handle_console(&mut self, who: ConnId) {
         self.consoles.insert(who);
+    }
+
+    /// A console hears what is said to the server itself.
+    pub fn handle_watcher(&mut self, who: ConnId) {
+        self.watcher = Some(who);
     }
 
     /// Handles one request of a connection at `peer`.

@@ -15,6 +15,9 @@ use super::bans::is_over;
 use super::keep::Record;
 use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
 
+/// Whom one speaks to who speaks to the operator.
+const SERVER: &str = "Server";
+
 impl Hub {
     pub(super) fn join(
         &mut self,
@@ -328,7 +331,12 @@ impl Hub {
     ) -> Result<(), ErrorCode> {
         self.check_message(&text)?;
         let Some(target) = self.sessions.find(to) else {
-            return self.leave_mail(who, to, text);
+            return match self.watcher.filter(|id| self.consoles.contains(id)) {
+                Some(operator) if Key::of(to) == Key::of(SERVER) => {
+                    self.say_to_server(who, operator, text)
+                }
+                _ => self.leave_mail(who, to, text),
+            };
         };
         let other = self.own(target)?;
         let (to, away) = (other.nick().clone(), other.away().cloned());
@@ -354,6 +362,30 @@ impl Hub {
         };
         let answer = Event::PrivateSent { to, id, text, away };
         self.speak_privately(who, Some(target), record, message, answer)
+    }
+
+    /// Somebody speaks to the operator at the terminal alone. That is kept nowhere.
+    fn say_to_server(
+        &mut self,
+        who: ConnId,
+        operator: ConnId,
+        text: String,
+    ) -> Result<(), ErrorCode> {
+        let nick = self.own(who)?.nick().clone();
+        if self.is_muted(&nick.key()) {
+            return Err(ErrorCode::Muted);
+        }
+        let message = Arc::new(Message {
+            id: MessageId::default(),
+            unix_ms: self.now.unix_ms,
+            nick,
+            manner: Manner::Said,
+            text: text.clone(),
+        });
+        self.tell(operator, Event::Private { message });
+        let to = Nick::parse(SERVER).expect("letters");
+        let (id, away) = (None, None);
+        self.answer(who, Event::PrivateSent { to, id, text, away })
     }
 
     /// Something is said by or to a user alone. Returns the account that it is logged in to; to other users

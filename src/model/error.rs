@@ -111,6 +111,8 @@ pub enum ErrorCode {
     TooManyNames,
     /// A command that is none, as typed.
     UnknownCommand(String),
+    /// A command without what marks it, which was not meant to be said.
+    NoMark(String),
     /// A request type that is none, as sent.
     UnknownType(String),
     /// A command without its words.
@@ -226,6 +228,7 @@ impl ErrorCode {
             ErrorCode::Flooding => "flooding",
             ErrorCode::TooManyNames => "too_many_names",
             ErrorCode::UnknownCommand(_) => "unknown_command",
+            ErrorCode::NoMark(_) => "no_mark",
             ErrorCode::UnknownType(_) => "unknown_type",
             ErrorCode::Usage(_) => "usage",
             ErrorCode::MissingField(_) => "missing_field",
@@ -334,6 +337,7 @@ impl fmt::Display for ErrorCode {
             ErrorCode::UnknownCommand(word) => {
                 write!(f, "Unknown command {}. Try /help.", quoted(word))
             }
+            ErrorCode::NoMark(name) => write!(f, "Did you mean :{name}?"),
             ErrorCode::UnknownType(word) => write!(f, "Unknown request type {}.", quoted(word)),
             ErrorCode::Usage(usage) => write!(f, "Usage: {usage}"),
             ErrorCode::MissingField(field) => write!(f, "The field {field} is missing."),

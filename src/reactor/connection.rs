@@ -196,7 +196,9 @@ impl<S: Transport> Connection<S> {
         match (self.dialect, self.stage()) {
             (Some(Dialect::Echo), _) => ECHO_BYTES_MAX,
             (Some(Dialect::Http | Dialect::Status), _) => HTTP_HEAD_BYTES_MAX,
-            (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.frame_bytes,
+            (Some(Dialect::Console | Dialect::Terminal), _) | (_, Stage::Joined) => {
+                limits.frame_bytes
+            }
             (_, Stage::Joining) => limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX),
         }
     }
@@ -212,7 +214,9 @@ impl<S: Transport> Connection<S> {
 
     fn hard_limit(&self, limits: &Limits) -> usize {
         match (self.dialect, self.stage()) {
-            (Some(Dialect::Console), _) | (_, Stage::Joined) => limits.sendq_hard_bytes,
+            (Some(Dialect::Console | Dialect::Terminal), _) | (_, Stage::Joined) => {
+                limits.sendq_hard_bytes
+            }
             // What one frame is answered with must always fit.
             (Some(Dialect::Echo), _) => 3 * ECHO_BYTES_MAX,
             // As for users: the one answer that is above the soft limit may list them all.

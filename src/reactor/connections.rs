@@ -323,8 +323,9 @@ mod tests {
     #[test]
     fn everyone_is_found_and_memory_follows_their_number() {
         let mut connections = Connections::default();
-        let mut insert =
-            |number| connections.insert(Stream::Stdio(Stdio), Peer::Unix(number), None, 0);
+        let mut insert = |number| {
+            connections.insert(Stream::Stdio(Stdio::default()), Peer::Unix(number), None, 0)
+        };
         let ids: Vec<ConnId> = (0..1000).map(&mut insert).collect();
         let (stay, go): (Vec<ConnId>, Vec<ConnId>) =
             ids.into_iter().partition(|id| id.slot % 100 == 99);
@@ -338,7 +339,7 @@ mod tests {
             assert_eq!((found.id, found.peer), (id, Peer::Unix(id.slot)));
         }
         assert!(go.iter().all(|&id| connections.get_mut(id).is_none()));
-        let next = connections.insert(Stream::Stdio(Stdio), Peer::Unix(0), None, 0);
+        let next = connections.insert(Stream::Stdio(Stdio::default()), Peer::Unix(0), None, 0);
         assert_eq!(next.slot, 0);
         for id in stay[5..].iter().chain([&next]) {
             connections.remove(*id);

@@ -141,6 +141,7 @@ impl Reactor {
         };
         let before = connection.outbox.len();
         connection.render(event, &view, &self.pages.ledger);
+        let peer = connection.peer;
         self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
         connection.note_answer(&self.limits);
         if let Event::Error(code) = event
@@ -150,6 +151,9 @@ impl Reactor {
                 || code.is_join_refusal() && dialect.closes_on_refused_name())
         {
             connection.drain(Reason::Refused, self.clock.now);
+        }
+        if let Event::Welcome { nick, .. } = event {
+            self.show_coming(nick, peer);
         }
     }
 
@@ -161,7 +165,7 @@ impl Reactor {
         let Some(connection) = self.connections.get_mut(id).filter(|it| !it.joined) else {
             return false;
         };
-        let counts = code.is_join_refusal() && connection.dialect != Some(Dialect::Console);
+        let counts = code.is_join_refusal() && !connection.dialect.is_some_and(Dialect::is_console);
         connection.refused_names += u8::from(counts);
         counts && connection.refused_names >= REFUSED_NAMES_MAX
     }
@@ -195,6 +199,9 @@ impl Reactor {
         // Everyone was told that the server stops: that all leave then is no news.
         if self.stops_at.is_some() {
             return;
+        }
+        if matches!(event, Event::Said { .. }) {
+            self.show_event(&event);
         }
         match audience {
             Audience::Room {

@@ -128,7 +128,7 @@ impl Stream {
         first: &[u8],
     ) -> Result<(), rustls::Error> {
         let session = UnbufferedServerConnection::new(config)?;
-        let socket = mem::replace(self, Stream::Stdio(Stdio));
+        let socket = mem::replace(self, Stream::Stdio(Stdio::default()));
         *self = Stream::Tls(Box::new(Tls::accept(session, socket, first)));
         Ok(())
     }

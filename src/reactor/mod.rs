@@ -23,6 +23,7 @@ pub mod phase;
 mod report;
 mod serve;
 mod settle;
+mod show;
 mod stdio;
 mod timers;
 mod tls;
@@ -67,6 +68,7 @@ use keeping::{Keeping, nothing_kept};
 use listener::{Door, Stream};
 use pages::Pages;
 use phase::Reason;
+use show::Show;
 use stdio::Stdio;
 use timers::Timers;
 
@@ -103,6 +105,10 @@ pub struct Config {
     pub is_cloaked: bool,
     /// Is standard input the operator's console?
     pub has_console: bool,
+    /// Is standard output a terminal, so that the console is coloured and shows what goes on?
+    pub has_terminal: bool,
+    /// Does it not show that even there?
+    pub is_console_quiet: bool,
     /// Where the operator's console listens.
     pub admin_socket: Option<PathBuf>,
     /// The file that bans and the like survive a restart in.
@@ -157,6 +163,7 @@ pub struct Reactor {
     /// Without it no TLS is spoken.
     identity: Option<Identity>,
     site: Site,
+    show: Show,
     keeper: Option<Keeper>,
     /// Did operators set something that is not with the keeper yet?
     has_new_settings: bool,
@@ -249,6 +256,7 @@ impl Reactor {
             files,
             identity,
             site,
+            show: Show::default(),
             keeper,
             has_new_settings: false,
             keeping,
@@ -262,7 +270,7 @@ impl Reactor {
             log_poll: Throttle::default(),
         };
         if config.has_console {
-            reactor.open_console();
+            reactor.open_console(config.has_terminal, config.is_console_quiet);
         }
         Ok(reactor)
     }
@@ -418,12 +426,16 @@ impl Reactor {
 
     /// Takes standard input in as the operator's console. One that cannot be watched (a file) is
     /// read until its end.
-    fn open_console(&mut self) {
+    fn open_console(&mut self, is_terminal: bool, is_quiet: bool) {
         let peer = Peer::Unix(0);
-        let dialect = Some(Dialect::Console);
+        let dialect = Some(match is_terminal {
+            true => Dialect::Terminal,
+            false => Dialect::Console,
+        });
+        let stream = Stream::Stdio(Stdio::default());
         let id = self
             .connections
-            .insert(Stream::Stdio(Stdio), peer, dialect, self.clock.now);
+            .insert(stream, peer, dialect, self.clock.now);
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
@@ -435,6 +447,10 @@ impl Reactor {
             .register(source, token_of(id), Interest::READABLE);
         connection.registered = watched.is_ok().then_some(Interest::READABLE);
         self.hub.handle_console(id);
+        if is_terminal && !is_quiet {
+            self.hub.handle_watcher(id);
+            self.show.watcher = Some(id);
+        }
         self.connections.make_ready(id);
     }
 

@@ -288,7 +288,9 @@ impl Reactor {
         let Some(connection) = self.connections.get_mut(id) else {
             return false;
         };
-        let is_exempt = matches!(connection.dialect, Some(Dialect::Console | Dialect::Echo))
+        let is_exempt = connection
+            .dialect
+            .is_some_and(|dialect| dialect.is_console() || dialect == Dialect::Echo)
             || (!self.limits.rate_on_loopback && connection.peer.counted_address(false).is_none());
         let Some(until) = connection.bucket.empty_until(rate, now) else {
             return true;
@@ -556,6 +558,7 @@ impl Reactor {
                     connection.joined = false;
                     let reason = connection.reason.unwrap_or(Reason::Quit);
                     log::info!("{nick} left: {reason}; {} online", self.hub.online());
+                    self.show_going(nick);
                 }
                 Effect::KeepSettings => self.has_new_settings = true,
                 Effect::Keep(record) => self.keep(record),

@@ -13,8 +13,11 @@ use rustix::fd::AsFd;
 use crate::outlet::Outlet;
 
 /// Standard input and output.
-#[derive(Debug)]
-pub(super) struct Stdio;
+#[derive(Debug, Default)]
+pub(super) struct Stdio {
+    /// Is the output watched?
+    awaits_output: bool,
+}
 
 impl Stdio {
     /// A server in the background of its terminal would be stopped if it read.
@@ -43,18 +46,41 @@ impl Write for Stdio {
     }
 }
 
-/// Only the input is watched: an answer that the output does not take waits for the next command.
+/// The input is always watched, the output while it takes nothing.
 impl Source for Stdio {
     fn register(&mut self, registry: &Registry, token: Token, _: Interest) -> io::Result<()> {
         SourceFd(&io::stdin().as_raw_fd()).register(registry, token, Interest::READABLE)
     }
 
-    fn reregister(&mut self, registry: &Registry, token: Token, _: Interest) -> io::Result<()> {
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        self.await_output(registry, token, interest.is_writable());
         SourceFd(&io::stdin().as_raw_fd()).reregister(registry, token, Interest::READABLE)
     }
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.await_output(registry, Token(0), false);
         SourceFd(&io::stdin().as_raw_fd()).deregister(registry)
+    }
+}
+
+impl Stdio {
+    /// A file cannot be watched, and always takes something.
+    fn await_output(&mut self, registry: &Registry, token: Token, awaits: bool) {
+        let output = io::stdout().as_raw_fd();
+        let mut output = SourceFd(&output);
+        let changed = match awaits {
+            _ if awaits == self.awaits_output => return,
+            true => output.register(registry, token, Interest::WRITABLE),
+            false => output.deregister(registry),
+        };
+        if changed.is_ok() {
+            self.awaits_output = awaits;
+        }
     }
 }
 

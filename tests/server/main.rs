@@ -17,6 +17,7 @@ mod cdp;
 mod colon;
 mod command_line;
 mod commands;
+mod console;
 mod durability;
 mod echo;
 mod faults;

@@ -106,6 +106,13 @@ fn the_console_answers_byte_by_byte() {
             &format!("SERVER: 1 client(s) connected\n- bob ({})\n", bob.address()),
         ),
         ("hello all", ""),
+        ("help", "Did you mean :help?\n"),
+        ("STATS", "Did you mean :stats?\n"),
+        ("list", "Did you mean :list?\n"),
+        ("hello", "Invalid command\n"),
+        (":join den", "Invalid command\n"),
+        (":help join", "Invalid command\n"),
+        (":pm server hi", "Client server not found\n"),
     ] {
         ask(line, answer);
     }
@@ -214,9 +221,9 @@ fn a_console_on_standard_input() {
     );
     server.expect_stdout(&list);
     stdin
-        .write_all(b"hello\n:kick alice\n")
+        .write_all(b"hello\nhello all\n:kick alice\n")
         .expect("it is read");
-    alice.expect("[Server] hello\n");
+    alice.expect("[Server] hello all\n");
     alice.expect(kicked(Text)).expect_eof();
     server.expect_stdout("Client alice has been kicked\n");
     // The end of the input is no end of the server.

@@ -55,7 +55,7 @@ impl<S: Transport> Connection<S> {
         let hears = heeds_silence && !self.is_websocket && !self.hushed && !waits;
         let asks_http = matches!(self.dialect, Some(Dialect::Http | Dialect::Status));
         let never_joins = match self.dialect {
-            Some(Dialect::Http | Dialect::Status | Dialect::Console) => true,
+            Some(Dialect::Http | Dialect::Status | Dialect::Console | Dialect::Terminal) => true,
             Some(Dialect::Echo) => self.is_websocket,
             _ => false,
         };

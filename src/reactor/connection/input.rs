@@ -138,7 +138,7 @@ impl<S: Transport> Connection<S> {
         let is_telnet = self.dialect == Some(Dialect::Text) && !self.is_websocket;
         let is_echo = self.dialect == Some(Dialect::Echo);
         let may_be_foreign = self.is_new && !self.is_websocket && dialect.is_chat();
-        let asks_name = stage == Stage::Joining && dialect != Dialect::Console;
+        let asks_name = stage == Stage::Joining && !dialect.is_console();
         let input = self.input_mut();
         let step = input.framing.decode(input.inbox.bytes(), limit, end);
         let (mut own, mut is_request) = (Vec::new(), true);
@@ -262,9 +262,13 @@ fn framing_of(dialect: Option<Dialect>, is_websocket: bool) -> Framing {
         return Framing::websocket();
     }
     match dialect {
-        Some(Dialect::Text | Dialect::Json | Dialect::JsonPadded | Dialect::Console) => {
-            Framing::line()
-        }
+        Some(
+            Dialect::Text
+            | Dialect::Json
+            | Dialect::JsonPadded
+            | Dialect::Console
+            | Dialect::Terminal,
+        ) => Framing::line(),
         Some(Dialect::Pynet) | None => Framing::object(),
         Some(Dialect::Anon | Dialect::Colon) => Framing::silence(),
         Some(Dialect::Echo) => Framing::block(),
