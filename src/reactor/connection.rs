@@ -42,6 +42,9 @@ pub trait Transport: Read + Write {
         0
     }
 
+    /// From now on what is sent fills reads of the client's, which are not to be cut or joined.
+    fn keep_reads_apart(&mut self) {}
+
     /// Says that nothing more will be sent, where that has a form of its own; once.
     fn say_end(&mut self) {}
 }

@@ -13,13 +13,14 @@ use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
 use rustls::server::{ServerConfig, UnbufferedServerConnection};
-use socket2::{Domain, Socket, TcpKeepalive, Type};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::dialect::Dialect;
-use crate::limits::{CLIENT_MSS_BYTES, KERNEL_SENDQ_BYTES, Limits};
+use crate::limits::{CLIENT_MSS_BYTES, CLIENT_READ_BYTES, KERNEL_SENDQ_BYTES, Limits};
 use crate::model::Peer;
 
 use super::connection::Transport;
+use super::reads::Reads;
 use super::stdio::Stdio;
 use super::timers::Tick;
 use super::tls::Tls;
@@ -93,6 +94,24 @@ impl FromStr for DoorAddress {
     }
 }
 
+impl DoorAddress {
+    /// Does what is sent fill reads of the clients'? Over TLS it is records that they read.
+    fn has_reads(&self) -> bool {
+        self.dialect.is_some_and(Dialect::is_padded) && !self.is_tls
+    }
+
+    /// A connection that was accepted there.
+    fn client(&self, socket: TcpStream) -> Stream {
+        let has_reads = || SockRef::from(&socket).tcp_mss().ok() == Some(CLIENT_READ_BYTES as u32);
+        let needs_help = self.has_reads() && !has_reads();
+        let mut stream = Stream::Tcp(socket);
+        if needs_help {
+            stream.keep_reads_apart();
+        }
+        stream
+    }
+}
+
 impl fmt::Display for DoorAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tls = if self.is_tls { "tls+" } else { "" };
@@ -109,6 +128,8 @@ impl fmt::Display for DoorAddress {
 pub(super) enum Stream {
     /// TCP.
     Tcp(TcpStream),
+    /// TCP to a client whose reads are kept apart.
+    Reads(Box<Reads>),
     /// Unix-domain.
     Unix(UnixStream),
     /// Standard input and output.
@@ -142,6 +163,7 @@ impl Stream {
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Reads(reads) => reads.socket().shutdown(Shutdown::Write),
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
             Stream::Stdio(_) => Err(io::ErrorKind::Unsupported.into()),
             Stream::Tls(tls) => tls.socket().shutdown_write(),
@@ -151,6 +173,7 @@ impl Stream {
     pub(super) fn source(&mut self) -> &mut dyn Source {
         match self {
             Stream::Tcp(stream) => stream,
+            Stream::Reads(reads) => reads.socket_mut(),
             Stream::Unix(stream) => stream,
             Stream::Stdio(stdio) => stdio,
             Stream::Tls(tls) => tls.socket_mut().source(),
@@ -177,6 +200,14 @@ impl Transport for Stream {
         }
     }
 
+    fn keep_reads_apart(&mut self) {
+        if matches!(self, Stream::Tcp(_))
+            && let Stream::Tcp(socket) = mem::replace(self, Stream::Stdio(Stdio::default()))
+        {
+            *self = Stream::Reads(Box::new(Reads::new(socket)));
+        }
+    }
+
     fn say_end(&mut self) {
         if let Stream::Tls(tls) = self {
             tls.close_notify();
@@ -188,6 +219,7 @@ impl Read for Stream {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.read(into),
+            Stream::Reads(reads) => reads.read(into),
             Stream::Unix(stream) => stream.read(into),
             Stream::Stdio(stdio) => stdio.read(into),
             Stream::Tls(tls) => tls.read(into),
@@ -199,6 +231,7 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
+            Stream::Reads(reads) => reads.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
             Stream::Stdio(stdio) => stdio.write(bytes),
             Stream::Tls(tls) => tls.write(bytes),
@@ -208,6 +241,7 @@ impl Write for Stream {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.write_vectored(slices),
+            Stream::Reads(reads) => reads.write_vectored(slices),
             Stream::Unix(stream) => stream.write_vectored(slices),
             Stream::Stdio(stdio) => stdio.write_vectored(slices),
             Stream::Tls(tls) => tls.write_vectored(slices),
@@ -274,9 +308,7 @@ impl Door {
     pub(super) fn open(address: &DoorAddress, limits: &Limits) -> io::Result<Door> {
         let (listener, place, _file) = match &address.place {
             Place::Tcp(host) => {
-                // Over TLS it is its records that the peer reads.
-                let is_padded = address.dialect.is_some_and(Dialect::is_padded) && !address.is_tls;
-                let listener = listen_tcp(host, is_padded, limits)?;
+                let listener = listen_tcp(host, address.has_reads(), limits)?;
                 let place = Place::Tcp(listener.local_addr()?.to_string());
                 (Listener::Tcp(listener), place, None)
             }
@@ -304,7 +336,7 @@ impl Door {
         let accepted = match &self.listener {
             Listener::Tcp(listener) => listener
                 .accept()
-                .map(|(stream, address)| (Stream::Tcp(stream), address.into())),
+                .map(|(stream, address)| (self.address.client(stream), address.into())),
             Listener::Unix(listener) => listener.accept().map(|(stream, _)| {
                 self.serial = self.serial.wrapping_add(1);
                 (Stream::Unix(stream), Peer::Unix(self.serial))

@@ -20,6 +20,7 @@ mod listener;
 mod orders;
 mod pages;
 pub mod phase;
+mod reads;
 mod report;
 mod serve;
 mod settle;

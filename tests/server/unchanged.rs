@@ -106,15 +106,21 @@ fn assert_pieces(heard: &[String], said: &[String], label: usize) {
 
 #[test]
 fn a_burst_reaches_each_client_whole_and_each_message_on_its_own() {
-    let server = Server::of(&[Text, Pynet, JsonPadded, Colon]);
+    let server = Server::of(&[Text, Pynet, JsonPadded, Colon, Auto]);
     let said = burst();
     let total: usize = said.iter().map(String::len).sum();
     let label = "\x1b[93m[00:00:00] alice >> \x1b[0m".len();
     let mut alice = server.join(Text, "alice");
     for round in 0..40 {
-        let mut peers = [Pynet, JsonPadded, Colon].map(|dialect| {
-            let mut peer = server.connect(dialect);
-            peer.send(dialect.join(&format!("r{round}{}", &dialect.name()[..1])));
+        let doors = [
+            (Pynet, Pynet),
+            (JsonPadded, JsonPadded),
+            (Colon, Colon),
+            (Auto, Pynet),
+        ];
+        let mut peers = doors.map(|(door, dialect)| {
+            let mut peer = Peer::connect(server.door(door), dialect);
+            peer.send(dialect.join(&format!("r{round}{}", &door.name()[..1])));
             peer.sync();
             peer
         });
@@ -123,18 +129,20 @@ fn a_burst_reaches_each_client_whole_and_each_message_on_its_own() {
         alice.sync();
         let lines: String = said.iter().map(|text| format!("{text}\n")).collect();
         let socket = |peer: &Peer| peer.socket.try_clone().expect("a socket");
-        let [mut pynet, mut json, mut colon] = [0, 1, 2].map(|at| socket(&peers[at]));
+        let [mut pynet, mut json, mut colon, mut auto] = [0, 1, 2, 3].map(|at| socket(&peers[at]));
         let heard = thread::scope(|scope| {
             let readers = [
                 scope.spawn(|| hear_pynet(&mut pynet, of_length(total, 0))),
                 scope.spawn(|| hear_json(&mut json, of_length(total, 0))),
                 scope.spawn(|| hear_colon(&mut colon, of_length(total, label))),
+                scope.spawn(|| hear_pynet(&mut auto, of_length(total, 0))),
             ];
             alice.send(lines);
             readers.map(|reader| reader.join().expect("it lives"))
         });
         assert_eq!(heard[1], said, "json");
         assert_pieces(&heard[0], &said, 0);
+        assert_pieces(&heard[3], &said, 0);
         assert_pieces(&heard[2], &said, label);
     }
 }

@@ -72,6 +72,9 @@ impl<S: Transport> Connection<S> {
     pub fn speak(&mut self, dialect: Dialect, is_websocket: bool) {
         self.dialect = Some(dialect);
         self.is_websocket = is_websocket;
+        if dialect.is_padded() {
+            self.socket.keep_reads_apart();
+        }
         if let Some(input) = &mut self.input {
             input.framing = framing_of(self.dialect, is_websocket);
         }
