@@ -201,7 +201,7 @@ fn a_cloak_shows_nobodys_address() {
         "\x1b[96m[<hms>] Client 0.0.0.0:{port} CONNECTED Name: bob\x1b[0m"
     ));
     bob.send("hi\n").sync();
-    anon.expect(format!("('0.0.0.0', {port}) hi\n"));
+    anon.expect(format!("('0.0.0.0', {port}) dice: hi\n"));
     let hidden = format!("bob: 0.0.0.0:{port}, in #lobby");
     cora.sync();
     cora.send(":whois bob\n").expect(green(&hidden));

@@ -215,7 +215,7 @@ fn ipv6_where_there_is_one() {
     let port = alice.address().port();
     let shown = String::from_utf8(anon.sync()).expect("UTF-8");
     assert!(
-        shown.starts_with("('::1', ") && shown.ends_with(") hi\n"),
+        shown.starts_with("('::1', ") && shown.ends_with(") dice: hi\n"),
         "{shown}"
     );
     assert!(shown.contains(&port.to_string()), "{shown}");
@@ -224,14 +224,17 @@ fn ipv6_where_there_is_one() {
 #[test]
 fn unix_sockets_for_each_dialect() {
     let directory = TempDir::new();
-    let dialects = [Auto, Text, Json, Pynet, Anon, Echo, Colon];
+    let dialects = [Auto, Text, Json, JsonPadded, Pynet, Anon, Echo, Colon];
     let doors = dialects.map(|dialect| unix_door(dialect, &directory.join(dialect.name())));
     let doors: Vec<&str> = doors.iter().map(String::as_str).collect();
     let server = Server::open(&doors, "");
     assert_eq!(server.doors(), doors);
     let mut alice = server.join(Text, "Alice");
-    for dialect in [Json, Pynet, Colon] {
-        let nick = dialect.name();
+    for dialect in [Json, JsonPadded, Pynet, Colon] {
+        let nick = match dialect {
+            JsonPadded => "padded",
+            _ => dialect.name(),
+        };
         let mut peer = server.join(dialect, nick);
         alice.expect(format!("[Server] {nick} joined the chat!\n"));
         peer.say("hi").sync();
@@ -243,7 +246,7 @@ fn unix_sockets_for_each_dialect() {
     assert!(alice.line().starts_with("[Server] anon-"));
     alice.say("hi");
     let shown = anon.line();
-    assert!(shown.ends_with(") hi\n"), "{shown}");
+    assert!(shown.ends_with(") dice: hi\n"), "{shown}");
     server
         .connect(Echo)
         .send("hi")
