@@ -68,7 +68,9 @@ fn hear_json(socket: &mut Socket, is_enough: impl Fn(&[String]) -> bool) -> Vec<
 fn hear_colon(socket: &mut Socket, is_enough: impl Fn(&[String]) -> bool) -> Vec<String> {
     let mut heard = Vec::new();
     while !is_enough(&heard) {
-        let line = String::from_utf8(recv(socket)).expect("UTF-8");
+        let read = recv(socket);
+        let line = std::str::from_utf8(&read);
+        let line = line.unwrap_or_else(|e| panic!("{e}: {}", quoted(&read)));
         heard.push(line.replace('\0', ""));
     }
     heard
@@ -300,4 +302,60 @@ fn the_json_client_at_its_door_byte_by_byte() {
         "{\"type\":\"error\",\"message\":\"Invalid username\",\"code\":\"bad_nick\"}",
     ));
     other.expect_eof();
+}
+
+#[test]
+fn answers_of_many_lines_come_in_whole_characters_and_lines() {
+    let server = Server::of(&[Colon, Text]);
+    let mut bob = server.join(Colon, "bob");
+    let mut alice = server.join(Text, "alice");
+    let texts: Vec<String> = (0..25)
+        .map(|n| format!("{n} {}", "é🎉".repeat(20 + n)))
+        .collect();
+    for text in &texts {
+        alice.say(text);
+    }
+    alice.sync();
+    bob.settle();
+    bob.send(":history 25");
+    let enough = |heard: &[String]| heard.concat().contains("That is 25 of #lobby.");
+    let heard = hear_colon(&mut bob.socket, enough);
+    let lines: Vec<&str> = heard.iter().flat_map(|read| read.lines()).collect();
+    for (line, text) in lines.iter().zip(&texts) {
+        assert!(line.ends_with(&format!("alice >> \x1b[0m{text}")), "{line}");
+    }
+    bob.send(":help");
+    let enough = |heard: &[String]| heard.concat().ends_with("\x1b[0m");
+    let heard = hear_colon(&mut bob.socket, enough);
+    assert!(heard.len() > 2 && heard.iter().rev().skip(1).all(|read| read.ends_with('\n')));
+}
+
+#[test]
+fn a_client_that_is_slow_finds_the_same() {
+    let server = Server::of(&[Text, Pynet, JsonPadded, Colon]);
+    let mut alice = server.join(Text, "alice");
+    let mut peers = [Pynet, JsonPadded, Colon].map(|dialect| {
+        let small = |socket: &Socket| socket.set_recv_buffer_size(4096).expect("a size");
+        let mut peer = Peer::try_connect(server.door(dialect), dialect, small).expect("a door");
+        peer.send(dialect.join(&dialect.name()[..4])).sync();
+        peer
+    });
+    peers.iter_mut().for_each(|peer| drop(peer.settle()));
+    alice.sync();
+    // It is all there, or under way as far as the windows let it, before anybody reads.
+    let said: Vec<String> = (0..BURST).map(|n| format!("{n} é🎉")).collect();
+    for text in &said {
+        alice.say(text);
+    }
+    alice.sync();
+    let is_enough = |heard: &[String]| heard.len() == BURST;
+    let [pynet, json, colon] = &mut peers;
+    assert_eq!(hear_pynet(&mut pynet.socket, is_enough), said);
+    assert_eq!(hear_json(&mut json.socket, is_enough), said);
+    let heard = hear_colon(&mut colon.socket, is_enough);
+    let shown = heard.iter().zip(&said);
+    assert!(
+        shown.into_iter().all(|(line, text)| line.ends_with(text)),
+        "{heard:?}"
+    );
 }

@@ -110,7 +110,11 @@ mod tests {
 
     #[test]
     fn an_address_in_front() {
-        let (told, _) = check(&Line::ANON, &speaker(None), b"('127.0.0.1', 44692) ^x.\n");
+        let (told, _) = check(
+            &Line::ANON,
+            &speaker(None),
+            b"('127.0.0.1', 44692) dice: ^x.\n",
+        );
         assert_eq!(told, [Told::Said(b"^x.".to_vec())]);
     }
 
