@@ -190,3 +190,35 @@ fn a_terminal_that_takes_nothing_holds_nobody_up_and_goes_on_later() {
     server.expect("events were not shown)\n");
     server.expect("alice >> \x1b[0mare you there?\n");
 }
+
+#[test]
+fn what_help_lists_can_be_asked() {
+    let dir = TempDir::new();
+    let flags = format!("--admin-socket {}", dir.join("admin").display());
+    let server = Server::with(&[Text], &flags);
+    let mut console = server.connect(Console);
+    console.send(":help\n");
+    let help = String::from_utf8(console.sync()).expect("UTF-8");
+    let commands: Vec<&str> = help
+        .lines()
+        .filter_map(|line| line.strip_prefix(':'))
+        .collect();
+    assert!(commands.len() > 20, "{help}");
+    for line in commands {
+        let (usage, _) = line.split_once("  ").expect("a summary");
+        let words = usage.split(' ').filter(|word| !word.starts_with('['));
+        let words = words.map(|word| match word {
+            "NAME" | "OLD" => "alice",
+            "ROOM" => "lobby",
+            word => word,
+        });
+        let asked = words.collect::<Vec<_>>().join(" ");
+        if matches!(asked.as_str(), "quit" | "shutdown") {
+            continue;
+        }
+        console.send(format!(":{asked}\n"));
+        let answer = String::from_utf8(console.sync()).expect("UTF-8");
+        let is_refused = answer.contains("Invalid command") || answer.contains("Usage");
+        assert!(!is_refused, "{asked}: {answer}");
+    }
+}
