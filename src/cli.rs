@@ -16,6 +16,7 @@ pub use history::History;
 pub use load::{Load, Run};
 
 use crate::dialect::Dialect;
+use crate::hub::Addresses;
 use crate::hub::keep::Durability;
 use crate::limits::{ConnectRate, HISTORY_LIMIT_MAX, Limits, Rate};
 use crate::reactor::{Certificate, Config, DoorAddress, Place};
@@ -156,9 +157,14 @@ struct Arguments {
     #[arg(long)]
     ws_echo: bool,
 
-    /// Show nobody's address to other users
-    #[arg(long)]
+    /// Show nobody's address to other users; else anon and colon doors show those of the users who came in
+    /// by one
+    #[arg(long, conflicts_with = "show_addresses")]
     cloak: bool,
+
+    /// Show everybody's address to other users
+    #[arg(long)]
+    show_addresses: bool,
 
     /// The operator's console on standard input; the default where that is a terminal
     #[arg(long, conflicts_with = "no_console")]
@@ -218,6 +224,11 @@ struct Arguments {
     /// If the database is broken, rename it and begin a new one, rather than not start
     #[arg(long, requires = "data")]
     data_set_aside: bool,
+
+    /// How long an account lasts that nobody uses while the server runs
+    #[arg(long, value_name = "TIME|off", default_value = "365d", requires = "data",
+          value_parser = time_or_off)]
+    account_expiry: TimeOrOff,
 
     /// How long somebody may go by a registered name before logging in
     #[arg(long, value_name = "TIME", default_value = "30s", requires = "data", value_parser = time)]
@@ -367,7 +378,11 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         api_tokens: arguments.api_token_file,
         has_ws_echo: arguments.ws_echo,
         oper_password: arguments.oper_password_file,
-        is_cloaked: arguments.cloak,
+        addresses: match (arguments.cloak, arguments.show_addresses) {
+            (true, _) => Addresses::None,
+            (_, true) => Addresses::All,
+            (false, false) => Addresses::OfDoors,
+        },
         has_console: arguments.console || (is_terminal && !arguments.no_console),
         has_terminal: std::io::stdout().is_terminal(),
         is_console_quiet: arguments.console_quiet,
@@ -376,6 +391,7 @@ fn config(arguments: Arguments) -> Result<Config, String> {
         data,
         replay: arguments.replay,
         grace_ms: millis(arguments.grace),
+        account_expiry_ms: arguments.account_expiry.0.map(millis),
         has_strict_names: arguments.strict_names,
         is_multi: arguments.multi,
     })
@@ -404,7 +420,7 @@ fn size(text: &str) -> Result<usize, String> {
         .ok_or("a size is 1 byte to 1 GiB".into())
 }
 
-/// A time: `30` or `30s`, `500ms`, `5m`, `1h`.
+/// A time: `30` or `30s`, `500ms`, `5m`, `1h`, `7d`.
 fn time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit_ms = match text[digits.len()..].trim() {
@@ -412,15 +428,16 @@ fn time(text: &str) -> Result<Duration, String> {
         "" | "s" => 1000,
         "m" | "min" => 60_000,
         "h" => 3_600_000,
-        _ => return Err("a time is a number of seconds, or as in 500ms, 30s, 5m or 1h".into()),
+        "d" => 24 * 3_600_000,
+        _ => return Err("a time is a number of seconds, or as in 500ms, 30s, 5m, 1h or 7d".into()),
     };
     let ms = digits
         .parse::<u64>()
         .ok()
         .and_then(|number| number.checked_mul(unit_ms));
-    ms.filter(|ms| (1..=365 * 24 * 3_600_000).contains(ms))
+    ms.filter(|ms| (1..=3650 * 24 * 3_600_000).contains(ms))
         .map(Duration::from_millis)
-        .ok_or("a time is 1 ms to a year".into())
+        .ok_or("a time is 1 ms to ten years".into())
 }
 
 fn time_or_off(text: &str) -> Result<TimeOrOff, String> {

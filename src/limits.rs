@@ -30,6 +30,13 @@ pub const IGNORED_MAX: usize = 100;
 /// Names that one room remembers as invited or muted.
 pub const ROOM_LIST_MAX: usize = 200;
 
+/// What one mute holds for of each kind (names, accounts, connections): the first, and the last ones of
+/// who keeps changing them.
+pub const MUTE_MARKS_MAX: usize = 8;
+
+/// Rooms where one user is known to be muted while it is not in them.
+pub const MUTED_IN_MAX: usize = 64;
+
 /// Bans, mutes and locked rooms, each: what is looked through when somebody comes.
 pub const BANS_MAX: usize = 10_000;
 
@@ -155,6 +162,36 @@ pub const CONNECTIONS_PER_ACCOUNT_MAX: usize = 16;
 
 /// Rooms that one account owns: each lasts without members.
 pub const OWNED_ROOMS_MAX: usize = 20;
+
+/// Accounts in all, bots included; those that the operator makes come on top. Each is known in memory.
+pub const ACCOUNTS_MAX: usize = 100_000;
+
+/// Accounts and bots made from one address in [`QUOTA_MS`]: a family's, a class's in two days.
+pub const REGISTRATIONS_PER_ADDRESS_MAX: u32 = 20;
+
+/// Owned rooms in all: they last without members, each with its last words in memory.
+pub const OWNED_ROOMS_TOTAL_MAX: usize = 10_000;
+
+/// Rooms that come to be owned from one address in [`QUOTA_MS`]: those of some accounts.
+pub const OWNED_ROOMS_PER_ADDRESS_MAX: u32 = 60;
+
+/// How long what is made from one address is counted: a day.
+pub const QUOTA_MS: u64 = 24 * 3_600_000;
+
+/// Addresses that are counted at once.
+pub const QUOTA_ADDRESSES_MAX: usize = 4096;
+
+/// How long an account lasts that is not used, unless it is set otherwise: a year.
+pub const ACCOUNT_EXPIRY_MS: u64 = 365 * 24 * 3_600_000;
+
+/// How long an owned room lasts without a word and members: 30 days.
+pub const ROOM_EXPIRY_MS: u64 = 30 * 24 * 3_600_000;
+
+/// How often the use of an account or a room is kept at the least and at the most.
+pub const USE_NOTED_MS: (u64, u64) = (1_000, 24 * 3_600_000);
+
+/// Accounts and rooms that end at once: each is looked for among all bots and rooms.
+pub const EXPIRY_STEP: usize = 4;
 
 /// A frame before the join, in bytes: a name needs no more, and a stranger gets no more.
 pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
@@ -385,6 +422,12 @@ pub const TALK_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes read from or rendered for one connection that count as one delivery: a long list is work too.
 pub const BYTES_PER_DELIVERY: usize = 64;
+
+/// Steps that a row of the list of rooms counts as: to look it up and copy it takes some 200 ns.
+pub const STEPS_PER_ROOM: usize = 10;
+
+/// Rows of a list of rooms or users over HTTP that cost a token.
+pub const ROWS_PER_TOKEN: usize = 100;
 
 /// Bytes read over TLS that nothing came of that count as one delivery: a record of 23 bytes with one
 /// byte in it takes 160 ns.

@@ -173,6 +173,9 @@ fn write(
         // Who reads first and writes then is refused if another program wrote between.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let answer = change.apply(&transaction)?;
+        if let AccountAnswer::Registered(account) = &answer {
+            accounts::set_lasting(&transaction, account.id)?;
+        }
         transaction.commit()?;
         Ok(answer)
     };

@@ -144,6 +144,8 @@ pub fn status_of(code: &ErrorCode) -> Status {
         | ErrorCode::BadTime
         | ErrorCode::BadMessageId
         | ErrorCode::TooManyBots
+        | ErrorCode::TooManyRegistrations
+        | ErrorCode::AccountsFull
         | ErrorCode::BadRoomName
         | ErrorCode::TooManyRooms
         | ErrorCode::NotInLobby

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{
-    Entry, Login, ModeChange, Nick, Page, Range, Request, RoomName, Secret, TokenChange,
+    Entry, Login, ModeChange, Nick, Page, Range, Request, RoomName, RoomsFrom, Secret, TokenChange,
 };
 
 use super::command;
@@ -19,7 +19,11 @@ pub(super) fn render(request: &Request) -> Option<String> {
         Request::Nick { nick } => format!("/nick {nick}"),
         Request::Private { to, text } if is_word(to) && is_rest(text) => format!("/pm {to} {text}"),
         Request::Act { room: None, text } if is_rest(text) => format!("/me {text}"),
-        Request::Rooms => "/rooms".into(),
+        Request::Rooms { from } => match from {
+            RoomsFrom::Page(1) => "/rooms".into(),
+            RoomsFrom::Page(page) => format!("/rooms {page}"),
+            RoomsFrom::After(room) => format!("/rooms #{room}"),
+        },
         Request::Enter {
             room,
             entry: Entry::Focus,

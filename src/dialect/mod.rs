@@ -184,6 +184,11 @@ impl Dialect {
         }
     }
 
+    /// Do its forms show users' addresses?
+    pub fn shows_addresses(self) -> bool {
+        matches!(self, Dialect::Anon | Dialect::Colon)
+    }
+
     /// Does any refusal end the connection?
     pub fn closes_on_errors(self) -> bool {
         matches!(self, Dialect::Http | Dialect::Status)

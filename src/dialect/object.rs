@@ -107,7 +107,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    pub(super) fn flag(self, key: &str, is_set: bool) -> Object<'a> {
+    pub(crate) fn flag(self, key: &str, is_set: bool) -> Object<'a> {
         self.raw(key, if is_set { "true" } else { "false" })
     }
 

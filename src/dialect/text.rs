@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::model::{
     BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Moment, Nick, Part, Request,
-    RoomEntry, RoomName, Roster, Stats, Target,
+    RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
 };
 
 use super::{Ask, Stage, View, ask, command, line, past, plain, telnet, time, utf8, words};
@@ -219,11 +219,15 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Renamed { from, to } => format!("{from} is now called {to}."),
         Event::Listing { users } => format!("Here: {}", listed(users)),
         Event::Members { room, users } => format!("In #{room}: {}", listed(users)),
-        Event::Rooms { rooms } => {
+        Event::Rooms { rooms, more } => {
             let line = |room: &RoomEntry| {
                 format!("#{} ({}){}", room.name, room.members, topic_of(&room.topic))
             };
-            return rooms.iter().map(line).collect();
+            let more = more.as_ref().map(|from| match from {
+                RoomsFrom::Page(page) => format!("There are more: /rooms {page}"),
+                RoomsFrom::After(room) => format!("There are more: /rooms #{room}"),
+            });
+            return rooms.iter().map(line).chain(more).collect();
         }
         Event::EnteredRoom {
             room,
@@ -271,17 +275,22 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         }
         Event::Whois(entry) => {
             let rooms: Vec<_> = entry.rooms.iter().map(|room| format!("#{room}")).collect();
-            let operator = if entry.is_operator { ", operator" } else { "" };
+            let place = match rooms.is_empty() {
+                true => String::new(),
+                false => format!("in {}", rooms.join(", ")),
+            };
+            let address = entry.peer.map(|peer| peer.to_string());
+            let operator = if entry.is_operator { "operator" } else { "" };
             let away = entry
                 .away
                 .as_ref()
-                .map_or(String::new(), |text| format!(", away: {text}"));
-            format!(
-                "{}: {}, in {}{operator}{away}",
-                entry.nick,
-                entry.peer,
-                rooms.join(", ")
-            )
+                .map_or(String::new(), |text| format!("away: {text}"));
+            let mut facts = vec![address.unwrap_or_default(), place, operator.into(), away];
+            facts.retain(|fact| !fact.is_empty());
+            match facts.is_empty() {
+                true => format!("{} is here.", entry.nick),
+                false => format!("{}: {}", entry.nick, facts.join(", ")),
+            }
         }
         Event::Pong => "Pong.".into(),
         Event::Help { command } => {

@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use core::net::IpAddr;
 
 use crate::limits::{
-    ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, LOGIN_FAILURES_REMEMBERED, LOGIN_MEMORY_MS,
-    LOGIN_WAIT_MS, LOGIN_WAIT_MS_MAX,
+    ACCOUNT_FAILURES_MAX, ACCOUNTS_MAX, LOGIN_FAILURES_MAX, LOGIN_FAILURES_REMEMBERED,
+    LOGIN_MEMORY_MS, LOGIN_WAIT_MS, LOGIN_WAIT_MS_MAX, OWNED_ROOMS_PER_ADDRESS_MAX,
+    REGISTRATIONS_PER_ADDRESS_MAX,
 };
 use crate::model::{
     AccountId, ConnId, Deed, ErrorCode, Event, Key, Login, MessageId, Nick, Peer, RequestId,
@@ -17,6 +18,7 @@ use crate::model::{
 use super::directory::Directory;
 use super::guests::is_given;
 use super::keep::{AccountAsk, AccountRecord};
+use super::quota::Quota;
 use super::throttle::{Allowance, Throttle};
 use super::{Effect, Hub};
 
@@ -100,6 +102,12 @@ pub(super) struct Accounts {
     pub(super) asking: HashSet<ConnId>,
     last_ticket: u64,
     pub(super) failures: LoginFailures,
+    /// Accounts made by address.
+    registrations: Quota,
+    /// Rooms that came to be owned, by address.
+    pub(super) foundings: Quota,
+    /// Owned rooms in all.
+    pub(super) owned_rooms: usize,
     /// Until when guests may go by accounts' names. Invariant: exactly those of the sessions.
     pub(super) graces: BTreeSet<(u64, ConnId)>,
     /// Who asks what waits for its account when everything up to a message is on disk.
@@ -205,6 +213,9 @@ impl Accounts {
             asking: HashSet::new(),
             last_ticket: 0,
             failures: LoginFailures::new(),
+            registrations: Quota::new(REGISTRATIONS_PER_ADDRESS_MAX),
+            foundings: Quota::new(OWNED_ROOMS_PER_ADDRESS_MAX),
+            owned_rooms: 0,
             graces: BTreeSet::new(),
             early: Vec::new(),
             last_guest: 0,
@@ -306,9 +317,17 @@ impl Hub {
             self.log(Deed::Registration { is_good: false }, Some(nick), peer);
             return Err(code);
         }
+        if let Err(code) = self.take_registration(peer) {
+            self.log(Deed::Registration { is_good: false }, Some(nick), peer);
+            return Err(code);
+        }
         let name = nick.clone();
         let ask = AccountAsk::Register { nick, password };
-        self.ask_account(who, peer, name, ask, What::Other)
+        let asked = self.ask_account(who, peer, name, ask, What::Other);
+        if asked.is_err() {
+            self.give_back_registration(peer);
+        }
+        asked
     }
 
     /// Goes on as a guest.
@@ -366,6 +385,7 @@ impl Hub {
                 if own_bot(&bot).is_none() {
                     self.check_nick(&bot)?;
                     self.check_registrable(&bot)?;
+                    self.take_registration(peer)?;
                 }
                 let name = bot.clone();
                 (bot, AccountAsk::NewToken { owner, name })
@@ -426,13 +446,32 @@ impl Hub {
         }
     }
 
+    /// May one more account be made from there? It is counted.
+    fn take_registration(&mut self, peer: Peer) -> Result<(), ErrorCode> {
+        if self.accounts.directory.len() >= ACCOUNTS_MAX {
+            return Err(ErrorCode::AccountsFull);
+        }
+        let address = peer.counted_address(self.rules.limits_loopback);
+        let now_ms = self.now.uptime_ms;
+        match address.is_none_or(|address| self.accounts.registrations.take(address, now_ms)) {
+            true => Ok(()),
+            false => Err(ErrorCode::TooManyRegistrations),
+        }
+    }
+
+    /// An account was not made.
+    pub(super) fn give_back_registration(&mut self, peer: Peer) {
+        if let Some(address) = peer.counted_address(self.rules.limits_loopback) {
+            self.accounts.registrations.give_back(address);
+        }
+    }
+
     /// Whoever is muted does not get rid of that under another name.
     pub(super) fn check_may_log_out(&self, who: ConnId) -> Result<(), ErrorCode> {
         let session = self.own(who)?;
         if session.is_account() {
-            let key = session.nick().key();
             for &room in session.rooms() {
-                self.check_mute_of(&key, room)?;
+                self.check_mute(who, room)?;
             }
         }
         Ok(())

@@ -18,22 +18,34 @@ impl Mask {
     /// `None` for what is no mask.
     pub fn parse(text: &str) -> Option<Mask> {
         let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
+            Some((address, bits)) => {
+                let is_number = bits.bytes().all(|byte| byte.is_ascii_digit());
+                let bits = bits.parse::<u8>().ok().filter(|_| is_number)?;
+                (address, Some(bits))
+            }
             None => (text, None),
         };
         match address.parse::<IpAddr>() {
-            Ok(address) => {
-                let address = address.to_canonical();
-                let bits_max = if address.is_ipv4() { 32 } else { 128 };
-                let bits = bits.unwrap_or(bits_max);
-                (bits <= bits_max).then_some(Mask::Net(address, bits))
-            }
+            Ok(address) => Mask::net(address, bits),
+            Err(_) if bits.is_some() || is_like_address(text) => None,
             Err(_) => {
                 let plain = text.replace(['*', '?'], "x");
                 let is_short = text.chars().count() <= NICK_CHARS_MAX;
                 (is_short && Nick::parse(&plain).is_some()).then(|| Mask::Nick(Key::of(text)))
             }
         }
+    }
+
+    fn net(address: IpAddr, bits: Option<u8>) -> Option<Mask> {
+        let bits_max = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.unwrap_or(bits_max);
+        let canonical = address.to_canonical();
+        // IPv4 in IPv6 is its last 32 bits.
+        let bits = match canonical.is_ipv4() && address.is_ipv6() {
+            true => bits.checked_sub(96).filter(|&bits| bits <= 32)?,
+            false => bits,
+        };
+        (bits <= bits_max).then_some(Mask::Net(canonical, bits))
     }
 
     /// Does the mask cover a name?
@@ -58,6 +70,16 @@ impl Mask {
             _ => false,
         }
     }
+}
+
+/// Would a reader take it for an address, or a pattern of addresses, rather than for a name? Whoever bans
+/// `1.2.3` or `10.0.*` does not mean a name.
+fn is_like_address(text: &str) -> bool {
+    let dots = text.matches('.').count();
+    let has_digit = text.contains(|c: char| c.is_numeric());
+    let is_of_address = |c: char| c.is_numeric() || ".*?-".contains(c);
+    text.contains([':', '/', '%', '['])
+        || (dots > 0 && text.chars().all(is_of_address) && (has_digit || dots >= 3))
 }
 
 /// Are the first `bits` of both the same?
@@ -148,6 +170,9 @@ mod tests {
             ("b?b", "bob", true),
             ("b??b", "bob", false),
             ("*", "anyone", true),
+            ("7", "7", true),
+            ("v1.2", "V1.2", true),
+            ("1?2?3", "1.2.3", true),
             ("*a*a*a*b", "aaaaaaaaaaaaaaaaaaaa", false),
         ] {
             let mask = Mask::parse(mask).expect("a mask");
@@ -167,6 +192,8 @@ mod tests {
             ("2001:db8::/32", "2001:db8:1::1", true),
             ("2001:db8::/32", "2001:db9::1", false),
             ("10.0.0.0/8", "::ffff:10.0.0.1", true),
+            ("::ffff:10.0.0.0/104", "10.200.3.4", true),
+            ("::ffff:10.0.0.0/104", "11.0.0.1", false),
         ] {
             let parsed = Mask::parse(mask).expect("a mask");
             assert_eq!(
@@ -188,6 +215,29 @@ mod tests {
             "a/8",
             "bob\n",
             "a!b",
+            "1.2.3",
+            "1.2.3.",
+            "1.2.3.4.5",
+            "1.2.3.4/33",
+            "1.2.3/8",
+            "1.2.3.4/+8",
+            "1.2.3.4/ 8",
+            "1.2.3.4/-1",
+            "300.1.1.1",
+            "010.0.0.1",
+            "10.0.0.0/8/8",
+            "10.*",
+            "192.168.*.*",
+            "*.*.*.*",
+            "10.0.0.0-10.0.0.9",
+            "１.２.３",
+            "::g",
+            ":::",
+            "fe80::1%eth0",
+            "[::1]",
+            "::1/129",
+            "::ffff:10.0.0.0/95",
+            "/8",
         ] {
             assert_eq!(Mask::parse(text), None, "{text:?}");
         }

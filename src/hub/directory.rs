@@ -39,6 +39,10 @@ impl Directory {
         self.accounts.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.accounts.len()
+    }
+
     pub(super) fn get(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id)
     }

@@ -299,6 +299,7 @@ impl Hub {
         message: Arc<Message>,
     ) {
         let (message_id, room) = (message.id, self.rooms.get(id).name.clone());
+        self.use_room(id);
         if self.rules.durability.is_some() {
             self.effects.push_back(Effect::Keep(Record::Said {
                 room: room.clone(),

@@ -48,6 +48,15 @@ pub enum Record {
         /// The last message.
         through: MessageId,
     },
+    /// Something was used that ends when it is not.
+    Used {
+        /// What.
+        used: Used,
+        /// How long the server had run then, in milliseconds.
+        ran_ms: u64,
+    },
+    /// An account is gone that was not used, with its bots.
+    AccountGone(AccountId),
     /// An owned room is as this now.
     Room(RoomRecord),
     /// A room is owned no more. What was said in it stays.
@@ -59,9 +68,22 @@ impl Record {
     pub fn message_id(&self) -> Option<MessageId> {
         match self {
             Record::Said { message, .. } | Record::Private { message, .. } => Some(message.id),
-            Record::Delivered { .. } | Record::Room(_) | Record::RoomGone(_) => None,
+            Record::Delivered { .. }
+            | Record::Used { .. }
+            | Record::AccountGone(_)
+            | Record::Room(_)
+            | Record::RoomGone(_) => None,
         }
     }
+}
+
+/// What ends when it is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Used {
+    /// An account.
+    Account(AccountId),
+    /// An owned room.
+    Room(RoomName),
 }
 
 /// An owned room, which lasts without members.
@@ -384,4 +406,8 @@ pub struct Kept {
     pub tails: Vec<KeptTail>,
     /// The SHA-256 of each bot's token, and the bot.
     pub tokens: Vec<([u8; 32], AccountId)>,
+    /// How long the server has run, in milliseconds.
+    pub ran_ms: u64,
+    /// What ends when it is not used, and how long the server had run when it was used last.
+    pub uses: Vec<(Used, u64)>,
 }

@@ -4,6 +4,7 @@ use crate::model::{AccountId, ConnId, Deed, ErrorCode, Event, Moment, Nick, Peer
 
 use super::Hub;
 use super::accounts::{Coming, Tried, Waiting, What};
+use super::expiry::Lasting;
 use super::keep::{AccountAnswer, AccountRecord};
 use super::multi::LOGGED_IN_ELSEWHERE;
 
@@ -77,6 +78,9 @@ impl Hub {
 
     fn count_try(&mut self, waiting: &Waiting, answer: &AccountAnswer) {
         self.log_try(waiting, answer);
+        if waiting.tried == Tried::Name && !matches!(answer, AccountAnswer::Registered(_)) {
+            self.give_back_registration(waiting.peer);
+        }
         if !waiting.tried.is_secret() {
             return;
         }
@@ -96,6 +100,7 @@ impl Hub {
         match answer {
             AccountAnswer::Registered(record) => {
                 self.learn_account(record);
+                self.watch_new_account(record.id);
                 let asker = who.map(|who| self.sessions.lead(who));
                 let holder = self.sessions.find(record.nick.as_str());
                 if let Some(holder) = holder.filter(|_| holder != asker) {
@@ -110,7 +115,12 @@ impl Hub {
             AccountAnswer::Token { bot, digest, .. } => {
                 self.put_out_bot(bot.id);
                 self.accounts.tokens.insert(*digest, bot.id);
+                let is_new = self.accounts.directory.get(bot.id).is_none();
                 self.learn_account(bot);
+                match is_new {
+                    true => self.watch_new_account(bot.id),
+                    false => self.use_account(bot.id),
+                }
                 if let Some(holder) = self.sessions.find(bot.nick.as_str()) {
                     self.begin_grace(holder);
                 }
@@ -128,7 +138,8 @@ impl Hub {
     }
 
     /// An account is no more. Its user goes on as a guest; a bot is put out.
-    fn forget_account(&mut self, id: AccountId) {
+    pub(super) fn forget_account(&mut self, id: AccountId) {
+        self.expiry.forget(Lasting::Account(id));
         self.put_out_bot(id);
         self.disown_all(id);
         let Some(account) = self.accounts.directory.remove(id) else {
@@ -325,5 +336,7 @@ impl Hub {
             rare.account = Some(record.id);
             rare.is_operator |= record.is_operator;
         });
+        self.follow_mutes(who);
+        self.use_account(record.id);
     }
 }

@@ -28,7 +28,7 @@ impl Hub {
         let own = self.own(who)?.nick().clone();
         let account = self.accounts.directory.find(&Key::of(to)).ok_or(nobody)?;
         let (to, to_account) = (account.record.nick.clone(), account.record.id);
-        if self.is_muted(&own.key()) {
+        if self.is_muted(who) {
             return Err(ErrorCode::Muted);
         }
         if account.mail.count >= MAIL_MAX {

@@ -3,30 +3,34 @@
 //!
 //! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_*`
 //! for what is to be done about it and when time is to go on. Requests are handled by theme: `talk` (names
-//! and words), `rooms`, `operate` (what operators do), `lookup` and `scan` (what was said), `accounts`; what comes of
-//! accounts is in `logins`, `guests`, `ownership`, `mail` and `multi`, what comes of words in `history` and
-//! `catchup`; `presence` tells who comes and goes.
+//! and words), `rooms` and `listing`, `operate` (what operators do), `lookup` and `scan` (what was said),
+//! `accounts`; what comes of accounts is in `logins`, `guests`, `ownership`, `expiry`, `mail` and `multi`, what
+//! comes of words in `history` and `catchup`; `mutes` says who says nothing, `presence` tells who comes and goes.
 
 mod accounts;
 mod bans;
 mod catchup;
 mod directory;
 mod effect;
+mod expiry;
 mod guests;
 mod history;
 pub mod keep;
 mod later;
+mod listing;
 mod logins;
 mod lookup;
 mod mail;
 #[cfg(test)]
 mod model_test;
 mod multi;
+mod mutes;
 mod operate;
 #[doc(hidden)]
 pub mod oracle;
 mod ownership;
 mod presence;
+mod quota;
 mod reading;
 mod room;
 mod rooms;
@@ -46,8 +50,9 @@ use core::net::IpAddr;
 
 pub use bans::{Ban, Mask};
 pub use effect::{Audience, Effect};
+pub use mutes::{Mark, Mute, Mutes};
 pub use room::{LOBBY, Member, Room, RoomId};
-pub use rules::Rules;
+pub use rules::{Addresses, Rules};
 pub use scan::Searched;
 pub use session::Session;
 use session::Sessions;
@@ -59,6 +64,7 @@ use crate::model::{
     RoomName, Roster, Secret, Target,
 };
 use accounts::{Accounts, Coming};
+use expiry::Expiry;
 use history::History;
 use keep::Kept;
 use later::Later;
@@ -80,6 +86,8 @@ pub struct Hub {
     /// The console that hears what is said to the server itself, where there was one.
     watcher: Option<ConnId>,
     settings: Settings,
+    /// Those who came in by a door whose form shows addresses.
+    shown: HashSet<ConnId>,
     /// Who hears nothing from a name. Invariant: exactly the sessions' ignored names the other way
     /// round, and nobody's name without ignorers.
     ignorers: HashMap<Key, BTreeSet<ConnId>>,
@@ -98,6 +106,7 @@ pub struct Hub {
     later: VecDeque<Later>,
     /// Members, names and bans that were looked at since [`Hub::take_steps`].
     steps: Cell<usize>,
+    expiry: Expiry,
     effects: VecDeque<Effect>,
 }
 
@@ -111,6 +120,7 @@ impl Hub {
             consoles: HashSet::new(),
             watcher: None,
             settings,
+            shown: HashSet::new(),
             ignorers: HashMap::new(),
             failures: Throttle::new(OPER_ALLOWANCE),
             accounts: Accounts::new(),
@@ -120,6 +130,7 @@ impl Hub {
             history: History::default(),
             later: VecDeque::new(),
             steps: Cell::new(0),
+            expiry: Expiry::default(),
             effects: VecDeque::new(),
         }
     }
@@ -132,6 +143,7 @@ impl Hub {
         for room in kept.rooms {
             self.restore_room(room);
         }
+        self.restore_uses(kept.ran_ms, kept.uses);
         for tail in kept.tails {
             if let Some(id) = self.rooms.find(&tail.room) {
                 self.restore_tail(id, tail.messages, tail.has_more);
@@ -187,7 +199,8 @@ impl Hub {
     }
 
     /// Other settings hold from now on. Whoever is in stays in.
-    pub fn set_settings(&mut self, settings: Settings) {
+    pub fn set_settings(&mut self, mut settings: Settings) {
+        settings.mutes.take_over_connections(&self.settings.mutes);
         self.settings = settings;
     }
 
@@ -215,6 +228,17 @@ impl Hub {
     /// A console hears what is said to the server itself.
     pub fn handle_watcher(&mut self, who: ConnId) {
         self.watcher = Some(who);
+    }
+
+    /// A connection is at a door whose form shows addresses: its own is shown there.
+    pub fn handle_shown(&mut self, who: ConnId) {
+        self.shown.insert(who);
+    }
+
+    /// A connection is gone that had no session.
+    pub fn handle_gone(&mut self, who: ConnId) {
+        self.shown.remove(&who);
+        self.consoles.remove(&who);
     }
 
     /// Handles one request of a connection at `peer`.
@@ -272,7 +296,7 @@ impl Hub {
             Request::Private { to, text } => self.say_privately(who, &to, text),
             Request::List => self.list(who),
             Request::Members { room, page } => self.tell_members(who, room, &page),
-            Request::Rooms => self.tell_rooms(who),
+            Request::Rooms { from } => self.tell_rooms(who, &from),
             Request::Enter {
                 room,
                 entry,
@@ -333,7 +357,7 @@ impl Hub {
     /// A connection is gone, or about to be: its user leaves, if it had joined.
     pub fn handle_leave(&mut self, who: ConnId, now: Moment) {
         self.now = now;
-        self.consoles.remove(&who);
+        self.handle_gone(who);
         self.forgive(who);
         self.end_session(who, None);
     }
@@ -359,6 +383,7 @@ impl Hub {
 
     /// Removes a session. A user of whom that was the last connection leaves, which the others are told.
     fn take_away(&mut self, who: ConnId, words: Option<String>) {
+        self.use_account_of(who);
         self.hand_on(who);
         self.stop_grace(who);
         let Some(session) = self.sessions.remove(who) else {
@@ -410,9 +435,21 @@ impl Hub {
         self.sessions.get(who).map(Session::nick)
     }
 
+    /// Name and address as events carry them: everybody is shown the same.
     fn author(&self, who: ConnId) -> Result<Author, ErrorCode> {
-        self.own(who)
-            .map(|session| session.author(self.rules.is_cloaked))
+        let session = self.own(who)?;
+        let is_shown = match self.rules.addresses {
+            Addresses::None => false,
+            Addresses::OfDoors => self.shown.contains(&who),
+            Addresses::All => true,
+        };
+        Ok(Author {
+            nick: session.nick().clone(),
+            peer: match is_shown {
+                true => session.peer,
+                false => session.peer.hidden(who.slot),
+            },
+        })
     }
 
     /// The room of that name, or the one that is spoken in, if the session is in it.

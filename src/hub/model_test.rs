@@ -6,6 +6,7 @@ mod reference;
 use crate::model::Secret;
 use proptest::prelude::*;
 
+use super::Addresses;
 use super::*;
 use crate::model::Entry;
 use reference::{Reference, Seen};
@@ -119,7 +120,7 @@ fn check(steps: &[Step], limit: usize) {
     let rules = Rules {
         message_bytes_max: 100,
         presence_limit: limit,
-        is_cloaked: false,
+        addresses: Addresses::All,
         oper_password: Some(crate::model::Secret::new(PASSWORD)),
         ..Rules::default()
     };

@@ -153,19 +153,22 @@ impl Hub {
             .iter()
             .map(|&id| self.rooms.get(id).name.clone())
             .collect();
-        self.carry_mutes(&rooms, &from.key(), &to.key());
         let mut moved = Vec::new();
         let first_effect = self.effects.len();
         for id in self.connections(who).into_iter().rev() {
             let session = self.own(id)?;
-            moved.push((id, session.peer, session.focus(), session.replay));
+            let muted_in = session.muted_in().to_vec();
+            moved.push((id, session.peer, session.focus(), session.replay, muted_in));
             self.take_away(id, None);
         }
         self.settle_audiences(first_effect);
         let mut beside = into;
-        for (id, peer, focus, replay) in moved {
+        for (id, peer, focus, replay, muted_in) in moved {
             self.attach(id, peer, beside, focus, replay);
             beside = id;
+            self.own_mut(id)?
+                .change_rare(|rare| rare.muted_in = muted_in);
+            self.follow_mutes(id);
             let event = Event::Renamed {
                 from: from.clone(),
                 to: to.clone(),

@@ -6,7 +6,7 @@ use crate::limits::{
     BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS, STEPS_PER_NAME_COVERED,
 };
 use crate::model::{
-    ClientEntry, ConnId, Deed, ErrorCode, Event, Incident, Key, Nick, Peer, RoomName, Secret,
+    ClientEntry, ConnId, Deed, ErrorCode, Event, Incident, Nick, Peer, RoomName, Secret,
 };
 
 use super::bans::Ban;
@@ -145,7 +145,8 @@ impl Hub {
         }
         let target = self.find_nick(name)?;
         let nick = self.own(target)?.nick().clone();
-        self.settings.mutes.insert(nick.key(), until_ms);
+        let mute = self.mute_of(target, until_ms);
+        self.settings.mutes.put(mute);
         self.effects.push_back(Effect::KeepSettings);
         let text = "You have been muted.".into();
         self.tell_all(target, Event::Notice { text });
@@ -154,7 +155,8 @@ impl Hub {
 
     /// Whoever was muted need not be here to be unmuted.
     fn unmute(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
-        let was_muted = self.settings.mutes.remove(&Key::of(name)).is_some();
+        let marks = self.marks_of_name(name);
+        let was_muted = self.settings.mutes.remove(&marks);
         if was_muted {
             self.effects.push_back(Effect::KeepSettings);
         }

@@ -7,13 +7,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX, UNTOLD_MS};
 use crate::model::{
-    ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Page, Peer, Request, RoomName, Secret,
+    ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Page, Peer, Request, RoomName, RoomsFrom,
+    Secret,
 };
 
 use accounts::{GRACE_MS, Keeper};
 
 use super::keep::Durability;
-use super::{Audience, Effect, Hub, LOBBY, RoomId, Rules, Session, Settings};
+use super::{Addresses, Audience, Effect, Hub, LOBBY, RoomId, Rules, Session, Settings};
 
 const CONNECTIONS: u8 = 8;
 /// The last of the connections is a console.
@@ -38,7 +39,7 @@ pub fn check(input: &[u8]) {
     let rules = Rules {
         message_bytes_max: 16,
         presence_limit: PRESENCE_LIMIT,
-        is_cloaked: true,
+        addresses: Addresses::OfDoors,
         oper_password,
         durability: Some(Durability::Soon),
         replay: 0,
@@ -116,7 +117,11 @@ pub fn check(input: &[u8]) {
 /// rooms: one a room, and only then when something happened.
 fn tell_of_time(hub: &mut Hub, now: Moment, pictures: &mut HashMap<ConnId, Picture>) {
     let ms_max = PRESENCE_MS.max(GRACE_MS).max(UNTOLD_MS);
-    let is_in_time = |due| (now.uptime_ms + 1..=now.uptime_ms + ms_max).contains(&due);
+    let of_expiry = hub.next_expiry();
+    let is_in_time = |due| {
+        let soon = now.uptime_ms + 1..=now.uptime_ms + ms_max;
+        soon.contains(&due) || (due > now.uptime_ms && Some(due) == of_expiry)
+    };
     assert!(
         hub.poll_timeout().is_none_or(is_in_time),
         "not told in time"
@@ -355,7 +360,12 @@ fn request(what: u8, which: usize) -> Option<Request> {
         16 => Request::Ping,
         17 => Request::Quit { words: maybe_text },
         18 => Request::Nick { nick },
-        19 => Request::Rooms,
+        19 => Request::Rooms {
+            from: match which.is_multiple_of(2) {
+                true => RoomsFrom::After(room),
+                false => RoomsFrom::Page(which),
+            },
+        },
         20 => Request::Topic {
             room: maybe_room,
             text: maybe_text,
@@ -464,6 +474,7 @@ fn check_effect(hub: &Hub, effect: &Effect) {
 
 fn check_state(hub: &Hub) {
     hub.rooms.check_due();
+    hub.rooms.check_order();
     let sessions = hub.sessions.iter();
     let users = sessions.filter(|(_, session)| !session.is_second());
     assert_eq!(hub.sessions.len(), users.count(), "a name for each user");

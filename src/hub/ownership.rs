@@ -1,26 +1,46 @@
 //! Rooms that belong to an account: they last without members, and are as they were after a restart.
 
-use crate::limits::{OWNED_ROOMS_MAX, ROOM_LIST_MAX};
+use crate::limits::{OWNED_ROOMS_MAX, OWNED_ROOMS_TOTAL_MAX, ROOM_LIST_MAX};
 use crate::model::{AccountId, ConnId, ErrorCode, Event, Key, MessageId, RoomName};
 
+use super::expiry::Lasting;
 use super::keep::{Record, RoomRecord};
 use super::{Effect, Hub, LOBBY, RoomId};
 
 impl Hub {
-    /// Whoever made a room moderates it. One who is logged in owns it, unless it owns many.
+    /// Whoever made a room moderates it. One who is logged in owns it, unless it, its address or all own many;
+    /// it is told so.
     pub(super) fn found_room(&mut self, who: ConnId, id: RoomId) {
         let lead = self.sessions.lead(who);
         let modes = &mut self.rooms.get_mut(id).modes;
         modes.moderator = Some(lead);
-        if let Some(owner) = self.account_of(who)
-            && let Some(account) = self.accounts.directory.get_mut(owner)
-            && account.rooms < OWNED_ROOMS_MAX
-        {
+        let Some(owner) = self.account_of(who) else {
+            return;
+        };
+        if !self.may_own_more(who, owner) {
+            let room = &self.rooms.get(id).name;
+            let text =
+                format!("#{room} ends with its last member: as many rooms are owned as may be.");
+            return self.tell(who, Event::Notice { text });
+        }
+        if let Some(account) = self.accounts.directory.get_mut(owner) {
             account.rooms += 1;
+            self.accounts.owned_rooms += 1;
             let modes = &mut self.rooms.get_mut(id).modes;
             (modes.owner, modes.moderator) = (Some(owner), None);
+            self.watch_new_room(id);
             self.keep_room(id);
         }
+    }
+
+    fn may_own_more(&mut self, who: ConnId, owner: AccountId) -> bool {
+        let account = self.accounts.directory.get(owner);
+        let is_full = account.is_none_or(|account| account.rooms >= OWNED_ROOMS_MAX)
+            || self.accounts.owned_rooms >= OWNED_ROOMS_TOTAL_MAX;
+        let peer = self.sessions.get(who).map(|session| session.peer);
+        let address = peer.and_then(|peer| peer.counted_address(self.rules.limits_loopback));
+        let now_ms = self.now.uptime_ms;
+        !is_full && address.is_none_or(|address| self.accounts.foundings.take(address, now_ms))
     }
 
     /// A room of before the start is there again.
@@ -33,6 +53,7 @@ impl Hub {
             return;
         }
         account.rooms += 1;
+        self.accounts.owned_rooms += 1;
         let id = self
             .rooms
             .open(record.name, MessageId::default(), self.history.last);
@@ -144,6 +165,8 @@ impl Hub {
         if let Some(account) = self.accounts.directory.get_mut(owner) {
             account.rooms -= 1;
         }
+        self.accounts.owned_rooms -= 1;
+        self.expiry.forget(Lasting::Room(id));
         let forgotten_bytes = self.rooms.end_if_over(id);
         self.forget_room(forgotten_bytes);
     }

@@ -14,13 +14,19 @@ impl Hub {
     pub fn poll_timeout(&self) -> Option<u64> {
         let at_once = self.has_more_to_do().then_some(0);
         let untold = self.untold.front().map(|&(due_ms, _)| due_ms);
-        let due = [at_once, self.rooms.next_due(), self.next_grace(), untold];
+        let due = [
+            at_once,
+            self.rooms.next_due(),
+            self.next_grace(),
+            untold,
+            self.next_expiry(),
+        ];
         due.into_iter().flatten().min()
     }
 
     /// Goes on with what takes several turns, renames who had its grace, or tells of who has come without a
-    /// word, or what was counted and whose second is over: one of these, so that there is time for others
-    /// in between.
+    /// word, or what was counted and whose second is over, or ends what was not used for long: one of these, so
+    /// that there is time for others in between.
     pub fn handle_timeout(&mut self, now: Moment) {
         self.now = now;
         let is_due = |due_ms: u64| due_ms <= now.uptime_ms;
@@ -28,6 +34,8 @@ impl Hub {
             self.do_some();
         } else if self.next_grace().is_some_and(is_due) {
             self.end_grace();
+        } else if self.next_expiry().is_some_and(is_due) {
+            self.end_unused();
         } else if let Some(&(due_ms, who)) = self.untold.front()
             && is_due(due_ms)
         {
@@ -81,7 +89,10 @@ impl Hub {
         let untold = self.sessions.get_mut(who).filter(|own| own.is_untold());
         if let Some(session) = untold {
             session.change_rare(|rare| rare.is_untold = false);
-            let author = session.author(self.rules.is_cloaked);
+        } else {
+            return;
+        }
+        if let Ok(author) = self.author(who) {
             self.tell_of_entering(who, LOBBY, Event::Joined { author });
         }
     }
@@ -119,6 +130,9 @@ impl Hub {
         let seconds = self.sessions.get(lead).map_or(&[][..], Session::seconds);
         let forgotten_bytes = self.rooms.leave(id, lead, seconds);
         self.forget_room(forgotten_bytes);
+        if self.rooms.try_get(id).is_some() {
+            self.use_room(id);
+        }
         if let Some(room) = self.rooms.try_get(id)
             && let Some(next) = room.modes.moderator
         {

@@ -1,11 +1,14 @@
 //! Rooms: sets of members in the order of their coming.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 
 use slab::Slab;
 
 use crate::model::{AccountId, ConnId, Key, MessageId, RoomEntry, RoomName};
 
+use super::mutes::Mutes;
 use super::tail::Tail;
 
 /// A room, as long as it lasts.
@@ -66,8 +69,8 @@ pub(super) struct Modes {
     pub(super) moderators: Vec<AccountId>,
     /// Who may come in once, whatever stands in the way.
     pub(super) invited: HashSet<ConnId>,
-    /// Names that say nothing here, and until when (milliseconds since 1970).
-    pub(super) muted: HashMap<Key, Option<u64>>,
+    /// Who says nothing here.
+    pub(super) muted: Mutes,
 }
 
 impl Room {
@@ -91,15 +94,16 @@ impl Room {
         self.seconds
     }
 
-    pub(super) fn entry(&self) -> RoomEntry {
+    /// As it is listed to who may know what it is about, or not.
+    pub(super) fn entry(&self, shows_topic: bool) -> RoomEntry {
         RoomEntry {
             name: self.name.clone(),
             members: self.count(),
-            topic: self.topic.clone(),
+            topic: self.topic.clone().filter(|_| shows_topic),
         }
     }
 
-    pub(super) fn enter(&mut self, id: ConnId) {
+    fn enter(&mut self, id: ConnId) {
         self.members.push(Member { id, here: false });
     }
 
@@ -154,12 +158,21 @@ impl Room {
     }
 }
 
+/// Where a room stands in the list of rooms.
+type Rank = (Reverse<usize>, RoomName, RoomId);
+
+fn rank(id: RoomId, room: &Room) -> Rank {
+    (Reverse(room.count()), room.name.clone(), id)
+}
+
 /// Every room there is.
 #[derive(Debug)]
 pub(super) struct Rooms {
     slab: Slab<Room>,
     /// Invariant: exactly the rooms of the slab, by the keys of their names.
     names: HashMap<Key, RoomId>,
+    /// Invariant: exactly the rooms of the slab, those with the most users first, then by name.
+    order: BTreeSet<Rank>,
     /// Invariant: exactly the rooms with a churn, by when it is told.
     due: BTreeSet<(u64, RoomId)>,
     /// The last message that was told in a room that ended.
@@ -172,6 +185,7 @@ impl Rooms {
         let mut rooms = Rooms {
             slab: Slab::new(),
             names: HashMap::new(),
+            order: BTreeSet::new(),
             due: BTreeSet::new(),
             last_ended: MessageId::default(),
         };
@@ -220,20 +234,48 @@ impl Rooms {
         let slot = self.slab.insert(room);
         let id = RoomId(u32::try_from(slot).expect("fewer rooms than members, fewer than 2^32"));
         self.names.insert(key, id);
+        self.order.insert(rank(id, self.get(id)));
         id
     }
 
     /// Takes a user out; a room that nobody owns ends with its last one, the lobby never. Returns the
     /// bytes that were remembered of a room that ended.
     pub(super) fn leave(&mut self, id: RoomId, lead: ConnId, seconds: &[ConnId]) -> usize {
-        self.get_mut(id).leave(lead, seconds);
+        self.change_count(id, |room| room.leave(lead, seconds));
         self.end_if_over(id)
+    }
+
+    /// Puts a user in, who is not in yet.
+    pub(super) fn enter(&mut self, id: RoomId, who: ConnId) {
+        self.change_count(id, |room| room.enter(who));
+    }
+
+    fn change_count(&mut self, id: RoomId, change: impl FnOnce(&mut Room)) {
+        let before = self.get(id).count();
+        change(self.get_mut(id));
+        let now = rank(id, self.get(id));
+        if now.0 != Reverse(before) {
+            self.order.remove(&(Reverse(before), now.1.clone(), id));
+            self.order.insert(now);
+        }
+    }
+
+    /// Those with the most users first.
+    pub(super) fn largest(&self) -> impl Iterator<Item = RoomId> {
+        self.order.iter().map(|&(.., id)| id)
+    }
+
+    /// Those behind one, in the order of [`Rooms::largest`].
+    pub(super) fn behind(&self, id: RoomId) -> impl Iterator<Item = RoomId> {
+        let behind = (Bound::Excluded(rank(id, self.get(id))), Bound::Unbounded);
+        self.order.range(behind).map(|&(.., id)| id)
     }
 
     /// Ends a room without members that nobody owns. Returns the bytes that were remembered of it.
     pub(super) fn end_if_over(&mut self, id: RoomId) -> usize {
         let room = self.get(id);
         if room.members().is_empty() && room.modes.owner.is_none() && id != LOBBY {
+            self.order.remove(&rank(id, room));
             let room = self.slab.remove(id.0 as usize);
             self.names.remove(&room.name.key());
             self.last_ended = self.last_ended.max(room.tail.last());
@@ -303,6 +345,13 @@ impl Rooms {
 
     pub(super) fn names(&self) -> &HashMap<Key, RoomId> {
         &self.names
+    }
+
+    /// # Panics
+    /// Where the list of rooms is not in order.
+    pub(super) fn check_order(&self) {
+        let order: BTreeSet<Rank> = self.iter().map(|(id, room)| rank(id, room)).collect();
+        assert_eq!(self.order, order, "exactly the rooms");
     }
 
     /// # Panics

@@ -1,70 +1,12 @@
 //! Rooms: entering and leaving them, what they are about, and what their moderators do.
 
-use crate::limits::{NAMES_SHOWN_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX, ROOMS_SHOWN_MAX};
-use crate::model::{
-    ConnId, Entry, ErrorCode, Event, MessageId, ModeChange, Page, RoomEntry, RoomName, Roster,
-};
+use crate::limits::{MUTED_IN_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
+use crate::model::{ConnId, Entry, ErrorCode, Event, MessageId, ModeChange, RoomName, Roster};
 
-use super::bans::is_over;
 use super::keep::Durability;
-use super::{Audience, Hub, LOBBY, Room, RoomId, check_note};
+use super::{Audience, Hub, LOBBY, RoomId, check_note};
 
 impl Hub {
-    pub(super) fn tell_members(
-        &mut self,
-        who: ConnId,
-        name: Option<RoomName>,
-        page: &Page,
-    ) -> Result<(), ErrorCode> {
-        let id = match name {
-            Some(name) => self
-                .rooms
-                .find(&name)
-                .ok_or(ErrorCode::NoRoomToShow(name))?,
-            None => self.own(who)?.focus(),
-        };
-        let (room, users) = (self.rooms.get(id).name.clone(), self.page_of(id, page)?);
-        self.answer(who, Event::Members { room, users })
-    }
-
-    /// A page of a room's users, [`NAMES_SHOWN_MAX`] at most.
-    fn page_of(&self, id: RoomId, page: &Page) -> Result<Roster, ErrorCode> {
-        let start = match page.after.as_deref() {
-            None => 0,
-            Some(name) => {
-                let last = self.find_nick(name)?;
-                let members = self.rooms.get(id).members();
-                let at = members.iter().position(|member| member.id == last);
-                self.note_steps(members.len());
-                1 + at.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))?
-            }
-        };
-        let limit = page.limit.unwrap_or(NAMES_SHOWN_MAX);
-        Ok(self.users_from(id, start, limit.min(NAMES_SHOWN_MAX)))
-    }
-
-    pub(super) fn tell_rooms(&mut self, who: ConnId) -> Result<(), ErrorCode> {
-        let rooms = self.room_entries();
-        self.answer(who, Event::Rooms { rooms })
-    }
-
-    /// Which rooms there are, the largest first, [`ROOMS_SHOWN_MAX`] at most.
-    pub fn room_entries(&self) -> Vec<RoomEntry> {
-        let mut rooms: Vec<&Room> = self.rooms.iter().map(|(_, room)| room).collect();
-        rooms.sort_by(|a, b| {
-            let by_size = b.members().len().cmp(&a.members().len());
-            by_size.then_with(|| a.name.cmp(&b.name))
-        });
-        let largest = rooms.into_iter().take(ROOMS_SHOWN_MAX);
-        largest.map(Room::entry).collect()
-    }
-
-    /// Who is in a room, in the order of their coming, [`NAMES_SHOWN_MAX`] at most; `None` where there is no
-    /// such room.
-    pub fn users_in(&self, room: &RoomName) -> Option<Roster> {
-        self.rooms.find(room).map(|id| self.roster(id))
-    }
-
     pub(super) fn enter(
         &mut self,
         who: ConnId,
@@ -234,10 +176,9 @@ impl Hub {
             match is_last {
                 true => {
                     session.move_to(LOBBY);
-                    let lobby = self.rooms.get_mut(LOBBY);
                     match at {
-                        0 => lobby.enter(who),
-                        _ => lobby.enter_second(who),
+                        0 => self.rooms.enter(LOBBY, who),
+                        _ => self.rooms.get_mut(LOBBY).enter_second(who),
                     }
                 }
                 false => session.leave(id),
@@ -248,6 +189,7 @@ impl Hub {
             }
         }
         if is_last {
+            self.follow_mutes_in(who, LOBBY);
             let room = RoomName::lobby();
             self.tell_of_entering(who, LOBBY, Event::RoomJoined { nick, room });
         }
@@ -426,23 +368,29 @@ impl Hub {
         until_ms: Option<Option<u64>>,
     ) -> Result<(), ErrorCode> {
         let nick = self.own(target)?.nick().clone();
+        let mute = self.mute_of(target, until_ms.flatten());
         let room = self.rooms.get_mut(id);
         let did = match until_ms {
-            Some(until_ms) => {
-                let now_ms = self.now.unix_ms;
-                room.modes.muted.retain(|_, until| !is_over(*until, now_ms));
+            Some(_) => {
+                room.modes.muted.tidy(self.now.unix_ms);
                 if room.modes.muted.len() >= ROOM_LIST_MAX {
                     return Err(ErrorCode::TooManyBans);
                 }
-                room.modes.muted.insert(nick.key(), until_ms);
+                room.modes.muted.put(mute);
                 "muted"
             }
             None => {
-                room.modes.muted.remove(&nick.key());
+                room.modes.muted.remove(&mute.marks);
                 "unmuted"
             }
         };
         let room = room.name.clone();
+        self.change_all(target, |rare| {
+            rare.muted_in.retain(|&other| other != id);
+            if until_ms.is_some() && rare.muted_in.len() < MUTED_IN_MAX {
+                rare.muted_in.push(id);
+            }
+        });
         let text = format!("You have been {did} in #{room}.");
         self.tell_all(target, Event::Notice { text });
         self.done(who, format!("{nick} has been {did} in #{room}."))
@@ -451,15 +399,15 @@ impl Hub {
     fn add_to_room(&mut self, who: ConnId, id: RoomId) {
         let lead = self.sessions.lead(who);
         for (at, who) in self.connections(lead).into_iter().enumerate() {
-            let room = self.rooms.get_mut(id);
             match at {
-                0 => room.enter(who),
-                _ => room.enter_second(who),
+                0 => self.rooms.enter(id, who),
+                _ => self.rooms.get_mut(id).enter_second(who),
             }
             if let Some(session) = self.sessions.get_mut(who) {
                 session.enter(id);
             }
         }
+        self.follow_mutes_in(who, id);
     }
 
     pub(super) fn set_focus(&mut self, who: ConnId, id: RoomId) {

@@ -1,7 +1,19 @@
 //! What holds as long as the server runs.
 
 use super::keep::Durability;
+use crate::limits::ACCOUNT_EXPIRY_MS;
 use crate::model::Secret;
+
+/// Whose addresses are shown to other users, in the dialects whose forms have addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// Nobody's.
+    None,
+    /// Those of the users who came in by a door of such a dialect.
+    OfDoors,
+    /// Everybody's, to whoever asks about somebody, too.
+    All,
+}
 
 /// What an operator sets before the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +28,16 @@ pub struct Rules {
     pub is_strict: bool,
     /// How long somebody may go by a registered name before logging in, in milliseconds.
     pub grace_ms: u64,
+    /// How long an account lasts that is not used, in milliseconds; `None` is for ever.
+    pub account_expiry_ms: Option<u64>,
+    /// Do limits by address hold for loopback, too?
+    pub limits_loopback: bool,
     /// The longest message, in bytes.
     pub message_bytes_max: usize,
     /// Members of a room above which comings and goings are counted, and told as one line a second.
     pub presence_limit: usize,
-    /// Nobody's address is shown to other users.
-    pub is_cloaked: bool,
+    /// Whose addresses are shown to other users.
+    pub addresses: Addresses,
     /// What makes an operator; without it nobody becomes one.
     pub oper_password: Option<Secret>,
 }
@@ -35,9 +51,11 @@ impl Default for Rules {
             is_multi: false,
             is_strict: false,
             grace_ms: 30_000,
+            account_expiry_ms: Some(ACCOUNT_EXPIRY_MS),
+            limits_loopback: false,
             message_bytes_max: 4096,
             presence_limit: 250,
-            is_cloaked: false,
+            addresses: Addresses::OfDoors,
             oper_password: None,
         }
     }

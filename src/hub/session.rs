@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use hashbrown::HashTable;
 
-use crate::model::{AccountId, Author, ConnId, Folded, Key, MessageId, Nick, Peer};
+use crate::model::{AccountId, ConnId, Folded, Key, MessageId, Nick, Peer};
 
 use super::RoomId;
 
@@ -46,6 +46,8 @@ pub(super) struct Rare {
     pub(super) ignored: BTreeSet<Key>,
     /// The first message that was said by or to the user alone under this name.
     pub(super) first_private: Option<MessageId>,
+    /// Rooms where it was muted, in or out of them; some may have ended.
+    pub(super) muted_in: Vec<RoomId>,
     /// In the order of entering. Invariant: two or more; none where the focus is the only one.
     rooms: Vec<RoomId>,
 }
@@ -158,6 +160,11 @@ impl Session {
         self.rare.as_ref().and_then(|rare| rare.away.as_ref())
     }
 
+    /// Rooms where it was muted; some may have ended.
+    pub(super) fn muted_in(&self) -> &[RoomId] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.muted_in)
+    }
+
     /// Names that it hears nothing from.
     pub(super) fn ignored(&self) -> impl Iterator<Item = &Key> {
         self.rare.iter().flat_map(|rare| &rare.ignored)
@@ -183,6 +190,7 @@ impl Session {
                 is_operator: rare.is_operator,
                 account: rare.account,
                 ignored: rare.ignored.clone(),
+                muted_in: rare.muted_in.clone(),
                 rooms: rare.rooms.clone(),
                 ..Rare::default()
             }));
@@ -195,19 +203,6 @@ impl Session {
         let changed = change(&mut rare);
         self.rare = (*rare != Rare::default()).then_some(rare);
         changed
-    }
-
-    /// Name and address, as events carry them.
-    pub(super) fn author(&self, is_cloaked: bool) -> Author {
-        let peer = if is_cloaked {
-            self.peer.cloaked()
-        } else {
-            self.peer
-        };
-        Author {
-            nick: self.nick.clone(),
-            peer,
-        }
     }
 }
 

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use crate::model::{Key, Moment, RoomName};
 
 use super::bans::{Ban, is_over};
+use super::mutes::Mutes;
 
 /// Bans, mutes and locked rooms.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// Who is kept out, in the order of setting.
     pub bans: Vec<Ban>,
-    /// Names that say nothing, and until when (milliseconds since 1970).
-    pub mutes: HashMap<Key, Option<u64>>,
+    /// Who says nothing anywhere.
+    pub mutes: Mutes,
     /// Rooms that nobody enters, by the key of their names.
     pub locked: HashMap<Key, RoomName>,
 }
@@ -28,6 +29,6 @@ impl Settings {
     /// Forgets what is over.
     pub(super) fn tidy(&mut self, now: Moment) {
         self.bans.retain(|ban| !is_over(ban.until_ms, now.unix_ms));
-        self.mutes.retain(|_, until| !is_over(*until, now.unix_ms));
+        self.mutes.tidy(now.unix_ms);
     }
 }

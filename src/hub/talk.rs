@@ -11,9 +11,8 @@ use crate::model::{
 };
 
 use super::accounts::Coming;
-use super::bans::is_over;
 use super::keep::Record;
-use super::{Audience, Effect, Hub, LOBBY, Room, RoomId, Session, check_note};
+use super::{Addresses, Audience, Effect, Hub, LOBBY, RoomId, Session, check_note};
 
 /// Whom one speaks to who speaks to the operator.
 const SERVER: &str = "Server";
@@ -72,9 +71,9 @@ impl Hub {
         let mut session = Session::new(nick.clone(), peer, LOBBY);
         session.replay = self.replay_of(replay);
         self.sessions.insert(who, session);
-        let lobby = self.rooms.get_mut(LOBBY);
-        lobby.enter(who);
-        lobby.set_here(who, true);
+        self.rooms.enter(LOBBY, who);
+        self.rooms.get_mut(LOBBY).set_here(who, true);
+        self.follow_mutes(who);
         let author = self.author(who)?;
         let users = match wants_users {
             true => self.roster(LOBBY),
@@ -146,7 +145,7 @@ impl Hub {
 
     pub(super) fn change_nick(&mut self, who: ConnId, nick: Nick) -> Result<(), ErrorCode> {
         let old = self.own(who)?.nick().clone();
-        if old != nick && self.is_muted(&old.key()) {
+        if old != nick && self.is_muted(who) {
             return Err(ErrorCode::Muted);
         }
         if old.key() != nick.key() {
@@ -180,31 +179,13 @@ impl Hub {
             self.change_all(who, |rare| rare.first_private = None);
         }
         self.sessions.rename(lead, to.clone());
-        self.carry_mutes(&rooms, &from.key(), &to.key());
+        self.follow_mutes(who);
         let event = Event::Renamed {
             from: from.clone(),
             to: to.clone(),
         };
         self.broadcast(self.neighbours(who, &rooms), event);
         Ok((from, to))
-    }
-
-    /// A name that is muted stays so under another name. That of an account keeps its mutes for the
-    /// account.
-    pub(super) fn carry_mutes(&mut self, rooms: &[RoomId], from: &Key, to: &Key) {
-        if from != to && self.accounts.directory.contains_name(from) {
-            return;
-        }
-        if let Some(until) = self.settings.mutes.remove(from) {
-            self.settings.mutes.insert(to.clone(), until);
-            self.effects.push_back(Effect::KeepSettings);
-        }
-        for &id in rooms {
-            let muted = &mut self.rooms.get_mut(id).modes.muted;
-            if let Some(until) = muted.remove(from) {
-                muted.insert(to.clone(), until);
-            }
-        }
     }
 
     /// Says or does something in a room, told as the event that `event` makes of it.
@@ -249,11 +230,18 @@ impl Hub {
             false if self.is_registered(&nick) => return Err(ErrorCode::NameRegistered),
             false => self.check_free(&nick)?,
         }
-        self.check_mute_of(&nick.key(), id)?;
-        let peer = match self.rules.is_cloaked {
-            true => peer.cloaked(),
-            false => peer,
+        if self.is_name_muted(&nick.key(), id) {
+            return Err(ErrorCode::Muted);
+        }
+        let peer = match self.rules.addresses {
+            Addresses::All => peer,
+            // Who has no connection of its own is nobody's number.
+            Addresses::None | Addresses::OfDoors => Peer::NOWHERE,
         };
+        let account = self.accounts.directory.find(&nick.key());
+        if let Some(account) = account.map(|account| account.record.id) {
+            self.use_account(account);
+        }
         let message = self.message(nick, Manner::Said, text);
         self.speak(None, id, peer, Arc::clone(&message));
         Ok(message)
@@ -285,18 +273,7 @@ impl Hub {
 
     /// May a user say anything in a room that it is in?
     pub(super) fn check_mute(&self, who: ConnId, id: RoomId) -> Result<(), ErrorCode> {
-        let muted = &self.rooms.get(id).modes.muted;
-        if muted.is_empty() && self.settings.mutes.is_empty() {
-            return Ok(());
-        }
-        self.check_mute_of(&self.own(who)?.nick().key(), id)
-    }
-
-    /// May anything be said in a room under this name?
-    pub(super) fn check_mute_of(&self, key: &Key, id: RoomId) -> Result<(), ErrorCode> {
-        let until = self.rooms.get(id).modes.muted.get(key);
-        let is_muted_here = until.is_some_and(|&until| !is_over(until, self.now.unix_ms));
-        match is_muted_here || self.is_muted(key) {
+        match self.is_muted_in(who, id) {
             true => Err(ErrorCode::Muted),
             false => Ok(()),
         }
@@ -345,8 +322,8 @@ impl Hub {
             let id = None;
             return self.answer(who, Event::PrivateSent { to, id, text, away });
         }
-        let (author, key) = (self.author(who)?, self.own(who)?.nick().key());
-        if self.is_muted(&key) {
+        let author = self.author(who)?;
+        if self.is_muted(who) {
             return Err(ErrorCode::Muted);
         }
         let message = self.message(author.nick, Manner::Said, text.clone());
@@ -372,7 +349,7 @@ impl Hub {
         text: String,
     ) -> Result<(), ErrorCode> {
         let nick = self.own(who)?.nick().clone();
-        if self.is_muted(&nick.key()) {
+        if self.is_muted(who) {
             return Err(ErrorCode::Muted);
         }
         let message = Arc::new(Message {
@@ -445,8 +422,8 @@ impl Hub {
 
     pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {
         text.as_deref().map_or(Ok(()), check_note)?;
-        let key = self.own(who)?.nick().key();
-        if text.is_some() && self.is_muted(&key) {
+        self.own(who)?;
+        if text.is_some() && self.is_muted(who) {
             return Err(ErrorCode::Muted);
         }
         let note = match text {
@@ -460,13 +437,15 @@ impl Hub {
     pub(super) fn whois(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
         let target = self.find_nick(name)?;
         let is_own = target == self.sessions.lead(who);
-        let sees_address = !self.rules.is_cloaked || is_own || self.is_operator(who);
+        let is_told_all = is_own || self.is_operator(who);
+        let sees_address = is_told_all || self.rules.addresses == Addresses::All;
         let session = self.own(target)?;
-        let name_of = |&id: &RoomId| self.rooms.try_get(id).map(|room: &Room| room.name.clone());
+        let rooms = session.rooms().iter();
+        let rooms = rooms.filter(|&&id| is_told_all || self.sees_into(who, id));
         let entry = WhoisEntry {
             nick: session.nick().clone(),
-            peer: session.author(!sees_address).peer,
-            rooms: session.rooms().iter().filter_map(name_of).collect(),
+            peer: sees_address.then_some(session.peer),
+            rooms: rooms.map(|&id| self.rooms.get(id).name.clone()).collect(),
             away: session.away().cloned(),
             is_operator: session.is_operator(),
         };
@@ -475,17 +454,10 @@ impl Hub {
 
     pub(super) fn quit(&mut self, who: ConnId, words: Option<String>) -> Result<(), ErrorCode> {
         words.as_deref().map_or(Ok(()), check_note)?;
-        let key = self.nick_of(who).map(Nick::key);
-        let words = words.filter(|_| !key.is_some_and(|key| self.is_muted(&key)));
+        let words = words.filter(|_| !self.is_muted(who));
         self.consoles.remove(&who);
         self.end_session(who, words);
         self.effects.push_back(Effect::Close { who });
         Ok(())
-    }
-
-    /// Did an operator see to it that this name says nothing?
-    pub(super) fn is_muted(&self, key: &Key) -> bool {
-        let until = self.settings.mutes.get(key);
-        until.is_some_and(|&until| !is_over(until, self.now.unix_ms))
     }
 }

@@ -1,3 +1,5 @@
+mod shown;
+
 use super::*;
 use crate::limits::{IGNORED_MAX, NOTE_BYTES_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
 use crate::model::{Entry, Page};
@@ -17,7 +19,7 @@ fn hub_with_limit(presence_limit: usize) -> Hub {
     let rules = Rules {
         message_bytes_max: 100,
         presence_limit,
-        is_cloaked: false,
+        addresses: Addresses::All,
         oper_password: Some(crate::model::Secret::new("x")),
         ..Rules::default()
     };
@@ -561,9 +563,10 @@ fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
     }
     assert_eq!(
         hub.users_in(&room("lobby")),
-        Some(Roster::of(vec![nick("a"), nick("b")]))
+        Ok(Roster::of(vec![nick("a"), nick("b")]))
     );
-    assert_eq!(hub.users_in(&room("r")), None);
+    let gone = ErrorCode::NoRoomToShow(room("r"));
+    assert_eq!(hub.users_in(&room("r")), Err(gone));
 }
 
 #[test]

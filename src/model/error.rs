@@ -71,6 +71,10 @@ pub enum ErrorCode {
     BadPassword,
     /// As many bots as an account may have.
     TooManyBots,
+    /// As many accounts as may be made from that address in a day.
+    TooManyRegistrations,
+    /// As many accounts as there may be.
+    AccountsFull,
     /// Nobody has an account of that name.
     NoSuchAccount(String),
     /// Only the owner of the room may do that.
@@ -208,6 +212,8 @@ impl ErrorCode {
             ErrorCode::AlreadyLoggedIn => "already_logged_in",
             ErrorCode::BadPassword => "bad_password",
             ErrorCode::TooManyBots => "too_many_bots",
+            ErrorCode::TooManyRegistrations => "too_many_registrations",
+            ErrorCode::AccountsFull => "accounts_full",
             ErrorCode::NoSuchAccount(_) => "no_such_account",
             ErrorCode::NotOwner(_) => "not_owner",
             ErrorCode::Busy => "busy",
@@ -296,6 +302,12 @@ impl fmt::Display for ErrorCode {
                 write!(f, "A password is 1 to {PASSWORD_BYTES_MAX} bytes.")
             }
             ErrorCode::TooManyBots => f.write_str("You have as many bots as one can have."),
+            ErrorCode::TooManyRegistrations => {
+                f.write_str("As many names were registered from your address as may be in a day.")
+            }
+            ErrorCode::AccountsFull => {
+                f.write_str("As many names are registered as the server keeps.")
+            }
             ErrorCode::NoSuchAccount(name) => {
                 write!(f, "Nobody is registered as {}.", quoted(name))
             }

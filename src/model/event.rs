@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ErrorCode, Message, MessageId, Nick, Peer, RoomName, Secret, Target};
+use super::{ErrorCode, Message, MessageId, Nick, Peer, RoomName, RoomsFrom, Secret, Target};
 
 /// Who did something: the name for most dialects, the address for anon and colon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct RoomEntry {
     pub name: RoomName,
     /// How many are in it.
     pub members: usize,
-    /// What it is about.
+    /// What it is about, where the reader may know that.
     pub topic: Option<String>,
 }
 
@@ -51,9 +51,9 @@ impl Roster {
 pub struct WhoisEntry {
     /// The name.
     pub nick: Nick,
-    /// The address, as the reader may see it.
-    pub peer: Peer,
-    /// The rooms it is in.
+    /// The address, where the reader may see it.
+    pub peer: Option<Peer>,
+    /// The rooms it is in, of those that the reader may know of.
     pub rooms: Vec<RoomName>,
     /// What it says about being away.
     pub away: Option<String>,
@@ -205,6 +205,8 @@ pub enum Event {
     Rooms {
         /// The rooms.
         rooms: Vec<RoomEntry>,
+        /// From where on there are more.
+        more: Option<RoomsFrom>,
     },
     /// To the one who entered a room.
     EnteredRoom {

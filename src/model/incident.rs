@@ -49,6 +49,11 @@ pub enum Deed {
         /// Why.
         reason: Option<String>,
     },
+    /// An account has ended, or a room is nobody's any more: it was not used for long.
+    Expiry {
+        /// The room.
+        room: Option<RoomName>,
+    },
     /// Names or addresses are kept out from now on. The incident's name and address are those of who did it.
     Ban {
         /// As it was asked for.
@@ -68,7 +73,7 @@ impl Incident {
             | Deed::Registration { is_good }
             | Deed::Oper { is_good }
             | Deed::Token { is_good } => !is_good,
-            Deed::Kick { .. } | Deed::Ban { .. } => false,
+            Deed::Kick { .. } | Deed::Expiry { .. } | Deed::Ban { .. } => false,
         }
     }
 }
@@ -82,7 +87,8 @@ impl fmt::Display for Incident {
         match &self.deed {
             Deed::Kick {
                 room: Some(room), ..
-            } => write!(f, " room=#{room}")?,
+            }
+            | Deed::Expiry { room: Some(room) } => write!(f, " room=#{room}")?,
             Deed::Ban { mask, seconds, .. } => {
                 write!(f, " mask={}", Quoted(mask))?;
                 if let Some(seconds) = seconds {
@@ -122,6 +128,7 @@ impl Deed {
             Deed::Oper { .. } => "oper",
             Deed::Token { .. } => "token",
             Deed::Kick { .. } => "kick",
+            Deed::Expiry { .. } => "expiry",
             Deed::Ban { .. } => "ban",
         }
     }

@@ -21,7 +21,7 @@ pub use event::{Author, BanEntry, ClientEntry, Event, Part, RoomEntry, Roster, S
 pub use incident::{Deed, Incident};
 pub use message::{Excerpt, Manner, Message, MessageId, Target};
 pub use name::{Folded, Key, Nick, RoomName};
-pub use request::{Entry, Login, ModeChange, Page, Range, Request, Since, TokenChange};
+pub use request::{Entry, Login, ModeChange, Page, Range, Request, RoomsFrom, Since, TokenChange};
 pub use secret::Secret;
 pub use terms::{Phrase, SearchWords, terms};
 pub use zone::{UTC, Zone};
@@ -54,6 +54,12 @@ pub enum Peer {
 }
 
 impl Peer {
+    /// What stands for who has no connection.
+    pub const NOWHERE: Peer = Peer::Ip {
+        ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        port: 0,
+    };
+
     /// The port, or what stands for it.
     pub fn number(&self) -> u32 {
         match self {
@@ -62,14 +68,14 @@ impl Peer {
         }
     }
 
-    /// The same port at an address that shows nothing.
-    pub fn cloaked(self) -> Peer {
-        match self {
-            Peer::Ip { port, .. } => Peer::Ip {
-                ip: Ipv4Addr::UNSPECIFIED.into(),
-                port,
-            },
-            Peer::Unix(serial) => Peer::Unix(serial),
+    /// What stands for it where it is not shown: no address, and a number that is not its port and is
+    /// the same as long as it is in `slot` (one of more than 65,534 shares its number).
+    pub fn hidden(&self, slot: u32) -> Peer {
+        let number = (slot % u32::from(u16::MAX - 1) + 1) as u16;
+        let is_own = self.number() == u32::from(number);
+        Peer::Ip {
+            ip: Ipv4Addr::UNSPECIFIED.into(),
+            port: if is_own { u16::MAX } else { number },
         }
     }
 

@@ -59,6 +59,21 @@ pub struct Range {
     pub since: Option<Since>,
 }
 
+/// From where on the list of rooms is told, the largest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoomsFrom {
+    /// A page, counted from 1.
+    Page(usize),
+    /// Behind a room, which must be there.
+    After(RoomName),
+}
+
+impl Default for RoomsFrom {
+    fn default() -> RoomsFrom {
+        RoomsFrom::Page(1)
+    }
+}
+
 /// What to do about the tokens of one's bots, or one's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenChange {
@@ -140,7 +155,10 @@ pub enum Request {
         page: Page,
     },
     /// Which rooms there are.
-    Rooms,
+    Rooms {
+        /// From where on.
+        from: RoomsFrom,
+    },
     /// Enter a room.
     Enter {
         /// The room to enter.

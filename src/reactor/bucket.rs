@@ -83,6 +83,14 @@ pub(super) fn cost_of(request: &Request) -> u64 {
     match request {
         Request::Join { .. } | Request::JoinUnnamed | Request::Nick { .. } => 3,
         Request::Oper { .. } => 5,
+        // Work for others beside the loop, or that stays.
+        Request::Register { .. }
+        | Request::Login { .. }
+        | Request::Passwd { .. }
+        | Request::Unregister { .. }
+        | Request::Token { .. } => 3,
+        Request::Rooms { .. } => 5,
+        Request::Members { .. } | Request::List => 2,
         _ => 1,
     }
 }

@@ -49,7 +49,7 @@ pub use timers::Tick;
 pub use unix::UnixPlace;
 
 use crate::dialect::Dialect;
-use crate::hub::{Hub, Rules, Settings};
+use crate::hub::{Addresses, Hub, Rules, Settings};
 use crate::limits::{
     ACCEPT_PAUSE_MS, ARRIVAL_US, DELIVERY_BUDGET, Limits, READ_BYTES, SERVE_US, STOP_MS, SWEEPS_MIN,
 };
@@ -102,8 +102,8 @@ pub struct Config {
     pub has_ws_echo: bool,
     /// The file with what makes an in-band operator.
     pub oper_password: Option<PathBuf>,
-    /// Nobody's address is shown to other users.
-    pub is_cloaked: bool,
+    /// Whose addresses are shown to other users.
+    pub addresses: Addresses,
     /// Is standard input the operator's console?
     pub has_console: bool,
     /// Is standard output a terminal, so that the console is coloured and shows what goes on?
@@ -120,6 +120,8 @@ pub struct Config {
     pub replay: usize,
     /// How long somebody may go by a registered name before logging in, in milliseconds.
     pub grace_ms: u64,
+    /// How long an account lasts that is not used, in milliseconds; `None` is for ever.
+    pub account_expiry_ms: Option<u64>,
     /// Is a registered name refused at once to who does not log in?
     pub has_strict_names: bool,
     /// May every account be online from several connections?
@@ -201,13 +203,15 @@ impl Reactor {
         let rules = Rules {
             message_bytes_max: config.limits.message_bytes,
             presence_limit: config.limits.presence_members,
-            is_cloaked: config.is_cloaked,
+            addresses: config.addresses,
             oper_password: files.oper_password()?,
             durability: config.data.as_ref().map(|data| data.durability),
             replay: config.replay,
             is_multi: config.is_multi,
             is_strict: config.has_strict_names,
             grace_ms: config.grace_ms,
+            account_expiry_ms: config.account_expiry_ms,
+            limits_loopback: config.limits.limits_loopback,
         };
         let site = Site {
             tokens: files.api_tokens()?,

@@ -167,6 +167,9 @@ impl Reactor {
             return self.bid_farewell(id, &Event::Error(code), Reason::Refused);
         }
         connection.greet(&self.pages.ledger);
+        if dialect.shows_addresses() {
+            self.hub.handle_shown(id);
+        }
         if let Some(request) = dialect.arrival() {
             self.ask(id, request, None);
         }
@@ -595,7 +598,7 @@ fn may_change_members(request: &Request) -> bool {
             | Request::Private { .. }
             | Request::List
             | Request::Members { .. }
-            | Request::Rooms
+            | Request::Rooms { .. }
             | Request::Whois { .. }
             | Request::Ping
             | Request::Help { .. }

@@ -152,6 +152,7 @@ impl Reactor {
         };
         self.timers.forget(&mut connection.alarm);
         self.counters.note_end(reason);
+        self.hub.handle_gone(id);
         match connection.standing {
             Standing::Admitted => self.admission.release(&peer),
             Standing::Refused => self.refused -= 1,

@@ -3,7 +3,7 @@
 use crate::buffer::Ledger;
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
-use crate::limits::BYTES_PER_DELIVERY;
+use crate::limits::{BYTES_PER_DELIVERY, ROWS_PER_TOKEN};
 use crate::model::{ConnId, Deed, ErrorCode, Excerpt, Incident, MessageId, Nick, Range, RoomName};
 use crate::web::{self, Answer, DoorKind, Endpoint, Poster, Representation, api};
 
@@ -40,10 +40,19 @@ impl Reactor {
                 endpoint,
                 response_head,
             } => return self.upgrade(id, endpoint, &response_head),
-            Answer::Rooms => api::rooms(&self.hub.room_entries()),
+            Answer::Rooms(from) => match self.hub.list_rooms(None, &from) {
+                Ok((rooms, more)) => {
+                    self.charge_rows(id, rooms.len());
+                    api::rooms(&rooms, more.is_some())
+                }
+                Err(code) => api::refused(&code),
+            },
             Answer::Users(room) => match self.hub.users_in(&room) {
-                Some(users) => api::users(&room, &users),
-                None => api::refused(&ErrorCode::NoRoomToShow(room)),
+                Ok(users) => {
+                    self.charge_rows(id, users.nicks.len());
+                    api::users(&room, &users)
+                }
+                Err(code) => api::refused(&code),
             },
             Answer::Post {
                 room,
@@ -81,6 +90,12 @@ impl Reactor {
             self.spend(id, COST_OF_WRONG_TOKEN);
         }
         self.respond(id, manner.closes(), |out| response.write(manner, now, out));
+    }
+
+    /// So many rooms or users are told.
+    fn charge_rows(&mut self, id: ConnId, rows: usize) {
+        self.deliveries += self.hub.take_steps();
+        self.spend(id, (rows / ROWS_PER_TOKEN) as u64);
     }
 
     fn respond(&mut self, id: ConnId, closes: bool, write: impl FnOnce(&mut Vec<u8>)) {

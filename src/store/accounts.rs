@@ -9,9 +9,9 @@ mod write;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::hub::keep::AccountRecord;
+use crate::hub::keep::{AccountRecord, Used};
 use crate::limits::{BOTS_PER_ACCOUNT_MAX, SESSION_MS, SESSIONS_PER_ACCOUNT_MAX};
-use crate::model::{AccountId, Key, Nick, Secret};
+use crate::model::{AccountId, Key, Nick, RoomName, Secret};
 
 use super::rows;
 
@@ -107,7 +107,8 @@ pub fn insert(
     created_ms: u64,
 ) -> rusqlite::Result<Option<AccountRecord>> {
     let inserted = connection.execute(
-        "INSERT INTO accounts (key, name, hash, created_ms) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO accounts (key, name, hash, created_ms, used_ms)
+         VALUES (?1, ?2, ?3, ?4, (SELECT value FROM meta WHERE key = 'ran_ms'))
          ON CONFLICT (key) DO NOTHING",
         params![
             nick.key().as_str(),
@@ -145,6 +146,42 @@ pub fn set_password(
         connection.execute("DELETE FROM tokens WHERE bot = ?1", [number(id)])?;
     }
     Ok(changed == 1)
+}
+
+/// Has an account last though nobody uses it: its operator made it.
+pub fn set_lasting(connection: &Connection, id: AccountId) -> rusqlite::Result<()> {
+    let sql = "UPDATE accounts SET is_lasting = 1 WHERE id = ?1";
+    connection.execute(sql, [number(id)])?;
+    Ok(())
+}
+
+/// What ends when it is not used, and how long the server had run when it was used last, in milliseconds.
+/// Operators stay.
+pub fn uses(connection: &Connection) -> rusqlite::Result<Vec<(Used, u64)>> {
+    let mut statement = connection
+        .prepare("SELECT id, used_ms FROM accounts WHERE NOT is_lasting AND NOT operator")?;
+    let accounts = statement.query_map([], |row| {
+        let (id, used_ms) = (rows::account_of(row.get(0)?), ms(row.get(1)?));
+        Ok(id.map(|id| (Used::Account(id), used_ms)))
+    })?;
+    let mut uses: Vec<(Used, u64)> = accounts
+        .filter_map(Result::transpose)
+        .collect::<rusqlite::Result<_>>()?;
+    let mut statement =
+        connection.prepare("SELECT name, used_ms FROM rooms WHERE owner IS NOT NULL")?;
+    let rooms = statement.query_map([], |row| {
+        let name = RoomName::parse(row.get_ref(0)?.as_str()?);
+        let used_ms = ms(row.get(1)?);
+        Ok(name.map(|name| (Used::Room(name), used_ms)))
+    })?;
+    for room in rooms.filter_map(Result::transpose) {
+        uses.push(room?);
+    }
+    Ok(uses)
+}
+
+fn ms(integer: i64) -> u64 {
+    u64::try_from(integer).unwrap_or(0)
 }
 
 /// Makes an operator of an account, or none; `false` if there is no such account.
@@ -220,7 +257,8 @@ pub fn set_token(
         }
         None => {
             connection.execute(
-                "INSERT INTO accounts (key, name, owner, created_ms) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO accounts (key, name, owner, created_ms, used_ms)
+                 VALUES (?1, ?2, ?3, ?4, (SELECT value FROM meta WHERE key = 'ran_ms'))",
                 params![
                     name.as_str(),
                     bot.as_str(),

@@ -6,11 +6,12 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Result as Done, Statement, params};
 
-use crate::hub::keep::{Record, RoomRecord};
+use crate::hub::keep::{Record, RoomRecord, Used};
 use crate::limits::IDS_RESERVED;
 use crate::model::{AccountId, Key, Message, MessageId, Nick, RoomName};
 
 use super::Retention;
+use super::accounts;
 use super::rows::{self, integer};
 
 /// Rooms in the head: more are looked up again.
@@ -26,6 +27,10 @@ pub(super) struct Desk<'c> {
     make_room: Statement<'c>,
     own_room: Statement<'c>,
     free_room: Statement<'c>,
+    use_account: Statement<'c>,
+    use_room: Statement<'c>,
+    set_ran: Statement<'c>,
+    connection: &'c Connection,
     read_tally: Statement<'c>,
     write_tally: Statement<'c>,
     reserve: Statement<'c>,
@@ -70,6 +75,8 @@ impl<'c> Desk<'c> {
             make_room: prepare("INSERT INTO rooms (key, name) VALUES (?1, ?2)")?,
             own_room: prepare(
                 "UPDATE rooms SET name = ?2, since = CASE WHEN owner IS NULL THEN ?3 ELSE since END,
+                used_ms = CASE WHEN owner IS NULL
+                    THEN (SELECT value FROM meta WHERE key = 'ran_ms') ELSE used_ms END,
                 owner = ?4, topic = ?5, room_key = ?6, topic_locked = ?7, invite_only = ?8,
                 moderators = ?9 WHERE id = ?1",
             )?,
@@ -77,6 +84,10 @@ impl<'c> Desk<'c> {
                 "UPDATE rooms SET owner = NULL, since = 0, topic = NULL, room_key = NULL,
                 topic_locked = 0, invite_only = 0, moderators = '[]' WHERE key = ?1",
             )?,
+            use_account: prepare("UPDATE accounts SET used_ms = ?2 WHERE id = ?1")?,
+            use_room: prepare("UPDATE rooms SET used_ms = ?2 WHERE key = ?1")?,
+            set_ran: prepare("UPDATE meta SET value = max(value, ?1) WHERE key = 'ran_ms'")?,
+            connection,
             read_tally: prepare("SELECT messages, bytes FROM rooms WHERE id = ?1")?,
             write_tally: prepare("UPDATE rooms SET messages = ?2, bytes = ?3 WHERE id = ?1")?,
             reserve: prepare("UPDATE meta SET value = ?1 WHERE key = 'reserved_id'")?,
@@ -109,6 +120,19 @@ impl<'c> Desk<'c> {
                 self.delivered
                     .execute([rows::account(Some(*to)), integer(through.0)])?;
             }
+            Record::Used { used, ran_ms } => {
+                let ran_ms = integer(*ran_ms);
+                match used {
+                    Used::Account(id) => self
+                        .use_account
+                        .execute([rows::account(Some(*id)), ran_ms])?,
+                    Used::Room(room) => self
+                        .use_room
+                        .execute(params![room.key().as_str(), ran_ms])?,
+                };
+                self.set_ran.execute([ran_ms])?;
+            }
+            Record::AccountGone(id) => drop(accounts::remove(self.connection, *id)?),
             Record::Room(room) => self.own(room)?,
             Record::RoomGone(room) => {
                 self.free_room.execute([room.key().as_str()])?;

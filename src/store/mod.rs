@@ -350,7 +350,10 @@ fn weight(record: &Record) -> usize {
             let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
             text(&room.topic) + text(&room.key) + 64 * room.moderators.len()
         }
-        Record::Delivered { .. } | Record::RoomGone(_) => 64,
+        Record::Delivered { .. }
+        | Record::Used { .. }
+        | Record::AccountGone(_)
+        | Record::RoomGone(_) => 64,
     };
     size_of::<Record>() + texts
 }

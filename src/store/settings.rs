@@ -9,8 +9,8 @@ use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
-use crate::hub::{Ban, Settings};
-use crate::model::{Key, RoomName};
+use crate::hub::{Ban, Mark, Mute, Settings};
+use crate::model::{AccountId, Key, RoomName};
 
 /// Reads the settings and has them kept from now on. They are written once at once: a file that
 /// cannot be written is to be known before somebody relies on it.
@@ -80,22 +80,58 @@ pub fn encode(settings: &Settings) -> String {
         .iter()
         .map(|ban| json!({"mask": ban.text, "until_ms": ban.until_ms, "reason": ban.reason}))
         .collect();
-    let mut mutes: Vec<(&str, &Option<u64>)> = settings
-        .mutes
-        .iter()
-        .map(|(key, until)| (key.as_str(), until))
-        .collect();
-    mutes.sort_unstable();
-    let mutes: Vec<Value> = mutes
-        .iter()
-        .map(|(name, until)| json!({"name": name, "until_ms": until}))
-        .collect();
+    let mut mutes: Vec<&Mute> = settings.mutes.iter().collect();
+    mutes.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    let mutes: Vec<Value> = mutes.into_iter().map(encode_mute).collect();
     let mut locked: Vec<&str> = settings.locked.values().map(RoomName::as_str).collect();
     locked.sort_unstable();
     format!(
         "{:#}\n",
         json!({"version": 1, "bans": bans, "mutes": mutes, "locked": locked})
     )
+}
+
+fn encode_mute(mute: &Mute) -> Value {
+    let (mut names, mut accounts, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+    for mark in &mute.marks {
+        match mark {
+            Mark::Name(name) => names.push(name.as_str()),
+            Mark::Account(AccountId(id)) => accounts.push(id),
+            Mark::Address(address) => addresses.push(address.to_string()),
+            Mark::Connection(_) => {}
+        }
+    }
+    json!({
+        "name": mute.name.as_str(), "until_ms": mute.until_ms,
+        "names": names, "accounts": accounts, "addresses": addresses
+    })
+}
+
+/// One that says nothing else holds for the name.
+fn decode_mute(entry: &Value) -> Option<Mute> {
+    let name = Key::of(entry["name"].as_str()?);
+    let mut marks = Vec::new();
+    let each = |field: &str| maybe(&entry[field], Value::as_array);
+    match each("names")? {
+        Some(names) => {
+            for name in names {
+                marks.push(Mark::Name(Key::of(name.as_str()?)));
+            }
+        }
+        None => marks.push(Mark::Name(name.clone())),
+    }
+    for id in each("accounts")?.into_iter().flatten() {
+        marks.push(Mark::Account(AccountId(id.as_u64()?)));
+    }
+    for address in each("addresses")?.into_iter().flatten() {
+        marks.push(Mark::Address(address.as_str()?.parse().ok()?));
+    }
+    let until_ms = maybe(&entry["until_ms"], Value::as_u64)?;
+    Some(Mute {
+        name,
+        until_ms,
+        marks,
+    })
 }
 
 /// `None` for what is no file of ours, whole.
@@ -108,15 +144,16 @@ pub fn decode(text: &str) -> Option<Settings> {
     for entry in file["bans"].as_array()? {
         let reason = maybe(&entry["reason"], |value| value.as_str().map(String::from))?;
         let until_ms = maybe(&entry["until_ms"], Value::as_u64)?;
-        settings
-            .bans
-            .push(Ban::new(entry["mask"].as_str()?, until_ms, reason)?);
+        let mask = entry["mask"].as_str()?;
+        match Ban::new(mask, until_ms, reason) {
+            Some(ban) => settings.bans.push(ban),
+            None => {
+                log::warn!("the ban of {mask:?} is left out: that is no name, address or network")
+            }
+        }
     }
     for entry in file["mutes"].as_array()? {
-        let until_ms = maybe(&entry["until_ms"], Value::as_u64)?;
-        settings
-            .mutes
-            .insert(Key::of(entry["name"].as_str()?), until_ms);
+        settings.mutes.put(decode_mute(entry)?);
     }
     for entry in file["locked"].as_array()? {
         let room = RoomName::parse(entry.as_str()?)?;
@@ -125,7 +162,7 @@ pub fn decode(text: &str) -> Option<Settings> {
     Some(settings)
 }
 
-fn maybe<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
+fn maybe<'a, T>(value: &'a Value, read: impl Fn(&'a Value) -> Option<T>) -> Option<Option<T>> {
     if value.is_null() {
         Some(None)
     } else {
@@ -246,18 +283,36 @@ fn keep(path: &Path, newest: &Newest) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::Mutes;
 
     fn settings() -> Settings {
         let ban = |text, until, reason: Option<&str>| {
             Ban::new(text, until, reason.map(Into::into)).expect("a mask")
         };
         let room = RoomName::parse("Rust").expect("a room name");
+        let mut mutes = Mutes::default();
+        let address = "192.0.2.7".parse().expect("an address");
+        for (name, until_ms, marks) in [
+            (
+                "bob",
+                None,
+                vec![Mark::Name(Key::of("bob")), Mark::Address(address)],
+            ),
+            ("eve", Some(7), vec![Mark::Account(AccountId(5))]),
+        ] {
+            let name = Key::of(name);
+            mutes.put(Mute {
+                name,
+                until_ms,
+                marks,
+            });
+        }
         Settings {
             bans: vec![
                 ban("10.0.0.0/8", Some(5), Some("too \"loud\"\n")),
                 ban("b*", None, None),
             ],
-            mutes: [(Key::of("Bob"), None), (Key::of("eve"), Some(7))].into(),
+            mutes,
             locked: [(room.key(), room)].into(),
         }
     }
@@ -277,6 +332,23 @@ mod tests {
             decode(&encode(&Settings::default())),
             Some(Settings::default())
         );
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_is_read() {
+        let old = r#"{"version": 1, "bans": [{"mask": "1.2.3"}, {"mask": "b*"}],
+            "mutes": [{"name": "Bob", "until_ms": 9}], "locked": []}"#;
+        let settings = decode(old).expect("settings");
+        let masks: Vec<&str> = settings.bans.iter().map(|ban| ban.text.as_str()).collect();
+        assert_eq!(masks, ["b*"]);
+        let mutes: Vec<&Mute> = settings.mutes.iter().collect();
+        let marks = vec![Mark::Name(Key::of("bob"))];
+        let bob = Mute {
+            name: Key::of("bob"),
+            until_ms: Some(9),
+            marks,
+        };
+        assert_eq!(mutes, [&bob]);
     }
 
     #[test]

@@ -115,6 +115,8 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         rooms,
         tails,
         tokens: accounts::tokens(connection)?,
+        ran_ms: u64::try_from(rows::meta(connection, "ran_ms")?).unwrap_or(0),
+        uses: accounts::uses(connection)?,
     })
 }
 

@@ -4,22 +4,41 @@
 use crate::dialect::http::{HttpRequest, Response, Status, status_of};
 use crate::dialect::object::{self, Object};
 use crate::model::{
-    ErrorCode, Excerpt, Manner, Message, MessageId, Nick, Range, RoomEntry, RoomName, Roster,
-    Since, Stats,
+    ErrorCode, Excerpt, Manner, Message, MessageId, Nick, Range, RoomEntry, RoomName, RoomsFrom,
+    Roster, Since, Stats,
 };
 
 use super::site::sha256;
 use super::{Answer, Poster, Site};
 
-/// The rooms there are.
-pub fn rooms(rooms: &[RoomEntry]) -> Response {
+/// From where on the list of rooms is wanted (`?after=ROOM` or `?page=N`).
+pub(super) fn rooms_from(query: Option<&str>) -> Result<RoomsFrom, ErrorCode> {
+    let fields = query.unwrap_or_default().split('&');
+    let mut fields = fields.map(|field| field.split_once('=').unwrap_or((field, "")));
+    let is_known = |(name, _): &(&str, &str)| matches!(*name, "after" | "page");
+    match fields.find(is_known) {
+        None => Ok(RoomsFrom::default()),
+        Some(("after", name)) => room(name).map(RoomsFrom::After),
+        Some((_, page)) => match page.parse() {
+            Ok(page @ 1..) => Ok(RoomsFrom::Page(page)),
+            _ => Err(ErrorCode::WrongField("page")),
+        },
+    }
+}
+
+/// The rooms there are, or a page of them.
+pub fn rooms(rooms: &[RoomEntry], has_more: bool) -> Response {
     object(Status::Ok, "rooms", |object| {
-        object.objects("rooms", rooms, |object, entry| {
+        let list = object.objects("rooms", rooms, |object, entry| {
             object
                 .text("room", entry.name.as_str())
                 .number("members", Some(entry.members as u64))
                 .maybe("topic", entry.topic.as_deref())
-        })
+        });
+        match has_more {
+            true => list.flag("more", true),
+            false => list,
+        }
     })
 }
 

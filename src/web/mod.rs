@@ -9,7 +9,7 @@ mod site;
 mod upgrade;
 
 use crate::dialect::http::{HttpRequest, Method, Response, Status};
-use crate::model::{Moment, Nick, Range, RoomName};
+use crate::model::{Moment, Nick, Range, RoomName, RoomsFrom};
 
 pub use assets::{Asset, Representation, assets};
 pub use metrics::Metrics;
@@ -42,8 +42,8 @@ pub enum Answer {
         /// The whole response.
         response_head: Vec<u8>,
     },
-    /// Send [`api::rooms`].
-    Rooms,
+    /// Send [`api::rooms`] from here on.
+    Rooms(RoomsFrom),
     /// Send [`api::users`] of this room.
     Users(RoomName),
     /// Have this said, and send [`api::posted`].
@@ -131,7 +131,10 @@ pub fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpRequest) -
         Place::Health => Answer::Respond(Response::text(Status::Ok, "ok\n")),
         Place::WebSocket => upgrade::answer(site, now, request, false),
         Place::Echo => upgrade::answer(site, now, request, true),
-        Place::Rooms => Answer::Rooms,
+        Place::Rooms => match api::rooms_from(request.query.as_deref()) {
+            Ok(from) => Answer::Rooms(from),
+            Err(code) => Answer::Respond(api::refused(&code)),
+        },
         Place::Users(name) => match api::room(name) {
             Ok(room) => Answer::Users(room),
             Err(code) => Answer::Respond(api::refused(&code)),

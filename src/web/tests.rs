@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::oracle::site;
 use super::*;
 use crate::dialect::http::parse;
-use crate::model::{ErrorCode, Manner, Message, MessageId, RoomEntry, Roster, Stats};
+use crate::model::{ErrorCode, Manner, Message, MessageId, RoomEntry, RoomsFrom, Roster, Stats};
 
 fn nick(name: &str) -> Nick {
     Nick::parse(name).expect("a nick")
@@ -417,7 +417,7 @@ fn who_may_not_post_is_told_why_in_json() {
 
 #[test]
 fn the_api_has_these_paths_only() {
-    assert_eq!(get("/api/v1/rooms"), Answer::Rooms);
+    assert_eq!(get("/api/v1/rooms"), Answer::Rooms(RoomsFrom::default()));
     let room = |name| Answer::Users(RoomName::parse(name).expect("a room name"));
     assert_eq!(get("/api/v1/rooms/lobby/users"), room("lobby"));
     assert_eq!(get("/api/v1/rooms/%23rust/users"), room("rust"));
@@ -449,10 +449,13 @@ fn the_forms_of_the_api() {
         members,
         topic: topic.map(String::from),
     };
-    let rooms = api::rooms(&[
+    let listed = [
         entry(RoomName::lobby(), 2, None),
         entry(room.clone(), 1, Some("a\n")),
-    ]);
+    ];
+    let more = body(&api::rooms(&listed, true));
+    assert!(more.ends_with("}],\"more\":true}\n"), "{more}");
+    let rooms = api::rooms(&listed, false);
     assert_eq!(
         body(&rooms),
         "{\"type\":\"rooms\",\"rooms\":[{\"room\":\"lobby\",\"members\":2},\

@@ -6,7 +6,7 @@ mod harness;
 use std::hint::black_box;
 
 use hubbub::dialect::{Ask, Dialect, Stage};
-use hubbub::hub::{Hub, Rules, Settings};
+use hubbub::hub::{Addresses, Hub, Rules, Settings};
 use hubbub::model::{ConnId, Moment, Peer};
 
 const MESSAGES: u64 = 1000;
@@ -74,7 +74,7 @@ fn lobby_of(members: u32) -> Hub {
     let rules = Rules {
         message_bytes_max: 4096,
         presence_limit: 250,
-        is_cloaked: false,
+        addresses: Addresses::All,
         oper_password: None,
         ..Rules::default()
     };

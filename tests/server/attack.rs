@@ -139,6 +139,20 @@ impl Scene {
         crowd
     }
 
+    /// Connections that say nothing at first, so many from each address.
+    pub(crate) fn visitors(&self, count: usize, per_address: usize) -> Crowd {
+        let crowd = Crowd::open();
+        let door = self.server.address(Auto);
+        let mut source = [0; 4];
+        for n in 0..count {
+            if n % per_address == 0 {
+                source = self.next_address();
+            }
+            crowd.order(Order::Take(connect_from(source, door), Vec::new()));
+        }
+        crowd
+    }
+
     /// Waits until the server does nothing.
     pub(crate) fn rest(&self) {
         loop {

@@ -201,7 +201,10 @@ fn ipv6_where_there_is_one() {
     if TcpListener::bind("[::1]:0").is_err() {
         return;
     }
-    let server = Server::open(&["text://[::1]:0", "anon://[::1]:0", "colon://[::1]:0"], "");
+    let server = Server::open(
+        &["text://[::1]:0", "anon://[::1]:0", "colon://[::1]:0"],
+        "--show-addresses",
+    );
     assert!(server.door(Text).starts_with("text://[::1]:"));
     let mut alice = server.join(Text, "Alice");
     let mut anon = server.join(Anon, "");

@@ -5,6 +5,7 @@
 mod checker;
 mod clients;
 mod faults;
+mod heirs;
 mod kept;
 mod kill;
 mod overflow;

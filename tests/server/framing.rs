@@ -119,7 +119,10 @@ fn a_session_byte_by_byte() {
 
 #[test]
 fn input_that_ends_without_an_end_of_frame() {
-    let server = Server::with(&[Auto, Text, Json, Pynet, Anon, Colon], "--replay 0");
+    let server = Server::with(
+        &[Auto, Text, Json, Pynet, Anon, Colon],
+        "--replay 0 --show-addresses",
+    );
     let mut watcher = server.join(Text, "watcher");
     for (dialect, input) in [
         (Auto, "bob\nhi"),

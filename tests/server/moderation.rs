@@ -164,7 +164,17 @@ fn an_unnamed_user_whose_name_is_banned() {
 #[test]
 fn masks_that_are_none_are_refused() {
     let (_server, mut root, _dir) = moderated(&[Text]);
-    for mask in ["a/b", "10.0.0.0/33", "::/129", "-x"] {
+    for mask in [
+        "a/b",
+        "10.0.0.0/33",
+        "::/129",
+        "-x",
+        "1.2.3",
+        "300.1.1.1",
+        "10.0.0.0/8/8",
+        "::g",
+        "10.*",
+    ] {
         let why = "A mask is a name with * and ?, an address, or a network like 10.0.0.0/8.";
         ask(&mut root, &format!("/ban {mask}"), why);
     }
@@ -376,6 +386,15 @@ fn who_is_muted_in_a_room_is_so_under_another_name() {
     tom.sync();
     bob.send("here I am again\n").sync();
     tom.silent();
+    for line in ["/leave r", "/nick bobby", "/join r"] {
+        bob.send(format!("{line}\n")).sync();
+    }
+    tom.sync();
+    ask(&mut bob, "here I am again", "You have been muted.");
+    bob.send("/quit\n").expect_eof();
+    let mut bob = server.join(Text, "bobby");
+    bob.send("/join r\n").sync();
+    ask(&mut bob, "here I am again", "You have been muted.");
 }
 
 #[test]

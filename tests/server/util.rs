@@ -85,7 +85,8 @@ pub(crate) struct Exited {
 impl Server {
     /// One door of each dialect on a free port of 127.0.0.1.
     pub(crate) fn of(dialects: &[Dialect]) -> Server {
-        Server::with(dialects, "")
+        // So that what is told of anybody is the same at all doors.
+        Server::with(dialects, "--show-addresses")
     }
 
     /// As [`Server::of`], with further flags.

@@ -8,7 +8,10 @@ use crate::websocket_client::*;
 
 #[test]
 fn web_users_and_all_others_hear_each_other() {
-    let server = Server::with(&[Auto, Text, Json, Pynet, Anon, Colon], "--replay 0");
+    let server = Server::with(
+        &[Auto, Text, Json, Pynet, Anon, Colon],
+        "--replay 0 --show-addresses",
+    );
     for protocol in PROTOCOLS {
         let web_form = form(protocol);
         for dialect in CHATTING {

@@ -1,6 +1,6 @@
 //! What everybody asks: who is where, and what is said.
 
-use crate::model::{Entry, ErrorCode, Nick, Page, Request, Secret};
+use crate::model::{Entry, ErrorCode, Nick, Page, Request, RoomsFrom, Secret};
 
 use super::super::words::{one, rest, second, two};
 use super::{Command, Rank::User, maybe_room, room, row};
@@ -49,9 +49,19 @@ pub(super) const COMMANDS: [Command; 18] = [
     row(
         User,
         &["rooms"],
-        "/rooms",
-        "the rooms, the largest first",
-        |_| Some(Ok(Request::Rooms)),
+        "/rooms [PAGE|#ROOM]",
+        "the rooms, the largest first; those behind one",
+        |words| {
+            let from = match one(words) {
+                None => Ok(RoomsFrom::default()),
+                Some(word) => match word.parse() {
+                    Ok(0) => return None,
+                    Ok(page) => Ok(RoomsFrom::Page(page)),
+                    Err(_) => room(word).map(RoomsFrom::After),
+                },
+            };
+            Some(from.map(|from| Request::Rooms { from }))
+        },
     ),
     row(
         User,

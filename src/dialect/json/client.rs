@@ -1,7 +1,7 @@
 //! Requests as the objects that ask them: the other direction, for clients and tests.
 
 use crate::model::{
-    Entry, Login, ModeChange, Nick, Range, Request, RoomName, Secret, Since, TokenChange,
+    Entry, Login, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret, Since, TokenChange,
 };
 
 use super::super::object::Object;
@@ -32,7 +32,11 @@ pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
             .room(room)
             .maybe("after", page.after.as_deref())
             .number("limit", page.limit.map(|limit| limit as u64)),
-        Request::Rooms => Object::new(out, "rooms"),
+        Request::Rooms { from } => match from {
+            RoomsFrom::Page(1) => Object::new(out, "rooms"),
+            RoomsFrom::Page(page) => Object::new(out, "rooms").number("page", Some(*page as u64)),
+            RoomsFrom::After(room) => Object::new(out, "rooms").text("after", room.as_str()),
+        },
         Request::Enter {
             room,
             entry: Entry::Focus,

@@ -136,13 +136,18 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .text("token", token.reveal()),
         Event::Listing { users } => Object::new(out, "users").roster(users),
         Event::Members { room, users } => Object::new(out, "users").room(room).roster(users),
-        Event::Rooms { rooms } => {
-            Object::new(out, "rooms").objects("rooms", rooms, |object, entry: &RoomEntry| {
-                object
-                    .text("room", entry.name.as_str())
-                    .number("members", Some(entry.members as u64))
-                    .maybe("topic", entry.topic.as_deref())
-            })
+        Event::Rooms { rooms, more } => {
+            let list =
+                Object::new(out, "rooms").objects("rooms", rooms, |object, entry: &RoomEntry| {
+                    object
+                        .text("room", entry.name.as_str())
+                        .number("members", Some(entry.members as u64))
+                        .maybe("topic", entry.topic.as_deref())
+                });
+            match more {
+                Some(_) => list.flag("more", true),
+                None => list,
+            }
         }
         Event::EnteredRoom {
             room,
@@ -168,7 +173,10 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             let rooms: Vec<&str> = entry.rooms.iter().map(RoomName::as_str).collect();
             Object::new(out, "whois")
                 .text("username", entry.nick.as_str())
-                .text("address", &entry.peer.to_string())
+                .maybe(
+                    "address",
+                    entry.peer.map(|peer| peer.to_string()).as_deref(),
+                )
                 .texts("rooms", rooms.into_iter())
                 .flag("operator", entry.is_operator)
                 .maybe("away", entry.away.as_deref())

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{
-    Entry, ErrorCode, Login, MessageId, ModeChange, Nick, Page, Range, Request, RoomName, Secret,
-    Since, TokenChange,
+    Entry, ErrorCode, Login, MessageId, ModeChange, Nick, Page, Range, Request, RoomName,
+    RoomsFrom, Secret, Since, TokenChange,
 };
 
 use super::super::object::string;
@@ -91,7 +91,9 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
                 limit: limit(object)?,
             },
         },
-        "rooms" => Request::Rooms,
+        "rooms" => Request::Rooms {
+            from: rooms_from(object)?,
+        },
         "join_room" => {
             let key = maybe_string(object, "key")?;
             Request::Enter {
@@ -328,6 +330,20 @@ fn room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
 fn maybe_room(object: &Map<String, Value>) -> Result<Option<RoomName>, ErrorCode> {
     let is_named = object.contains_key("room");
     is_named.then(|| named_room(object)).transpose()
+}
+
+/// From where on the list of rooms is wanted.
+fn rooms_from(object: &Map<String, Value>) -> Result<RoomsFrom, ErrorCode> {
+    if let Some(after) = maybe_string(object, "after")? {
+        return command::room(&after).map(RoomsFrom::After);
+    }
+    match whole(object, "page")? {
+        Some(page) => match usize::try_from(page) {
+            Ok(page @ 1..) => Ok(RoomsFrom::Page(page)),
+            _ => Err(ErrorCode::WrongField("page")),
+        },
+        None => Ok(RoomsFrom::default()),
+    }
 }
 
 fn named_room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {

@@ -1,4 +1,5 @@
 mod chat;
+mod lasting;
 mod multi;
 mod owned;
 
@@ -9,7 +10,10 @@ use crate::hub::keep::{
     AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Record, RoomRecord,
 };
 use crate::limits::{ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, MAIL_MAX, OWNED_ROOMS_MAX};
-use crate::model::{AccountId, Entry, Login, Message, MessageId, ModeChange, Secret, TokenChange};
+use crate::model::{
+    AccountId, Entry, Login, Message, MessageId, ModeChange, RoomEntry, RoomsFrom, Secret,
+    TokenChange,
+};
 
 use chat::*;
 
@@ -182,8 +186,47 @@ fn whoever_is_muted_does_not_log_out() {
     chat.join(3, "alice");
     chat.wait(30_000);
     assert_eq!(chat.name_of(3), "Guest-0001");
-    assert!(chat.hub.is_muted(&Key::of("alice")), "the account is");
-    assert!(!chat.hub.is_muted(&Key::of("guest-0001")));
+    assert!(
+        !chat.hub.is_muted(id(3)),
+        "the account is, not who has its name"
+    );
+    chat.login(4, "alice");
+    assert!(chat.hub.is_muted(id(4)));
+}
+
+/// By the name that it has next, by an account that it logs in to, or by a bot.
+#[test]
+fn a_mute_is_not_evaded_by_an_account() {
+    let mut chat = Chat::with(&["alice", "op"]);
+    chat.login(1, "op");
+    chat.join(2, "guest");
+    chat.enter(1, "r");
+    chat.enter(2, "r");
+    let mute = |name: &str| Request::Mute {
+        room: Some(room("r")),
+        name: name.into(),
+        seconds: None,
+    };
+    chat.ask(1, mute("guest"));
+    let leave = Request::Leave {
+        room: Some(room("r")),
+    };
+    chat.ask(2, leave);
+    chat.login(2, "alice");
+    chat.hub.handle_leave(id(2), chat.now);
+    chat.login(3, "alice");
+    chat.enter(3, "r");
+    assert_eq!(refused(&chat.ask(3, say("hi"))), &ErrorCode::Muted);
+    let change = TokenChange::New(nick("bot"));
+    chat.do_it(3, Request::Token { change });
+    chat.login(4, "bot");
+    chat.enter(4, "r");
+    assert_eq!(refused(&chat.ask(4, say("hi"))), &ErrorCode::Muted);
+    let (peer, room) = (Peer::Unix(9), room("r"));
+    let posted = chat
+        .hub
+        .handle_post(peer, nick("bot"), true, room, "hi".into(), chat.now);
+    assert_eq!(posted.map(|_| ()), Err(ErrorCode::Muted));
 }
 
 #[test]

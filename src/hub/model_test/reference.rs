@@ -60,12 +60,50 @@ impl User {
     }
 }
 
+/// Mutes: each the names and connections that it holds for.
+#[derive(Default)]
+struct Hushes(Vec<(Vec<String>, Vec<u32>)>);
+
+impl Hushes {
+    fn hold(&self, id: u32, key: &str) -> bool {
+        let mut hushes = self.0.iter();
+        hushes.any(|(names, ids)| ids.contains(&id) || names.iter().any(|name| name == key))
+    }
+
+    fn remove(&mut self, id: Option<u32>, key: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(names, ids)| {
+            !names.iter().any(|name| name == key) && !id.is_some_and(|id| ids.contains(&id))
+        });
+        self.0.len() < before
+    }
+
+    fn put(&mut self, id: u32, key: &str) {
+        self.remove(Some(id), key);
+        self.0.push((vec![key.into()], vec![id]));
+    }
+
+    /// Whoever is muted stays so.
+    fn follow(&mut self, id: u32, key: &str) {
+        let by_id = self.0.iter().position(|(_, ids)| ids.contains(&id));
+        let has_name = |(names, _): &(Vec<String>, Vec<u32>)| names.iter().any(|name| name == key);
+        let by_name = self.0.iter().position(has_name);
+        let Some(at) = by_id.or(by_name) else { return };
+        if by_id.is_none() {
+            self.0[at].1.push(id);
+        }
+        if by_name.is_none() {
+            self.0[at].0.push(key.into());
+        }
+    }
+}
+
 #[derive(Default)]
 struct Place {
     name: String,
     members: Vec<u32>,
     moderator: Option<u32>,
-    muted: Vec<String>,
+    muted: Hushes,
     /// How many came and left in silence, and when that is told.
     counted: Option<(u32, u32, u64)>,
 }
@@ -76,7 +114,7 @@ pub(super) struct Reference {
     places: Vec<Place>,
     /// A mask and when it ends.
     bans: Vec<(String, Option<u64>)>,
-    mutes: Vec<String>,
+    mutes: Hushes,
     /// Members above which a place is crowded.
     limit: usize,
     pub(super) now: u64,
@@ -249,13 +287,9 @@ impl Reference {
         let from = self.user(id).nick.clone();
         must(fold(&from) == fold(to) || self.may_be_called(to))?;
         self.user_mut(id).nick = to.into();
-        let carry = |keys: &mut Vec<String>| {
-            let same = keys.iter_mut().filter(|key| **key == fold(&from));
-            same.for_each(|key| *key = fold(to));
-        };
-        carry(&mut self.mutes);
+        self.mutes.follow(id, &fold(to));
         for room in self.user(id).rooms.clone() {
-            carry(&mut self.place_mut(&room).muted);
+            self.place_mut(&room).muted.follow(id, &fold(to));
         }
         let others = self.neighbours(&self.user(id).rooms.clone());
         self.tell(&others, id, &Seen::Renamed(from, to.into()));
@@ -266,9 +300,9 @@ impl Reference {
         let user = self.user(id);
         let room = user.named(room);
         let key = fold(&user.nick);
-        must(user.rooms.contains(&room) && !self.mutes.contains(&key))?;
+        must(user.rooms.contains(&room) && !self.mutes.hold(id, &key))?;
         let place = self.place(&room);
-        must(!place.muted.contains(&key))?;
+        must(!place.muted.hold(id, &key))?;
         let mut hearers = place.members.clone();
         hearers.retain(|&other| !self.user(other).ignored.contains(&key));
         let seen = Seen::Said(self.user(id).nick.clone(), room);
@@ -295,13 +329,13 @@ impl Reference {
         match request {
             Request::Nick { nick } => {
                 let own = self.user(id).nick.clone();
-                must(own == nick.as_str() || !self.mutes.contains(&fold(&own)))?;
+                must(own == nick.as_str() || !self.mutes.hold(id, &fold(&own)))?;
                 self.rename(id, nick.as_str())?;
             }
             Request::Say { room, .. } => self.speak(id, room.as_ref())?,
             Request::Private { to, .. } => {
                 let (target, nick) = (self.named(to).ok_or(())?, self.user(id).nick.clone());
-                must(!self.mutes.contains(&fold(&nick)))?;
+                must(!self.mutes.hold(id, &fold(&nick)))?;
                 if !self.user(target).ignored.contains(&fold(&nick)) {
                     self.told.push((target, Seen::Private(nick)));
                 }
@@ -328,7 +362,7 @@ impl Reference {
             }
             Request::Quit { words } => {
                 let key = fold(&self.user(id).nick);
-                let words = words.clone().filter(|_| !self.mutes.contains(&key));
+                let words = words.clone().filter(|_| !self.mutes.hold(id, &key));
                 self.end(id, words);
                 return Ok(false);
             }
@@ -339,6 +373,7 @@ impl Reference {
     }
 
     fn join(&mut self, id: u32, nick: &str) {
+        self.mutes.follow(id, &fold(nick));
         self.put_in(id, "lobby", &Seen::Joined(nick.into()));
         self.users.push(User {
             id,
@@ -363,6 +398,7 @@ impl Reference {
         if !is_in {
             self.user_mut(id).rooms.push(room.into());
             let nick = self.user(id).nick.clone();
+            self.place_mut(room).muted.follow(id, &fold(&nick));
             self.put_in(id, room, &Seen::Entered(nick, room.into()));
         }
         if entry == Entry::Focus {
@@ -385,9 +421,8 @@ impl Reference {
                 self.leave_room(target, &room);
             }
             Request::Unmute { name, .. } if is_operator && self.named(name).is_none() => {
-                let before = self.mutes.len();
-                self.mutes.retain(|key| *key != fold(name));
-                must(self.mutes.len() < before)?;
+                let was_muted = self.mutes.remove(None, &fold(name));
+                must(was_muted)?;
             }
             Request::Mute { name, .. } | Request::Unmute { name, .. } => {
                 let room = (!is_operator).then(|| self.own_room(id)).transpose()?;
@@ -397,9 +432,9 @@ impl Reference {
                     None => &mut self.mutes,
                     Some(room) => &mut self.place_mut(&room).muted,
                 };
-                muted.retain(|other| *other != key);
-                if matches!(request, Request::Mute { .. }) {
-                    muted.push(key);
+                match request {
+                    Request::Mute { .. } => muted.put(target, &key),
+                    _ => drop(muted.remove(Some(target), &key)),
                 }
             }
             Request::Ban { mask, seconds, .. } if is_operator => {

@@ -363,6 +363,8 @@ pub(super) fn is_of_graces(effect: &Effect) -> bool {
         Effect::Broadcast { event, .. } | Effect::Tell { event, .. } => {
             matches!(event, Event::Renamed { .. } | Event::Notice { .. })
         }
+        // A mute stays with who is given another name.
+        Effect::KeepSettings => true,
         _ => false,
     }
 }

@@ -1,4 +1,4 @@
-use crate::hub::keep::{AccountAnswer, AccountAsk, AccountRecord, Query, Record, RoomRecord};
+use crate::hub::keep::{AccountAnswer, AccountAsk, AccountRecord, Query, Record, RoomRecord, Used};
 use crate::model::{AccountId, Key, Nick, RoomName, Secret};
 use crate::store::Answer;
 use crate::store::accounts::{self, AccountWrite};
@@ -127,6 +127,41 @@ fn the_next_owner_of_a_name_comes_into_nothing_that_was_kept_too_late() {
         assert_eq!(scene.ids(query), [] as [u64; 0], "{account:?}");
     }
     assert_eq!(scene.restart().rooms, []);
+}
+
+#[test]
+fn what_was_used_when_is_there_after_a_restart() {
+    let mut scene = Scene::new();
+    ask(&mut scene, register("Alice"));
+    scene.keep(Record::Room(RoomRecord {
+        name: RoomName::parse("Hers").expect("a room"),
+        owner: record("Alice").id,
+        topic: None,
+        key: None,
+        is_topic_locked: false,
+        is_invite_only: false,
+        moderators: vec![],
+    }));
+    let (account, room) = (
+        Used::Account(record("Alice").id),
+        Used::Room(RoomName::parse("Hers").expect("a room")),
+    );
+    for (used, ran_ms) in [(account.clone(), 5_000), (room.clone(), 7_000)] {
+        scene.keep(Record::Used { used, ran_ms });
+    }
+    let kept = scene.restart();
+    assert_eq!(kept.ran_ms, 7_000);
+    assert_eq!(kept.uses, [(account, 5_000), (room, 7_000)]);
+    // Who is new was used when it was made.
+    ask(&mut scene, register("Bob"));
+    let kept = scene.restart();
+    assert_eq!(kept.uses[1], (Used::Account(record("Bob").id), 7_000));
+    scene.keep(Record::AccountGone(record("Alice").id));
+    let kept = scene.restart();
+    assert_eq!(
+        (kept.accounts.len(), kept.rooms, kept.uses.len()),
+        (1, vec![], 1)
+    );
 }
 
 /// Who looks after accounts from the shell waits for the server, and the server does not wait for it.

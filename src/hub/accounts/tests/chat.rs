@@ -135,6 +135,16 @@ impl Chat {
         self.drain()
     }
 
+    /// The rooms as anybody may know them.
+    pub(super) fn listed(&self) -> Vec<RoomEntry> {
+        let (rooms, more) = self
+            .hub
+            .list_rooms(None, &RoomsFrom::default())
+            .expect("a page");
+        assert_eq!(more, None);
+        rooms
+    }
+
     pub(super) fn name_of(&self, slot: u32) -> &str {
         let session = self.hub.session(id(slot));
         session.map_or("", |session| session.nick().as_str())

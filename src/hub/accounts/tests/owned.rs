@@ -51,7 +51,7 @@ fn a_room_of_an_account_lasts_as_it_is_and_is_there_again_after_a_restart() {
     assert_eq!(kept(&told), [&Record::Room(expected.clone())]);
     chat.hub.handle_leave(id(1), chat.now);
     chat.drain();
-    let entries = chat.hub.room_entries();
+    let entries = chat.listed();
     assert_eq!((entries.len(), entries[1].members), (2, 0));
     let mut again = Chat::with(&[]);
     again.hub.restore(Kept {
@@ -59,7 +59,7 @@ fn a_room_of_an_account_lasts_as_it_is_and_is_there_again_after_a_restart() {
         rooms: vec![expected, owned("gone", "bob"), owned("lobby", "alice")],
         ..Kept::default()
     });
-    assert_eq!(again.hub.room_entries().len(), 2);
+    assert_eq!(again.listed().len(), 2);
     again.join(2, "b");
     let wrong = ErrorCode::WrongKey(room("rust"));
     assert_eq!(refused(&again.enter(2, "rust")), &wrong);

@@ -1,0 +1,110 @@
+//! Which rooms there are, who is in them, and who may know it.
+
+use crate::limits::{NAMES_SHOWN_MAX, ROOMS_SHOWN_MAX, STEPS_PER_ROOM};
+use crate::model::{ConnId, ErrorCode, Event, Page, RoomEntry, RoomName, RoomsFrom, Roster};
+
+use super::{Hub, RoomId};
+
+impl Hub {
+    pub(super) fn tell_members(
+        &mut self,
+        who: ConnId,
+        name: Option<RoomName>,
+        page: &Page,
+    ) -> Result<(), ErrorCode> {
+        let id = match name {
+            Some(name) => self
+                .rooms
+                .find(&name)
+                .ok_or(ErrorCode::NoRoomToShow(name))?,
+            None => self.own(who)?.focus(),
+        };
+        if !self.sees_into(who, id) {
+            return Err(ErrorCode::NotInRoom(self.rooms.get(id).name.clone()));
+        }
+        let (room, users) = (self.rooms.get(id).name.clone(), self.page_of(id, page)?);
+        self.answer(who, Event::Members { room, users })
+    }
+
+    /// A page of a room's users, [`NAMES_SHOWN_MAX`] at most.
+    fn page_of(&self, id: RoomId, page: &Page) -> Result<Roster, ErrorCode> {
+        let start = match page.after.as_deref() {
+            None => 0,
+            Some(name) => {
+                let last = self.find_nick(name)?;
+                let members = self.rooms.get(id).members();
+                let at = members.iter().position(|member| member.id == last);
+                self.note_steps(members.len());
+                1 + at.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))?
+            }
+        };
+        let limit = page.limit.unwrap_or(NAMES_SHOWN_MAX);
+        Ok(self.users_from(id, start, limit.min(NAMES_SHOWN_MAX)))
+    }
+
+    pub(super) fn tell_rooms(&mut self, who: ConnId, from: &RoomsFrom) -> Result<(), ErrorCode> {
+        let (rooms, more) = self.list_rooms(Some(who), from)?;
+        self.answer(who, Event::Rooms { rooms, more })
+    }
+
+    /// Which rooms there are, the largest first, [`ROOMS_SHOWN_MAX`] at most, as a connection may know it or
+    /// anybody; and from where on there are more.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoRoomToShow`]
+    pub fn list_rooms(
+        &self,
+        reader: Option<ConnId>,
+        from: &RoomsFrom,
+    ) -> Result<(Vec<RoomEntry>, Option<RoomsFrom>), ErrorCode> {
+        let mut ids: Vec<RoomId> = match from {
+            RoomsFrom::Page(page) => {
+                let before = page.saturating_sub(1).saturating_mul(ROOMS_SHOWN_MAX);
+                self.note_steps(before.min(self.rooms.len()));
+                let largest = self.rooms.largest().skip(before);
+                largest.take(ROOMS_SHOWN_MAX + 1).collect()
+            }
+            RoomsFrom::After(room) => {
+                let id = self.rooms.find(room);
+                let id = id.ok_or_else(|| ErrorCode::NoRoomToShow(room.clone()))?;
+                self.rooms.behind(id).take(ROOMS_SHOWN_MAX + 1).collect()
+            }
+        };
+        self.note_steps(ids.len() * STEPS_PER_ROOM);
+        let has_more = ids.len() > ROOMS_SHOWN_MAX;
+        ids.truncate(ROOMS_SHOWN_MAX);
+        let more = ids.last().filter(|_| has_more).map(|&last| match from {
+            RoomsFrom::Page(page) => RoomsFrom::Page(page + 1),
+            RoomsFrom::After(_) => RoomsFrom::After(self.rooms.get(last).name.clone()),
+        });
+        let entry = |id: RoomId| {
+            let room = self.rooms.get(id);
+            let sees = match reader {
+                Some(who) => self.sees_into(who, id),
+                None => !room.is_guarded(),
+            };
+            room.entry(sees)
+        };
+        Ok((ids.into_iter().map(entry).collect(), more))
+    }
+
+    /// Who is in a room, in the order of their coming, [`NAMES_SHOWN_MAX`] at most, as anybody may know it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoRoomToShow`], [`ErrorCode::NotInRoom`] where the room is closed to some.
+    pub fn users_in(&self, room: &RoomName) -> Result<Roster, ErrorCode> {
+        let id = self.rooms.find(room);
+        let id = id.ok_or_else(|| ErrorCode::NoRoomToShow(room.clone()))?;
+        match self.rooms.get(id).is_guarded() {
+            true => Err(ErrorCode::NotInRoom(room.clone())),
+            false => Ok(self.roster(id)),
+        }
+    }
+
+    /// May a connection know who is in a room and what it is about? Those of a room that is closed to some
+    /// are told to members, and to operators.
+    pub(super) fn sees_into(&self, who: ConnId, id: RoomId) -> bool {
+        let is_member = || self.session(who).is_some_and(|session| session.is_in(id));
+        !self.rooms.get(id).is_guarded() || is_member() || self.is_operator(who)
+    }
+}
