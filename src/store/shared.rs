@@ -79,8 +79,14 @@ impl Shared {
 
     /// Is there something that the writer has not committed?
     pub(super) fn is_waiting(&self) -> bool {
+        self.waiting_records() > 0
+    }
+
+    /// Records that the writer has not committed, whether it has gathered them or not.
+    pub(super) fn waiting_records(&self) -> u64 {
         let done = self.done_records.load(Ordering::Acquire);
-        self.handed_records.load(Ordering::Acquire) > done
+        let handed = self.handed_records.load(Ordering::Acquire);
+        handed.saturating_sub(done)
     }
 
     fn now_ms(&self) -> u64 {

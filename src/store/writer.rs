@@ -92,7 +92,7 @@ impl Writer {
                 if begun.elapsed() >= Duration::from_millis(STORE_CLOSE_MS) {
                     log::error!(
                         "history ends without {} records that could not be written: {e}",
-                        self.waiting()
+                        self.shared.waiting_records()
                     );
                     return;
                 }
@@ -234,7 +234,7 @@ impl Writer {
         if self.trouble.is_to_log() {
             log::error!(
                 "cannot keep history: {e}; {} records wait, attempt {}",
-                self.waiting(),
+                self.shared.waiting_records(),
                 self.trouble.attempts
             );
         }
@@ -251,9 +251,6 @@ impl Writer {
         }
     }
 
-    fn waiting(&self) -> usize {
-        self.group.records.len()
-    }
 }
 
 impl Group {
