@@ -12,7 +12,9 @@ use super::utf8;
 /// Parses a frame as one object, looking at its depth before serde_json recurses into it.
 pub(crate) fn read(frame: &[u8]) -> Result<Map<String, Value>, ErrorCode> {
     let text = utf8(frame)?;
-    if depth(frame) > JSON_DEPTH_MAX {
+    // It is no deeper than it has beginnings, which are quickly counted.
+    let beginnings = memchr::memchr2_iter(b'{', b'[', frame).count();
+    if beginnings > JSON_DEPTH_MAX && depth(frame) > JSON_DEPTH_MAX {
         return Err(ErrorCode::TooDeep);
     }
     serde_json::from_str(text).map_err(|_| ErrorCode::NotJson)
@@ -206,13 +208,33 @@ impl<'a> Object<'a> {
 /// Appends `text` as a JSON string of ASCII.
 pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    text.chars()
-        .for_each(|c| escape(c, |part| out.extend_from_slice(part.as_bytes())));
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        // What stands for itself, mostly all of it, is taken at once.
+        let plain = rest.bytes().position(|byte| !is_plain(byte));
+        let taken = match plain.unwrap_or(rest.len()) {
+            0 => {
+                escape(c, |part| out.extend_from_slice(part.as_bytes()));
+                c.len_utf8()
+            }
+            plain => {
+                out.extend_from_slice(&rest.as_bytes()[..plain]);
+                plain
+            }
+        };
+        rest = &rest[taken..];
+    }
     out.push(b'"');
+}
+
+/// Does a byte stand for itself inside a JSON string?
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
 /// Gives `c` as ASCII inside a JSON string: itself, a short escape, or one or two `\uXXXX`.
 pub(super) fn escape(c: char, mut push: impl FnMut(&str)) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut buffer = [0; 4];
     match c {
         '"' => push("\\\""),
@@ -222,8 +244,10 @@ pub(super) fn escape(c: char, mut push: impl FnMut(&str)) {
         '\t' => push("\\t"),
         ' '..='~' => push(c.encode_utf8(&mut buffer)),
         _ => {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                push(&format!("\\u{unit:04x}"));
+            for &mut unit in c.encode_utf16(&mut [0; 2]) {
+                let digit = |shift: u16| DIGITS[usize::from(unit >> shift & 0xF)];
+                let escaped = [b'\\', b'u', digit(12), digit(8), digit(4), digit(0)];
+                push(std::str::from_utf8(&escaped).expect("ASCII"));
             }
         }
     }

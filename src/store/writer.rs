@@ -250,7 +250,6 @@ impl Writer {
             self.shared.is_failing.store(false, Ordering::Release);
         }
     }
-
 }
 
 impl Group {
