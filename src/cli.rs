@@ -34,6 +34,13 @@ struct Arguments {
     #[command(subcommand)]
     other: Option<Other>,
 
+    #[command(flatten)]
+    server: ServerArguments,
+}
+
+/// What a server is started with.
+#[derive(Debug, Parser)]
+struct ServerArguments {
     /// Where to listen: [DIALECT://]HOST:PORT or DIALECT+unix://PATH (PATH?mode=0666&group=NAME says
     /// who may connect), with tls+ in front for TLS; may be given again and again. Dialects: auto (found out from the first bytes), text, json,
     /// json+padded (for a client that reads 1,024 bytes at a time), pynet, anon, echo, colon, http
@@ -287,6 +294,11 @@ pub enum Command {
 /// # Errors
 /// One line that says what is wrong with them.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // A server does not keep in memory what the other commands and all the help take to be described.
+    if let Ok(arguments) = ServerArguments::try_parse_from(&arguments) {
+        return config(arguments).map(Box::new).map(Command::Serve);
+    }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(e) if !e.use_stderr() => return Ok(Command::Print(e.to_string())),
@@ -301,11 +313,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         Some(Other::Load(arguments)) => load::load(*arguments).map(Command::Load),
         Some(Other::History(arguments)) => Ok(Command::History(history::history(arguments))),
         Some(Other::Account(arguments)) => Ok(Command::Account(account::account(arguments))),
-        None => config(arguments).map(Box::new).map(Command::Serve),
+        None => config(arguments.server).map(Box::new).map(Command::Serve),
     }
 }
 
-fn config(arguments: Arguments) -> Result<Config, String> {
+fn config(arguments: ServerArguments) -> Result<Config, String> {
     let limits_by_default = Limits::default();
     let limits = Limits {
         message_bytes: arguments.max_message,
