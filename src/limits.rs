@@ -478,8 +478,15 @@ pub const FOUND_BYTES_MAX: usize = 128 * 1024;
 /// Private messages that wait for one account.
 pub const MAIL_MAX: usize = 100;
 
-/// How long one question may keep the others waiting; what was found until then is the answer.
+/// How long one question may keep the others waiting; what was found until then is the answer. Those who
+/// search share it: with many, each has a part of it.
 pub const QUESTION_MS: u64 = 1_000;
+
+/// What each has at least: enough for nearly all searches, and as many as may wait are answered in time.
+pub const QUESTION_MS_MIN: u64 = 20;
+
+/// How long the disk is worked for who asks, in milliseconds, that costs a token more.
+pub const QUESTION_MS_PER_TOKEN: u64 = 20;
 
 /// How long a search waits for the index to have reached what was said before it.
 pub const INDEX_WAIT_MS: u64 = 2_000;

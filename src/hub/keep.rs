@@ -215,6 +215,16 @@ pub enum Query {
     },
 }
 
+impl Query {
+    /// May it take long, however little is found? Those that do not are not to wait for it.
+    pub fn is_long(&self) -> bool {
+        match self {
+            Query::Search { .. } | Query::Export { .. } => true,
+            Query::History { .. } | Query::Private { .. } | Query::Mail { .. } => false,
+        }
+    }
+}
+
 /// What was found. Messages are in the order of their ids.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {

@@ -136,3 +136,152 @@ impl Scan {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{Effect, Rules, Settings};
+    use crate::model::{Entry, Peer, Range, Request};
+
+    fn id(slot: u32) -> ConnId {
+        ConnId {
+            slot,
+            generation: 0,
+        }
+    }
+
+    struct Chat(Hub);
+
+    impl Chat {
+        fn ask(&mut self, who: u32, request: Request) {
+            let (peer, now) = (Peer::Unix(who), Moment::default());
+            self.0.handle_request(id(who), peer, request, None, now);
+        }
+
+        fn search(&mut self, who: u32, words: &str, before: Option<u64>) {
+            let range = Range {
+                after: None,
+                before: before.map(MessageId),
+                since: None,
+                limit: Some(1_000),
+            };
+            let words = words.to_owned();
+            self.ask(
+                who,
+                Request::Search {
+                    room: None,
+                    words,
+                    range,
+                },
+            );
+        }
+
+        /// Whom searches were answered, and how many messages each was told.
+        fn told(&mut self) -> Vec<(u32, usize, bool)> {
+            let mut told = Vec::new();
+            while let Some(effect) = self.0.poll_effect() {
+                if let Effect::Answer {
+                    to,
+                    event: Event::Found { messages, has_more },
+                    ..
+                } = effect
+                {
+                    told.push((to.slot, messages.len(), has_more));
+                }
+            }
+            told
+        }
+
+        fn go_on(&mut self, bytes: usize) -> Vec<(u32, usize)> {
+            let searched = self.0.handle_searches(bytes, Moment::default());
+            searched.iter().map(|it| (it.who.slot, it.bytes)).collect()
+        }
+    }
+
+    /// Three users in two rooms, each room with 50 texts of 1,000 bytes and one that is `alone`.
+    fn chat() -> Chat {
+        let mut chat = Chat(Hub::new(Rules::default(), Settings::default()));
+        for who in 0..3 {
+            let nick = crate::model::Nick::parse(&format!("user{who}")).expect("a nick");
+            chat.ask(who, Request::join(nick, false));
+            chat.ask(
+                who,
+                Request::Enter {
+                    room: RoomName::parse("den").expect("a room"),
+                    entry: Entry::Focus,
+                    key: None,
+                    resume: None,
+                    replay: None,
+                },
+            );
+        }
+        for name in ["lobby", "den"] {
+            for n in 0..51 {
+                let text = match n {
+                    25 => "alone".to_owned(),
+                    _ => "text ".repeat(200),
+                };
+                let room = RoomName::parse(name);
+                chat.ask(0, Request::Say { room, text });
+            }
+        }
+        chat.told();
+        chat
+    }
+
+    const ALL_BYTES: usize = 2 * (50 * (1_000 + SEARCH_MESSAGE_BYTES) + 5 + SEARCH_MESSAGE_BYTES);
+
+    #[test]
+    fn those_who_search_take_turns_and_each_text_is_looked_through_once() {
+        let mut chat = chat();
+        chat.search(0, "alone", None);
+        chat.search(1, "nothing", None);
+        assert!(chat.0.is_searching(id(0)) && chat.0.is_searching(id(1)) && chat.0.has_searches());
+        let mut turns = 0;
+        loop {
+            turns += 1;
+            let done = chat.go_on(SEARCH_SLICE_BYTES);
+            if let [(who, bytes)] = done[..] {
+                assert_eq!(bytes, ALL_BYTES);
+                let expected = if who == 0 {
+                    (0, 2, false)
+                } else {
+                    (1, 0, false)
+                };
+                assert_eq!(chat.told(), [expected]);
+            }
+            if !chat.0.has_searches() {
+                break;
+            }
+        }
+        assert!(
+            turns >= 2 * ALL_BYTES / (SEARCH_SLICE_BYTES + 2_000),
+            "{turns}"
+        );
+    }
+
+    #[test]
+    fn what_is_said_or_done_meanwhile_is_no_part_of_it() {
+        let mut chat = chat();
+        chat.search(1, "alone", None);
+        chat.search(2, "alone", None);
+        assert_eq!(chat.go_on(1), []);
+        let (room, text) = (None, "alone again".to_owned());
+        chat.ask(0, Request::Say { room, text });
+        chat.0.handle_leave(id(2), Moment::default());
+        assert!(!chat.0.is_searching(id(2)));
+        assert_eq!(chat.go_on(usize::MAX), [(1, ALL_BYTES)]);
+        assert_eq!(chat.told(), [(1, 2, false)]);
+        // All that may be told at once, and the rest is asked for with `before`.
+        chat.search(1, "text", None);
+        assert_eq!(chat.go_on(usize::MAX).len(), 1);
+        assert_eq!(chat.told(), [(1, 100, false)]);
+        chat.search(1, "alone", Some(30));
+        assert_eq!(chat.go_on(usize::MAX).len(), 1);
+        assert_eq!(chat.told(), [(1, 1, false)]);
+        // With no words left there is nothing to look for.
+        chat.search(1, "a b !?", None);
+        assert!(!chat.0.has_searches());
+        assert_eq!(chat.told(), [(1, 0, false)]);
+    }
+}

@@ -10,8 +10,8 @@ use crate::dialect::http::{Manner, Response};
 use crate::dialect::{Ask, Parsed};
 use crate::hub::keep::{AccountAnswer, AccountAsk, Found, Kept, Query, Record};
 use crate::limits::{
-    ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, CLOCK_FLOOR_MS, SLOW_MS_MAX,
-    TALK_BYTES_MAX,
+    ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, CLOCK_FLOOR_MS,
+    QUESTION_MS_PER_TOKEN, SLOW_MS_MAX, TALK_BYTES_MAX,
 };
 use crate::model::{ConnId, MessageId, Moment, Request, RequestId};
 use crate::store::{self, Answer, Figures, Store};
@@ -246,12 +246,25 @@ impl Reactor {
             }
             keeping.queued.push_back((due, who, ticket, query));
         }
-        while let Some((_, who, ticket, query)) = keeping.queued.front()
-            && keeping.store.ask(*ticket, query.clone()).is_ok()
-        {
-            keeping.asked.push_back((due, *who, *ticket));
-            keeping.queued.pop_front();
-        }
+        // The one kind's queue may be full, and the other's not.
+        let (mut is_full, mut is_full_of_long) = (false, false);
+        let Keeping {
+            queued,
+            asked,
+            store,
+            ..
+        } = keeping;
+        queued.retain(|&(_, who, ticket, ref query)| {
+            let is_full = match query.is_long() {
+                true => &mut is_full_of_long,
+                false => &mut is_full,
+            };
+            *is_full = *is_full || store.ask(ticket, query.clone()).is_err();
+            if !*is_full {
+                asked.push_back((due, who, ticket));
+            }
+            *is_full
+        });
     }
 
     /// Asks about an account. Until that is answered nothing else that the connection asks is handled.
@@ -286,9 +299,16 @@ impl Reactor {
                         keeping.committed = through;
                     }
                 }
-                Answer::Found { ticket, found } => {
+                Answer::Found {
+                    ticket,
+                    found,
+                    took,
+                } => {
                     left -= 1;
                     let who = self.keeping.as_mut().and_then(|it| it.pop_asked(ticket));
+                    if let Some(who) = who {
+                        self.spend(who, took.as_millis() as u64 / QUESTION_MS_PER_TOKEN);
+                    }
                     self.hub.handle_found(ticket, found, now);
                     self.carry_out();
                     if let Some(who) = who {

@@ -103,6 +103,8 @@ pub enum Answer {
         ticket: u64,
         /// What was found.
         found: Found,
+        /// How long that was worked on.
+        took: Duration,
     },
     /// What came of a [`Store::account`].
     Account {
@@ -181,13 +183,7 @@ pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Sto
     let answered = Answers::new(give, wake);
     let (tasks, received) = channel();
     let cannot = |e: std::io::Error| format!("cannot keep history: {e}");
-    let reader = Reader::start(
-        path.clone(),
-        Arc::clone(&shared),
-        answered.clone(),
-        tasks.clone(),
-    )
-    .map_err(cannot)?;
+    let reader = Reader::start(&path, &shared, &answered, &tasks).map_err(cannot)?;
     let (changes, told) = (tasks.clone(), answered.clone());
     let verifier = Verifier::start(
         &path,

@@ -1,11 +1,12 @@
-//! The thread that answers questions about what is kept. It has a connection that only reads, which the
-//! writer never waits for.
+//! The threads that answer questions about what is kept: one for those that take a few rows, one for those
+//! that may take long (searches and exports), so that no short one waits for a long one. Each has a
+//! connection that only reads, which the writer never waits for.
 
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Result as Done};
 
 use crate::hub::keep::{Found, Query};
-use crate::limits::{INDEX_WAIT_MS, QUESTION_MS, QUESTIONS_MAX};
+use crate::limits::{INDEX_WAIT_MS, QUESTION_MS, QUESTION_MS_MIN, QUESTIONS_MAX};
 use crate::model::MessageId;
 
 use super::export::Export;
@@ -29,43 +30,79 @@ const INDEX_POLL: Duration = Duration::from_millis(2);
 /// SQLite's steps between two looks at the clock: some 50 us.
 const STEPS: i32 = 1_000;
 
-/// The thread's other end. It goes when this does, and leaves unanswered what waits.
+/// The threads' other end. They go when this does, and leave unanswered what waits.
 pub(super) struct Reader {
+    short: Line,
+    long: Line,
+}
+
+/// One thread's other end.
+struct Line {
     questions: Option<SyncSender<(u64, Query)>>,
+    /// How many were asked and are not answered.
+    waiting: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Reader {
     pub(super) fn start(
-        path: PathBuf,
-        shared: Arc<Shared>,
-        answers: Answers,
-        tasks: Sender<Task>,
+        path: &Path,
+        shared: &Arc<Shared>,
+        answers: &Answers,
+        tasks: &Sender<Task>,
     ) -> io::Result<Reader> {
-        let (questions, received) = sync_channel(QUESTIONS_MAX);
-        let desk = Desk {
-            path,
-            shared,
-            tasks,
-            deadline: Arc::new(Deadline::new()),
-            connection: None,
+        let line = |name: &str, shortens: bool| {
+            let waiting = Arc::new(AtomicUsize::new(0));
+            let desk = Desk {
+                path: path.to_owned(),
+                shared: Arc::clone(shared),
+                tasks: tasks.clone(),
+                deadline: Arc::new(Deadline::new(shortens.then(|| Arc::clone(&waiting)))),
+                connection: None,
+            };
+            Line::start(name, desk, waiting, answers.clone())
         };
-        let thread = Builder::new()
-            .name("history reader".into())
-            .spawn(move || desk.run(&received, &answers))?;
         Ok(Reader {
-            questions: Some(questions),
-            thread: Some(thread),
+            short: line("history reader", false)?,
+            long: line("history search", true)?,
         })
     }
 
     pub(super) fn ask(&self, ticket: u64, query: Query) -> Result<(), Full> {
-        let questions = self.questions.as_ref().ok_or(Full)?;
-        questions.try_send((ticket, query)).map_err(|_| Full)
+        let line = match query.is_long() {
+            true => &self.long,
+            false => &self.short,
+        };
+        let questions = line.questions.as_ref().ok_or(Full)?;
+        line.waiting.fetch_add(1, Ordering::Relaxed);
+        questions.try_send((ticket, query)).map_err(|_| {
+            line.waiting.fetch_sub(1, Ordering::Relaxed);
+            Full
+        })
     }
 }
 
-impl Drop for Reader {
+impl Line {
+    fn start(
+        name: &str,
+        desk: Desk,
+        waiting: Arc<AtomicUsize>,
+        answers: Answers,
+    ) -> io::Result<Line> {
+        let (questions, received) = sync_channel(QUESTIONS_MAX);
+        let unanswered = Arc::clone(&waiting);
+        let thread = Builder::new()
+            .name(name.into())
+            .spawn(move || desk.run(&received, &unanswered, &answers))?;
+        Ok(Line {
+            questions: Some(questions),
+            waiting,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Line {
     fn drop(&mut self) {
         self.questions = None;
         if let Some(thread) = self.thread.take() {
@@ -88,6 +125,8 @@ struct Waiting {
     ticket: u64,
     query: Query,
     progress: Progress,
+    /// How long was worked on it.
+    took: Duration,
 }
 
 enum Progress {
@@ -103,7 +142,12 @@ enum Progress {
 }
 
 impl Desk {
-    fn run(mut self, questions: &Receiver<(u64, Query)>, answers: &Answers) {
+    fn run(
+        mut self,
+        questions: &Receiver<(u64, Query)>,
+        unanswered: &AtomicUsize,
+        answers: &Answers,
+    ) {
         let mut waiting = VecDeque::new();
         loop {
             let next = match self.pause(&waiting) {
@@ -119,6 +163,7 @@ impl Desk {
                     ticket,
                     query,
                     progress: Progress::New,
+                    took: Duration::ZERO,
                 }),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -126,11 +171,18 @@ impl Desk {
             let Some(mut question) = waiting.pop_front() else {
                 continue;
             };
-            match self.go_on(&mut question) {
-                Some(found) => answers.give(Answer::Found {
-                    ticket: question.ticket,
-                    found,
-                }),
+            let begun = Instant::now();
+            let found = self.go_on(&mut question);
+            question.took += begun.elapsed();
+            match found {
+                Some(found) => {
+                    unanswered.fetch_sub(1, Ordering::Relaxed);
+                    answers.give(Answer::Found {
+                        ticket: question.ticket,
+                        found,
+                        took: question.took,
+                    });
+                }
                 None => waiting.push_back(question),
             }
         }
@@ -256,30 +308,61 @@ fn connect(path: &Path, deadline: &Arc<Deadline>, shared: &Arc<Shared>) -> Done<
     Ok(connection)
 }
 
-/// Until when a question may be worked on, for the progress handler to see.
+/// How long a question may be worked on, for the progress handler to see.
 struct Deadline {
     begun: Instant,
-    until_ms: AtomicU64,
+    /// When the question at hand was begun with.
+    since_ms: AtomicU64,
+    /// Where the time is shared by those who wait: how many they are, the one at hand among them.
+    shared_by: Option<Arc<AtomicUsize>>,
 }
 
 impl Deadline {
-    fn new() -> Deadline {
+    fn new(shared_by: Option<Arc<AtomicUsize>>) -> Deadline {
         Deadline {
             begun: Instant::now(),
-            until_ms: AtomicU64::new(u64::MAX),
+            since_ms: AtomicU64::new(0),
+            shared_by,
         }
     }
 
     fn set(&self) {
-        self.until_ms
-            .store(self.now_ms() + QUESTION_MS, Ordering::Relaxed);
+        self.since_ms.store(self.now_ms(), Ordering::Relaxed);
     }
 
     fn is_over(&self) -> bool {
-        self.now_ms() >= self.until_ms.load(Ordering::Relaxed)
+        self.now_ms() >= self.since_ms.load(Ordering::Relaxed) + self.most_ms()
+    }
+
+    fn most_ms(&self) -> u64 {
+        let waiting = |by: &Arc<AtomicUsize>| by.load(Ordering::Relaxed) as u64;
+        let sharers = self.shared_by.as_ref().map_or(1, waiting).max(1);
+        (QUESTION_MS / sharers).max(QUESTION_MS_MIN)
     }
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_wait_share_the_time_of_one() {
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let deadline = Deadline::new(Some(Arc::clone(&waiting)));
+        for (count, ms) in [
+            (0, 1_000),
+            (1, 1_000),
+            (4, 250),
+            (50, 20),
+            (QUESTIONS_MAX, 20),
+        ] {
+            waiting.store(count, Ordering::Relaxed);
+            assert_eq!(deadline.most_ms(), ms);
+        }
+        assert_eq!(Deadline::new(None).most_ms(), QUESTION_MS);
     }
 }

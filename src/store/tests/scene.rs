@@ -213,7 +213,9 @@ impl Scene {
     pub(super) fn find(&mut self, query: Query) -> Found {
         self.store().ask(7, query).expect("there is room");
         match self.answer() {
-            Answer::Found { ticket: 7, found } => found,
+            Answer::Found {
+                ticket: 7, found, ..
+            } => found,
             answer => panic!("that is no answer: {answer:?}"),
         }
     }
