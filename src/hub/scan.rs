@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::limits::{SEARCH_MESSAGE_BYTES, SEARCH_SLICE_BYTES};
-use crate::model::{ConnId, Event, Message, MessageId, Moment, RequestId, RoomName, SearchWords};
+use crate::limits::{SEARCH_FOLD_FACTOR, SEARCH_MESSAGE_BYTES, SEARCH_SLICE_BYTES};
+use crate::model::{
+    ConnId, Event, Message, MessageId, Moment, RequestId, RoomName, SearchWords, terms,
+};
 
 use super::keep::{Window, cut_found};
 use super::room::Rooms;
@@ -22,7 +24,7 @@ pub(super) struct Scan {
     rooms: Vec<RoomId>,
     before: MessageId,
     found: Vec<(RoomName, Arc<Message>)>,
-    /// What was looked through, in bytes.
+    /// What was looked through, in bytes of ASCII text that take as long.
     bytes: usize,
 }
 
@@ -31,7 +33,7 @@ pub(super) struct Scan {
 pub struct Searched {
     /// Whose it was.
     pub who: ConnId,
-    /// What was looked through, in bytes.
+    /// What was looked through, in bytes of ASCII text that take as long.
     pub bytes: usize,
 }
 
@@ -124,8 +126,7 @@ impl Scan {
                         break;
                     }
                     self.before = message.id;
-                    self.bytes += SEARCH_MESSAGE_BYTES + message.text.len();
-                    if self.window.has(message) && self.words.are_in(&message.text) {
+                    if self.looks_at(message) {
                         self.found.push((room.name.clone(), Arc::clone(message)));
                     }
                 }
@@ -134,6 +135,21 @@ impl Scan {
             self.before = self.window.before;
         }
         true
+    }
+
+    /// Is it what is looked for?
+    fn looks_at(&mut self, message: &Message) -> bool {
+        self.bytes += SEARCH_MESSAGE_BYTES;
+        if !self.window.has(message) {
+            return false;
+        }
+        let terms = terms(&message.text);
+        // Some characters are terms much longer than themselves.
+        self.bytes += match message.text.is_ascii() {
+            true => message.text.len(),
+            false => SEARCH_FOLD_FACTOR * message.text.len().max(terms.len()),
+        };
+        self.words.are_in(&terms)
     }
 }
 

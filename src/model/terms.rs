@@ -80,10 +80,10 @@ impl SearchWords {
         self.phrases.iter()
     }
 
-    /// Are all of them in a text? There are none in any text where nothing is left of the query.
-    pub fn are_in(&self, text: &str) -> bool {
-        let terms = terms(text);
-        !self.is_empty() && self.phrases.iter().all(|phrase| phrase.is_in(&terms))
+    /// Are all of them in a text whose [`terms`] these are? Nothing is found where nothing is left of the
+    /// query.
+    pub fn are_in(&self, terms: &str) -> bool {
+        !self.is_empty() && self.phrases.iter().all(|phrase| phrase.is_in(terms))
     }
 
     /// Takes in the terms of one word as it was typed, as many as are `left`.
