@@ -42,8 +42,9 @@ struct Arguments {
 #[derive(Debug, Parser)]
 struct ServerArguments {
     /// Where to listen: [DIALECT://]HOST:PORT or DIALECT+unix://PATH (PATH?mode=0666&group=NAME says
-    /// who may connect), with tls+ in front for TLS; may be given again and again. Dialects: auto (found out from the first bytes), text, json,
-    /// json+padded (for a client that reads 1,024 bytes at a time), pynet, anon, echo, colon, http
+    /// who may connect), with tls+ in front for TLS; may be given again and again. Dialects: auto
+    /// (found out from the first bytes), text, json, json+padded (for a client that reads 1,024 bytes
+    /// at a time), pynet, anon, echo, colon, http
     #[arg(long, value_name = "DOOR", default_value = "127.0.0.1:8080")]
     listen: Vec<DoorAddress>,
 

@@ -37,6 +37,9 @@ pub const MUTE_MARKS_MAX: usize = 8;
 /// Rooms where one user is known to be muted while it is not in them.
 pub const MUTED_IN_MAX: usize = 64;
 
+/// How often it is looked whether settings that are read again beside the loop are there, in milliseconds.
+pub const REREAD_MS: u64 = 10;
+
 /// Bans, mutes and locked rooms, each: what is looked through when somebody comes.
 pub const BANS_MAX: usize = 10_000;
 

@@ -1,12 +1,14 @@
 //! What operators keep in files: read at the start, and again at SIGHUP without anybody being dropped.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
 
+use crate::hub::Settings;
 use crate::model::Secret;
-use crate::store::settings::{self, Keeper};
+use crate::store::settings::Keeper;
 use crate::web::Tokens;
 
 use super::listener::Stream;
@@ -120,16 +122,39 @@ impl Reactor {
                 },
             );
         }
-        if let Some(path) = &self.files.state {
-            // What the file is about to be would be undone by what it was.
-            let settings = match self.keeper.as_ref().is_some_and(Keeper::is_behind) {
-                true => Err(format!("{} is being written", path.display())),
-                false => settings::read_again(path),
-            };
-            self.take_over("file of settings", settings, |reactor, settings| {
-                reactor.hub.set_settings(settings);
-            });
+        if let Some(keeper) = &self.keeper {
+            let begins = keeper.read_again();
+            self.awaits_settings = true;
+            if !begins {
+                self.give_up_reading_settings();
+            }
         }
+    }
+
+    /// What the file is about to be would be undone by what it was.
+    pub(super) fn give_up_reading_settings(&mut self) {
+        if mem::take(&mut self.awaits_settings)
+            && let Some(path) = &self.files.state
+        {
+            let why = Err(format!("{} is being written", path.display()));
+            self.take_over_settings(why);
+        }
+    }
+
+    /// Takes over the settings that were read beside the loop, if they are there.
+    pub(super) fn hear_keeper(&mut self) {
+        if self.awaits_settings
+            && let Some(read) = self.keeper.as_ref().and_then(Keeper::take_read)
+        {
+            self.awaits_settings = false;
+            self.take_over_settings(read);
+        }
+    }
+
+    fn take_over_settings(&mut self, read: Result<Settings, String>) {
+        self.take_over("file of settings", read, |reactor, settings| {
+            reactor.hub.set_settings(settings);
+        });
     }
 
     fn take_over<T>(

@@ -51,7 +51,8 @@ pub use unix::UnixPlace;
 use crate::dialect::Dialect;
 use crate::hub::{Addresses, Hub, Rules, Settings};
 use crate::limits::{
-    ACCEPT_PAUSE_MS, ARRIVAL_US, DELIVERY_BUDGET, Limits, READ_BYTES, SERVE_US, STOP_MS, SWEEPS_MIN,
+    ACCEPT_PAUSE_MS, ARRIVAL_US, DELIVERY_BUDGET, Limits, READ_BYTES, REREAD_MS, SERVE_US, STOP_MS,
+    SWEEPS_MIN,
 };
 use crate::model::{ConnId, ErrorCode, Event, Peer};
 use crate::store;
@@ -168,6 +169,8 @@ pub struct Reactor {
     site: Site,
     show: Show,
     keeper: Option<Keeper>,
+    /// Are settings being read again beside the loop?
+    awaits_settings: bool,
     /// Did operators set something that is not with the keeper yet?
     has_new_settings: bool,
     keeping: Option<Keeping>,
@@ -263,6 +266,7 @@ impl Reactor {
             site,
             show: Show::default(),
             keeper,
+            awaits_settings: false,
             has_new_settings: false,
             keeping,
             farewells: VecDeque::new(),
@@ -339,6 +343,7 @@ impl Reactor {
         self.accept();
         self.fire_timers();
         self.hear_store();
+        self.hear_keeper();
         self.allow_us(SERVE_US);
         self.say_farewells();
         self.serve_ready();
@@ -375,6 +380,7 @@ impl Reactor {
             .chain(self.hub.poll_timeout())
             .chain(self.keeping.as_ref().and_then(Keeping::next_due))
             .chain(self.stops_at)
+            .chain(self.awaits_settings.then(|| self.clock.now + REREAD_MS))
             .chain(self.stop_begins_at)
             .min()?;
         Some(Duration::from_millis(

@@ -541,11 +541,13 @@ impl Reactor {
 
     /// Has what operators set in this turn kept, once.
     pub(super) fn keep_settings(&mut self) {
-        if mem::take(&mut self.has_new_settings)
-            && let Some(keeper) = &self.keeper
-        {
+        if !mem::take(&mut self.has_new_settings) {
+            return;
+        }
+        if let Some(keeper) = &self.keeper {
             keeper.keep(self.hub.settings().clone());
         }
+        self.give_up_reading_settings();
     }
 
     pub(super) fn carry_out(&mut self) {

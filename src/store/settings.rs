@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -57,7 +58,7 @@ pub fn load(path: &Path) -> io::Result<Settings> {
 ///
 /// # Errors
 /// One line that says why there are none: the file is gone, or cannot be read or understood.
-pub fn read_again(path: &Path) -> Result<Settings, String> {
+fn read_again(path: &Path) -> Result<Settings, String> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
     decode(&text).ok_or_else(|| format!("{shown} is broken"))
@@ -205,6 +206,10 @@ struct State {
     /// Settings that were given and are not being written yet. Of several only the last is.
     settings: Option<Settings>,
     is_writing: bool,
+    /// Is the file to be read again, as soon as nothing waits to be written to it?
+    wants_read: bool,
+    /// What was read; an error is one line that says why nothing was.
+    read: Option<Result<Settings, String>>,
     is_over: bool,
 }
 
@@ -239,10 +244,21 @@ impl Keeper {
         drop(older);
     }
 
-    /// Is the file yet to be written?
-    pub fn is_behind(&self) -> bool {
-        let state = self.newest.state();
-        state.settings.is_some() || state.is_writing
+    /// Has the file read again, which somebody may have edited: thousands of bans take a while.
+    /// [`Keeper::take_read`] has them then. `false`: it is yet to be written, which would undo what is read.
+    pub fn read_again(&self) -> bool {
+        let mut state = self.newest.state();
+        let is_behind = state.settings.is_some() || state.is_writing;
+        state.wants_read |= !is_behind;
+        state.read = None;
+        drop(state);
+        self.newest.changed.notify_one();
+        !is_behind
+    }
+
+    /// What was read again, or why it could not be.
+    pub fn take_read(&self) -> Option<Result<Settings, String>> {
+        self.newest.state().read.take()
     }
 }
 
@@ -266,6 +282,12 @@ fn keep(path: &Path, newest: &Newest) {
             match state.settings.take() {
                 Some(settings) => break settings,
                 None if state.is_over => return,
+                None if mem::take(&mut state.wants_read) => {
+                    drop(state);
+                    let read = read_again(path);
+                    state = newest.state();
+                    state.read = Some(read);
+                }
                 None => {
                     let waited = newest.changed.wait(state);
                     state = waited.unwrap_or_else(PoisonError::into_inner);
