@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::model::{Event, Manner, Peer, Request};
 
-use super::{Ask, Stage, View, ask, plain, text, utf8, words};
+use super::{Ask, Stage, View, ask, plain, text, unmarked, utf8, words};
 
 /// What stands between an address and what was sent from there.
 const SAYS: &str = " dice: ";
@@ -12,7 +12,7 @@ const SAYS: &str = " dice: ";
 const DOES: &str = " dice: * ";
 
 pub(super) fn parse(frame: &[u8]) -> Ask {
-    ask(utf8(frame).map(|line| {
+    ask(utf8(frame).map(unmarked).map(|line| {
         let said = || Request::Say {
             room: None,
             text: line.into(),
@@ -23,7 +23,10 @@ pub(super) fn parse(frame: &[u8]) -> Ask {
 
 pub(super) fn render_request(request: &Request) -> Option<String> {
     match request {
-        Request::Say { room: None, text } => words::is_line(text).then(|| text.clone()),
+        Request::Say { room: None, text } => {
+            let is_whole = words::is_line(text) && unmarked(text) == text;
+            is_whole.then(|| text.clone())
+        }
         _ => None,
     }
 }

@@ -11,6 +11,7 @@ pub(super) use past::{search_line, words_of};
 use crate::limits::PASSWORD_BYTES_MAX;
 use crate::model::{ErrorCode, Nick, Request, RoomName, Secret};
 
+use super::unmarked;
 use super::words::one;
 
 /// A row of the table.
@@ -85,7 +86,7 @@ pub(super) fn first(
         let name = rest.split(char::is_whitespace).next();
         name.is_some_and(|name| name.eq_ignore_ascii_case("login"))
     };
-    let line = line.trim();
+    let line = unmarked(line).trim();
     let (nick, login) = match line.strip_prefix(marks).filter(is_login).map(parse) {
         Some(Ok(Request::Login { name, login })) => (name, Some(login)),
         Some(Err(code)) => return Err(code),

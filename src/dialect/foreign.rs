@@ -46,7 +46,8 @@ pub(super) struct Version {
 
 /// The beginning of a TLS handshake (RFC 8446 section 5.1).
 pub(super) const TLS_HANDSHAKE: &[u8] = b"\x16\x03";
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Of UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What has request lines: RFC 9112 section 3, RFC 3261 section 7.1, RFC 7826 section 4.
 const PROTOCOLS: [(&[u8], &str); 3] = [(b"HTTP/", "HTTP"), (b"SIP/", "SIP"), (b"RTSP/", "RTSP")];
 /// The shortest of the methods there are, `GET` and `PRI`.

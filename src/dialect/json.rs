@@ -30,7 +30,7 @@ pub(super) fn parse_padded(frame: &[u8], stage: Stage) -> Parsed {
 }
 
 fn parse_with(request: Reader, frame: &[u8], stage: Stage) -> Parsed {
-    if frame.trim_ascii().is_empty() {
+    if frame.trim_ascii().is_empty() || frame == "\u{FEFF}".as_bytes() {
         return Parsed {
             ask: Ask::Nothing,
             id: None,
@@ -60,7 +60,7 @@ fn parse_with(request: Reader, frame: &[u8], stage: Stage) -> Parsed {
 
 fn request_id(object: &Map<String, Value>) -> Result<Option<RequestId>, ErrorCode> {
     match object.get("id") {
-        None => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(Value::Number(number)) => Ok(Some(RequestId(number.to_string().into()))),
         Some(Value::String(text)) => {
             let mut json = String::from('"');

@@ -258,6 +258,11 @@ fn utf8(frame: &[u8]) -> Result<&str, ErrorCode> {
     std::str::from_utf8(frame).map_err(|_| ErrorCode::NotUtf8)
 }
 
+/// Without the byte-order mark that some programs begin with.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
 fn ask(parsed: Result<Option<Request>, ErrorCode>) -> Ask {
     match parsed {
         Ok(Some(request)) => Ask::Request(request),

@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use crate::limits::JSON_DEPTH_MAX;
 use crate::model::{ErrorCode, Moment, Nick, RoomName, Roster};
 
-use super::utf8;
+use super::{unmarked, utf8};
 
 /// Parses a frame as one object, looking at its depth before serde_json recurses into it.
 pub(crate) fn read(frame: &[u8]) -> Result<Map<String, Value>, ErrorCode> {
-    let text = utf8(frame)?;
+    let text = unmarked(utf8(frame)?);
     // It is no deeper than it has beginnings, which are quickly counted.
     let beginnings = memchr::memchr2_iter(b'{', b'[', frame).count();
     if beginnings > JSON_DEPTH_MAX && depth(frame) > JSON_DEPTH_MAX {
@@ -54,8 +54,8 @@ pub(crate) fn string<'a>(
 ) -> Result<&'a str, ErrorCode> {
     match object.get(field) {
         Some(Value::String(text)) => Ok(text),
+        None | Some(Value::Null) => Err(ErrorCode::MissingField(field)),
         Some(_) => Err(ErrorCode::WrongField(field)),
-        None => Err(ErrorCode::MissingField(field)),
     }
 }
 

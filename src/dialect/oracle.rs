@@ -167,7 +167,8 @@ fn check_sniff(input: &[u8]) {
             "{told:?} after {len} bytes, then {whole:?}"
         );
     }
-    let has_line = input.trim_ascii_start().contains(&b'\n');
+    let unmarked = &input[super::sniff::byte_order_mark_len(input)..];
+    let has_line = unmarked.trim_ascii_start().contains(&b'\n');
     let waits = matches!(whole, Sniffed::Undecided | Sniffed::Request);
     assert!(!waits || !has_line, "a line does not decide");
     // The first object tells a dialect that reads it, if any does.
@@ -239,9 +240,8 @@ fn check_past(dialect: Dialect, event: &Event, view: &View<'_>) {
         .split('\n')
         .filter(|line| !line.starts_with("[Server] "));
     for (line, text) in lines.zip(texts) {
-        let cleaned: String = text.replace(MOVES_OR_REORDERS, "");
         match dialect {
-            Dialect::Text => assert!(line.ends_with(&cleaned), "{line}"),
+            Dialect::Text => assert!(seen(line).ends_with(&seen(text)), "{line}"),
             Dialect::Json => {
                 let object: Value = serde_json::from_str(line).expect("an object");
                 assert_eq!(object["message"], *text);
@@ -264,12 +264,14 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
     let mut out = Vec::new();
     dialect.render(event, view, &mut out);
     let shown = String::from_utf8(out).expect("UTF-8");
-    let cleaned: String = text.replace(MOVES_OR_REORDERS, "");
     match dialect {
-        Dialect::Text | Dialect::Anon => assert!(shown.ends_with(&format!("{cleaned}\n"))),
+        Dialect::Text | Dialect::Anon => {
+            let line = shown.strip_suffix('\n').expect("one line");
+            assert!(seen(line).ends_with(&seen(text)), "{shown:?}");
+        }
         Dialect::Colon => {
-            let squeezed = |text: &str| text.replace([' ', '\0'], "");
-            assert!(squeezed(&shown).ends_with(&squeezed(&cleaned)));
+            let squeezed = |text: &str| seen(text).replace(' ', "");
+            assert!(squeezed(&shown).ends_with(&squeezed(text)), "{shown:?}");
         }
         Dialect::Json => {
             let object: Value = serde_json::from_str(&shown).expect("an object");
@@ -290,9 +292,10 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
                 .map(|object| serde_json::from_slice::<Value>(object).expect("an object"))
                 .map(|object| object["data"].as_str().expect("a text").to_owned())
                 .collect();
+            check_terminal(&told, 0);
             match room.is_lobby() && message.manner == Manner::Said {
-                true => assert_eq!(told, *text),
-                false => assert!(told.ends_with(&cleaned)),
+                true => assert_eq!(seen(&told), seen(text)),
+                false => assert!(seen(&told).ends_with(&seen(text))),
             }
         }
         Dialect::Echo | Dialect::Console | Dialect::Terminal | Dialect::Http | Dialect::Status => {}
@@ -391,20 +394,53 @@ fn check_reads(out: &[u8]) {
 }
 
 /// Said here anew, so that a change of the renderer's own rule is seen.
-const MOVES_OR_REORDERS: fn(char) -> bool = |c| {
+fn moves_or_reorders(c: char) -> bool {
     matches!(c,
-        '\0'..='\x08' | '\n'..='\x1f' | '\x7f'..='\u{9f}'
+        '\0'..='\x08' | '\n'..='\x1f' | '\x7f'..='\u{9f}' | '\u{200e}'..='\u{200f}' | '\u{61c}'
         | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-};
+}
 
-/// No more line ends than the event has lines; no control but a tab, and nothing that reorders.
+/// What is seen of a text: a blank for what parts lines, and neither controls nor what is ignored by a
+/// renderer, wherever it stands.
+fn seen(text: &str) -> String {
+    let parts = ['\n', '\r', '\x0b', '\x0c', '\u{85}', '\u{2028}', '\u{2029}'];
+    let text = text.replace("\r\n", "\n").replace(parts, " ");
+    text.replace(|c| moves_or_reorders(c) || is_ignored(c), "")
+}
+
+/// May never be shown alone.
+fn is_ignored(c: char) -> bool {
+    let is_filler = matches!(
+        c,
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}'
+    );
+    is_filler
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// No more line ends than the event has lines; no control but a tab, nothing that reorders, and of what is
+/// not seen only what has something to stand on.
 fn check_terminal(shown: &str, lines_max: usize) {
     assert!(
         shown.matches('\n').count() <= lines_max,
         "a line end too many: {shown:?}"
     );
     let shown = shown.replace('\n', "");
-    assert!(!shown.contains(MOVES_OR_REORDERS), "a control: {shown:?}");
+    assert!(!shown.contains(moves_or_reorders), "a control: {shown:?}");
+    let mut before = ' ';
+    for c in shown.chars() {
+        let is_tag = ('\u{e0030}'..='\u{e007f}').contains(&c);
+        let may_stand = match c {
+            '\u{3164}' | '\u{ffa0}' | '\u{feff}' | '\u{200b}' | '\u{ad}' | '\u{2060}' => false,
+            '\u{115f}' => true,
+            _ if is_tag => before == '\u{1f3f4}' || ('\u{e0030}'..='\u{e007a}').contains(&before),
+            _ => !before.is_ascii_alphabetic() && !before.is_whitespace(),
+        };
+        assert!(!is_ignored(c) || may_stand, "not seen: {shown:?}");
+        before = c;
+    }
 }
 
 fn uncoloured(shown: &str) -> String {
@@ -493,6 +529,13 @@ mod tests {
         #[test]
         fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             check(&bytes);
+        }
+
+        #[test]
+        fn texts_of_the_whole_world(
+            text in "[a1é日एषم خ👩🔥❤🏴가葛ᠠ \n\r\t\u{b}\u{85}\u{2028}\u{94d}\u{200b}-\u{200f}\u{202e}\u{feff}\u{180b}-\u{180f}\u{fe00}\u{fe0f}\u{20e3}\u{115f}\u{1160}\u{3164}\u{e0001}\u{e0061}\u{e0062}\u{e007f}\u{e0100}]{0,40}",
+        ) {
+            check(text.as_bytes());
         }
 
         #[test]

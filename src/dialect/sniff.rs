@@ -3,7 +3,7 @@
 use memchr::memchr;
 use serde_json::Value;
 
-use super::foreign::{Beginning, TLS_HANDSHAKE, beginning, request_line};
+use super::foreign::{BYTE_ORDER_MARK, Beginning, TLS_HANDSHAKE, beginning, request_line};
 use super::{Dialect, object};
 
 /// What the first bytes tell.
@@ -51,11 +51,23 @@ impl Foreign {
     }
 }
 
+/// How long the byte-order mark at the beginning is: it belongs to nothing.
+pub fn byte_order_mark_len(bytes: &[u8]) -> usize {
+    match bytes.starts_with(BYTE_ORDER_MARK) {
+        true => BYTE_ORDER_MARK.len(),
+        false => 0,
+    }
+}
+
 const IRC_COMMANDS: [&[u8]; 4] = [b"NICK ", b"USER ", b"CAP ", b"PASS "];
 
 /// Looks at the first bytes of a connection. White space before `{` means nothing; anything that
 /// begins nothing else is text.
 pub fn sniff(bytes: &[u8]) -> Sniffed {
+    if !bytes.is_empty() && BYTE_ORDER_MARK.starts_with(bytes) {
+        return Sniffed::Undecided;
+    }
+    let bytes = &bytes[byte_order_mark_len(bytes)..];
     // JSON's white space (RFC 8259 section 2), which is not all of ASCII's.
     let start = bytes.iter().position(|byte| !b" \t\r\n".contains(byte));
     let trimmed = &bytes[start.unwrap_or(bytes.len())..];
@@ -121,6 +133,12 @@ mod tests {
             (b" \r\n", Sniffed::Undecided),
             (b"{", Sniffed::Object),
             (b"\r\n {", Sniffed::Object),
+            (b"\xEF", Sniffed::Undecided),
+            (b"\xEF\xBB\xBF", Sniffed::Undecided),
+            (b"\xEF\xBB\xBF {", Sniffed::Object),
+            (b"\xEF\xBB\xBFbob", text),
+            (b"\xEF\xBB\xBFGET / HTTP/1.1\r\n", http),
+            (b"\xEF\xBC\xA1", text),
             (b" G", text),
             (b"bob", text),
             (b"G", Sniffed::Undecided),

@@ -7,7 +7,7 @@ use crate::model::{
     RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
 };
 
-use super::{Ask, Stage, View, ask, command, line, past, plain, telnet, time, utf8, words};
+use super::{Ask, Stage, View, ask, command, line, past, plain, telnet, time, unmarked, utf8, words};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
@@ -15,7 +15,7 @@ pub(super) const PROMPT: &str = "Enter your name: ";
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     let frame = telnet::without_commands(frame);
     ask(utf8(&frame).and_then(|line| match stage {
-        _ if line.is_empty() => Ok(None),
+        _ if unmarked(line).is_empty() => Ok(None),
         Stage::Joining => command::first(line, &['/'], None).map(Some),
         Stage::Joined => parse_line(line),
     }))

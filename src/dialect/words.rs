@@ -12,7 +12,7 @@ pub(super) fn is_rest(text: &str) -> bool {
 
 /// Can `text` stand as a line that says something?
 pub(super) fn is_line(text: &str) -> bool {
-    !text.trim().is_empty() && !text.contains('\n') && !text.ends_with('\r')
+    !text.trim().is_empty() && !text.contains(['\n', '\r'])
 }
 
 /// The first word.

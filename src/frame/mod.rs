@@ -78,11 +78,11 @@ pub struct Step {
 /// The framing of one connection, with what it remembers between calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Framing {
-    /// A line feed ends a frame.
+    /// The end of a line ends a frame.
     Line(Line),
     /// The closing brace of a JSON object ends a frame.
     Object(Object),
-    /// A line feed or silence ends a frame.
+    /// The end of a typed line or silence ends a frame.
     Silence(Silence),
     /// Silence, the limit or the end of input ends the only frame.
     Block(Block),
@@ -98,12 +98,17 @@ impl Framing {
         Framing::Line(Line::default())
     }
 
+    /// CR LF, LF, CR NUL or CR ends a frame.
+    pub fn typed_line() -> Framing {
+        Framing::Line(Line::typed())
+    }
+
     /// The closing brace of a JSON object ends a frame.
     pub fn object() -> Framing {
         Framing::Object(Object::default())
     }
 
-    /// A line feed or silence ends a frame.
+    /// The end of a typed line or silence ends a frame.
     pub fn silence() -> Framing {
         Framing::Silence(Silence::default())
     }
@@ -168,7 +173,7 @@ impl Framing {
     }
 
     /// Appends `payload` as a frame. Decoding gives it back where the framing can carry it: a line
-    /// without line feed or last carriage return, an object that is one. A WebSocket's frame is for
+    /// without its end, an object that is one. A WebSocket's frame is for
     /// the client: a message of text, not masked, which a server would refuse.
     pub fn encode(&self, payload: &[u8], out: &mut Vec<u8>) {
         match self {
@@ -287,11 +292,12 @@ pub mod oracle {
         let [selector, size, bytes @ ..] = input else {
             return;
         };
-        let (framing, behind): (Framing, &[u8]) = match selector % 4 {
+        let (framing, behind): (Framing, &[u8]) = match selector % 5 {
             0 => (Framing::line(), b"\nnext\n"),
             1 => (Framing::object(), b"\n{}"),
             2 => (Framing::silence(), b"\nnext\n"),
-            _ => (Framing::block(), b""),
+            3 => (Framing::block(), b""),
+            _ => (Framing::typed_line(), b"\nnext\n"),
         };
         let limit = 1 + usize::from(*size);
         let whole = decode_all(&framing, bytes, limit, bytes.len());
@@ -339,13 +345,25 @@ pub mod oracle {
             false => Found::TooLong,
         };
         match framing {
-            Framing::Line(_) | Framing::Silence(_) => {
+            Framing::Line(_) | Framing::Silence(_) if *framing == Framing::line() => {
                 let lines = bytes.split_inclusive(|&byte| byte == b'\n');
                 let plain: Vec<Found> = lines
                     .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
                     .map(|line| found(line.strip_suffix(b"\r").unwrap_or(line)))
                     .collect();
                 assert_eq!(whole, plain, "the lines");
+            }
+            Framing::Line(_) | Framing::Silence(_) => {
+                // Each byte is a character here.
+                let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
+                let text = text.replace("\r\n", "\n").replace("\r\0", "\n");
+                let text = text.replace('\r', "\n");
+                let lines = text.split_inclusive('\n');
+                let plain: Vec<Found> = lines
+                    .map(|line| line.strip_suffix('\n').unwrap_or(line))
+                    .map(|line| found(&line.chars().map(|c| c as u8).collect::<Vec<u8>>()))
+                    .collect();
+                assert_eq!(whole, plain, "the typed lines");
             }
             Framing::Block(_) => {
                 let plain = bytes[..bytes.len().min(limit)].to_vec();
@@ -371,7 +389,7 @@ pub mod oracle {
         }
     }
 
-    /// Between frames there is white space and nothing else.
+    /// Between frames there are white space and byte-order marks, and nothing else.
     fn check_nothing_is_lost(bytes: &[u8], whole: &[Found]) {
         let mut rest = bytes;
         for found in whole {
@@ -382,11 +400,15 @@ pub mod oracle {
         assert!(without_white_space(rest).is_empty(), "bytes lost: {rest:?}");
     }
 
-    /// Behind JSON's white space, which is not all of ASCII's.
+    /// Behind JSON's white space, which is not all of ASCII's, and byte-order marks.
     fn without_white_space(bytes: &[u8]) -> &[u8] {
-        let is_content = |byte: &u8| !b" \t\r\n".contains(byte);
-        let start = bytes.iter().position(is_content);
-        &bytes[start.unwrap_or(bytes.len())..]
+        let mut content = bytes;
+        while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] | [0xEF, 0xBB, 0xBF, rest @ ..] =
+            content
+        {
+            content = rest;
+        }
+        content
     }
 
     /// Silence parts a stream as its end would, for the framings that heed it; others wait on.
@@ -397,9 +419,14 @@ pub mod oracle {
         held.extend_from_slice(after);
         drain(&mut parted, &mut held, limit, End::Closed, &mut found);
         let expected = match framing {
-            Framing::Silence(_) => [before, after]
-                .map(|part| decode_all(framing, part, limit, usize::MAX))
-                .concat(),
+            Framing::Silence(_) => {
+                // It belongs to the end of the line before.
+                let has_second = before.ends_with(b"\r") && after.starts_with(b"\n")
+                    || before.ends_with(b"\r") && after.starts_with(b"\0");
+                [before, &after[usize::from(has_second)..]]
+                    .map(|part| decode_all(framing, part, limit, usize::MAX))
+                    .concat()
+            }
             Framing::Block(_) if !before.is_empty() => {
                 decode_all(framing, before, limit, usize::MAX)
             }
@@ -455,10 +482,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
         fn every_framing_agrees_with_itself(
-            selector in 0u8..4,
+            selector in 0u8..5,
             size in 0u8..40,
             bytes in prop::collection::vec(
-                prop::sample::select(br#"ab{}[]":,\ xyz"#.iter().chain(b"\r\n\0\xff").copied().collect::<Vec<_>>()), 0..120),
+                prop::sample::select(br#"ab{}[]":,\ xyz"#.iter().chain(b"\r\n\0\xff\xef\xbb\xbf").copied().collect::<Vec<_>>()), 0..120),
         ) {
             check(&[&[selector, size], &bytes[..]].concat());
         }

@@ -1,4 +1,4 @@
-//! JSON objects with nothing, or white space, between them: the brace that closes an object ends a
+//! JSON objects with nothing, white space or byte-order marks between them: the brace that closes an object ends a
 //! frame. Only depth, strings and escapes are followed (RFC 8259 sections 4 and 7); whether a frame
 //! is good JSON is for the dialect to say.
 
@@ -42,6 +42,14 @@ impl Object {
             if self.place == Place::Between {
                 at = skip_white_space(bytes, at);
                 start = at;
+                let is_half_a_mark = BYTE_ORDER_MARK.starts_with(&bytes[at..]) && at < bytes.len();
+                if is_half_a_mark && !finish && bytes.len() - at <= limit {
+                    self.scanned = 0;
+                    return Step {
+                        status: Status::Partial,
+                        consumed: at,
+                    };
+                }
             }
             // What lies beyond the limit is skipped, however it arrives.
             let known = match self.skipping {
@@ -144,12 +152,23 @@ fn frame(start: usize, end: usize, limit: usize) -> Step {
     }
 }
 
+/// UTF-8's byte-order mark, which some programs begin their output with.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Skips byte-order marks too.
 fn skip_white_space(bytes: &[u8], from: usize) -> usize {
-    let count = bytes[from..]
-        .iter()
-        .take_while(|byte| b" \t\r\n".contains(byte))
-        .count();
-    from + count
+    let mut rest = &bytes[from..];
+    loop {
+        let count = rest
+            .iter()
+            .take_while(|byte| b" \t\r\n".contains(byte))
+            .count();
+        rest = &rest[count..];
+        match rest.strip_prefix(BYTE_ORDER_MARK) {
+            Some(behind) => rest = behind,
+            None => return bytes.len() - rest.len(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -174,6 +193,21 @@ mod tests {
             64,
             &[Some(br#"{"a":{"b":[{}]}}"#)],
         );
+    }
+
+    #[test]
+    fn byte_order_marks_are_skipped() {
+        let object = Framing::object();
+        let marked = b"\xEF\xBB\xBF{} \xEF\xBB\xBF\xEF\xBB\xBF\n{}\xEF\xBB\xBF";
+        case(&object, marked, 64, &[Some(b"{}"), Some(b"{}")]);
+        case(
+            &object,
+            b"\xEF\xBB{}",
+            64,
+            &[Some(b"\xEF\xBB"), Some(b"{}")],
+        );
+        let marks = b"\xEF\xBB\xBF".repeat(1000);
+        case(&object, &marks, 8, &[]);
     }
 
     #[test]

@@ -2,9 +2,15 @@
 
 use super::{End, Line, Status, Step};
 
-/// A line feed or silence ends a frame.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The end of a typed line or silence ends a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Silence(Line);
+
+impl Default for Silence {
+    fn default() -> Silence {
+        Silence(Line::typed())
+    }
+}
 
 impl Silence {
     pub(super) fn decode(&mut self, bytes: &[u8], limit: usize, end: End) -> Step {

@@ -252,11 +252,13 @@ impl Hub {
         let target = self.find_nick(from)?;
         let to = Nick::parse(to).ok_or(ErrorCode::BadNick)?;
         let (from, to) = self.set_nick(target, to)?;
-        let told = Event::Renamed {
-            from: from.clone(),
-            to: to.clone(),
-        };
-        self.tell(target, told);
+        if from != to {
+            let told = Event::Renamed {
+                from: from.clone(),
+                to: to.clone(),
+            };
+            self.tell(target, told);
+        }
         self.begin_grace(target);
         self.answer(who, Event::RenamedOther { from, to })
     }

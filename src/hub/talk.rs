@@ -171,6 +171,10 @@ impl Hub {
         self.tell_of_coming(who);
         let session = self.own(who)?;
         let (from, rooms) = (session.nick().clone(), session.rooms().to_vec());
+        if from == to {
+            // There is nothing to tell anybody.
+            return Ok((from, to));
+        }
         let lead = self.sessions.lead(who);
         if from.key() != to.key() {
             self.stop_grace(lead);

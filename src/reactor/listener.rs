@@ -408,6 +408,9 @@ fn listen_tcp_at(address: SocketAddr, is_padded: bool, limits: &Limits) -> io::R
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
+    // What accept returns has it too. Telnet's Ctrl-C ends in an urgent byte (RFC 854): it is one of the
+    // stream's, and would be missing in it.
+    socket.set_out_of_band_inline(true)?;
     socket.set_send_buffer_size(KERNEL_SENDQ_BYTES)?;
     if is_padded {
         socket.set_tcp_mss(CLIENT_MSS_BYTES)?;

@@ -1,6 +1,8 @@
 //! The REST layer for bots and scripts: what is posted, and the forms of answers. An object is what the
 //! json dialect tells, with the room always named.
 
+use serde_json::Value;
+
 use crate::dialect::http::{HttpRequest, Response, Status, status_of};
 use crate::dialect::object::{self, Object};
 use crate::model::{
@@ -211,13 +213,13 @@ fn message(request: &HttpRequest, segment: &str, poster: Poster) -> Result<Answe
         let sentence = "The message is blank.";
         return Err(Response::refusal(Status::BadRequest, sentence, true));
     }
-    let nick = match object.contains_key("username") {
-        true => {
+    let nick = match object.get("username") {
+        None | Some(Value::Null) => None,
+        Some(_) => {
             let name = object::string(&object, "username").map_err(refuse)?;
             let named = Nick::parse(name.trim()).filter(|nick| !nick.is_reserved());
             Some(named.ok_or_else(|| refuse(ErrorCode::BadNick))?)
         }
-        false => None,
     };
     Ok(Answer::Post {
         room,

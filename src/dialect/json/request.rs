@@ -63,7 +63,7 @@ fn resume(object: &Map<String, Value>) -> Result<Vec<(RoomName, MessageId)>, Err
         return Err(ErrorCode::TooManyRooms);
     }
     let mut resume: Vec<(RoomName, MessageId)> = Vec::with_capacity(rooms.len());
-    for (name, id) in rooms {
+    for (name, id) in rooms.iter().filter(|(_, id)| !id.is_null()) {
         let room = command::room(name)?;
         let id = id.as_u64().map(MessageId);
         let is_named_twice = resume.iter().any(|(known, _)| known.key() == room.key());
@@ -320,15 +320,12 @@ fn moderation(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorC
 
 /// The room of a request; left out, it is the lobby.
 fn room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
-    match object.get("room") {
-        Some(_) => named_room(object),
-        None => Ok(RoomName::lobby()),
-    }
+    Ok(maybe_room(object)?.unwrap_or_else(RoomName::lobby))
 }
 
 /// The room of a request that may be about the whole server.
 fn maybe_room(object: &Map<String, Value>) -> Result<Option<RoomName>, ErrorCode> {
-    let is_named = object.contains_key("room");
+    let is_named = is_there(object, "room");
     is_named.then(|| named_room(object)).transpose()
 }
 
@@ -373,6 +370,7 @@ fn maybe_password(
     is_there.then(|| password(object, field)).transpose()
 }
 
+/// Is the field given? `null` is as if it were not.
 fn is_there(object: &Map<String, Value>, field: &str) -> bool {
     !object.get(field).is_none_or(Value::is_null)
 }
@@ -402,7 +400,7 @@ fn whole(object: &Map<String, Value>, field: &'static str) -> Result<Option<u64>
 fn flag(object: &Map<String, Value>, field: &'static str) -> Result<bool, ErrorCode> {
     match object.get(field) {
         Some(Value::Bool(is_set)) => Ok(*is_set),
+        None | Some(Value::Null) => Err(ErrorCode::MissingField(field)),
         Some(_) => Err(ErrorCode::WrongField(field)),
-        None => Err(ErrorCode::MissingField(field)),
     }
 }

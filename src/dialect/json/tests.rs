@@ -456,3 +456,85 @@ fn of_a_crowd_the_first_are_named_and_all_are_counted() {
         assert_eq!(rendered(&event, None), format!("{json}\n"));
     }
 }
+
+#[test]
+fn null_is_as_if_the_field_were_not_there() {
+    for (required, optional) in [
+        (r#""type":"chat","message":"hi""#, "room id"),
+        (r#""type":"me","message":"hi""#, "room id"),
+        (r#""type":"pm","to":"bob","message":"hi""#, "id"),
+        (r#""type":"nick","username":"bob""#, "id"),
+        (r#""type":"users""#, "room id"),
+        (r#""type":"rooms""#, "id"),
+        (
+            r#""type":"join_room","room":"rust""#,
+            "key resume replay id",
+        ),
+        (r#""type":"topic""#, "room topic id"),
+        (r#""type":"away""#, "message id"),
+        (r#""type":"quit""#, "message id"),
+        (r#""type":"passwd","password":"sesame""#, "old id"),
+        (r#""type":"unregister""#, "password id"),
+        (
+            r#""type":"login","username":"bob","password":"sesame""#,
+            "token multi id",
+        ),
+        (
+            r#""type":"login","username":"bob","token":"sesame""#,
+            "password multi id",
+        ),
+        (
+            r#""type":"history""#,
+            "room with since limit before after id",
+        ),
+        (
+            r#""type":"search","query":"hi""#,
+            "room limit before after id",
+        ),
+        (r#""type":"kick","username":"bob""#, "room reason id"),
+        (r#""type":"mute","username":"bob""#, "room seconds id"),
+        (r#""type":"unmute","username":"bob""#, "room id"),
+        (r#""type":"topic_lock","on":true"#, "room id"),
+        (r#""type":"invite_only","on":true"#, "room id"),
+        (r#""type":"key""#, "room key id"),
+        (
+            r#""type":"moderator","username":"bob","on":true"#,
+            "room id",
+        ),
+        (r#""type":"invite","username":"bob""#, "room id"),
+        (r#""type":"ban","mask":"bob""#, "seconds reason id"),
+        (r#""type":"shutdown""#, "seconds id"),
+    ] {
+        let without = format!("{{{required}}}");
+        let expected = parse(without.as_bytes(), Stage::Joined);
+        assert!(matches!(expected.ask, Ask::Request(_)), "{without}");
+        let nulls: Vec<String> = optional
+            .split(' ')
+            .map(|field| format!(",\"{field}\":null"))
+            .collect();
+        for null in nulls.iter().chain([&nulls.concat()]) {
+            let frame = format!("{{{required}{null}}}");
+            assert_eq!(parse(frame.as_bytes(), Stage::Joined), expected, "{frame}");
+        }
+    }
+    let join = r#"{"type":"join","username":"bob""#;
+    let nulls =
+        r#","id":null,"password":null,"token":null,"multi":null,"resume":null,"replay":null"#;
+    let (without, with) = (format!("{join}}}"), format!("{join}{nulls}}}"));
+    let parsed = |frame: &str| parse(frame.as_bytes(), Stage::Joining);
+    assert_eq!(parsed(&with), parsed(&without));
+    assert_eq!(
+        parsed(&format!(r#"{join},"resume":{{"lobby":null}}}}"#)),
+        parsed(&without)
+    );
+    for frame in [
+        r#"{"type":"chat","message":null}"#,
+        r#"{"type":"topic_lock","on":null}"#,
+        r#"{"type":"join_room","room":null}"#,
+    ] {
+        assert!(
+            matches!(asked(frame), Ask::Refused(ErrorCode::MissingField(_))),
+            "{frame}"
+        );
+    }
+}

@@ -286,6 +286,9 @@ impl Reference {
     fn rename(&mut self, id: u32, to: &str) -> Heard {
         let from = self.user(id).nick.clone();
         must(fold(&from) == fold(to) || self.may_be_called(to))?;
+        if from == to {
+            return Ok(());
+        }
         self.user_mut(id).nick = to.into();
         self.mutes.follow(id, &fold(to));
         for room in self.user(id).rooms.clone() {
@@ -460,7 +463,9 @@ impl Reference {
                 let target = self.named(from).ok_or(())?;
                 let old = self.user(target).nick.clone();
                 self.rename(target, to)?;
-                self.told.push((target, Seen::Renamed(old, to.clone())));
+                if old != *to {
+                    self.told.push((target, Seen::Renamed(old, to.clone())));
+                }
             }
             _ => return Err(()),
         }

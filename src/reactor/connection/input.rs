@@ -2,7 +2,7 @@
 
 use crate::buffer::{Inbox, Ledger};
 use crate::dialect::foreign::{self, Begun};
-use crate::dialect::sniff::{Foreign, Sniffed, sniff, sniff_object};
+use crate::dialect::sniff::{Foreign, Sniffed, byte_order_mark_len, sniff, sniff_object};
 use crate::dialect::{Ask, Dialect, Parsed, Stage, http, telnet};
 use crate::frame::websocket::{self, CloseCode, Opcode};
 use crate::frame::{End, Framing, Status, Step};
@@ -97,6 +97,10 @@ impl<S: Transport> Connection<S> {
     /// # Errors
     /// The protocol recognised, where it is not spoken here.
     pub fn sniff(&mut self, end: End, limits: &Limits) -> Result<Option<Dialect>, Foreign> {
+        match byte_order_mark_len(self.unparsed()) {
+            0 => {}
+            mark => self.input_mut().inbox.consume(mark),
+        }
         let sniffed = sniff(self.unparsed());
         let too_long = self.unparsed().len() > self.frame_limit(limits);
         let dialect = match sniffed {
@@ -265,13 +269,8 @@ fn framing_of(dialect: Option<Dialect>, is_websocket: bool) -> Framing {
         return Framing::websocket();
     }
     match dialect {
-        Some(
-            Dialect::Text
-            | Dialect::Json
-            | Dialect::JsonPadded
-            | Dialect::Console
-            | Dialect::Terminal,
-        ) => Framing::line(),
+        Some(Dialect::Text | Dialect::Console | Dialect::Terminal) => Framing::typed_line(),
+        Some(Dialect::Json | Dialect::JsonPadded) => Framing::line(),
         Some(Dialect::Pynet) | None => Framing::object(),
         Some(Dialect::Anon | Dialect::Colon) => Framing::silence(),
         Some(Dialect::Echo) => Framing::block(),
