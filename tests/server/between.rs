@@ -468,3 +468,51 @@ fn help_is_one_table() {
         );
     }
 }
+
+/// What one says comes as one line, whatever it has that parts lines.
+#[test]
+fn what_parts_lines_parts_words_only() {
+    const FORGED: &str = "\\n[Server] bob joined the chat!";
+    let server = Server::with(&[Text, Json, Pynet, Anon, Colon], "--replay 0");
+    let mut writer = server.join(Json, "Sender");
+    let join = |(dialect, nick)| server.join(dialect, nick);
+    let mut peers = [(Text, "tina"), (Pynet, "pia"), (Anon, ""), (Colon, "cora")].map(join);
+    let mut nicks = Vec::new();
+    writer.send("{\"type\":\"users\"}\n");
+    let users = loop {
+        let came = writer.json();
+        if came["type"] == "users" {
+            break came;
+        }
+    };
+    nicks.extend(
+        users["users"]
+            .as_array()
+            .expect("names")
+            .iter()
+            .skip(1)
+            .cloned(),
+    );
+    for end in [
+        "\\n", "\\r", "\\r\\n", "\\u000b", "\\u000c", "\\u0085", "\\u2028", "\\u2029",
+    ] {
+        for kind in ["chat", "me", "pm"] {
+            for (peer, nick) in peers.iter_mut().zip(&nicks) {
+                peer.after_all();
+                let to = match kind {
+                    "pm" => format!(",\"to\":{nick}"),
+                    _ => String::new(),
+                };
+                let text = format!("Hello{end}World{FORGED}");
+                writer.send(format!(
+                    "{{\"type\":\"{kind}\",\"message\":\"{text}\"{to}}}\n"
+                ));
+                writer.after_all();
+                let came = String::from_utf8(peer.settle()).expect("UTF-8");
+                let dialect = peer.dialect;
+                let is_whole = came.contains("Hello World [Server] bob");
+                assert!(is_whole, "{dialect:?} {kind} {end}: {came:?}");
+            }
+        }
+    }
+}

@@ -518,3 +518,28 @@ fn an_empty_topic_takes_the_topic_away() {
         .expect(taken)
         .silent();
 }
+
+#[test]
+fn a_name_that_is_taken_again_is_told_to_nobody_else() {
+    let server = Server::of(&[Text, Json, Colon]);
+    let mut al = server.join(Text, "Al");
+    let mut others = [
+        server.join(Text, "bob"),
+        server.join(Json, "cy"),
+        server.join(Colon, "dee"),
+    ];
+    al.after_all();
+    for other in &mut others {
+        other.after_all();
+    }
+    al.send("/nick Al\n")
+        .expect("[Server] Al is now called Al.\n");
+    for other in &mut others {
+        other.silent();
+    }
+    al.send("/nick AL\n")
+        .expect("[Server] Al is now called AL.\n");
+    others[0].expect("[Server] Al is now called AL.\n");
+    assert_eq!(others[1].json()["same"], true);
+    others[2].expect(green("Al is now called AL."));
+}

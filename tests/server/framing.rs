@@ -33,7 +33,7 @@ const SESSIONS: [Session; 5] = [
              \"id\":<id>,\"room\":\"lobby\",\"timestamp\":<unix>}\n{\"type\":\"pong\",\"id\":\"a\"}\n"
                 .into()
         },
-        said: &["h\"é}{"],
+        said: &["h\"é} {"],
     },
     Session {
         dialect: Pynet,
@@ -291,5 +291,98 @@ fn odd_bytes_get_an_answer_and_the_connection_stays() {
         watcher.expect(format!("[{nick}] still here\n"));
         drop(peer);
         watcher.expect(format!("[Server] {nick} left the chat!\n"));
+    }
+}
+
+#[test]
+fn a_typed_line_ends_in_any_way_that_terminals_send() {
+    let server = Server::with(&CHATTING, "--replay 0");
+    let mut watcher = server.join(Text, "watcher");
+    for dialect in [Text, Anon, Colon] {
+        for end in ["\n", "\r\n", "\r\0", "\r"] {
+            let mut peer = server.connect(dialect);
+            let nick = dialect.nick("bob", peer.address());
+            if dialect != Anon {
+                peer.send(format!("bob{end}"));
+            }
+            watcher.expect(format!("[Server] {nick} joined the chat!\n"));
+            // No more comes: a carriage return is the end, and what follows it later belongs to it.
+            let (first, rest) = end.split_at(1);
+            peer.send(format!("one{first}"));
+            watcher.expect(format!("[{nick}] one\n"));
+            peer.send(format!("{rest}two{end}{end}three"));
+            watcher.expect(format!("[{nick}] two\n"));
+            peer.send(end);
+            watcher.expect(format!("[{nick}] three\n"));
+            drop(peer);
+            watcher.expect(format!("[Server] {nick} left the chat!\n"));
+        }
+    }
+}
+
+/// Telnet's Ctrl-C: IAC IP, and a data mark of which the last byte is urgent (RFC 854, "the synch").
+#[test]
+fn urgent_bytes_leave_the_next_line_whole() {
+    for dialect in [Text, Auto] {
+        let server = Server::of(&[dialect, Json]);
+        let mut watcher = server.join(Json, "watcher");
+        let mut alice = server.connect(dialect);
+        alice.send("alice\n");
+        assert_eq!(watcher.json()["type"], "user_joined");
+        for text in ["first", "second"] {
+            alice.send(b"\xff\xf4\xff");
+            let sent = alice
+                .socket
+                .send_out_of_band(b"\xf2")
+                .expect("an urgent byte");
+            assert_eq!(sent, 1);
+            alice.send(format!("{text} line\r\n"));
+            assert_eq!(watcher.json()["message"], format!("{text} line"));
+        }
+    }
+}
+
+#[test]
+fn a_byte_order_mark_before_a_name_or_an_object_is_skipped() {
+    const MARK: &str = "\u{FEFF}";
+    let server = Server::with(&[Auto, Text, Json, Pynet, Anon, Colon], "--replay 0");
+    let mut watcher = server.join(Text, "watcher");
+    let json = "{\"type\":\"join\",\"username\":\"bob\"}\n";
+    let pynet = r#"{"type": "join", "data": "bob"}"#;
+    for (dialect, name, text) in [
+        (Text, "bob\n", "hi\n"),
+        (Auto, "bob\n", "hi\n"),
+        (
+            Json,
+            json,
+            "\u{FEFF}{\"type\":\"chat\",\"message\":\"hi\"}\n",
+        ),
+        (Auto, json, "{\"type\":\"chat\",\"message\":\"hi\"}\n"),
+        (
+            Pynet,
+            pynet,
+            "\u{FEFF}{\"type\": \"chat\", \"data\": \"hi\"}",
+        ),
+        (
+            Auto,
+            pynet,
+            " \u{FEFF}{\"type\": \"chat\", \"data\": \"hi\"}",
+        ),
+        (Colon, "bob\n", "hi"),
+    ] {
+        let mark = MARK.as_bytes();
+        for marks in [vec![mark], mark.chunks(1).collect()] {
+            let mut peer = server.connect(dialect);
+            for piece in marks {
+                peer.send(piece);
+                watcher.silent();
+            }
+            peer.send(name);
+            watcher.expect("[Server] bob joined the chat!\n");
+            peer.send(text);
+            watcher.expect("[bob] hi\n");
+            drop(peer);
+            watcher.expect("[Server] bob left the chat!\n");
+        }
     }
 }
