@@ -135,8 +135,8 @@ mod tests {
             line.split_once(" #").map(|(_, rest)| rest.to_string())
         };
         assert_eq!(
-            shown(Manner::Said, "hi\x1b[2J\n").as_deref(),
-            Some("lobby 123 [Alice] hi[2J")
+            shown(Manner::Said, "hi\x1b[2J\nthere").as_deref(),
+            Some("lobby 123 [Alice] hi[2J there")
         );
         assert_eq!(
             shown(Manner::Acted, "waves").as_deref(),

@@ -8,7 +8,9 @@ use crate::model::{
     Entry, ErrorCode, Event, Manner, Message, Moment, Nick, Page, Request, RoomName, Target,
 };
 
-use super::{Ask, Stage, View, ask, blocks, command, line, past, plain, text, unmarked, utf8, words};
+use super::{
+    Ask, Stage, View, ask, blocks, command, line, past, plain, text, unmarked, utf8, words,
+};
 
 pub(super) const RESET: &str = "\x1b[0m";
 pub(super) const RED: &str = "\x1b[91m";

@@ -7,7 +7,9 @@ use crate::model::{
     RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
 };
 
-use super::{Ask, Stage, View, ask, command, line, past, plain, telnet, time, unmarked, utf8, words};
+use super::{
+    Ask, Stage, View, ask, command, line, past, plain, telnet, time, unmarked, utf8, words,
+};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";

@@ -127,15 +127,12 @@ fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
     push_chat(message, Some(room), &(label + did), out);
 }
 
-/// Appends a message behind `label`, of a room or of one person.
+/// Appends a message behind `label`, of a room or of one person: the client prints it as it is.
 fn push_chat(message: &Message, room: Option<&RoomName>, label: &str, out: &mut Vec<u8>) {
     let Message { nick, text, .. } = message;
     push_line(out, |out| {
         let object = Object::new(out, "chat").text("username", nick.as_str());
-        let object = match label {
-            "" => object.text("message", text),
-            label => object.text("message", &format!("{label}{text}")),
-        };
+        let object = object.text("message", &format!("{label}{}", plain::cleaned(text)));
         let object = object.number("id", Some(message.id.0));
         let object = object.maybe("room", room.map(RoomName::as_str));
         object.timestamp(message.unix_ms).close();
