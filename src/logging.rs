@@ -7,6 +7,8 @@ use std::mem;
 use crate::limits::PIPE_BYTES;
 use crate::outlet::Outlet;
 
+use crate::model::is_mark;
+
 /// Sets up the log: `RUST_LOG` as env_logger has it, `info` by default.
 pub fn init() {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
@@ -30,6 +32,14 @@ fn one_line(text: &str) -> String {
             match c {
                 ' '..='~' => line.push(c),
                 _ if c.is_alphanumeric() => line.push(c),
+                // Names of many scripts have them.
+                _ if line
+                    .chars()
+                    .next_back()
+                    .is_some_and(|last| is_mark(c, last)) =>
+                {
+                    line.push(c)
+                }
                 _ => line.extend(c.escape_unicode()),
             }
             line
@@ -112,6 +122,7 @@ mod tests {
     #[test]
     fn a_log_line_is_one_line() {
         assert_eq!(one_line("Žofie joined"), "Žofie joined");
+        assert_eq!(one_line("प्रिया joined"), "प्रिया joined");
         assert_eq!(
             one_line("a\r\nb\x1b[2J\u{202e}"),
             "a\\u{d}\\u{a}b\\u{1b}[2J\\u{202e}"

@@ -15,7 +15,7 @@ pub(super) fn is_letter_or_digit(c: char) -> bool {
 /// named; the others go with scripts of their own, which come after Latin, Greek and Cyrillic. Not among
 /// them are marks that enclose or strike through, letters above letters, notation (of music, phonetics,
 /// signs) and what is not seen.
-pub(super) fn is_mark(c: char, letter: char) -> bool {
+pub(crate) fn is_mark(c: char, letter: char) -> bool {
     match c {
         '\u{300}'..='\u{36F}' => matches!(
             c,

@@ -19,6 +19,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 pub use error::ErrorCode;
 pub use event::{Author, BanEntry, ClientEntry, Event, Part, RoomEntry, Roster, Stats, WhoisEntry};
 pub use incident::{Deed, Incident};
+pub(crate) use letters::is_mark;
 pub use message::{Excerpt, Manner, Message, MessageId, Target};
 pub use name::{Folded, Key, Nick, RoomName};
 pub use request::{Entry, Login, ModeChange, Page, Range, Request, RoomsFrom, Since, TokenChange};

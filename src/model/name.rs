@@ -86,6 +86,14 @@ impl Nick {
         (!name.starts_with(['-', '.'])).then(|| Nick(name.as_ref().into()))
     }
 
+    /// A name that an older program took for one: as it is, or what is left of it.
+    pub fn nearest(name: &str) -> Nick {
+        Nick::parse(name).unwrap_or_else(|| {
+            let left = Nick::parse(&letters_of(name, NICK_CHARS_MAX));
+            left.unwrap_or_else(|| Nick("_".into()))
+        })
+    }
+
     /// As it was typed, but for its normalization.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -140,6 +148,13 @@ fn normalized<'a>(name: &'a str, chars_max: usize, others: &str) -> Option<Cow<'
     (1..=chars_max).contains(&chars).then_some(name)
 }
 
+/// What of something is always good in a name.
+fn letters_of(name: &str, chars_max: usize) -> String {
+    let composed = name.nfc();
+    let letters = composed.filter(|&c| is_letter_or_digit(c) || c == '_');
+    letters.take(chars_max).collect()
+}
+
 /// A room's name: 1 to 32 letters, digits and combining marks of any script, `_` and `-`. One that exists
 /// is a good one, in normalization form C.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,6 +171,14 @@ impl RoomName {
         Some(match name.eq_ignore_ascii_case(RoomName::LOBBY) {
             true => RoomName::lobby(),
             false => RoomName(name.into()),
+        })
+    }
+
+    /// As [`Nick::nearest`].
+    pub fn nearest(name: &str) -> RoomName {
+        RoomName::parse(name).unwrap_or_else(|| {
+            let left = RoomName::parse(&letters_of(name, ROOM_NAME_CHARS_MAX));
+            left.unwrap_or_else(|| RoomName("_".into()))
         })
     }
 

@@ -85,10 +85,8 @@ impl Export {
         let is_last = lines.len() < PAGE;
         for (id, line) in lines {
             self.after = id;
-            if let Some(line) = line {
-                writeln!(self.file, "{line}").map_err(cannot)?;
-                self.count += 1;
-            }
+            writeln!(self.file, "{line}").map_err(cannot)?;
+            self.count += 1;
         }
         if !is_last {
             return Ok(None);
@@ -112,7 +110,7 @@ impl Drop for Export {
     }
 }
 
-type Line = (i64, Option<String>);
+type Line = (i64, String);
 
 fn page(connection: &Connection, room: &RoomName, after: i64, through: i64) -> Done<Vec<Line>> {
     let transaction = connection.unchecked_transaction()?;
@@ -125,10 +123,7 @@ fn page(connection: &Connection, room: &RoomName, after: i64, through: i64) -> D
     ))?;
     let found = statement.query_map([row, after, through], |row: &Row<'_>| {
         let message = rows::message(row)?;
-        Ok((
-            row.get(0)?,
-            message.map(|message| json_line(room, &message)),
-        ))
+        Ok((row.get(0)?, json_line(room, &message)))
     })?;
     found.collect()
 }

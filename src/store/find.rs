@@ -291,9 +291,8 @@ impl<T> Page<T> {
                 }
                 Err(e) => return Err(e),
             };
-            if let Some(with) = look(row)?
-                && let Some(message) = rows::message(row)?
-            {
+            if let Some(with) = look(row)? {
+                let message = rows::message(row)?;
                 let len = message.text.len();
                 let is_full = self.found.len() == self.limit;
                 if is_full || (len > self.room && !self.found.is_empty()) {

@@ -10,6 +10,7 @@ mod desk;
 mod export;
 mod find;
 mod index;
+mod names;
 mod place;
 mod print;
 mod reader;

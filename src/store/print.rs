@@ -57,7 +57,7 @@ pub fn each_message(
                 break;
             };
             span.first = last + 1;
-            for (room, message) in page.iter().filter_map(|(_, found)| found.as_ref()) {
+            for (_, (room, message)) in &page {
                 if !show(room, message) {
                     return Ok(());
                 }
@@ -67,7 +67,7 @@ pub fn each_message(
     Ok(())
 }
 
-type Found = (i64, Option<(RoomName, Message)>);
+type Found = (i64, (RoomName, Message));
 
 fn page(connection: &Connection, row: Option<i64>, span: Span, since_ms: u64) -> Done<Vec<Found>> {
     let of_room = if row.is_some() {
@@ -83,8 +83,8 @@ fn page(connection: &Connection, row: Option<i64>, span: Span, since_ms: u64) ->
     let found = statement.query_map(
         params![row, span.first, span.end, integer(since_ms)],
         |row| {
-            let room = RoomName::parse(row.get_ref(5)?.as_str()?);
-            Ok((row.get(0)?, room.zip(rows::message(row)?)))
+            let room = RoomName::nearest(row.get_ref(5)?.as_str()?);
+            Ok((row.get(0)?, (room, rows::message(row)?)))
         },
     )?;
     found.collect()

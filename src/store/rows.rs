@@ -42,29 +42,26 @@ pub(super) fn manner(manner: Manner) -> i64 {
     }
 }
 
-/// The message in a row that begins with id, ms, nick, manner, text. `None`: it has no name that could be
-/// one, which nobody wrote there through this program.
-pub(super) fn message(row: &Row<'_>) -> Done<Option<Message>> {
-    let Some(nick) = Nick::parse(row.get_ref(2)?.as_str()?) else {
-        return Ok(None);
-    };
-    Ok(Some(Message {
+/// The message in a row that begins with id, ms, nick, manner, text. Its name may have been one for an older
+/// program only.
+pub(super) fn message(row: &Row<'_>) -> Done<Message> {
+    Ok(Message {
         id: id_of(row.get(0)?),
         unix_ms: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
-        nick,
+        nick: Nick::nearest(row.get_ref(2)?.as_str()?),
         manner: match row.get::<_, i64>(3)? {
             1 => Manner::Acted,
             _ => Manner::Said,
         },
         text: row.get(4)?,
-    }))
+    })
 }
 
 /// The columns of a room's record, as [`room`] reads them.
 pub(super) const ROOM_COLUMNS: &str =
     "name, owner, topic, room_key, topic_locked, invite_only, moderators";
 
-/// The record of an owned room. `None` as with [`message`].
+/// The record of an owned room. `None`: nobody wrote that there through this program.
 pub(super) fn room(row: &Row<'_>) -> Done<Option<RoomRecord>> {
     let name = RoomName::parse(row.get_ref(0)?.as_str()?);
     let moderators = serde_json::from_str(row.get_ref(6)?.as_str()?);

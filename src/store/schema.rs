@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Result as Done};
 
+use super::names;
+
 /// What says that a database is ours (`PRAGMA application_id`): "Hubb".
 const APPLICATION_ID: i64 = 0x4875_6262;
 
@@ -174,6 +176,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Refusal> {
         )),
         Late::Database(e) => refusal(path, &e),
     })?;
+    names::bring_forward(&connection).map_err(|e| refusal(path, &e))?;
     Ok(connection)
 }
 

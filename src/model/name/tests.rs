@@ -257,6 +257,20 @@ fn no_name_looks_like_the_server() {
 }
 
 #[test]
+fn what_was_a_name_once_is_nearly_one() {
+    for (was, name) in [
+        ("Alice", "Alice"),
+        ("e\u{301}", "é"),
+        ("a\u{2DE0}\u{2DE0}b", "ab"),
+        ("\u{93E}\u{93E}", "_"),
+        ("", "_"),
+    ] {
+        assert_eq!(Nick::nearest(was).as_str(), name, "{was:?}");
+        assert_eq!(RoomName::nearest(was).as_str(), name, "{was:?}");
+    }
+}
+
+#[test]
 fn room_names_at_the_limits() {
     assert!(RoomName::parse(&"r".repeat(32)).is_some());
     for bad in ["", "#", "a.b", "a b", &"r".repeat(33)] {
