@@ -36,25 +36,23 @@ fn the_greeting_is_seventeen_bytes_and_waits() {
 fn names_that_are_refused() {
     let server = Server::of(&[Text]);
     let mut alice = server.join(Text, "Alice");
-    let mut peer = server.connect(Text);
-    peer.expect(PROMPT);
-    for taken in ["Alice", "alice", "ALICE", " aLiCe "] {
-        peer.send(format!("{taken}\n")).expect(TAKEN);
-    }
-    for bad in [
-        "-a",
-        ".a",
-        "a b",
-        "a/b",
-        "[a]",
-        "a:b",
-        "a\u{202e}",
-        "a\u{200b}",
-        "🎉",
-        "/list",
-    ] {
-        peer.send(format!("{bad}\n")).expect(BAD);
-    }
+    // A connection whose tenth name is refused is closed.
+    let refused = |names: &[&str], answer: &str| {
+        let mut peer = server.connect(Text);
+        peer.expect(PROMPT);
+        for name in names {
+            peer.send(format!("{name}\n")).expect(answer);
+        }
+        peer
+    };
+    refused(&["Alice", "alice", "ALICE", " aLiCe "], TAKEN);
+    refused(
+        &["Server", "Ѕerver", "ＳＥＲＶＥＲ", "ꜱʏꜱᴛᴇᴍ", "5erver"],
+        TAKEN,
+    );
+    refused(&["-a", ".a", "a b", "a/b", "[a]", "a:b"], BAD);
+    refused(&["a\u{202e}", "a\u{200b}", "\u{651}", "1\u{301}"], BAD);
+    let mut peer = refused(&["🎉", "/list"], BAD);
     alice.silent();
     peer.send("Carol\n")
         .expect("[Server] Carol joined the chat!\n");
@@ -64,12 +62,34 @@ fn names_that_are_refused() {
 #[test]
 fn names_that_are_taken_as_typed() {
     let server = Server::of(&[Text]);
-    for good in ["a", "7", "_", "_-.", "Žluťoučký", "日本", "a.b-c_d"] {
+    for good in [
+        "a",
+        "7",
+        "_",
+        "_-.",
+        "Žluťoučký",
+        "日本",
+        "a.b-c_d",
+        "प्रिया",
+        "தமிழ்",
+        "น้อย",
+        "হ্যাঁ",
+        "각",
+    ] {
         server.join(Text, good);
     }
     let mut spaced = server.connect(Text);
     spaced.expect(PROMPT).send("  dora \r\n");
     spaced.expect_until("[Server] dora joined the chat!\n");
+    let mut jose = server.connect(Text);
+    jose.expect(PROMPT).send("Jose\u{301}\n");
+    jose.expect("[Server] Jos\u{e9} joined the chat!\n");
+    jose.send("/join हिन्दी\n")
+        .expect("[Server] You made the room #हिन्दी.\n");
+    let _there = server.join(Text, "각");
+    let mut gak = server.connect(Text);
+    gak.expect(PROMPT).send("\u{1100}\u{1161}\u{11A8}\n");
+    gak.expect(TAKEN);
 }
 
 #[test]
