@@ -139,8 +139,8 @@ impl Scene {
         crowd
     }
 
-    /// Connections that say nothing at first, so many from each address.
-    pub(crate) fn visitors(&self, count: usize, per_address: usize) -> Crowd {
+    /// Connections that read all that they are sent, so many from each address, which send this at once.
+    pub(crate) fn visitors(&self, count: usize, per_address: usize, first: &str) -> Crowd {
         let crowd = Crowd::open();
         let door = self.server.address(Auto);
         let mut source = [0; 4];
@@ -148,7 +148,7 @@ impl Scene {
             if n % per_address == 0 {
                 source = self.next_address();
             }
-            crowd.order(Order::Take(connect_from(source, door), Vec::new()));
+            crowd.order(Order::Take(connect_from(source, door), first.into()));
         }
         crowd
     }

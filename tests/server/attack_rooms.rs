@@ -20,10 +20,8 @@ fn the_list_of_many_rooms() {
         |scene| {
             let users = scene.crowd("user", USERS, joins);
             let request = "GET /api/v1/rooms HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(50);
-            let visitors = scene.visitors(280, 28);
-            scene.measure(Duration::from_secs(5), || {
-                (0..280).for_each(|n| visitors.send(n, request.clone()));
-            });
+            let visitors =
+                scene.measure(Duration::from_secs(5), || scene.visitors(280, 28, &request));
             drop((visitors.end(), users.end()));
         },
     );
