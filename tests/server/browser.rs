@@ -363,7 +363,7 @@ fn commands_and_names_are_completed_by_keyboard() {
     page.type_text("n").press("Tab");
     assert_eq!(user.value().trim_end(), "/whois nancy");
     page.press("Escape").press("Enter");
-    page.wait_until("document.querySelector('#log .notice')?.textContent.includes('#lobby')");
+    page.wait_until("document.querySelector('#log .notice')?.textContent.includes('rooms: lobby')");
     assert_eq!(user.value(), "");
     page.type_text("n").press("Tab");
     page.type_text("hi").press("Enter");

@@ -251,12 +251,16 @@ impl Client {
         }
     }
 
-    /// A line of the text dialect: `[user] text`, or with `#room` before the user.
+    /// A line of the text dialect: `[user] text`, or with `#room` before the user; what was said before has
+    /// its time in front.
     fn take_text(&mut self, line: &str) {
         let line = line.trim_end_matches('\n');
-        let said = line
-            .strip_prefix('[')
-            .and_then(|line| line.split_once("] "));
+        let bracketed = |line| str::strip_prefix(line, '[')?.split_once("] ");
+        let said = match bracketed(line) {
+            // No name has a colon.
+            Some((time, rest)) if time.contains(':') => bracketed(rest),
+            said => said,
+        };
         if let Some((author, text)) = said
             && author != "Server"
         {
