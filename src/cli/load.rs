@@ -9,7 +9,7 @@ use clap::Args;
 use crate::load::plan::{Pace, Plan, Scenario, Until};
 use crate::load::tongue::{self, Tongue};
 
-use super::{count, size, time};
+use super::values::{count, size, time};
 
 /// Sources at most: a range that is longer is a slip.
 const SOURCES_MAX: u32 = 1024;
