@@ -1,0 +1,300 @@
+//! What one case each shows.
+
+use super::*;
+
+/// A hub that keeps, with Alice, who speaks, and Bob in the lobby.
+fn two(durability: Durability) -> World {
+    let mut world = World::new(Some(durability), 20);
+    for at in 0..2 {
+        world.take(&Step::Join { at, resumes: false });
+    }
+    world
+}
+
+fn say_with_id(world: &mut World) -> Vec<Effect> {
+    let request = Request::Say {
+        room: None,
+        text: "hi".into(),
+    };
+    let request_id = Some(RequestId("7".into()));
+    let peer = Peer::Unix(0);
+    world
+        .hub
+        .handle_request(id(0), peer, request, request_id, Moment::default());
+    std::iter::from_fn(|| world.hub.poll_effect()).collect()
+}
+
+fn is_kept(effect: &Effect) -> bool {
+    let answers_it = |request: &Option<RequestId>| *request == Some(RequestId("7".into()));
+    matches!(effect, Effect::Answer { id, event: Event::Kept { .. }, .. } if answers_it(id))
+}
+
+fn is_told(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Broadcast {
+            event: Event::Said { .. },
+            ..
+        }
+    )
+}
+
+#[test]
+fn an_answer_means_that_it_is_on_disk() {
+    for durability in [Durability::Soon, Durability::Seen] {
+        let mut world = two(durability);
+        let effects = say_with_id(&mut world);
+        assert!(matches!(effects[0], Effect::Keep(_)));
+        assert_eq!(
+            effects.iter().any(is_told),
+            durability == Durability::Soon,
+            "{effects:?}"
+        );
+        assert!(!effects.iter().any(is_kept));
+        world
+            .hub
+            .handle_kept(MessageId(1), usize::MAX, Moment::default());
+        let effects: Vec<Effect> = std::iter::from_fn(|| world.hub.poll_effect()).collect();
+        assert_eq!(effects.iter().any(is_told), durability == Durability::Seen);
+        assert!(effects.iter().any(is_kept));
+    }
+}
+
+#[test]
+fn what_could_not_be_taken_in_is_never_said_to_be_kept() {
+    for (durability, wanted) in [
+        (Durability::Soon, ErrorCode::NotKept),
+        (Durability::Seen, ErrorCode::KeepingFailed),
+    ] {
+        let mut world = two(durability);
+        say_with_id(&mut world);
+        world.hub.handle_lost(MessageId(1), Moment::default());
+        let effects: Vec<Effect> = std::iter::from_fn(|| world.hub.poll_effect()).collect();
+        let [Effect::Answer { id, event, .. }] = &effects[..] else {
+            panic!("{effects:?}");
+        };
+        assert_eq!(*id, Some(RequestId("7".into())));
+        assert_eq!(*event, Event::Error(wanted));
+        world
+            .hub
+            .handle_kept(MessageId(9), usize::MAX, Moment::default());
+        assert_eq!(world.hub.poll_effect(), None);
+    }
+}
+
+#[test]
+fn a_room_made_anew_asks_for_nothing_that_was_closed_to_some() {
+    let mut world = two(Durability::Soon);
+    let room = RoomName::parse("den").expect("a room name");
+    let enter = |entry| Request::Enter {
+        room: room.clone(),
+        entry,
+        key: None,
+        resume: None,
+        replay: None,
+    };
+    world.hub.set_last_id(MessageId(6));
+    world.ask(0, enter(Entry::Create));
+    world.take(&Step::Say { at: 0, count: 3 });
+    world.take(&Step::Leave { at: 0 });
+    world.disk.asked.clear();
+    world.ask(1, enter(Entry::Create));
+    let Some((_, Query::History { guarded_from, .. })) = world.disk.asked.pop_front() else {
+        panic!("what was said before is on disk only");
+    };
+    assert_eq!(guarded_from, MessageId(10));
+}
+
+#[test]
+fn a_disk_that_fails_holds_nobody_back() {
+    let mut world = two(Durability::Soon);
+    let room = RoomName::parse("den").expect("a room name");
+    let (entry, key, resume) = (Entry::Create, None, None);
+    world.hub.set_last_id(MessageId(3));
+    world.ask(
+        0,
+        Request::Enter {
+            room,
+            entry,
+            key,
+            resume,
+            replay: None,
+        },
+    );
+    let (ticket, _) = world.disk.asked.pop_front().expect("a question");
+    world
+        .hub
+        .handle_found(ticket, Found::Failed, Moment::default());
+    let effects: Vec<Effect> = std::iter::from_fn(|| world.hub.poll_effect()).collect();
+    assert!(
+        matches!(
+            &effects[..],
+            [Effect::Tell {
+                event: Event::Notice { .. },
+                ..
+            }]
+        ),
+        "{effects:?}"
+    );
+    assert!(world.hub.history.catching.is_empty());
+}
+
+#[test]
+fn the_tails_together_are_bounded() {
+    let mut world = two(Durability::Soon);
+    world.hub.rules.durability = None;
+    let window = Window {
+        after: MessageId(0),
+        before: MessageId::MAX,
+        since_ms: 0,
+        limit: usize::MAX,
+        newest: true,
+    };
+    for _ in 0..TAIL_MESSAGES + 7 {
+        world.take(&Step::Say { at: 0, count: 1 });
+    }
+    let tail = &world.hub.rooms.get(crate::hub::LOBBY).tail;
+    assert_eq!(tail.after(window.after).count(), TAIL_MESSAGES);
+    assert_eq!(tail.bytes(), world.hub.history.tail_bytes);
+}
+
+#[test]
+fn what_is_on_disk_is_told_a_little_at_a_time_however_short_it_is() {
+    let mut world = two(Durability::Seen);
+    world.take(&Step::Say { at: 0, count: 10 });
+    let last = world.hub.last_id();
+    let mut turns = 0;
+    while world.hub.kept() < last {
+        world
+            .hub
+            .handle_kept(last, 2 * KEPT_BYTES, Moment::default());
+        turns += 1;
+    }
+    assert!((4..=6).contains(&turns), "{turns}");
+}
+
+#[test]
+fn who_comes_back_is_shown_what_was_kept_where_nothing_is_replayed() {
+    let rules = Rules {
+        durability: Some(Durability::Soon),
+        replay: 0,
+        ..Rules::default()
+    };
+    let mut hub = Hub::new(rules, Settings::default());
+    hub.restore(Kept {
+        last_id: MessageId(9),
+        tails: vec![KeptTail {
+            room: RoomName::lobby(),
+            messages: Vec::new(),
+            has_more: true,
+        }],
+        ..Kept::default()
+    });
+    let tail = &hub.rooms.get(crate::hub::LOBBY).tail;
+    assert!(tail.covers(MessageId(9)) && !tail.covers(MessageId(8)));
+}
+
+#[test]
+fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
+    for durability in [Durability::Soon, Durability::Seen] {
+        let mut world = two(durability);
+        let poster = ConnId {
+            slot: 99,
+            generation: 0,
+        };
+        let post = |hub: &mut Hub| {
+            let (peer, now) = (Peer::Unix(0), Moment::default());
+            let nick = Nick::parse("post").expect("a nick");
+            let said = hub.handle_post(peer, nick, false, RoomName::lobby(), "hi".into(), now);
+            let id = said.expect("it is said").id;
+            hub.wait_for_post(poster, id);
+            while hub.poll_effect().is_some() {}
+            id
+        };
+        let answer = |hub: &mut Hub| {
+            let effects = std::iter::from_fn(|| hub.poll_effect());
+            effects.fold(None, |found, effect| match effect {
+                Effect::Posted { to, failure } if to == poster => Some(failure),
+                _ => found,
+            })
+        };
+        let hub = &mut world.hub;
+        let id = post(hub);
+        assert!(hub.owes(poster));
+        hub.handle_kept(id, 1 << 20, Moment::default());
+        assert_eq!((answer(hub), hub.owes(poster)), (Some(None), false));
+        let id = post(hub);
+        hub.handle_lost(id, Moment::default());
+        assert!(matches!(answer(hub), Some(Some(_))));
+        assert!(!hub.owes(poster) && hub.history.waiting.is_empty());
+    }
+}
+
+#[test]
+fn what_is_told_at_once_is_bounded_in_memory_too() {
+    let mut world = World::new(None, 100);
+    world.take(&Step::Join {
+        at: 0,
+        resumes: false,
+    });
+    world.hub.rules.message_bytes_max = usize::MAX;
+    let text = "x".repeat(FOUND_BYTES_MAX / 3);
+    for _ in 0..5 {
+        let text = text.clone();
+        world.ask(0, Request::Say { room: None, text });
+    }
+    world.take(&Step::Join {
+        at: 1,
+        resumes: false,
+    });
+    assert_eq!(world.readers[&1].told, [3, 4, 5].map(MessageId));
+    let (room, with, range) = (None, None, Range::default());
+    world.ask(1, Request::History { room, with, range });
+    assert_eq!(world.readers[&1].told[3..], [3, 4, 5].map(MessageId));
+}
+
+#[test]
+fn no_time_falls_below_the_one_before() {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    let now_ms = CLOCK_FLOOR_MS + 300 * DAY_MS;
+    let (by_2040, in_1970) = (now_ms + 14 * 365 * DAY_MS, 5_000);
+    for (last_ms, clock, stamps) in [
+        (0, vec![now_ms, now_ms + 1], vec![now_ms, now_ms + 1]),
+        // Set back by an hour, or by nearly a year, until it has caught up.
+        (
+            now_ms,
+            vec![now_ms - 3_600_000, now_ms + 7],
+            vec![now_ms, now_ms + 7],
+        ),
+        (
+            now_ms + 299 * DAY_MS,
+            vec![now_ms],
+            vec![now_ms + 299 * DAY_MS],
+        ),
+        // A clock that has lost its time.
+        (
+            now_ms,
+            vec![in_1970, in_1970 + 1, now_ms + 1],
+            vec![now_ms, now_ms, now_ms + 1],
+        ),
+        (
+            0,
+            vec![in_1970, now_ms, in_1970],
+            vec![in_1970, now_ms, now_ms],
+        ),
+        // One that was wrong by years when that was said.
+        (
+            by_2040,
+            vec![now_ms, now_ms - 1, now_ms + 1],
+            vec![now_ms, now_ms, now_ms + 1],
+        ),
+        (by_2040, vec![in_1970], vec![by_2040]),
+    ] {
+        let mut history = History {
+            last_ms,
+            ..History::default()
+        };
+        let stamped: Vec<u64> = clock.iter().map(|&ms| history.stamp(ms)).collect();
+        assert_eq!(stamped, stamps, "{clock:?} after {last_ms}");
+    }
+}
