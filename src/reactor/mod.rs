@@ -8,11 +8,13 @@
 
 mod admission;
 mod bucket;
+mod charges;
 mod clock;
 pub mod connection;
 mod connections;
 mod counters;
 mod delivery;
+mod endings;
 mod files;
 mod incidents;
 mod keeping;

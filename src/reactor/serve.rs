@@ -3,22 +3,20 @@
 use std::mem;
 
 use crate::dialect::sniff::Foreign;
-use crate::dialect::{Ask, Dialect, Parsed};
+use crate::dialect::{Ask, Parsed};
 use crate::frame::End;
-use crate::frame::websocket::CloseCode;
 use crate::hub::Effect;
 use crate::limits::{
-    BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERIES_PER_TOKEN, DELIVERY_BUDGET,
-    FRAME_BUDGET, HEAVY_US, READ_BUDGET_BYTES, SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN,
-    SEARCH_SLICE_BYTES, SERVE_LATE_US, SERVED_MIN, STEPS_PER_DELIVERY, STRANGERS_DELIVERY_BUDGET,
-    SWEEPS_MIN, TOIL_BYTES_PER_DELIVERY, UNFRAMED_BYTES_PER_TOKEN, UNFRAMED_READ_COST,
+    BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, HEAVY_US,
+    READ_BUDGET_BYTES, SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN, SEARCH_SLICE_BYTES,
+    SERVE_LATE_US, SERVED_MIN, STRANGERS_DELIVERY_BUDGET, SWEEPS_MIN, TOIL_BYTES_PER_DELIVERY,
     UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
 use super::Reactor;
-use super::bucket::{Flood, cost_of};
-use super::connection::{Filled, Standing, Taken, Transport};
+use super::bucket::cost_of;
+use super::connection::{Filled, Taken, Transport};
 use super::connections::ReadyList;
 use super::orders;
 use super::phase::{Due, Phase, Reason};
@@ -281,91 +279,6 @@ impl Reactor {
         }
     }
 
-    /// May it ask something now? If not, it is not read until it may, told so once, and closed where
-    /// it goes on and on.
-    fn has_tokens(&mut self, id: ConnId) -> bool {
-        let Some(rate) = self.limits.rate else {
-            return true;
-        };
-        let now = self.clock.now;
-        let Some(connection) = self.connections.get_mut(id) else {
-            return false;
-        };
-        let is_exempt = connection
-            .dialect
-            .is_some_and(|dialect| dialect.is_console() || dialect == Dialect::Echo)
-            || (!self.limits.rate_on_loopback && connection.peer.counted_address(false).is_none());
-        let Some(until) = connection.bucket.empty_until(rate, now) else {
-            return true;
-        };
-        if is_exempt || self.hub.is_operator(id) {
-            return true;
-        }
-        match connection.throttle(until, now) {
-            Flood::Wait => {}
-            Flood::Notice => {
-                let text = "You are sending too fast: your lines wait.".into();
-                self.tell(id, &Event::Notice { text });
-            }
-            Flood::Close => {
-                let code = ErrorCode::Flooding;
-                self.bid_farewell(id, &Event::Error(code), Reason::Flood);
-            }
-        }
-        false
-    }
-
-    pub(super) fn spend(&mut self, id: ConnId, tokens: u64) {
-        self.spend_thousandths(id, tokens * 1000);
-    }
-
-    fn spend_thousandths(&mut self, id: ConnId, cost: u64) {
-        if let (Some(rate), Some(connection)) = (self.limits.rate, self.connections.get_mut(id)) {
-            connection.bucket.spend(cost, rate, self.clock.now);
-        }
-    }
-
-    /// A read brought bytes that no frame came of.
-    fn charge_unframed(&mut self, id: ConnId, bytes: usize) {
-        if bytes > 0 {
-            let of_bytes = bytes as u64 * 1000 / UNFRAMED_BYTES_PER_TOKEN as u64;
-            self.spend_thousandths(id, UNFRAMED_READ_COST + of_bytes);
-        }
-    }
-
-    /// Charges a connection for what its request, which was for many, made beside its answer: so many
-    /// deliveries, and so many steps that the hub took.
-    fn charge_for_work(&mut self, id: ConnId, deliveries: u64, steps: usize) {
-        self.deliveries += steps;
-        let work = deliveries + (steps / STEPS_PER_DELIVERY) as u64;
-        self.spend_thousandths(id, work * 1000 / DELIVERIES_PER_TOKEN as u64);
-    }
-
-    fn refuse(&mut self, id: ConnId, foreign: Foreign) -> bool {
-        if let Some(connection) = self.connections.touch(id) {
-            let refusal = foreign.refusal();
-            connection.append(&self.pages.ledger, |out| out.extend_from_slice(refusal));
-            connection.drain(Reason::Refused, self.clock.now);
-            let peer = connection.peer;
-            self.log_refusal(&peer, &ErrorCode::NotSpoken(foreign.name()));
-        }
-        true
-    }
-
-    /// Turns off a program that speaks another protocol than its door. Nobody else hears of it.
-    fn turn_off(&mut self, id: ConnId, protocol: &'static str) {
-        let Some(peer) = self
-            .connections
-            .get_mut(id)
-            .map(|connection| connection.peer)
-        else {
-            return;
-        };
-        let code = ErrorCode::NotSpoken(protocol);
-        self.log_refusal(&peer, &code);
-        self.bid_farewell(id, &Event::Error(code), Reason::Refused);
-    }
-
     pub(super) fn handle_frame(&mut self, id: ConnId, parsed: Parsed) {
         let Some(parsed) = self.defer(id, parsed) else {
             return;
@@ -392,74 +305,6 @@ impl Reactor {
                     connection.drain(Reason::Quit, self.clock.now);
                 }
             }
-        }
-    }
-
-    /// The peer broke the rules of its WebSocket: it is told so, as far as its dialect has words for it.
-    fn break_websocket(&mut self, id: ConnId, code: CloseCode) {
-        if code == CloseCode::TooBig
-            && let Some(connection) = self.connections.get_mut(id)
-        {
-            let limit = connection.frame_limit(&self.limits);
-            self.answer(id, &Event::Error(ErrorCode::FrameTooLong(limit)), None);
-        }
-        self.close_websocket(id, Some(code.into()), Reason::Protocol);
-    }
-
-    /// Says the Close that is owed, with which the user leaves: it can be told nothing any more.
-    fn close_websocket(&mut self, id: ConnId, code: Option<u16>, reason: Reason) {
-        self.catch_up(id);
-        if let Some(connection) = self.connections.touch(id) {
-            connection.say_close(code, &self.pages.ledger);
-        }
-        self.depart(id, reason);
-    }
-
-    /// The peer's input has ended and all of it is handled. Its user leaves the hub when it was sent
-    /// what it is owed and is swept.
-    pub(super) fn handle_end(&mut self, id: ConnId) {
-        match self.connections.touch(id) {
-            Some(connection) if connection.phase == Phase::Open && self.hub.owes(id) => {
-                self.end_later(id, None);
-            }
-            Some(connection) if connection.phase == Phase::Open => match connection.reason {
-                // What it is told about that is still sent.
-                None | Some(Reason::Protocol) => connection.drain(Reason::Closed, self.clock.now),
-                Some(reason) => self.connections.doom(id, reason),
-            },
-            _ => {}
-        }
-    }
-
-    /// A user leaves the hub; the connection closes after it was sent what it is owed.
-    pub(super) fn depart(&mut self, id: ConnId, reason: Reason) {
-        if let Some(connection) = self.connections.touch(id) {
-            connection.drain(reason, self.clock.now);
-        }
-        self.hand_out(0);
-        self.hub.handle_leave(id, self.clock.moment);
-        self.carry_out();
-    }
-
-    /// Tells a connection its last event, and lets it go.
-    pub(super) fn bid_farewell(&mut self, id: ConnId, event: &Event, reason: Reason) {
-        match self.connections.touch(id) {
-            Some(connection) if connection.phase == Phase::Open => {
-                // Before the answer, with which some dialects end on their own account.
-                connection.reason.get_or_insert(reason);
-                // Echo has one form only: its answer to what came so far.
-                let is_echo = connection.dialect == Some(Dialect::Echo)
-                    && connection.standing != Standing::Refused;
-                if is_echo
-                    && let Some(Taken::Frame(parsed)) =
-                        connection.take(End::Closed, &self.limits, &self.pages.ledger)
-                {
-                    self.handle_frame(id, parsed);
-                }
-                self.answer(id, event, None);
-                self.depart(id, reason);
-            }
-            _ => {}
         }
     }
 
