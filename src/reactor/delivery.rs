@@ -30,7 +30,8 @@ pub(super) struct Talk {
     events: Vec<Event>,
     /// Bytes of text in the events.
     bytes: usize,
-    /// By slot of a connection: it had, or is to miss, so many of the first events.
+    /// By slot of a connection: it had, or is to miss, so many of the first events. Invariant: of
+    /// connections that are open.
     ahead: Vec<u32>,
     /// The slots of which that is not 0.
     ahead_slots: Vec<u32>,
@@ -254,7 +255,12 @@ impl Reactor {
         if self.talk.bytes > TALK_BYTES_MAX {
             self.deliveries = self.deliveries.max(DELIVERY_BUDGET);
         }
-        passed_by.for_each(|id| self.talk.note_heard(id));
+        for id in passed_by {
+            // Who said it may be gone, and its slot another's, who is to hear it.
+            if self.connections.get_open(id).is_some() {
+                self.talk.note_heard(id);
+            }
+        }
     }
 
     /// Hands a connection what was said so far, if it is a member of the room: what it is told next
