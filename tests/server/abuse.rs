@@ -298,7 +298,7 @@ fn a_ping_is_answered_while_a_crowd_is_told() {
 #[test]
 fn no_field_breaks_a_line_of_another_dialect() {
     const SENT: &str = "a\\r\\n[Server] b\\u0000c\\u001b[2Jd\\u0085e\\u2028f\\u202eg";
-    const CLEAN: &str = "a[Server] bc[2Jdefg";
+    const CLEAN: &str = "a [Server] bc[2Jd e fg";
     let dir = TempDir::new();
     let password = dir.join("password");
     std::fs::write(&password, "sesame").expect("written");

@@ -182,7 +182,7 @@ fn nothing_else_goes_to_standard_output() {
 fn a_log_line_is_one_line_whatever_a_peer_sent() {
     let server = Server::of(&[Text, Json]);
     let mut peer = server.connect(Text);
-    peer.send("a\x1b[2J\nb\rc\r\nEvil\u{202e}\nGood\n/\x1b]0;x\x07\n");
+    peer.send("a\x1b[2J\nb!\rc!\r\nEvil\u{202e}\nGood\n/\x1b]0;x\x07\n");
     peer.expect_until("Good joined the chat!\n");
     peer.sync();
     server

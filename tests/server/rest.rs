@@ -99,7 +99,7 @@ fn who_has_a_token_is_heard_by_all() {
             (&said["username"], &said["message"]),
             (&nick.into(), &text.into())
         );
-        let shown: String = text.chars().filter(|c| !c.is_control()).collect();
+        let shown = text.replace('\n', " ").replace(char::is_control, "");
         nc.expect(format!("[{nick}] {shown}\n"));
         let heard = json.json();
         assert_eq!(

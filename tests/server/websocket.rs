@@ -66,7 +66,7 @@ fn a_message_is_one_line_for_web_users_too() {
     let mut json = server.join_websocket("hubbub.json", "jason");
     text.sync();
     json.say("a\\nb\\r\\u0000c\\u001b[31md").sync();
-    text.expect_text("[jason] abc[31md");
+    text.expect_text("[jason] a b c[31md");
     // What stands behind a line feed is no second request.
     text.text("first\n/nick admin");
     let came = json.message();

@@ -92,7 +92,7 @@ fn names_collide_case_folded_across_dialects() {
 fn a_message_is_one_line_without_controls_in_every_dialect() {
     let sent = "a\\r\\nb\\u0000c\\u001b[31md\\u009be\\u202ef\\u2066g\\u007fh\\u0007\\u0085\\ti";
     let escaped = "a\\r\\nb\\u0000c\\u001b[31md\\u009be\\u202ef\\u2066g\\u007fh\\u0007\\u0085\\ti";
-    let cleaned = "abc[31mdefgh\ti";
+    let cleaned = "a bc[31mdefgh \ti";
     let server = Server::of(&CHATTING);
     let mut carol = server.join(Json, "carol");
     for dialect in CHATTING {
@@ -121,10 +121,12 @@ fn controls_of_text_users_are_removed_too() {
     alice
         .send("a\x1b[2Jb\0c\rd\u{9b}31me\u{202e}f\u{2067}g\n")
         .sync();
-    bob.expect("[Alice] a[2Jbcd31mefg\n").silent();
-    carol
-        .expect_like("\x1b[93m[<hms>] Alice >> \x1b[0ma[2Jbcd31mefg")
-        .silent();
+    // A carriage return ends a line that is typed.
+    bob.expect("[Alice] a[2Jbc\n[Alice] d31mefg\n").silent();
+    for shown in ["a[2Jbc", "d31mefg"] {
+        carol.expect_like(format!("\x1b[93m[<hms>] Alice >> \x1b[0m{shown}"));
+    }
+    carol.silent();
 }
 
 #[test]
@@ -136,8 +138,9 @@ fn what_is_all_controls_is_no_line_of_somebody_else() {
     bob.sync();
     carol.sync();
     carol.say("\\u001b\\n[Server] Bob left the chat!\\n").sync();
-    bob.expect("[carol] [Server] Bob left the chat!\n").silent();
-    let said = Anon.said("", carol.address(), "[Server] Bob left the chat!");
+    bob.expect("[carol]  [Server] Bob left the chat!\n")
+        .silent();
+    let said = Anon.said("", carol.address(), " [Server] Bob left the chat!");
     anon.expect(said).silent();
 }
 
