@@ -43,11 +43,16 @@ fn is_released() -> bool {
         && env::var_os("CARGO_CFG_FUZZING").is_none()
 }
 
-/// Relocations take a hundredth of their 110 KiB where the loader reads packed ones (glibc 2.36).
+/// Relocations take a hundredth of their 110 KiB where the loader reads packed ones (glibc 2.36). Not
+/// every linker tells the loader that they are packed: it is done with the one that Rust chooses itself.
 fn pack_relocations() {
+    println!("cargo::rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let is_chosen = flags.contains("link") || env::var_os("RUSTC_LINKER").is_some();
     let version = printed(Command::new("getconf").arg("GNU_LIBC_VERSION"));
     let minor = version.trim().strip_prefix("glibc 2.");
-    if minor.is_some_and(|minor| minor.parse().is_ok_and(|minor: u32| minor >= 36)) {
+    let is_new = minor.is_some_and(|minor| minor.parse().is_ok_and(|minor: u32| minor >= 36));
+    if is_new && !is_chosen {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
 }
