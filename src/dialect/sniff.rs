@@ -59,6 +59,7 @@ pub fn byte_order_mark_len(bytes: &[u8]) -> usize {
     }
 }
 
+/// What a client of IRC begins with, in any case.
 const IRC_COMMANDS: [&[u8]; 4] = [b"NICK ", b"USER ", b"CAP ", b"PASS "];
 
 /// Looks at the first bytes of a connection. White space before `{` means nothing; anything that
@@ -83,11 +84,14 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     if bytes.starts_with(TLS_HANDSHAKE) {
         return Sniffed::Foreign(Foreign::Tls);
     }
-    if IRC_COMMANDS
-        .iter()
-        .any(|command| bytes.starts_with(command))
-    {
-        return Sniffed::Foreign(Foreign::Irc);
+    for command in IRC_COMMANDS {
+        let len = command.len().min(bytes.len());
+        if bytes[..len].eq_ignore_ascii_case(&command[..len]) {
+            return match len == command.len() {
+                true => Sniffed::Foreign(Foreign::Irc),
+                false => Sniffed::Undecided,
+            };
+        }
     }
     match memchr(b'\n', bytes) {
         Some(line_end) => Sniffed::Spoken(dialect_of(&bytes[..line_end])),
@@ -162,6 +166,11 @@ mod tests {
             (b"P", Sniffed::Undecided),
             (b"PASS x", Sniffed::Foreign(Foreign::Irc)),
             (b"CAP LS 302", Sniffed::Foreign(Foreign::Irc)),
+            (b"nick bob", Sniffed::Foreign(Foreign::Irc)),
+            (b"User bob 0 * :bob", Sniffed::Foreign(Foreign::Irc)),
+            (b"nick", Sniffed::Undecided),
+            (b"nick\n", text),
+            (b"nicole", text),
             (b"\x16", Sniffed::Hello),
             (b"\x16a", text),
             (b"\x16\x03\x01", Sniffed::Foreign(Foreign::Tls)),
