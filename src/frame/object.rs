@@ -40,10 +40,15 @@ impl Object {
         let mut at = self.scanned;
         loop {
             if self.place == Place::Between {
-                at = skip_white_space(bytes, at);
+                // Where not even a mark may be held, it is what it looks like: no object.
+                let mark = match limit >= BYTE_ORDER_MARK.len() {
+                    true => BYTE_ORDER_MARK,
+                    false => b"",
+                };
+                at = skip_white_space(bytes, at, mark);
                 start = at;
-                let is_half_a_mark = BYTE_ORDER_MARK.starts_with(&bytes[at..]) && at < bytes.len();
-                if is_half_a_mark && !finish && bytes.len() - at <= limit {
+                let is_half_a_mark = mark.starts_with(&bytes[at..]) && at < bytes.len();
+                if is_half_a_mark && !finish {
                     self.scanned = 0;
                     return Step {
                         status: Status::Partial,
@@ -155,8 +160,8 @@ fn frame(start: usize, end: usize, limit: usize) -> Step {
 /// UTF-8's byte-order mark, which some programs begin their output with.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Skips byte-order marks too.
-fn skip_white_space(bytes: &[u8], from: usize) -> usize {
+/// Skips byte-order marks too, where `mark` is one rather than empty.
+fn skip_white_space(bytes: &[u8], from: usize, mark: &[u8]) -> usize {
     let mut rest = &bytes[from..];
     loop {
         let count = rest
@@ -164,9 +169,9 @@ fn skip_white_space(bytes: &[u8], from: usize) -> usize {
             .take_while(|byte| b" \t\r\n".contains(byte))
             .count();
         rest = &rest[count..];
-        match rest.strip_prefix(BYTE_ORDER_MARK) {
-            Some(behind) => rest = behind,
-            None => return bytes.len() - rest.len(),
+        match rest.strip_prefix(mark) {
+            Some(behind) if !mark.is_empty() => rest = behind,
+            _ => return bytes.len() - rest.len(),
         }
     }
 }
@@ -206,6 +211,7 @@ mod tests {
             64,
             &[Some(b"\xEF\xBB"), Some(b"{}")],
         );
+        case(&object, marked, 1, &[None; 5]);
         let marks = b"\xEF\xBB\xBF".repeat(1000);
         case(&object, &marks, 8, &[]);
     }
