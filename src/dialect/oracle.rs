@@ -12,7 +12,7 @@ use crate::limits::CLIENT_READ_BYTES;
 
 use crate::model::{ErrorCode, Event, Manner, Message, MessageId, Part, Request, RoomName, Secret};
 
-use super::{Ask, Dialect, Stage, View};
+use super::{Ask, Dialect, Stage, View, unmarked};
 
 /// Checks one input in every way: as a frame of every dialect, and as the text of every event.
 ///
@@ -150,7 +150,8 @@ fn check_answer(dialect: Dialect, stage: Stage, parsed: &super::Parsed, input: &
     };
     check_form(dialect, &event, &view);
     if let Some(id) = &parsed.id {
-        let sent: Value = serde_json::from_slice(input).expect("it carried an id");
+        let text = std::str::from_utf8(input).expect("it carried an id");
+        let sent: Value = serde_json::from_str(unmarked(text)).expect("it carried an id");
         let back: Value = serde_json::from_str(&id.0).expect("an id is JSON");
         assert_eq!(sent["id"], back, "another id");
     }
