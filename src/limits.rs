@@ -289,9 +289,13 @@ pub const FLUSH_US: u64 = 12_000;
 /// How long it sweeps connections.
 pub const SWEEP_US: u64 = 2_000;
 
-/// Time that a connection's share of a turn takes, in microseconds, above which its requests are handled
-/// behind those of the others: 64 plain ones take a third of it.
-pub const HEAVY_US: u64 = 300;
+/// The longest share that a connection has of a turn, in microseconds; who takes more is served behind
+/// the others. 64 plain requests take a third of it.
+pub const SHARE_US_MAX: u64 = 300;
+
+/// The shortest, however many are served: about 30 plain requests. Each has its part of [`SERVE_US`], so
+/// that many whose requests take long hold nobody up for many turns.
+pub const SHARE_US_MIN: u64 = 50;
 
 /// How long it then stays behind the others, in milliseconds.
 pub const HEAVY_MS: u64 = 1_000;

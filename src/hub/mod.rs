@@ -15,6 +15,7 @@ mod effect;
 mod expiry;
 mod guests;
 mod history;
+mod ignorers;
 pub mod keep;
 mod later;
 mod listing;
@@ -43,13 +44,14 @@ mod talk;
 mod throttle;
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::mem;
 
 use core::net::IpAddr;
 
 pub use bans::{Ban, Mask};
 pub use effect::{Audience, Effect};
+use ignorers::Ignorers;
 pub use mutes::{Mark, Mute, Mutes};
 pub use room::{LOBBY, Member, Room, RoomId};
 pub use rules::{Addresses, Rules};
@@ -60,8 +62,8 @@ pub use settings::Settings;
 
 use crate::limits::NAMES_SHOWN_MAX;
 use crate::model::{
-    Author, ConnId, ErrorCode, Event, Key, Manner, Moment, Nick, Peer, Request, RequestId,
-    RoomName, Roster, Secret, Target,
+    Author, ConnId, ErrorCode, Event, Manner, Moment, Nick, Peer, Request, RequestId, RoomName,
+    Roster, Secret, Target,
 };
 use accounts::{Accounts, Coming};
 use expiry::Expiry;
@@ -88,9 +90,8 @@ pub struct Hub {
     settings: Settings,
     /// Those who came in by a door whose form shows addresses.
     shown: HashSet<ConnId>,
-    /// Who hears nothing from a name. Invariant: exactly the sessions' ignored names the other way
-    /// round, and nobody's name without ignorers.
-    ignorers: HashMap<Key, BTreeSet<ConnId>>,
+    /// Invariant: exactly the sessions' ignored names the other way round.
+    ignorers: Ignorers,
     /// Wrong operator passwords by address.
     failures: Throttle<Option<IpAddr>>,
     accounts: Accounts,
@@ -121,7 +122,7 @@ impl Hub {
             watcher: None,
             settings,
             shown: HashSet::new(),
-            ignorers: HashMap::new(),
+            ignorers: Ignorers::default(),
             failures: Throttle::new(OPER_ALLOWANCE),
             accounts: Accounts::new(),
             untold: VecDeque::new(),
@@ -390,7 +391,7 @@ impl Hub {
             return;
         };
         for key in session.ignored() {
-            self.hear_again(who, key);
+            self.ignorers.remove(key, who);
         }
         if session.is_second() {
             return self.take_second_away(who, &session);

@@ -107,8 +107,7 @@ impl Hub {
         twin.set_focus(focus);
         twin.replay = replay;
         for key in twin.ignored() {
-            let ignorers = self.ignorers.entry(key.clone()).or_default();
-            ignorers.insert(who);
+            self.ignorers.insert(key.clone(), who);
         }
         for &room in twin.rooms() {
             self.rooms.get_mut(room).enter_second(who);

@@ -13,6 +13,7 @@ use crate::model::{
 
 use accounts::{GRACE_MS, Keeper};
 
+use super::ignorers::Ignorers;
 use super::keep::Durability;
 use super::{Addresses, Audience, Effect, Hub, LOBBY, RoomId, Rules, Session, Settings};
 
@@ -478,10 +479,10 @@ fn check_state(hub: &Hub) {
     let sessions = hub.sessions.iter();
     let users = sessions.filter(|(_, session)| !session.is_second());
     assert_eq!(hub.sessions.len(), users.count(), "a name for each user");
-    let mut ignorers: HashMap<Key, BTreeSet<ConnId>> = HashMap::new();
+    let mut ignorers = Ignorers::default();
     for (id, session) in hub.sessions.iter() {
         for key in session.ignored() {
-            ignorers.entry(key.clone()).or_default().insert(id);
+            ignorers.insert(key.clone(), id);
         }
     }
     assert_eq!(hub.ignorers, ignorers, "who ignores whom");

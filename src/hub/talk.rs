@@ -1,6 +1,5 @@
 //! Names and words: who one is, what one says, and to whom.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::limits::{IGNORED_MAX, STEPS_PER_IGNORER};
@@ -286,14 +285,11 @@ impl Hub {
     /// The members of a room that hear a name: all but whose it is, those who ignore it, and those who
     /// have not caught up.
     pub(super) fn hearers_of(&self, nick: &Nick, except: Option<ConnId>, id: RoomId) -> Audience {
-        let ignorers = match self.ignorers.is_empty() {
-            true => None,
-            false => self.ignorers.get(&nick.key()),
-        };
+        let ignorers = self.ignorers.of(|| nick.key());
         // Each of them is looked up, and told apart from the others.
-        self.note_steps(STEPS_PER_IGNORER * ignorers.map_or(0, BTreeSet::len));
+        self.note_steps(STEPS_PER_IGNORER * ignorers.len());
         let is_member = |&ignorer: &ConnId| self.sessions[ignorer].is_in(id);
-        let here = ignorers.into_iter().flatten().copied().filter(is_member);
+        let here = ignorers.iter().copied().filter(is_member);
         let mut ignorers: Vec<ConnId> = here.chain(self.catching_up(id)).collect();
         ignorers.sort_unstable();
         ignorers.dedup();
@@ -394,9 +390,9 @@ impl Hub {
         self.change_all(who, |rare| {
             rare.ignored.insert(nick.key());
         });
-        let connections = self.connections(who);
-        let ignorers = self.ignorers.entry(nick.key()).or_default();
-        ignorers.extend(connections);
+        for id in self.connections(who) {
+            self.ignorers.insert(nick.key(), id);
+        }
         self.done(who, format!("You hear nothing from {nick} any more."))
     }
 
@@ -409,19 +405,9 @@ impl Hub {
             rare.ignored.remove(&key);
         });
         for id in self.connections(who) {
-            self.hear_again(id, &key);
+            self.ignorers.remove(&key, id);
         }
         self.done(who, format!("You hear from {name} again."))
-    }
-
-    /// Takes a name that `who` ignored out of the table of ignorers.
-    pub(super) fn hear_again(&mut self, who: ConnId, key: &Key) {
-        if let Some(ignorers) = self.ignorers.get_mut(key) {
-            ignorers.remove(&who);
-            if ignorers.is_empty() {
-                self.ignorers.remove(key);
-            }
-        }
     }
 
     pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {

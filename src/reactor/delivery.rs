@@ -209,10 +209,7 @@ impl Reactor {
                 room,
                 except,
                 ignorers,
-            } => {
-                let passed_by = except.iter().chain(ignorers);
-                self.say_in(*room, passed_by.copied(), event);
-            }
+            } => self.say_in(*room, *except, ignorers, event),
             Audience::Each(each) => {
                 self.hand_out(0);
                 let now = self.clock.moment;
@@ -230,20 +227,18 @@ impl Reactor {
         }
     }
 
-    /// An event for the members of a room but those who are passed by. The turn takes in no more when
-    /// enough is said.
-    fn say_in(
-        &mut self,
-        room: RoomId,
-        passed_by: impl Iterator<Item = ConnId> + Clone,
-        event: Event,
-    ) {
+    /// An event for the members of a room but one of them and those who hear nothing of its speaker. The
+    /// turn takes in no more when enough is said.
+    fn say_in(&mut self, room: RoomId, except: Option<ConnId>, ignorers: &[ConnId], event: Event) {
         if self.talk.room != Some(room) {
             self.hand_out(0);
             self.talk.room = Some(room);
         }
-        passed_by.clone().for_each(|id| self.catch_up(id));
-        let passed_by_count = passed_by.clone().count();
+        // Who said it may be gone, and its slot another's, who is to hear it.
+        let except = except.filter(|&id| self.connections.get_open(id).is_some());
+        let passed_by = || except.iter().chain(ignorers).copied();
+        passed_by().for_each(|id| self.catch_up(id));
+        let passed_by_count = ignorers.len() + usize::from(except.is_some());
         self.deliveries += 1 + passed_by_count * DELIVERIES_PER_IGNORER;
         let members = self.hub.members(room).len();
         let hearers = members.saturating_sub(passed_by_count);
@@ -255,12 +250,7 @@ impl Reactor {
         if self.talk.bytes > TALK_BYTES_MAX {
             self.deliveries = self.deliveries.max(DELIVERY_BUDGET);
         }
-        for id in passed_by {
-            // Who said it may be gone, and its slot another's, who is to hear it.
-            if self.connections.get_open(id).is_some() {
-                self.talk.note_heard(id);
-            }
-        }
+        passed_by().for_each(|id| self.talk.note_heard(id));
     }
 
     /// Hands a connection what was said so far, if it is a member of the room: what it is told next
@@ -294,10 +284,13 @@ impl Reactor {
         let members = self.hub.members(room);
         self.deliveries += members.len();
         for member in members {
+            let heard = self.talk.heard_by(member.id);
+            if heard == self.talk.events.len() {
+                continue;
+            }
             let Some(connection) = self.connections.get_open(member.id) else {
                 continue;
             };
-            let heard = self.talk.heard_by(member.id);
             let kind = connection.kind(member.here);
             let chunks = &self.talk.chunks(kind, &mut self.pages, now)[heard..];
             let at_once = match writes > 0 && connection.owes_nothing() {

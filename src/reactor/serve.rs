@@ -7,10 +7,10 @@ use crate::dialect::{Ask, Parsed};
 use crate::frame::End;
 use crate::hub::Effect;
 use crate::limits::{
-    BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, HEAVY_US,
-    READ_BUDGET_BYTES, SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN, SEARCH_SLICE_BYTES,
-    SERVE_LATE_US, SERVED_MIN, STRANGERS_DELIVERY_BUDGET, SWEEPS_MIN, TOIL_BYTES_PER_DELIVERY,
-    UNREAD_GRACE_MS,
+    BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
+    SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN, SEARCH_SLICE_BYTES, SERVE_LATE_US, SERVE_US,
+    SERVED_MIN, SHARE_US_MAX, SHARE_US_MIN, STRANGERS_DELIVERY_BUDGET, SWEEPS_MIN,
+    TOIL_BYTES_PER_DELIVERY, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 
@@ -49,12 +49,13 @@ impl Reactor {
             ReadyList::Users | ReadyList::Strangers => SERVED_MIN,
             ReadyList::Heavy => 1,
         };
+        let share_us = (SERVE_US / (count as u64).max(1)).clamp(SHARE_US_MIN, SHARE_US_MAX);
         for served in 0..count {
             if served >= at_least && self.is_spent() {
                 return;
             }
             if let Some(id) = self.connections.pop_ready(list) {
-                self.share_ends_us = self.clock.turn_us().saturating_add(HEAVY_US);
+                self.share_ends_us = self.clock.turn_us().saturating_add(share_us);
                 self.serve(id);
                 let is_over = self.clock.turn_us() >= self.share_ends_us;
                 self.share_ends_us = u64::MAX;

@@ -1,6 +1,7 @@
 //! A chat with accounts, and how it is spoken to.
 
 use super::*;
+use crate::model::Key;
 
 /// A chat with accounts of which the right password is `right`, and the time.
 pub(super) struct Chat {
