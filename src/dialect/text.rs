@@ -19,6 +19,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(&frame).and_then(|line| match stage {
         _ if unmarked(line).is_empty() => Ok(None),
         Stage::Joining => command::first(line, &['/'], None).map(Some),
+        Stage::Joined if unmarked(line).trim().is_empty() => Ok(None),
         Stage::Joined => parse_line(line),
     }))
 }

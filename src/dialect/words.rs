@@ -1,5 +1,7 @@
 //! The words of a command's line.
 
+use super::unmarked;
+
 /// Can `text` stand as one word of a command?
 pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_whitespace)
@@ -12,7 +14,7 @@ pub(super) fn is_rest(text: &str) -> bool {
 
 /// Can `text` stand as a line that says something?
 pub(super) fn is_line(text: &str) -> bool {
-    !text.trim().is_empty() && !text.contains(['\n', '\r'])
+    !unmarked(text).trim().is_empty() && !text.contains(['\n', '\r'])
 }
 
 /// The first word.

@@ -31,6 +31,10 @@ fn names_and_lines() {
     );
     assert_eq!(parse(b"  hi ", Stage::Joined), say("  hi "));
     assert_eq!(parse(b" \t", Stage::Joined), Ask::Nothing);
+    assert_eq!(
+        parse("\u{feff}\u{c} ".as_bytes(), Stage::Joined),
+        Ask::Nothing
+    );
     assert_eq!(parse(b"//hello", Stage::Joined), say("/hello"));
     assert_eq!(parse(b"/LiSt", Stage::Joined), Ask::Request(Request::List));
     assert_eq!(
