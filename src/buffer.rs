@@ -11,7 +11,7 @@ use crate::limits::{CHUNKS_PER_WRITE, PAGE_BYTES};
 
 /// Bytes that a peer sent and nobody has parsed yet.
 #[derive(Debug, Default)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     bytes: Vec<u8>,
     /// Invariant: `head <= bytes.len()`; what stands before it has been consumed.
     head: usize,
@@ -19,40 +19,40 @@ pub struct Inbox {
 
 impl Inbox {
     /// The unparsed bytes, the oldest first.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[self.head..]
     }
 
     /// The unparsed bytes, for a parser that works in their place.
-    pub fn bytes_mut(&mut self) -> &mut [u8] {
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.head..]
     }
 
     /// Is nothing waiting to be parsed?
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.head == self.bytes.len()
     }
 
     /// Adds bytes behind the unparsed ones.
-    pub fn extend(&mut self, bytes: &[u8]) {
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
         self.settle();
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Drops the first `count` unparsed bytes; more than there are is all of them.
-    pub fn consume(&mut self, count: usize) {
+    pub(crate) fn consume(&mut self, count: usize) {
         debug_assert!(count <= self.bytes().len(), "consumed more than there was");
         self.head = (self.head + count).min(self.bytes.len());
     }
 
     /// Takes back the last `count` unparsed bytes; more than there are is all of them.
-    pub fn retract(&mut self, count: usize) {
+    pub(crate) fn retract(&mut self, count: usize) {
         let kept = self.bytes.len().saturating_sub(count).max(self.head);
         self.bytes.truncate(kept);
     }
 
     /// Moves a partial frame to the front and gives back memory that it does not need.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if self.is_empty() {
             *self = Inbox::default();
         } else if self.head > 0 {
@@ -65,7 +65,8 @@ impl Inbox {
     }
 
     /// The memory held, in bytes.
-    pub fn capacity(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 }
@@ -73,11 +74,11 @@ impl Inbox {
 /// The memory that pages of pending output hold, all together and each counted once however many
 /// Outboxes share it.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger(Rc<Cell<usize>>);
+pub(crate) struct Ledger(Rc<Cell<usize>>);
 
 impl Ledger {
     /// Bytes held now.
-    pub fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.0.get()
     }
 
@@ -89,14 +90,14 @@ impl Ledger {
 
 /// Rendered bytes, append-only while anybody refers to them.
 #[derive(Debug)]
-pub struct Page {
+pub(crate) struct Page {
     bytes: RefCell<Vec<u8>>,
     ledger: Ledger,
 }
 
 impl Page {
     /// An empty page, counted in `ledger`.
-    pub fn new(ledger: &Ledger) -> Rc<Page> {
+    pub(crate) fn new(ledger: &Ledger) -> Rc<Page> {
         Rc::new(Page {
             bytes: RefCell::default(),
             ledger: ledger.clone(),
@@ -104,13 +105,13 @@ impl Page {
     }
 
     /// Is there room for `count` more bytes? An empty page takes any number.
-    pub fn has_room(&self, count: usize) -> bool {
+    pub(crate) fn has_room(&self, count: usize) -> bool {
         let len = self.bytes.borrow().len();
         len == 0 || len + count <= PAGE_BYTES
     }
 
     /// Appends what `write` writes and returns it as a chunk of the page.
-    pub fn append(self: &Rc<Page>, write: impl FnOnce(&mut Vec<u8>)) -> Chunk {
+    pub(crate) fn append(self: &Rc<Page>, write: impl FnOnce(&mut Vec<u8>)) -> Chunk {
         let mut bytes = self.bytes.borrow_mut();
         let place = |len| u32::try_from(len).expect("a page is far below 4 GiB");
         let (start, before) = (place(bytes.len()), bytes.capacity());
@@ -132,7 +133,7 @@ impl Drop for Page {
 
 /// Rendered bytes shared by reference: a range of a page.
 #[derive(Debug, Clone)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     page: Rc<Page>,
     start: u32,
     /// Invariant: `start <= end`, and `end` is within the page.
@@ -141,22 +142,22 @@ pub struct Chunk {
 
 impl Chunk {
     /// Its length in bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         (self.end - self.start) as usize
     }
 
     /// Is there nothing in it?
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
     /// Does anybody else refer to its page?
-    pub fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         Rc::strong_count(&self.page) > 1
     }
 
     /// Splits off its first `count` bytes; more than there are is all of them.
-    pub fn split_to(&mut self, count: usize) -> Chunk {
+    pub(crate) fn split_to(&mut self, count: usize) -> Chunk {
         let mut first = self.clone();
         // Never more than its length, which is below 2^32.
         first.end = first.start + count.min(self.len()) as u32;
@@ -165,7 +166,7 @@ impl Chunk {
     }
 
     /// From its start to the end of `last`, where both are on one page.
-    pub fn through(&self, last: &Chunk) -> Option<Chunk> {
+    pub(crate) fn through(&self, last: &Chunk) -> Option<Chunk> {
         let is_one = Rc::ptr_eq(&self.page, &last.page) && self.start <= last.end;
         is_one.then(|| Chunk {
             page: Rc::clone(&self.page),
@@ -175,7 +176,7 @@ impl Chunk {
     }
 
     /// Its bytes.
-    pub fn bytes(&self) -> Ref<'_, [u8]> {
+    pub(crate) fn bytes(&self) -> Ref<'_, [u8]> {
         Ref::map(self.page.bytes.borrow(), |bytes| {
             &bytes[self.start as usize..self.end as usize]
         })
@@ -185,7 +186,7 @@ impl Chunk {
 /// Bytes that a peer is owed, in order. One chunk, which is what most who wait have, takes no memory
 /// of its own.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub(crate) struct Outbox {
     /// Invariant: not empty; absent only where nothing is owed.
     first: Option<Chunk>,
     /// Invariant: absent, or not empty.
@@ -210,19 +211,19 @@ impl Others {
 
 impl Outbox {
     /// Bytes pending: the SendQ.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         let others = self.others.as_ref().map_or(0, |others| others.len);
         self.first.as_ref().map_or(0, Chunk::len) + others
     }
 
     /// Is everything sent?
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none()
     }
 
     /// Adds a shared chunk at the end. A chunk that follows the last one in its page joins it, so
     /// that many messages cost one entry and one write.
-    pub fn push(&mut self, chunk: &Chunk) {
+    pub(crate) fn push(&mut self, chunk: &Chunk) {
         if chunk.is_empty() {
             return;
         }
@@ -255,7 +256,7 @@ impl Outbox {
     }
 
     /// Adds what `write` writes, for this peer alone.
-    pub fn append(&mut self, ledger: &Ledger, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn append(&mut self, ledger: &Ledger, write: impl FnOnce(&mut Vec<u8>)) {
         let last = match &self.others {
             Some(others) => others.chunks.back(),
             None => self.first.as_ref(),
@@ -270,7 +271,7 @@ impl Outbox {
     /// # Errors
     /// The sink's own, `Interrupted` among them, and `WriteZero` where it takes nothing. The bytes
     /// that were taken before are gone from the Outbox.
-    pub fn flush(&mut self, sink: &mut impl Write) -> io::Result<usize> {
+    pub(crate) fn flush(&mut self, sink: &mut impl Write) -> io::Result<usize> {
         let mut sent = 0;
         while let Some(first) = &self.first {
             let written = match &self.others {
@@ -291,7 +292,7 @@ impl Outbox {
     }
 
     /// Forgets everything pending, and gives its memory back.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if let (Some(first), Some(others)) = (self.first.take(), self.others.take()) {
             first.page.ledger.resized(others.memory(), 0);
         }

@@ -1,8 +1,9 @@
 //! Arguments, and every default.
 
 mod account;
-pub mod history;
+mod history;
 mod load;
+mod program;
 mod values;
 
 use std::ffi::OsString;
@@ -12,13 +13,14 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-pub use account::Account;
-pub use history::History;
-pub use load::{Load, Run};
+use account::Account;
+use history::History;
+use load::{Load, Run};
+pub use program::main;
 
 use crate::hub::Addresses;
-use crate::hub::keep::Durability;
 use crate::limits::Limits;
+use crate::model::Durability;
 use crate::reactor::{Certificate, Config, DoorAddress};
 use crate::store::{self, Retention};
 use crate::web::{OriginRule, PublicHost};
@@ -265,7 +267,7 @@ enum Other {
 
 /// What was asked for on the command line.
 #[derive(Debug)]
-pub enum Command {
+enum Command {
     /// Serve with this configuration.
     Serve(Box<Config>),
     /// Load a server.
@@ -282,7 +284,7 @@ pub enum Command {
 ///
 /// # Errors
 /// One line that says what is wrong with them.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // A server does not keep in memory what the other commands and all the help take to be described.
     if let Ok(arguments) = ServerArguments::try_parse_from(&arguments) {

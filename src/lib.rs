@@ -9,7 +9,7 @@
 //! ```
 //! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load, store` ·
 //! `reactor → hub, dialect, frame, buffer, store, web` · `web → dialect, model` · `load → dialect, frame, buffer, model` ·
-//! `store → hub, model` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
+//! `store → model` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
 //! meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered over HTTP. Only
 //! the reactor joins them with sockets and time; TLS, below a connection, is a socket to it.
 //!
@@ -21,16 +21,24 @@
 //! done; a **turn** is one pass of the reactor's loop and a **budget** the work it may do in it; a room's
 //! **tail** is what was said last, in memory, and what is **kept** is on disk.
 
-pub mod buffer;
-pub mod cli;
-pub mod dialect;
-pub mod frame;
-pub mod hub;
-pub mod limits;
-pub mod load;
-pub mod logging;
-pub mod model;
+// What only the tests reach for is no dead code where they are built.
+#![cfg_attr(not(feature = "testing"), allow(unreachable_pub))]
+
+mod buffer;
+mod cli;
+mod dialect;
+mod frame;
+mod hub;
+mod limits;
+mod load;
+mod logging;
+mod model;
 mod outlet;
-pub mod reactor;
-pub mod store;
-pub mod web;
+#[allow(unreachable_pub)]
+mod reactor;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod web;
+
+pub use cli::main;

@@ -3,522 +3,522 @@
 
 mod settable;
 
-pub use settable::{ConnectRate, Limits, Rate};
+pub(crate) use settable::{ConnectRate, Limits, Rate};
 
 /// A nick's length in characters: what every dialect's form has room for.
-pub const NICK_CHARS_MAX: usize = 20;
+pub(crate) const NICK_CHARS_MAX: usize = 20;
 
 /// A room name's length in characters.
-pub const ROOM_NAME_CHARS_MAX: usize = 32;
+pub(crate) const ROOM_NAME_CHARS_MAX: usize = 32;
 
 /// Rooms one session may be in at once, the lobby included: bounds what a leave has to visit.
-pub const ROOMS_PER_SESSION_MAX: usize = 20;
+pub(crate) const ROOMS_PER_SESSION_MAX: usize = 20;
 
 /// A topic, a reason, last words, or what one says about being away, in bytes: one line of a screen
 /// or two.
-pub const NOTE_BYTES_MAX: usize = 400;
+pub(crate) const NOTE_BYTES_MAX: usize = 400;
 
 /// How long comings and goings in a crowded room are counted before they are told.
-pub const PRESENCE_MS: u64 = 1_000;
+pub(crate) const PRESENCE_MS: u64 = 1_000;
 
 /// Members of a room that are named at once: more than anybody reads, and a crowd that comes in costs the
 /// square of its number where each is told of all.
-pub const NAMES_SHOWN_MAX: usize = 500;
+pub(crate) const NAMES_SHOWN_MAX: usize = 500;
 
 /// Rooms in the list of rooms: the largest of more than anybody reads.
-pub const ROOMS_SHOWN_MAX: usize = 500;
+pub(crate) const ROOMS_SHOWN_MAX: usize = 500;
 
 /// Names that one user may ignore: bounds what a message is checked against.
-pub const IGNORED_MAX: usize = 100;
+pub(crate) const IGNORED_MAX: usize = 100;
 
 /// Names that one room remembers as invited or muted.
-pub const ROOM_LIST_MAX: usize = 200;
+pub(crate) const ROOM_LIST_MAX: usize = 200;
 
 /// What one mute holds for of each kind (names, accounts, connections): the first, and the last ones of
 /// who keeps changing them.
-pub const MUTE_MARKS_MAX: usize = 8;
+pub(crate) const MUTE_MARKS_MAX: usize = 8;
 
 /// Rooms where one user is known to be muted while it is not in them.
-pub const MUTED_IN_MAX: usize = 64;
+pub(crate) const MUTED_IN_MAX: usize = 64;
 
 /// How often it is looked whether settings that are read again beside the loop are there, in milliseconds.
-pub const REREAD_MS: u64 = 10;
+pub(crate) const REREAD_MS: u64 = 10;
 
 /// Bans, mutes and locked rooms, each: what is looked through when somebody comes.
-pub const BANS_MAX: usize = 10_000;
+pub(crate) const BANS_MAX: usize = 10_000;
 
 /// A password, in bytes.
-pub const PASSWORD_BYTES_MAX: usize = 128;
+pub(crate) const PASSWORD_BYTES_MAX: usize = 128;
 
 /// The beginning of 2026, in milliseconds since 1970: no server of this kind ran before, so that a clock
 /// that says so is wrong.
-pub const CLOCK_FLOOR_MS: u64 = 1_767_225_600_000;
+pub(crate) const CLOCK_FLOOR_MS: u64 = 1_767_225_600_000;
 
 /// How far the time of the message before may be ahead of the clock: a clock that was set back keeps new
 /// messages at that time, and one that was wrong by years when that was said does not.
-pub const CLOCK_AHEAD_MS_MAX: u64 = 366 * 24 * 3_600_000;
+pub(crate) const CLOCK_AHEAD_MS_MAX: u64 = 366 * 24 * 3_600_000;
 
 /// Messages that each room keeps in memory where there is no disk for them.
-pub const TAIL_MESSAGES: usize = 100;
+pub(crate) const TAIL_MESSAGES: usize = 100;
 
 /// What all rooms together keep in memory, in bytes; above it the largest forget half.
-pub const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub(crate) const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Messages in one answer about what was said.
-pub const HISTORY_LIMIT_MAX: usize = 1000;
+pub(crate) const HISTORY_LIMIT_MAX: usize = 1000;
 
 /// Messages in one answer where the question says no limit.
-pub const HISTORY_LIMIT: usize = 20;
+pub(crate) const HISTORY_LIMIT: usize = 20;
 
 /// Messages in one part of what is caught up on.
-pub const CATCH_UP_MESSAGES: usize = 200;
+pub(crate) const CATCH_UP_MESSAGES: usize = 200;
 
 /// Messages that a room keeps in memory while somebody catches up on it.
-pub const CATCH_UP_TAIL_MESSAGES: usize = 10_000;
+pub(crate) const CATCH_UP_TAIL_MESSAGES: usize = 10_000;
 
 /// How long an answer of the store is waited for: a disk that hangs holds nobody back for longer.
-pub const ANSWER_MS: u64 = 10_000;
+pub(crate) const ANSWER_MS: u64 = 10_000;
 
 /// What a reader that catches up may be owed when it is sent more, in bytes.
-pub const CATCH_UP_SENDQ_BYTES: usize = 64 * 1024;
+pub(crate) const CATCH_UP_SENDQ_BYTES: usize = 64 * 1024;
 
 /// The share of what may wait for the disk above which those who speak are read more slowly.
-pub const BACKLOG_SHARE: f32 = 0.25;
+pub(crate) const BACKLOG_SHARE: f32 = 0.25;
 
 /// How long each waits, after something it said, where as much waits as may.
-pub const SLOW_MS_MAX: u64 = 1_000;
+pub(crate) const SLOW_MS_MAX: u64 = 1_000;
 
 /// Questions about what was said that one user may wait for at once.
-pub const ASKED_PER_SESSION_MAX: usize = 8;
+pub(crate) const ASKED_PER_SESSION_MAX: usize = 8;
 
 /// Wrong passwords of one address, after which it waits.
-pub const OPER_FAILURES_MAX: u32 = 5;
+pub(crate) const OPER_FAILURES_MAX: u32 = 5;
 
 /// How long it waits then.
-pub const OPER_WAIT_MS: u64 = 60_000;
+pub(crate) const OPER_WAIT_MS: u64 = 60_000;
 
 /// Addresses whose wrong passwords are remembered at once.
-pub const OPER_FAILURES_REMEMBERED: usize = 1024;
+pub(crate) const OPER_FAILURES_REMEMBERED: usize = 1024;
 
 /// Argon2id's memory, in KiB. With the passes and the lanes it is what OWASP's Password Storage Cheat
 /// Sheet asks for at the least: "19 MiB of memory, an iteration count of 2, and 1 degree of parallelism".
-pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
+pub(crate) const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
 
 /// Argon2id's passes over its memory.
-pub const ARGON2_PASSES: u32 = 2;
+pub(crate) const ARGON2_PASSES: u32 = 2;
 
 /// Argon2id's lanes: the one thread that has time for it.
-pub const ARGON2_LANES: u32 = 1;
+pub(crate) const ARGON2_LANES: u32 = 1;
 
 /// A password's salt, in bytes (RFC 9106, section 3.1).
-pub const PASSWORD_SALT_BYTES: usize = 16;
+pub(crate) const PASSWORD_SALT_BYTES: usize = 16;
 
 /// What is random in a bot's token, in bytes.
-pub const TOKEN_BYTES: usize = 32;
+pub(crate) const TOKEN_BYTES: usize = 32;
 
 /// Bots of one account.
-pub const BOTS_PER_ACCOUNT_MAX: usize = 20;
+pub(crate) const BOTS_PER_ACCOUNT_MAX: usize = 20;
 
 /// Tokens that stand for one account's password, each in a browser; a further one makes the oldest void.
-pub const SESSIONS_PER_ACCOUNT_MAX: usize = 10;
+pub(crate) const SESSIONS_PER_ACCOUNT_MAX: usize = 10;
 
 /// How long such a token is good, in milliseconds: 90 days. Who uses it asks for another by then.
-pub const SESSION_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+pub(crate) const SESSION_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 
 /// Asks about accounts that wait at once: at some 30 ms for a password the last waits a second.
-pub const ACCOUNT_ASKS_MAX: usize = 32;
+pub(crate) const ACCOUNT_ASKS_MAX: usize = 32;
 
 /// Changes of accounts that are on their way to the disk at once.
-pub const ACCOUNT_WRITES_MAX: usize = 32;
+pub(crate) const ACCOUNT_WRITES_MAX: usize = 32;
 
 /// How long a change of an account may wait for the disk before it is given up.
-pub const ACCOUNT_WRITE_MS: u64 = 10_000;
+pub(crate) const ACCOUNT_WRITE_MS: u64 = 10_000;
 
 /// How long one program waits for another's turn to write to the database.
-pub const DATABASE_BUSY_MS: u64 = 5_000;
+pub(crate) const DATABASE_BUSY_MS: u64 = 5_000;
 
 /// Wrong passwords from one address, or of one account from one address, after which one waits.
-pub const LOGIN_FAILURES_MAX: u32 = 5;
+pub(crate) const LOGIN_FAILURES_MAX: u32 = 5;
 
 /// Wrong passwords of one account from wherever, after which one waits. Who does not know it must not keep out
 /// who does, so that it is far above what one address may try; but of addresses a botnet has thousands, and
 /// from each of them five of the passwords that people choose most are five more.
-pub const ACCOUNT_FAILURES_MAX: u32 = 100;
+pub(crate) const ACCOUNT_FAILURES_MAX: u32 = 100;
 
 /// How long one waits then; each wrong password more doubles it.
-pub const LOGIN_WAIT_MS: u64 = 5_000;
+pub(crate) const LOGIN_WAIT_MS: u64 = 5_000;
 
 /// How long one waits at most.
-pub const LOGIN_WAIT_MS_MAX: u64 = 15 * 60_000;
+pub(crate) const LOGIN_WAIT_MS_MAX: u64 = 15 * 60_000;
 
 /// How long after the last wrong password all of them are forgotten.
-pub const LOGIN_MEMORY_MS: u64 = 60 * 60_000;
+pub(crate) const LOGIN_MEMORY_MS: u64 = 60 * 60_000;
 
 /// Accounts, and addresses, whose wrong passwords are remembered at once.
-pub const LOGIN_FAILURES_REMEMBERED: usize = 4096;
+pub(crate) const LOGIN_FAILURES_REMEMBERED: usize = 4096;
 
 /// Lines of the log about one address in a minute, of who proved to be somebody or failed to: more than a
 /// program that reads them waits for, and nothing that fills a disk.
-pub const INCIDENTS_PER_MINUTE: u32 = 60;
+pub(crate) const INCIDENTS_PER_MINUTE: u32 = 60;
 
 /// Addresses that these lines are counted for at once.
-pub const INCIDENT_ADDRESSES_MAX: usize = 4096;
+pub(crate) const INCIDENT_ADDRESSES_MAX: usize = 4096;
 
 /// Connections of one account at once: each message to it is told to all of them.
-pub const CONNECTIONS_PER_ACCOUNT_MAX: usize = 16;
+pub(crate) const CONNECTIONS_PER_ACCOUNT_MAX: usize = 16;
 
 /// Rooms that one account owns: each lasts without members.
-pub const OWNED_ROOMS_MAX: usize = 20;
+pub(crate) const OWNED_ROOMS_MAX: usize = 20;
 
 /// Accounts in all, bots included; those that the operator makes come on top. Each is known in memory.
-pub const ACCOUNTS_MAX: usize = 100_000;
+pub(crate) const ACCOUNTS_MAX: usize = 100_000;
 
 /// Accounts and bots made from one address in [`QUOTA_MS`]: a family's, a class's in two days.
-pub const REGISTRATIONS_PER_ADDRESS_MAX: u32 = 20;
+pub(crate) const REGISTRATIONS_PER_ADDRESS_MAX: u32 = 20;
 
 /// Owned rooms in all: they last without members, each with its last words in memory.
-pub const OWNED_ROOMS_TOTAL_MAX: usize = 10_000;
+pub(crate) const OWNED_ROOMS_TOTAL_MAX: usize = 10_000;
 
 /// Rooms that come to be owned from one address in [`QUOTA_MS`]: those of some accounts.
-pub const OWNED_ROOMS_PER_ADDRESS_MAX: u32 = 60;
+pub(crate) const OWNED_ROOMS_PER_ADDRESS_MAX: u32 = 60;
 
 /// How long what is made from one address is counted: a day.
-pub const QUOTA_MS: u64 = 24 * 3_600_000;
+pub(crate) const QUOTA_MS: u64 = 24 * 3_600_000;
 
 /// Addresses that are counted at once.
-pub const QUOTA_ADDRESSES_MAX: usize = 4096;
+pub(crate) const QUOTA_ADDRESSES_MAX: usize = 4096;
 
 /// How long an account lasts that is not used, unless it is set otherwise: a year.
-pub const ACCOUNT_EXPIRY_MS: u64 = 365 * 24 * 3_600_000;
+pub(crate) const ACCOUNT_EXPIRY_MS: u64 = 365 * 24 * 3_600_000;
 
 /// How long an owned room lasts without a word and members: 30 days.
-pub const ROOM_EXPIRY_MS: u64 = 30 * 24 * 3_600_000;
+pub(crate) const ROOM_EXPIRY_MS: u64 = 30 * 24 * 3_600_000;
 
 /// How often the use of an account or a room is kept at the least and at the most.
-pub const USE_NOTED_MS: (u64, u64) = (1_000, 24 * 3_600_000);
+pub(crate) const USE_NOTED_MS: (u64, u64) = (1_000, 24 * 3_600_000);
 
 /// Accounts and rooms that end at once: each is looked for among all bots and rooms.
-pub const EXPIRY_STEP: usize = 4;
+pub(crate) const EXPIRY_STEP: usize = 4;
 
 /// A frame before the join, in bytes: a name needs no more, and a stranger gets no more.
-pub const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
+pub(crate) const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
 
 /// Names that one connection may be refused; with the last of them it is closed. People need a few tries,
 /// programs that know nothing of names go on and on.
-pub const REFUSED_NAMES_MAX: u8 = 10;
+pub(crate) const REFUSED_NAMES_MAX: u8 = 10;
 
 /// How long nobody is told of who came without saying a word, as an anon client does: until then what it
 /// says first may show that it is no client at all. It is as long as the auto door waits.
-pub const UNTOLD_MS: u64 = 150;
+pub(crate) const UNTOLD_MS: u64 = 150;
 
 /// The one frame of an echo connection, in bytes (its contract).
-pub const ECHO_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const ECHO_BYTES_MAX: usize = 64 * 1024;
 
 /// The head of an HTTP request, in bytes: a browser's, with its cookies for other servers of the host.
-pub const HTTP_HEAD_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const HTTP_HEAD_BYTES_MAX: usize = 8 * 1024;
 
 /// The headers of an HTTP request: some 20 is what a browser sends.
-pub const HTTP_HEADERS_MAX: usize = 64;
+pub(crate) const HTTP_HEADERS_MAX: usize = 64;
 
 /// The body of an HTTP request, in bytes: the longest message unless set otherwise, with whatever of it
 /// is not ASCII escaped.
-pub const HTTP_BODY_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const HTTP_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// A line between the chunks of an HTTP body, in bytes: a size with its extensions, or a trailer field.
-pub const HTTP_CHUNK_LINE_BYTES_MAX: usize = 1024;
+pub(crate) const HTTP_CHUNK_LINE_BYTES_MAX: usize = 1024;
 
 /// All of what is no chunk in an HTTP body that comes in chunks, in bytes: chunks of one byte have five
 /// beside it.
-pub const HTTP_CHUNKING_BYTES_MAX: usize = 6 * HTTP_BODY_BYTES_MAX;
+pub(crate) const HTTP_CHUNKING_BYTES_MAX: usize = 6 * HTTP_BODY_BYTES_MAX;
 
 /// The deepest nesting of objects and arrays in a JSON frame: a chat request is flat, and
 /// serde_json recurses once a level.
-pub const JSON_DEPTH_MAX: usize = 32;
+pub(crate) const JSON_DEPTH_MAX: usize = 32;
 
 /// What a terminal may be owed while what goes on is still shown to it, in bytes: one that is stopped
 /// (Ctrl-S) is not to be dropped for it.
-pub const SHOWN_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const SHOWN_BYTES_MAX: usize = 64 * 1024;
 
 /// What the existing clients of pynet, colon and the JSON chat read at once, in bytes: what they are sent
 /// fills it.
-pub const CLIENT_READ_BYTES: usize = 1024;
+pub(crate) const CLIENT_READ_BYTES: usize = 1024;
 
 /// The MSS of sockets for those clients (`TCP_MAXSEG`): one such read, and 12 bytes of timestamps
 /// (RFC 7323 section 3.2). So no segment ends within a read.
-pub const CLIENT_MSS_BYTES: u32 = CLIENT_READ_BYTES as u32 + 12;
+pub(crate) const CLIENT_MSS_BYTES: u32 = CLIENT_READ_BYTES as u32 + 12;
 
 /// How much of what a peer typed is repeated in an error, in characters.
-pub const QUOTED_CHARS_MAX: usize = 32;
+pub(crate) const QUOTED_CHARS_MAX: usize = 32;
 
 /// Bytes read from one connection in one turn, so that a hot sender waits for its next one.
 pub const READ_BUDGET_BYTES: usize = 64 * 1024;
 
 /// Bytes asked of the kernel in one read; with the frame limit it bounds an Inbox.
-pub const READ_BYTES: usize = 16 * 1024;
+pub(crate) const READ_BYTES: usize = 16 * 1024;
 
 /// Frames handled for one connection in one turn.
-pub const FRAME_BUDGET: usize = 64;
+pub(crate) const FRAME_BUDGET: usize = 64;
 
 /// Deliveries in one turn, after which the rest of the ready list waits: what a member is handed at
 /// once, be it one event or many, an event taken in, and each [`BYTES_PER_DELIVERY`] read or answered.
 /// At about 20 ns each this keeps the longest turn near 10 ms before its writes.
-pub const DELIVERY_BUDGET: usize = 200_000;
+pub(crate) const DELIVERY_BUDGET: usize = 200_000;
 
 /// Of these, what is left for those who have not joined when the others took all: a crowd that comes
 /// in waits for those who are in, but not for ever.
-pub const STRANGERS_DELIVERY_BUDGET: usize = 50_000;
+pub(crate) const STRANGERS_DELIVERY_BUDGET: usize = 50_000;
 
 /// How long a turn accepts and lets deadlines fire, in microseconds. With the times below it keeps a turn
 /// under 20 ms whatever is asked, on a slow machine too.
-pub const ARRIVAL_US: u64 = 2_000;
+pub(crate) const ARRIVAL_US: u64 = 2_000;
 
 /// How long a turn then handles what users ask; strangers, and those whose requests take long, have a
 /// share of their own behind that.
-pub const SERVE_US: u64 = 3_000;
+pub(crate) const SERVE_US: u64 = 3_000;
 
 /// How long it goes on for each of these two where the others took all of its time; and for what the hub
 /// does over several turns.
-pub const SERVE_LATE_US: u64 = 1_000;
+pub(crate) const SERVE_LATE_US: u64 = 1_000;
 
 /// Users, and strangers, whose requests a turn handles however late it is.
-pub const SERVED_MIN: usize = 4;
+pub(crate) const SERVED_MIN: usize = 4;
 
 /// When a turn stops writing to those who only wait for what others said, counted from its beginning.
-pub const FLUSH_US: u64 = 12_000;
+pub(crate) const FLUSH_US: u64 = 12_000;
 
 /// How long it sweeps connections.
-pub const SWEEP_US: u64 = 2_000;
+pub(crate) const SWEEP_US: u64 = 2_000;
 
 /// The longest share that a connection has of a turn, in microseconds; who takes more is served behind
 /// the others. 64 plain requests take a third of it.
-pub const SHARE_US_MAX: u64 = 300;
+pub(crate) const SHARE_US_MAX: u64 = 300;
 
 /// The shortest, however many are served: about 30 plain requests. Each has its part of [`SERVE_US`], so
 /// that many whose requests take long hold nobody up for many turns.
-pub const SHARE_US_MIN: u64 = 50;
+pub(crate) const SHARE_US_MIN: u64 = 50;
 
 /// How long it then stays behind the others, in milliseconds.
-pub const HEAVY_MS: u64 = 1_000;
+pub(crate) const HEAVY_MS: u64 = 1_000;
 
 /// Connections accepted by one listener in one turn.
-pub const ACCEPT_BUDGET: usize = 256;
+pub(crate) const ACCEPT_BUDGET: usize = 256;
 
 /// How long a listener rests when the process or the system is out of descriptors or buffers.
-pub const ACCEPT_PAUSE_MS: u64 = 100;
+pub(crate) const ACCEPT_PAUSE_MS: u64 = 100;
 
 /// The silence that ends a frame of clients that send no line ends.
-pub const SILENCE_MS: u64 = 20;
+pub(crate) const SILENCE_MS: u64 = 20;
 
 /// How much longer than its time a peer may take to join, or over a request, that keeps sending.
-pub const UNREAD_GRACE_MS: u64 = 1_000;
+pub(crate) const UNREAD_GRACE_MS: u64 = 1_000;
 
 /// How long a peer that ended its input, or that is being closed, may take no byte of what it is owed.
-pub const DRAIN_STALL_MS: u64 = 2_000;
+pub(crate) const DRAIN_STALL_MS: u64 = 2_000;
 
 /// How long a peer may take over what it is owed in the end, however steadily it takes it.
-pub const DRAIN_MAX_MS: u64 = 60_000;
+pub(crate) const DRAIN_MAX_MS: u64 = 60_000;
 
 /// How long unread input is read off after our FIN, so that no reset overtakes the last line.
-pub const LINGER_MS: u64 = 1_000;
+pub(crate) const LINGER_MS: u64 = 1_000;
 
 /// How long a stop waits for everybody's last bytes.
-pub const STOP_MS: u64 = 5_000;
+pub(crate) const STOP_MS: u64 = 5_000;
 
 /// Refused connections that may linger at once; beyond it a refusal is not waited for.
-pub const REFUSED_LINGERING_MAX: usize = 16;
+pub(crate) const REFUSED_LINGERING_MAX: usize = 16;
 
 /// Descriptors kept back for listeners, the poll, logs and refusals.
-pub const DESCRIPTORS_KEPT: u64 = 32;
+pub(crate) const DESCRIPTORS_KEPT: u64 = 32;
 
 /// Plaintext in one TLS record, in bytes (RFC 8446, section 5.1).
-pub const TLS_RECORD_BYTES: usize = 16 * 1024;
+pub(crate) const TLS_RECORD_BYTES: usize = 16 * 1024;
 
 /// What a TLS record is longer than its plaintext, in bytes (RFC 8446, section 5.2).
-pub const TLS_OVERHEAD_BYTES: usize = 261;
+pub(crate) const TLS_OVERHEAD_BYTES: usize = 261;
 
 /// Ciphertext that no plaintext came of yet, in bytes: the longest record (RFC 5246, section 6.2.3), and
 /// any handshake message that there is use for. Strangers may hold as much.
-pub const TLS_UNREAD_BYTES_MAX: usize = 20 * 1024;
+pub(crate) const TLS_UNREAD_BYTES_MAX: usize = 20 * 1024;
 
 /// How much more ciphertext than plaintext is read from one connection in one turn, in bytes: records
 /// with little in them, or nothing, cost as much as full ones.
-pub const TLS_TOIL_BYTES_MAX: usize = READ_BUDGET_BYTES;
+pub(crate) const TLS_TOIL_BYTES_MAX: usize = READ_BUDGET_BYTES;
 
 /// A shared page of rendered text: what a slow reader pins at the least.
-pub const PAGE_BYTES: usize = 16 * 1024;
+pub(crate) const PAGE_BYTES: usize = 16 * 1024;
 
 /// Chunks handed to one vectored write.
-pub const CHUNKS_PER_WRITE: usize = 16;
+pub(crate) const CHUNKS_PER_WRITE: usize = 16;
 
 /// SendQ of a connection that has not joined, in bytes: room for prompts and an error, no more.
-pub const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const UNJOINED_SENDQ_BYTES_MAX: usize = 16 * 1024;
 
 /// SendQ of an HTTP connection, in bytes, where a user may have less: a file of the page must fit. It
 /// is for one answer: what is asked next waits above [`UNJOINED_SENDQ_BYTES_MAX`].
-pub const HTTP_SENDQ_BYTES_MIN: usize = 256 * 1024;
+pub(crate) const HTTP_SENDQ_BYTES_MIN: usize = 256 * 1024;
 
 /// What the kernel is to hold for one TCP reader, in bytes (`SO_SNDBUF`, which Linux doubles). Left to
 /// itself it takes megabytes for a reader that has stopped, at the price of a write for each text.
-pub const KERNEL_SENDQ_BYTES: usize = 64 * 1024;
+pub(crate) const KERNEL_SENDQ_BYTES: usize = 64 * 1024;
 
 /// What all Outboxes may hold together where memory is not limited.
-pub const SENDQ_TOTAL_BYTES: usize = 256 * 1024 * 1024;
+pub(crate) const SENDQ_TOTAL_BYTES: usize = 256 * 1024 * 1024;
 
 /// At most one log line of a kind in this time, for what a peer can repeat at will.
-pub const LOG_INTERVAL_MS: u64 = 1_000;
+pub(crate) const LOG_INTERVAL_MS: u64 = 1_000;
 
 /// What a pipe takes as a whole or not at all, in bytes (`PIPE_BUF`, pipe(7)): a longer line of the log is
 /// cut to it.
-pub const PIPE_BYTES: usize = 4096;
+pub(crate) const PIPE_BYTES: usize = 4096;
 
 /// How long somebody may ask faster than it may before it is told so.
-pub const FLOOD_NOTICE_MS: u64 = 3_000;
+pub(crate) const FLOOD_NOTICE_MS: u64 = 3_000;
 
 /// How long, before it is closed.
-pub const FLOOD_CLOSE_MS: u64 = 30_000;
+pub(crate) const FLOOD_CLOSE_MS: u64 = 30_000;
 
 /// Addresses whose connects are counted at once.
-pub const CONNECT_ADDRESSES_MAX: usize = 16 * 1024;
+pub(crate) const CONNECT_ADDRESSES_MAX: usize = 16 * 1024;
 
 /// Connections flushed in one turn of those that only wait for what others said: at about 4 us a
 /// write, a text for a room of any size keeps a turn under 10 ms, and goes on in the next.
-pub const FLUSH_BUDGET: usize = 2048;
+pub(crate) const FLUSH_BUDGET: usize = 2048;
 
 /// Bytes written at once that count as one write more: what the kernel needs to copy them.
-pub const BYTES_PER_WRITE: usize = 8 * 1024;
+pub(crate) const BYTES_PER_WRITE: usize = 8 * 1024;
 
 /// Writes in a turn to those who only wait, however late it is.
-pub const FLUSHES_MIN: usize = 64;
+pub(crate) const FLUSHES_MIN: usize = 64;
 
 /// Deliveries that one token pays for beside its request, where a request is for many: at about 4 us for
 /// each one's write, a token is 4 ms of work.
-pub const DELIVERIES_PER_TOKEN: usize = 1_000;
+pub(crate) const DELIVERIES_PER_TOKEN: usize = 1_000;
 
 /// Members, names or bans looked at that count as a delivery in tokens: the look is 20 ns, the write 4 us.
-pub const STEPS_PER_DELIVERY: usize = 20;
+pub(crate) const STEPS_PER_DELIVERY: usize = 20;
 
 /// Bytes that no frame came of for which a token is taken: a frame is paid for when it is whole, but
 /// fragments, telnet's commands or a line without an end are work, too.
-pub const UNFRAMED_BYTES_PER_TOKEN: usize = 4 * 1024;
+pub(crate) const UNFRAMED_BYTES_PER_TOKEN: usize = 4 * 1024;
 
 /// What a read that no frame came of costs beside that, in thousandths of a token: a person who types
 /// into a terminal that sends each key is far below a connection's rate.
-pub const UNFRAMED_READ_COST: u64 = 100;
+pub(crate) const UNFRAMED_READ_COST: u64 = 100;
 
 /// Steps of the hub that it takes to hold a name to a mask.
-pub const STEPS_PER_NAME_COVERED: usize = 10;
+pub(crate) const STEPS_PER_NAME_COVERED: usize = 10;
 
 /// Users that are put out at once; where there are more, the others are in the turns that follow.
-pub const PUT_OUT_AT_ONCE: usize = 32;
+pub(crate) const PUT_OUT_AT_ONCE: usize = 32;
 
 /// Steps of the hub that one counts as who hears nothing from a speaker.
-pub const STEPS_PER_IGNORER: usize = 4;
+pub(crate) const STEPS_PER_IGNORER: usize = 4;
 
 /// Members who are told apart because they hear nothing from the speaker: so many deliveries each.
-pub const DELIVERIES_PER_IGNORER: usize = 2;
+pub(crate) const DELIVERIES_PER_IGNORER: usize = 2;
 
 /// Connections swept in a turn however much else there is to do.
-pub const SWEEPS_MIN: usize = 16;
+pub(crate) const SWEEPS_MIN: usize = 16;
 
 /// What one that is on disk counts as beside its text when they are told, in bytes: short ones are
 /// work, too.
-pub const KEPT_BYTES: usize = 64;
+pub(crate) const KEPT_BYTES: usize = 64;
 
 /// Answers of the store about what was said that a turn takes in: each may have [`FOUND_MAX`] messages.
-pub const ANSWERS_PER_TURN: usize = 8;
+pub(crate) const ANSWERS_PER_TURN: usize = 8;
 
 /// Text said in one room that a turn takes in, in bytes, or a message more: all members are owed it
 /// at once, and a few turns' worth must stay below their SendQ.
-pub const TALK_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const TALK_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes read from or rendered for one connection that count as one delivery: a long list is work too.
-pub const BYTES_PER_DELIVERY: usize = 64;
+pub(crate) const BYTES_PER_DELIVERY: usize = 64;
 
 /// Steps that a row of the list of rooms counts as: to look it up, copy and write it takes 1 us.
-pub const STEPS_PER_ROOM: usize = 40;
+pub(crate) const STEPS_PER_ROOM: usize = 40;
 
 /// Rows of a list of rooms or users over HTTP that cost a token.
-pub const ROWS_PER_TOKEN: usize = 100;
+pub(crate) const ROWS_PER_TOKEN: usize = 100;
 
 /// Bytes read over TLS that nothing came of that count as one delivery: a record of 23 bytes with one
 /// byte in it takes 160 ns.
-pub const TOIL_BYTES_PER_DELIVERY: usize = 4;
+pub(crate) const TOIL_BYTES_PER_DELIVERY: usize = 4;
 
 /// Deliveries that a step of a TLS handshake counts as: its signature takes 60 us with ECDSA and 600 us
 /// with RSA, and is to be had for the asking.
-pub const DELIVERIES_PER_HANDSHAKE: usize = 10_000;
+pub(crate) const DELIVERIES_PER_HANDSHAKE: usize = 10_000;
 
 /// Records that wait for the disk at most: at 100,000 a second it is more than half a second of stall,
 /// and senders are slowed long before.
-pub const STORE_RECORDS_MAX: usize = 65_536;
+pub(crate) const STORE_RECORDS_MAX: usize = 65_536;
 
 /// What they hold at most, in bytes of memory, where records are long.
-pub const STORE_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub(crate) const STORE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long the writer gathers records for one commit, from the first on, where they are told before
 /// they are on disk: a tenth of the 50 ms that are promised.
-pub const STORE_GATHER_MS: u64 = 5;
+pub(crate) const STORE_GATHER_MS: u64 = 5;
 
 /// Records that are worth a commit of their own, however few milliseconds it took to gather them.
-pub const STORE_GROUP_RECORDS: usize = 1024;
+pub(crate) const STORE_GROUP_RECORDS: usize = 1024;
 
 /// Between two attempts to write to a disk that fails, at first and at the most: a hiccup is over soon,
 /// and a full disk is not to be kept busy.
-pub const STORE_RETRY_MS: (u64, u64) = (50, 1_000);
+pub(crate) const STORE_RETRY_MS: (u64, u64) = (50, 1_000);
 
 /// How long a commit may take before history counts as behind.
-pub const STORE_BEHIND_MS: u64 = 1_000;
+pub(crate) const STORE_BEHIND_MS: u64 = 1_000;
 
 /// How long a stop waits for a disk that does not take what is to be kept.
-pub const STORE_CLOSE_MS: u64 = 5_000;
+pub(crate) const STORE_CLOSE_MS: u64 = 5_000;
 
 /// Message ids that are reserved ahead: so many are skipped after a crash, and the reservation is
 /// extended once in half as many messages.
-pub const IDS_RESERVED: u64 = 1 << 20;
+pub(crate) const IDS_RESERVED: u64 = 1 << 20;
 
 /// Questions about what is kept that wait at once: bounds memory, and a wait that nobody would sit out.
-pub const QUESTIONS_MAX: usize = 256;
+pub(crate) const QUESTIONS_MAX: usize = 256;
 
 /// Messages in one answer about what is kept: bounds what one question costs in memory and in a turn.
-pub const FOUND_MAX: usize = 1_000;
+pub(crate) const FOUND_MAX: usize = 1_000;
 
 /// What one answer holds in texts, in bytes, or a message more: as JSON makes six bytes of some of
 /// them, with the fields of [`FOUND_MAX`] messages it stays below a SendQ.
-pub const FOUND_BYTES_MAX: usize = 128 * 1024;
+pub(crate) const FOUND_BYTES_MAX: usize = 128 * 1024;
 
 /// Private messages that wait for one account.
-pub const MAIL_MAX: usize = 100;
+pub(crate) const MAIL_MAX: usize = 100;
 
 /// How long one question may keep the others waiting; what was found until then is the answer. Those who
 /// search share it: with many, each has a part of it.
-pub const QUESTION_MS: u64 = 1_000;
+pub(crate) const QUESTION_MS: u64 = 1_000;
 
 /// What each has at least: enough for nearly all searches, and as many as may wait are answered in time.
-pub const QUESTION_MS_MIN: u64 = 20;
+pub(crate) const QUESTION_MS_MIN: u64 = 20;
 
 /// How long the disk is worked for who asks, in milliseconds, that costs a token more.
-pub const QUESTION_MS_PER_TOKEN: u64 = 20;
+pub(crate) const QUESTION_MS_PER_TOKEN: u64 = 20;
 
 /// How long a search waits for the index to have reached what was said before it.
-pub const INDEX_WAIT_MS: u64 = 2_000;
+pub(crate) const INDEX_WAIT_MS: u64 = 2_000;
 
 /// Words of one search: what a person types.
-pub const SEARCH_WORDS_MAX: usize = 16;
+pub(crate) const SEARCH_WORDS_MAX: usize = 16;
 
 /// ASCII text in memory that searches look through in one turn, in bytes: some 0.5 ms.
-pub const SEARCH_BYTES_PER_TURN: usize = 256 * 1024;
+pub(crate) const SEARCH_BYTES_PER_TURN: usize = 256 * 1024;
 
 /// What of it is one search's before it is the next one's turn.
-pub const SEARCH_SLICE_BYTES: usize = 32 * 1024;
+pub(crate) const SEARCH_SLICE_BYTES: usize = 32 * 1024;
 
 /// What a byte of other text counts as: it is decomposed, folded and composed at some 30 MB/s.
-pub const SEARCH_FOLD_FACTOR: usize = 12;
+pub(crate) const SEARCH_FOLD_FACTOR: usize = 12;
 
 /// What a message counts as beside its text where it is searched: short ones are work, too.
-pub const SEARCH_MESSAGE_BYTES: usize = 64;
+pub(crate) const SEARCH_MESSAGE_BYTES: usize = 64;
 
 /// ASCII text looked through that costs who searches a token more, in bytes: some 2 ms.
-pub const SEARCH_BYTES_PER_TOKEN: usize = 1024 * 1024;
+pub(crate) const SEARCH_BYTES_PER_TOKEN: usize = 1024 * 1024;
 
 /// Letters of a word that may go on: fewer begin too many words.
-pub const PREFIX_LETTERS_MIN: usize = 3;
+pub(crate) const PREFIX_LETTERS_MIN: usize = 3;

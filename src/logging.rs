@@ -10,7 +10,7 @@ use crate::outlet::Outlet;
 use crate::model::is_mark;
 
 /// Sets up the log: `RUST_LOG` as env_logger has it, `info` by default.
-pub fn init() {
+pub(crate) fn init() {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
         .format(|out, record| {
             let line = one_line(&record.args().to_string());

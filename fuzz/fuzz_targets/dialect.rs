@@ -2,4 +2,4 @@
 //! for it is read as the same request. The first byte chooses the dialect, the rest is the frame.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::dialect::oracle::check_frame(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::testing::dialects::check_frame(data));

@@ -3,4 +3,4 @@
 //! dialect, the rest is the text.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::dialect::oracle::check_event(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::testing::dialects::check_event(data));

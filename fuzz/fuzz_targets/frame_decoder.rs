@@ -3,4 +3,4 @@
 //! and finds a frame again that it encoded. Two bytes choose framing and limit, the rest is input.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::frame::oracle::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::testing::frames::check(data));

@@ -3,8 +3,8 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    for (frame, is_last) in hubbub::frame::http_oracle::check(data) {
-        let is_good = hubbub::web::oracle::check(&frame);
+    for (frame, is_last) in hubbub::testing::http_frames::check(data) {
+        let is_good = hubbub::testing::sites::check(&frame);
         assert!(
             !(is_last && is_good),
             "a good request behind which none is looked for"

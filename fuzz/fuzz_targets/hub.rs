@@ -2,13 +2,13 @@
 //! focus agree with each other, and every effect is for somebody who is there.
 #![no_main]
 
-use hubbub::hub::oracle;
+use hubbub::testing::hubs;
 use libfuzzer_sys::Corpus;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| -> Corpus {
-    if data.len() > oracle::INPUT_BYTES_MAX {
+    if data.len() > hubs::INPUT_BYTES_MAX {
         return Corpus::Reject;
     }
-    oracle::check(data);
+    hubs::check(data);
     Corpus::Keep
 });

@@ -4,4 +4,4 @@
 //! limit, the rest is what the client sends.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::frame::websocket::oracle::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hubbub::testing::websockets::check(data));

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::hub::keep::AccountAnswer;
-use crate::model::Nick;
+use crate::model::{AccountAnswer, Nick};
 use crate::store::accounts::{self, AccountWrite};
 
 /// Looks after the accounts in a server's database, beside the server or without it.
@@ -88,7 +87,7 @@ fn new_name(text: &str) -> Result<Nick, String> {
 
 /// What is to be done about accounts.
 #[derive(Debug)]
-pub struct Account(Action);
+pub(super) struct Account(Action);
 
 pub(super) fn account(arguments: AccountArguments) -> Account {
     Account(arguments.action)
@@ -99,7 +98,7 @@ impl Account {
     ///
     /// # Errors
     /// One line that says what cannot be done.
-    pub fn run(&self) -> Result<String, String> {
+    pub(super) fn run(&self) -> Result<String, String> {
         match &self.0 {
             Action::Add { name, place } => add(&place.data, name),
             Action::Passwd { name, place } => set_password(&place.data, name),

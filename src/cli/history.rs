@@ -34,15 +34,15 @@ pub(super) struct HistoryArguments {
 
 /// What of history is to be printed, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History {
+pub(super) struct History {
     /// Where it is kept.
-    pub dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// Only this room.
-    pub room: Option<RoomName>,
+    pub(super) room: Option<RoomName>,
     /// Only what was said since, in milliseconds since 1970.
-    pub since_ms: u64,
+    pub(super) since_ms: u64,
     /// As JSON lines?
-    pub is_json: bool,
+    pub(super) is_json: bool,
 }
 
 pub(super) fn history(arguments: HistoryArguments) -> History {
@@ -55,7 +55,7 @@ pub(super) fn history(arguments: HistoryArguments) -> History {
 }
 
 /// A message as a line that is safe on a terminal: `2026-11-21 14:03:07 #lobby 123 [Alice] hi`.
-pub fn line(room: &RoomName, message: &Message, now: Moment) -> String {
+pub(super) fn line(room: &RoomName, message: &Message, now: Moment) -> String {
     let at = now.at(message.unix_ms);
     let ((h, m, s), date) = (at.local_hms(), dialect::date(at.local_day()));
     let time = format!("{date} {h:02}:{m:02}:{s:02}");

@@ -118,7 +118,7 @@ pub(super) struct LoadArguments {
 
 /// A run, or the server that runs are measured against.
 #[derive(Debug)]
-pub enum Load {
+pub(super) enum Load {
     /// Run this, and show what was found.
     Run(Box<Run>),
     /// Serve as the floor at this address.
@@ -127,13 +127,13 @@ pub enum Load {
 
 /// A run, and how what it finds is shown.
 #[derive(Debug)]
-pub struct Run {
+pub(super) struct Run {
     /// What is to be done.
-    pub plan: Plan,
+    pub(super) plan: Plan,
     /// Is one JSON object wanted instead of the table?
-    pub is_json: bool,
+    pub(super) is_json: bool,
     /// Where a page with plots is to be written.
-    pub report: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
 }
 
 /// What is spoken, by its name.

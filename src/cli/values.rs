@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::dialect::Dialect;
-use crate::hub::keep::Durability;
 use crate::limits::{ConnectRate, HISTORY_LIMIT_MAX, Rate};
+use crate::model::Durability;
 use crate::reactor::{DoorAddress, Place};
 
 /// A time, or none.

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::model::{Event, Manner, Peer, Request};
 
-use super::{Ask, Stage, View, ask, plain, text, unmarked, utf8, words};
+use super::{Ask, Stage, View, ask, plain, text, unmarked, utf8};
 
 /// What stands between an address and what was sent from there.
 const SAYS: &str = " dice: ";
@@ -19,16 +19,6 @@ pub(super) fn parse(frame: &[u8]) -> Ask {
         };
         (!line.trim().is_empty()).then(said)
     }))
-}
-
-pub(super) fn render_request(request: &Request) -> Option<String> {
-    match request {
-        Request::Say { room: None, text } => {
-            let is_whole = words::is_line(text) && unmarked(text) == text;
-            is_whole.then(|| text.clone())
-        }
-        _ => None,
-    }
 }
 
 /// An address is shown as Python shows the tuple that its `accept` returns.

@@ -8,9 +8,7 @@ use crate::model::{
     Entry, ErrorCode, Event, Manner, Message, Moment, Nick, Page, Request, RoomName, Target,
 };
 
-use super::{
-    Ask, Stage, View, ask, blocks, command, line, past, plain, text, unmarked, utf8, words,
-};
+use super::{Ask, Stage, View, ask, blocks, command, past, plain, text, unmarked, utf8, words};
 
 pub(super) const RESET: &str = "\x1b[0m";
 pub(super) const RED: &str = "\x1b[91m";
@@ -126,37 +124,6 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
             })
         }
         verb => Err(ErrorCode::UnknownCommand(format!(":group {verb}"))),
-    }
-}
-
-pub(super) fn render_request(request: &Request) -> Option<String> {
-    match request {
-        Request::Join { .. } => line::join(request),
-        Request::Say { room: None, text } => {
-            let lines = [text.clone(), format!("/{text}")];
-            let says = |line: &&String| parse_line(line).as_ref() == Ok(request);
-            let line = lines.iter().find(says).cloned();
-            line.filter(|_| words::is_line(text))
-        }
-        Request::Enter {
-            room,
-            entry: Entry::Create,
-            key: None,
-            ..
-        } => Some(format!(":group create {room}")),
-        Request::Enter {
-            room,
-            entry: Entry::Existing,
-            key: None,
-            ..
-        } => Some(format!(":group join {room}")),
-        Request::Enter {
-            room,
-            entry: Entry::Existing,
-            key: Some(key),
-            ..
-        } if words::is_word(key) => Some(format!(":group join {room} {key}")),
-        _ => line::render(request),
     }
 }
 

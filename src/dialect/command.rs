@@ -5,9 +5,6 @@ mod past;
 mod rule;
 mod talk;
 
-pub(super) use accounts::MULTI;
-pub(super) use past::{search_line, words_of};
-
 use crate::limits::PASSWORD_BYTES_MAX;
 use crate::model::{ErrorCode, Nick, Request, RoomName, Secret};
 

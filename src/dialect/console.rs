@@ -4,7 +4,7 @@
 use crate::model::{ErrorCode, Event, Request};
 
 use super::colon::{self, GREEN, RED, RESET};
-use super::{Ask, View, ask, command, line, plain, text, utf8, words};
+use super::{Ask, View, ask, command, plain, text, utf8, words};
 
 /// What can be asked here, by the commands' names; and how it is told from what users ask, where it is
 /// something else.
@@ -103,15 +103,6 @@ fn help(command: Option<&str>) -> Result<Vec<String>, ErrorCode> {
         "TEXT"
     ));
     Ok(lines)
-}
-
-pub(super) fn render_request(request: &Request) -> Option<String> {
-    let line = match request {
-        Request::Announce { text } => text.clone(),
-        _ => line::render(request)?,
-    };
-    let is_read = parse(line.as_bytes()) == Ask::Request(request.clone());
-    (words::is_line(&line) && is_read).then_some(line)
 }
 
 /// At a terminal the first line of an answer is green where something was done, and red where it was not;

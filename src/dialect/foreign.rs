@@ -3,7 +3,7 @@
 
 /// What is known of a frame beside its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Begun {
+pub(crate) struct Begun {
     /// Is it a whole line, or whatever the dialect's frames are? What is not may have been cut within the
     /// line of a request.
     pub is_whole: bool,
@@ -13,7 +13,7 @@ pub struct Begun {
 
 /// The protocol that a connection's first frame belongs to, if it is one that no dialect of lines or
 /// objects is.
-pub fn protocol(frame: &[u8], begun: Begun) -> Option<&'static str> {
+pub(crate) fn protocol(frame: &[u8], begun: Begun) -> Option<&'static str> {
     let frame = frame.strip_prefix(BYTE_ORDER_MARK).unwrap_or(frame);
     let line = frame.trim_ascii();
     let named = [

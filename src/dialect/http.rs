@@ -9,7 +9,7 @@ use crate::model::{ErrorCode, Event, Moment, Secret};
 
 pub(crate) use super::time::imf_date;
 pub(crate) use response::write_head;
-pub use response::{Manner, Refusal, Response, Status};
+pub(crate) use response::{Manner, Refusal, Response, Status};
 
 /// What is asked to be done. Their names are told apart by case as well (RFC 9110 section
 /// 9.1).
@@ -69,15 +69,15 @@ pub struct HttpRequest {
 ///
 /// # Errors
 /// The status of the refusal, after which the connection closes.
-pub fn parse(frame: &[u8]) -> Result<HttpRequest, Refusal> {
+pub(crate) fn parse(frame: &[u8]) -> Result<HttpRequest, Refusal> {
     read(frame).map_err(|status| Refusal::of(frame, status))
 }
 
 /// What tells a client that its body is wanted (RFC 9110 section 15.2.1).
-pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Refuses a request of which the body is none, or too long; `came` is what came of it.
-pub fn refusal_of_body(came: &[u8], is_too_long: bool) -> Refusal {
+pub(crate) fn refusal_of_body(came: &[u8], is_too_long: bool) -> Refusal {
     let status = match is_too_long {
         true => Status::ContentTooLarge,
         false => Status::BadRequest,
@@ -94,7 +94,7 @@ pub(super) fn render(event: &Event, now: Moment, out: &mut Vec<u8>) {
 }
 
 /// The status that says what `code` does.
-pub fn status_of(code: &ErrorCode) -> Status {
+pub(crate) fn status_of(code: &ErrorCode) -> Status {
     match code {
         ErrorCode::JoinTimeout(_) | ErrorCode::IdleTimeout(_) => Status::RequestTimeout,
         ErrorCode::FrameTooLong(_) => Status::HeaderFieldsTooLarge,

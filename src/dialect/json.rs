@@ -1,13 +1,11 @@
 //! The json dialect: newline-delimited JSON, ASCII on the way out (RFC 8259 section 7 escapes).
 
-mod client;
 mod event;
 mod padded;
 mod request;
 
-pub(super) use client::{join as render_join, render_request};
 pub(super) use event::render;
-pub(super) use padded::{render as render_padded, render_request as render_request_padded};
+pub(super) use padded::render as render_padded;
 pub(super) use request::join;
 
 use serde_json::{Map, Value};

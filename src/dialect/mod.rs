@@ -10,16 +10,15 @@ mod colon;
 mod command;
 mod console;
 mod echo;
-pub mod foreign;
-pub mod http;
+pub(crate) mod foreign;
+pub(crate) mod http;
 mod json;
-mod line;
 pub(crate) mod object;
 mod past;
 mod plain;
 mod pynet;
-pub mod sniff;
-pub mod telnet;
+pub(crate) mod sniff;
+pub(crate) mod telnet;
 mod text;
 mod time;
 mod words;
@@ -233,24 +232,6 @@ impl Dialect {
             Dialect::Http | Dialect::Status => http::render(event, view.now, out),
         }
     }
-
-    /// The frame that asks `request`, without its end, as a client would send it; `None` where this
-    /// dialect has no form for it. Parsing it gives the request back, but for the users that a join
-    /// wants, and what it is shown of the past: they are the dialect's own, but that json asks for both.
-    pub fn render_request(self, request: &Request) -> Option<Vec<u8>> {
-        match self {
-            Dialect::Text => text::render_request(request).map(String::into_bytes),
-            Dialect::Json => json::render_request(request),
-            Dialect::JsonPadded => json::render_request_padded(request),
-            Dialect::Pynet => pynet::render_request(request),
-            Dialect::Anon => anon::render_request(request).map(String::into_bytes),
-            Dialect::Echo | Dialect::Http | Dialect::Status => None,
-            Dialect::Colon => colon::render_request(request).map(String::into_bytes),
-            Dialect::Console | Dialect::Terminal => {
-                console::render_request(request).map(String::into_bytes)
-            }
-        }
-    }
 }
 
 /// Text of a frame, or the refusal that every dialect gives.
@@ -272,5 +253,5 @@ fn ask(parsed: Result<Option<Request>, ErrorCode>) -> Ask {
 }
 
 /// The oracle of the dialects' tests, used by the property tests here and by the fuzz target.
-#[doc(hidden)]
+#[cfg(any(test, feature = "testing"))]
 pub mod oracle;

@@ -164,6 +164,7 @@ impl<'a> Object<'a> {
     }
 
     /// An object of whole numbers.
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn numbers<'t>(
         self,
         key: &str,

@@ -1,7 +1,10 @@
 //! What must hold of every dialect whatever the bytes.
 
+mod requests;
 mod samples;
 
+#[cfg(test)]
+pub(super) use requests::shown;
 pub use samples::{PAST_EVENTS, author, message, past_event, said, said_from, said_in, view};
 
 use std::sync::Arc;
@@ -183,7 +186,7 @@ fn check_sniff(input: &[u8]) {
 fn check_request(asked: Ask) {
     let Ask::Request(request) = asked else { return };
     for dialect in Dialect::ALL {
-        let Some(frame) = dialect.render_request(&request) else {
+        let Some(frame) = requests::render(dialect, &request) else {
             continue;
         };
         assert!(

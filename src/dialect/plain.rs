@@ -3,7 +3,8 @@
 
 mod unseen;
 
-use unseen::{flag_len, is_needed, is_unseen};
+use crate::model::is_unseen;
+use unseen::{flag_len, is_needed};
 
 /// Appends `text` as terminals may have it. What separates lines or words (CR LF, LF, CR, VT, FF, NEL, and
 /// Unicode's line and paragraph separators) becomes a blank; a tab stays. Removed are the other control

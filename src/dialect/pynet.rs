@@ -23,19 +23,6 @@ fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
     }
 }
 
-pub(super) fn render_request(request: &Request) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    match request {
-        Request::Join { .. } => json::render_join(request, "data", &mut out)?,
-        _ => {
-            let line = text::render_plain_request(request)?;
-            Object::new(&mut out, "chat").text("data", &line)
-        }
-    }
-    .close();
-    Some(out)
-}
-
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
         Event::Welcome { .. } | Event::Joined { .. } => {}

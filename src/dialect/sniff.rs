@@ -8,7 +8,7 @@ use super::{Dialect, object};
 
 /// What the first bytes tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sniffed {
+pub(crate) enum Sniffed {
     /// Not enough yet.
     Undecided,
     /// JSON: the keys of the first object will tell which ([`sniff_object`]).
@@ -25,7 +25,7 @@ pub enum Sniffed {
 
 /// Protocols that are recognised, so that their clients get an answer that they understand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Foreign {
+pub(crate) enum Foreign {
     /// TLS (RFC 8446).
     Tls,
     /// IRC (RFC 2812).
@@ -34,7 +34,7 @@ pub enum Foreign {
 
 impl Foreign {
     /// Its name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Foreign::Tls => "TLS",
             Foreign::Irc => "IRC",
@@ -42,7 +42,7 @@ impl Foreign {
     }
 
     /// The refusal in the protocol's own form.
-    pub fn refusal(self) -> &'static [u8] {
+    pub(crate) fn refusal(self) -> &'static [u8] {
         match self {
             // A fatal handshake_failure alert (RFC 8446 section 6).
             Foreign::Tls => b"\x15\x03\x01\x00\x02\x02\x28",
@@ -52,7 +52,7 @@ impl Foreign {
 }
 
 /// How long the byte-order mark at the beginning is: it belongs to nothing.
-pub fn byte_order_mark_len(bytes: &[u8]) -> usize {
+pub(crate) fn byte_order_mark_len(bytes: &[u8]) -> usize {
     match bytes.starts_with(BYTE_ORDER_MARK) {
         true => BYTE_ORDER_MARK.len(),
         false => 0,
@@ -64,7 +64,7 @@ const IRC_COMMANDS: [&[u8]; 4] = [b"NICK ", b"USER ", b"CAP ", b"PASS "];
 
 /// Looks at the first bytes of a connection. White space before `{` means nothing; anything that
 /// begins nothing else is text.
-pub fn sniff(bytes: &[u8]) -> Sniffed {
+pub(crate) fn sniff(bytes: &[u8]) -> Sniffed {
     if !bytes.is_empty() && BYTE_ORDER_MARK.starts_with(bytes) {
         return Sniffed::Undecided;
     }
@@ -116,7 +116,7 @@ fn dialect_of(line: &[u8]) -> Dialect {
 
 /// Which of the JSON dialects begins with the object of these `bytes`: the one whose key it has. Anything else is
 /// json, which refuses it.
-pub fn sniff_object(bytes: &[u8]) -> Dialect {
+pub(crate) fn sniff_object(bytes: &[u8]) -> Dialect {
     let has = |object: &serde_json::Map<String, Value>, key| object.contains_key(key);
     match object::read(bytes) {
         Ok(object) if has(&object, "data") && !has(&object, "username") => Dialect::Pynet,

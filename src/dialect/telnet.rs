@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 /// What telnet's Ctrl-C ends with: IAC DO TIMING-MARK (RFC 860). The client shows nothing more until
 /// it is answered; every other negotiation can go unanswered.
-pub const TIMING_MARK: &[u8] = b"\xff\xfd\x06";
+pub(crate) const TIMING_MARK: &[u8] = b"\xff\xfd\x06";
 
 /// The answer: IAC WONT TIMING-MARK.
-pub const NO_TIMING_MARK: &[u8] = b"\xff\xfc\x06";
+pub(crate) const NO_TIMING_MARK: &[u8] = b"\xff\xfc\x06";
 
 /// How often a line asks for a timing mark.
-pub fn timing_marks(line: &[u8]) -> usize {
+pub(crate) fn timing_marks(line: &[u8]) -> usize {
     memchr::memmem::find_iter(line, TIMING_MARK).count()
 }
 

@@ -7,9 +7,7 @@ use crate::model::{
     RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
 };
 
-use super::{
-    Ask, Stage, View, ask, command, line, past, plain, telnet, time, unmarked, utf8, words,
-};
+use super::{Ask, Stage, View, ask, command, past, plain, telnet, time, unmarked, utf8};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
@@ -46,7 +44,7 @@ pub(super) fn parse_plain_line(line: &str) -> Result<Option<Request>, ErrorCode>
 }
 
 /// Does a line begin with the name of a command, behind one `/` or several?
-fn names_command(line: &str) -> bool {
+pub(super) fn names_command(line: &str) -> bool {
     let bare = line.trim_start();
     bare.starts_with('/') && command::is_known(bare.trim_start_matches('/'))
 }
@@ -55,31 +53,6 @@ fn said(text: &str) -> Request {
     Request::Say {
         room: None,
         text: text.into(),
-    }
-}
-
-pub(super) fn render_request(request: &Request) -> Option<String> {
-    match request {
-        Request::Join { .. } => line::join(request),
-        Request::Say { room: None, text } => line_of(text, text.trim_start().starts_with('/')),
-        _ => line::render(request),
-    }
-}
-
-/// As [`render_request`], such that [`parse_plain_line`] reads it.
-pub(super) fn render_plain_request(request: &Request) -> Option<String> {
-    match request {
-        Request::Say { room: None, text } => line_of(text, names_command(text)),
-        _ => line::render(request),
-    }
-}
-
-/// The line that says `text`, which may have to be told from a command; `None` where it has none.
-fn line_of(text: &str, is_like_command: bool) -> Option<String> {
-    match is_like_command {
-        _ if !words::is_line(text) => None,
-        false => Some(text.into()),
-        true => text.starts_with('/').then(|| format!("/{text}")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Times as people write them, in both directions.
+//! Times as people write them.
 
 use crate::model::{ErrorCode, Moment, Since};
 
@@ -23,29 +23,10 @@ pub(crate) fn since(word: &str) -> Result<Since, ErrorCode> {
         .ok_or(ErrorCode::BadTime)
 }
 
-/// The word that [`since`] reads as this; `None` where it has none.
-pub(super) fn shown(since: Since) -> Option<String> {
-    match since {
-        Since::Ago(0) | Since::Unix(_) => None,
-        Since::Ago(s) => Some(format!("{s}s")),
-        Since::Clock(s) => (s < DAY_S).then(|| clock(s)),
-        Since::Local(s) => {
-            let day = s.div_euclid(i64::from(DAY_S));
-            let time = clock(s.rem_euclid(i64::from(DAY_S)) as u32);
-            let is_short = (0..10_000).contains(&civil(day).0);
-            is_short.then(|| format!("{}T{time}", date(day)))
-        }
-    }
-}
-
 /// A day since 1970 as `2026-11-21`.
 pub(crate) fn date(day: i64) -> String {
     let (year, month, day) = civil(day);
     format!("{year:04}-{month:02}-{day:02}")
-}
-
-fn clock(s: u32) -> String {
-    format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
 }
 
 /// `HH:MM` or `HH:MM:SS` as a second of the day.
@@ -119,6 +100,7 @@ fn number(digits: &str, len_max: usize) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::oracle::shown;
     use super::*;
 
     #[test]

@@ -1,22 +1,5 @@
 //! The words of a command's line.
 
-use super::unmarked;
-
-/// Can `text` stand as one word of a command?
-pub(super) fn is_word(text: &str) -> bool {
-    !text.is_empty() && !text.contains(char::is_whitespace)
-}
-
-/// Can `text` stand as the rest of a command's line?
-pub(super) fn is_rest(text: &str) -> bool {
-    is_line(text) && !text.starts_with(char::is_whitespace)
-}
-
-/// Can `text` stand as a line that says something?
-pub(super) fn is_line(text: &str) -> bool {
-    !unmarked(text).trim().is_empty() && !text.contains(['\n', '\r'])
-}
-
 /// The first word.
 pub(super) fn one(words: &str) -> Option<&str> {
     words.split_whitespace().next()

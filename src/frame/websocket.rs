@@ -5,7 +5,7 @@
 //! call. Everything that can be known wrong is wrong at once: an order of frames with the first byte
 //! of one, a length with the header, text with the first byte that can't be UTF-8.
 
-#[doc(hidden)]
+#[cfg(any(test, feature = "testing"))]
 pub mod oracle;
 #[cfg(test)]
 mod tests;
@@ -13,10 +13,11 @@ mod write;
 
 use super::{Status, Step};
 
-pub use write::{wrap_lines, write_close, write_frame, write_masked_frame, write_ping, write_pong};
+pub use write::write_masked_frame;
+pub(crate) use write::{wrap_lines, write_close, write_frame, write_ping, write_pong};
 
 /// The payload of a control frame, in bytes at most (RFC 6455 section 5.5).
-pub const CONTROL_BYTES_MAX: usize = 125;
+pub(crate) const CONTROL_BYTES_MAX: usize = 125;
 
 /// The bit of a frame's first byte that makes it the last of its message (RFC 6455 section 5.2).
 const FINAL: u8 = 0x80;

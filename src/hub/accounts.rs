@@ -11,13 +11,12 @@ use crate::limits::{
     REGISTRATIONS_PER_ADDRESS_MAX,
 };
 use crate::model::{
-    AccountId, ConnId, Deed, ErrorCode, Event, Key, Login, MessageId, Nick, Peer, RequestId,
-    RoomName, Secret, TokenChange,
+    AccountAsk, AccountId, AccountRecord, ConnId, Deed, ErrorCode, Event, Key, Login, MessageId,
+    Nick, Peer, RequestId, RoomName, Secret, TokenChange,
 };
 
 use super::directory::Directory;
 use super::guests::is_given;
-use super::keep::{AccountAsk, AccountRecord};
 use super::quota::Quota;
 use super::throttle::{Allowance, Throttle};
 use super::{Effect, Hub};

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use crate::limits::{CATCH_UP_MESSAGES, HISTORY_LIMIT_MAX};
-use crate::model::{ConnId, Event, Message, MessageId, Part, Target};
+use crate::model::{ConnId, Durability, Event, Found, Message, MessageId, Part, Target, Window};
 
-use super::keep::{Durability, Found, Window, cut_text};
+use super::cut::cut_text;
 use super::lookup::Question;
 use super::{Hub, RoomId};
 

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{AccountId, Key, MessageId};
-
-use super::keep::AccountRecord;
+use crate::model::{AccountId, AccountRecord, Key, MessageId};
 
 /// Every account, bots included.
 #[derive(Debug, Default)]

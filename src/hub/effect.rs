@@ -1,8 +1,9 @@
 //! What the hub wants done, and whom it is for.
 
-use crate::model::{ConnId, ErrorCode, Event, Excerpt, Incident, Nick, RequestId};
+use crate::model::{
+    AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, Nick, Query, Record, RequestId,
+};
 
-use super::keep::{AccountAsk, Query, Record};
 use super::{Member, RoomId};
 
 /// What the hub wants done. An effect is to be carried out before the next request is handled: its

@@ -4,9 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::limits::{EXPIRY_STEP, ROOM_EXPIRY_MS, USE_NOTED_MS};
-use crate::model::{AccountId, ConnId, Deed, Incident};
+use crate::model::{AccountId, ConnId, Deed, Incident, Record, Used};
 
-use super::keep::{Record, Used};
 use super::{Effect, Hub, RoomId};
 
 /// What ends when it is not used.

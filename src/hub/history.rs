@@ -9,11 +9,11 @@ use crate::limits::{
     TAIL_MESSAGES,
 };
 use crate::model::{
-    ConnId, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, RequestId, RoomName,
+    ConnId, Durability, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, Record,
+    RequestId, RoomName,
 };
 
 use super::catchup::CatchUp;
-use super::keep::{Durability, Record};
 use super::lookup::Asked;
 use super::scan::Scan;
 use super::tail::Tail;

@@ -42,6 +42,7 @@ impl Ignorers {
         }
     }
 
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn is_empty(&self) -> bool {
         self.by_name.is_empty()
     }

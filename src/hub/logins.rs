@@ -1,11 +1,12 @@
 //! What comes of questions about accounts: who is logged in, and under which name.
 
-use crate::model::{AccountId, ConnId, Deed, ErrorCode, Event, Moment, Nick, Peer};
+use crate::model::{
+    AccountAnswer, AccountId, AccountRecord, ConnId, Deed, ErrorCode, Event, Moment, Nick, Peer,
+};
 
 use super::Hub;
 use super::accounts::{Coming, Tried, Waiting, What};
 use super::expiry::Lasting;
-use super::keep::{AccountAnswer, AccountRecord};
 use super::multi::LOGGED_IN_ELSEWHERE;
 
 impl Hub {

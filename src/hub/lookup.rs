@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::limits::{ASKED_PER_SESSION_MAX, HISTORY_LIMIT, HISTORY_LIMIT_MAX};
 use crate::model::{
-    AccountId, ConnId, ErrorCode, Event, Message, MessageId, Moment, Nick, Part, Range, RequestId,
-    RoomName, SearchWords, Target,
+    AccountId, ConnId, ErrorCode, Event, Found, Message, MessageId, Moment, Nick, Part, Query,
+    Range, RequestId, RoomName, SearchWords, Target, Window,
 };
 
-use super::keep::{Found, Query, Window, cut_text};
+use super::cut::cut_text;
 use super::{Effect, Hub, RoomId};
 
 /// A question that waits for its answer.

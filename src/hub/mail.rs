@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::limits::MAIL_MAX;
-use crate::model::{AccountId, ConnId, ErrorCode, Event, Key, Manner, Message, MessageId};
+use crate::model::{
+    AccountId, ConnId, ErrorCode, Event, Key, Manner, Message, MessageId, Query, Record,
+};
 
 use super::Hub;
-use super::keep::{Query, Record};
 use super::lookup::Question;
 use super::{Effect, Session};
 

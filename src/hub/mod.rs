@@ -8,15 +8,14 @@
 //! comes of words in `history` and `catchup`; `mutes` says who says nothing, `presence` tells who comes and goes.
 
 mod accounts;
-mod bans;
 mod catchup;
+mod cut;
 mod directory;
 mod effect;
 mod expiry;
 mod guests;
 mod history;
 mod ignorers;
-pub mod keep;
 mod later;
 mod listing;
 mod logins;
@@ -27,7 +26,7 @@ mod model_test;
 mod multi;
 mod mutes;
 mod operate;
-#[doc(hidden)]
+#[cfg(any(test, feature = "testing"))]
 pub mod oracle;
 mod ownership;
 mod presence;
@@ -38,7 +37,6 @@ mod rooms;
 mod rules;
 mod scan;
 mod session;
-mod settings;
 mod tail;
 mod talk;
 mod throttle;
@@ -49,26 +47,21 @@ use std::mem;
 
 use core::net::IpAddr;
 
-pub use bans::{Ban, Mask};
-pub use effect::{Audience, Effect};
+pub(crate) use effect::{Audience, Effect};
 use ignorers::Ignorers;
-pub use mutes::{Mark, Mute, Mutes};
-pub use room::{LOBBY, Member, Room, RoomId};
+pub(crate) use room::{LOBBY, Member, Room, RoomId};
 pub use rules::{Addresses, Rules};
-pub use scan::Searched;
-pub use session::Session;
+pub(crate) use session::Session;
 use session::Sessions;
-pub use settings::Settings;
 
 use crate::limits::NAMES_SHOWN_MAX;
 use crate::model::{
-    Author, ConnId, ErrorCode, Event, Manner, Moment, Nick, Peer, Request, RequestId, RoomName,
-    Roster, Secret, Target,
+    Author, ConnId, ErrorCode, Event, Kept, Manner, Moment, Nick, Peer, Request, RequestId,
+    RoomName, Roster, Secret, Settings, Target,
 };
 use accounts::{Accounts, Coming};
 use expiry::Expiry;
 use history::History;
-use keep::Kept;
 use later::Later;
 use operate::OPER_ALLOWANCE;
 use room::Rooms;

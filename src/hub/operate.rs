@@ -6,10 +6,9 @@ use crate::limits::{
     BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS, STEPS_PER_NAME_COVERED,
 };
 use crate::model::{
-    ClientEntry, ConnId, Deed, ErrorCode, Event, Incident, Nick, Peer, RoomName, Secret,
+    Ban, ClientEntry, ConnId, Deed, ErrorCode, Event, Incident, Mask, Nick, Peer, RoomName, Secret,
 };
 
-use super::bans::Ban;
 use super::later::Later;
 use super::throttle::Allowance;
 use super::{Audience, Effect, Hub, LOBBY, Member, Session, check_note};
@@ -227,7 +226,7 @@ impl Hub {
     pub(super) fn unban(&mut self, who: ConnId, mask: &str) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
         self.settings.tidy(self.now);
-        let wanted = super::Mask::parse(mask).ok_or(ErrorCode::BadMask)?;
+        let wanted = Mask::parse(mask).ok_or(ErrorCode::BadMask)?;
         let before = self.settings.bans.len();
         self.settings.bans.retain(|ban| ban.mask != wanted);
         if self.settings.bans.len() == before {

@@ -7,15 +7,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX, UNTOLD_MS};
 use crate::model::{
-    ConnId, Entry, Event, Key, ModeChange, Moment, Nick, Page, Peer, Request, RoomName, RoomsFrom,
-    Secret,
+    ConnId, Durability, Entry, Event, Key, ModeChange, Moment, Nick, Page, Peer, Request, RoomName,
+    RoomsFrom, Secret, Settings,
 };
 
 use accounts::{GRACE_MS, Keeper};
 
 use super::ignorers::Ignorers;
-use super::keep::Durability;
-use super::{Addresses, Audience, Effect, Hub, LOBBY, RoomId, Rules, Session, Settings};
+use super::{Addresses, Audience, Effect, Hub, LOBBY, RoomId, Rules, Session};
 
 const CONNECTIONS: u8 = 8;
 /// The last of the connections is a console.

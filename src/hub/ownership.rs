@@ -1,10 +1,11 @@
 //! Rooms that belong to an account: they last without members, and are as they were after a restart.
 
 use crate::limits::{OWNED_ROOMS_MAX, OWNED_ROOMS_TOTAL_MAX, ROOM_LIST_MAX};
-use crate::model::{AccountId, ConnId, ErrorCode, Event, Key, MessageId, RoomName};
+use crate::model::{
+    AccountId, ConnId, ErrorCode, Event, Key, MessageId, Record, RoomName, RoomRecord,
+};
 
 use super::expiry::Lasting;
-use super::keep::{Record, RoomRecord};
 use super::{Effect, Hub, LOBBY, RoomId};
 
 impl Hub {

@@ -1,8 +1,10 @@
 //! What was said in a room, for who has no session but a token.
 
-use crate::model::{ConnId, ErrorCode, Excerpt, Moment, Nick, Peer, Range, RoomName};
+use crate::model::{
+    ConnId, ErrorCode, Excerpt, Found, Moment, Nick, Peer, Range, RoomName, Window,
+};
 
-use super::keep::{Found, Window, cut_text};
+use super::cut::cut_text;
 use super::lookup::Question;
 use super::{Effect, Hub, RoomId};
 

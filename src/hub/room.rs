@@ -6,9 +6,8 @@ use std::ops::Bound;
 
 use slab::Slab;
 
-use crate::model::{AccountId, ConnId, Key, MessageId, RoomEntry, RoomName};
+use crate::model::{AccountId, ConnId, Key, MessageId, Mutes, RoomEntry, RoomName};
 
-use super::mutes::Mutes;
 use super::tail::Tail;
 
 /// A room, as long as it lasts.
@@ -16,7 +15,7 @@ use super::tail::Tail;
 pub struct RoomId(u32);
 
 /// The room that everyone starts in, and that never ends.
-pub const LOBBY: RoomId = RoomId(0);
+pub(crate) const LOBBY: RoomId = RoomId(0);
 
 /// Somebody in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub struct Member {
 
 /// A set of members.
 #[derive(Debug)]
-pub struct Room {
+pub(crate) struct Room {
     pub(super) name: RoomName,
     /// In the order of their coming. Invariant: nobody twice; each has a session that lists the room.
     members: Vec<Member>,
@@ -75,7 +74,7 @@ pub(super) struct Modes {
 
 impl Room {
     /// Its members in the order of their coming.
-    pub fn members(&self) -> &[Member] {
+    pub(crate) fn members(&self) -> &[Member] {
         &self.members
     }
 
@@ -343,12 +342,14 @@ impl Rooms {
         self.slab.len()
     }
 
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn names(&self) -> &HashMap<Key, RoomId> {
         &self.names
     }
 
     /// # Panics
     /// Where the list of rooms is not in order.
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn check_order(&self) {
         let order: BTreeSet<Rank> = self.iter().map(|(id, room)| rank(id, room)).collect();
         assert_eq!(self.order, order, "exactly the rooms");
@@ -356,6 +357,7 @@ impl Rooms {
 
     /// # Panics
     /// Where a room is not told of in its time.
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn check_due(&self) {
         let churns = self.iter().filter_map(|(id, room)| Some((room.churn?, id)));
         let due: BTreeSet<_> = churns.map(|(churn, id)| (churn.due_ms, id)).collect();

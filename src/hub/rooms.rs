@@ -1,9 +1,10 @@
 //! Rooms: entering and leaving them, what they are about, and what their moderators do.
 
 use crate::limits::{MUTED_IN_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
-use crate::model::{ConnId, Entry, ErrorCode, Event, MessageId, ModeChange, RoomName, Roster};
+use crate::model::{
+    ConnId, Durability, Entry, ErrorCode, Event, MessageId, ModeChange, RoomName, Roster,
+};
 
-use super::keep::Durability;
 use super::{Audience, Hub, LOBBY, RoomId, check_note};
 
 impl Hub {

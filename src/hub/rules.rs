@@ -1,8 +1,7 @@
 //! What holds as long as the server runs.
 
-use super::keep::Durability;
 use crate::limits::ACCOUNT_EXPIRY_MS;
-use crate::model::Secret;
+use crate::model::{Durability, Secret};
 
 /// Whose addresses are shown to other users, in the dialects whose forms have addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

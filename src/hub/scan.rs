@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::limits::{SEARCH_FOLD_FACTOR, SEARCH_MESSAGE_BYTES, SEARCH_SLICE_BYTES};
 use crate::model::{
-    ConnId, Event, Message, MessageId, Moment, RequestId, RoomName, SearchWords, terms,
+    ConnId, Event, Message, MessageId, Moment, RequestId, RoomName, SearchWords, Window, terms,
 };
 
-use super::keep::{Window, cut_found};
+use super::cut::cut_found;
 use super::room::Rooms;
 use super::{Hub, RoomId};
 
@@ -156,8 +156,8 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::{Effect, Rules, Settings};
-    use crate::model::{Entry, Peer, Range, Request};
+    use crate::hub::{Effect, Rules};
+    use crate::model::{Entry, Peer, Range, Request, Settings};
 
     fn id(slot: u32) -> ConnId {
         ConnId {

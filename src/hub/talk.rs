@@ -6,11 +6,10 @@ use crate::limits::{IGNORED_MAX, STEPS_PER_IGNORER};
 
 use crate::model::{
     AccountId, Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, Message, MessageId,
-    Moment, Nick, Peer, RoomName, Roster, WhoisEntry,
+    Moment, Nick, Peer, Record, RoomName, Roster, WhoisEntry,
 };
 
 use super::accounts::Coming;
-use super::keep::Record;
 use super::{Addresses, Audience, Effect, Hub, LOBBY, RoomId, Session, check_note};
 
 /// Whom one speaks to who speaks to the operator.

@@ -24,7 +24,7 @@ const BACKLOG: i32 = 4096;
 const EVENTS_PER_TURN: usize = 1024;
 
 /// The bare server.
-pub struct Floor {
+pub(crate) struct Floor {
     poll: Poll,
     signals: Signals,
     listener: TcpListener,
@@ -50,7 +50,7 @@ impl Floor {
     ///
     /// # Errors
     /// One line that says why it cannot.
-    pub fn open(address: &str) -> Result<Floor, String> {
+    pub(crate) fn open(address: &str) -> Result<Floor, String> {
         descriptors::raise();
         let (address, is_tls) = match address.strip_prefix("tls://") {
             Some(address) => (address, true),
@@ -81,7 +81,7 @@ impl Floor {
     ///
     /// # Errors
     /// One line that says what the system had against it.
-    pub fn address(&self) -> Result<String, String> {
+    pub(crate) fn address(&self) -> Result<String, String> {
         let address = self.listener.local_addr().map_err(|e| e.to_string())?;
         let tls = if self.tls.is_some() { "tls+" } else { "" };
         Ok(format!("{tls}line://{address}"))
@@ -91,7 +91,7 @@ impl Floor {
     ///
     /// # Errors
     /// One line, where the system's poll fails.
-    pub fn run(mut self) -> Result<(), String> {
+    pub(crate) fn run(mut self) -> Result<(), String> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         let mut block = vec![0; BLOCK_BYTES];
         loop {

@@ -7,7 +7,7 @@ use super::outcome::{Outcome, ServerCost};
 use super::plan::{Pace, Plan};
 
 /// The outcome as one object, without a line end.
-pub fn object(plan: &Plan, outcome: &Outcome) -> String {
+pub(crate) fn object(plan: &Plan, outcome: &Outcome) -> String {
     let (window, rate) = match plan.pace {
         _ if !plan.scenario.speaks() => (None, None),
         Pace::Window(window) => (Some(window), None),

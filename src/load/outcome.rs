@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 /// What a run found.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The scenario's name, as it is asked for.
     pub scenario: &'static str,
     /// The server's address, as it was given.
@@ -56,7 +56,7 @@ pub struct Outcome {
 
 /// What went wrong, each as a count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Faults {
+pub(crate) struct Faults {
     /// Deliveries that never came.
     pub lost: u64,
     /// Deliveries that came more than once.
@@ -71,7 +71,7 @@ pub struct Faults {
 
 /// One slice of the run.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// When it ended, in seconds since the first connect.
     pub at_s: f64,
     /// Clients that were in at its end.
@@ -88,7 +88,7 @@ pub struct Sample {
 
 /// What the server's process spent.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ServerCost {
+pub(crate) struct ServerCost {
     /// Its process.
     pub pid: u32,
     /// Processor time in its own code while messages were sent, in microseconds.
@@ -113,14 +113,14 @@ pub struct ServerCost {
 
 impl Faults {
     /// Was anything wrong with what was heard?
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         *self != Faults::default()
     }
 }
 
 impl Outcome {
     /// Deliveries a second while messages were sent; 0 where none were.
-    pub fn deliveries_per_s(&self) -> f64 {
+    pub(crate) fn deliveries_per_s(&self) -> f64 {
         match self.speaking.as_secs_f64() {
             0.0 => 0.0,
             seconds => self.delivered as f64 / seconds,
@@ -128,14 +128,14 @@ impl Outcome {
     }
 
     /// The server's processor time for one delivery, in microseconds, where both are known.
-    pub fn cpu_us_per_delivery(&self) -> Option<f64> {
+    pub(crate) fn cpu_us_per_delivery(&self) -> Option<f64> {
         let server = self.server.as_ref()?;
         (self.delivered > 0)
             .then(|| (server.user_us + server.system_us) as f64 / self.delivered as f64)
     }
 
     /// The server's resident memory for one idle joined client, in bytes, where it is known.
-    pub fn rss_bytes_per_connection(&self) -> Option<f64> {
+    pub(crate) fn rss_bytes_per_connection(&self) -> Option<f64> {
         let server = self.server.as_ref()?;
         let grown = server
             .rss_joined_bytes

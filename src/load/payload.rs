@@ -7,10 +7,10 @@
 use memchr::{memchr2, memrchr2};
 
 /// The least size of a text, in bytes: one without filler.
-pub const SIZE_MIN: usize = HEADER + 1;
+pub(super) const SIZE_MIN: usize = HEADER + 1;
 
 /// The greatest, in bytes.
-pub const SIZE_MAX: usize = 64 * 1024;
+pub(super) const SIZE_MAX: usize = 64 * 1024;
 
 /// What a text ends with, and has nowhere else.
 pub(super) const END: u8 = b'.';

@@ -8,7 +8,7 @@ use super::tongue::{Speaker, Tongue};
 
 /// What a crowd does; its name chooses the defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scenario {
+pub(crate) enum Scenario {
     /// Some speak, as fast as they are heard, and all others listen.
     Fanout,
     /// Some speak at a steady rate.
@@ -27,7 +27,7 @@ pub enum Scenario {
 
 /// How fast is spoken.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Pace {
+pub(crate) enum Pace {
     /// A closed loop: each sender has at most so many messages in flight, from 1.
     Window(u32),
     /// An open loop: so many messages a second, of all senders together.
@@ -36,7 +36,7 @@ pub enum Pace {
 
 /// When the speaking ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub(crate) enum Until {
     /// After a time.
     Time(Duration),
     /// After so many messages of all senders together, from 1.
@@ -45,7 +45,7 @@ pub enum Until {
 
 /// A run as it was asked for.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// What the crowd does.
     pub scenario: Scenario,
     /// The server: `HOST:PORT`.
@@ -84,7 +84,7 @@ pub struct Plan {
 
 /// What one client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// It stays, and is to hear everything.
     Stays,
     /// It leaves and joins again all the time.
@@ -97,7 +97,7 @@ pub enum Part {
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Scenario; 7] = [
+    pub(crate) const ALL: [Scenario; 7] = [
         Scenario::Fanout,
         Scenario::Latency,
         Scenario::Idle,
@@ -108,7 +108,7 @@ impl Scenario {
     ];
 
     /// Its name, as it is asked for.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Scenario::Fanout => "fanout",
             Scenario::Latency => "latency",
@@ -121,12 +121,12 @@ impl Scenario {
     }
 
     /// Is anything said?
-    pub fn speaks(self) -> bool {
+    pub(crate) fn speaks(self) -> bool {
         !matches!(self, Scenario::Idle | Scenario::JoinStorm)
     }
 
     /// Clients, senders, rooms and pace, where nothing else is asked for.
-    pub fn defaults(self) -> (usize, usize, usize, Pace) {
+    pub(crate) fn defaults(self) -> (usize, usize, usize, Pace) {
         match self {
             Scenario::Fanout | Scenario::Slow => (1000, 1, 1, Pace::Window(32)),
             Scenario::Latency => (1000, 1, 1, Pace::Rate(20.0)),
@@ -142,7 +142,7 @@ impl Plan {
     ///
     /// # Errors
     /// One line that says what does not.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let listeners = self.clients / self.rooms;
         let hears_itself = self.tongue.echoes() || self.tongue.speaks_apart();
         let size_max = self.tongue.size_max().min(payload::SIZE_MAX);
@@ -188,7 +188,7 @@ impl Plan {
     }
 
     /// What stands for the server in what is shown.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let scheme = match (self.websocket.is_some(), self.is_tls) {
             (true, true) => "wss://",
             (true, false) => "ws://",
@@ -205,12 +205,12 @@ impl Plan {
     }
 
     /// Sockets that are open at once.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.clients + self.extra_senders()
     }
 
     /// The connection that sender `sender` speaks on.
-    pub fn connection_of(&self, sender: usize) -> usize {
+    pub(crate) fn connection_of(&self, sender: usize) -> usize {
         match self.tongue.speaks_apart() {
             true => self.clients + sender,
             false => sender,
@@ -218,14 +218,14 @@ impl Plan {
     }
 
     /// The room of connection `at`. Senders are spread over the rooms as clients are.
-    pub fn room_of(&self, at: usize) -> usize {
+    pub(crate) fn room_of(&self, at: usize) -> usize {
         let place = at.checked_sub(self.clients).unwrap_or(at);
         place % self.rooms
     }
 
     /// What connection `at` does. Those who do not simply stay are the last of the clients, and never
     /// senders.
-    pub fn part_of(&self, at: usize) -> Part {
+    pub(crate) fn part_of(&self, at: usize) -> Part {
         if at >= self.clients {
             return Part::OnlySpeaks;
         }
@@ -248,7 +248,7 @@ impl Plan {
 
     /// Who connection `at` is in its life number `life`: the run, the place and the life are in the
     /// name, so that nobody meets a name that is still taken.
-    pub fn speaker(&self, run: u32, at: usize, life: u32) -> Speaker {
+    pub(crate) fn speaker(&self, run: u32, at: usize, life: u32) -> Speaker {
         let mut name = vec![b'h'; 9];
         let place = u32::try_from(at).unwrap_or(u32::MAX);
         push_letters(run, &mut name[1..4]);
@@ -263,7 +263,7 @@ impl Plan {
     }
 
     /// How the run is set, for people.
-    pub fn settings(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = vec![
             ("clients", self.clients.to_string()),
             ("senders", self.senders.to_string()),

@@ -39,7 +39,7 @@ const PROBE_MAX: Duration = Duration::from_secs(10);
 /// # Errors
 /// One line that says why it could not be run at all: nobody listens there, a limit stands in the
 /// way, or nobody came in.
-pub fn run(plan: &Plan) -> Result<Outcome, String> {
+pub(crate) fn run(plan: &Plan) -> Result<Outcome, String> {
     descriptors::check(plan.connections())?;
     let run = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use super::outcome::{Outcome, ServerCost};
 
 /// The outcome as lines, each a name and what was found.
-pub fn table(outcome: &Outcome) -> String {
+pub(crate) fn table(outcome: &Outcome) -> String {
     let mut table = String::new();
     let mut row = |name: &str, text: String| {
         // Writing to a String cannot fail.
@@ -54,7 +54,7 @@ pub fn table(outcome: &Outcome) -> String {
 }
 
 /// What is wrong, in one line; `None` where nothing is.
-pub fn fault_line(outcome: &Outcome) -> Option<String> {
+pub(crate) fn fault_line(outcome: &Outcome) -> Option<String> {
     let faults = &outcome.faults;
     let mut found = Vec::new();
     for (count, what) in [
@@ -79,7 +79,7 @@ pub fn fault_line(outcome: &Outcome) -> Option<String> {
 }
 
 /// A number with its thousands apart: `1,234,567`.
-pub fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -35,6 +35,7 @@ pub struct Roster {
     pub members: usize,
 }
 
+#[cfg(test)]
 impl Roster {
     /// These are all.
     pub fn of(nicks: Vec<Nick>) -> Roster {

@@ -1,4 +1,5 @@
-//! Characters of names: which are letters, which marks words are written with, and which look like what.
+//! Characters: which are letters, which marks words are written with, which look like what, and which are
+//! not seen.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -85,4 +86,30 @@ pub(super) fn latin(c: char) -> char {
 fn nth_letter(c: char, first: char) -> char {
     let nth = u32::from(c) - u32::from(first);
     char::from_u32(u32::from('a') + nth).unwrap_or(c)
+}
+
+/// Is `c` nothing that is seen? These are the code points that Unicode has renderers ignore (UAX #44,
+/// `Default_Ignorable_Code_Point`), with the controls of direction among them, and the marks of
+/// interlinear annotation.
+pub(crate) fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
 }

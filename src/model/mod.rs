@@ -1,14 +1,18 @@
 //! The vocabulary that the hub, the dialects and the reactor share: who, where, what is asked and
 //! what is told. Values only: nothing here reads a socket or a clock.
 
+mod ban;
 mod error;
 mod event;
 mod incident;
 mod letters;
 mod message;
+mod mute;
 mod name;
+mod record;
 mod request;
 mod secret;
+mod settings;
 mod terms;
 mod zone;
 
@@ -16,16 +20,29 @@ use std::fmt;
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-pub use error::ErrorCode;
-pub use event::{Author, BanEntry, ClientEntry, Event, Part, RoomEntry, Roster, Stats, WhoisEntry};
-pub use incident::{Deed, Incident};
-pub(crate) use letters::is_mark;
-pub use message::{Excerpt, Manner, Message, MessageId, Target};
-pub use name::{Folded, Key, Nick, RoomName};
-pub use request::{Entry, Login, ModeChange, Page, Range, Request, RoomsFrom, Since, TokenChange};
-pub use secret::Secret;
-pub use terms::{Phrase, SearchWords, terms};
-pub use zone::{UTC, Zone};
+pub(crate) use ban::{Ban, Mask};
+pub(crate) use error::ErrorCode;
+pub use event::Event;
+pub(crate) use event::{Author, BanEntry, ClientEntry, Part, RoomEntry, Roster, Stats, WhoisEntry};
+pub(crate) use incident::{Deed, Incident};
+pub(crate) use letters::{is_mark, is_unseen};
+pub(crate) use message::{Excerpt, Target};
+pub use message::{Manner, Message, MessageId};
+pub(crate) use mute::{Mark, Mute, Mutes};
+pub(crate) use name::{Folded, Key};
+pub use name::{Nick, RoomName};
+pub(crate) use record::{
+    AccountAnswer, AccountAsk, AccountRecord, Kept, KeptTail, RoomRecord, Used,
+};
+pub use record::{Durability, Found, Query, Record, Window};
+pub(crate) use request::{
+    Entry, Login, ModeChange, Page, Range, Request, RoomsFrom, Since, TokenChange,
+};
+pub(crate) use secret::Secret;
+pub use settings::Settings;
+pub use terms::SearchWords;
+pub(crate) use terms::terms;
+pub(crate) use zone::Zone;
 
 /// One connection for the whole life of the server: a slot and the generation that used it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

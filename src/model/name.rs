@@ -41,14 +41,14 @@ fn folded(name: &str) -> String {
 
 /// A name that is compared and hashed as its key would be, which need not be made of ASCII.
 #[derive(Debug, Clone)]
-pub struct Folded<'a>(
+pub(crate) struct Folded<'a>(
     /// ASCII as it was typed, or what it is folded to.
     Cow<'a, str>,
 );
 
 impl<'a> Folded<'a> {
     /// Of a name as typed, be it a good one or not.
-    pub fn of(name: &'a str) -> Folded<'a> {
+    pub(crate) fn of(name: &'a str) -> Folded<'a> {
         match name.is_ascii() {
             true => Folded(Cow::Borrowed(name)),
             false => Folded(Cow::Owned(folded(name))),

@@ -375,6 +375,7 @@ pub enum Request {
     },
 }
 
+#[cfg(any(test, feature = "testing"))]
 impl Request {
     /// Come in under a name, prove nothing, and be shown as much of the past as the server shows.
     pub fn join(nick: Nick, wants_users: bool) -> Request {

@@ -7,13 +7,15 @@ use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 use crate::limits::{PREFIX_LETTERS_MIN, SEARCH_WORDS_MAX};
 
+use super::letters::is_unseen;
+
 /// The terms of a text, each between blanks: ` so 🤣 funny `; one blank where there are none.
 ///
 /// Letters, digits and marks make words, case-folded. The accents of Latin, Greek and Cyrillic letters are
 /// dropped; marks of other scripts, such as Indic vowel signs, stay. Han, kana, Hangul syllables and emoji
 /// are terms of one character, and a flag's two are one; everything else is a blank, but for what has no
 /// width, which is nothing. Takes time and memory in proportion to the text.
-pub fn terms(text: &str) -> String {
+pub(crate) fn terms(text: &str) -> String {
     let mut terms = Terms {
         out: String::with_capacity(text.len() + 2),
         place: Place::Blank,
@@ -263,25 +265,14 @@ fn without_stroke(c: char) -> char {
     }
 }
 
-/// Has it no width, and no meaning for a search (`Default_Ignorable_Code_Point`, UAX #44)?
+/// Has it no width, and no meaning for a search? Of what is not seen some part words all the same: the
+/// zero-width space, and the marks of annotation, shorthand and music.
 fn is_ignorable(c: char) -> bool {
-    matches!(
+    let parts_words = matches!(
         c,
-        '\u{AD}'
-            | '\u{34F}'
-            | '\u{61C}'
-            | '\u{115F}'..='\u{1160}'
-            | '\u{17B4}'..='\u{17B5}'
-            | '\u{180B}'..='\u{180F}'
-            | '\u{200C}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}'
-            | '\u{FEFF}'
-            | '\u{FFA0}'
-            | '\u{E0000}'..='\u{E0FFF}'
-    )
+        '\u{200B}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+    );
+    is_unseen(c) && !parts_words
 }
 
 fn is_one_latin_letter(term: &str) -> bool {

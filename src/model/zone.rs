@@ -20,7 +20,7 @@ pub struct Zone {
 }
 
 /// Clocks that show UTC.
-pub static UTC: Zone = Zone {
+pub(super) static UTC: Zone = Zone {
     first: 0,
     changes: Vec::new(),
 };

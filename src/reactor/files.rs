@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 
-use crate::hub::Settings;
-use crate::model::Secret;
+use crate::model::{Secret, Settings};
 use crate::store::settings::Keeper;
 use crate::web::Tokens;
 

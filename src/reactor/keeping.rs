@@ -8,12 +8,14 @@ use mio::Waker;
 
 use crate::dialect::http::{Manner, Response};
 use crate::dialect::{Ask, Parsed};
-use crate::hub::keep::{AccountAnswer, AccountAsk, Found, Kept, Query, Record};
 use crate::limits::{
     ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, CLOCK_FLOOR_MS,
     QUESTION_MS_PER_TOKEN, SLOW_MS_MAX, TALK_BYTES_MAX,
 };
-use crate::model::{ConnId, MessageId, Moment, Request, RequestId};
+use crate::model::{
+    AccountAnswer, AccountAsk, ConnId, Found, Kept, MessageId, Moment, Query, Record, Request,
+    RequestId,
+};
 use crate::store::{self, Answer, Figures, Store};
 
 use super::Reactor;

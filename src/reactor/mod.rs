@@ -51,12 +51,12 @@ pub use timers::Tick;
 pub use unix::UnixPlace;
 
 use crate::dialect::Dialect;
-use crate::hub::{Addresses, Hub, Rules, Settings};
+use crate::hub::{Addresses, Hub, Rules};
 use crate::limits::{
     ACCEPT_PAUSE_MS, ARRIVAL_US, DELIVERY_BUDGET, Limits, READ_BYTES, REREAD_MS, SERVE_US, STOP_MS,
     SWEEPS_MIN,
 };
-use crate::model::{ConnId, ErrorCode, Event, Peer};
+use crate::model::{ConnId, ErrorCode, Event, Peer, Settings};
 use crate::store;
 use crate::store::settings::{self, Keeper};
 use crate::web::{OriginRule, PublicHost, Site};

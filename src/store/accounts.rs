@@ -9,22 +9,21 @@ mod write;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::hub::keep::{AccountRecord, Used};
 use crate::limits::{BOTS_PER_ACCOUNT_MAX, SESSION_MS, SESSIONS_PER_ACCOUNT_MAX};
-use crate::model::{AccountId, Key, Nick, RoomName, Secret};
+use crate::model::{AccountId, AccountRecord, Key, Nick, RoomName, Secret, Used};
 
 use super::rows;
 
-pub use password::{hash, verify};
-pub use shell::{begin, open};
-pub use token::{TokenDigest, new_token, token_digest};
+pub(crate) use password::{hash, verify};
+pub(crate) use shell::{begin, open};
+pub(crate) use token::{TokenDigest, new_token, token_digest};
 pub(super) use verifier::Verifier;
 pub(super) use write::AccountJob;
-pub use write::AccountWrite;
+pub(crate) use write::AccountWrite;
 
 /// An account, or a bot, which is an account that has an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     /// What everybody may know of it.
     pub record: AccountRecord,
     /// What its password is checked by: a PHC string. A bot has none.
@@ -35,7 +34,7 @@ pub struct Account {
 
 /// What came of giving a bot a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenSet {
+pub(crate) enum TokenSet {
     /// This bot has it; one that it had is void.
     Set(AccountRecord),
     /// There is no such owner.
@@ -52,7 +51,7 @@ const COLUMNS: &str = "id, name, hash, operator, owner, created_ms";
 ///
 /// # Errors
 /// The database's, as of all that follow. What is changed is to be changed within a transaction.
-pub fn list(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
+pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
     let mut statement =
         connection.prepare(&format!("SELECT {COLUMNS} FROM accounts ORDER BY key"))?;
     let accounts = statement.query_map([], account)?;
@@ -60,14 +59,14 @@ pub fn list(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
 }
 
 /// The account of an id.
-pub fn get(connection: &Connection, id: AccountId) -> rusqlite::Result<Option<Account>> {
+pub(crate) fn get(connection: &Connection, id: AccountId) -> rusqlite::Result<Option<Account>> {
     let query = format!("SELECT {COLUMNS} FROM accounts WHERE id = ?1");
     let found = connection.query_row(&query, [number(id)], account);
     Ok(found.optional()?.flatten())
 }
 
 /// The account of a name.
-pub fn find(connection: &Connection, name: &Key) -> rusqlite::Result<Option<Account>> {
+pub(crate) fn find(connection: &Connection, name: &Key) -> rusqlite::Result<Option<Account>> {
     let query = format!("SELECT {COLUMNS} FROM accounts WHERE key = ?1");
     let found = connection.query_row(&query, [name.as_str()], account);
     Ok(found.optional()?.flatten())
@@ -100,7 +99,7 @@ fn number(AccountId(id): AccountId) -> i64 {
 }
 
 /// Makes an account; `None` if there is one of that name.
-pub fn insert(
+pub(crate) fn insert(
     connection: &Connection,
     nick: &Nick,
     hash: &Secret,
@@ -132,7 +131,7 @@ fn new_record(connection: &Connection, nick: &Nick, owner: Option<AccountId>) ->
 
 /// Gives an account another hash, and makes void the tokens that stood for the one it had; `false` if there
 /// is no such account, if it is a bot, or if it has another hash than `seen`.
-pub fn set_password(
+pub(crate) fn set_password(
     connection: &Connection,
     id: AccountId,
     seen: Option<&Secret>,
@@ -149,7 +148,7 @@ pub fn set_password(
 }
 
 /// Has an account last though nobody uses it: its operator made it.
-pub fn set_lasting(connection: &Connection, id: AccountId) -> rusqlite::Result<()> {
+pub(crate) fn set_lasting(connection: &Connection, id: AccountId) -> rusqlite::Result<()> {
     let sql = "UPDATE accounts SET is_lasting = 1 WHERE id = ?1";
     connection.execute(sql, [number(id)])?;
     Ok(())
@@ -157,7 +156,7 @@ pub fn set_lasting(connection: &Connection, id: AccountId) -> rusqlite::Result<(
 
 /// What ends when it is not used, and how long the server had run when it was used last, in milliseconds.
 /// Operators stay.
-pub fn uses(connection: &Connection) -> rusqlite::Result<Vec<(Used, u64)>> {
+pub(crate) fn uses(connection: &Connection) -> rusqlite::Result<Vec<(Used, u64)>> {
     let mut statement = connection
         .prepare("SELECT id, used_ms FROM accounts WHERE NOT is_lasting AND NOT operator")?;
     let accounts = statement.query_map([], |row| {
@@ -185,7 +184,7 @@ fn ms(integer: i64) -> u64 {
 }
 
 /// Makes an operator of an account, or none; `false` if there is no such account.
-pub fn set_operator(
+pub(crate) fn set_operator(
     connection: &Connection,
     name: &Key,
     is_operator: bool,
@@ -201,7 +200,7 @@ pub fn set_operator(
 /// those with whom they were spoken: nobody else will have the id that they go by.
 ///
 /// Returns its bots.
-pub fn remove(connection: &Connection, id: AccountId) -> rusqlite::Result<Vec<AccountId>> {
+pub(crate) fn remove(connection: &Connection, id: AccountId) -> rusqlite::Result<Vec<AccountId>> {
     let bots: Vec<AccountId> = bots(connection, id)?
         .into_iter()
         .map(|(id, _)| id)
@@ -229,7 +228,10 @@ fn forget(connection: &Connection, id: AccountId) -> rusqlite::Result<()> {
 }
 
 /// The bots of an account, in the order of names.
-pub fn bots(connection: &Connection, owner: AccountId) -> rusqlite::Result<Vec<(AccountId, Nick)>> {
+pub(crate) fn bots(
+    connection: &Connection,
+    owner: AccountId,
+) -> rusqlite::Result<Vec<(AccountId, Nick)>> {
     let query = format!("SELECT {COLUMNS} FROM accounts WHERE owner = ?1 ORDER BY key");
     let mut statement = connection.prepare(&query)?;
     let found = statement.query_map([number(owner)], account)?;
@@ -238,7 +240,7 @@ pub fn bots(connection: &Connection, owner: AccountId) -> rusqlite::Result<Vec<(
 }
 
 /// Gives a bot a token, and makes the bot if there is none of that name.
-pub fn set_token(
+pub(crate) fn set_token(
     connection: &Connection,
     owner: AccountId,
     bot: &Nick,
@@ -279,7 +281,7 @@ pub fn set_token(
 
 /// Lets a token stand for an account's password for [`SESSION_MS`], and makes void those that are older, or
 /// too many; `false` if there is no such account, or if it is a bot.
-pub fn add_session(
+pub(crate) fn add_session(
     connection: &Connection,
     id: AccountId,
     digest: &TokenDigest,
@@ -305,7 +307,7 @@ pub fn add_session(
 }
 
 /// Makes a token of an account's void, which it may have been already.
-pub fn end_session(
+pub(crate) fn end_session(
     connection: &Connection,
     id: AccountId,
     digest: &TokenDigest,
@@ -321,7 +323,7 @@ fn expired_ms(now_ms: u64) -> i64 {
 }
 
 /// Forgets a bot; `false` if it is none of the `owner`'s.
-pub fn remove_bot(
+pub(crate) fn remove_bot(
     connection: &Connection,
     owner: AccountId,
     bot: AccountId,
@@ -335,7 +337,7 @@ pub fn remove_bot(
 }
 
 /// The bot whose token has that digest, or the account whose password it stands for now.
-pub fn by_token(
+pub(crate) fn by_token(
     connection: &Connection,
     digest: &TokenDigest,
     now_ms: u64,
@@ -349,7 +351,7 @@ pub fn by_token(
 }
 
 /// The digest of each bot's token, and whose it is.
-pub fn tokens(connection: &Connection) -> rusqlite::Result<Vec<(TokenDigest, AccountId)>> {
+pub(crate) fn tokens(connection: &Connection) -> rusqlite::Result<Vec<(TokenDigest, AccountId)>> {
     let mut statement = connection.prepare("SELECT digest, bot FROM tokens WHERE made_ms = 0")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, rows::account_of(row.get(1)?))))?;
     rows.map(|row| row.map(|(digest, bot)| Some((digest, bot?))))

@@ -6,9 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Result as Done, Statement, params};
 
-use crate::hub::keep::{Record, RoomRecord, Used};
 use crate::limits::IDS_RESERVED;
-use crate::model::{AccountId, Key, Message, MessageId, Nick, RoomName};
+use crate::model::{AccountId, Key, Message, MessageId, Nick, Record, RoomName, RoomRecord, Used};
 
 use super::Retention;
 use super::accounts;

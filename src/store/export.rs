@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Result as Done, Row};
 use serde_json::json;
 
-use crate::hub::keep::Found;
-use crate::model::{Manner, Message, RoomName};
+use crate::model::{Found, Manner, Message, RoomName};
 
 use super::find::room_row;
 use super::rows;
@@ -129,7 +128,7 @@ fn page(connection: &Connection, room: &RoomName, after: i64, through: i64) -> D
 }
 
 /// A message as a line of JSON, without the line's end.
-pub fn json_line(room: &RoomName, message: &Message) -> String {
+pub(crate) fn json_line(room: &RoomName, message: &Message) -> String {
     let kind = match message.manner {
         Manner::Said => "chat",
         Manner::Acted => "me",

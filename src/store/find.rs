@@ -8,9 +8,10 @@ use rusqlite::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::hub::keep::{Found, Query, Window};
 use crate::limits::{FOUND_BYTES_MAX, FOUND_MAX, MAIL_MAX};
-use crate::model::{AccountId, Key, Message, MessageId, RoomName, SearchWords};
+use crate::model::{
+    AccountId, Found, Key, Message, MessageId, Query, RoomName, SearchWords, Window,
+};
 
 use super::rows::{self, integer};
 use super::times::{self, Span};

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Result as Done, Statement, params};
 use crate::model::terms;
 
 use super::rows::{self, integer};
-use super::upkeep::{ROWS, Step};
+use super::step::{ROWS, Step};
 
 /// Messages, and bytes of their text, that are put into a new index in one step: one run of ids, of which
 /// the index makes one segment.

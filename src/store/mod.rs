@@ -5,7 +5,7 @@
 //! a thread that answers questions ([`Store::ask`]). Nothing here makes its caller wait: what is handed over
 //! waits in bounded queues, and answers are polled when the store has woken its owner.
 
-pub mod accounts;
+pub(crate) mod accounts;
 mod desk;
 mod export;
 mod find;
@@ -16,9 +16,10 @@ mod print;
 mod reader;
 mod rows;
 mod schema;
-pub mod settings;
+pub(crate) mod settings;
 mod shared;
 mod start;
+mod step;
 mod times;
 mod upkeep;
 mod writer;
@@ -31,12 +32,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use crate::hub::keep::{AccountAnswer, AccountAsk, Durability, Found, Kept, Query, Record};
 use crate::limits::{STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_CLOSE_MS, STORE_RECORDS_MAX};
-use crate::model::{Message, MessageId};
+use crate::model::{
+    AccountAnswer, AccountAsk, Durability, Found, Kept, Message, MessageId, Query, Record,
+};
 
-pub use export::json_line;
-pub use print::each_message;
+pub(crate) use export::json_line;
+pub(crate) use print::each_message;
 
 use accounts::Verifier;
 use desk::Tally;

@@ -21,7 +21,7 @@ const PAGE: usize = 1_000;
 ///
 /// # Errors
 /// One line: there is nothing kept in the directory, or it cannot be read.
-pub fn each_message(
+pub(crate) fn each_message(
     dir: &Path,
     room: Option<&RoomName>,
     since_ms: u64,

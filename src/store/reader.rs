@@ -13,9 +13,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Result as Done};
 
-use crate::hub::keep::{Found, Query};
 use crate::limits::{INDEX_WAIT_MS, QUESTION_MS, QUESTION_MS_MIN, QUESTIONS_MAX};
-use crate::model::MessageId;
+use crate::model::{Found, MessageId, Query};
 
 use super::export::Export;
 use super::find::find;

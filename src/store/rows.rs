@@ -2,8 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Result as Done, Row};
 
-use crate::hub::keep::RoomRecord;
-use crate::model::{AccountId, Manner, Message, MessageId, Nick, RoomName};
+use crate::model::{AccountId, Manner, Message, MessageId, Nick, RoomName, RoomRecord};
 
 /// What a message's row takes beside its text and its name, in bytes: ids, time, flags, the index by
 /// room and the pages' own.

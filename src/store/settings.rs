@@ -10,15 +10,14 @@ use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
-use crate::hub::{Ban, Mark, Mute, Settings};
-use crate::model::{AccountId, Key, RoomName};
+use crate::model::{AccountId, Ban, Key, Mark, Mute, RoomName, Settings};
 
 /// Reads the settings and has them kept from now on. They are written once at once: a file that
 /// cannot be written is to be known before somebody relies on it.
 ///
 /// # Errors
 /// One line that says what cannot be done.
-pub fn open(path: &Path) -> Result<(Settings, Keeper), String> {
+pub(crate) fn open(path: &Path) -> Result<(Settings, Keeper), String> {
     let shown = path.display();
     let cannot = |what: &str, e: io::Error| format!("cannot {what} the settings in {shown}: {e}");
     let settings = load(path).map_err(|e| cannot("read", e))?;
@@ -32,7 +31,7 @@ pub fn open(path: &Path) -> Result<(Settings, Keeper), String> {
 ///
 /// # Errors
 /// A file that is there and cannot be read, or not be set aside.
-pub fn load(path: &Path) -> io::Result<Settings> {
+pub(crate) fn load(path: &Path) -> io::Result<Settings> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
@@ -75,7 +74,7 @@ fn aside(path: &Path) -> PathBuf {
 }
 
 /// The settings as the file has them.
-pub fn encode(settings: &Settings) -> String {
+pub(crate) fn encode(settings: &Settings) -> String {
     let bans: Vec<Value> = settings
         .bans
         .iter()
@@ -136,7 +135,7 @@ fn decode_mute(entry: &Value) -> Option<Mute> {
 }
 
 /// `None` for what is no file of ours, whole.
-pub fn decode(text: &str) -> Option<Settings> {
+pub(crate) fn decode(text: &str) -> Option<Settings> {
     let file: Value = serde_json::from_str(text).ok()?;
     if file["version"] != 1 {
         return None;
@@ -175,7 +174,7 @@ fn maybe<'a, T>(value: &'a Value, read: impl Fn(&'a Value) -> Option<T>) -> Opti
 ///
 /// # Errors
 /// The system's; the old file is then untouched.
-pub fn write(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let temporary = PathBuf::from(format!("{}.new", path.display()));
     let mut file = File::create(&temporary)?;
     file.write_all(text.as_bytes())?;
@@ -189,7 +188,7 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
 
 /// Writes settings in a thread of its own, so that no turn of the loop waits for a disk, or for thousands
 /// of bans to be put into words.
-pub struct Keeper {
+pub(crate) struct Keeper {
     newest: Arc<Newest>,
     thread: Option<JoinHandle<()>>,
 }
@@ -225,7 +224,7 @@ impl Keeper {
     ///
     /// # Errors
     /// The system has no thread to give.
-    pub fn new(path: PathBuf) -> io::Result<Keeper> {
+    pub(crate) fn new(path: PathBuf) -> io::Result<Keeper> {
         let newest = Arc::new(Newest::default());
         let shared = Arc::clone(&newest);
         let thread = std::thread::Builder::new()
@@ -238,7 +237,7 @@ impl Keeper {
     }
 
     /// Has the settings written as they are now.
-    pub fn keep(&self, settings: Settings) {
+    pub(crate) fn keep(&self, settings: Settings) {
         let older = self.newest.state().settings.replace(settings);
         self.newest.changed.notify_one();
         drop(older);
@@ -246,7 +245,7 @@ impl Keeper {
 
     /// Has the file read again, which somebody may have edited: thousands of bans take a while.
     /// [`Keeper::take_read`] has them then. `false`: it is yet to be written, which would undo what is read.
-    pub fn read_again(&self) -> bool {
+    pub(crate) fn read_again(&self) -> bool {
         let mut state = self.newest.state();
         let is_behind = state.settings.is_some() || state.is_writing;
         state.wants_read |= !is_behind;
@@ -257,7 +256,7 @@ impl Keeper {
     }
 
     /// What was read again, or why it could not be.
-    pub fn take_read(&self) -> Option<Result<Settings, String>> {
+    pub(crate) fn take_read(&self) -> Option<Result<Settings, String>> {
         self.newest.state().read.take()
     }
 }
@@ -305,7 +304,7 @@ fn keep(path: &Path, newest: &Newest) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::Mutes;
+    use crate::model::Mutes;
 
     fn settings() -> Settings {
         let ban = |text, until, reason: Option<&str>| {

@@ -4,9 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, Result as Done};
 
-use crate::hub::keep::{Found, Kept, KeptTail, Query, RoomRecord, Window};
 use crate::limits::IDS_RESERVED;
-use crate::model::{MessageId, RoomName};
+use crate::model::{Found, Kept, KeptTail, MessageId, Query, RoomName, RoomRecord, Window};
 
 use super::accounts;
 use super::find::find;

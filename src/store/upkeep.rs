@@ -13,12 +13,7 @@ use super::desk::{Desk, Tally};
 use super::index::Index;
 use super::rows::{self, integer};
 use super::shared::Shared;
-
-/// How long a step may take before its commit: a message that comes waits for it.
-const STEP: Duration = Duration::from_millis(2);
-
-/// Rows between two looks at the clock.
-pub(super) const ROWS: usize = 32;
+use super::step::{ROWS, Step};
 
 /// Messages that are worth a step, however short after the last one: each makes a segment of the index,
 /// and segments are to be merged.
@@ -229,13 +224,10 @@ impl<'c> Upkeep<'c> {
         let is_wanted = self.is_wanted(desk, shared);
         self.look_at_age();
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        let mut step = Step {
-            until: Instant::now() + STEP,
-            rows: busy_with.map(|count| 2 * count),
-        };
+        let mut step = Step::new(busy_with.map(|count| 2 * count));
         let was_aged = self.aged.is_some();
         let has_forgotten = self.forget_some(desk, &mut step)?;
-        step.rows = None;
+        step.limit_by_time();
         let has_indexed = match busy_with.is_none() || is_wanted {
             true => {
                 self.index.go_on(connection, desk.last().0, &step)?
@@ -332,26 +324,6 @@ impl<'c> Upkeep<'c> {
             step.count();
         }
         Ok(())
-    }
-}
-
-/// How much a step may do.
-pub(super) struct Step {
-    until: Instant,
-    /// Rows, rather than until then.
-    rows: Option<u64>,
-}
-
-impl Step {
-    pub(super) fn is_over(&self) -> bool {
-        match self.rows {
-            Some(rows) => rows == 0,
-            None => Instant::now() >= self.until,
-        }
-    }
-
-    fn count(&mut self) {
-        self.rows = self.rows.map(|rows| rows.saturating_sub(1));
     }
 }
 

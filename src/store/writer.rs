@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Result as Done, Transaction, TransactionBehavior};
 
-use crate::hub::keep::{Durability, Record};
 use crate::limits::{
     LOG_INTERVAL_MS, STORE_CLOSE_MS, STORE_GATHER_MS, STORE_GROUP_RECORDS, STORE_RETRY_MS,
 };
+use crate::model::{Durability, Record};
 
 use super::accounts::AccountJob;
 use super::desk::Desk;

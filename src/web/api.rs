@@ -29,7 +29,7 @@ pub(super) fn rooms_from(query: Option<&str>) -> Result<RoomsFrom, ErrorCode> {
 }
 
 /// The rooms there are, or a page of them.
-pub fn rooms(rooms: &[RoomEntry], has_more: bool) -> Response {
+pub(crate) fn rooms(rooms: &[RoomEntry], has_more: bool) -> Response {
     object(Status::Ok, "rooms", |object| {
         let list = object.objects("rooms", rooms, |object, entry| {
             object
@@ -45,14 +45,14 @@ pub fn rooms(rooms: &[RoomEntry], has_more: bool) -> Response {
 }
 
 /// Who is in a room, or the first of them.
-pub fn users(room: &RoomName, users: &Roster) -> Response {
+pub(crate) fn users(room: &RoomName, users: &Roster) -> Response {
     object(Status::Ok, "users", |object| {
         object.text("room", room.as_str()).roster(users)
     })
 }
 
 /// What was said, as its readers are told it.
-pub fn posted(room: &RoomName, message: &Message) -> Response {
+pub(crate) fn posted(room: &RoomName, message: &Message) -> Response {
     object(Status::Created, "chat", |object| {
         object
             .text("username", message.nick.as_str())
@@ -64,12 +64,12 @@ pub fn posted(room: &RoomName, message: &Message) -> Response {
 }
 
 /// Why it cannot be done.
-pub fn refused(code: &ErrorCode) -> Response {
+pub(crate) fn refused(code: &ErrorCode) -> Response {
     Response::refusal(status_of(code), &code.to_string(), true)
 }
 
 /// How the server does.
-pub fn stats(Stats(stats): &Stats) -> Response {
+pub(crate) fn stats(Stats(stats): &Stats) -> Response {
     object(Status::Ok, "stats", |object| {
         stats.iter().fold(object, |object, (name, value)| {
             object.number(&name.replace(' ', "_"), Some(*value))
@@ -101,7 +101,7 @@ pub(super) fn post(site: &Site, request: &HttpRequest, segment: &str) -> Answer 
 }
 
 /// What was said, as the json dialect's `history` has it.
-pub fn messages(excerpt: &Excerpt) -> Response {
+pub(crate) fn messages(excerpt: &Excerpt) -> Response {
     object(Status::Ok, "messages", |object| {
         object
             .text("room", excerpt.room.as_str())
@@ -198,7 +198,7 @@ fn bearer(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
 }
 
 /// The token is nobody's.
-pub fn unauthorized() -> Response {
+pub(crate) fn unauthorized() -> Response {
     let sentence = "A good bearer token is wanted.";
     let response = Response::refusal(Status::Unauthorized, sentence, true);
     response.with("WWW-Authenticate", "Bearer")

@@ -12,7 +12,7 @@ use super::Answer;
 
 /// A file of the page.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Asset {
+pub(crate) struct Asset {
     /// Where it is found.
     pub path: &'static str,
     /// As it is.
@@ -23,7 +23,7 @@ pub struct Asset {
 
 /// A file in one coding (RFC 9110 section 3.2).
 #[derive(Debug, PartialEq, Eq)]
-pub struct Representation {
+pub(crate) struct Representation {
     /// What the file is.
     pub content_type: &'static str,
     /// How it is coded: a Content-Encoding, or nothing.
@@ -73,7 +73,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
 });
 
 /// Every file of the page.
-pub fn assets() -> &'static [Asset] {
+pub(super) fn assets() -> &'static [Asset] {
     &ASSETS
 }
 
@@ -115,7 +115,7 @@ impl Representation {
     }
 
     /// Appends the head of the response that has all of [`Representation::bytes`] as its body.
-    pub fn write_head(&self, manner: Manner, now: Moment, out: &mut Vec<u8>) {
+    pub(crate) fn write_head(&self, manner: Manner, now: Moment, out: &mut Vec<u8>) {
         let headers = [
             ("Content-Type", self.content_type),
             ("ETag", &self.etag),

@@ -12,7 +12,7 @@ const TURN_BOUNDS_US: [u64; 13] = [
 
 /// How long turns took.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TurnTimes {
+pub(crate) struct TurnTimes {
     /// Turns of each bucket alone; the last is for those above every bound.
     counts: [u64; TURN_BOUNDS_US.len() + 1],
     sum_us: u64,
@@ -20,12 +20,12 @@ pub struct TurnTimes {
 
 impl TurnTimes {
     /// How many turns there were.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
     /// A turn took `us` microseconds.
-    pub fn record(&mut self, us: u64) {
+    pub(crate) fn record(&mut self, us: u64) {
         let bucket = TURN_BOUNDS_US.partition_point(|&bound| bound < us);
         self.counts[bucket] += 1;
         self.sum_us += us;
@@ -34,7 +34,7 @@ impl TurnTimes {
 
 /// By what a connection's bytes come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Via {
+pub(crate) enum Via {
     /// As they are.
     Plain,
     /// Encrypted.
@@ -45,7 +45,7 @@ pub enum Via {
 
 impl Via {
     /// Its name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Via::Plain => "plain",
             Via::Tls => "tls",
@@ -56,7 +56,7 @@ impl Via {
 
 /// Connections of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionsOf {
+pub(crate) struct ConnectionsOf {
     /// The name of what they speak.
     pub dialect: &'static str,
     /// By what it comes.
@@ -67,7 +67,7 @@ pub struct ConnectionsOf {
 
 /// How the disk does, where history is kept on one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HistoryFigures {
+pub(crate) struct HistoryFigures {
     /// Records that wait for it.
     pub queued: u64,
     /// Does it not take them?
@@ -82,7 +82,7 @@ pub struct HistoryFigures {
 
 /// How the server does. What happened is counted since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     /// The program's version.
     pub version: &'static str,
     /// Milliseconds since the start.
@@ -125,7 +125,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// The answer to whom they are for.
-    pub fn response(&self) -> Response {
+    pub(crate) fn response(&self) -> Response {
         let content_type = "text/plain; version=0.0.4; charset=utf-8";
         Response::new(Status::Ok, content_type, self.render().into_bytes())
     }

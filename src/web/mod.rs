@@ -2,23 +2,23 @@
 //! operator's figures. Pure: what must be asked of the hub is an [`Answer`] that says so, and the forms
 //! of its results are here.
 
-pub mod api;
+pub(crate) mod api;
 mod assets;
-pub mod metrics;
+pub(crate) mod metrics;
 mod site;
 mod upgrade;
 
 use crate::dialect::http::{HttpRequest, Method, Response, Status};
 use crate::model::{Moment, Nick, Range, RoomName, RoomsFrom};
 
-pub use assets::{Asset, Representation, assets};
-pub use metrics::Metrics;
-pub use site::{OriginRule, PublicHost, Site, Tokens};
-pub use upgrade::Endpoint;
+pub(crate) use assets::{Asset, Representation};
+pub(crate) use metrics::Metrics;
+pub(crate) use site::{OriginRule, PublicHost, Site, Tokens};
+pub(crate) use upgrade::Endpoint;
 
 /// Through which kind of door a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DoorKind {
+pub(crate) enum DoorKind {
     /// Everybody's.
     Public {
         /// Do only programs of this machine reach it?
@@ -30,7 +30,7 @@ pub enum DoorKind {
 
 /// What is to be done about a request.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Send this.
     Respond(Response),
     /// Send this file, whole.
@@ -74,7 +74,7 @@ pub enum Answer {
 
 /// Who may post, or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Poster {
+pub(crate) enum Poster {
     /// Whoever has one of the operator's tokens: under this name, or any that is free.
     Named(Nick),
     /// Whoever has the token with this SHA-256, if it is a bot's: under the bot's name.
@@ -100,7 +100,7 @@ enum Place<'a> {
 }
 
 /// What is to be done about a request that came through a door, at a time.
-pub fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpRequest) -> Answer {
+pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpRequest) -> Answer {
     let is_api = request.path.starts_with("/api/");
     let refuse = |status: Status| Response::refusal(status, status.reason(), is_api);
     let is_guarded = is_api || matches!(request.path.as_str(), "/ws" | "/echo");
@@ -199,8 +199,7 @@ impl Place<'_> {
     }
 }
 
-/// The oracle of the tests of requests, used by the property tests here and by the fuzz target.
-#[doc(hidden)]
+#[cfg(any(test, feature = "testing"))]
 pub mod oracle;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{Answer, Site};
 
 /// What is spoken on a WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
+pub(crate) enum Endpoint {
     /// The json dialect, one object a message.
     Json,
     /// The text dialect, one line a message.

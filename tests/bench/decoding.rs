@@ -4,9 +4,7 @@ mod harness;
 
 use std::hint::black_box;
 
-use hubbub::frame::websocket::{Opcode, write_masked_frame};
-use hubbub::frame::{End, Framing, Status};
-use hubbub::limits::READ_BUDGET_BYTES;
+use hubbub::testing::{End, Framing, Opcode, READ_BUDGET_BYTES, Status, write_masked_frame};
 
 const FRAME_BYTES_MAX: usize = 8192;
 /// What a segment of Ethernet brings.

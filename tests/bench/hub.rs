@@ -5,9 +5,7 @@ mod harness;
 
 use std::hint::black_box;
 
-use hubbub::dialect::{Ask, Dialect, Stage};
-use hubbub::hub::{Addresses, Hub, Rules, Settings};
-use hubbub::model::{ConnId, Moment, Peer};
+use hubbub::testing::{Addresses, Ask, ConnId, Dialect, Hub, Moment, Peer, Rules, Settings, Stage};
 
 const MESSAGES: u64 = 1000;
 const NEWCOMERS: u32 = 100;

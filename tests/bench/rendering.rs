@@ -6,8 +6,9 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hubbub::dialect::{Dialect, Stage, View};
-use hubbub::model::{Event, Manner, Message, MessageId, Moment, Nick, Peer, RoomName};
+use hubbub::testing::{
+    Dialect, Event, Manner, Message, MessageId, Moment, Nick, Peer, RoomName, Stage, View,
+};
 
 const RUNS: u64 = 1000;
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hubbub::hub::keep::{Durability, Found, Query, Record, Window};
-use hubbub::model::{Manner, Message, MessageId, Nick, RoomName, SearchWords};
-use hubbub::store::{self, Options, Retention, Store};
+use hubbub::testing::{
+    Answer, Durability, Found, Manner, Message, MessageId, Nick, Options, Query, Record, Retention,
+    RoomName, SearchWords, Store, Window, open,
+};
 use serde_json::json;
 
 use crate::attack::{Scene, under_attack};
@@ -98,7 +99,7 @@ fn keep_many(directory: &TempDir) {
         replay: 0,
         sets_aside: false,
     };
-    let (mut store, _) = store::open(&options, Arc::new(|| {})).expect("it opens");
+    let (mut store, _) = open(&options, Arc::new(|| {})).expect("it opens");
     let ask = |id: u64| {
         format!(
             "word{} of many words{} from somebody{} who wonders whether",
@@ -155,7 +156,7 @@ fn keep_many(directory: &TempDir) {
 fn answer(store: &mut Store) -> Found {
     loop {
         match store.poll_answer() {
-            Some(store::Answer::Found { found, .. }) => return found,
+            Some(Answer::Found { found, .. }) => return found,
             _ => std::thread::sleep(Duration::from_millis(5)),
         }
     }

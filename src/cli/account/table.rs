@@ -57,8 +57,7 @@ fn row(account: &Account, accounts: &[Account]) -> [String; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::keep::AccountRecord;
-    use crate::model::{AccountId, Nick};
+    use crate::model::{AccountId, AccountRecord, Nick};
 
     fn account(id: u64, name: &str, is_operator: bool, owner: Option<u64>) -> Account {
         Account {

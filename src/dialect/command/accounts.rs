@@ -6,7 +6,7 @@ use super::super::words::{one, rest, second, two};
 use super::{Command, Rank::User, password, row};
 
 /// What stands behind a password where one comes in beside one's other connections.
-pub(in super::super) const MULTI: &str = "--multi";
+const MULTI: &str = "--multi";
 
 pub(super) const COMMANDS: [Command; 6] = [
     row(

@@ -88,38 +88,6 @@ fn message_id(word: &str) -> Result<MessageId, ErrorCode> {
     id.map_err(|_| ErrorCode::BadMessageId)
 }
 
-/// The words of a range such that `/history` reads it; `None` where it has none.
-pub(in super::super) fn words_of(range: &Range) -> Option<String> {
-    let mut words = String::new();
-    if let Some(limit) = range.limit {
-        words += &format!(" {limit}");
-    }
-    for (name, id) in [("before", range.before), ("after", range.after)] {
-        if let Some(id) = id {
-            words += &format!(" {name} {id}");
-        }
-    }
-    if let Some(since) = range.since {
-        words += &format!(" since {}", time::shown(since)?);
-    }
-    Some(words)
-}
-
-/// The line of a search such that `/search` reads it; `None` where it has none.
-pub(in super::super) fn search_line(words: &str, range: &Range) -> Option<String> {
-    let Range { before, .. } = *range;
-    let only_before = Range {
-        before,
-        ..Range::default()
-    };
-    match before {
-        _ if *range != only_before => None,
-        Some(id) => Some(format!("/search {BEFORE} {id} {words}")),
-        None if one(words) == Some(BEFORE) => None,
-        None => Some(format!("/search {words}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::parse;

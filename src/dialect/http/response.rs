@@ -43,6 +43,7 @@ impl Manner {
     }
 
     /// The same, and the connection closes.
+    #[cfg(test)]
     pub fn closing(self) -> Manner {
         Manner {
             closes: true,
@@ -237,6 +238,7 @@ impl Refusal {
     }
 
     /// Why.
+    #[cfg(test)]
     pub fn status(self) -> Status {
         self.status
     }

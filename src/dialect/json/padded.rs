@@ -9,7 +9,7 @@ use crate::model::{ErrorCode, Event, Manner, Message, Nick, Request, RoomName, T
 
 use super::super::object::{Object, string};
 use super::super::{View, past, plain, text};
-use super::{client, event, request};
+use super::{event, request};
 
 /// Whose words the server's are.
 const SERVER: &str = "Server";
@@ -21,28 +21,6 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
     match string(object, "type")? {
         "chat" if is_absent("room") => text::parse_plain_line(string(object, "message")?.trim()),
         _ => request::request(object),
-    }
-}
-
-pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
-    let is_trimmed = |text: &str| !text.is_empty() && text.trim() == text;
-    let mut frame = Vec::new();
-    match request {
-        Request::Say {
-            room: Some(room),
-            text,
-        } => {
-            let object = Object::new(&mut frame, "chat").text("message", text);
-            object.text("room", room.as_str()).close();
-            is_trimmed(text).then_some(frame)
-        }
-        _ => client::render_request(request).or_else(|| {
-            let line = text::render_plain_request(request).filter(|line| is_trimmed(line))?;
-            Object::new(&mut frame, "chat")
-                .text("message", &line)
-                .close();
-            Some(frame)
-        }),
     }
 }
 

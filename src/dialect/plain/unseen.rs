@@ -2,31 +2,7 @@
 
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 
-/// Is `c` nothing that is seen? These are the code points that Unicode has renderers ignore (UAX #44,
-/// `Default_Ignorable_Code_Point`), with the controls of direction among them, and the marks of
-/// interlinear annotation.
-pub(super) fn is_unseen(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}'
-            | '\u{34F}'
-            | '\u{61C}'
-            | '\u{115F}'..='\u{1160}'
-            | '\u{17B4}'..='\u{17B5}'
-            | '\u{180B}'..='\u{180F}'
-            | '\u{200B}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}'
-            | '\u{FEFF}'
-            | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFFB}'
-            | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}'
-            | '\u{E0000}'..='\u{E0FFF}'
-    )
-}
+use crate::model::is_unseen;
 
 /// Does a script or an emoji need `c`, which is not seen, between what is shown before it and the
 /// character behind it? Tags are not among this: see [`flag_len`].

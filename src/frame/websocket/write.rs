@@ -3,7 +3,7 @@
 use super::{CONTROL_BYTES_MAX, FINAL, LENGTH_OF_2_BYTES, LENGTH_OF_8_BYTES, MASKED, Opcode, mask};
 
 /// Appends a frame of a server. Of a control frame `payload` is at most [`CONTROL_BYTES_MAX`] long.
-pub fn write_frame(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn write_frame(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
     write_header(opcode, 0, payload.len(), out);
     out.extend_from_slice(payload);
 }
@@ -19,7 +19,7 @@ pub fn write_masked_frame(opcode: Opcode, payload: &[u8], key: [u8; 4], out: &mu
 }
 
 /// Appends a server's close, without a code where the peer's had none.
-pub fn write_close(code: Option<u16>, out: &mut Vec<u8>) {
+pub(crate) fn write_close(code: Option<u16>, out: &mut Vec<u8>) {
     match code {
         Some(code) => write_frame(Opcode::Close, &code.to_be_bytes(), out),
         None => write_frame(Opcode::Close, &[], out),
@@ -27,12 +27,12 @@ pub fn write_close(code: Option<u16>, out: &mut Vec<u8>) {
 }
 
 /// Appends a server's ping, with at most [`CONTROL_BYTES_MAX`] bytes to be sent back.
-pub fn write_ping(payload: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn write_ping(payload: &[u8], out: &mut Vec<u8>) {
     write_frame(Opcode::Ping, payload, out);
 }
 
 /// Appends a server's answer to a ping with this payload.
-pub fn write_pong(payload: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn write_pong(payload: &[u8], out: &mut Vec<u8>) {
     write_frame(Opcode::Pong, payload, out);
 }
 
@@ -41,7 +41,7 @@ pub fn write_pong(payload: &[u8], out: &mut Vec<u8>) {
 ///
 /// # Panics
 /// Where `out` is shorter than `start`.
-pub fn wrap_lines(out: &mut Vec<u8>, start: usize) {
+pub(crate) fn wrap_lines(out: &mut Vec<u8>, start: usize) {
     let end = out.len();
     match memchr::memchr(b'\n', &out[start..end]) {
         Some(first) if start + first + 1 < end => {

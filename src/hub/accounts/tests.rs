@@ -7,13 +7,10 @@ mod owned;
 use std::sync::Arc;
 
 use super::super::*;
-use crate::hub::keep::{
-    AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Record, RoomRecord,
-};
 use crate::limits::{ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, MAIL_MAX, OWNED_ROOMS_MAX};
 use crate::model::{
-    AccountId, Entry, Login, Message, MessageId, ModeChange, RoomEntry, RoomsFrom, Secret,
-    TokenChange,
+    AccountAnswer, AccountAsk, AccountId, AccountRecord, Durability, Entry, Found, Login, Message,
+    MessageId, ModeChange, Record, RoomEntry, RoomRecord, RoomsFrom, Secret, TokenChange,
 };
 
 use chat::*;

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
 
-use super::super::keep::{Found, Kept, KeptTail, Query, Window};
-use super::super::{Audience, Rules, Settings};
+use super::super::{Audience, Rules};
 use super::*;
 use crate::limits::FOUND_BYTES_MAX;
-use crate::model::{Entry, Part, Range, Request, Target};
+use crate::model::{
+    Entry, Found, Kept, KeptTail, Part, Query, Range, Request, Settings, Target, Window,
+};
 
 const READERS: u32 = 4;
 /// The one that speaks; its own copies count as well.

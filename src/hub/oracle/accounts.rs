@@ -3,13 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::hub::keep::{
-    AccountAnswer, AccountAsk, AccountRecord, Found, Query, Record, RoomRecord,
-};
 use crate::hub::{Effect, Hub, LOBBY, Session};
 use crate::model::{
-    AccountId, ConnId, Event, Key, Login, Message, MessageId, Moment, Nick, Request, RoomName,
-    Secret, TokenChange,
+    AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Event, Found, Key, Login, Message,
+    MessageId, Moment, Nick, Query, Record, Request, RoomName, RoomRecord, Secret, TokenChange,
 };
 
 /// How long guests may go by registered names.

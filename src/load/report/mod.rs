@@ -22,7 +22,7 @@ const QUANTILES: [(&str, f64); 5] = [
 ];
 
 /// The whole file. What is not known is left out, or a dash.
-pub fn html(outcome: &Outcome) -> String {
+pub(crate) fn html(outcome: &Outcome) -> String {
     let title = format!("{} on {}", outcome.scenario, outcome.target);
     let body = [
         heading(outcome),

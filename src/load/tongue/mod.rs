@@ -19,7 +19,7 @@ use std::fmt;
 use crate::limits::CLIENT_READ_BYTES;
 
 /// Every tongue, the first being what is spoken where nothing else is asked for.
-pub const ALL: &[&dyn Tongue] = &[
+pub(crate) const ALL: &[&dyn Tongue] = &[
     &text::Text,
     &json::Json,
     &pynet::Pynet,
@@ -47,7 +47,7 @@ impl fmt::Debug for dyn Tongue {
 }
 
 /// The tongue of that name; what fills reads up is skipped.
-pub fn named(name: &str) -> Option<&'static dyn Tongue> {
+pub(crate) fn named(name: &str) -> Option<&'static dyn Tongue> {
     let name = name.strip_suffix("+padded").unwrap_or(name);
     ALL.iter().copied().find(|tongue| tongue.name() == name)
 }
@@ -65,7 +65,7 @@ mod step {
 
 /// Who speaks, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Speaker {
+pub(crate) struct Speaker {
     /// Its name: letters and digits, at most 9 of them (an IRC server's least).
     pub name: String,
     /// Its room, `None` for the room that everybody is in at first.
@@ -76,7 +76,7 @@ pub struct Speaker {
 
 /// What a client hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard<'a> {
+pub(crate) enum Heard<'a> {
     /// It is in, in its room: whatever is said there from now on reaches it.
     Joined,
     /// The text of a message.
@@ -88,7 +88,7 @@ pub enum Heard<'a> {
 }
 
 /// How the clients of one kind of server speak.
-pub trait Tongue: Sync {
+pub(crate) trait Tongue: Sync {
     /// Its name, as `--dialect` has it.
     fn name(&self) -> &'static str;
 

@@ -18,7 +18,7 @@ const RESERVED_BYTES: usize = 33 * 1024 * 1024;
 ///
 /// # Errors
 /// One line: there is no memory, or no randomness, for it.
-pub fn hash(password: &Secret) -> Result<Secret, String> {
+pub(crate) fn hash(password: &Secret) -> Result<Secret, String> {
     let mut salt = [0; PASSWORD_SALT_BYTES];
     SystemRandom::new()
         .fill(&mut salt)
@@ -36,7 +36,7 @@ pub fn hash(password: &Secret) -> Result<Secret, String> {
 ///
 /// # Errors
 /// One line: there is no memory for it, or that is no hash.
-pub fn verify(password: &Secret, hash: Option<&Secret>) -> Result<bool, String> {
+pub(crate) fn verify(password: &Secret, hash: Option<&Secret>) -> Result<bool, String> {
     let wrong = |e: &dyn Display| format!("not a hash of a password: {e}");
     let known = match hash {
         Some(hash) => PasswordHash::new(hash.reveal()).map_err(|e| wrong(&e))?,

@@ -14,7 +14,7 @@ use super::super::schema::{self, Refusal};
 ///
 /// # Errors
 /// One line: there is none, or it cannot be used.
-pub fn open(dir: &Path) -> Result<Connection, String> {
+pub(crate) fn open(dir: &Path) -> Result<Connection, String> {
     let path = place::database(dir);
     if !path.exists() {
         return Err(format!("there is no {}", path.display()));
@@ -34,7 +34,7 @@ pub fn open(dir: &Path) -> Result<Connection, String> {
 ///
 /// # Errors
 /// One line: it cannot be made or used.
-pub fn begin(dir: &Path) -> Result<Connection, String> {
+pub(crate) fn begin(dir: &Path) -> Result<Connection, String> {
     if !place::database(dir).exists() {
         drop(Place::take(dir)?);
     }

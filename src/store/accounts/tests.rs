@@ -1,7 +1,7 @@
 use super::super::schema;
 use super::write::Progress;
 use super::*;
-use crate::hub::keep::AccountAnswer;
+use crate::model::AccountAnswer;
 
 pub(super) fn database() -> Connection {
     schema::in_memory()

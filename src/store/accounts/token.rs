@@ -11,13 +11,13 @@ use crate::limits::TOKEN_BYTES;
 use crate::model::Secret;
 
 /// What a token is known by.
-pub type TokenDigest = [u8; 32];
+pub(crate) type TokenDigest = [u8; 32];
 
 /// Makes a token.
 ///
 /// # Errors
 /// One line: the system has no randomness.
-pub fn new_token() -> Result<Secret, String> {
+pub(crate) fn new_token() -> Result<Secret, String> {
     let mut random = Zeroizing::new([0; TOKEN_BYTES]);
     SystemRandom::new()
         .fill(&mut *random)
@@ -29,7 +29,7 @@ pub fn new_token() -> Result<Secret, String> {
 }
 
 /// The SHA-256 of a token as it is written.
-pub fn token_digest(token: &Secret) -> TokenDigest {
+pub(crate) fn token_digest(token: &Secret) -> TokenDigest {
     let digest = digest(&SHA256, token.reveal().as_bytes());
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest.as_ref());

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use crate::hub::keep::{AccountAnswer, AccountAsk};
 use crate::limits::{
     ACCOUNT_ASKS_MAX, ACCOUNT_WRITE_MS, ACCOUNT_WRITES_MAX, LOG_INTERVAL_MS, STORE_CLOSE_MS,
 };
-use crate::model::{AccountId, Key, Secret};
+use crate::model::{AccountAnswer, AccountAsk, AccountId, Key, Secret};
 
 use super::super::{Full, schema};
 use super::write::{Progress, now_ms};

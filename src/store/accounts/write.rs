@@ -7,8 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
-use crate::hub::keep::AccountAnswer;
-use crate::model::{AccountId, Nick, Secret};
+use crate::model::{AccountAnswer, AccountId, Nick, Secret};
 
 use super::{
     TokenSet, add_session, end_session, get, insert, remove, remove_bot, set_password, set_token,
@@ -18,7 +17,7 @@ use super::{
 /// A change of the accounts. Passwords were checked and hashed before; `seen` is the hash that they
 /// were checked by, for another change may have come between.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccountWrite {
+pub(crate) enum AccountWrite {
     /// Make an account.
     Insert {
         /// Its name.
@@ -79,7 +78,7 @@ impl AccountWrite {
     ///
     /// # Errors
     /// The database's. A part of the change may be made then.
-    pub fn apply(&self, connection: &Connection) -> rusqlite::Result<AccountAnswer> {
+    pub(crate) fn apply(&self, connection: &Connection) -> rusqlite::Result<AccountAnswer> {
         Ok(match self {
             AccountWrite::Insert { nick, hash } => {
                 match insert(connection, nick, hash, now_ms())? {

@@ -1,5 +1,7 @@
-use crate::hub::keep::{AccountAnswer, AccountAsk, AccountRecord, Query, Record, RoomRecord, Used};
-use crate::model::{AccountId, Key, Nick, RoomName, Secret};
+use crate::model::{
+    AccountAnswer, AccountAsk, AccountId, AccountRecord, Key, Nick, Query, Record, RoomName,
+    RoomRecord, Secret, Used,
+};
 use crate::store::Answer;
 use crate::store::accounts::{self, AccountWrite};
 

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::rows::integer;
 use super::super::*;
-use crate::hub::keep::{Found, Window};
-use crate::model::{AccountId, Key, Manner, Nick, RoomName};
+use crate::model::{AccountId, Found, Key, Manner, Nick, RoomName, Window};
 
 /// However slow the machine is.
 const DEADLINE: Duration = Duration::from_secs(30);

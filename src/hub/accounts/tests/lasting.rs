@@ -1,10 +1,10 @@
 //! How many accounts and owned rooms there may be, and how long they last.
 
 use super::*;
-use crate::hub::keep::{Kept, Used};
 use crate::limits::{
     OWNED_ROOMS_PER_ADDRESS_MAX, REGISTRATIONS_PER_ADDRESS_MAX, ROOM_EXPIRY_MS, USE_NOTED_MS,
 };
+use crate::model::{Kept, Used};
 
 const DAY_MS: u64 = 24 * 3_600_000;
 

@@ -1,9 +1,8 @@
 use super::super::password::tests::counted;
 use super::super::tests::{database, nick};
 use super::*;
+use crate::model::AccountRecord;
 use std::sync::mpsc::sync_channel;
-
-use crate::hub::keep::AccountRecord;
 
 const DEADLINE: Duration = Duration::from_secs(15);
 

@@ -1,15 +1,17 @@
-//! Requests as the lines that ask them: the other direction of the commands, for clients and tests.
+//! Requests as the lines that ask them: the other direction of the commands.
 
 use std::fmt::Write as _;
 
 use crate::model::{
-    Entry, Login, ModeChange, Nick, Page, Range, Request, RoomName, RoomsFrom, Secret, TokenChange,
+    Entry, Login, ModeChange, Nick, Page, Range, Request, RoomName, RoomsFrom, Secret, Since,
+    TokenChange,
 };
 
-use super::command;
-use super::words::{is_rest, is_word};
+use super::super::super::{date, unmarked, words};
 
-/// The line of a request, with the `/`, such that [`super::command::parse`] reads it; `None` where it has none.
+const DAY_S: u32 = 86_400;
+
+/// The line of a request, with the `/`, as it is read; `None` where it has none.
 pub(super) fn render(request: &Request) -> Option<String> {
     let line = match request {
         Request::Help { command: None } => "/help".into(),
@@ -30,7 +32,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
             key,
             resume: None,
             replay: None,
-        } => words("/join", room, key.as_deref())?,
+        } => entering("/join", room, key.as_deref())?,
         Request::Leave { room } => optional("/leave", room.as_ref().map(RoomName::as_str))?,
         Request::Say {
             room: Some(room),
@@ -104,7 +106,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
             room: None,
             words,
             range,
-        } if is_rest(words) => command::search_line(words, range)?,
+        } if is_rest(words) => search(words, range)?,
         Request::Export { room } => format!("/export {room}"),
         Request::Ban {
             mask,
@@ -199,7 +201,7 @@ fn is_secret(secret: &Secret) -> bool {
 fn login_line(name: &Nick, login: &Login) -> Option<String> {
     let secret = login.secret.reveal();
     // What ends in that word with a blank before it would lose it, even as the rest of the line.
-    let is_taken = secret.ends_with(command::MULTI);
+    let is_taken = secret.ends_with("--multi");
     let multi = if login.is_multi { " --multi" } else { "" };
     (is_secret(&login.secret) && !is_taken).then(|| format!("/login {name} {secret}{multi}"))
 }
@@ -211,11 +213,75 @@ fn history(room: Option<&RoomName>, with: Option<&Nick>, range: &Range) -> Optio
         (None, Some(nick)) => format!(" @{nick}"),
         (Some(_), Some(_)) => return None,
     };
-    let words = command::words_of(range)?;
+    let words = bounds(range)?;
     Some(format!("/history{whose}{words}"))
 }
 
-fn words(command: &str, room: &RoomName, key: Option<&str>) -> Option<String> {
+/// The words of a range such that `/history` reads it; `None` where it has none.
+fn bounds(range: &Range) -> Option<String> {
+    let mut words = String::new();
+    if let Some(limit) = range.limit {
+        words += &format!(" {limit}");
+    }
+    for (name, id) in [("before", range.before), ("after", range.after)] {
+        if let Some(id) = id {
+            words += &format!(" {name} {id}");
+        }
+    }
+    if let Some(since) = range.since {
+        words += &format!(" since {}", shown(since)?);
+    }
+    Some(words)
+}
+
+/// The word that is read as this time; `None` where it has none.
+pub(in crate::dialect) fn shown(since: Since) -> Option<String> {
+    let clock = |s: u32| format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+    match since {
+        Since::Ago(0) | Since::Unix(_) => None,
+        Since::Ago(s) => Some(format!("{s}s")),
+        Since::Clock(s) => (s < DAY_S).then(|| clock(s)),
+        Since::Local(s) => {
+            let day = date(s.div_euclid(i64::from(DAY_S)));
+            let time = clock(s.rem_euclid(i64::from(DAY_S)) as u32);
+            // A year before 0 or after 9999 is no word.
+            let is_short = day.len() == "2026-11-21".len() && !day.starts_with('-');
+            is_short.then(|| format!("{day}T{time}"))
+        }
+    }
+}
+
+/// The line of a search such that `/search` reads it; `None` where it has none.
+fn search(words: &str, range: &Range) -> Option<String> {
+    let Range { before, .. } = *range;
+    let only_before = Range {
+        before,
+        ..Range::default()
+    };
+    match before {
+        _ if *range != only_before => None,
+        Some(id) => Some(format!("/search --before {id} {words}")),
+        None if words::one(words) == Some("--before") => None,
+        None => Some(format!("/search {words}")),
+    }
+}
+
+/// Can `text` stand as one word of a command?
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_whitespace)
+}
+
+/// Can `text` stand as the rest of a command's line?
+fn is_rest(text: &str) -> bool {
+    is_line(text) && !text.starts_with(char::is_whitespace)
+}
+
+/// Can `text` stand as a line that says something?
+pub(super) fn is_line(text: &str) -> bool {
+    !unmarked(text).trim().is_empty() && !text.contains(['\n', '\r'])
+}
+
+fn entering(command: &str, room: &RoomName, key: Option<&str>) -> Option<String> {
     match key {
         None => Some(format!("{command} {room}")),
         Some(key) => is_word(key).then(|| format!("{command} {room} {key}")),

@@ -1,13 +1,13 @@
-//! Requests as the objects that ask them: the other direction, for clients and tests.
+//! Requests as the objects that ask them: the other direction of the json dialect.
 
 use crate::model::{
     Entry, Login, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret, Since, TokenChange,
 };
 
-use super::super::object::Object;
-use super::super::time;
+use super::super::super::object::Object;
+use super::line::shown;
 
-pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
+pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
     let is_trimmed = |text: &str| !text.is_empty() && text.trim() == text;
     let mut frame = Vec::new();
     let out = &mut frame;
@@ -187,7 +187,7 @@ pub(in super::super) fn render_request(request: &Request) -> Option<Vec<u8>> {
 }
 
 /// A join, whose name stands as `name_field`; `None` for any other request.
-pub(in super::super) fn join<'a>(
+pub(super) fn join<'a>(
     request: &Request,
     name_field: &str,
     out: &'a mut Vec<u8>,
@@ -237,6 +237,6 @@ fn bounded<'a>(object: Object<'a>, range: &Range) -> Option<Object<'a>> {
     Some(match range.since {
         None => object,
         Some(Since::Unix(s)) => object.number("since", Some(s)),
-        Some(since) => object.text("since", &time::shown(since)?),
+        Some(since) => object.text("since", &shown(since)?),
     })
 }

@@ -1,10 +1,9 @@
-//! What the hub has kept, and what it asks of what is kept: the words between it and the store.
+//! What is kept, and what is asked of it: the words between the chat and the store.
 //! Values only, that may go to another thread.
 
 use std::sync::Arc;
 
-use crate::limits::FOUND_BYTES_MAX;
-use crate::model::{AccountId, Key, Message, MessageId, Nick, RoomName, SearchWords, Secret};
+use super::{AccountId, Key, Message, MessageId, Nick, RoomName, SearchWords, Secret};
 
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,36 +134,6 @@ impl Window {
         }
         surplus > 0
     }
-}
-
-/// Cuts what is told at once down to the text that an answer holds, or one message: the last where the
-/// `newest` are wanted, else the first. Returns whether there were more.
-pub(super) fn cut_text(messages: &mut Vec<Arc<Message>>, newest: bool) -> bool {
-    cut_bytes(messages, newest, |message| message.text.len())
-}
-
-/// Cuts what was found in several rooms likewise, down to the last.
-pub(super) fn cut_found(messages: &mut Vec<(RoomName, Arc<Message>)>) -> bool {
-    cut_bytes(messages, true, |(_, message)| message.text.len())
-}
-
-fn cut_bytes<T>(messages: &mut Vec<T>, newest: bool, len: impl Fn(&T) -> usize) -> bool {
-    let mut bytes = 0;
-    let mut fits = |message: &&T| {
-        let is_first = bytes == 0;
-        bytes += len(message);
-        is_first || bytes <= FOUND_BYTES_MAX
-    };
-    let count = match newest {
-        true => messages.iter().rev().take_while(&mut fits).count(),
-        false => messages.iter().take_while(&mut fits).count(),
-    };
-    let surplus = messages.len() - count;
-    match newest {
-        true => drop(messages.drain(..surplus)),
-        false => messages.truncate(count),
-    }
-    surplus > 0
 }
 
 /// A question about what is kept.

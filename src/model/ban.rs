@@ -3,7 +3,8 @@
 use core::net::IpAddr;
 
 use crate::limits::NICK_CHARS_MAX;
-use crate::model::{BanEntry, Key, Nick};
+
+use super::{BanEntry, Key, Nick};
 
 /// Names or addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +141,8 @@ impl Ban {
         })
     }
 
-    pub(super) fn entry(&self, now_ms: u64) -> BanEntry {
+    /// As it is listed at that time, in milliseconds since 1970.
+    pub(crate) fn entry(&self, now_ms: u64) -> BanEntry {
         BanEntry {
             mask: self.text.clone(),
             seconds_left: self

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Key, Moment, RoomName};
-
-use super::bans::{Ban, is_over};
-use super::mutes::Mutes;
+use super::ban::is_over;
+use super::{Ban, Key, Moment, Mutes, RoomName};
 
 /// Bans, mutes and locked rooms.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,14 +18,14 @@ pub struct Settings {
 
 impl Settings {
     /// The bans that are not over yet.
-    pub(super) fn bans_at(&self, now: Moment) -> impl Iterator<Item = &Ban> {
+    pub(crate) fn bans_at(&self, now: Moment) -> impl Iterator<Item = &Ban> {
         self.bans
             .iter()
             .filter(move |ban| !is_over(ban.until_ms, now.unix_ms))
     }
 
     /// Forgets what is over.
-    pub(super) fn tidy(&mut self, now: Moment) {
+    pub(crate) fn tidy(&mut self, now: Moment) {
         self.bans.retain(|ban| !is_over(ban.until_ms, now.unix_ms));
         self.mutes.tidy(now.unix_ms);
     }
