@@ -8,10 +8,12 @@
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
 //! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load, store` ·
-//! `reactor → hub, dialect, frame, buffer, store, web` · `web → dialect, model` · `load → dialect, frame, buffer, model` ·
+//! `reactor → hub, dialect, frame, buffer, store, web, layer, sys` · `layer → sys` · `sys → store, model` ·
+//! `web → dialect, model` · `load → dialect, frame, buffer, model` ·
 //! `store → model` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
 //! meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered over HTTP. Only
-//! the reactor joins them with sockets and time; TLS, below a connection, is a socket to it.
+//! the reactor joins them with sockets and time, which it reaches through `sys` alone, so that a simulated system can
+//! stand there instead; TLS (`layer`), below a connection, is a socket to it.
 //!
 //! Glossary: a **door** is a listener and the dialect behind it; a **connection** one socket with its
 //! **Inbox** (unparsed bytes) and **Outbox** (unsent chunks, whose length is the **SendQ**); a
@@ -29,6 +31,7 @@ mod cli;
 mod dialect;
 mod frame;
 mod hub;
+mod layer;
 mod limits;
 mod load;
 mod logging;
@@ -37,6 +40,7 @@ mod outlet;
 #[allow(unreachable_pub)]
 mod reactor;
 mod store;
+mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod web;

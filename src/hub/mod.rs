@@ -108,8 +108,8 @@ impl Hub {
     /// An empty chat.
     pub fn new(rules: Rules, settings: Settings) -> Hub {
         Hub {
+            sessions: Sessions::new(rules.hash_seed),
             rules,
-            sessions: Sessions::default(),
             rooms: Rooms::new(),
             consoles: HashSet::new(),
             watcher: None,

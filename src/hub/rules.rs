@@ -1,7 +1,7 @@
 //! What holds as long as the server runs.
 
 use crate::limits::ACCOUNT_EXPIRY_MS;
-use crate::model::{Durability, Secret};
+use crate::model::{Durability, HashSeed, Secret};
 
 /// Whose addresses are shown to other users, in the dialects whose forms have addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Rules {
     pub addresses: Addresses,
     /// What makes an operator; without it nobody becomes one.
     pub oper_password: Option<Secret>,
+    /// What names are hashed with.
+    pub hash_seed: HashSeed,
 }
 
 impl Default for Rules {
@@ -56,6 +58,7 @@ impl Default for Rules {
             presence_limit: 250,
             addresses: Addresses::OfDoors,
             oper_password: None,
+            hash_seed: HashSeed::default(),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A joined user's state, and all of them.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
 
-use crate::model::{AccountId, ConnId, Folded, Key, MessageId, Nick, Peer};
+use crate::model::{AccountId, ConnId, Folded, HashSeed, Key, MessageId, Nick, Peer};
 
 use super::RoomId;
 
@@ -222,10 +222,17 @@ pub(super) struct Sessions {
     /// slots that are not empty, but for the seconds, and no two of one name.
     names: HashTable<u32>,
     /// Peers choose names: its keys keep them from choosing hashes.
-    hasher: RandomState,
+    hasher: HashSeed,
 }
 
 impl Sessions {
+    pub(super) fn new(hasher: HashSeed) -> Sessions {
+        Sessions {
+            hasher,
+            ..Sessions::default()
+        }
+    }
+
     /// How many presences there are.
     pub(super) fn len(&self) -> usize {
         self.names.len()

@@ -4,6 +4,7 @@
 mod ban;
 mod error;
 mod event;
+mod hash;
 mod incident;
 mod letters;
 mod message;
@@ -18,12 +19,15 @@ mod zone;
 
 use std::fmt;
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{Ipv4Addr, SocketAddr};
+
+pub use core::net::IpAddr;
 
 pub(crate) use ban::{Ban, Mask};
 pub(crate) use error::ErrorCode;
 pub use event::Event;
 pub(crate) use event::{Author, BanEntry, ClientEntry, Part, RoomEntry, Roster, Stats, WhoisEntry};
+pub use hash::HashSeed;
 pub(crate) use incident::{Deed, Incident};
 pub(crate) use letters::{is_mark, is_unseen};
 pub(crate) use message::{Excerpt, Target};

@@ -1,15 +1,14 @@
 //! Who may come in: how many connections there may be, in all and from one address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
-
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::path::Path;
 
 use crate::limits::{
     CONNECT_ADDRESSES_MAX, ConnectRate, DESCRIPTORS_KEPT, LOG_INTERVAL_MS, Limits,
     SENDQ_TOTAL_BYTES,
 };
-use crate::model::{ErrorCode, Peer};
+use crate::model::{ErrorCode, IpAddr, Peer};
+use crate::sys::System;
 
 use super::timers::Tick;
 
@@ -28,9 +27,11 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// Raises the soft limit of descriptors to the hard one, and counts against what that allows.
-    pub(super) fn new(limits: &Limits) -> Admission {
-        let allowed = allowed_connections();
+    /// Counts against the limits, and against what so many descriptors allow.
+    pub(super) fn new(limits: &Limits, descriptors: u64) -> Admission {
+        // Some are kept back.
+        let allowed = descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1);
+        let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
         let connections_max = limits.connections.unwrap_or(allowed).min(allowed);
         if let Some(asked) = limits.connections.filter(|&asked| asked > allowed) {
             log::warn!("{asked} connections were asked for, the descriptors allow {allowed}");
@@ -107,34 +108,13 @@ impl Admission {
 }
 
 /// What all Outboxes may hold together: a quarter of the memory that the control group allows.
-pub(super) fn default_sendq_total() -> usize {
-    let allowed = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+pub(super) fn default_sendq_total(system: &impl System) -> usize {
+    let allowed = system.read(Path::new("/sys/fs/cgroup/memory.max")).ok();
+    let allowed = allowed.and_then(|text| String::from_utf8(text).ok());
     let allowed = allowed.and_then(|text| text.trim().parse::<usize>().ok());
     allowed.map_or(SENDQ_TOTAL_BYTES, |bytes| {
         (bytes / 4).min(SENDQ_TOTAL_BYTES)
     })
-}
-
-/// How many connections the descriptors allow when some are kept back; at least 1.
-fn allowed_connections() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let soft = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(e) => {
-            let soft = limit.current.map_or("infinity".into(), |n| n.to_string());
-            log::warn!("the limit of descriptors stays at {soft}: {e}");
-            limit.current
-        }
-    };
-    let allowed = soft
-        .unwrap_or(u64::MAX)
-        .saturating_sub(DESCRIPTORS_KEPT)
-        .max(1);
-    usize::try_from(allowed).unwrap_or(usize::MAX)
 }
 
 /// Lets one log line of a kind pass in [`LOG_INTERVAL_MS`], and counts the others.
@@ -161,10 +141,8 @@ mod tests {
     use super::*;
 
     fn peer(address: &str) -> Peer {
-        {
-            let address: std::net::SocketAddr = address.parse().expect("an address");
-            address.into()
-        }
+        let ip = address.parse().expect("an address");
+        Peer::Ip { ip, port: 1 }
     }
 
     #[test]
@@ -174,16 +152,16 @@ mod tests {
             per_address: 2,
             ..Limits::default()
         };
-        let mut admission = Admission::new(&limits);
-        let one = peer("192.0.2.1:1");
+        let mut admission = Admission::new(&limits, 1000);
+        let one = peer("192.0.2.1");
         assert_eq!(admission.admit(&one, 0), Ok(()));
         assert_eq!(admission.admit(&one, 0), Ok(()));
         assert_eq!(admission.admit(&one, 0), Err(ErrorCode::AddressFull));
         for _ in 0..3 {
-            assert_eq!(admission.admit(&peer("127.0.0.1:1"), 0), Ok(()));
+            assert_eq!(admission.admit(&peer("127.0.0.1"), 0), Ok(()));
         }
         assert_eq!(
-            admission.admit(&peer("192.0.2.2:1"), 0),
+            admission.admit(&peer("192.0.2.2"), 0),
             Err(ErrorCode::ServerFull)
         );
         admission.release(&one);

@@ -5,12 +5,13 @@ use crate::limits::{
     DELIVERIES_PER_TOKEN, STEPS_PER_DELIVERY, UNFRAMED_BYTES_PER_TOKEN, UNFRAMED_READ_COST,
 };
 use crate::model::{ConnId, ErrorCode, Event};
+use crate::sys::System;
 
 use super::Reactor;
 use super::bucket::Flood;
 use super::phase::Reason;
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// May it ask something now? If not, it is not read until it may, told so once, and closed where
     /// it goes on and on.
     pub(super) fn has_tokens(&mut self, id: ConnId) -> bool {

@@ -4,18 +4,18 @@ mod due;
 mod input;
 mod restraint;
 
-use std::io::{self, Read, Write};
-
-use mio::Interest;
+use std::io;
 
 use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::{Dialect, Stage, View};
 use crate::frame::websocket::{self, CloseCode};
+use crate::layer::Transport;
 use crate::limits::{
     ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MIN, Limits, UNJOINED_FRAME_BYTES_MAX,
     UNJOINED_SENDQ_BYTES_MAX,
 };
 use crate::model::{ConnId, Event, Peer};
+use crate::sys::Interest;
 
 use super::bucket::Bucket;
 use super::pages::Kind;
@@ -24,30 +24,6 @@ use super::timers::{Alarm, Tick};
 use input::Input;
 pub use input::Taken;
 use restraint::Restraint;
-
-/// What a connection's bytes are read from and written to: a socket, and what may stand between.
-pub trait Transport: Read + Write {
-    /// Bytes that were taken and have not reached the socket; [`Write::flush`] sends them.
-    fn pending(&self) -> usize {
-        0
-    }
-
-    /// Is nothing taken before more has come from the peer?
-    fn is_handshaking(&self) -> bool {
-        false
-    }
-
-    /// Bytes read since the last call that nothing came of: work that what is read does not show.
-    fn take_toil(&mut self) -> usize {
-        0
-    }
-
-    /// From now on what is sent fills reads of the client's, which are not to be cut or joined.
-    fn keep_reads_apart(&mut self) {}
-
-    /// Says that nothing more will be sent, where that has a form of its own; once.
-    fn say_end(&mut self) {}
-}
 
 /// How a connection stands with the limits of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

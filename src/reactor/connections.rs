@@ -3,22 +3,16 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use mio::Token;
-
 use crate::buffer::Chunk;
 use crate::dialect::Dialect;
+use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::model::{ConnId, Peer};
+use crate::sys::{GENERATION_MAX, Stream};
 
 use super::connection::Connection;
-use super::listener::Stream;
 use super::phase::{Phase, Reason};
 use super::timers::Tick;
-
-/// A token is a slot, and above it the generation; its topmost bit is never set, which leaves room
-/// for the tokens of doors and signals.
-const SLOT_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
-const GENERATION_MASK: u32 = (1u64 << (usize::BITS - 1 - SLOT_BITS)).wrapping_sub(1) as u32;
 
 /// Entries that a list of a turn keeps its memory for.
 const IDLE_ENTRIES: usize = 64;
@@ -41,10 +35,10 @@ impl ReadyList {
 
 /// The table of connections, and the lists of a turn.
 #[derive(Debug, Default)]
-pub(super) struct Connections {
+pub(super) struct Connections<S> {
     /// In no order, but without gaps: the few who stay after a crowd has left do not pin what the
     /// crowd took.
-    table: Vec<Connection<Stream>>,
+    table: Vec<Connection<Layer<S>>>,
     /// Where in the table the connection of each slot is. Invariant: true of slots that are taken.
     places: Vec<u32>,
     /// The slots that are not. The lowest is taken first, so that whatever else goes by slots stays
@@ -61,19 +55,19 @@ pub(super) struct Connections {
     doomed: VecDeque<ConnId>,
 }
 
-impl Connections {
+impl<S: Stream> Connections<S> {
     pub(super) fn is_empty(&self) -> bool {
         self.table.is_empty()
     }
 
     pub(super) fn insert(
         &mut self,
-        socket: Stream,
+        socket: Layer<S>,
         peer: Peer,
         dialect: Option<Dialect>,
         now: Tick,
     ) -> ConnId {
-        self.last_generation = (self.last_generation + 1) & GENERATION_MASK;
+        self.last_generation = (self.last_generation + 1) & GENERATION_MAX;
         let slot = match self.vacant.pop() {
             Some(Reverse(slot)) => slot,
             None => {
@@ -92,21 +86,21 @@ impl Connections {
     }
 
     /// The connection of an id, unless its slot is empty or somebody else's.
-    pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
+    pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Connection<Layer<S>>> {
         let place = *self.places.get(id.slot as usize)?;
         self.table
             .get_mut(place as usize)
             .filter(|connection| connection.id == id)
     }
 
-    pub(super) fn get(&self, id: ConnId) -> Option<&Connection<Stream>> {
+    pub(super) fn get(&self, id: ConnId) -> Option<&Connection<Layer<S>>> {
         let place = *self.places.get(id.slot as usize)?;
         self.table
             .get(place as usize)
             .filter(|connection| connection.id == id)
     }
 
-    pub(super) fn remove(&mut self, id: ConnId) -> Option<Connection<Stream>> {
+    pub(super) fn remove(&mut self, id: ConnId) -> Option<Connection<Layer<S>>> {
         self.get_mut(id)?;
         let place = self.places[id.slot as usize];
         let connection = self.table.swap_remove(place as usize);
@@ -123,7 +117,7 @@ impl Connections {
         Some(connection)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Connection<Stream>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Connection<Layer<S>>> {
         self.table.iter()
     }
 
@@ -142,7 +136,7 @@ impl Connections {
 
     /// The connection of an id, put on the list of those to be settled; `None` where it is gone or
     /// as good as gone.
-    pub(super) fn touch(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
+    pub(super) fn touch(&mut self, id: ConnId) -> Option<&mut Connection<Layer<S>>> {
         let place = *self.places.get(id.slot as usize)?;
         let connection = self.table.get_mut(place as usize)?;
         if connection.id != id || connection.is_doomed {
@@ -156,7 +150,7 @@ impl Connections {
     }
 
     /// The connection of an id, if it may be told something new: `None` also where it is draining.
-    pub(super) fn get_open(&mut self, id: ConnId) -> Option<&mut Connection<Stream>> {
+    pub(super) fn get_open(&mut self, id: ConnId) -> Option<&mut Connection<Layer<S>>> {
         self.get_mut(id)
             .filter(|connection| !connection.is_doomed && connection.phase == Phase::Open)
     }
@@ -283,35 +277,21 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).expect("fewer connections than 2^32")
 }
 
-/// What the poll knows a connection by.
-pub(super) fn token_of(id: ConnId) -> Token {
-    Token(((id.generation as usize) << SLOT_BITS) | id.slot as usize)
-}
-
-/// Whose token this is.
-pub(super) fn id_of(token: Token) -> ConnId {
-    let slot = token.0 & ((1 << SLOT_BITS) - 1);
-    ConnId {
-        slot: slot as u32,
-        generation: (token.0 >> SLOT_BITS) as u32,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::stdio::Stdio;
     use super::*;
+    use crate::sys::{Native, System};
 
-    fn socket() -> Stream {
-        let (one, _other) = mio::net::UnixStream::pair().expect("a pair of sockets");
-        Stream::Unix(one)
+    type Socket = <Native as System>::Stream;
+
+    fn socket() -> Layer<Socket> {
+        Layer::Plain(Socket::default())
     }
 
     #[test]
     fn a_stale_id_finds_nobody() {
         let mut connections = Connections::default();
         let first = connections.insert(socket(), Peer::Unix(1), None, 0);
-        assert_eq!(id_of(token_of(first)), first);
         connections.remove(first);
         let second = connections.insert(socket(), Peer::Unix(2), None, 0);
         assert_eq!(first.slot, second.slot);
@@ -323,9 +303,7 @@ mod tests {
     #[test]
     fn everyone_is_found_and_memory_follows_their_number() {
         let mut connections = Connections::default();
-        let mut insert = |number| {
-            connections.insert(Stream::Stdio(Stdio::default()), Peer::Unix(number), None, 0)
-        };
+        let mut insert = |number| connections.insert(socket(), Peer::Unix(number), None, 0);
         let ids: Vec<ConnId> = (0..1000).map(&mut insert).collect();
         let (stay, go): (Vec<ConnId>, Vec<ConnId>) =
             ids.into_iter().partition(|id| id.slot % 100 == 99);
@@ -339,24 +317,13 @@ mod tests {
             assert_eq!((found.id, found.peer), (id, Peer::Unix(id.slot)));
         }
         assert!(go.iter().all(|&id| connections.get_mut(id).is_none()));
-        let next = connections.insert(Stream::Stdio(Stdio::default()), Peer::Unix(0), None, 0);
+        let next = connections.insert(socket(), Peer::Unix(0), None, 0);
         assert_eq!(next.slot, 0);
         for id in stay[5..].iter().chain([&next]) {
             connections.remove(*id);
         }
         assert_eq!(connections.places.capacity(), 0);
         assert!(connections.table.capacity() <= IDLE_ENTRIES);
-    }
-
-    #[test]
-    fn tokens_of_connections_leave_the_topmost_bit_alone() {
-        let id = ConnId {
-            slot: (1u64 << SLOT_BITS).wrapping_sub(1) as u32,
-            generation: GENERATION_MASK,
-        };
-        let token = token_of(id);
-        assert_eq!(id_of(token), id);
-        assert_eq!(token.0 >> (usize::BITS - 1), 0);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::limits::{
     REFUSED_NAMES_MAX, TALK_BYTES_MAX,
 };
 use crate::model::{ConnId, ErrorCode, Event, Moment, RequestId};
+use crate::sys::System;
 
 use super::Reactor;
 use super::pages::{Kind, Pages};
@@ -109,7 +110,7 @@ const KEPT: usize = 64;
 /// Slots that it keeps a count for between turns.
 const KEPT_SLOTS: usize = 2048;
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Tells a connection what it asked for. A name that is refused ends it in some dialects.
     pub(super) fn answer(&mut self, id: ConnId, event: &Event, request_id: Option<&RequestId>) {
         let now = self.clock.moment;

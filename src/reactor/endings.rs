@@ -5,12 +5,13 @@ use crate::dialect::sniff::Foreign;
 use crate::frame::End;
 use crate::frame::websocket::CloseCode;
 use crate::model::{ConnId, ErrorCode, Event};
+use crate::sys::System;
 
 use super::Reactor;
 use super::connection::{Standing, Taken};
 use super::phase::{Phase, Reason};
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     pub(super) fn refuse(&mut self, id: ConnId, foreign: Foreign) -> bool {
         if let Some(connection) = self.connections.touch(id) {
             let refusal = foreign.refusal();

@@ -2,16 +2,12 @@
 
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustls::ServerConfig;
-
+use crate::layer::Identity;
 use crate::model::{Secret, Settings};
-use crate::store::settings::Keeper;
+use crate::sys::{SettingsFile, System};
 use crate::web::Tokens;
 
-use super::listener::Stream;
-use super::tls::certificate;
 use super::{Config, Reactor};
 
 /// Where the certificate for TLS comes from.
@@ -37,25 +33,6 @@ pub(super) struct Files {
     state: Option<PathBuf>,
 }
 
-/// What TLS is spoken with.
-pub(super) struct Identity {
-    pub(super) config: Arc<ServerConfig>,
-    /// The SHA-256 fingerprint of a certificate that was made at the start.
-    pub(super) fingerprint: Option<String>,
-}
-
-impl Identity {
-    /// Speaks TLS over a stream from now on, whose first bytes may have been read already. `false`: it
-    /// is what it was.
-    pub(super) fn secure(&self, stream: &mut Stream, first: &[u8]) -> bool {
-        let begun = stream.start_tls(Arc::clone(&self.config), first);
-        if let Err(e) = &begun {
-            log::error!("cannot begin TLS: {e}");
-        }
-        begun.is_ok()
-    }
-}
-
 impl Files {
     pub(super) fn of(config: &Config) -> Files {
         Files {
@@ -68,46 +45,47 @@ impl Files {
 
     /// # Errors
     /// Here and below: one line that says what cannot be read or used, and why.
-    pub(super) fn identity(&self) -> Result<Option<Identity>, String> {
-        let (config, fingerprint) = match &self.certificate {
+    pub(super) fn identity(&self, system: &impl System) -> Result<Option<Identity>, String> {
+        let identity = match &self.certificate {
             None => return Ok(None),
             Some(Certificate::Files { certificate, key }) => {
-                (certificate::load(certificate, key)?, None)
+                Identity::load(certificate, key, |path| system.read(path))
             }
             Some(Certificate::SelfSigned) => {
-                let (config, fingerprint) = certificate::self_signed()?;
-                (config, Some(fingerprint))
+                Identity::self_signed(system.host_name(), system.unix_ms())
             }
         };
-        Ok(Some(Identity {
-            config,
-            fingerprint,
-        }))
+        identity.map(Some)
     }
 
-    pub(super) fn oper_password(&self) -> Result<Option<Secret>, String> {
-        let password = self.oper_password.as_deref().map(first_line).transpose()?;
+    pub(super) fn oper_password(&self, system: &impl System) -> Result<Option<Secret>, String> {
+        let path = self.oper_password.as_deref();
+        let password = path.map(|path| first_line(system, path)).transpose()?;
         Ok(password.map(Secret::new))
     }
 
-    pub(super) fn api_tokens(&self) -> Result<Option<Tokens>, String> {
+    pub(super) fn api_tokens(&self, system: &impl System) -> Result<Option<Tokens>, String> {
         let read = |path: &PathBuf| {
-            Tokens::parse(&text_of(path)?).map_err(|e| format!("{}: {e}", path.display()))
+            Tokens::parse(&text_of(system, path)?).map_err(|e| format!("{}: {e}", path.display()))
         };
         self.api_tokens.as_ref().map(read).transpose()
     }
 }
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Reads everything again. What is bad now stays as it was, and the log says so.
     pub(super) fn reload(&mut self) {
         if matches!(self.files.certificate, Some(Certificate::Files { .. })) {
-            self.take_over("certificate", self.files.identity(), |reactor, identity| {
-                reactor.identity = identity;
-            });
+            self.take_over(
+                "certificate",
+                self.files.identity(&self.system),
+                |reactor, identity| {
+                    reactor.identity = identity;
+                },
+            );
         }
         if self.files.oper_password.is_some() {
-            let password = self.files.oper_password();
+            let password = self.files.oper_password(&self.system);
             self.take_over("operator's password", password, |reactor, password| {
                 reactor.hub.set_oper_password(password);
             });
@@ -115,7 +93,7 @@ impl Reactor {
         if self.files.api_tokens.is_some() {
             self.take_over(
                 "file of tokens",
-                self.files.api_tokens(),
+                self.files.api_tokens(&self.system),
                 |reactor, tokens| {
                     reactor.site.tokens = tokens;
                 },
@@ -143,7 +121,7 @@ impl Reactor {
     /// Takes over the settings that were read beside the loop, if they are there.
     pub(super) fn hear_keeper(&mut self) {
         if self.awaits_settings
-            && let Some(read) = self.keeper.as_ref().and_then(Keeper::take_read)
+            && let Some(read) = self.keeper.as_ref().and_then(SettingsFile::take_read)
         {
             self.awaits_settings = false;
             self.take_over_settings(read);
@@ -160,7 +138,7 @@ impl Reactor {
         &mut self,
         what: &str,
         read: Result<T, String>,
-        take: impl FnOnce(&mut Reactor, T),
+        take: impl FnOnce(&mut Self, T),
     ) {
         match read {
             Ok(new) => {
@@ -173,8 +151,8 @@ impl Reactor {
 }
 
 /// The first line of a file, which must not be empty.
-fn first_line(path: &Path) -> Result<String, String> {
-    let text = text_of(path)?;
+fn first_line(system: &impl System, path: &Path) -> Result<String, String> {
+    let text = text_of(system, path)?;
     let line = text.lines().next().unwrap_or_default().trim();
     if line.is_empty() {
         return Err(format!("there is no password in {}", path.display()));
@@ -182,6 +160,9 @@ fn first_line(path: &Path) -> Result<String, String> {
     Ok(line.into())
 }
 
-fn text_of(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+fn text_of(system: &impl System, path: &Path) -> Result<String, String> {
+    let bytes = system.read(path).map_err(|e| e.to_string());
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".into()))
+        .map_err(|e| format!("cannot read {}: {e}", path.display()))
 }

@@ -4,10 +4,9 @@
 
 use std::collections::HashMap;
 
-use core::net::IpAddr;
-
 use crate::limits::{INCIDENT_ADDRESSES_MAX, INCIDENTS_PER_MINUTE};
-use crate::model::Incident;
+use crate::model::{Incident, IpAddr};
+use crate::sys::System;
 
 use super::Reactor;
 use super::timers::Tick;
@@ -52,7 +51,7 @@ impl Incidents {
     }
 }
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Writes one line.
     pub(super) fn log_incident(&mut self, incident: &Incident) {
         let address = incident.peer.and_then(|peer| peer.counted_address(true));

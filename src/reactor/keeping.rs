@@ -2,9 +2,6 @@
 //! for it: where it falls behind, those who speak are read more slowly.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-
-use mio::Waker;
 
 use crate::dialect::http::{Manner, Response};
 use crate::dialect::{Ask, Parsed};
@@ -16,7 +13,8 @@ use crate::model::{
     AccountAnswer, AccountAsk, ConnId, Found, Kept, MessageId, Moment, Query, Record, Request,
     RequestId,
 };
-use crate::store::{self, Answer, Figures, Store};
+use crate::store::{self, Answer, Figures};
+use crate::sys::{Mailbox, System};
 
 use super::Reactor;
 use super::admission::Throttle;
@@ -24,8 +22,8 @@ use super::timers::Tick;
 use super::welcome::others_in_words;
 
 /// The store, and what its answers are waited for with.
-pub(super) struct Keeping {
-    store: Store,
+pub(super) struct Keeping<M> {
+    store: M,
     /// Everything up to this is on disk.
     committed: MessageId,
     /// Questions that wait for whoever asks to take what it is owed.
@@ -67,18 +65,12 @@ pub(super) fn nothing_kept(now: Moment) -> Kept {
     }
 }
 
-impl Keeping {
-    /// # Errors
-    /// One line that says why nothing can be kept.
-    pub(super) fn open(options: &store::Options, waker: Waker) -> Result<(Keeping, Kept), String> {
-        let wake = move || {
-            // It fails where the poll is gone, with whoever would hear it.
-            let _ = waker.wake();
-        };
-        let (store, kept) = store::open(options, Arc::new(wake))?;
-        let keeping = Keeping {
+impl<M: Mailbox> Keeping<M> {
+    /// A store that has everything up to that message.
+    pub(super) fn new(store: M, committed: MessageId) -> Keeping<M> {
+        Keeping {
             store,
-            committed: kept.last_id,
+            committed,
             parked: VecDeque::new(),
             queued: VecDeque::new(),
             asked: VecDeque::new(),
@@ -89,8 +81,7 @@ impl Keeping {
             ending: BTreeMap::new(),
             has_more: false,
             log_lost: Throttle::default(),
-        };
-        Ok((keeping, kept))
+        }
     }
 
     /// Has a response wait until what was said is on disk.
@@ -148,7 +139,7 @@ impl Keeping {
     }
 }
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Takes in what is to be kept.
     pub(super) fn keep(&mut self, record: Record) {
         let Some(keeping) = &mut self.keeping else {

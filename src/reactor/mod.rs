@@ -14,23 +14,19 @@ pub mod connection;
 mod connections;
 mod counters;
 mod delivery;
+mod door;
 mod endings;
 mod files;
 mod incidents;
 mod keeping;
-mod listener;
 mod orders;
 mod pages;
 pub mod phase;
-mod reads;
 mod report;
 mod serve;
 mod settle;
 mod show;
-mod stdio;
 mod timers;
-mod tls;
-mod unix;
 mod visit;
 mod welcome;
 
@@ -40,49 +36,37 @@ use std::mem::Discriminant;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-use signal_hook_mio::v1_0::Signals;
-
-pub use clock::now;
+pub use door::DoorAddress;
 pub use files::Certificate;
-pub use listener::{DoorAddress, Place};
 pub use timers::Tick;
-pub use unix::UnixPlace;
+
+pub use crate::sys::{Place, UnixPlace, now};
 
 use crate::dialect::Dialect;
 use crate::hub::{Addresses, Hub, Rules};
+use crate::layer::{Identity, Layer};
 use crate::limits::{
     ACCEPT_PAUSE_MS, ARRIVAL_US, DELIVERY_BUDGET, Limits, READ_BYTES, REREAD_MS, SERVE_US, STOP_MS,
     SWEEPS_MIN,
 };
 use crate::model::{ConnId, ErrorCode, Event, Peer, Settings};
 use crate::store;
-use crate::store::settings::{self, Keeper};
+use crate::sys::{Interest, Native, Ready, SIGHUP, SIGUSR1, System};
 use crate::web::{OriginRule, PublicHost, Site};
 use admission::{Admission, Throttle};
 use clock::Clock;
 use connection::Standing;
-use connections::{Connections, id_of, token_of};
+use connections::Connections;
 use counters::Counters;
 use delivery::Talk;
-use files::{Files, Identity};
+use door::Door;
+use files::Files;
 use incidents::Incidents;
 use keeping::{Keeping, nothing_kept};
-use listener::{Door, Stream};
 use pages::Pages;
 use phase::Reason;
 use show::Show;
-use stdio::Stdio;
 use timers::Timers;
-
-/// Tokens above all those of connections.
-const SIGNALS: Token = Token(usize::MAX);
-const STORE: Token = Token(usize::MAX - 1);
-const FIRST_DOOR: usize = 1 << (usize::BITS - 1);
-
-/// Events taken from the poll in one turn.
-const EVENTS_PER_TURN: usize = 1024;
 
 /// What a server is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,12 +124,20 @@ pub enum Ended {
     Forced(i32),
 }
 
-/// The loop and all that it owns.
-pub struct Reactor {
-    poll: Poll,
-    signals: Signals,
-    doors: Vec<Door>,
-    connections: Connections,
+/// A turn is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turned {
+    /// How long it was ready to wait; `None` is for ever.
+    pub timeout: Option<Duration>,
+    /// Why it was the last, if it was.
+    pub ended: Option<Ended>,
+}
+
+/// The loop and all that it owns, on a system.
+pub struct Reactor<S: System> {
+    system: S,
+    doors: Vec<Door<S::Listener>>,
+    connections: Connections<S::Stream>,
     hub: Hub,
     pages: Pages,
     talk: Talk,
@@ -170,12 +162,12 @@ pub struct Reactor {
     identity: Option<Identity>,
     site: Site,
     show: Show,
-    keeper: Option<Keeper>,
+    keeper: Option<S::Settings>,
     /// Are settings being read again beside the loop?
     awaits_settings: bool,
     /// Did operators set something that is not with the keeper yet?
     has_new_settings: bool,
-    keeping: Option<Keeping>,
+    keeping: Option<Keeping<S::Store>>,
     /// Who is yet to be told that the server stops.
     farewells: VecDeque<ConnId>,
     /// When the server begins to stop.
@@ -189,27 +181,32 @@ pub struct Reactor {
     log_poll: Throttle,
 }
 
-impl Reactor {
-    /// Opens every door.
+impl Reactor<Native> {
+    /// Opens every door of this machine.
     ///
     /// # Errors
     /// One line that says which door cannot be opened and why, or that the system has no poll.
-    pub fn open(config: &Config) -> Result<Reactor, String> {
-        let no_poll = |e: io::Error| format!("cannot set up the event loop: {e}");
-        let admission = Admission::new(&config.limits);
-        let poll = Poll::new().map_err(no_poll)?;
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).map_err(no_poll)?;
-        poll.registry()
-            .register(&mut signals, SIGNALS, Interest::READABLE)
-            .map_err(no_poll)?;
-        let doors = open_doors(config, poll.registry())?;
+    pub fn open(config: &Config) -> Result<Reactor<Native>, String> {
+        let system = Native::new().map_err(|e| format!("cannot set up the event loop: {e}"))?;
+        Reactor::open_on(system, config)
+    }
+}
+
+impl<S: System> Reactor<S> {
+    /// Opens every door on a system.
+    ///
+    /// # Errors
+    /// One line that says what cannot be opened or read, and why.
+    pub fn open_on(mut system: S, config: &Config) -> Result<Reactor<S>, String> {
+        let admission = Admission::new(&config.limits, system.raise_descriptors());
+        let doors = open_doors(&mut system, config)?;
         let files = Files::of(config);
-        let identity = files.identity()?;
+        let identity = files.identity(&system)?;
         let rules = Rules {
             message_bytes_max: config.limits.message_bytes,
             presence_limit: config.limits.presence_members,
             addresses: config.addresses,
-            oper_password: files.oper_password()?,
+            oper_password: files.oper_password(&system)?,
             durability: config.data.as_ref().map(|data| data.durability),
             replay: config.replay,
             is_multi: config.is_multi,
@@ -217,33 +214,33 @@ impl Reactor {
             grace_ms: config.grace_ms,
             account_expiry_ms: config.account_expiry_ms,
             limits_loopback: config.limits.limits_loopback,
+            hash_seed: system.hash_seed(),
         };
         let site = Site {
-            tokens: files.api_tokens()?,
+            tokens: files.api_tokens(&system)?,
             origins: config.allowed_origins.clone(),
             public_hosts: config.public_hosts.clone(),
             has_bots: config.data.is_some(),
             has_echo: config.has_ws_echo,
         };
-        let clock = Clock::new();
+        let clock = Clock::new(&system);
         let (keeping, kept) = match &config.data {
             Some(options) => {
-                let waker = Waker::new(poll.registry(), STORE).map_err(no_poll)?;
-                Keeping::open(options, waker).map(|(keeping, kept)| (Some(keeping), kept))?
+                let (store, kept) = system.open_store(options)?;
+                (Some(Keeping::new(store, kept.last_id)), kept)
             }
             None => (None, nothing_kept(clock.moment)),
         };
         let (settings, keeper) = match &config.state {
             Some(path) => {
-                settings::open(path).map(|(settings, keeper)| (settings, Some(keeper)))?
+                let (settings, keeper) = system.open_settings(path)?;
+                (settings, Some(keeper))
             }
             None => (Settings::default(), None),
         };
         let mut hub = Hub::new(rules, settings);
         hub.restore(kept);
         let mut reactor = Reactor {
-            poll,
-            signals,
             doors,
             connections: Connections::default(),
             hub,
@@ -261,7 +258,7 @@ impl Reactor {
             sendq_total_bytes: config
                 .limits
                 .sendq_total_bytes
-                .unwrap_or_else(admission::default_sendq_total),
+                .unwrap_or_else(|| admission::default_sendq_total(&system)),
             counters: Counters::default(),
             files,
             identity,
@@ -279,6 +276,7 @@ impl Reactor {
             log_dropped: HashMap::new(),
             log_exhausted: Throttle::default(),
             log_poll: Throttle::default(),
+            system,
         };
         if config.has_console {
             reactor.open_console(config.has_terminal, config.is_console_quiet);
@@ -303,40 +301,36 @@ impl Reactor {
 
     /// Serves until a signal comes.
     pub fn run(mut self) -> Ended {
-        let mut events = Events::with_capacity(EVENTS_PER_TURN);
         loop {
-            if let Some(ended) = self.turn(&mut events) {
+            if let Some(ended) = self.turn().ended {
                 return ended;
             }
         }
     }
 
-    fn turn(&mut self, events: &mut Events) -> Option<Ended> {
-        let polled = self.poll.poll(events, self.poll_timeout());
-        self.clock.read();
-        self.deliveries = 0;
-        if let Err(e) = polled {
-            events.clear();
-            self.poll_failed(&e);
-        }
+    /// Waits until there is something to do, and does it.
+    pub fn turn(&mut self) -> Turned {
+        let timeout = self.poll_timeout();
+        let ended = self.turn_within(timeout);
+        Turned { timeout, ended }
+    }
+
+    fn turn_within(&mut self, timeout: Option<Duration>) -> Option<Ended> {
         let mut signalled = false;
-        for event in events.iter() {
-            match event.token() {
-                SIGNALS => signalled = true,
-                // Its answers are asked for in each turn.
-                STORE => {}
-                Token(token) if token >= FIRST_DOOR => {
-                    if let Some(door) = self.doors.get_mut(token - FIRST_DOOR) {
-                        door.is_ready = true;
-                    }
-                }
-                token if event.is_readable() || event.is_read_closed() || event.is_error() => {
-                    self.connections.make_ready(id_of(token));
-                }
-                token => {
-                    self.connections.touch(id_of(token));
+        let polled = self.system.poll(timeout, |ready| match ready {
+            Ready::Signal => signalled = true,
+            Ready::Listener(at) => {
+                if let Some(door) = self.doors.get_mut(at) {
+                    door.is_ready = true;
                 }
             }
+            Ready::Input(id) => self.connections.make_ready(id),
+            Ready::Output(id) => drop(self.connections.touch(id)),
+        });
+        self.clock.read(&self.system);
+        self.deliveries = 0;
+        if let Err(e) = polled {
+            self.poll_failed(&e);
         }
         if signalled && let Some(ended) = self.heed_signals() {
             return Some(ended);
@@ -358,7 +352,7 @@ impl Reactor {
         self.settle();
         self.keep_settings();
         self.ask_parked();
-        self.counters.note_turn(self.clock.turn_us());
+        self.counters.note_turn(self.turn_us());
         let stopped = self
             .stops_at
             .is_some_and(|at| self.connections.is_empty() || self.clock.now >= at);
@@ -386,7 +380,7 @@ impl Reactor {
             .chain(self.stop_begins_at)
             .min()?;
         Some(Duration::from_millis(
-            next.saturating_sub(self.clock.tick()),
+            next.saturating_sub(self.clock.tick(&self.system)),
         ))
     }
 
@@ -396,13 +390,13 @@ impl Reactor {
             if self.log_poll.pass(self.clock.now).is_some() {
                 log::error!("the poll failed: {error}");
             }
-            std::thread::sleep(Duration::from_millis(ACCEPT_PAUSE_MS));
+            self.system.sleep(Duration::from_millis(ACCEPT_PAUSE_MS));
         }
     }
 
     /// The first signal stops the server, the second ends it at once.
     fn heed_signals(&mut self) -> Option<Ended> {
-        for signal in self.signals.pending().collect::<Vec<_>>() {
+        for signal in self.system.signals() {
             match signal {
                 SIGUSR1 => self.log_stats(),
                 SIGHUP => self.reload(),
@@ -445,7 +439,7 @@ impl Reactor {
             true => Dialect::Terminal,
             false => Dialect::Console,
         });
-        let stream = Stream::Stdio(Stdio::default());
+        let stream = Layer::Plain(self.system.stdio());
         let id = self
             .connections
             .insert(stream, peer, dialect, self.clock.now);
@@ -453,11 +447,8 @@ impl Reactor {
             return;
         };
         connection.standing = Standing::Exempt;
-        let source = connection.socket.source();
-        let watched = self
-            .poll
-            .registry()
-            .register(source, token_of(id), Interest::READABLE);
+        let stream = connection.socket.stream_mut();
+        let watched = self.system.register(stream, id, Interest::READABLE);
         connection.registered = watched.is_ok().then_some(Interest::READABLE);
         self.hub.handle_console(id);
         if is_terminal && !is_quiet {
@@ -470,7 +461,7 @@ impl Reactor {
     /// Has this turn made as many deliveries as it may, or taken as long? What a step costs is known
     /// before only about: the clock holds where that was wrong.
     fn is_spent(&self) -> bool {
-        self.is_spent_at(self.clock.turn_us())
+        self.is_spent_at(self.turn_us())
     }
 
     /// Likewise, so many microseconds after its beginning.
@@ -478,14 +469,22 @@ impl Reactor {
         self.deliveries >= DELIVERY_BUDGET || turn_us >= self.enough_us
     }
 
+    /// Microseconds since this turn began.
+    fn turn_us(&self) -> u64 {
+        self.clock.turn_us(&self.system)
+    }
+
     /// From now on this turn may take so many microseconds.
     fn allow_us(&mut self, us: u64) {
-        self.enough_us = self.clock.turn_us().saturating_add(us);
+        self.enough_us = self.turn_us().saturating_add(us);
     }
 }
 
 /// Opens every door, the operator's last, and watches them.
-fn open_doors(config: &Config, registry: &Registry) -> Result<Vec<Door>, String> {
+fn open_doors<S: System>(
+    system: &mut S,
+    config: &Config,
+) -> Result<Vec<Door<S::Listener>>, String> {
     let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
         dialect: Some(Dialect::Console),
         is_tls: false,
@@ -494,9 +493,9 @@ fn open_doors(config: &Config, registry: &Registry) -> Result<Vec<Door>, String>
     let of_users = config.doors.iter().cloned();
     let addresses = of_users.chain(config.status_door.clone()).chain(admin_door);
     let open = |(at, address): (usize, DoorAddress)| {
-        Door::open(&address, &config.limits)
+        Door::open(system, &address, &config.limits)
             .and_then(|mut door| {
-                door.watch(registry, Token(FIRST_DOOR + at))?;
+                system.watch(&mut door.listener, at)?;
                 Ok(door)
             })
             .map_err(|e| format!("cannot listen on {address}: {e}"))

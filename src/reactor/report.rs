@@ -1,15 +1,17 @@
 //! How the server does: for operators, and for Prometheus.
 
 use std::mem;
+use std::path::Path;
 
 use crate::dialect::Dialect;
 use crate::model::Stats;
+use crate::sys::System;
 use crate::web::Metrics;
 use crate::web::metrics::{ConnectionsOf, HistoryFigures, Via};
 
 use super::Reactor;
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Logs how the server does.
     pub(super) fn log_stats(&mut self) {
         let Stats(stats) = self.stats();
@@ -94,7 +96,7 @@ impl Reactor {
             refused: counters.refused,
             turns: counters.turns.clone(),
             history: self.history(),
-            resident_bytes: resident_bytes(),
+            resident_bytes: resident_bytes(&self.system),
         }
     }
 
@@ -135,8 +137,9 @@ impl Reactor {
 }
 
 /// What of the process is in memory.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+fn resident_bytes(system: &impl System) -> Option<u64> {
+    let status = system.read(Path::new("/proc/self/status")).ok()?;
+    let status = String::from_utf8(status).ok()?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))?;

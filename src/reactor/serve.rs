@@ -6,6 +6,7 @@ use crate::dialect::sniff::Foreign;
 use crate::dialect::{Ask, Parsed};
 use crate::frame::End;
 use crate::hub::Effect;
+use crate::layer::Transport as _;
 use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
     SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN, SEARCH_SLICE_BYTES, SERVE_LATE_US, SERVE_US,
@@ -13,16 +14,17 @@ use crate::limits::{
     TOIL_BYTES_PER_DELIVERY, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
+use crate::sys::{SettingsFile as _, System};
 
 use super::Reactor;
 use super::bucket::cost_of;
-use super::connection::{Filled, Taken, Transport};
+use super::connection::{Filled, Taken};
 use super::connections::ReadyList;
 use super::orders;
 use super::phase::{Due, Phase, Reason};
 use super::timers::Tick;
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Gives each connection on the ready lists its share of the turn, as far as the turn's own
     /// budget goes: first those who have joined, then those of them whose requests take long, then
     /// strangers. Each list has something of a turn of which the lists before it took all. Those who come
@@ -37,7 +39,7 @@ impl Reactor {
             if list != ReadyList::Users {
                 let left = DELIVERY_BUDGET - STRANGERS_DELIVERY_BUDGET;
                 self.deliveries = self.deliveries.min(left);
-                let until_us = self.clock.turn_us().saturating_add(SERVE_LATE_US);
+                let until_us = self.turn_us().saturating_add(SERVE_LATE_US);
                 self.enough_us = self.enough_us.max(until_us);
             }
             self.serve_some(count, list);
@@ -55,9 +57,9 @@ impl Reactor {
                 return;
             }
             if let Some(id) = self.connections.pop_ready(list) {
-                self.share_ends_us = self.clock.turn_us().saturating_add(share_us);
+                self.share_ends_us = self.turn_us().saturating_add(share_us);
                 self.serve(id);
-                let is_over = self.clock.turn_us() >= self.share_ends_us;
+                let is_over = self.turn_us() >= self.share_ends_us;
                 self.share_ends_us = u64::MAX;
                 if let Some(connection) = self.connections.get_mut(id) {
                     connection.note_share(is_over, self.clock.now);
@@ -225,7 +227,7 @@ impl Reactor {
     /// Handles the frames at hand. `false`: a budget is used up, or the connection must wait.
     fn handle_frames(&mut self, id: ConnId, end: End, frames_left: &mut usize) -> bool {
         loop {
-            let turn_us = self.clock.turn_us();
+            let turn_us = self.turn_us();
             let is_over = turn_us >= self.share_ends_us;
             // Whoever is served has a frame handled, however late it is.
             let is_late = is_over || self.is_spent_at(turn_us);

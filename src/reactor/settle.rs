@@ -5,13 +5,13 @@ use std::io;
 
 use crate::limits::{BYTES_PER_WRITE, FLUSH_BUDGET, FLUSH_US, FLUSHES_MIN, SWEEP_US, SWEEPS_MIN};
 use crate::model::ConnId;
+use crate::sys::System;
 
 use super::Reactor;
 use super::connection::Standing;
-use super::connections::token_of;
 use super::phase::{Phase, Reason};
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Flushes first those who asked something or were heard of, then a share of those who wait for
     /// what others said, and of those who hear what was said in this turn. Who is swept leaves the
     /// hub, and the others are told in a later turn: a crowd that breaks off together costs no flush
@@ -49,7 +49,7 @@ impl Reactor {
     fn flush_waiting(&mut self, mut writes: usize) {
         let mut flushed = 0;
         while writes > 0
-            && (flushed < FLUSHES_MIN || self.clock.turn_us() < FLUSH_US)
+            && (flushed < FLUSHES_MIN || self.turn_us() < FLUSH_US)
             && let Some(id) = self.connections.pop_waiting()
         {
             let before = self.counters.bytes_out;
@@ -107,12 +107,8 @@ impl Reactor {
             .is_some_and(|registered| registered != wanted)
         {
             connection.registered = Some(wanted);
-            let source = connection.socket.source();
-            let applied = self
-                .poll
-                .registry()
-                .reregister(source, token_of(id), wanted);
-            if let Err(e) = applied {
+            let stream = connection.socket.stream_mut();
+            if let Err(e) = self.system.reregister(stream, id, wanted) {
                 return self.connections.doom(id, Reason::Broken(e.kind()));
             }
         }
@@ -159,6 +155,6 @@ impl Reactor {
             Standing::Exempt => self.hub.handle_leave(id, self.clock.moment),
         }
         // Closing the descriptor takes it out of the poll as well; this keeps the books of mio.
-        let _ = self.poll.registry().deregister(connection.socket.source());
+        let _ = self.system.deregister(connection.socket.stream_mut());
     }
 }

@@ -3,6 +3,7 @@
 use crate::dialect::{Stage, View};
 use crate::limits::SHOWN_BYTES_MAX;
 use crate::model::{Author, ConnId, Event, Nick, Peer};
+use crate::sys::System;
 
 use super::Reactor;
 
@@ -15,7 +16,7 @@ pub(super) struct Show {
     missed: u64,
 }
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Shows an event, unless the terminal is too far behind.
     pub(super) fn show_event(&mut self, event: &Event) {
         let Some(id) = self.show.watcher else { return };

@@ -3,18 +3,19 @@
 use crate::buffer::Ledger;
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
+use crate::layer::{Layer, Transport as _};
 use crate::limits::{BYTES_PER_DELIVERY, ROWS_PER_TOKEN};
 use crate::model::{ConnId, Deed, ErrorCode, Excerpt, Incident, MessageId, Nick, Range, RoomName};
+use crate::sys::System;
 use crate::web::{self, Answer, DoorKind, Endpoint, Poster, Representation, api};
 
 use super::Reactor;
 use super::bucket::COST_OF_WRONG_TOKEN;
-use super::connection::{Connection, Transport as _};
-use super::listener::Stream;
+use super::connection::Connection;
 use super::phase::Reason;
 use super::timers::Tick;
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     /// Answers a request.
     pub(super) fn visit(&mut self, id: ConnId, request: Result<HttpRequest, Refusal>) {
         self.spend(id, 1);
@@ -124,7 +125,7 @@ impl Reactor {
         &mut self,
         id: ConnId,
         closes: bool,
-        owe: impl FnOnce(&mut Connection<Stream>, &Ledger),
+        owe: impl FnOnce(&mut Connection<Layer<S::Stream>>, &Ledger),
     ) {
         if let Some(connection) = self.connections.touch(id) {
             let before = connection.outbox.len();

@@ -3,19 +3,18 @@
 use std::io::{self, Write as _};
 use std::mem::discriminant;
 
-use mio::{Interest, Token};
-
 use crate::dialect::{Dialect, Stage, View};
+use crate::layer::Layer;
 use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, REFUSED_LINGERING_MAX};
 use crate::model::{ConnId, ErrorCode, Event, Peer};
+use crate::sys::{Interest, System};
 
+use super::Reactor;
 use super::connection::Standing;
-use super::connections::token_of;
-use super::listener::{Accepted, DoorAddress, Stream};
+use super::door::{Accepted, DoorAddress};
 use super::phase::Reason;
-use super::{FIRST_DOOR, Reactor};
 
-impl Reactor {
+impl<S: System> Reactor<S> {
     pub(super) fn accept(&mut self) {
         for at in 0..self.doors.len() {
             self.wake_door(at);
@@ -26,8 +25,10 @@ impl Reactor {
                 if !door.is_ready || door.rests_until.is_some() || is_late {
                     break;
                 }
-                match door.accept() {
-                    Accepted::Connection(stream, peer) => self.welcome(at, stream, peer),
+                match door.accept(&mut self.system) {
+                    Accepted::Connection(stream, peer) => {
+                        self.welcome(at, Layer::Plain(stream), peer);
+                    }
                     Accepted::Nobody => door.is_ready = false,
                     Accepted::Failed => failures += 1,
                     Accepted::Exhausted(e) => self.rest_door(at, &e),
@@ -48,7 +49,7 @@ impl Reactor {
             log::warn!("cannot accept at {}: {error}", door.address);
         }
         // A door that stays watched would only be woken for nothing.
-        let _ = door.unwatch(self.poll.registry());
+        let _ = self.system.unwatch(&mut door.listener);
     }
 
     /// Watches a door again whose rest is over. Whoever came meanwhile is accepted at once.
@@ -58,7 +59,7 @@ impl Reactor {
         if door.rests_until.is_none_or(|until| until > now) {
             return;
         }
-        door.rests_until = match door.watch(self.poll.registry(), Token(FIRST_DOOR + at)) {
+        door.rests_until = match self.system.watch(&mut door.listener, at) {
             Ok(()) => None,
             Err(_) => Some(now + ACCEPT_PAUSE_MS),
         };
@@ -66,7 +67,7 @@ impl Reactor {
     }
 
     /// Takes in a connection that was accepted, or turns it away.
-    fn welcome(&mut self, at: usize, mut stream: Stream, peer: Peer) {
+    fn welcome(&mut self, at: usize, mut stream: Layer<S::Stream>, peer: Peer) {
         let DoorAddress {
             dialect, is_tls, ..
         } = self.doors[at].address;
@@ -96,7 +97,7 @@ impl Reactor {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        connection.is_loopback = self.doors[at].is_loopback();
+        connection.is_loopback = self.doors[at].address.place.is_loopback();
         if is_operators {
             connection.standing = Standing::Exempt;
         }
@@ -106,11 +107,8 @@ impl Reactor {
         if is_console {
             self.hub.handle_console(id);
         }
-        let source = connection.socket.source();
-        let registered = self
-            .poll
-            .registry()
-            .register(source, token_of(id), Interest::READABLE);
+        let stream = connection.socket.stream_mut();
+        let registered = self.system.register(stream, id, Interest::READABLE);
         connection.registered = Some(Interest::READABLE);
         if let Err(e) = registered {
             self.connections.doom(id, Reason::Broken(e.kind()));
@@ -136,7 +134,7 @@ impl Reactor {
     }
 
     /// Refuses without waiting for anything: what fits into an empty socket is sent.
-    fn turn_away(&self, mut stream: Stream, dialect: Option<Dialect>, event: &Event) {
+    fn turn_away(&self, mut stream: Layer<S::Stream>, dialect: Option<Dialect>, event: &Event) {
         let view = View {
             stage: Stage::Joining,
             own: true,

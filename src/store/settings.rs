@@ -188,7 +188,7 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
 
 /// Writes settings in a thread of its own, so that no turn of the loop waits for a disk, or for thousands
 /// of bans to be put into words.
-pub(crate) struct Keeper {
+pub struct Keeper {
     newest: Arc<Newest>,
     thread: Option<JoinHandle<()>>,
 }

@@ -153,6 +153,40 @@ fn what_is_pure_names_neither_sockets_nor_clocks() {
     assert_none(lines_naming(&pure, &impure));
 }
 
+/// The reactor can be put onto another system than this machine.
+#[test]
+fn the_system_is_reached_through_its_seam() {
+    let system = [
+        "mio",
+        "socket2",
+        "rustix",
+        "signal_hook",
+        "std::net",
+        "core::net",
+        "std::thread",
+        "Instant",
+        "SystemTime",
+    ];
+    assert_none(lines_naming(&["reactor", "layer"], &system));
+    assert_none(lines_naming(
+        &["reactor"],
+        &["chrono", "std::fs", "std::os"],
+    ));
+    let others = [
+        "hub", "dialect", "frame", "buffer", "model", "limits", "store", "web", "load", "cli",
+        "logging", "main",
+    ];
+    assert_none(lines_naming(
+        &others,
+        &["crate::sys", "hubbub::sys", "crate::layer"],
+    ));
+    assert_none(lines_naming(
+        &["sys", "layer"],
+        &["crate::reactor", "crate::cli"],
+    ));
+    assert_none(lines_naming(&["sys"], &["crate::layer"]));
+}
+
 #[test]
 fn nothing_is_unsafe() {
     let found = sources().into_iter().flat_map(|source| {

@@ -1,13 +1,13 @@
 //! What a connection waits for: a pure function of its state.
 
-use mio::Interest;
-
 use crate::dialect::Dialect;
+use crate::layer::Transport;
 use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, SILENCE_MS};
+use crate::sys::Interest;
 
 use super::super::phase::{Due, Phase};
 use super::super::timers::Tick;
-use super::{Connection, Transport};
+use super::Connection;
 
 impl<S: Transport> Connection<S> {
     /// What the poll is to watch: a pure function of the state.

@@ -6,10 +6,11 @@ use crate::dialect::sniff::{Foreign, Sniffed, byte_order_mark_len, sniff, sniff_
 use crate::dialect::{Ask, Dialect, Parsed, Stage, http, telnet};
 use crate::frame::websocket::{self, CloseCode, Opcode};
 use crate::frame::{End, Framing, Status, Step};
+use crate::layer::Transport;
 use crate::limits::Limits;
 use crate::model::ErrorCode;
 
-use super::{Connection, Transport};
+use super::Connection;
 
 /// Bytes that are not parsed yet, and how far the framing has looked at them.
 #[derive(Debug)]

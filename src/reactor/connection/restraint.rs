@@ -2,13 +2,14 @@
 
 use crate::buffer::Ledger;
 use crate::frame::websocket;
+use crate::layer::Transport;
 use crate::limits::{HEAVY_MS, Limits};
 use crate::model::ErrorCode;
 
 use super::super::bucket::{Flood, Flooding};
 use super::super::phase::Phase;
 use super::super::timers::Tick;
-use super::{Connection, Standing, Transport};
+use super::{Connection, Standing};
 
 /// What holds a connection back that is turned away, that is owed or asks too much, or that nothing is
 /// heard of.

@@ -4,8 +4,6 @@
 //! whole, plaintext that a reader had no room for, ciphertext that the socket has not taken. Each is
 //! bounded, and none holds memory while it is empty.
 
-pub(super) mod certificate;
-
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::mem::take;
@@ -25,7 +23,7 @@ use crate::limits::{
 ///
 /// Reading carries the handshake on, and sends what it answers. Writing is for plaintext alone, and
 /// would block until the handshake is complete.
-pub(super) struct Tls<S> {
+pub struct Tls<S> {
     socket: S,
     session: UnbufferedServerConnection,
     /// Ciphertext. Invariant: between calls, neither a whole record nor a whole handshake message.

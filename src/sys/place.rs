@@ -1,14 +1,30 @@
-//! Unix-domain sockets: where they are, who may connect to them, and their files.
+//! Where to listen, as an operator writes it.
 
-use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use mio::net::UnixListener;
-use socket2::{Domain, SockAddr, Socket, Type};
+/// A place to listen at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A host and a port.
+    Tcp(String),
+    /// A path of a Unix-domain socket, and who may connect to it.
+    Unix(UnixPlace),
+}
 
-use crate::limits::Limits;
+impl Place {
+    /// Do only programs of this machine reach it, and the pages that their browsers show?
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Place::Tcp(address) => address
+                .parse()
+                .is_ok_and(|address: SocketAddr| address.ip().to_canonical().is_loopback()),
+            // No browser reaches it but through somebody who passes on what is asked.
+            Place::Unix(_) => false,
+        }
+    }
+}
 
 /// The file of groups (group(5)).
 const GROUPS: &str = "/etc/group";
@@ -98,76 +114,6 @@ fn find_group(groups: &str, name: &str) -> Option<u32> {
         is_it.then(|| fields.nth(1)?.parse().ok()).flatten()
     };
     groups.lines().find_map(number)
-}
-
-/// Binds and listens. Nobody can connect before its permissions are what they are to be.
-///
-/// # Errors
-/// The system's, and `AddrInUse` where the path is taken by anything but a dead socket of ours.
-pub(super) fn listen(place: &UnixPlace, limits: &Limits) -> io::Result<(UnixListener, SocketFile)> {
-    let path = &place.path;
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    let address = SockAddr::unix(path)?;
-    if let Err(e) = socket.bind(&address) {
-        if e.kind() != io::ErrorKind::AddrInUse || !is_dead_socket_of_ours(path) {
-            return Err(e);
-        }
-        std::fs::remove_file(path)?;
-        socket.bind(&address)?;
-    }
-    let file = SocketFile::of(path)?;
-    if let Some(group) = place.group {
-        std::os::unix::fs::lchown(path, None, Some(group)).map_err(|e| {
-            io::Error::new(
-                e.kind(),
-                format!("it cannot be given to group {group}: {e}"),
-            )
-        })?;
-    }
-    if let Some(mode) = place.mode {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-    }
-    socket.listen(limits.backlog)?;
-    Ok((UnixListener::from_std(socket.into()), file))
-}
-
-/// Is there a socket file of our own user that nobody listens behind?
-fn is_dead_socket_of_ours(path: &Path) -> bool {
-    let uid = rustix::process::geteuid().as_raw();
-    let is_ours = std::fs::symlink_metadata(path)
-        .is_ok_and(|file| file.file_type().is_socket() && file.uid() == uid);
-    is_ours
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
-}
-
-/// The file of a Unix-domain socket, removed with its listener unless it is another's by then.
-pub(super) struct SocketFile {
-    path: PathBuf,
-    inode: (u64, u64),
-}
-
-impl SocketFile {
-    fn of(path: &Path) -> io::Result<SocketFile> {
-        Ok(SocketFile {
-            path: path.into(),
-            inode: inode(path)?,
-        })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if inode(&self.path).is_ok_and(|inode| inode == self.inode) {
-            // It may be gone since: then there is nothing to remove.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn inode(path: &Path) -> io::Result<(u64, u64)> {
-    std::fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::outlet::Outlet;
 
 /// Standard input and output.
 #[derive(Debug, Default)]
-pub(super) struct Stdio {
+pub struct Stdio {
     /// Is the output watched?
     awaits_output: bool,
 }

@@ -1,10 +1,11 @@
 //! What a server is known by: a certificate with its key, read from files or made for trying.
 
 use std::fmt::Display;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono::{Datelike, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 use rustls::crypto::ring::{self as provider, Ticketer};
 use rustls::pki_types::pem::{self, PemObject};
@@ -20,22 +21,25 @@ const VALID_DAYS: u64 = 365;
 ///
 /// # Errors
 /// One line that says what is wrong with which file.
-pub(in crate::reactor) fn load(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
+pub(super) fn load(
+    cert: &Path,
+    key: &Path,
+    read: impl Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<Arc<ServerConfig>, String> {
     let (shown_cert, shown_key) = (cert.display(), key.display());
-    let chain = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|e| unreadable(&shown_cert, &e))?;
+    let text_of = |path: &Path| read(path).map_err(|e| unreadable(path, &e));
+    let chain = CertificateDer::pem_slice_iter(&text_of(cert)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| format!("{shown_cert} is not a good PEM file"))?;
     if chain.is_empty() {
         return Err(format!("there is no certificate in {shown_cert}"));
     }
-    let key = match PrivateKeyDer::from_pem_file(key) {
-        Err(pem::Error::NoItemsFound) => {
-            return Err(format!(
-                "there is no private key in {shown_key}, or none without a password"
-            ));
+    let key = PrivateKeyDer::from_pem_slice(&text_of(key)?).map_err(|e| match e {
+        pem::Error::NoItemsFound => {
+            format!("there is no private key in {shown_key}, or none without a password")
         }
-        key => key.map_err(|e| unreadable(&shown_key, &e))?,
-    };
+        _ => format!("{shown_key} is not a good PEM file"),
+    })?;
     config(chain, key).map_err(|e| match e {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             format!("the key in {shown_key} does not belong to the certificate in {shown_cert}")
@@ -48,14 +52,17 @@ pub(in crate::reactor) fn load(cert: &Path, key: &Path) -> Result<Arc<ServerConf
     })
 }
 
-/// Makes a certificate for trying, for this host's names, and tells its SHA-256 fingerprint as
-/// openssl does.
+/// Makes a certificate for trying, for this machine's names, good from `unix_ms` on, and tells its SHA-256
+/// fingerprint as openssl does.
 ///
 /// # Errors
 /// One line that says why it cannot be made.
-pub(in crate::reactor) fn self_signed() -> Result<(Arc<ServerConfig>, String), String> {
+pub(super) fn self_signed(
+    host: String,
+    unix_ms: u64,
+) -> Result<(Arc<ServerConfig>, String), String> {
     let failed = |e: &dyn Display| format!("cannot make a certificate: {e}");
-    let (certificate, key) = issue().map_err(|e| failed(&e))?;
+    let (certificate, key) = issue(host, unix_ms).map_err(|e| failed(&e))?;
     let fingerprint = fingerprint(&certificate);
     let config = config(vec![certificate], key).map_err(|e| failed(&e))?;
     Ok((config, fingerprint))
@@ -77,28 +84,29 @@ pub(super) fn config(
     Ok(Arc::new(config))
 }
 
-fn unreadable(path: &dyn Display, error: &pem::Error) -> String {
-    match error {
-        pem::Error::Io(e) => format!("cannot read {path}: {e}"),
-        _ => format!("{path} is not a good PEM file"),
-    }
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("cannot read {}: {error}", path.display())
 }
 
 /// ECDSA on P-256, for which a handshake costs the server least of all that every client knows.
-pub(super) fn issue() -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
+pub(super) fn issue(
+    host: String,
+    unix_ms: u64,
+) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), rcgen::Error> {
     let mut names = vec!["localhost".into(), "127.0.0.1".into(), "::1".into()];
-    let host = rustix::system::uname();
-    let host = host.nodename().to_str().unwrap_or_default();
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     if !host.is_empty() && host != "localhost" && host.chars().all(is_name) {
-        names.push(host.into());
+        names.push(host);
     }
     let mut parameters = CertificateParams::new(names)?;
     parameters.distinguished_name = DistinguishedName::new();
     parameters
         .distinguished_name
         .push(DnType::CommonName, "Hubbub, for trying");
-    let today = Utc::now().date_naive();
+    let now = i64::try_from(unix_ms)
+        .ok()
+        .and_then(DateTime::from_timestamp_millis);
+    let today = now.unwrap_or_default().date_naive();
     let midnight =
         |date: NaiveDate| date_time_ymd(date.year(), date.month() as u8, date.day() as u8);
     // A peer whose clock is a little late takes it as well.
@@ -133,6 +141,10 @@ mod tests {
         Path::new(directory).join(name)
     }
 
+    fn read(path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+
     #[test]
     fn keys_of_all_kinds_are_read() {
         for (cert, key) in [
@@ -140,7 +152,7 @@ mod tests {
             ("chain.pem", "chain.key"),
             ("expired.pem", "expired.key"),
         ] {
-            load(&file(cert), &file(key)).expect(cert);
+            load(&file(cert), &file(key), read).expect(cert);
         }
     }
 
@@ -165,7 +177,7 @@ mod tests {
             ("chain.pem", "rsa.key", "chain.pem", "does not belong"),
             ("chain.pem", "x25519.key", "x25519.key", "cannot be used"),
         ] {
-            let error = load(&file(cert), &file(key)).expect_err(wrong);
+            let error = load(&file(cert), &file(key), read).expect_err(wrong);
             assert!(error.contains(wrong) && error.contains(culprit), "{error}");
             assert!(!error.contains('\n'), "{error}");
         }
@@ -179,7 +191,7 @@ mod tests {
             fingerprint(&certificate),
             "A3:91:E9:7E:20:05:CC:4F:22:8B:9E:0A:8D:86:38:71:2A:6A:03:48:C1:09:68:40:C7:54:B1:C8:AF:CC:BE:18"
         );
-        let (_, of_another) = self_signed().expect("a certificate");
+        let (_, of_another) = self_signed(String::from("a-host"), 0).expect("a certificate");
         assert_eq!(of_another.len(), 32 * 3 - 1);
     }
 }

@@ -11,7 +11,7 @@ use crate::limits::CLIENT_READ_BYTES;
 
 /// Sends each read by a call of its own as a record (`MSG_EOR`): the kernel puts nothing behind it into the same segment.
 #[derive(Debug)]
-pub(super) struct Reads {
+pub struct Reads {
     socket: TcpStream,
     /// Bytes sent of the read that has begun: fewer than [`CLIENT_READ_BYTES`].
     begun: u16,

@@ -1,0 +1,114 @@
+//! Sockets that others connect to.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use mio::event::Source;
+use mio::net::{TcpListener, UnixListener};
+use socket2::{Domain, Socket as Unbound, TcpKeepalive, Type};
+
+use crate::limits::{KERNEL_SENDQ_BYTES, Limits};
+
+use super::place::Place;
+use super::socket::Socket;
+use super::unix::{self, SocketFile};
+
+/// A listening socket.
+pub enum SocketListener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// Unix-domain, with its file, which is removed with it.
+    Unix {
+        /// The socket.
+        listener: UnixListener,
+        /// Its file.
+        _file: SocketFile,
+    },
+}
+
+impl SocketListener {
+    pub(super) fn open(
+        place: &Place,
+        mss: Option<u32>,
+        limits: &Limits,
+    ) -> io::Result<(SocketListener, Place)> {
+        match place {
+            Place::Tcp(host) => {
+                let listener = listen_tcp(host, mss, limits)?;
+                let place = Place::Tcp(listener.local_addr()?.to_string());
+                Ok((SocketListener::Tcp(listener), place))
+            }
+            Place::Unix(at) => {
+                let (listener, file) = unix::listen(at, limits)?;
+                let listener = SocketListener::Unix {
+                    listener,
+                    _file: file,
+                };
+                Ok((listener, place.clone()))
+            }
+        }
+    }
+
+    pub(super) fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {
+        match self {
+            SocketListener::Tcp(listener) => {
+                let (stream, address) = listener.accept()?;
+                Ok((Socket::Tcp(stream), Some(address)))
+            }
+            SocketListener::Unix { listener, .. } => {
+                let (stream, _) = listener.accept()?;
+                Ok((Socket::Unix(stream), None))
+            }
+        }
+    }
+
+    pub(super) fn source(&mut self) -> &mut dyn Source {
+        match self {
+            SocketListener::Tcp(listener) => listener,
+            SocketListener::Unix { listener, .. } => listener,
+        }
+    }
+}
+
+/// The first address of `host` that can be bound.
+fn listen_tcp(host: &str, mss: Option<u32>, limits: &Limits) -> io::Result<TcpListener> {
+    let mut last_error = io::Error::new(io::ErrorKind::AddrNotAvailable, "no such host");
+    for address in host.to_socket_addrs()? {
+        match listen_tcp_at(address, mss, limits) {
+            Ok(listener) => return Ok(listener),
+            Err(e) => last_error = e,
+        }
+    }
+    Err(last_error)
+}
+
+/// Sockets that are accepted inherit what is set here; the MSS (RFC 9293 section 3.7.1) only so.
+fn listen_tcp_at(
+    address: SocketAddr,
+    mss: Option<u32>,
+    limits: &Limits,
+) -> io::Result<TcpListener> {
+    let socket = Unbound::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    socket.set_tcp_nodelay(true)?;
+    // Telnet's Ctrl-C ends in an urgent byte (RFC 854): it is one of the stream's, and would be missing
+    // in it.
+    socket.set_out_of_band_inline(true)?;
+    socket.set_send_buffer_size(KERNEL_SENDQ_BYTES)?;
+    if let Some(mss) = mss {
+        socket.set_tcp_mss(mss)?;
+    }
+    if let Some(ms) = limits.keepalive_ms {
+        let keepalive = TcpKeepalive::new()
+            .with_time(Duration::from_millis(ms))
+            .with_interval(Duration::from_millis((ms / 4).max(1000)))
+            .with_retries(4);
+        socket.set_tcp_keepalive(&keepalive)?;
+        socket.set_tcp_user_timeout(Some(Duration::from_millis(ms.saturating_mul(2))))?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(limits.backlog)?;
+    Ok(TcpListener::from_std(socket.into()))
+}

@@ -1,0 +1,302 @@
+//! The seam to the system: everything that the reactor asks of it goes through [`System`]. [`Native`] is
+//! the real one (mio, signals, std and threads); tests put a simulated one in its place.
+//!
+//! Here stands what is done to the system and no decision: when to read, what to do about an error and
+//! what to say of it is the reactor's. Nobody else calls this.
+
+mod clock;
+mod listener;
+mod native;
+mod place;
+mod reads;
+mod socket;
+mod stdio;
+mod unix;
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+pub use clock::now;
+pub use mio::Interest;
+pub use native::Native;
+pub use place::{Place, UnixPlace};
+use rustix::io::Errno;
+pub use signal_hook::consts::{SIGHUP, SIGUSR1};
+
+use crate::limits::Limits;
+use crate::model::{AccountAsk, ConnId, HashSeed, Kept, Query, Record, Settings, Zone};
+use crate::store::settings::Keeper;
+use crate::store::{self, Answer, Backlog, Figures, Full, Store};
+
+/// Generations of a [`ConnId`] that the poll can tell apart: one is at most this, and what is above it
+/// begins again at 0.
+pub const GENERATION_MAX: u32 = native::GENERATION_MAX;
+
+/// The system as the reactor sees it. Nothing of it waits, but for [`System::poll`] and [`System::sleep`].
+pub trait System {
+    /// A connected socket, or standard input and output.
+    type Stream: Stream;
+    /// A socket that others connect to. Dropped, it is closed.
+    type Listener;
+    /// History and accounts.
+    type Store: Mailbox;
+    /// The file of the operators' settings.
+    type Settings: SettingsFile;
+
+    /// Waits until something is ready or `timeout` is over, for ever without one, and tells what is ready.
+    /// Readiness is edge-triggered (epoll(7)): what is registered is told of a change only, and may be
+    /// told of none. An answer of the store and a signal end the wait, too.
+    ///
+    /// # Errors
+    /// The system's; `Interrupted` by a signal. Nothing was told then.
+    fn poll(&mut self, timeout: Option<Duration>, tell: impl FnMut(Ready)) -> io::Result<()>;
+
+    /// Has the poll watch a stream.
+    ///
+    /// # Errors
+    /// Here and below, the system's: what can't be watched is a file.
+    fn register(
+        &mut self,
+        stream: &mut Self::Stream,
+        id: ConnId,
+        interest: Interest,
+    ) -> io::Result<()>;
+
+    /// Has the poll watch it for something else. What is ready then is told again.
+    fn reregister(
+        &mut self,
+        stream: &mut Self::Stream,
+        id: ConnId,
+        interest: Interest,
+    ) -> io::Result<()>;
+
+    /// Has the poll watch it no more.
+    fn deregister(&mut self, stream: &mut Self::Stream) -> io::Result<()>;
+
+    /// Binds and listens. Returns the place with the real port. What is accepted has segments of `mss`
+    /// bytes at most, where that is said.
+    ///
+    /// # Errors
+    /// `AddrInUse` where a path is taken by anything but a dead socket of ours.
+    fn listen(
+        &mut self,
+        place: &Place,
+        mss: Option<u32>,
+        limits: &Limits,
+    ) -> io::Result<(Self::Listener, Place)>;
+
+    /// Has the poll watch a listener, which may be watched already. It is told as [`Ready::Listener`] `at`.
+    fn watch(&mut self, listener: &mut Self::Listener, at: usize) -> io::Result<()>;
+
+    /// Has the poll watch it no more.
+    fn unwatch(&mut self, listener: &mut Self::Listener) -> io::Result<()>;
+
+    /// Accepts one connection. Unix-domain peers have no address.
+    ///
+    /// # Errors
+    /// `WouldBlock` where nobody waits; see also [`is_of_one_connection`].
+    fn accept(
+        &mut self,
+        listener: &mut Self::Listener,
+    ) -> io::Result<(Self::Stream, Option<SocketAddr>)>;
+
+    /// Standard input and output as one stream.
+    fn stdio(&mut self) -> Self::Stream;
+
+    /// Raises the limit of open descriptors as far as it goes, and returns it.
+    fn raise_descriptors(&mut self) -> u64;
+
+    /// Time since the start, which is never set back.
+    fn elapsed(&self) -> Duration;
+
+    /// Milliseconds since 1970.
+    fn unix_ms(&self) -> u64;
+
+    /// What local clocks show.
+    fn zone(&self) -> &'static Zone;
+
+    /// Does nothing for so long.
+    fn sleep(&mut self, time: Duration);
+
+    /// Signals that came, by their numbers.
+    fn signals(&mut self) -> Vec<i32>;
+
+    /// Random, and nobody else's.
+    fn hash_seed(&mut self) -> HashSeed;
+
+    /// Opens what is kept in a directory, or begins it.
+    ///
+    /// # Errors
+    /// One line that says why nothing can be kept.
+    fn open_store(&mut self, options: &store::Options) -> Result<(Self::Store, Kept), String>;
+
+    /// Opens the file of settings, or begins it.
+    ///
+    /// # Errors
+    /// One line that says why it can't be read or written.
+    fn open_settings(&mut self, path: &Path) -> Result<(Settings, Self::Settings), String>;
+
+    /// Reads a small file.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// The name of this machine; empty where it has none.
+    fn host_name(&self) -> String;
+}
+
+/// Something is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// A signal came.
+    Signal,
+    /// Somebody connects to the listener that is watched by this number.
+    Listener(usize),
+    /// A connection may be read: there is input, its end or an error. Whose it was may be gone.
+    Input(ConnId),
+    /// A connection takes more output.
+    Output(ConnId),
+}
+
+/// A connected stream that does not block: what would wait is `WouldBlock`.
+///
+/// [`Default`] is a stream that is nobody's, to stand for a while where one was taken from.
+pub trait Stream: Read + Write + Default {
+    /// Sends our FIN.
+    ///
+    /// # Errors
+    /// The system's, and where there is no such thing.
+    fn shutdown_write(&self) -> io::Result<()>;
+
+    /// Is the peer root, or of the server's own user (SO_PEERCRED, unix(7))?
+    fn is_of_operator(&self) -> bool;
+
+    /// How many bytes a segment has at most; `None` where it has none.
+    fn mss(&self) -> Option<u32>;
+
+    /// From now on what is sent fills reads of the client's, which are not to be cut or joined.
+    fn keep_reads_apart(&mut self);
+}
+
+/// The store's mailbox: what is handed over to it, and its answers. Each method does as the one of
+/// [`Store`].
+pub trait Mailbox {
+    /// Takes a record.
+    ///
+    /// # Errors
+    /// As much waits as may: the record is lost.
+    fn keep(&mut self, record: Record) -> Result<(), Full>;
+    /// Hands over what the turn brought.
+    fn flush(&mut self);
+    /// Asks about what is kept.
+    ///
+    /// # Errors
+    /// Too many questions wait.
+    fn ask(&self, ticket: u64, query: Query) -> Result<(), Full>;
+    /// Asks something of the accounts.
+    ///
+    /// # Errors
+    /// Too many passwords wait to be checked.
+    fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full>;
+    /// What there is to say, until it is `None`.
+    fn poll_answer(&mut self) -> Option<Answer>;
+    /// What is not on disk yet.
+    fn backlog(&self) -> Backlog;
+    /// How it goes.
+    fn figures(&self) -> Figures;
+}
+
+impl Mailbox for Store {
+    fn keep(&mut self, record: Record) -> Result<(), Full> {
+        self.keep(record)
+    }
+
+    fn flush(&mut self) {
+        self.flush();
+    }
+
+    fn ask(&self, ticket: u64, query: Query) -> Result<(), Full> {
+        self.ask(ticket, query)
+    }
+
+    fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
+        self.account(ticket, ask)
+    }
+
+    fn poll_answer(&mut self) -> Option<Answer> {
+        self.poll_answer()
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.backlog()
+    }
+
+    fn figures(&self) -> Figures {
+        self.figures()
+    }
+}
+
+/// The file of the operators' settings, written and read beside the loop. Each method does as the one of
+/// [`Keeper`].
+pub trait SettingsFile {
+    /// Has the settings written as they are now.
+    fn keep(&self, settings: Settings);
+    /// Has the file read again. `false`: it is yet to be written.
+    fn read_again(&self) -> bool;
+    /// What was read again, or why it could not be.
+    fn take_read(&self) -> Option<Result<Settings, String>>;
+}
+
+impl SettingsFile for Keeper {
+    fn keep(&self, settings: Settings) {
+        self.keep(settings);
+    }
+
+    fn read_again(&self) -> bool {
+        self.read_again()
+    }
+
+    fn take_read(&self) -> Option<Result<Settings, String>> {
+        self.take_read()
+    }
+}
+
+/// Errors of accept(2) that belong to the connection that was to be accepted, or to this one call.
+pub fn is_of_one_connection(error: &io::Error) -> bool {
+    let of_one = [
+        Errno::INTR,
+        Errno::CONNABORTED,
+        Errno::PROTO,
+        Errno::NOPROTOOPT,
+        Errno::OPNOTSUPP,
+        Errno::PERM,
+        Errno::NETDOWN,
+        Errno::NETUNREACH,
+        Errno::HOSTDOWN,
+        Errno::HOSTUNREACH,
+        Errno::NONET,
+    ];
+    Errno::from_io_error(error).is_some_and(|errno| of_one.contains(&errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_one_connection_do_not_rest_the_door() {
+        let is_of_one = |errno: Errno| is_of_one_connection(&errno.into());
+        for errno in [Errno::CONNABORTED, Errno::INTR, Errno::PROTO] {
+            assert!(is_of_one(errno));
+        }
+        for errno in [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOBUFS,
+            Errno::NOMEM,
+            Errno::INVAL,
+        ] {
+            assert!(!is_of_one(errno));
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The real system.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::{Events, Interest, Poll, Token, Waker};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook_mio::v1_0::Signals;
+
+use crate::limits::Limits;
+use crate::model::{ConnId, HashSeed, Kept, Settings, Zone};
+use crate::store::settings::{self, Keeper};
+use crate::store::{self, Store};
+
+use super::clock;
+use super::listener::SocketListener;
+use super::place::Place;
+use super::socket::Socket;
+use super::stdio::Stdio;
+use super::{Ready, System};
+
+/// Events taken from the poll at once.
+const EVENTS_AT_ONCE: usize = 1024;
+
+/// A connection's token is its slot, and above it the generation; its topmost bit is never set, which
+/// leaves room for the tokens of listeners, signals and the store.
+const SLOT_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
+pub(super) const GENERATION_MAX: u32 =
+    (1u64 << (usize::BITS - 1 - SLOT_BITS)).wrapping_sub(1) as u32;
+
+const SIGNALS: Token = Token(usize::MAX);
+const STORE: Token = Token(usize::MAX - 1);
+const FIRST_LISTENER: usize = 1 << (usize::BITS - 1);
+
+/// The system that this program runs on.
+pub struct Native {
+    poll: Poll,
+    events: Events,
+    signals: Signals,
+    started: Instant,
+}
+
+impl Native {
+    /// From here on signals that stop the server are caught, and its time begins.
+    ///
+    /// # Errors
+    /// The system has no poll, or no signals.
+    pub fn new() -> io::Result<Native> {
+        let poll = Poll::new()?;
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1])?;
+        poll.registry()
+            .register(&mut signals, SIGNALS, Interest::READABLE)?;
+        Ok(Native {
+            poll,
+            events: Events::with_capacity(EVENTS_AT_ONCE),
+            signals,
+            started: Instant::now(),
+        })
+    }
+}
+
+impl System for Native {
+    type Stream = Socket;
+    type Listener = SocketListener;
+    type Store = Store;
+    type Settings = Keeper;
+
+    fn poll(&mut self, timeout: Option<Duration>, tell: impl FnMut(Ready)) -> io::Result<()> {
+        self.poll.poll(&mut self.events, timeout)?;
+        self.events.iter().filter_map(ready).for_each(tell);
+        Ok(())
+    }
+
+    fn register(&mut self, stream: &mut Socket, id: ConnId, interest: Interest) -> io::Result<()> {
+        let registry = self.poll.registry();
+        registry.register(stream.source(), token_of(id), interest)
+    }
+
+    fn reregister(
+        &mut self,
+        stream: &mut Socket,
+        id: ConnId,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let registry = self.poll.registry();
+        registry.reregister(stream.source(), token_of(id), interest)
+    }
+
+    fn deregister(&mut self, stream: &mut Socket) -> io::Result<()> {
+        self.poll.registry().deregister(stream.source())
+    }
+
+    fn listen(
+        &mut self,
+        place: &Place,
+        mss: Option<u32>,
+        limits: &Limits,
+    ) -> io::Result<(SocketListener, Place)> {
+        SocketListener::open(place, mss, limits)
+    }
+
+    fn watch(&mut self, listener: &mut SocketListener, at: usize) -> io::Result<()> {
+        let token = Token(FIRST_LISTENER + at);
+        let registry = self.poll.registry();
+        match registry.register(listener.source(), token, Interest::READABLE) {
+            // It is watched still, where unwatching it failed.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            watched => watched,
+        }
+    }
+
+    fn unwatch(&mut self, listener: &mut SocketListener) -> io::Result<()> {
+        self.poll.registry().deregister(listener.source())
+    }
+
+    fn accept(
+        &mut self,
+        listener: &mut SocketListener,
+    ) -> io::Result<(Socket, Option<SocketAddr>)> {
+        listener.accept()
+    }
+
+    fn stdio(&mut self) -> Socket {
+        Socket::Stdio(Stdio::default())
+    }
+
+    fn raise_descriptors(&mut self) -> u64 {
+        let limit = getrlimit(Resource::Nofile);
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
+        let soft = match setrlimit(Resource::Nofile, raised) {
+            Ok(()) => limit.maximum,
+            Err(e) => {
+                let soft = limit.current.map_or("infinity".into(), |n| n.to_string());
+                log::warn!("the limit of descriptors stays at {soft}: {e}");
+                limit.current
+            }
+        };
+        soft.unwrap_or(u64::MAX)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn unix_ms(&self) -> u64 {
+        clock::unix_ms()
+    }
+
+    fn zone(&self) -> &'static Zone {
+        clock::zone()
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn signals(&mut self) -> Vec<i32> {
+        self.signals.pending().collect()
+    }
+
+    fn hash_seed(&mut self) -> HashSeed {
+        // Its keys are random, and so is what comes of them.
+        let random = RandomState::new();
+        HashSeed(random.hash_one(0), random.hash_one(1))
+    }
+
+    fn open_store(&mut self, options: &store::Options) -> Result<(Store, Kept), String> {
+        let waker = Waker::new(self.poll.registry(), STORE)
+            .map_err(|e| format!("cannot set up the event loop: {e}"))?;
+        let wake = move || {
+            // It fails where the poll is gone, with whoever would hear it.
+            let _ = waker.wake();
+        };
+        store::open(options, Arc::new(wake))
+    }
+
+    fn open_settings(&mut self, path: &Path) -> Result<(Settings, Keeper), String> {
+        settings::open(path)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+
+    fn host_name(&self) -> String {
+        let names = rustix::system::uname();
+        names.nodename().to_str().unwrap_or_default().into()
+    }
+}
+
+/// What an event says. That the store woke the poll says nothing: its answers are asked for in each turn.
+fn ready(event: &Event) -> Option<Ready> {
+    match event.token() {
+        SIGNALS => Some(Ready::Signal),
+        STORE => None,
+        Token(token) if token >= FIRST_LISTENER => Some(Ready::Listener(token - FIRST_LISTENER)),
+        token if event.is_readable() || event.is_read_closed() || event.is_error() => {
+            Some(Ready::Input(id_of(token)))
+        }
+        token => Some(Ready::Output(id_of(token))),
+    }
+}
+
+/// What the poll knows a connection by.
+fn token_of(id: ConnId) -> Token {
+    Token(((id.generation as usize) << SLOT_BITS) | id.slot as usize)
+}
+
+/// Whose token this is.
+fn id_of(token: Token) -> ConnId {
+    let slot = token.0 & ((1 << SLOT_BITS) - 1);
+    ConnId {
+        slot: slot as u32,
+        generation: (token.0 >> SLOT_BITS) as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_connections_leave_the_topmost_bit_alone() {
+        let id = ConnId {
+            slot: (1u64 << SLOT_BITS).wrapping_sub(1) as u32,
+            generation: GENERATION_MAX,
+        };
+        let token = token_of(id);
+        assert_eq!(id_of(token), id);
+        assert_eq!(token.0 >> (usize::BITS - 1), 0);
+    }
+}
