@@ -3,7 +3,8 @@
 
 mod settable;
 
-pub(crate) use settable::{ConnectRate, Limits, Rate};
+pub use settable::Limits;
+pub(crate) use settable::{ConnectRate, Rate};
 
 /// A nick's length in characters: what every dialect's form has room for.
 pub(crate) const NICK_CHARS_MAX: usize = 20;
@@ -117,7 +118,7 @@ pub(crate) const PASSWORD_SALT_BYTES: usize = 16;
 pub(crate) const TOKEN_BYTES: usize = 32;
 
 /// Bots of one account.
-pub(crate) const BOTS_PER_ACCOUNT_MAX: usize = 20;
+pub const BOTS_PER_ACCOUNT_MAX: usize = 20;
 
 /// Tokens that stand for one account's password, each in a browser; a further one makes the oldest void.
 pub(crate) const SESSIONS_PER_ACCOUNT_MAX: usize = 10;
@@ -126,13 +127,13 @@ pub(crate) const SESSIONS_PER_ACCOUNT_MAX: usize = 10;
 pub(crate) const SESSION_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 
 /// Asks about accounts that wait at once: at some 30 ms for a password the last waits a second.
-pub(crate) const ACCOUNT_ASKS_MAX: usize = 32;
+pub const ACCOUNT_ASKS_MAX: usize = 32;
 
 /// Changes of accounts that are on their way to the disk at once.
-pub(crate) const ACCOUNT_WRITES_MAX: usize = 32;
+pub const ACCOUNT_WRITES_MAX: usize = 32;
 
 /// How long a change of an account may wait for the disk before it is given up.
-pub(crate) const ACCOUNT_WRITE_MS: u64 = 10_000;
+pub const ACCOUNT_WRITE_MS: u64 = 10_000;
 
 /// How long one program waits for another's turn to write to the database.
 pub(crate) const DATABASE_BUSY_MS: u64 = 5_000;
@@ -450,10 +451,10 @@ pub(crate) const DELIVERIES_PER_HANDSHAKE: usize = 10_000;
 
 /// Records that wait for the disk at most: at 100,000 a second it is more than half a second of stall,
 /// and senders are slowed long before.
-pub(crate) const STORE_RECORDS_MAX: usize = 65_536;
+pub const STORE_RECORDS_MAX: usize = 65_536;
 
 /// What they hold at most, in bytes of memory, where records are long.
-pub(crate) const STORE_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const STORE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long the writer gathers records for one commit, from the first on, where they are told before
 /// they are on disk: a tenth of the 50 ms that are promised.
@@ -467,27 +468,27 @@ pub(crate) const STORE_GROUP_RECORDS: usize = 1024;
 pub(crate) const STORE_RETRY_MS: (u64, u64) = (50, 1_000);
 
 /// How long a commit may take before history counts as behind.
-pub(crate) const STORE_BEHIND_MS: u64 = 1_000;
+pub const STORE_BEHIND_MS: u64 = 1_000;
 
 /// How long a stop waits for a disk that does not take what is to be kept.
 pub(crate) const STORE_CLOSE_MS: u64 = 5_000;
 
 /// Message ids that are reserved ahead: so many are skipped after a crash, and the reservation is
 /// extended once in half as many messages.
-pub(crate) const IDS_RESERVED: u64 = 1 << 20;
+pub const IDS_RESERVED: u64 = 1 << 20;
 
 /// Questions about what is kept that wait at once: bounds memory, and a wait that nobody would sit out.
-pub(crate) const QUESTIONS_MAX: usize = 256;
+pub const QUESTIONS_MAX: usize = 256;
 
 /// Messages in one answer about what is kept: bounds what one question costs in memory and in a turn.
-pub(crate) const FOUND_MAX: usize = 1_000;
+pub const FOUND_MAX: usize = 1_000;
 
 /// What one answer holds in texts, in bytes, or a message more: as JSON makes six bytes of some of
 /// them, with the fields of [`FOUND_MAX`] messages it stays below a SendQ.
-pub(crate) const FOUND_BYTES_MAX: usize = 128 * 1024;
+pub const FOUND_BYTES_MAX: usize = 128 * 1024;
 
 /// Private messages that wait for one account.
-pub(crate) const MAIL_MAX: usize = 100;
+pub const MAIL_MAX: usize = 100;
 
 /// How long one question may keep the others waiting; what was found until then is the answer. Those who
 /// search share it: with many, each has a part of it.
@@ -500,7 +501,7 @@ pub(crate) const QUESTION_MS_MIN: u64 = 20;
 pub(crate) const QUESTION_MS_PER_TOKEN: u64 = 20;
 
 /// How long a search waits for the index to have reached what was said before it.
-pub(crate) const INDEX_WAIT_MS: u64 = 2_000;
+pub const INDEX_WAIT_MS: u64 = 2_000;
 
 /// Words of one search: what a person types.
 pub(crate) const SEARCH_WORDS_MAX: usize = 16;

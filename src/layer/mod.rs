@@ -14,7 +14,7 @@ use crate::sys::Stream;
 use tls::Tls;
 
 /// What a connection's bytes are read from and written to: a socket, and what may stand between.
-pub trait Transport: Read + Write {
+pub(crate) trait Transport: Read + Write {
     /// Bytes that were taken and have not reached the socket; [`Write::flush`] sends them.
     fn pending(&self) -> usize {
         0
@@ -39,7 +39,7 @@ pub trait Transport: Read + Write {
 
 /// A socket as a connection has it.
 #[derive(Debug)]
-pub enum Layer<S> {
+pub(crate) enum Layer<S> {
     /// The socket itself.
     Plain(S),
     /// TLS over it.
@@ -59,7 +59,7 @@ impl<S: Stream> Layer<S> {
     }
 
     /// Is it TLS?
-    pub fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Layer::Tls(_))
     }
 
@@ -67,7 +67,7 @@ impl<S: Stream> Layer<S> {
     ///
     /// # Errors
     /// The socket's.
-    pub fn shutdown_write(&self) -> io::Result<()> {
+    pub(crate) fn shutdown_write(&self) -> io::Result<()> {
         match self {
             Layer::Plain(stream) => stream.shutdown_write(),
             Layer::Tls(tls) => tls.socket().shutdown_write(),
@@ -75,7 +75,7 @@ impl<S: Stream> Layer<S> {
     }
 
     /// The socket, to be watched; who reads or writes it breaks what is above.
-    pub fn stream_mut(&mut self) -> &mut S {
+    pub(crate) fn stream_mut(&mut self) -> &mut S {
         match self {
             Layer::Plain(stream) => stream,
             Layer::Tls(tls) => tls.socket_mut(),
@@ -148,7 +148,7 @@ impl<S: Stream> Write for Layer<S> {
 }
 
 /// What TLS is spoken with.
-pub struct Identity {
+pub(crate) struct Identity {
     config: Arc<ServerConfig>,
     /// The SHA-256 fingerprint of a certificate that was made at the start.
     pub fingerprint: Option<String>,
@@ -160,7 +160,7 @@ impl Identity {
     ///
     /// # Errors
     /// One line that says what is wrong with which file.
-    pub fn load(
+    pub(crate) fn load(
         certificate: &Path,
         key: &Path,
         read: impl Fn(&Path) -> io::Result<Vec<u8>>,
@@ -176,7 +176,7 @@ impl Identity {
     ///
     /// # Errors
     /// One line that says why it cannot be made.
-    pub fn self_signed(host: String, unix_ms: u64) -> Result<Identity, String> {
+    pub(crate) fn self_signed(host: String, unix_ms: u64) -> Result<Identity, String> {
         let (config, fingerprint) = certificate::self_signed(host, unix_ms)?;
         Ok(Identity {
             config,
@@ -186,7 +186,7 @@ impl Identity {
 
     /// Speaks TLS over a socket from now on, whose first bytes may have been read already. `false`: it
     /// is what it was.
-    pub fn secure<S: Stream>(&self, layer: &mut Layer<S>, first: &[u8]) -> bool {
+    pub(crate) fn secure<S: Stream>(&self, layer: &mut Layer<S>, first: &[u8]) -> bool {
         let begun = layer.start_tls(Arc::clone(&self.config), first);
         if let Err(e) = &begun {
             log::error!("cannot begin TLS: {e}");

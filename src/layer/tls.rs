@@ -23,7 +23,7 @@ use crate::limits::{
 ///
 /// Reading carries the handshake on, and sends what it answers. Writing is for plaintext alone, and
 /// would block until the handshake is complete.
-pub struct Tls<S> {
+pub(crate) struct Tls<S> {
     socket: S,
     session: UnbufferedServerConnection,
     /// Ciphertext. Invariant: between calls, neither a whole record nor a whole handshake message.

@@ -2,7 +2,7 @@
 
 /// Requests of one connection: a token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rate {
+pub struct Rate {
     /// Tokens that come back in a second; at least 1.
     pub per_s: u32,
     /// Tokens that it holds; at least 1.
@@ -11,7 +11,7 @@ pub(crate) struct Rate {
 
 /// Connects of one address: so many in a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ConnectRate {
+pub struct ConnectRate {
     /// How many.
     pub count: u32,
     /// In what time, in milliseconds.
@@ -20,7 +20,7 @@ pub(crate) struct ConnectRate {
 
 /// What an operator may set; each has a flag. Times are in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// A message's length in bytes of UTF-8.
     pub message_bytes: usize,
     /// Members of a room above which comings and goings are counted, and told as one line a second.

@@ -21,7 +21,7 @@ use std::fmt;
 
 use core::net::{Ipv4Addr, SocketAddr};
 
-pub use core::net::IpAddr;
+pub(crate) use core::net::IpAddr;
 
 pub(crate) use ban::{Ban, Mask};
 pub(crate) use error::ErrorCode;
@@ -33,20 +33,19 @@ pub(crate) use letters::{is_mark, is_unseen};
 pub(crate) use message::{Excerpt, Target};
 pub use message::{Manner, Message, MessageId};
 pub(crate) use mute::{Mark, Mute, Mutes};
-pub(crate) use name::{Folded, Key};
-pub use name::{Nick, RoomName};
-pub(crate) use record::{
-    AccountAnswer, AccountAsk, AccountRecord, Kept, KeptTail, RoomRecord, Used,
+pub(crate) use name::Folded;
+pub use name::{Key, Nick, RoomName};
+pub use record::{
+    AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Kept, KeptTail, Query, Record,
+    RoomRecord, Used, Window,
 };
-pub use record::{Durability, Found, Query, Record, Window};
 pub(crate) use request::{
     Entry, Login, ModeChange, Page, Range, Request, RoomsFrom, Since, TokenChange,
 };
-pub(crate) use secret::Secret;
+pub use secret::Secret;
 pub use settings::Settings;
-pub use terms::SearchWords;
-pub(crate) use terms::terms;
-pub(crate) use zone::Zone;
+pub use terms::{SearchWords, terms};
+pub use zone::Zone;
 
 /// One connection for the whole life of the server: a slot and the generation that used it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

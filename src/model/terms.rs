@@ -15,7 +15,7 @@ use super::letters::is_unseen;
 /// dropped; marks of other scripts, such as Indic vowel signs, stay. Han, kana, Hangul syllables and emoji
 /// are terms of one character, and a flag's two are one; everything else is a blank, but for what has no
 /// width, which is nothing. Takes time and memory in proportion to the text.
-pub(crate) fn terms(text: &str) -> String {
+pub fn terms(text: &str) -> String {
     let mut terms = Terms {
         out: String::with_capacity(text.len() + 2),
         place: Place::Blank,

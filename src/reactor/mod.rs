@@ -40,7 +40,8 @@ pub use door::DoorAddress;
 pub use files::Certificate;
 pub use timers::Tick;
 
-pub use crate::sys::{Place, UnixPlace, now};
+pub use crate::sys::Place;
+pub(crate) use crate::sys::{UnixPlace, now};
 
 use crate::dialect::Dialect;
 use crate::hub::{Addresses, Hub, Rules};

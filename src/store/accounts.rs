@@ -16,7 +16,9 @@ use super::rows;
 
 pub(crate) use password::{hash, verify};
 pub(crate) use shell::{begin, open};
-pub(crate) use token::{TokenDigest, new_token, token_digest};
+pub(crate) use token::TokenDigest;
+pub(crate) use token::new_token;
+pub use token::token_digest;
 pub(super) use verifier::Verifier;
 pub(super) use write::AccountJob;
 pub(crate) use write::AccountWrite;

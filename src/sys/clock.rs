@@ -8,7 +8,7 @@ use chrono::{DateTime, Local, Offset as _, TimeZone as _};
 use crate::model::{Moment, Zone};
 
 /// The time of day, for who has no turns.
-pub fn now() -> Moment {
+pub(crate) fn now() -> Moment {
     Moment {
         uptime_ms: 0,
         unix_ms: unix_ms(),

@@ -18,12 +18,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-pub use clock::now;
+pub(crate) use clock::now;
 pub use mio::Interest;
-pub use native::Native;
-pub use place::{Place, UnixPlace};
+pub(crate) use native::Native;
+pub use place::Place;
+pub(crate) use place::UnixPlace;
 use rustix::io::Errno;
-pub use signal_hook::consts::{SIGHUP, SIGUSR1};
+pub(crate) use signal_hook::consts::{SIGHUP, SIGUSR1};
 
 use crate::limits::Limits;
 use crate::model::{AccountAsk, ConnId, HashSeed, Kept, Query, Record, Settings, Zone};
@@ -32,7 +33,7 @@ use crate::store::{self, Answer, Backlog, Figures, Full, Store};
 
 /// Generations of a [`ConnId`] that the poll can tell apart: one is at most this, and what is above it
 /// begins again at 0.
-pub const GENERATION_MAX: u32 = native::GENERATION_MAX;
+pub(crate) const GENERATION_MAX: u32 = native::GENERATION_MAX;
 
 /// The system as the reactor sees it. Nothing of it waits, but for [`System::poll`] and [`System::sleep`].
 pub trait System {
@@ -262,7 +263,7 @@ impl SettingsFile for Keeper {
 }
 
 /// Errors of accept(2) that belong to the connection that was to be accepted, or to this one call.
-pub fn is_of_one_connection(error: &io::Error) -> bool {
+pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     let of_one = [
         Errno::INTR,
         Errno::CONNABORTED,

@@ -29,7 +29,7 @@ pub(crate) fn new_token() -> Result<Secret, String> {
 }
 
 /// The SHA-256 of a token as it is written.
-pub(crate) fn token_digest(token: &Secret) -> TokenDigest {
+pub fn token_digest(token: &Secret) -> TokenDigest {
     let digest = digest(&SHA256, token.reveal().as_bytes());
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest.as_ref());
