@@ -137,10 +137,12 @@ pub(super) fn status_door(text: &str) -> Result<DoorAddress, String> {
     match address {
         DoorAddress {
             dialect: None,
+            is_status: false,
             is_tls: false,
             place: Place::Tcp(_),
         } => Ok(DoorAddress {
-            dialect: Some(Dialect::Status),
+            dialect: Some(Dialect::Http),
+            is_status: true,
             ..address
         }),
         _ => Err("an address is HOST:PORT, as in 127.0.0.1:9090".into()),

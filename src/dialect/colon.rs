@@ -8,7 +8,9 @@ use crate::model::{
     Entry, ErrorCode, Event, Manner, Message, Moment, Nick, Page, Request, RoomName, Target,
 };
 
-use super::{Ask, Stage, View, ask, blocks, command, past, plain, text, unmarked, utf8, words};
+use super::{
+    Ask, Dialect, Stage, View, ask, blocks, command, past, plain, text, unmarked, utf8, words,
+};
 
 pub(super) const RESET: &str = "\x1b[0m";
 pub(super) const RED: &str = "\x1b[91m";
@@ -35,7 +37,7 @@ const GROUP: &str = "group";
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(frame).and_then(|line| match stage {
         _ if unmarked(line).trim().is_empty() => Ok(None),
-        Stage::Joining => command::first(line, &[':', '/'], Some(0)).map(Some),
+        Stage::Joining => command::first(line, &[':', '/'], Dialect::Colon.spec()).map(Some),
         Stage::Joined => parse_line(line).map(Some),
     }))
 }

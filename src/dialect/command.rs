@@ -8,6 +8,7 @@ mod talk;
 use crate::limits::PASSWORD_BYTES_MAX;
 use crate::model::{ErrorCode, Nick, Request, RoomName, Secret};
 
+use super::spec::Spec;
 use super::unmarked;
 use super::words::one;
 
@@ -70,15 +71,11 @@ pub(super) fn parse(line: &str) -> Result<Request, ErrorCode> {
     (command.read)(words).unwrap_or(Err(ErrorCode::Usage(command.usage)))
 }
 
-/// Reads what comes first: a name, or `/login` behind one of `marks`, with what is shown of the past.
+/// Reads what comes first in a dialect of lines: a name, or `/login` behind one of `marks`.
 ///
 /// # Errors
 /// [`ErrorCode::BadNick`], or what is wrong with the words of the command.
-pub(super) fn first(
-    line: &str,
-    marks: &[char],
-    replay: Option<usize>,
-) -> Result<Request, ErrorCode> {
+pub(super) fn first(line: &str, marks: &[char], spec: &Spec) -> Result<Request, ErrorCode> {
     let is_login = |rest: &&str| {
         let name = rest.split(char::is_whitespace).next();
         name.is_some_and(|name| name.eq_ignore_ascii_case("login"))
@@ -91,10 +88,10 @@ pub(super) fn first(
     };
     Ok(Request::Join {
         nick,
-        wants_users: false,
+        wants_users: spec.shows_users,
         login,
         resume: Vec::new(),
-        replay,
+        replay: (!spec.shows_history).then_some(0),
     })
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::model::{ErrorCode, Request, RequestId};
 
 use super::object;
-use super::{Ask, Parsed, Stage, ask};
+use super::{Ask, Dialect, Parsed, Stage, ask};
 
 /// What the object of somebody who joined asks.
 type Reader = fn(&Map<String, Value>) -> Result<Option<Request>, ErrorCode>;
@@ -41,7 +41,7 @@ fn parse_with(request: Reader, frame: &[u8], stage: Stage) -> Parsed {
     match object.and_then(|object| Ok((request_id(&object)?, object))) {
         Ok((id, object)) => match stage {
             Stage::Joining => Parsed {
-                ask: ask(join(&object, "username", true)),
+                ask: ask(join(&object, "username", Dialect::Json.spec())),
                 id,
             },
             Stage::Joined => Parsed {

@@ -18,6 +18,7 @@ mod past;
 mod plain;
 mod pynet;
 pub(crate) mod sniff;
+pub(crate) mod spec;
 pub(crate) mod telnet;
 mod text;
 mod time;
@@ -29,7 +30,7 @@ pub(crate) use time::{date, since};
 use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
 use http::{HttpRequest, Refusal};
 
-/// A fixed way to read requests and to render events.
+/// A fixed way to read requests and to render events. How each is served stands in [`spec`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// People with nc or telnet.
@@ -52,8 +53,6 @@ pub enum Dialect {
     Terminal,
     /// Browsers, and programs that ask once.
     Http,
-    /// The operator's door of HTTP, for figures only.
-    Status,
 }
 
 /// Has the peer joined?
@@ -105,102 +104,6 @@ pub struct View<'a> {
 }
 
 impl Dialect {
-    /// Every dialect.
-    pub const ALL: [Dialect; 11] = [
-        Dialect::Text,
-        Dialect::Json,
-        Dialect::JsonPadded,
-        Dialect::Pynet,
-        Dialect::Anon,
-        Dialect::Echo,
-        Dialect::Colon,
-        Dialect::Console,
-        Dialect::Terminal,
-        Dialect::Http,
-        Dialect::Status,
-    ];
-
-    /// Its name, as a door's address has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Dialect::Text => "text",
-            Dialect::Json => "json",
-            Dialect::JsonPadded => "json+padded",
-            Dialect::Pynet => "pynet",
-            Dialect::Anon => "anon",
-            Dialect::Echo => "echo",
-            Dialect::Colon => "colon",
-            Dialect::Console => "console",
-            Dialect::Terminal => "terminal",
-            Dialect::Http => "http",
-            Dialect::Status => "http-status",
-        }
-    }
-
-    /// Does it carry a chat, with frames that could be another protocol's?
-    pub fn is_chat(self) -> bool {
-        match self {
-            Dialect::Text
-            | Dialect::Json
-            | Dialect::JsonPadded
-            | Dialect::Pynet
-            | Dialect::Anon
-            | Dialect::Colon
-            | Dialect::Console
-            | Dialect::Terminal => true,
-            Dialect::Echo | Dialect::Http | Dialect::Status => false,
-        }
-    }
-
-    /// Is it the operator's alone, with a door of its own kind?
-    pub fn is_private(self) -> bool {
-        self.is_console() || self == Dialect::Status
-    }
-
-    /// Is it spoken at the operator's console?
-    pub fn is_console(self) -> bool {
-        matches!(self, Dialect::Console | Dialect::Terminal)
-    }
-
-    /// Does what is sent fill whole reads of its client ([`crate::limits::CLIENT_READ_BYTES`])?
-    pub fn is_padded(self) -> bool {
-        matches!(self, Dialect::JsonPadded | Dialect::Pynet | Dialect::Colon)
-    }
-
-    /// What is sent before anything was asked.
-    pub fn greeting(self) -> &'static str {
-        match self {
-            Dialect::Text => text::PROMPT,
-            _ => "",
-        }
-    }
-
-    /// What is asked by coming, before any frame.
-    pub fn arrival(self) -> Option<Request> {
-        match self {
-            Dialect::Anon => Some(Request::JoinUnnamed),
-            _ => None,
-        }
-    }
-
-    /// Do its forms show users' addresses?
-    pub fn shows_addresses(self) -> bool {
-        matches!(self, Dialect::Anon | Dialect::Colon)
-    }
-
-    /// Does any refusal end the connection?
-    pub fn closes_on_errors(self) -> bool {
-        matches!(self, Dialect::Http | Dialect::Status)
-    }
-
-    /// Does a refused name end the connection, rather than ask for another?
-    pub fn closes_on_refused_name(self) -> bool {
-        matches!(
-            self,
-            Dialect::Json | Dialect::JsonPadded | Dialect::Pynet | Dialect::Anon
-        )
-    }
-
     /// Reads one whole frame.
     pub fn parse(self, frame: &[u8], stage: Stage) -> Parsed {
         let plain = |ask| Parsed { ask, id: None };
@@ -213,7 +116,7 @@ impl Dialect {
             Dialect::Echo => plain(echo::parse(frame)),
             Dialect::Colon => plain(colon::parse(frame, stage)),
             Dialect::Console | Dialect::Terminal => plain(console::parse(frame)),
-            Dialect::Http | Dialect::Status => plain(Ask::Http(Box::new(http::parse(frame)))),
+            Dialect::Http => plain(Ask::Http(Box::new(http::parse(frame)))),
         }
     }
 
@@ -229,7 +132,7 @@ impl Dialect {
             Dialect::Colon => colon::render(event, view, out),
             Dialect::Console => console::render(event, false, view, out),
             Dialect::Terminal => console::render(event, true, view, out),
-            Dialect::Http | Dialect::Status => http::render(event, view.now, out),
+            Dialect::Http => http::render(event, view.now, out),
         }
     }
 }

@@ -200,9 +200,10 @@ fn check_request(asked: Ask) {
                 replay,
                 ..
             } => {
-                *wants_users = matches!(dialect, Dialect::Json | Dialect::JsonPadded);
+                let spec = dialect.spec();
+                *wants_users = spec.shows_users;
                 *replay = match dialect {
-                    Dialect::Text => None,
+                    _ if spec.shows_history => None,
                     Dialect::Json | Dialect::JsonPadded | Dialect::Pynet => {
                         Some(replay.unwrap_or(0))
                     }
@@ -306,7 +307,7 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
                 }
             }
         }
-        Dialect::Echo | Dialect::Console | Dialect::Terminal | Dialect::Http | Dialect::Status => {}
+        Dialect::Echo | Dialect::Console | Dialect::Terminal | Dialect::Http => {}
     }
 }
 
@@ -385,7 +386,7 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
                 .for_each(|object| check_object(&String::from_utf8_lossy(object)));
         }
         Dialect::Echo => assert!(out.is_empty(), "echo never meets the hub"),
-        Dialect::Http | Dialect::Status => assert_eq!(
+        Dialect::Http => assert_eq!(
             out.is_empty(),
             !matches!(event, Event::Error(_)),
             "a refusal is a response, and nothing else is"

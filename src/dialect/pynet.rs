@@ -5,7 +5,7 @@ use crate::limits::CLIENT_READ_BYTES;
 use crate::model::{ErrorCode, Event, Manner, Message, Request, RoomName, Target};
 
 use super::object::{self, Object};
-use super::{Ask, Stage, View, ask, json, past, plain, text};
+use super::{Ask, Dialect, Stage, View, ask, json, past, plain, text};
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(read(frame, stage))
@@ -13,7 +13,8 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
 
 fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
     if stage == Stage::Joining {
-        return object::read_first(frame).and_then(|object| json::join(&object, "data", false));
+        return object::read_first(frame)
+            .and_then(|object| json::join(&object, "data", Dialect::Pynet.spec()));
     }
     let object = object::read(frame)?;
     match object::string(&object, "type")? {

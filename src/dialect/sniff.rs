@@ -23,6 +23,31 @@ pub(crate) enum Sniffed {
     Foreign(Foreign),
 }
 
+impl Sniffed {
+    /// In which dialect somebody is answered of whom no more is known.
+    pub(crate) fn answered_in(self) -> Dialect {
+        match self {
+            Sniffed::Object => Dialect::Json,
+            Sniffed::Undecided
+            | Sniffed::Hello
+            | Sniffed::Request
+            | Sniffed::Spoken(_)
+            | Sniffed::Foreign(_) => Dialect::Text,
+        }
+    }
+
+    /// What it is taken for where nothing more is waited for.
+    pub(crate) fn taken_for(self) -> Dialect {
+        match self {
+            Sniffed::Request => Dialect::Http,
+            Sniffed::Spoken(dialect) => dialect,
+            Sniffed::Undecided | Sniffed::Object | Sniffed::Hello | Sniffed::Foreign(_) => {
+                self.answered_in()
+            }
+        }
+    }
+}
+
 /// Protocols that are recognised, so that their clients get an answer that they understand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Foreign {

@@ -7,7 +7,7 @@ use crate::model::{
     RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
 };
 
-use super::{Ask, Stage, View, ask, command, past, plain, telnet, time, unmarked, utf8};
+use super::{Ask, Dialect, Stage, View, ask, command, past, plain, telnet, time, unmarked, utf8};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
@@ -16,7 +16,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     let frame = telnet::without_commands(frame);
     ask(utf8(&frame).and_then(|line| match stage {
         _ if unmarked(line).is_empty() => Ok(None),
-        Stage::Joining => command::first(line, &['/'], None).map(Some),
+        Stage::Joining => command::first(line, &['/'], Dialect::Text.spec()).map(Some),
         Stage::Joined if unmarked(line).trim().is_empty() => Ok(None),
         Stage::Joined => parse_line(line),
     }))

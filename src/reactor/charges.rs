@@ -1,6 +1,5 @@
 //! What requests, and bytes that are none, cost a connection in tokens.
 
-use crate::dialect::Dialect;
 use crate::limits::{
     DELIVERIES_PER_TOKEN, STEPS_PER_DELIVERY, UNFRAMED_BYTES_PER_TOKEN, UNFRAMED_READ_COST,
 };
@@ -22,9 +21,7 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.get_mut(id) else {
             return false;
         };
-        let is_exempt = connection
-            .dialect
-            .is_some_and(|dialect| dialect.is_console() || dialect == Dialect::Echo)
+        let is_exempt = connection.class().is_unmetered()
             || (!self.limits.rate_on_loopback && connection.peer.counted_address(false).is_none());
         let Some(until) = connection.bucket.empty_until(rate, now) else {
             return true;

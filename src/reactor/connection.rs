@@ -7,15 +7,15 @@ mod restraint;
 use std::io;
 
 use crate::buffer::{Chunk, Ledger, Outbox};
+use crate::dialect::sniff::sniff;
+use crate::dialect::spec::Class;
 use crate::dialect::{Dialect, Stage, View};
 use crate::frame::websocket::{self, CloseCode};
 use crate::layer::Transport;
-use crate::limits::{
-    ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MIN, Limits, UNJOINED_FRAME_BYTES_MAX,
-    UNJOINED_SENDQ_BYTES_MAX,
-};
+use crate::limits::Limits;
 use crate::model::{ConnId, Event, Peer};
 use crate::sys::Interest;
+use crate::web::DoorKind;
 
 use super::bucket::Bucket;
 use super::pages::Kind;
@@ -80,8 +80,8 @@ pub struct Connection<S> {
     said_close: bool,
     /// What the poll was told last.
     pub(super) registered: Option<Interest>,
-    /// It came in at a door that only this machine reaches.
-    pub(super) is_loopback: bool,
+    /// Through which kind of door it came.
+    pub(super) door: DoorKind,
     /// Nothing but blank frames came so far: the next may be another protocol's.
     is_new: bool,
     /// Names that it asked for and was refused.
@@ -127,7 +127,7 @@ impl<S: Transport> Connection<S> {
             is_websocket: false,
             said_close: false,
             registered: None,
-            is_loopback: false,
+            door: DoorKind::Public { is_loopback: false },
             is_new: true,
             refused_names: 0,
             joined: false,
@@ -151,14 +151,17 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// The dialect it is answered in. While the auto door does not know, that is text, or json where
-    /// an object has begun.
+    /// The dialect it is answered in, also while the auto door does not know which it speaks.
     pub fn spoken(&self) -> Dialect {
         match self.dialect {
             Some(dialect) => dialect,
-            None if self.awaits_object() => Dialect::Json,
-            None => Dialect::Text,
+            None => sniff(self.unparsed()).answered_in(),
         }
+    }
+
+    /// Which limits hold for it.
+    pub(super) fn class(&self) -> Class {
+        self.spoken().spec().class
     }
 
     /// What it has in common with others who are to see the same bytes.
@@ -170,40 +173,9 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// A stranger's frames are held to less than a user's.
+    /// How long its frames may be, in bytes.
     pub fn frame_limit(&self, limits: &Limits) -> usize {
-        match (self.dialect, self.stage()) {
-            (Some(Dialect::Echo), _) => ECHO_BYTES_MAX,
-            (Some(Dialect::Http | Dialect::Status), _) => HTTP_HEAD_BYTES_MAX,
-            (Some(Dialect::Console | Dialect::Terminal), _) | (_, Stage::Joined) => {
-                limits.frame_bytes
-            }
-            (_, Stage::Joining) => limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX),
-        }
-    }
-
-    fn soft_limit(&self, limits: &Limits) -> usize {
-        let soft = match self.dialect {
-            Some(Dialect::Http | Dialect::Status) => UNJOINED_SENDQ_BYTES_MAX,
-            Some(Dialect::Echo) => ECHO_BYTES_MAX,
-            _ => self.hard_limit(limits),
-        };
-        soft.min(limits.sendq_soft_bytes)
-    }
-
-    fn hard_limit(&self, limits: &Limits) -> usize {
-        match (self.dialect, self.stage()) {
-            (Some(Dialect::Console | Dialect::Terminal), _) | (_, Stage::Joined) => {
-                limits.sendq_hard_bytes
-            }
-            // What one frame is answered with must always fit.
-            (Some(Dialect::Echo), _) => 3 * ECHO_BYTES_MAX,
-            // As for users: the one answer that is above the soft limit may list them all.
-            (Some(Dialect::Http | Dialect::Status), _) => {
-                limits.sendq_hard_bytes.max(HTTP_SENDQ_BYTES_MIN)
-            }
-            (_, Stage::Joining) => limits.sendq_hard_bytes.min(UNJOINED_SENDQ_BYTES_MAX),
-        }
+        self.class().frame_bytes_max(self.stage(), limits)
     }
 
     /// Bytes that it is owed and that its socket did not take yet.
@@ -213,13 +185,14 @@ impl<S: Transport> Connection<S> {
 
     /// Is it owed so much that its own requests must wait?
     pub fn is_over_soft_limit(&self, limits: &Limits) -> bool {
-        self.sendq() > self.soft_limit(limits)
+        self.sendq() > self.class().sendq_soft_bytes(self.stage(), limits)
     }
 
     /// Is it owed more than it may be, by others than itself?
     pub fn is_over_hard_limit(&self, limits: &Limits) -> bool {
         let by_others = self.sendq().saturating_sub(self.answer_left());
-        self.phase == Phase::Open && by_others > self.hard_limit(limits)
+        let limit = self.class().sendq_hard_bytes(self.stage(), limits);
+        self.phase == Phase::Open && by_others > limit
     }
 
     /// Is there nothing that it must be sent before anything new?
@@ -250,7 +223,7 @@ impl<S: Transport> Connection<S> {
     /// Owes the peer what its dialect says before anything is asked.
     pub fn greet(&mut self, ledger: &Ledger) {
         let kind = self.kind(true);
-        let greeting = kind.dialect.greeting().as_bytes();
+        let greeting = kind.dialect.spec().greeting.as_bytes();
         self.append(ledger, |out| {
             kind.frame(out, |out| out.extend_from_slice(greeting));
         });

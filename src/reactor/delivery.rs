@@ -9,6 +9,7 @@
 use std::mem;
 
 use crate::buffer::Chunk;
+use crate::dialect::spec::{Class, ClosesOn};
 use crate::dialect::{Dialect, Stage, View};
 use crate::hub::{Audience, RoomId};
 use crate::limits::{
@@ -148,9 +149,7 @@ impl<S: System> Reactor<S> {
         connection.note_answer(&self.limits);
         if let Event::Error(code) = event
             && stage == Stage::Joining
-            && (code.is_final()
-                || dialect.closes_on_errors()
-                || code.is_join_refusal() && dialect.closes_on_refused_name())
+            && (code.is_final() || closes(dialect.spec().closes_on, code))
         {
             connection.drain(Reason::Refused, self.clock.now);
         }
@@ -167,7 +166,7 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.get_mut(id).filter(|it| !it.joined) else {
             return false;
         };
-        let counts = code.is_join_refusal() && !connection.dialect.is_some_and(Dialect::is_console);
+        let counts = code.is_join_refusal() && connection.class() != Class::Console;
         connection.refused_names += u8::from(counts);
         counts && connection.refused_names >= REFUSED_NAMES_MAX
     }
@@ -312,6 +311,15 @@ impl<S: System> Reactor<S> {
         }
         self.talk.clear();
         writes
+    }
+}
+
+/// Does this refusal, before the join, end a connection that closes on those?
+fn closes(closes_on: ClosesOn, code: &ErrorCode) -> bool {
+    match closes_on {
+        ClosesOn::Nothing => false,
+        ClosesOn::RefusedName => code.is_join_refusal(),
+        ClosesOn::AnyRefusal => true,
     }
 }
 

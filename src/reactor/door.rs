@@ -8,6 +8,7 @@ use crate::dialect::Dialect;
 use crate::limits::{CLIENT_MSS_BYTES, CLIENT_READ_BYTES, Limits};
 use crate::model::Peer;
 use crate::sys::{self, Place, Stream as _, System};
+use crate::web::DoorKind;
 
 use super::timers::Tick;
 
@@ -17,6 +18,8 @@ use super::timers::Tick;
 pub struct DoorAddress {
     /// The dialect spoken there; `None` is found out from the first bytes.
     pub dialect: Option<Dialect>,
+    /// Are the operator's figures served there, and nothing else? Then the dialect is HTTP's.
+    pub is_status: bool,
     /// Is it TLS from the first byte?
     pub is_tls: bool,
     /// The place.
@@ -39,7 +42,7 @@ impl FromStr for DoorAddress {
         let spoken = || {
             Dialect::ALL
                 .into_iter()
-                .filter(|dialect| !dialect.is_private())
+                .filter(|dialect| !dialect.is_console())
         };
         let dialect = match spoken().find(|dialect| dialect.name() == name) {
             None if name == "auto" => None,
@@ -54,6 +57,7 @@ impl FromStr for DoorAddress {
         if is_unix {
             return Ok(DoorAddress {
                 dialect,
+                is_status: false,
                 is_tls,
                 place: Place::Unix(place.parse()?),
             });
@@ -62,6 +66,7 @@ impl FromStr for DoorAddress {
         match port.map(|(_, port)| port.parse::<u16>()) {
             Some(Ok(_)) => Ok(DoorAddress {
                 dialect,
+                is_status: false,
                 is_tls,
                 place: Place::Tcp(place.into()),
             }),
@@ -73,20 +78,36 @@ impl FromStr for DoorAddress {
 impl DoorAddress {
     /// Does what is sent fill reads of the clients'? Over TLS it is records that they read.
     fn has_reads(&self) -> bool {
-        self.dialect.is_some_and(Dialect::is_padded) && !self.is_tls
+        self.dialect.is_some_and(|it| it.spec().is_padded) && !self.is_tls
+    }
+
+    /// Which kind of door it is to who asks over HTTP.
+    pub(super) fn kind(&self) -> DoorKind {
+        match self.is_status {
+            true => DoorKind::Status,
+            false => DoorKind::Public {
+                is_loopback: self.place.is_loopback(),
+            },
+        }
     }
 }
 
 impl fmt::Display for DoorAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tls = if self.is_tls { "tls+" } else { "" };
-        let name = self.dialect.map_or("auto", Dialect::name);
+        let name = match self.dialect {
+            _ if self.is_status => STATUS_NAME,
+            dialect => dialect.map_or("auto", Dialect::name),
+        };
         match &self.place {
             Place::Tcp(address) => write!(f, "{tls}{name}://{address}"),
             Place::Unix(at) => write!(f, "{tls}{name}+unix://{}", at.path.display()),
         }
     }
 }
+
+/// What stands for a dialect's name where the operator's figures are served.
+pub(super) const STATUS_NAME: &str = "http-status";
 
 /// What an attempt to accept brought.
 #[derive(Debug)]
@@ -144,7 +165,7 @@ impl<L> Door<L> {
         &mut self,
         system: &mut S,
     ) -> Accepted<S::Stream> {
-        let is_console = self.address.dialect == Some(Dialect::Console);
+        let is_console = self.address.dialect.is_some_and(Dialect::is_console);
         match system.accept(&mut self.listener) {
             Ok((stream, _)) if is_console && !stream.is_of_operator() => Accepted::Failed,
             Ok((mut stream, address)) => {

@@ -1,7 +1,7 @@
 //! How connections end: turned off, put out, closed by their peers.
 
-use crate::dialect::Dialect;
 use crate::dialect::sniff::Foreign;
+use crate::dialect::spec::Class;
 use crate::frame::End;
 use crate::frame::websocket::CloseCode;
 use crate::model::{ConnId, ErrorCode, Event};
@@ -90,8 +90,8 @@ impl<S: System> Reactor<S> {
                 // Before the answer, with which some dialects end on their own account.
                 connection.reason.get_or_insert(reason);
                 // Echo has one form only: its answer to what came so far.
-                let is_echo = connection.dialect == Some(Dialect::Echo)
-                    && connection.standing != Standing::Refused;
+                let is_echo =
+                    connection.class() == Class::Echo && connection.standing != Standing::Refused;
                 if is_echo
                     && let Some(Taken::Frame(parsed)) =
                         connection.take(End::Closed, &self.limits, &self.pages.ledger)

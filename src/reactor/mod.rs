@@ -436,10 +436,7 @@ impl<S: System> Reactor<S> {
     /// read until its end.
     fn open_console(&mut self, is_terminal: bool, is_quiet: bool) {
         let peer = Peer::Unix(0);
-        let dialect = Some(match is_terminal {
-            true => Dialect::Terminal,
-            false => Dialect::Console,
-        });
+        let dialect = Some(Dialect::of_console(is_terminal));
         let stream = Layer::Plain(self.system.stdio());
         let id = self
             .connections
@@ -487,7 +484,8 @@ fn open_doors<S: System>(
     config: &Config,
 ) -> Result<Vec<Door<S::Listener>>, String> {
     let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
-        dialect: Some(Dialect::Console),
+        dialect: Some(Dialect::of_console(false)),
+        is_status: false,
         is_tls: false,
         place: Place::Unix(UnixPlace::private(path.clone())),
     });

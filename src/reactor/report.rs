@@ -4,12 +4,15 @@ use std::mem;
 use std::path::Path;
 
 use crate::dialect::Dialect;
+use crate::layer::Layer;
 use crate::model::Stats;
 use crate::sys::System;
-use crate::web::Metrics;
 use crate::web::metrics::{ConnectionsOf, HistoryFigures, Via};
+use crate::web::{DoorKind, Metrics};
 
 use super::Reactor;
+use super::connection::Connection;
+use super::door::STATUS_NAME;
 
 impl<S: System> Reactor<S> {
     /// Logs how the server does.
@@ -29,13 +32,11 @@ impl<S: System> Reactor<S> {
             ("uptime s", self.clock.now / 1000),
             ("online", self.hub.online() as u64),
         ];
-        for dialect in Dialect::ALL {
-            let of_dialect = self
-                .connections
-                .iter()
-                .filter(|c| c.dialect == Some(dialect))
-                .count();
-            stats.push((dialect.name(), of_dialect as u64));
+        for name in spoken_names() {
+            let are_called =
+                |connection: &&Connection<Layer<S::Stream>>| name_of(connection) == name;
+            let of_name = self.connections.iter().filter(are_called).count();
+            stats.push((name, of_name as u64));
         }
         let sendqs = || self.connections.iter().map(|c| c.sendq() as u64);
         let websockets = self.connections.iter().filter(|c| c.is_websocket).count();
@@ -113,9 +114,7 @@ impl<S: System> Reactor<S> {
 
     fn connections_by_kind(&self) -> Vec<ConnectionsOf> {
         let mut kinds = Vec::new();
-        let sniffing = (None, "unknown");
-        let spoken = Dialect::ALL.map(|dialect| (Some(dialect), dialect.name()));
-        for (dialect, name) in spoken.into_iter().chain([sniffing]) {
+        for dialect in spoken_names().chain([UNKNOWN]) {
             for transport in [Via::Plain, Via::Tls, Via::WebSocket] {
                 let of_kind = self.connections.iter().filter(|connection| {
                     let via = match (connection.is_websocket, connection.socket.is_tls()) {
@@ -123,16 +122,35 @@ impl<S: System> Reactor<S> {
                         (false, true) => Via::Tls,
                         (false, false) => Via::Plain,
                     };
-                    connection.dialect == dialect && via == transport
+                    name_of(connection) == dialect && via == transport
                 });
                 kinds.push(ConnectionsOf {
-                    dialect: name,
+                    dialect,
                     transport,
                     count: of_kind.count() as u64,
                 });
             }
         }
         kinds
+    }
+}
+
+/// What connections are told apart by in the figures, as far as it is known what they speak.
+fn spoken_names() -> impl Iterator<Item = &'static str> {
+    Dialect::ALL
+        .map(Dialect::name)
+        .into_iter()
+        .chain([STATUS_NAME])
+}
+
+/// Where it is not.
+const UNKNOWN: &str = "unknown";
+
+/// Among which of them a connection is counted.
+fn name_of<S>(connection: &Connection<S>) -> &'static str {
+    match connection.door {
+        DoorKind::Status => STATUS_NAME,
+        DoorKind::Public { .. } => connection.dialect.map_or(UNKNOWN, Dialect::name),
     }
 }
 

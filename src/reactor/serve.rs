@@ -168,11 +168,12 @@ impl<S: System> Reactor<S> {
             return self.bid_farewell(id, &Event::Error(code), Reason::Refused);
         }
         connection.greet(&self.pages.ledger);
-        if dialect.shows_addresses() {
+        let spec = dialect.spec();
+        if spec.shows_addresses {
             self.hub.handle_shown(id);
         }
-        if let Some(request) = dialect.arrival() {
-            self.ask(id, request, None);
+        if let Some(arrival) = spec.arrival {
+            self.ask(id, arrival(), None);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::layer::{Layer, Transport as _};
 use crate::limits::{BYTES_PER_DELIVERY, ROWS_PER_TOKEN};
 use crate::model::{ConnId, Deed, ErrorCode, Excerpt, Incident, MessageId, Nick, Range, RoomName};
 use crate::sys::System;
-use crate::web::{self, Answer, DoorKind, Endpoint, Poster, Representation, api};
+use crate::web::{self, Answer, Poster, Representation, api};
 
 use super::Reactor;
 use super::bucket::COST_OF_WRONG_TOKEN;
@@ -28,19 +28,14 @@ impl<S: System> Reactor<S> {
             Err(refusal) => return self.respond(id, true, |out| refusal.write(now, out)),
         };
         let (manner, has_token) = (request.manner, request.bearer.is_some());
-        let door = match connection.dialect {
-            Some(Dialect::Status) => DoorKind::Status,
-            _ => DoorKind::Public {
-                is_loopback: connection.is_loopback,
-            },
-        };
+        let door = connection.door;
         let response = match web::answer(&self.site, door, now, &request) {
             Answer::Respond(response) => response,
             Answer::Asset(asset) => return self.show(id, asset, manner),
             Answer::Upgrade {
-                endpoint,
+                dialect,
                 response_head,
-            } => return self.upgrade(id, endpoint, &response_head),
+            } => return self.upgrade(id, dialect, &response_head),
             Answer::Rooms(from) => match self.hub.list_rooms(None, &from) {
                 Ok((rooms, more)) => {
                     self.charge_rows(id, rooms.len());
@@ -137,12 +132,7 @@ impl<S: System> Reactor<S> {
     }
 
     /// Goes on with WebSocket's frames, in the dialect that was agreed on.
-    fn upgrade(&mut self, id: ConnId, endpoint: Endpoint, head: &[u8]) {
-        let dialect = match endpoint {
-            Endpoint::Json => Dialect::Json,
-            Endpoint::Text => Dialect::Text,
-            Endpoint::Echo => Dialect::Echo,
-        };
+    fn upgrade(&mut self, id: ConnId, dialect: Dialect, head: &[u8]) {
         self.respond(id, false, |out| out.extend_from_slice(head));
         if let Some(connection) = self.connections.touch(id) {
             connection.speak(dialect, true);

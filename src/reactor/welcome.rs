@@ -3,11 +3,13 @@
 use std::io::{self, Write as _};
 use std::mem::discriminant;
 
+use crate::dialect::sniff::Sniffed;
 use crate::dialect::{Dialect, Stage, View};
 use crate::layer::Layer;
 use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, REFUSED_LINGERING_MAX};
 use crate::model::{ConnId, ErrorCode, Event, Peer};
 use crate::sys::{Interest, System};
+use crate::web::DoorKind;
 
 use super::Reactor;
 use super::connection::Standing;
@@ -68,6 +70,7 @@ impl<S: System> Reactor<S> {
 
     /// Takes in a connection that was accepted, or turns it away.
     fn welcome(&mut self, at: usize, mut stream: Layer<S::Stream>, peer: Peer) {
+        let door = self.doors[at].address.kind();
         let DoorAddress {
             dialect, is_tls, ..
         } = self.doors[at].address;
@@ -76,8 +79,8 @@ impl<S: System> Reactor<S> {
             return;
         }
         let now = self.clock.now;
-        let is_console = dialect == Some(Dialect::Console);
-        let is_operators = is_console || dialect == Some(Dialect::Status);
+        let is_console = dialect.is_some_and(Dialect::is_console);
+        let is_operators = is_console || door == DoorKind::Status;
         let refusal = match is_operators {
             true => None,
             false => match self.hub.refusal_of(&peer, self.clock.moment) {
@@ -97,7 +100,7 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        connection.is_loopback = self.doors[at].address.place.is_loopback();
+        connection.door = door;
         if is_operators {
             connection.standing = Standing::Exempt;
         }
@@ -144,7 +147,7 @@ impl<S: System> Reactor<S> {
         };
         let mut line = Vec::new();
         dialect
-            .unwrap_or(Dialect::Text)
+            .unwrap_or_else(|| Sniffed::Undecided.answered_in())
             .render(event, &view, &mut line);
         // Who is gone already needs no refusal.
         let _ = stream

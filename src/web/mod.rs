@@ -8,13 +8,13 @@ pub(crate) mod metrics;
 mod site;
 mod upgrade;
 
+use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Method, Response, Status};
 use crate::model::{Moment, Nick, Range, RoomName, RoomsFrom};
 
 pub(crate) use assets::{Asset, Representation};
 pub(crate) use metrics::Metrics;
 pub(crate) use site::{OriginRule, PublicHost, Site, Tokens};
-pub(crate) use upgrade::Endpoint;
 
 /// Through which kind of door a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) enum Answer {
     /// Send this head, and go on with WebSocket's frames.
     Upgrade {
         /// What is spoken there.
-        endpoint: Endpoint,
+        dialect: Dialect,
         /// The whole response.
         response_head: Vec<u8>,
     },

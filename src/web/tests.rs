@@ -206,13 +206,13 @@ fn upgrading(path: &str, more: &str) -> HttpRequest {
 #[test]
 fn an_upgrade_is_answered_as_the_rfc_has_it() {
     let Answer::Upgrade {
-        endpoint,
+        dialect,
         response_head,
     } = at(PUBLIC, &upgrading("/ws", ""))
     else {
         panic!("an upgrade");
     };
-    assert_eq!(endpoint, Endpoint::Json);
+    assert_eq!(dialect, Dialect::Json);
     // RFC 6455 section 1.3.
     let expected = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Date: Thu, 01 Jan 1970 00:00:00 GMT\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -222,19 +222,19 @@ fn an_upgrade_is_answered_as_the_rfc_has_it() {
 #[test]
 fn the_first_sub_protocol_that_is_known_is_chosen() {
     for (offered, chosen, told) in [
-        ("hubbub.json", Endpoint::Json, Some("hubbub.json")),
-        ("hubbub.text", Endpoint::Text, Some("hubbub.text")),
+        ("hubbub.json", Dialect::Json, Some("hubbub.json")),
+        ("hubbub.text", Dialect::Text, Some("hubbub.text")),
         (
             "x, hubbub.text, hubbub.json",
-            Endpoint::Text,
+            Dialect::Text,
             Some("hubbub.text"),
         ),
-        ("x, HUBBUB.TEXT", Endpoint::Json, None),
+        ("x, HUBBUB.TEXT", Dialect::Json, None),
     ] {
         let fields = format!("Sec-WebSocket-Protocol: {offered}\r\n");
         let answer = at(PUBLIC, &upgrading("/ws", &fields));
         let Answer::Upgrade {
-            endpoint,
+            dialect,
             response_head,
         } = answer
         else {
@@ -242,7 +242,7 @@ fn the_first_sub_protocol_that_is_known_is_chosen() {
         };
         let head = String::from_utf8(response_head).expect("ASCII");
         let line = told.map(|told| format!("\r\nSec-WebSocket-Protocol: {told}\r\n\r\n"));
-        assert_eq!(endpoint, chosen);
+        assert_eq!(dialect, chosen);
         match line {
             Some(line) => assert!(head.ends_with(&line), "{head}"),
             None => assert!(!head.contains("Protocol:"), "{head}"),
@@ -255,13 +255,13 @@ fn the_echo_is_there_where_it_is_open() {
     let asked = upgrading("/echo", "Sec-WebSocket-Protocol: hubbub.json\r\n");
     let answer_of = |site: &Site| answer(site, PUBLIC, Moment::default(), &asked);
     let Answer::Upgrade {
-        endpoint,
+        dialect,
         response_head,
     } = answer_of(&site())
     else {
         panic!("an upgrade");
     };
-    assert_eq!(endpoint, Endpoint::Echo);
+    assert_eq!(dialect, Dialect::Echo);
     assert!(!String::from_utf8_lossy(&response_head).contains("Protocol:"));
     assert_eq!(status(answer_of(&Site::default())), 404);
 }

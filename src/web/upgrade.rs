@@ -4,26 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
+use crate::dialect::Dialect;
 use crate::dialect::http::{Handshake, HttpRequest, Response, Status, imf_date};
 use crate::model::Moment;
 
 use super::{Answer, Site};
 
-/// What is spoken on a WebSocket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Endpoint {
-    /// The json dialect, one object a message.
-    Json,
-    /// The text dialect, one line a message.
-    Text,
-    /// Each message comes back.
-    Echo,
-}
-
-/// The sub-protocols that are spoken (section 1.9).
-const PROTOCOLS: [(&str, Endpoint); 2] = [
-    ("hubbub.json", Endpoint::Json),
-    ("hubbub.text", Endpoint::Text),
+/// The sub-protocols that are spoken (section 1.9): an object, or a line, a message.
+const PROTOCOLS: [(&str, Dialect); 2] = [
+    ("hubbub.json", Dialect::Json),
+    ("hubbub.text", Dialect::Text),
 ];
 const VERSION: &str = "13";
 const KEY_BYTES: usize = 16;
@@ -57,8 +47,8 @@ pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: b
             "Sec-WebSocket-Key is 16 bytes in Base64.",
         );
     };
-    let (endpoint, protocol) = match is_echo {
-        true => (Endpoint::Echo, None),
+    let (dialect, protocol) = match is_echo {
+        true => (Dialect::Echo, None),
         false => protocol(handshake),
     };
     let mut head = format!(
@@ -72,17 +62,17 @@ pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: b
     }
     head += "\r\n";
     Answer::Upgrade {
-        endpoint,
+        dialect,
         response_head: head.into_bytes(),
     }
 }
 
 /// The first sub-protocol offered that is spoken; where none is, json, and nothing is said of it.
-fn protocol(handshake: &Handshake) -> (Endpoint, Option<&'static str>) {
+fn protocol(handshake: &Handshake) -> (Dialect, Option<&'static str>) {
     let spoken = |offered: &String| PROTOCOLS.into_iter().find(|(name, _)| name == offered);
     match handshake.protocols.iter().find_map(spoken) {
-        Some((name, endpoint)) => (endpoint, Some(name)),
-        None => (Endpoint::Json, None),
+        Some((name, dialect)) => (dialect, Some(name)),
+        None => (Dialect::Json, None),
     }
 }
 

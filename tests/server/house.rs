@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use hubbub::testing::Dialect;
+
 const PURE: [&str; 3] = ["hub", "dialect", "frame"];
 const LINES_MAX: usize = 600;
 
@@ -185,6 +187,24 @@ fn the_system_is_reached_through_its_seam() {
         &["crate::reactor", "crate::cli"],
     ));
     assert_none(lines_naming(&["sys"], &["crate::layer"]));
+}
+
+#[test]
+fn the_reactor_names_no_dialect() {
+    let variants: Vec<String> = Dialect::ALL.map(|it| format!("Dialect::{it:?}")).into();
+    let mut found = Vec::new();
+    for source in sources() {
+        if !source.is_of("reactor") || source.name.contains("/tests") {
+            continue;
+        }
+        let code = source.code().take_while(|(_, line)| *line != "mod tests {");
+        for (number, line) in code {
+            if variants.iter().any(|variant| names(line, variant)) {
+                found.push(format!("src/{}:{number}: {}", source.name, line.trim()));
+            }
+        }
+    }
+    assert_none(found);
 }
 
 #[test]

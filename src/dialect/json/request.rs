@@ -9,14 +9,15 @@ use crate::model::{
 };
 
 use super::super::object::string;
+use super::super::spec::Spec;
 use super::super::{command, time};
 
 /// Reads the first object, whose `name_field` is the name asked for; one that asks for none is a bad
-/// name. Its dialect shows who is there already if it `wants_users`.
+/// name.
 pub(in super::super) fn join(
     object: &Map<String, Value>,
     name_field: &str,
-    wants_users: bool,
+    spec: &Spec,
 ) -> Result<Option<Request>, ErrorCode> {
     let is_join = object.get("type").and_then(Value::as_str) == Some("join");
     let name = object
@@ -28,7 +29,7 @@ pub(in super::super) fn join(
         .ok_or(ErrorCode::BadNick)?;
     Ok(Some(Request::Join {
         nick,
-        wants_users,
+        wants_users: spec.shows_users,
         login: login(object)?,
         resume: resume(object)?,
         replay: replay(object)?,

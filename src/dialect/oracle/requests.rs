@@ -21,7 +21,7 @@ pub(super) fn render(dialect: Dialect, request: &Request) -> Option<Vec<u8>> {
         Dialect::JsonPadded => return padded_object(request),
         Dialect::Pynet => return pynet_object(request),
         Dialect::Anon => anon_line(request),
-        Dialect::Echo | Dialect::Http | Dialect::Status => None,
+        Dialect::Echo | Dialect::Http => None,
         Dialect::Colon => colon_line(request),
         Dialect::Console | Dialect::Terminal => console_line(request),
     };

@@ -1,6 +1,6 @@
 //! What a connection waits for: a pure function of its state.
 
-use crate::dialect::Dialect;
+use crate::dialect::spec::Class;
 use crate::layer::Transport;
 use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, SILENCE_MS};
 use crate::sys::Interest;
@@ -48,18 +48,10 @@ impl<S: Transport> Connection<S> {
         let sniffs = self.dialect.is_none() && !is_handshaking && !self.ended && !self.has_begun();
         // A tick is cut to the millisecond: one more, so that the silence is never too short.
         let silence = self.progress + SILENCE_MS + 1;
-        let heeds_silence = matches!(
-            self.dialect,
-            Some(Dialect::Anon | Dialect::Colon | Dialect::Echo)
-        );
-        let hears = heeds_silence && !self.is_websocket && !self.hushed && !waits;
-        let asks_http = matches!(self.dialect, Some(Dialect::Http | Dialect::Status));
-        let never_joins = match self.dialect {
-            Some(Dialect::Http | Dialect::Status | Dialect::Console | Dialect::Terminal) => true,
-            Some(Dialect::Echo) => self.is_websocket,
-            _ => false,
-        };
-        let needs_name = !self.joined && !never_joins;
+        let spec = self.spoken().spec();
+        let hears = spec.frame_end.heeds_silence() && !self.is_websocket && !self.hushed && !waits;
+        let asks_http = spec.class == Class::Http;
+        let needs_name = !self.joined && spec.class.must_join(self.is_websocket);
         let idle_since = restraint.and_then(|it| it.idle_since);
         let pinged_since = restraint.and_then(|it| it.pinged_since);
         let answers_pings = self.is_websocket && !waits && !self.ended;

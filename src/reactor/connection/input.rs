@@ -3,6 +3,7 @@
 use crate::buffer::{Inbox, Ledger};
 use crate::dialect::foreign::{self, Begun};
 use crate::dialect::sniff::{Foreign, Sniffed, byte_order_mark_len, sniff, sniff_object};
+use crate::dialect::spec::{Class, FrameEnd};
 use crate::dialect::{Ask, Dialect, Parsed, Stage, http, telnet};
 use crate::frame::websocket::{self, CloseCode, Opcode};
 use crate::frame::{End, Framing, Status, Step};
@@ -33,11 +34,6 @@ pub enum Taken {
 }
 
 impl<S: Transport> Connection<S> {
-    /// Has it begun an object that will tell which of the JSON dialects it speaks?
-    pub(super) fn awaits_object(&self) -> bool {
-        sniff(self.unparsed()) == Sniffed::Object
-    }
-
     /// Has something begun that silence does not turn into text?
     pub(super) fn has_begun(&self) -> bool {
         matches!(sniff(self.unparsed()), Sniffed::Object | Sniffed::Hello)
@@ -73,7 +69,7 @@ impl<S: Transport> Connection<S> {
     pub fn speak(&mut self, dialect: Dialect, is_websocket: bool) {
         self.dialect = Some(dialect);
         self.is_websocket = is_websocket;
-        if dialect.is_padded() {
+        if dialect.spec().is_padded {
             self.socket.keep_reads_apart();
         }
         if let Some(input) = &mut self.input {
@@ -112,10 +108,10 @@ impl<S: Transport> Connection<S> {
                 None => return Ok(None),
             },
             Sniffed::Hello if end != End::Closed => return Ok(None),
-            Sniffed::Request if end == End::Open && !too_long => return Ok(None),
-            Sniffed::Request => Dialect::Http,
-            Sniffed::Undecided if end == End::Open && !too_long => return Ok(None),
-            Sniffed::Hello | Sniffed::Undecided => Dialect::Text,
+            Sniffed::Request | Sniffed::Undecided if end == End::Open && !too_long => {
+                return Ok(None);
+            }
+            Sniffed::Request | Sniffed::Hello | Sniffed::Undecided => sniffed.taken_for(),
         };
         self.speak(dialect, false);
         Ok(self.dialect)
@@ -127,7 +123,7 @@ impl<S: Transport> Connection<S> {
         let step = framing.decode(inbox.bytes(), limit, end);
         match step.status {
             Status::Frame(range) => Some(sniff_object(&inbox.bytes()[range])),
-            Status::TooLong => Some(Dialect::Json),
+            Status::TooLong => Some(Sniffed::Object.taken_for()),
             _ => {
                 inbox.consume(step.consumed);
                 None
@@ -143,15 +139,16 @@ impl<S: Transport> Connection<S> {
             return None;
         }
         let (limit, dialect, stage) = (self.frame_limit(limits), self.spoken(), self.stage());
-        let is_telnet = self.dialect == Some(Dialect::Text) && !self.is_websocket;
-        let is_echo = self.dialect == Some(Dialect::Echo);
-        let may_be_foreign = self.is_new && !self.is_websocket && dialect.is_chat();
-        let asks_name = stage == Stage::Joining && !dialect.is_console();
+        let spec = dialect.spec();
+        let is_telnet = spec.has_telnet && !self.is_websocket;
+        let is_echo = spec.class == Class::Echo;
+        let may_be_foreign = self.is_new && !self.is_websocket && spec.class.is_chat();
+        let asks_name = stage == Stage::Joining && spec.class != Class::Console;
         let input = self.input_mut();
         let step = input.framing.decode(input.inbox.bytes(), limit, end);
         let (mut own, mut is_request) = (Vec::new(), true);
         let foreign = may_be_foreign
-            .then(|| input.protocol(&step, dialect, asks_name))
+            .then(|| input.protocol(&step, spec.frame_end, asks_name))
             .flatten();
         let taken = match &step.status {
             Status::Partial => None,
@@ -231,12 +228,12 @@ fn refused(code: ErrorCode) -> Parsed {
 impl Input {
     /// Which other protocol a first frame is of, if it is. What may have been cut is looked at for how it
     /// begins: the rest of a request would be words or names.
-    fn protocol(&self, step: &Step, dialect: Dialect, asks_name: bool) -> Option<&'static str> {
+    fn protocol(&self, step: &Step, ends: FrameEnd, asks_name: bool) -> Option<&'static str> {
         let bytes = self.inbox.bytes();
         let (frame, is_whole) = match &step.status {
             Status::Frame(range) => {
                 let is_line = bytes[range.end..step.consumed].contains(&b'\n');
-                (&bytes[range.clone()], is_line && dialect != Dialect::Pynet)
+                (&bytes[range.clone()], is_line && ends != FrameEnd::Object)
             }
             Status::TooLong => (&bytes[..step.consumed], false),
             _ => return None,
@@ -269,12 +266,12 @@ fn framing_of(dialect: Option<Dialect>, is_websocket: bool) -> Framing {
     if is_websocket {
         return Framing::websocket();
     }
-    match dialect {
-        Some(Dialect::Text | Dialect::Console | Dialect::Terminal) => Framing::typed_line(),
-        Some(Dialect::Json | Dialect::JsonPadded) => Framing::line(),
-        Some(Dialect::Pynet) | None => Framing::object(),
-        Some(Dialect::Anon | Dialect::Colon) => Framing::silence(),
-        Some(Dialect::Echo) => Framing::block(),
-        Some(Dialect::Http | Dialect::Status) => Framing::http(),
+    match dialect.map_or(FrameEnd::Object, |dialect| dialect.spec().frame_end) {
+        FrameEnd::Line => Framing::line(),
+        FrameEnd::TypedLine => Framing::typed_line(),
+        FrameEnd::Object => Framing::object(),
+        FrameEnd::Silence => Framing::silence(),
+        FrameEnd::Block => Framing::block(),
+        FrameEnd::Http => Framing::http(),
     }
 }

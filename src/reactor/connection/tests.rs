@@ -3,6 +3,7 @@ use super::super::phase::Due;
 use super::*;
 use crate::dialect::Ask;
 use crate::frame::End;
+use crate::limits::UNJOINED_SENDQ_BYTES_MAX;
 use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, FLOOD_NOTICE_MS};
 use crate::model::{Nick, Request};
 use proptest::prelude::*;
