@@ -63,7 +63,7 @@ mod tests {
         PAST_EVENTS, author, message as message_of, past_event, said, said_from, view,
     };
     use super::*;
-    use crate::model::RoomName;
+    use crate::model::{Departure, RoomName};
 
     fn rendered(event: &Event) -> String {
         let mut out = Vec::new();
@@ -118,18 +118,18 @@ mod tests {
     #[test]
     fn nobody_comes_goes_or_is_called_something() {
         let (nick, room) = (author().nick, RoomName::lobby());
-        let (from, to, reason) = (nick.clone(), nick.clone(), None);
+        let (from, to, kick) = (nick.clone(), nick.clone(), None);
         for event in [
             Event::Joined { author: author() },
             Event::Left {
                 nick: nick.clone(),
-                words: Some("bye".into()),
+                why: Departure::Quit(Some("bye".into())),
             },
             Event::RoomJoined {
                 nick: nick.clone(),
                 room: room.clone(),
             },
-            Event::RoomLeft { nick, room, reason },
+            Event::RoomLeft { nick, room, kick },
             Event::Renamed { from, to },
         ] {
             assert_eq!(rendered(&event), "", "{event:?}");

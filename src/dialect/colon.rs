@@ -9,7 +9,8 @@ use crate::model::{
 };
 
 use super::{
-    Ask, Dialect, Stage, View, ask, blocks, command, past, plain, text, unmarked, utf8, words,
+    Ask, Dialect, Stage, View, ask, blocks, command, past, plain, sentence, text, unmarked, utf8,
+    words,
 };
 
 pub(super) const RESET: &str = "\x1b[0m";
@@ -165,7 +166,10 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             to,
             away: Some(away),
             ..
-        } => green(out, format_args!("{to} is away: {}", disarmed(away))),
+        } => green(
+            out,
+            format_args!("{to} is away: {}", disarmed(sentence::absence(away))),
+        ),
         Event::Members { room, users } => {
             let nicks = users.nicks.iter();
             let lines: String = nicks.map(|nick| format!("- {nick}\n")).collect();
@@ -184,9 +188,8 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         } => green(out, format_args!("Group {room} created")),
         Event::EnteredRoom { room, .. } => green(out, format_args!("Joined group {room}")),
         Event::LeftRoom { room, .. } => green(out, format_args!("Left group {room}")),
-        Event::Announced { text } => {
-            write!(out, "{GREEN}[{time}] SERVER: {}{RESET}", disarmed(text))
-        }
+        Event::Announced { text } => announced(time, text, out),
+        Event::StopsIn { seconds } => announced(time, &sentence::stops_in(*seconds), out),
         Event::OperatorTold { text } => {
             write!(
                 out,
@@ -204,7 +207,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         // Of these the existing server says nothing.
         Event::Welcome { .. }
         | Event::RoomJoined { .. }
-        | Event::RoomLeft { reason: None, .. }
+        | Event::RoomLeft { kick: None, .. }
         | Event::Presence { .. } => Ok(()),
         Event::RoomLeft { .. }
         | Event::Renamed { .. }
@@ -214,7 +217,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::Pong
         | Event::Help { .. }
         | Event::Done { .. }
-        | Event::Notice { .. }
+        | Event::Notice(_)
         | Event::KickedOut { .. }
         | Event::RenamedOther { .. }
         | Event::Bans { .. }
@@ -233,6 +236,11 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             }
         },
     };
+}
+
+/// What the server says to all.
+fn announced(time: Clock, text: &str, out: &mut Vec<u8>) -> std::io::Result<()> {
+    write!(out, "{GREEN}[{time}] SERVER: {}{RESET}", disarmed(text))
 }
 
 /// A message to a room.

@@ -17,6 +17,7 @@ pub(crate) mod object;
 mod past;
 mod plain;
 mod pynet;
+mod sentence;
 pub(crate) mod sniff;
 pub(crate) mod spec;
 pub(crate) mod telnet;

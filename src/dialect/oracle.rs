@@ -13,7 +13,10 @@ use serde_json::Value;
 
 use crate::limits::CLIENT_READ_BYTES;
 
-use crate::model::{ErrorCode, Event, Manner, Message, MessageId, Part, Request, RoomName, Secret};
+use crate::model::{
+    Absence, Departure, ErrorCode, Event, Kick, Manner, Message, MessageId, Notice, Part, Request,
+    RoomName, Secret,
+};
 
 use super::{Ask, Dialect, Stage, View, unmarked};
 
@@ -95,7 +98,7 @@ fn event(which: usize, text: &str) -> Event {
             to: author().nick,
             id: Some(MessageId(7)),
             text: text(),
-            away: Some(text()),
+            away: Some(Absence::Away(text())),
         },
         4 => Event::Said {
             peer: author().peer,
@@ -107,7 +110,7 @@ fn event(which: usize, text: &str) -> Event {
         },
         5 => Event::Left {
             nick: author().nick,
-            words: Some(text()),
+            why: Departure::Quit(Some(text())),
         },
         6 => Event::Topic {
             room: RoomName::lobby(),
@@ -120,7 +123,13 @@ fn event(which: usize, text: &str) -> Event {
             left: 1,
             members: text().len() * 1000,
         },
-        8 => Event::Notice { text: text() },
+        8 => Event::Notice(Notice::PutOut {
+            room,
+            kick: Kick {
+                by: author().nick,
+                reason: Some(text()),
+            },
+        }),
         9 => Event::Announced { text: text() },
         10 => Event::OperatorTold { text: text() },
         11 => Event::Error(ErrorCode::UnknownCommand(text())),

@@ -114,7 +114,7 @@ fn push_objects(head: &[u8], text: &str, out: &mut Vec<u8>) {
 mod tests {
     use super::super::oracle::{message, said, view};
     use super::*;
-    use crate::model::{Nick, Part};
+    use crate::model::{Departure, Nick, Part};
     use serde_json::{Value, json};
 
     /// The objects of an event, each checked to be of the size that the client reads.
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(
             rendered(&Event::Left {
                 nick: bob.clone(),
-                words: None
+                why: Departure::Quit(None)
             }),
             [json!({"type": "server_message", "data": "Bob has left the chat."})]
         );

@@ -7,7 +7,9 @@ use crate::model::{
     RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
 };
 
-use super::{Ask, Dialect, Stage, View, ask, command, past, plain, telnet, time, unmarked, utf8};
+use super::{
+    Ask, Dialect, Stage, View, ask, command, past, plain, sentence, telnet, time, unmarked, utf8,
+};
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
@@ -69,6 +71,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::PrivateSent { to, text, away, .. } => {
             push(out, &["[you → ", to.as_str(), "] "], text);
             if let Some(away) = away {
+                let away = sentence::absence(away);
                 push(out, &["[Server] ", to.as_str(), " is away: "], away);
             }
         }
@@ -191,7 +194,12 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
     let one = match event {
         Event::Welcome { nick, .. } => format!("{nick} joined the chat!"),
         Event::Joined { author } => format!("{} joined the chat!", author.nick),
-        Event::Left { nick, words } => format!("{nick} left the chat!{}", because(words)),
+        Event::Left { nick, why } => {
+            format!(
+                "{nick} left the chat!{}",
+                because(&sentence::departure(why))
+            )
+        }
         Event::Renamed { from, to } => format!("{from} is now called {to}."),
         Event::Listing { users } => format!("Here: {}", listed(users)),
         Event::Members { room, users } => format!("In #{room}: {}", listed(users)),
@@ -223,8 +231,9 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             format!("You left #{room}. You speak in #{now_in} now.")
         }
         Event::RoomJoined { nick, room } => format!("{nick} entered #{room}."),
-        Event::RoomLeft { nick, room, reason } => {
-            format!("{nick} left #{room}.{}", because(reason))
+        Event::RoomLeft { nick, room, kick } => {
+            let why = kick.as_ref().map(sentence::kick);
+            format!("{nick} left #{room}.{}", because(&why))
         }
         Event::Presence {
             room,
@@ -272,11 +281,13 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Help { command } => {
             return command::help(command.as_deref()).unwrap_or_else(|code| vec![code.to_string()]);
         }
-        Event::Done { note } => return note.iter().cloned().collect(),
-        Event::Notice { text } | Event::Announced { text } | Event::OperatorTold { text } => {
-            text.clone()
+        Event::Done { what } => return what.iter().map(sentence::done).collect(),
+        Event::Notice(notice) => sentence::notice(notice),
+        Event::StopsIn { seconds } => sentence::stops_in(*seconds),
+        Event::Announced { text } | Event::OperatorTold { text } => text.clone(),
+        Event::Kicked { why } => {
+            format!("You have been kicked.{}", because(&sentence::put_out(why)))
         }
-        Event::Kicked { reason } => format!("You have been kicked.{}", because(reason)),
         Event::KickedOut { nick } => format!("{nick} has been kicked."),
         Event::RenamedOther { from, to } => format!("{from} has been renamed to {to}."),
         Event::Bans { bans } if bans.is_empty() => "Nobody is banned.".into(),
@@ -312,7 +323,9 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         }
         Event::Private { message } => format!("[{} → you] {}", message.nick, message.text),
         Event::PrivateSent { to, text, away, .. } => {
-            let away = away.as_ref().map(|away| format!("{to} is away: {away}"));
+            let away = away
+                .as_ref()
+                .map(|away| format!("{to} is away: {}", sentence::absence(away)));
             let sent = format!("[you → {to}] {text}");
             return [sent].into_iter().chain(away).collect();
         }

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use crate::limits::{CATCH_UP_MESSAGES, HISTORY_LIMIT_MAX};
-use crate::model::{ConnId, Durability, Event, Found, Message, MessageId, Part, Target, Window};
+use crate::model::{
+    ConnId, Durability, Event, Found, Message, MessageId, Notice, Part, Target, Window,
+};
 
 use super::cut::cut_text;
 use super::lookup::Question;
@@ -176,8 +178,7 @@ impl Hub {
         if is_done {
             self.history.catching.remove(&(id, who));
             if page.is_failed || is_stuck && !self.rooms.get(id).tail.covers(page.reached) {
-                let text = "Some of what was said before cannot be read now.".into();
-                self.tell(who, Event::Notice { text });
+                self.tell(who, Event::Notice(Notice::PastUnreadable));
             }
         }
         self.tell_past(who, id, messages, part);

@@ -1,7 +1,7 @@
 //! Guests: users without an account. One who goes by an account's name has some time to log in, and is
 //! given another name then.
 
-use crate::model::{ConnId, ErrorCode, Event, Key, Nick};
+use crate::model::{ConnId, ErrorCode, Event, Key, Nick, Notice};
 
 use super::{Hub, Session};
 
@@ -34,11 +34,8 @@ impl Hub {
         }
         self.start_grace(lead, self.now.uptime_ms + self.rules.grace_ms);
         let seconds = self.rules.grace_ms.div_ceil(1000);
-        let text = format!(
-            "The name {nick} is registered. If it is yours, log in within {seconds} s; if not, you get \
-             another one then."
-        );
-        self.tell_all(lead, Event::Notice { text });
+        let notice = Notice::MustLogIn { nick, seconds };
+        self.tell_all(lead, Event::Notice(notice));
     }
 
     pub(super) fn start_grace(&mut self, lead: ConnId, due_ms: u64) {
@@ -68,18 +65,17 @@ impl Hub {
             && due_ms <= self.now.uptime_ms
         {
             self.stop_grace(lead);
-            if let Some(nick) = self.nick_of(lead) {
-                let why = format!("The name {nick} is registered, and you did not log in.");
-                self.put_aside(lead, why);
+            if let Some(nick) = self.nick_of(lead).cloned() {
+                self.put_aside(lead, Notice::NotLoggedIn(nick));
             }
         }
     }
 
     /// Gives a user the name of a guest, and tells it why.
-    pub(super) fn put_aside(&mut self, who: ConnId, why: String) {
+    pub(super) fn put_aside(&mut self, who: ConnId, why: Notice) {
         let guest = self.guest_nick();
         if let Ok((from, to)) = self.go_by(who, guest) {
-            self.tell_all(who, Event::Notice { text: why });
+            self.tell_all(who, Event::Notice(why));
             self.tell(who, Event::Renamed { from, to });
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::limits::PUT_OUT_AT_ONCE;
-use crate::model::{ConnId, RoomName};
+use crate::model::{ConnId, PutOut, RoomName};
 
 use super::{Hub, RoomId};
 
@@ -15,7 +15,7 @@ pub(super) enum Later {
         /// Whom.
         who: ConnId,
         /// Why.
-        reason: Arc<str>,
+        why: Arc<PutOut>,
     },
     /// Put it out of a room that has been closed.
     TakeOut {
@@ -51,8 +51,8 @@ impl Hub {
                 return;
             };
             match later {
-                Later::PutOut { who, reason } if self.sessions.contains(who) => {
-                    self.put_out_connection(who, Some(reason.to_string()));
+                Later::PutOut { who, why } if self.sessions.contains(who) => {
+                    self.put_out_connection(who, PutOut::clone(&why));
                 }
                 Later::TakeOut { who, id, room } => self.take_out_of_closed(who, id, &room),
                 Later::PutOut { .. } => {}

@@ -1,13 +1,13 @@
 //! What comes of questions about accounts: who is logged in, and under which name.
 
 use crate::model::{
-    AccountAnswer, AccountId, AccountRecord, ConnId, Deed, ErrorCode, Event, Moment, Nick, Peer,
+    AccountAnswer, AccountId, AccountRecord, ConnId, Deed, Done, ErrorCode, Event, Moment, Notice,
+    Peer, PutOut,
 };
 
 use super::Hub;
 use super::accounts::{Coming, Tried, Waiting, What};
 use super::expiry::Lasting;
-use super::multi::LOGGED_IN_ELSEWHERE;
 
 impl Hub {
     /// A question about an account has been answered: whoever asked goes on, if it is here yet.
@@ -44,8 +44,7 @@ impl Hub {
         let is_here =
             |who: &ConnId| self.accounts.asking.contains(who) && self.sessions.contains(*who);
         if let Some(who) = who.filter(is_here) {
-            let text = "The disk is slow: you are told when that is done.".into();
-            self.tell(who, Event::Notice { text });
+            self.tell(who, Event::Notice(Notice::DiskIsSlow));
         }
     }
 
@@ -170,7 +169,7 @@ impl Hub {
             && let Some(session) = self.sessions.find(bot.record.nick.as_str())
             && self.account_of(session) == Some(id)
         {
-            self.put_out(session, Some("the token is void".into()));
+            self.put_out(session, PutOut::TokenVoid);
         }
     }
 
@@ -191,8 +190,7 @@ impl Hub {
             rare.account = None;
             rare.is_operator &= !was_operator;
         });
-        let text = format!("You are not logged in as {nick} any more.");
-        self.tell_all(who, Event::Notice { text });
+        self.tell_all(who, Event::Notice(Notice::LoggedOut(nick)));
     }
 
     /// Goes on with an answer.
@@ -212,41 +210,25 @@ impl Hub {
             },
             AccountAnswer::Registered(record) => {
                 let nick = record.nick.clone();
-                let is_own = self.own(who)?.nick().key() == nick.key();
-                if is_own {
+                let is_logged_in = self.own(who)?.nick().key() == nick.key();
+                if is_logged_in {
                     self.log_in(who, &record);
                 }
-                let and = if is_own {
-                    ", and you are logged in"
-                } else {
-                    ""
-                };
-                self.done(who, format!("{nick} is registered{and}."))
+                self.done(who, Done::Registered { nick, is_logged_in })
             }
-            AccountAnswer::PasswordSet => self.done(who, "Your password is changed.".into()),
-            AccountAnswer::Unregistered { .. } => {
-                self.done(who, format!("{} is nobody's name any more.", waiting.name))
-            }
+            AccountAnswer::PasswordSet => self.done(who, Done::PasswordChanged),
+            AccountAnswer::Unregistered { .. } => self.done(who, Done::Unregistered(waiting.name)),
             AccountAnswer::Token { bot, token, .. } => {
                 let bot = bot.nick;
                 self.answer(who, Event::Token { bot, token })
             }
-            AccountAnswer::TokenDropped { .. } => {
-                self.done(who, format!("The bot {} is gone.", waiting.name))
-            }
+            AccountAnswer::TokenDropped { .. } => self.done(who, Done::BotGone(waiting.name)),
             AccountAnswer::Session { token } => {
                 let bot = waiting.name;
                 self.answer(who, Event::Token { bot, token })
             }
-            AccountAnswer::SessionEnded => self.done(who, "That token is void.".into()),
-            AccountAnswer::Tokens(bots) => {
-                let bots: Vec<&str> = bots.iter().map(Nick::as_str).collect();
-                let note = match bots[..] {
-                    [] => "You have no bots.".into(),
-                    _ => format!("Your bots: {}", bots.join(", ")),
-                };
-                self.done(who, note)
-            }
+            AccountAnswer::SessionEnded => self.done(who, Done::TokenVoid),
+            AccountAnswer::Tokens(bots) => self.done(who, Done::Bots(bots)),
             AccountAnswer::WrongSecret => Err(ErrorCode::WrongLogin),
             AccountAnswer::Exists => Err(ErrorCode::AlreadyRegistered),
             AccountAnswer::NoSuchAccount => Err(ErrorCode::NoSuchAccount(waiting.name.to_string())),
@@ -302,9 +284,8 @@ impl Hub {
             self.tell(who, Event::Renamed { from, to });
         }
         self.log_in(who, record);
-        let nick = self.own(who)?.nick();
-        let note = format!("You are logged in as {nick}.");
-        self.done(who, note)?;
+        let nick = self.own(who)?.nick().clone();
+        self.done(who, Done::LoggedIn(nick))?;
         self.ask_mail(who);
         Ok(())
     }
@@ -316,17 +297,13 @@ impl Hub {
             return None;
         }
         if !self.sessions[holder].is_account() {
-            let why = format!(
-                "Whose name {} is has come: you get another one.",
-                record.nick
-            );
-            self.put_aside(holder, why);
+            self.put_aside(holder, Notice::OwnerCame(record.nick.clone()));
             return None;
         }
         if is_multi || self.rules.is_multi {
             return Some(holder);
         }
-        self.put_out(holder, Some(LOGGED_IN_ELSEWHERE.into()));
+        self.put_out(holder, PutOut::LoggedInElsewhere);
         None
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::limits::{ASKED_PER_SESSION_MAX, HISTORY_LIMIT, HISTORY_LIMIT_MAX};
 use crate::model::{
-    AccountId, ConnId, ErrorCode, Event, Found, Message, MessageId, Moment, Nick, Part, Query,
-    Range, RequestId, RoomName, SearchWords, Target, Window,
+    AccountId, ConnId, Done, ErrorCode, Event, Found, Message, MessageId, Moment, Nick, Part,
+    Query, Range, RequestId, RoomName, SearchWords, Target, Window,
 };
 
 use super::cut::cut_text;
@@ -305,7 +305,7 @@ impl Hub {
                 Event::Found { messages, has_more }
             }
             (Question::Export(room), Found::Exported { path, count }) => Event::Done {
-                note: Some(format!("{count} messages of #{room} are in {path} now.")),
+                what: Some(Done::Exported { room, path, count }),
             },
             _ => Event::Error(ErrorCode::StoreFailed),
         };

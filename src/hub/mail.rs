@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use crate::limits::MAIL_MAX;
 use crate::model::{
-    AccountId, ConnId, ErrorCode, Event, Key, Manner, Message, MessageId, Query, Record,
+    Absence, AccountId, ConnId, ErrorCode, Event, Key, Manner, Message, MessageId, Query, Record,
 };
 
 use super::Hub;
 use super::lookup::Question;
 use super::{Effect, Session};
-
-/// What is told of an account that is not here, as what it says about being away.
-const WAITS: &str = "not here, and is told this at the next login";
 
 impl Hub {
     /// Speaks to an account under whose name nobody is here: it is told at its next login.
@@ -52,7 +49,7 @@ impl Hub {
             to,
             id: Some(message.id),
             text,
-            away: Some(WAITS.into()),
+            away: Some(Absence::NotHere),
         };
         self.speak_privately(who, None, record, message, answer)
     }

@@ -56,8 +56,8 @@ use session::Sessions;
 
 use crate::limits::NAMES_SHOWN_MAX;
 use crate::model::{
-    Author, ConnId, ErrorCode, Event, Kept, Manner, Moment, Nick, Peer, Request, RequestId,
-    RoomName, Roster, Secret, Settings, Target,
+    Author, ConnId, Departure, Done, ErrorCode, Event, Kept, Manner, Moment, Nick, Peer, Request,
+    RequestId, RoomName, Roster, Secret, Settings, Target,
 };
 use accounts::{Accounts, Coming};
 use expiry::Expiry;
@@ -253,7 +253,7 @@ impl Hub {
             self.refuse(who, code);
         }
         if let Some(id) = self.request_id.take() {
-            self.answer_with(who, Some(id), Event::Done { note: None });
+            self.answer_with(who, Some(id), Event::Done { what: None });
         }
     }
 
@@ -353,7 +353,7 @@ impl Hub {
         self.now = now;
         self.handle_gone(who);
         self.forgive(who);
-        self.end_session(who, None);
+        self.end_session(who, Departure::Quit(None));
     }
 
     /// What is to be done next, in order.
@@ -365,18 +365,18 @@ impl Hub {
         effect
     }
 
-    fn end_session(&mut self, who: ConnId, words: Option<String>) {
+    fn end_session(&mut self, who: ConnId, why: Departure) {
         self.forget_scans(who);
         self.accounts.asking.remove(&who);
         let Some(nick) = self.nick_of(who).cloned() else {
             return;
         };
         self.effects.push_back(Effect::Gone { who, nick });
-        self.take_away(who, words);
+        self.take_away(who, why);
     }
 
     /// Removes a session. A user of whom that was the last connection leaves, which the others are told.
-    fn take_away(&mut self, who: ConnId, words: Option<String>) {
+    fn take_away(&mut self, who: ConnId, why: Departure) {
         self.use_account_of(who);
         self.hand_on(who);
         self.stop_grace(who);
@@ -401,7 +401,7 @@ impl Hub {
         let nick = session.nick().clone();
         if !told.is_empty() {
             let audience = self.neighbours(who, &told);
-            self.broadcast(audience, Event::Left { nick, words });
+            self.broadcast(audience, Event::Left { nick, why });
         }
     }
 
@@ -535,9 +535,9 @@ impl Hub {
         self.effects.push_back(Effect::Answer { to, id, event });
     }
 
-    /// Answers that it is done, in a sentence for people.
-    fn done(&mut self, to: ConnId, note: String) -> Result<(), ErrorCode> {
-        self.answer(to, Event::Done { note: Some(note) })
+    /// Answers that it is done.
+    fn done(&mut self, to: ConnId, what: Done) -> Result<(), ErrorCode> {
+        self.answer(to, Event::Done { what: Some(what) })
     }
 
     fn tell(&mut self, to: ConnId, event: Event) {

@@ -3,12 +3,11 @@
 
 mod reference;
 
-use crate::model::Secret;
 use proptest::prelude::*;
 
 use super::Addresses;
 use super::*;
-use crate::model::Entry;
+use crate::model::{Entry, PutOut, Secret};
 use reference::{Reference, Seen};
 
 const CONNECTIONS: u32 = 6;
@@ -31,7 +30,15 @@ fn seen(event: Event) -> Option<Seen> {
         Event::Said { room, message, .. } => Seen::Said(message.nick.to_string(), room_key(room)),
         Event::Private { message } => Seen::Private(message.nick.to_string()),
         Event::Joined { author } => Seen::Joined(author.nick.to_string()),
-        Event::Left { nick, words } => Seen::Left(nick.to_string(), words),
+        Event::Left { nick, why } => {
+            let words = match why {
+                Departure::Quit(words) => words,
+                Departure::PutOut(PutOut::Kicked { .. }) => Some("kicked".into()),
+                Departure::PutOut(PutOut::Banned { .. }) => Some("banned".into()),
+                Departure::PutOut(PutOut::TokenVoid | PutOut::LoggedInElsewhere) => return None,
+            };
+            Seen::Left(nick.to_string(), words)
+        }
         Event::Renamed { from, to } => Seen::Renamed(from.to_string(), to.to_string()),
         Event::RoomJoined { nick, room } => Seen::Entered(nick.to_string(), room_key(room)),
         Event::RoomLeft { nick, room, .. } => Seen::WentOut(nick.to_string(), room_key(room)),

@@ -3,14 +3,13 @@
 //! of the rooms that all are in, and speaks where it likes; what concerns the user concerns them all.
 
 use crate::limits::CONNECTIONS_PER_ACCOUNT_MAX;
-use crate::model::{ConnId, ErrorCode, Event, MessageId, Peer, RoomName, Roster};
+use crate::model::{
+    ConnId, Departure, ErrorCode, Event, MessageId, Peer, PutOut, RoomName, Roster,
+};
 
 use super::accounts::Coming;
 use super::session::Rare;
 use super::{Audience, Effect, Hub, LOBBY, RoomId, Session};
-
-/// Why a connection is put out that makes place for another of its account.
-pub(super) const LOGGED_IN_ELSEWHERE: &str = "logged in from elsewhere";
 
 impl Hub {
     /// Every connection of a user, the lead first.
@@ -97,7 +96,7 @@ impl Hub {
             true => oldest,
             false => {
                 let next = self.sessions[oldest].seconds()[0];
-                self.put_out_connection(oldest, Some(LOGGED_IN_ELSEWHERE.into()));
+                self.put_out_connection(oldest, PutOut::LoggedInElsewhere);
                 next
             }
         };
@@ -158,7 +157,7 @@ impl Hub {
             let session = self.own(id)?;
             let muted_in = session.muted_in().to_vec();
             moved.push((id, session.peer, session.focus(), session.replay, muted_in));
-            self.take_away(id, None);
+            self.take_away(id, Departure::Quit(None));
         }
         self.settle_audiences(first_effect);
         let mut beside = into;

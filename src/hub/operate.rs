@@ -6,7 +6,8 @@ use crate::limits::{
     BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS, STEPS_PER_NAME_COVERED,
 };
 use crate::model::{
-    Ban, ClientEntry, ConnId, Deed, ErrorCode, Event, Incident, Mask, Nick, Peer, RoomName, Secret,
+    Ban, ClientEntry, ConnId, Deed, Departure, Done, ErrorCode, Event, Incident, Mask, Nick,
+    Notice, Peer, PutOut, RoomName, Secret,
 };
 
 use super::later::Later;
@@ -43,7 +44,7 @@ impl Hub {
         self.failures.forget(&address);
         self.log(Deed::Oper { is_good: true }, Some(nick), peer);
         self.change_all(who, |rare| rare.is_operator = true);
-        self.done(who, "You are an operator now.".into())
+        self.done(who, Done::Operator)
     }
 
     /// Has the log tell of somebody at an address.
@@ -94,7 +95,8 @@ impl Hub {
         let nick = self.own(target)?.nick().clone();
         let is_own = self.sessions.lead(who) == target;
         self.log_kick(who, target, None, reason.clone());
-        self.put_out(target, reason);
+        let by = self.nick_of(who).cloned();
+        self.put_out(target, PutOut::Kicked { by, reason });
         match is_own {
             true => Ok(()),
             false => self.answer(who, Event::KickedOut { nick }),
@@ -102,21 +104,17 @@ impl Hub {
     }
 
     /// Puts a user out of the server, at all of its connections.
-    pub(super) fn put_out(&mut self, target: ConnId, reason: Option<String>) {
+    pub(super) fn put_out(&mut self, target: ConnId, why: PutOut) {
         // The lead last: so nobody takes its place.
         for id in self.connections(target).into_iter().rev() {
-            self.put_out_connection(id, reason.clone());
+            self.put_out_connection(id, why.clone());
         }
     }
 
     /// Ends a session and its connection, with the last word.
-    pub(super) fn put_out_connection(&mut self, target: ConnId, reason: Option<String>) {
-        let words = match &reason {
-            Some(reason) => format!("kicked: {reason}"),
-            None => "kicked".into(),
-        };
-        self.tell(target, Event::Kicked { reason });
-        self.end_session(target, Some(words));
+    pub(super) fn put_out_connection(&mut self, target: ConnId, why: PutOut) {
+        self.tell(target, Event::Kicked { why: why.clone() });
+        self.end_session(target, Departure::PutOut(why));
         self.effects.push_back(Effect::Close { who: target });
     }
 
@@ -147,9 +145,7 @@ impl Hub {
         let mute = self.mute_of(target, until_ms);
         self.settings.mutes.put(mute);
         self.effects.push_back(Effect::KeepSettings);
-        let text = "You have been muted.".into();
-        self.tell_all(target, Event::Notice { text });
-        self.done(who, format!("{nick} has been muted."))
+        self.done_muting(who, Some(target), nick.to_string(), None, true)
     }
 
     /// Whoever was muted need not be here to be unmuted.
@@ -159,16 +155,37 @@ impl Hub {
         if was_muted {
             self.effects.push_back(Effect::KeepSettings);
         }
-        let name = match self.find_nick(name) {
-            Ok(target) => {
-                let text = "You have been unmuted.".into();
-                self.tell_all(target, Event::Notice { text });
-                self.own(target)?.nick().to_string()
-            }
+        let (target, name) = match self.find_nick(name) {
+            Ok(target) => (Some(target), self.own(target)?.nick().to_string()),
             Err(code) if !was_muted => return Err(code),
-            Err(_) => name.into(),
+            Err(_) => (None, name.into()),
         };
-        self.done(who, format!("{name} has been unmuted."))
+        self.done_muting(who, target, name, None, false)
+    }
+
+    /// Tells who is muted, or is not any more, if it is here, and then who saw to it.
+    pub(super) fn done_muting(
+        &mut self,
+        who: ConnId,
+        target: Option<ConnId>,
+        name: String,
+        room: Option<RoomName>,
+        is_muted: bool,
+    ) -> Result<(), ErrorCode> {
+        if let Some(target) = target {
+            let notice = Notice::Muted {
+                by: self.nick_of(who).cloned(),
+                room: room.clone(),
+                is_muted,
+            };
+            self.tell_all(target, Event::Notice(notice));
+        }
+        let done = Done::Muted {
+            name,
+            room,
+            is_muted,
+        };
+        self.done(who, done)
     }
 
     pub(super) fn ban(
@@ -214,13 +231,14 @@ impl Hub {
         self.settings.bans.push(ban);
         self.effects.push_back(Effect::KeepSettings);
         let count = covered.len();
-        let reason = reason.map_or("banned".into(), |reason| format!("banned: {reason}"));
-        let reason = Arc::<str>::from(reason);
+        let by = self.nick_of(who).cloned();
+        let why = Arc::new(PutOut::Banned { by, reason });
         self.do_now_or_later(covered.into_iter().map(|who| Later::PutOut {
             who,
-            reason: Arc::clone(&reason),
+            why: Arc::clone(&why),
         }));
-        self.done(who, format!("{mask} is banned; {count} put out."))
+        let mask = mask.into();
+        self.done(who, Done::Banned { mask, count })
     }
 
     pub(super) fn unban(&mut self, who: ConnId, mask: &str) -> Result<(), ErrorCode> {
@@ -233,7 +251,7 @@ impl Hub {
             return Err(ErrorCode::NoSuchBan(mask.into()));
         }
         self.effects.push_back(Effect::KeepSettings);
-        self.done(who, format!("{mask} is not banned any more."))
+        self.done(who, Done::Unbanned { mask: mask.into() })
     }
 
     pub(super) fn tell_bans(&mut self, who: ConnId) -> Result<(), ErrorCode> {
@@ -266,7 +284,7 @@ impl Hub {
         self.check_operator(who)?;
         self.check_message(&text)?;
         self.tell_everyone(Event::Announced { text });
-        self.answer(who, Event::Done { note: None })
+        self.answer(who, Event::Done { what: None })
     }
 
     fn tell_everyone(&mut self, event: Event) {
@@ -290,18 +308,18 @@ impl Hub {
         };
         let room = self.rooms.get(id).name.clone();
         let members = self.rooms.get(id).members().to_vec();
-        let text = format!("The room #{room} has been closed.");
-        self.broadcast(
-            Audience::Each(members.clone()),
-            Event::Notice { text: text.clone() },
-        );
+        let notice = Notice::Closed {
+            by: self.nick_of(who).cloned(),
+            room: room.clone(),
+        };
+        self.broadcast(Audience::Each(members.clone()), Event::Notice(notice));
         self.disown(id);
         self.do_now_or_later(members.into_iter().map(|member| Later::TakeOut {
             who: member.id,
             id,
             room: room.clone(),
         }));
-        self.done(who, text)
+        self.done(who, Done::Closed(room))
     }
 
     pub(super) fn lock_room(
@@ -314,19 +332,20 @@ impl Hub {
         if name.is_lobby() {
             return Err(ErrorCode::NotInLobby);
         }
-        let note = match locked {
+        match locked {
             true if self.settings.locked.len() >= BANS_MAX => return Err(ErrorCode::TooManyBans),
             true => {
                 self.settings.locked.insert(name.key(), name.clone());
-                format!("Nobody enters #{name} now.")
             }
-            false => match self.settings.locked.remove(&name.key()) {
-                Some(_) => format!("#{name} may be entered again."),
-                None => return self.done(who, format!("#{name} is not locked.")),
-            },
-        };
+            false => {
+                if self.settings.locked.remove(&name.key()).is_none() {
+                    return self.done(who, Done::NotLocked(name));
+                }
+            }
+        }
         self.effects.push_back(Effect::KeepSettings);
-        self.done(who, note)
+        let (room, is_locked) = (name, locked);
+        self.done(who, Done::Locked { room, is_locked })
     }
 
     pub(super) fn tell_clients(&mut self, who: ConnId) -> Result<(), ErrorCode> {
@@ -350,14 +369,10 @@ impl Hub {
 
     pub(super) fn shut_down(&mut self, who: ConnId, seconds: u64) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
-        let text = match seconds {
-            0 => "The server stops now.".into(),
-            _ => format!("The server stops in {seconds} s."),
-        };
         if seconds > 0 {
-            self.tell_everyone(Event::Announced { text: text.clone() });
+            self.tell_everyone(Event::StopsIn { seconds });
         }
-        self.done(who, text)?;
+        self.done(who, Done::Stops { seconds })?;
         self.effects.push_back(Effect::Stop { seconds });
         Ok(())
     }

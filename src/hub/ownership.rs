@@ -2,7 +2,7 @@
 
 use crate::limits::{OWNED_ROOMS_MAX, OWNED_ROOMS_TOTAL_MAX, ROOM_LIST_MAX};
 use crate::model::{
-    AccountId, ConnId, ErrorCode, Event, Key, MessageId, Record, RoomName, RoomRecord,
+    AccountId, ConnId, Done, ErrorCode, Event, Key, MessageId, Notice, Record, RoomName, RoomRecord,
 };
 
 use super::expiry::Lasting;
@@ -19,10 +19,8 @@ impl Hub {
             return;
         };
         if !self.may_own_more(who, owner) {
-            let room = &self.rooms.get(id).name;
-            let text =
-                format!("#{room} ends with its last member: as many rooms are owned as may be.");
-            return self.tell(who, Event::Notice { text });
+            let room = self.rooms.get(id).name.clone();
+            return self.tell(who, Event::Notice(Notice::NotOwned(room)));
         }
         if let Some(account) = self.accounts.directory.get_mut(owner) {
             account.rooms += 1;
@@ -137,18 +135,23 @@ impl Hub {
             moderators.push(appointed);
         }
         self.keep_room(id);
-        let (did, does) = match moderates {
-            true => ("You moderate", "moderates"),
-            false => ("You do not moderate", "does not moderate"),
-        };
         if let Some(target) = self.sessions.find(name)
             && self.account_of(target) == Some(appointed)
             && self.sessions.lead(who) != target
         {
-            let text = format!("{did} #{room} now.");
-            self.tell_all(target, Event::Notice { text });
+            let notice = Notice::Appointed {
+                by: self.nick_of(who).cloned(),
+                room: room.clone(),
+                moderates,
+            };
+            self.tell_all(target, Event::Notice(notice));
         }
-        self.done(who, format!("{nick} {does} #{room} now."))
+        let done = Done::Appointed {
+            nick,
+            room,
+            moderates,
+        };
+        self.done(who, done)
     }
 
     /// A room belongs to nobody any more. It ends when it is empty, and is moderated like any other.

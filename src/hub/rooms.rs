@@ -2,7 +2,8 @@
 
 use crate::limits::{MUTED_IN_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
 use crate::model::{
-    ConnId, Durability, Entry, ErrorCode, Event, MessageId, ModeChange, RoomName, Roster,
+    ConnId, Done, Durability, Entry, ErrorCode, Event, Kick, MessageId, ModeChange, Notice,
+    RoomName, Roster,
 };
 
 use super::{Audience, Hub, LOBBY, RoomId, check_note};
@@ -203,10 +204,10 @@ impl Hub {
         who: ConnId,
         id: RoomId,
         room: RoomName,
-        reason: Option<String>,
+        kick: Option<Kick>,
     ) -> Result<(), ErrorCode> {
         let nick = self.own(who)?.nick().clone();
-        let event = Event::RoomLeft { nick, room, reason };
+        let event = Event::RoomLeft { nick, room, kick };
         self.broadcast(Audience::others(id, who), event);
         Ok(())
     }
@@ -278,32 +279,16 @@ impl Hub {
         let id = self.moderated(who, name)?;
         let room = self.rooms.get_mut(id);
         let name = room.name.clone();
-        let note = match change {
-            ModeChange::TopicLock(on) => {
-                room.modes.is_topic_locked = on;
-                match on {
-                    true => format!("Only moderators set the topic of #{name} now."),
-                    false => format!("Everyone in #{name} may set its topic now."),
-                }
-            }
-            ModeChange::InviteOnly(on) => {
-                room.modes.is_invite_only = on;
-                match on {
-                    true => format!("Only the invited enter #{name} now."),
-                    false => format!("Everyone may enter #{name} now."),
-                }
-            }
+        match &change {
+            ModeChange::TopicLock(on) => room.modes.is_topic_locked = *on,
+            ModeChange::InviteOnly(on) => room.modes.is_invite_only = *on,
             ModeChange::Key(key) => {
                 key.as_deref().map_or(Ok(()), check_note)?;
-                room.modes.key = key;
-                match room.modes.key {
-                    Some(_) => format!("One needs the key to enter #{name} now."),
-                    None => format!("One needs no key to enter #{name} now."),
-                }
+                room.modes.key.clone_from(key);
             }
-        };
+        }
         self.keep_room(id);
-        self.done(who, note)
+        self.done(who, Done::ModeSet { room: name, change })
     }
 
     pub(super) fn invite(
@@ -324,12 +309,12 @@ impl Hub {
         }
         room.modes.invited.insert(target);
         let room = room.name.clone();
-        let host = self.own(who)?.nick().clone();
-        if !self.own(target)?.ignores(&host.key()) {
-            let text = format!("{host} invites you to #{room}.");
-            self.tell_all(target, Event::Notice { text });
+        let by = self.own(who)?.nick().clone();
+        if !self.own(target)?.ignores(&by.key()) {
+            let room = room.clone();
+            self.tell_all(target, Event::Notice(Notice::Invited { by, room }));
         }
-        self.done(who, format!("{nick} is invited to #{room}."))
+        self.done(who, Done::Invited { nick, room })
     }
 
     /// Puts a member out of a room, by its moderator.
@@ -347,17 +332,20 @@ impl Hub {
         }
         self.log_kick(who, target, Some(room.clone()), reason.clone());
         let is_told = self.take_out(target, id);
-        let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let by = self.own(who)?.nick().clone();
-        let text = format!("{by} put you out of #{room}{why}");
+        let kick = Kick { by, reason };
         for id in self.connections(target) {
-            self.tell(id, Event::Notice { text: text.clone() });
+            let notice = Notice::PutOut {
+                room: room.clone(),
+                kick: kick.clone(),
+            };
+            self.tell(id, Event::Notice(notice));
             self.tell_own_leaving(id, &room)?;
         }
         if is_told {
-            self.tell_of_leaving(target, id, room, Some(format!("kicked by {by}{why}")))?;
+            self.tell_of_leaving(target, id, room.clone(), Some(kick))?;
         }
-        self.done(who, format!("{nick} has been kicked."))
+        self.done(who, Done::PutOut { nick, room })
     }
 
     /// Lets a member say nothing in a room, by its moderator, or lets it speak again.
@@ -371,20 +359,18 @@ impl Hub {
         let nick = self.own(target)?.nick().clone();
         let mute = self.mute_of(target, until_ms.flatten());
         let room = self.rooms.get_mut(id);
-        let did = match until_ms {
+        match until_ms {
             Some(_) => {
                 room.modes.muted.tidy(self.now.unix_ms);
                 if room.modes.muted.len() >= ROOM_LIST_MAX {
                     return Err(ErrorCode::TooManyBans);
                 }
                 room.modes.muted.put(mute);
-                "muted"
             }
             None => {
                 room.modes.muted.remove(&mute.marks);
-                "unmuted"
             }
-        };
+        }
         let room = room.name.clone();
         self.change_all(target, |rare| {
             rare.muted_in.retain(|&other| other != id);
@@ -392,9 +378,13 @@ impl Hub {
                 rare.muted_in.push(id);
             }
         });
-        let text = format!("You have been {did} in #{room}.");
-        self.tell_all(target, Event::Notice { text });
-        self.done(who, format!("{nick} has been {did} in #{room}."))
+        self.done_muting(
+            who,
+            Some(target),
+            nick.to_string(),
+            Some(room),
+            until_ms.is_some(),
+        )
     }
 
     fn add_to_room(&mut self, who: ConnId, id: RoomId) {

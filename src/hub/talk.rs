@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::limits::{IGNORED_MAX, STEPS_PER_IGNORER};
 
 use crate::model::{
-    AccountId, Author, ConnId, Entry, ErrorCode, Event, Key, Login, Manner, Message, MessageId,
-    Moment, Nick, Peer, Record, RoomName, Roster, WhoisEntry,
+    Absence, AccountId, Author, ConnId, Departure, Done, Entry, ErrorCode, Event, Key, Login,
+    Manner, Message, MessageId, Moment, Nick, Peer, Record, RoomName, Roster, WhoisEntry,
 };
 
 use super::accounts::Coming;
@@ -316,6 +316,7 @@ impl Hub {
         };
         let other = self.own(target)?;
         let (to, away) = (other.nick().clone(), other.away().cloned());
+        let away = away.map(Absence::Away);
         if self.consoles.contains(&who) {
             self.tell_all(target, Event::OperatorTold { text: text.clone() });
             let id = None;
@@ -392,7 +393,7 @@ impl Hub {
         for id in self.connections(who) {
             self.ignorers.insert(nick.key(), id);
         }
-        self.done(who, format!("You hear nothing from {nick} any more."))
+        self.done(who, Done::Ignored(nick))
     }
 
     pub(super) fn unignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
@@ -406,7 +407,7 @@ impl Hub {
         for id in self.connections(who) {
             self.ignorers.remove(&key, id);
         }
-        self.done(who, format!("You hear from {name} again."))
+        self.done(who, Done::Unignored(name.into()))
     }
 
     pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {
@@ -415,12 +416,9 @@ impl Hub {
         if text.is_some() && self.is_muted(who) {
             return Err(ErrorCode::Muted);
         }
-        let note = match text {
-            Some(_) => "You are away now: those who write to you are told.",
-            None => "You are back.",
-        };
         self.change_all(who, |rare| rare.away.clone_from(&text));
-        self.done(who, note.into())
+        let is_away = text.is_some();
+        self.done(who, if is_away { Done::Away } else { Done::Back })
     }
 
     pub(super) fn whois(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
@@ -445,7 +443,7 @@ impl Hub {
         words.as_deref().map_or(Ok(()), check_note)?;
         let words = words.filter(|_| !self.is_muted(who));
         self.consoles.remove(&who);
-        self.end_session(who, words);
+        self.end_session(who, Departure::Quit(words));
         self.effects.push_back(Effect::Close { who });
         Ok(())
     }

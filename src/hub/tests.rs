@@ -212,7 +212,7 @@ fn who_shares_several_rooms_is_told_once_of_a_leave() {
         audience,
         event: Event::Left {
             nick: nick("a"),
-            words: None,
+            why: Departure::Quit(None),
         },
     };
     assert_eq!(drain(&mut hub), [gone, told]);

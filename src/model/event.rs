@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{ErrorCode, Message, MessageId, Nick, Peer, RoomName, RoomsFrom, Secret, Target};
+use super::{
+    Absence, Departure, Done, ErrorCode, Kick, Message, MessageId, Nick, Notice, Peer, PutOut,
+    RoomName, RoomsFrom, Secret, Target,
+};
 
 /// Who did something: the name for most dialects, the address for anon and colon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,8 +128,8 @@ pub enum Event {
     Left {
         /// Who.
         nick: Nick,
-        /// Last words, or why.
-        words: Option<String>,
+        /// How.
+        why: Departure,
     },
     /// Somebody, maybe the reader, goes by another name.
     Renamed {
@@ -157,8 +160,8 @@ pub enum Event {
         id: Option<MessageId>,
         /// What.
         text: String,
-        /// What the other says about being away.
-        away: Option<String>,
+        /// Why the other may not answer.
+        away: Option<Absence>,
     },
     /// To the sender of a message that asked for it: it is kept, as surely as the server keeps anything.
     Kept {
@@ -241,8 +244,8 @@ pub enum Event {
         nick: Nick,
         /// Where.
         room: RoomName,
-        /// Why, if it was not its own will.
-        reason: Option<String>,
+        /// Who put it out, if it was not its own will.
+        kick: Option<Kick>,
     },
     /// Who came into a room that the reader is in, and who left it, since that was told last: of many
     /// only how many.
@@ -276,18 +279,20 @@ pub enum Event {
     },
     /// A request was carried out, which needs no more words than these.
     Done {
-        /// One sentence, for people.
-        note: Option<String>,
+        /// What, where people want to be told.
+        what: Option<Done>,
     },
-    /// Something that concerns the reader, in one sentence.
-    Notice {
-        /// What.
-        text: String,
-    },
+    /// Something that concerns the reader, who did not ask for it.
+    Notice(Notice),
     /// The operator speaks to all.
     Announced {
         /// What.
         text: String,
+    },
+    /// To all: the server stops.
+    StopsIn {
+        /// After how long.
+        seconds: u64,
     },
     /// The operator speaks to the reader alone.
     OperatorTold {
@@ -296,8 +301,8 @@ pub enum Event {
     },
     /// The reader is put out of the server.
     Kicked {
-        /// Why.
-        reason: Option<String>,
+        /// Why, and by whom.
+        why: PutOut,
     },
     /// To the one who put somebody out of the server.
     KickedOut {

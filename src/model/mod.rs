@@ -10,6 +10,7 @@ mod letters;
 mod message;
 mod mute;
 mod name;
+mod notice;
 mod record;
 mod request;
 mod secret;
@@ -35,6 +36,7 @@ pub use message::{Manner, Message, MessageId};
 pub(crate) use mute::{Mark, Mute, Mutes};
 pub(crate) use name::Folded;
 pub use name::{Key, Nick, RoomName};
+pub(crate) use notice::{Absence, Departure, Done, Kick, Notice, PutOut};
 pub use record::{
     AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Kept, KeptTail, Query, Record,
     RoomRecord, Used, Window,

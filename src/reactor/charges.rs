@@ -3,7 +3,7 @@
 use crate::limits::{
     DELIVERIES_PER_TOKEN, STEPS_PER_DELIVERY, UNFRAMED_BYTES_PER_TOKEN, UNFRAMED_READ_COST,
 };
-use crate::model::{ConnId, ErrorCode, Event};
+use crate::model::{ConnId, ErrorCode, Event, Notice};
 use crate::sys::System;
 
 use super::Reactor;
@@ -32,8 +32,7 @@ impl<S: System> Reactor<S> {
         match connection.throttle(until, now) {
             Flood::Wait => {}
             Flood::Notice => {
-                let text = "You are sending too fast: your lines wait.".into();
-                self.tell(id, &Event::Notice { text });
+                self.tell(id, &Event::Notice(Notice::TooFast));
             }
             Flood::Close => {
                 let code = ErrorCode::Flooding;

@@ -292,7 +292,7 @@ impl<S: System> Reactor<S> {
                 // Blank lines and pings are work as well.
                 self.spend(id, 1);
                 if parsed.id.is_some() {
-                    self.answer(id, &Event::Done { note: None }, parsed.id.as_ref());
+                    self.answer(id, &Event::Done { what: None }, parsed.id.as_ref());
                 }
             }
             Ask::Request(request) => self.ask(id, request, parsed.id),

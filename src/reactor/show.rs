@@ -2,7 +2,7 @@
 
 use crate::dialect::{Stage, View};
 use crate::limits::SHOWN_BYTES_MAX;
-use crate::model::{Author, ConnId, Event, Nick, Peer};
+use crate::model::{Author, ConnId, Departure, Event, Nick, Notice, Peer};
 use crate::sys::System;
 
 use super::Reactor;
@@ -39,8 +39,8 @@ impl<S: System> Reactor<S> {
         match std::mem::take(&mut self.show.missed) {
             0 => {}
             missed => {
-                let text = format!("({missed} events were not shown)");
-                connection.render(&Event::Notice { text }, &view, ledger);
+                let notice = Event::Notice(Notice::NotShown(missed));
+                connection.render(&notice, &view, ledger);
             }
         }
         connection.render(event, &view, ledger);
@@ -56,6 +56,7 @@ impl<S: System> Reactor<S> {
     }
 
     pub(super) fn show_going(&mut self, nick: Nick) {
-        self.show_event(&Event::Left { nick, words: None });
+        let why = Departure::Quit(None);
+        self.show_event(&Event::Left { nick, why });
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::super::oracle::{author, message, said, said_in, view};
 use super::*;
-use crate::model::{Part, Roster};
+use crate::model::{Departure, Part, PutOut, Roster};
 
 fn rendered(event: &Event) -> String {
     let mut out = Vec::new();
@@ -40,7 +40,7 @@ fn the_forms_byte_by_byte() {
         (
             Event::Left {
                 nick: nick("alice"),
-                words: None,
+                why: Departure::Quit(None),
             },
             "\x1b[91m[23:48:30] alice DISCONNECTED\x1b[0m",
         ),
@@ -62,7 +62,12 @@ fn the_forms_byte_by_byte() {
             "\x1b[92mMembers of 'g':\x1b[0m- alice\n- bob\n",
         ),
         (
-            Event::Kicked { reason: None },
+            Event::Kicked {
+                why: PutOut::Kicked {
+                    by: None,
+                    reason: None,
+                },
+            },
             "\x1b[91mYou have been kicked by server.\n\x1b[0m",
         ),
         (

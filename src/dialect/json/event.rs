@@ -6,7 +6,7 @@ use crate::model::{
 };
 
 use super::super::object::Object;
-use super::super::{View, past};
+use super::super::{View, past, sentence};
 
 /// Every request's type.
 const TYPES: &str = "join, chat, me, pm, nick, users, rooms, join_room, leave_room, topic, ignore, \
@@ -14,7 +14,7 @@ const TYPES: &str = "join, chat, me, pm, nick, users, rooms, join_room, leave_ro
     invite, key, ban, unban, bans, rename, announce, close_room, lock_room, clients, stats, shutdown";
 
 pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
-    if matches!(event, Event::Done { note: None }) && view.id.is_none() {
+    if matches!(event, Event::Done { what: None }) && view.id.is_none() {
         return;
     }
     push_past(event, out);
@@ -53,12 +53,12 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             None,
         )
         .time(now),
-        Event::Left { nick, words } => came_or_went(
+        Event::Left { nick, why } => came_or_went(
             Object::new(out, "user_left"),
             nick,
             "left the chat",
             None,
-            words.as_deref(),
+            sentence::departure(why).as_deref(),
         )
         .time(now),
         Event::RoomJoined { nick, room } => came_or_went(
@@ -69,12 +69,12 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             None,
         )
         .time(now),
-        Event::RoomLeft { nick, room, reason } => came_or_went(
+        Event::RoomLeft { nick, room, kick } => came_or_went(
             Object::new(out, "user_left"),
             nick,
             "left",
             Some(room),
-            reason.as_deref(),
+            kick.as_ref().map(sentence::kick).as_deref(),
         )
         .time(now),
         Event::Presence {
@@ -108,7 +108,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         Event::PrivateSent { to, id, away, .. } => {
             let object = Object::new(out, "ok")
                 .number("message_id", id.map(|id| id.0))
-                .maybe("away", away.as_deref())
+                .maybe("away", away.as_ref().map(sentence::absence))
                 .text("to", to.as_str());
             fold(object, to)
         }
@@ -183,20 +183,28 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         }
         Event::Pong => Object::new(out, "pong"),
         Event::Help { .. } => Object::new(out, "help").text("message", TYPES),
-        Event::Done { note } => Object::new(out, "ok").maybe("message", note.as_deref()),
+        Event::Done { what } => {
+            let message = what.as_ref().map(sentence::done);
+            Object::new(out, "ok").maybe("message", message.as_deref())
+        }
         Event::KickedOut { nick } => {
             Object::new(out, "ok").text("message", &format!("{nick} has been kicked."))
         }
-        Event::Notice { text } => Object::new(out, "notice").text("message", text).time(now),
+        Event::Notice(notice) => Object::new(out, "notice")
+            .text("message", &sentence::notice(notice))
+            .time(now),
+        Event::StopsIn { seconds } => Object::new(out, "announcement")
+            .text("message", &sentence::stops_in(*seconds))
+            .time(now),
         Event::Announced { text } => Object::new(out, "announcement")
             .text("message", text)
             .time(now),
         Event::OperatorTold { text } => Object::new(out, "operator_message")
             .text("message", text)
             .time(now),
-        Event::Kicked { reason } => Object::new(out, "kicked")
+        Event::Kicked { why } => Object::new(out, "kicked")
             .text("message", "You have been kicked")
-            .maybe("reason", reason.as_deref()),
+            .maybe("reason", sentence::put_out(why).as_deref()),
         Event::Bans { bans } => {
             Object::new(out, "bans").objects("bans", bans, |object, ban: &BanEntry| {
                 object

@@ -35,7 +35,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         // These are for programs only, which have asked for them.
         | Event::Pong
         | Event::Kept { .. }
-        | Event::Done { note: None } => push_line(out, |out| event::render(event, view, out)),
+        | Event::Done { what: None } => push_line(out, |out| event::render(event, view, out)),
         Event::Renamed { from, to } => {
             push_coming_or_going("user_left", from, "left the chat", view, out);
             push_coming_or_going("user_joined", to, "joined the chat", view, out);
@@ -75,7 +75,8 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         | Event::Whois(_)
         | Event::Help { .. }
         | Event::Done { .. }
-        | Event::Notice { .. }
+        | Event::Notice(_)
+        | Event::StopsIn { .. }
         | Event::Announced { .. }
         | Event::Kicked { .. }
         | Event::KickedOut { .. }

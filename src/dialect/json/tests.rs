@@ -2,8 +2,8 @@ use super::super::View;
 use super::super::oracle::{message, said, view};
 use super::*;
 use crate::model::{
-    Author, Entry, Event, Login, MessageId, Moment, Nick, Part, Range, Request, RoomName, Roster,
-    Secret, Since, Target,
+    Author, Departure, Entry, Event, Login, MessageId, Moment, Nick, Part, Range, Request,
+    RoomName, Roster, Secret, Since, Target,
 };
 
 fn rendered(event: &Event, id: Option<&RequestId>) -> String {
@@ -41,7 +41,7 @@ fn the_forms_byte_by_byte() {
         (
             Event::Left {
                 nick: nick("bob"),
-                words: None,
+                why: Departure::Quit(None),
             },
             r#"{"type":"user_left","username":"bob","message":"bob left the chat","timestamp":1700000000.250}"#,
         ),
@@ -100,7 +100,7 @@ fn an_answer_carries_the_requests_id() {
     }
     let parsed = parse(br#"{"type":"ping","id":[]}"#, Stage::Joined);
     assert_eq!(parsed.ask, Ask::Refused(ErrorCode::WrongField("id")));
-    assert_eq!(rendered(&Event::Done { note: None }, None), "");
+    assert_eq!(rendered(&Event::Done { what: None }, None), "");
 }
 
 #[test]

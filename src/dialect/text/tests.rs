@@ -1,7 +1,7 @@
 use super::super::Dialect;
 use super::super::oracle::{message, said, view};
 use super::*;
-use crate::model::{Login, MessageId, Secret, Zone};
+use crate::model::{Departure, Login, MessageId, Secret, Zone};
 use std::sync::Arc;
 
 fn rendered(event: &Event, view: &View<'_>) -> String {
@@ -136,7 +136,7 @@ fn the_forms_byte_by_byte() {
         rendered(
             &Event::Left {
                 nick: alice,
-                words: None
+                why: Departure::Quit(None)
             },
             &joined
         ),

@@ -10,7 +10,7 @@ use super::super::*;
 use crate::limits::{ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, MAIL_MAX, OWNED_ROOMS_MAX};
 use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, Durability, Entry, Found, Login, Message,
-    MessageId, ModeChange, Record, RoomEntry, RoomRecord, RoomsFrom, Secret, TokenChange,
+    MessageId, ModeChange, PutOut, Record, RoomEntry, RoomRecord, RoomsFrom, Secret, TokenChange,
 };
 
 use chat::*;
@@ -93,7 +93,7 @@ fn an_account_that_was_made_is_known_though_its_maker_is_gone() {
     chat.drain();
     chat.join(2, "alice");
     let told = chat.answer(&asked, AccountAnswer::Registered(record("alice")));
-    assert!(matches!(chat.told(&told, 2)[..], [Event::Notice { .. }]));
+    assert!(matches!(chat.told(&told, 2)[..], [Event::Notice(_)]));
     assert!(chat.hub.is_registered(&nick("ALICE")));
     assert!(chat.hub.poll_timeout().is_some(), "a guest has her name");
 }
@@ -233,10 +233,10 @@ fn who_logs_in_elsewhere_takes_over() {
     chat.login(1, "alice");
     chat.join(2, "b");
     let told = chat.do_it(3, join_as("alice", "right"));
-    let [Event::Kicked { reason }] = &chat.told(&told, 1)[..] else {
+    let [Event::Kicked { why }] = &chat.told(&told, 1)[..] else {
         panic!("{told:?}");
     };
-    assert_eq!(reason.as_deref(), Some("logged in from elsewhere"));
+    assert_eq!(*why, PutOut::LoggedInElsewhere);
     assert!(told.contains(&Effect::Close { who: id(1) }));
     assert!(matches!(
         chat.told(&told, 2)[..],
@@ -438,7 +438,7 @@ fn a_bot_comes_in_with_its_token_until_that_is_void() {
     let bot = nick("bot");
     let told = chat.do_it(1, token(TokenChange::New(bot.clone())));
     assert!(matches!(chat.told(&told, 1)[..], [Event::Token { .. }]));
-    assert!(matches!(chat.told(&told, 2)[..], [Event::Notice { .. }]));
+    assert!(matches!(chat.told(&told, 2)[..], [Event::Notice(_)]));
     assert_eq!(chat.hub.bot_of(&[7; 32]), Some(&bot));
     chat.login(2, "bot");
     assert!(chat.is_account(2));
@@ -501,7 +501,7 @@ fn what_takes_long_is_told_and_waited_for() {
     chat.join(1, "alice");
     let asked = chat.ask(1, register());
     let told = chat.answer(&asked, AccountAnswer::Delayed);
-    assert!(matches!(chat.told(&told, 1)[..], [Event::Notice { .. }]));
+    assert!(matches!(chat.told(&told, 1)[..], [Event::Notice(_)]));
     // It may talk meanwhile, and no more.
     assert!(matches!(chat.ask(1, say("hi"))[..], [Effect::Keep(_), ..]));
     assert_eq!(refused(&chat.ask(1, register())), &ErrorCode::Busy);

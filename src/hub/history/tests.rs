@@ -252,7 +252,7 @@ impl World {
                     .told
                     .extend(messages.iter().map(|message| message.id));
             }
-            Event::Notice { text } => panic!("{text}"),
+            Event::Notice(notice) => panic!("{notice:?}"),
             _ => {}
         }
     }

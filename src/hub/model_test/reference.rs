@@ -448,7 +448,7 @@ impl Reference {
                 covered.retain(|&other| other != id && covers(mask, &self.user(other).nick, other));
                 covered.sort_unstable();
                 for other in covered {
-                    self.put_out(other, "kicked: banned");
+                    self.put_out(other, "banned");
                 }
             }
             Request::Unban { mask } if is_operator => {

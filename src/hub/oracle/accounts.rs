@@ -358,7 +358,7 @@ pub(super) fn request(what: u8, which: usize, nick: Nick, room: Option<RoomName>
 pub(super) fn is_of_graces(effect: &Effect) -> bool {
     match effect {
         Effect::Broadcast { event, .. } | Effect::Tell { event, .. } => {
-            matches!(event, Event::Renamed { .. } | Event::Notice { .. })
+            matches!(event, Event::Renamed { .. } | Event::Notice(_))
         }
         // A mute stays with who is given another name.
         Effect::KeepSettings => true,

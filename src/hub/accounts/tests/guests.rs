@@ -9,7 +9,7 @@ fn a_guest_has_its_grace_and_then_another_name() {
     let told = chat.join(2, "ALICE");
     assert!(matches!(
         chat.told(&told, 2)[..],
-        [Event::Welcome { .. }, Event::Notice { .. }]
+        [Event::Welcome { .. }, Event::Notice(_)]
     ));
     assert_eq!(chat.hub.poll_timeout(), Some(30_000));
     chat.wait(29_999);
@@ -18,7 +18,7 @@ fn a_guest_has_its_grace_and_then_another_name() {
     assert!(matches!(chat.told(&told, 1)[..], [Event::Renamed { .. }]));
     assert!(matches!(
         chat.told(&told, 2)[..],
-        [Event::Notice { .. }, Event::Renamed { .. }]
+        [Event::Notice(_), Event::Renamed { .. }]
     ));
     assert_eq!(chat.name_of(2), "Guest-0001");
     assert_eq!(chat.hub.poll_timeout(), None);
@@ -77,7 +77,7 @@ fn a_guest_makes_way_for_whose_name_it_is() {
     assert!(matches!(
         chat.told(&told, 1)[..],
         [
-            Event::Notice { .. },
+            Event::Notice(_),
             Event::Renamed { .. },
             Event::Joined { .. }
         ]

@@ -168,7 +168,7 @@ fn what_is_done_to_one_is_done_to_all() {
     for slot in [1, 2] {
         assert!(matches!(
             chat.told(&told, slot)[..],
-            [Event::Notice { .. }, Event::LeftRoom { .. }]
+            [Event::Notice(_), Event::LeftRoom { .. }]
         ));
     }
     let text = Some("out".into());
@@ -181,7 +181,7 @@ fn what_is_done_to_one_is_done_to_all() {
     let told = chat.ask(2, Request::Nick { nick: nick("al") });
     assert!(matches!(
         chat.told(&told, 1)[..],
-        [Event::Notice { .. }, Event::Renamed { .. }]
+        [Event::Notice(_), Event::Renamed { .. }]
     ));
     assert!(matches!(chat.told(&told, 3)[..], [Event::Renamed { .. }]));
     assert!(!chat.is_account(1) && chat.name_of(1) == "al");

@@ -130,7 +130,7 @@ fn a_disk_that_fails_holds_nobody_back() {
         matches!(
             &effects[..],
             [Effect::Tell {
-                event: Event::Notice { .. },
+                event: Event::Notice(_),
                 ..
             }]
         ),

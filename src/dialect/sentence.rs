@@ -1,0 +1,170 @@
+//! The sentences of what has no more to it: what dialects of every form say alike. Text of somebody else's in
+//! them is as it was sent.
+
+use crate::model::{Absence, Departure, Done, Kick, ModeChange, Nick, Notice, PutOut, RoomName};
+
+/// To who asked for it: it was done.
+pub(super) fn done(done: &Done) -> String {
+    match done {
+        Done::Away => "You are away now: those who write to you are told.".into(),
+        Done::Back => "You are back.".into(),
+        Done::Ignored(nick) => format!("You hear nothing from {nick} any more."),
+        Done::Unignored(name) => format!("You hear from {name} again."),
+        Done::Operator => "You are an operator now.".into(),
+        Done::Registered {
+            nick,
+            is_logged_in: true,
+        } => format!("{nick} is registered, and you are logged in."),
+        Done::Registered {
+            nick,
+            is_logged_in: false,
+        } => format!("{nick} is registered."),
+        Done::Unregistered(nick) => format!("{nick} is nobody's name any more."),
+        Done::LoggedIn(nick) => format!("You are logged in as {nick}."),
+        Done::PasswordChanged => "Your password is changed.".into(),
+        Done::Bots(bots) if bots.is_empty() => "You have no bots.".into(),
+        Done::Bots(bots) => {
+            let bots: Vec<&str> = bots.iter().map(Nick::as_str).collect();
+            format!("Your bots: {}", bots.join(", "))
+        }
+        Done::BotGone(bot) => format!("The bot {bot} is gone."),
+        Done::TokenVoid => "That token is void.".into(),
+        Done::Appointed {
+            nick,
+            room,
+            moderates: true,
+        } => format!("{nick} moderates #{room} now."),
+        Done::Appointed {
+            nick,
+            room,
+            moderates: false,
+        } => format!("{nick} does not moderate #{room} now."),
+        Done::ModeSet { room, change } => mode(room, change),
+        Done::Invited { nick, room } => format!("{nick} is invited to #{room}."),
+        Done::PutOut { nick, .. } => format!("{nick} has been kicked."),
+        Done::Muted {
+            name,
+            room,
+            is_muted,
+        } => format!("{name} has been {}.", muted(room.as_ref(), *is_muted)),
+        Done::Banned { mask, count } => format!("{mask} is banned; {count} put out."),
+        Done::Unbanned { mask } => format!("{mask} is not banned any more."),
+        Done::Closed(room) => closed(room),
+        Done::Locked {
+            room,
+            is_locked: true,
+        } => format!("Nobody enters #{room} now."),
+        Done::Locked {
+            room,
+            is_locked: false,
+        } => format!("#{room} may be entered again."),
+        Done::NotLocked(room) => format!("#{room} is not locked."),
+        Done::Exported { room, path, count } => {
+            format!("{count} messages of #{room} are in {path} now.")
+        }
+        Done::Stops { seconds: 0 } => "The server stops now.".into(),
+        Done::Stops { seconds } => stops_in(*seconds),
+    }
+}
+
+/// To whom it concerns, unasked.
+pub(super) fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::DiskIsSlow => "The disk is slow: you are told when that is done.".into(),
+        Notice::PastUnreadable => "Some of what was said before cannot be read now.".into(),
+        Notice::TooFast => "You are sending too fast: your lines wait.".into(),
+        Notice::NotShown(count) => format!("({count} events were not shown)"),
+        Notice::MustLogIn { nick, seconds } => format!(
+            "The name {nick} is registered. If it is yours, log in within {seconds} s; if not, you get \
+             another one then."
+        ),
+        Notice::NotLoggedIn(nick) => {
+            format!("The name {nick} is registered, and you did not log in.")
+        }
+        Notice::OwnerCame(nick) => format!("Whose name {nick} is has come: you get another one."),
+        Notice::LoggedOut(nick) => format!("You are not logged in as {nick} any more."),
+        Notice::NotOwned(room) => {
+            format!("#{room} ends with its last member: as many rooms are owned as may be.")
+        }
+        Notice::Appointed {
+            room,
+            moderates: true,
+            ..
+        } => format!("You moderate #{room} now."),
+        Notice::Appointed {
+            room,
+            moderates: false,
+            ..
+        } => format!("You do not moderate #{room} now."),
+        Notice::Invited { by, room } => format!("{by} invites you to #{room}."),
+        Notice::PutOut { room, kick } => {
+            format!("{} put you out of #{room}{}", kick.by, colon(&kick.reason))
+        }
+        Notice::Muted { room, is_muted, .. } => {
+            format!("You have been {}.", muted(room.as_ref(), *is_muted))
+        }
+        Notice::Closed { room, .. } => closed(room),
+    }
+}
+
+fn mode(room: &RoomName, change: &ModeChange) -> String {
+    match change {
+        ModeChange::TopicLock(true) => format!("Only moderators set the topic of #{room} now."),
+        ModeChange::TopicLock(false) => format!("Everyone in #{room} may set its topic now."),
+        ModeChange::InviteOnly(true) => format!("Only the invited enter #{room} now."),
+        ModeChange::InviteOnly(false) => format!("Everyone may enter #{room} now."),
+        ModeChange::Key(Some(_)) => format!("One needs the key to enter #{room} now."),
+        ModeChange::Key(None) => format!("One needs no key to enter #{room} now."),
+    }
+}
+
+fn muted(room: Option<&RoomName>, is_muted: bool) -> String {
+    let did = if is_muted { "muted" } else { "unmuted" };
+    room.map_or(did.into(), |room| format!("{did} in #{room}"))
+}
+
+fn closed(room: &RoomName) -> String {
+    format!("The room #{room} has been closed.")
+}
+
+/// To all: the server stops.
+pub(super) fn stops_in(seconds: u64) -> String {
+    format!("The server stops in {seconds} s.")
+}
+
+/// Why somebody is put out of the server, if anything is said of it.
+pub(super) fn put_out(why: &PutOut) -> Option<String> {
+    match why {
+        PutOut::Kicked { reason, .. } => reason.clone(),
+        PutOut::Banned { reason, .. } => Some(format!("banned{}", colon(reason))),
+        PutOut::TokenVoid => Some("the token is void".into()),
+        PutOut::LoggedInElsewhere => Some("logged in from elsewhere".into()),
+    }
+}
+
+/// Last words, or why somebody did not leave by itself.
+pub(super) fn departure(why: &Departure) -> Option<String> {
+    match why {
+        Departure::Quit(words) => words.clone(),
+        Departure::PutOut(why) => Some(format!("kicked{}", colon(&put_out(why)))),
+    }
+}
+
+/// Why somebody did not leave a room by itself.
+pub(super) fn kick(kick: &Kick) -> String {
+    format!("kicked by {}{}", kick.by, colon(&kick.reason))
+}
+
+/// What is told to those who speak to somebody who is not there: what it says about being away.
+pub(super) fn absence(absence: &Absence) -> &str {
+    match absence {
+        Absence::Away(text) => text,
+        Absence::NotHere => "not here, and is told this at the next login",
+    }
+}
+
+fn colon(reason: &Option<String>) -> String {
+    reason
+        .as_ref()
+        .map_or(String::new(), |reason| format!(": {reason}"))
+}
