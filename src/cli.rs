@@ -1,4 +1,4 @@
-//! Arguments, and every default.
+//! Arguments. What holds without them stands in [`crate::limits`], as far as it is a bound.
 
 mod account;
 mod history;
@@ -9,7 +9,6 @@ mod values;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -19,14 +18,14 @@ use load::{Load, Run};
 pub use program::main;
 
 use crate::hub::Addresses;
-use crate::limits::Limits;
+use crate::limits::{ACCOUNT_EXPIRY_MS, GRACE_MS, Limits, REPLAY_MESSAGES};
 use crate::model::Durability;
 use crate::reactor::{Certificate, Config, DoorAddress};
 use crate::store::{self, Retention};
 use crate::web::{OriginRule, PublicHost};
 use values::{
-    ConnectRateOrOff, CountOrOff, RateOrOff, TimeOrOff, connect_rate_or_off, count, count_or_off,
-    durability, millis, rate_or_off, replay, size, size_or_off, status_door, time, time_or_off,
+    ConnectRateOrOff, CountOrOff, RateOrOff, Size, Time, TimeOrOff, connect_rate_or_off, count,
+    count_or_off, durability, rate_or_off, replay, size, size_or_off, status_door,
 };
 
 /// Where settings are in the directory of history and accounts.
@@ -55,54 +54,54 @@ struct ServerArguments {
     listen: Vec<DoorAddress>,
 
     /// The longest message, in bytes of UTF-8
-    #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = size)]
-    max_message: usize,
+    #[arg(long, value_name = "BYTES", default_value_t = Size(Limits::DEFAULT.message_bytes))]
+    max_message: Size,
 
     /// The longest frame (line, JSON object), in bytes; at least the longest message
-    #[arg(long, value_name = "BYTES", default_value = "8192", value_parser = size)]
-    max_frame: usize,
+    #[arg(long, value_name = "BYTES", default_value_t = Size(Limits::DEFAULT.frame_bytes))]
+    max_frame: Size,
 
     /// Members of a room above which who joins and leaves is not told one by one, but counted and told
     /// once a second
-    #[arg(long, value_name = "N", default_value = "250", value_parser = count)]
+    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.presence_members, value_parser = count)]
     presence_limit: usize,
 
     /// How long the auto door waits for the first bytes before it greets in text; longer is better for
     /// browsers on networks that lose packets
-    #[arg(long, value_name = "TIME", default_value = "150ms", value_parser = time)]
-    sniff_time: Duration,
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.sniff_ms))]
+    sniff_time: Time,
 
     /// How long a connection may take to give a name
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
-    join_timeout: Duration,
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.join_ms))]
+    join_timeout: Time,
 
     /// How long a TLS handshake or an HTTP request may take
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
-    handshake_timeout: Duration,
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.handshake_ms))]
+    handshake_timeout: Time,
 
     /// How long a user may send nothing
-    #[arg(long, value_name = "TIME|off", default_value = "off", value_parser = time_or_off)]
+    #[arg(long, value_name = "TIME|off", default_value_t = TimeOrOff(Limits::DEFAULT.idle_ms))]
     idle_timeout: TimeOrOff,
 
     /// How long nothing may come from a WebSocket before it is pinged, and then before it is dropped
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
-    ping_interval: Duration,
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.ping_ms))]
+    ping_interval: Time,
 
     /// TCP keepalive: how long a connection may be silent before it is probed
-    #[arg(long, value_name = "TIME|off", default_value = "60s", value_parser = time_or_off)]
+    #[arg(long, value_name = "TIME|off", default_value_t = TimeOrOff(Limits::DEFAULT.keepalive_ms))]
     keepalive: TimeOrOff,
 
     /// Bytes waiting for a slow reader above which its own requests wait
-    #[arg(long, value_name = "BYTES", default_value = "256KiB", value_parser = size)]
-    sendq_soft: usize,
+    #[arg(long, value_name = "BYTES", default_value_t = Size(Limits::DEFAULT.sendq_soft_bytes))]
+    sendq_soft: Size,
 
     /// Bytes waiting for a slow reader above which it is dropped
-    #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = size)]
-    sendq_hard: usize,
+    #[arg(long, value_name = "BYTES", default_value_t = Size(Limits::DEFAULT.sendq_hard_bytes))]
+    sendq_hard: Size,
 
     /// How long a slow reader may stay above the soft limit
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
-    sendq_time: Duration,
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.sendq_ms))]
+    sendq_time: Time,
 
     /// Memory for all that waits for slow readers; above it those who hold the most are dropped
     /// [default: a quarter of the memory allowed, at most 256MiB]
@@ -114,11 +113,11 @@ struct ServerArguments {
     max_connections: Option<usize>,
 
     /// Connections at once from one address (a /64 of IPv6); loopback is exempt
-    #[arg(long, value_name = "N", default_value = "100", value_parser = count)]
+    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.per_address, value_parser = count)]
     max_per_address: usize,
 
     /// Connections that the kernel queues before they are accepted
-    #[arg(long, value_name = "N", default_value = "4096",
+    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.backlog,
           value_parser = clap::value_parser!(i32).range(1..))]
     backlog: i32,
 
@@ -128,7 +127,7 @@ struct ServerArguments {
     rate_limit: Option<RateOrOff>,
 
     /// Connects of one address: how many in what time; loopback is exempt
-    #[arg(long, value_name = "N,TIME|off", default_value = "30,10s",
+    #[arg(long, value_name = "N,TIME|off", default_value_t = ConnectRateOrOff(Limits::DEFAULT.connect_rate),
           value_parser = connect_rate_or_off)]
     connect_rate: ConnectRateOrOff,
 
@@ -217,12 +216,16 @@ struct ServerArguments {
     durability: Durability,
 
     /// Messages that one is shown of a room by entering it with text; 0 is none
-    #[arg(long, value_name = "N", default_value = "20", value_parser = replay)]
+    #[arg(long, value_name = "N", default_value_t = REPLAY_MESSAGES, value_parser = replay)]
     replay: usize,
 
     /// How long messages are kept
-    #[arg(long, value_name = "TIME|off", default_value = "off", requires = "data",
-          value_parser = time_or_off)]
+    #[arg(
+        long,
+        value_name = "TIME|off",
+        default_value = "off",
+        requires = "data"
+    )]
     keep_age: TimeOrOff,
 
     /// How many messages of each room are kept
@@ -240,13 +243,13 @@ struct ServerArguments {
     data_set_aside: bool,
 
     /// How long an account lasts that nobody uses while the server runs
-    #[arg(long, value_name = "TIME|off", default_value = "365d", requires = "data",
-          value_parser = time_or_off)]
+    #[arg(long, value_name = "TIME|off", default_value_t = TimeOrOff(Some(ACCOUNT_EXPIRY_MS)),
+          requires = "data")]
     account_expiry: TimeOrOff,
 
     /// How long somebody may go by a registered name before logging in
-    #[arg(long, value_name = "TIME", default_value = "30s", requires = "data", value_parser = time)]
-    grace: Duration,
+    #[arg(long, value_name = "TIME", default_value_t = Time(GRACE_MS), requires = "data")]
+    grace: Time,
 
     /// Refuse a registered name at once to who does not log in
     #[arg(long, requires = "data")]
@@ -309,24 +312,23 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
 }
 
 fn config(arguments: ServerArguments) -> Result<Config, String> {
-    let limits_by_default = Limits::default();
     let limits = Limits {
-        message_bytes: arguments.max_message,
-        frame_bytes: arguments.max_frame,
+        message_bytes: arguments.max_message.0,
+        frame_bytes: arguments.max_frame.0,
         presence_members: arguments.presence_limit,
-        sniff_ms: millis(arguments.sniff_time),
-        join_ms: millis(arguments.join_timeout),
-        handshake_ms: millis(arguments.handshake_timeout),
-        ping_ms: millis(arguments.ping_interval),
-        idle_ms: arguments.idle_timeout.0.map(millis),
-        keepalive_ms: arguments.keepalive.0.map(millis),
-        sendq_soft_bytes: arguments.sendq_soft,
-        sendq_hard_bytes: arguments.sendq_hard,
-        sendq_ms: millis(arguments.sendq_time),
+        sniff_ms: arguments.sniff_time.0,
+        join_ms: arguments.join_timeout.0,
+        handshake_ms: arguments.handshake_timeout.0,
+        ping_ms: arguments.ping_interval.0,
+        idle_ms: arguments.idle_timeout.0,
+        keepalive_ms: arguments.keepalive.0,
+        sendq_soft_bytes: arguments.sendq_soft.0,
+        sendq_hard_bytes: arguments.sendq_hard.0,
+        sendq_ms: arguments.sendq_time.0,
         sendq_total_bytes: arguments.sendq_total,
         rate: arguments
             .rate_limit
-            .map_or(limits_by_default.rate, |rate| rate.0),
+            .map_or(Limits::DEFAULT.rate, |rate| rate.0),
         rate_on_loopback: arguments.rate_limit.is_some() || arguments.limit_loopback,
         connect_rate: arguments.connect_rate.0,
         limits_loopback: arguments.limit_loopback,
@@ -363,7 +365,7 @@ fn config(arguments: ServerArguments) -> Result<Config, String> {
         dir,
         durability: arguments.durability,
         retention: Retention {
-            age_ms: arguments.keep_age.0.map(millis),
+            age_ms: arguments.keep_age.0,
             count: arguments.keep_count.0.map(|count| count as u64),
             bytes: arguments.keep_bytes.0.map(|bytes| bytes as u64),
         },
@@ -393,8 +395,8 @@ fn config(arguments: ServerArguments) -> Result<Config, String> {
         state,
         data,
         replay: arguments.replay,
-        grace_ms: millis(arguments.grace),
-        account_expiry_ms: arguments.account_expiry.0.map(millis),
+        grace_ms: arguments.grace.0,
+        account_expiry_ms: arguments.account_expiry.0,
         has_strict_names: arguments.strict_names,
         is_multi: arguments.multi,
     })

@@ -189,6 +189,12 @@ pub(crate) const QUOTA_MS: u64 = 24 * 3_600_000;
 /// Addresses that are counted at once.
 pub(crate) const QUOTA_ADDRESSES_MAX: usize = 4096;
 
+/// Messages that one is shown of a room by entering it, unless it is set otherwise.
+pub(crate) const REPLAY_MESSAGES: usize = 20;
+
+/// How long somebody may go by a registered name before logging in, unless it is set otherwise.
+pub(crate) const GRACE_MS: u64 = 30_000;
+
 /// How long an account lasts that is not used, unless it is set otherwise: a year.
 pub(crate) const ACCOUNT_EXPIRY_MS: u64 = 365 * 24 * 3_600_000;
 

@@ -1,5 +1,7 @@
 //! How values of options are written.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::dialect::Dialect;
@@ -7,9 +9,17 @@ use crate::limits::{ConnectRate, HISTORY_LIMIT_MAX, Rate};
 use crate::model::Durability;
 use crate::reactor::{DoorAddress, Place};
 
-/// A time, or none.
+/// A number of bytes, as [`size`] reads it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TimeOrOff(pub(super) Option<Duration>);
+pub(super) struct Size(pub(super) usize);
+
+/// A time in milliseconds, as [`time`] reads it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Time(pub(super) u64);
+
+/// A time in milliseconds, or none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeOrOff(pub(super) Option<u64>);
 
 /// A number, or no limit.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +32,8 @@ pub(super) struct RateOrOff(pub(super) Option<Rate>);
 /// A rate of connects, or none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ConnectRateOrOff(pub(super) Option<ConnectRate>);
+
+const DAY_MS: u64 = 24 * 3_600_000;
 
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
@@ -54,22 +66,80 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
         "" | "s" => 1000,
         "m" | "min" => 60_000,
         "h" => 3_600_000,
-        "d" => 24 * 3_600_000,
+        "d" => DAY_MS,
         _ => return Err("a time is a number of seconds, or as in 500ms, 30s, 5m, 1h or 7d".into()),
     };
     let ms = digits
         .parse::<u64>()
         .ok()
         .and_then(|number| number.checked_mul(unit_ms));
-    ms.filter(|ms| (1..=3650 * 24 * 3_600_000).contains(ms))
+    ms.filter(|ms| (1..=3650 * DAY_MS).contains(ms))
         .map(Duration::from_millis)
         .ok_or("a time is 1 ms to ten years".into())
 }
 
-pub(super) fn time_or_off(text: &str) -> Result<TimeOrOff, String> {
-    match text {
-        "off" => Ok(TimeOrOff(None)),
-        text => time(text).map(|time| TimeOrOff(Some(time))),
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        size(text).map(Size)
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes.is_multiple_of(1 << 20) => write!(f, "{}MiB", bytes >> 20),
+            bytes if bytes.is_multiple_of(1 << 16) => write!(f, "{}KiB", bytes >> 10),
+            bytes => bytes.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Time, String> {
+        time(text).map(|time| Time(millis(time)))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ms if ms.is_multiple_of(DAY_MS) => write!(f, "{}d", ms / DAY_MS),
+            ms if ms.is_multiple_of(1000) => write!(f, "{}s", ms / 1000),
+            ms => write!(f, "{ms}ms"),
+        }
+    }
+}
+
+impl FromStr for TimeOrOff {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<TimeOrOff, String> {
+        match text {
+            "off" => Ok(TimeOrOff(None)),
+            text => text.parse().map(|Time(ms)| TimeOrOff(Some(ms))),
+        }
+    }
+}
+
+impl fmt::Display for TimeOrOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(ms) => Time(ms).fmt(f),
+            None => f.write_str("off"),
+        }
+    }
+}
+
+impl fmt::Display for ConnectRateOrOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(rate) => write!(f, "{},{}", rate.count, Time(rate.window_ms)),
+            None => f.write_str("off"),
+        }
     }
 }
 
@@ -170,6 +240,18 @@ mod tests {
             ("1h", 3_600_000),
         ] {
             assert_eq!(time(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["1", "8192", "256KiB", "1MiB"] {
+            assert_eq!(
+                text.parse().map(|size: Size| size.to_string()),
+                Ok(text.into())
+            );
+        }
+        for text in ["150ms", "90s", "365d", "off"] {
+            assert_eq!(
+                text.parse().map(|time: TimeOrOff| time.to_string()),
+                Ok(text.into())
+            );
         }
     }
 }

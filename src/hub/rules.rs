@@ -1,6 +1,6 @@
 //! What holds as long as the server runs.
 
-use crate::limits::ACCOUNT_EXPIRY_MS;
+use crate::limits::{ACCOUNT_EXPIRY_MS, GRACE_MS, Limits, REPLAY_MESSAGES};
 use crate::model::{Durability, HashSeed, Secret};
 
 /// Whose addresses are shown to other users, in the dialects whose forms have addresses.
@@ -48,14 +48,14 @@ impl Default for Rules {
     fn default() -> Rules {
         Rules {
             durability: None,
-            replay: 20,
+            replay: REPLAY_MESSAGES,
             is_multi: false,
             is_strict: false,
-            grace_ms: 30_000,
+            grace_ms: GRACE_MS,
             account_expiry_ms: Some(ACCOUNT_EXPIRY_MS),
             limits_loopback: false,
-            message_bytes_max: 4096,
-            presence_limit: 250,
+            message_bytes_max: Limits::DEFAULT.message_bytes,
+            presence_limit: Limits::DEFAULT.presence_members,
             addresses: Addresses::OfDoors,
             oper_password: None,
             hash_seed: HashSeed::default(),

@@ -66,35 +66,40 @@ pub struct Limits {
     pub limits_loopback: bool,
 }
 
+impl Limits {
+    /// What holds where nothing else is set.
+    pub(crate) const DEFAULT: Limits = Limits {
+        message_bytes: 4096,
+        presence_members: 250,
+        frame_bytes: 8192,
+        sniff_ms: 150,
+        join_ms: 30_000,
+        handshake_ms: 10_000,
+        ping_ms: 30_000,
+        idle_ms: None,
+        keepalive_ms: Some(60_000),
+        sendq_soft_bytes: 256 * 1024,
+        sendq_hard_bytes: 1024 * 1024,
+        sendq_ms: 10_000,
+        sendq_total_bytes: None,
+        connections: None,
+        per_address: 100,
+        backlog: 4096,
+        rate: Some(Rate {
+            per_s: 10,
+            burst: 30,
+        }),
+        rate_on_loopback: false,
+        connect_rate: Some(ConnectRate {
+            count: 30,
+            window_ms: 10_000,
+        }),
+        limits_loopback: false,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Limits {
-        Limits {
-            message_bytes: 4096,
-            presence_members: 250,
-            frame_bytes: 8192,
-            sniff_ms: 150,
-            join_ms: 30_000,
-            handshake_ms: 10_000,
-            ping_ms: 30_000,
-            idle_ms: None,
-            keepalive_ms: Some(60_000),
-            sendq_soft_bytes: 256 * 1024,
-            sendq_hard_bytes: 1024 * 1024,
-            sendq_ms: 10_000,
-            sendq_total_bytes: None,
-            connections: None,
-            per_address: 100,
-            backlog: 4096,
-            rate: Some(Rate {
-                per_s: 10,
-                burst: 30,
-            }),
-            rate_on_loopback: false,
-            connect_rate: Some(ConnectRate {
-                count: 30,
-                window_ms: 10_000,
-            }),
-            limits_loopback: false,
-        }
+        Limits::DEFAULT
     }
 }
