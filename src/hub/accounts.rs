@@ -12,7 +12,7 @@ use crate::limits::{
 };
 use crate::model::{
     AccountAsk, AccountId, AccountRecord, ConnId, Deed, ErrorCode, Event, Key, Login, MessageId,
-    Nick, Peer, RequestId, RoomName, Secret, TokenChange,
+    Nick, Peer, RequestId, RoomName, Secret, TokenChange, UserId,
 };
 
 use super::directory::Directory;
@@ -107,8 +107,8 @@ pub(super) struct Accounts {
     pub(super) foundings: Quota,
     /// Owned rooms in all.
     pub(super) owned_rooms: usize,
-    /// Until when guests may go by accounts' names. Invariant: exactly those of the sessions.
-    pub(super) graces: BTreeSet<(u64, ConnId)>,
+    /// Until when guests may go by accounts' names. Invariant: exactly those of the users.
+    pub(super) graces: BTreeSet<(u64, UserId)>,
     /// Who asks what waits for its account when everything up to a message is on disk.
     pub(super) early: Vec<(MessageId, ConnId)>,
     /// The number of the guest named last.

@@ -43,7 +43,7 @@ impl Hub {
         replay: Option<usize>,
     ) {
         let last = self.history.last;
-        let own = self.session(who).map_or(0, |session| session.replay);
+        let own = self.users.session(who).map_or(0, |own| own.replay);
         let replay = match replay.map_or(own, |count| self.replay_of(Some(count))) {
             // What is said to have been said later was said in another life of the server: there is
             // something to be shown, and nobody knows how much.

@@ -4,7 +4,7 @@ use crate::model::{
     AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, Nick, Query, Record, RequestId,
 };
 
-use super::{Member, RoomId};
+use super::{Reader, RoomId};
 
 /// What the hub wants done. An effect is to be carried out before the next request is handled: its
 /// audience is the room as it is then.
@@ -101,21 +101,21 @@ pub enum Effect {
 /// Whom an event is for.
 #[derive(Debug, PartialEq)]
 pub enum Audience {
-    /// The members of a room, as they are when this is carried out.
+    /// The readers of a room, as they are when this is carried out.
     Room {
         /// The room. Where it has ended meanwhile nobody is told.
         room: RoomId,
-        /// Who is told apart or not at all: whose doing it is. It need not be a member.
+        /// Who is told apart or not at all: whose doing it is. It need not be a reader.
         except: Option<ConnId>,
-        /// The members who hear nothing from it, in ascending order.
+        /// The readers who hear nothing from it, in ascending order.
         ignorers: Vec<ConnId>,
     },
     /// These, each once.
-    Each(Vec<Member>),
+    Each(Vec<Reader>),
 }
 
 impl Audience {
-    /// The members of a room but one.
+    /// The readers of a room but one.
     pub(super) fn others(room: RoomId, except: ConnId) -> Audience {
         Audience::Room {
             room,

@@ -204,13 +204,13 @@ impl Hub {
             Lasting::Account(id) => {
                 let is_online = |id: AccountId| {
                     let nick = self.accounts.directory.get(id).map(|it| &it.record.nick);
-                    let session = nick.and_then(|nick| self.sessions.find(nick.as_str()));
-                    session.is_some_and(|session| self.account_of(session) == Some(id))
+                    let user = nick.and_then(|nick| self.users.find(nick.as_str()));
+                    user.is_some_and(|user| self.users[user].account() == Some(id))
                 };
                 // Its bots note their use with their owner's.
                 is_online(id)
             }
-            Lasting::Room(id) => !self.members(id).is_empty(),
+            Lasting::Room(id) => !self.rooms.get(id).members().is_empty(),
         }
     }
 

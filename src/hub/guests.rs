@@ -1,9 +1,9 @@
 //! Guests: users without an account. One who goes by an account's name has some time to log in, and is
 //! given another name then.
 
-use crate::model::{ConnId, ErrorCode, Event, Key, Nick, Notice};
+use crate::model::{ErrorCode, Event, Key, Nick, Notice, UserId};
 
-use super::{Hub, Session};
+use super::{Hub, User};
 
 /// What names that are given to guests begin with.
 const GUEST: &str = "Guest-";
@@ -23,35 +23,28 @@ impl Hub {
     }
 
     /// Tells a guest whose name is an account's how long it may go by it, from now on.
-    pub(super) fn begin_grace(&mut self, who: ConnId) {
-        let lead = self.sessions.lead(who);
-        let Some(session) = self.sessions.get(lead) else {
+    pub(super) fn begin_grace(&mut self, id: UserId) {
+        let Some(user) = self.users.get(id) else {
             return;
         };
-        let nick = session.nick().clone();
-        if session.is_account() || session.grace_ms().is_some() || !self.is_registered(&nick) {
+        let nick = user.nick().clone();
+        if user.is_account() || user.grace_ms().is_some() || !self.is_registered(&nick) {
             return;
         }
-        self.start_grace(lead, self.now.uptime_ms + self.rules.grace_ms);
+        let due_ms = self.now.uptime_ms + self.rules.grace_ms;
+        self.change(id, |rare| rare.grace_ms = Some(due_ms));
+        self.accounts.graces.insert((due_ms, id));
         let seconds = self.rules.grace_ms.div_ceil(1000);
         let notice = Notice::MustLogIn { nick, seconds };
-        self.tell_all(lead, Event::Notice(notice));
+        self.tell_user(id, &Event::Notice(notice));
     }
 
-    pub(super) fn start_grace(&mut self, lead: ConnId, due_ms: u64) {
-        if let Ok(session) = self.own_mut(lead) {
-            session.change_rare(|rare| rare.grace_ms = Some(due_ms));
-            self.accounts.graces.insert((due_ms, lead));
+    /// Lets a user go by its name.
+    pub(super) fn stop_grace(&mut self, id: UserId) {
+        if let Some(due_ms) = self.users.get(id).and_then(User::grace_ms) {
+            self.accounts.graces.remove(&(due_ms, id));
+            self.change(id, |rare| rare.grace_ms = None);
         }
-    }
-
-    /// Lets a user go by its name. Returns until when it might have.
-    pub(super) fn stop_grace(&mut self, lead: ConnId) -> Option<u64> {
-        let due_ms = self.sessions.get(lead).and_then(Session::grace_ms)?;
-        self.accounts.graces.remove(&(due_ms, lead));
-        let session = self.sessions.get_mut(lead)?;
-        session.change_rare(|rare| rare.grace_ms = None);
-        Some(due_ms)
     }
 
     /// When the next guest is given another name.
@@ -61,22 +54,24 @@ impl Hub {
 
     /// Gives another name to who is next, if its time is over.
     pub(super) fn end_grace(&mut self) {
-        if let Some(&(due_ms, lead)) = self.accounts.graces.first()
+        if let Some(&(due_ms, id)) = self.accounts.graces.first()
             && due_ms <= self.now.uptime_ms
         {
-            self.stop_grace(lead);
-            if let Some(nick) = self.nick_of(lead).cloned() {
-                self.put_aside(lead, Notice::NotLoggedIn(nick));
+            self.stop_grace(id);
+            if let Some(user) = self.users.get(id) {
+                self.put_aside(id, Notice::NotLoggedIn(user.nick().clone()));
             }
         }
     }
 
     /// Gives a user the name of a guest, and tells it why.
-    pub(super) fn put_aside(&mut self, who: ConnId, why: Notice) {
+    pub(super) fn put_aside(&mut self, id: UserId, why: Notice) {
         let guest = self.guest_nick();
-        if let Ok((from, to)) = self.go_by(who, guest) {
-            self.tell_all(who, Event::Notice(why));
-            self.tell(who, Event::Renamed { from, to });
+        if let Some(first) = self.users.first_of(id)
+            && let Ok((from, to)) = self.go_by(first, guest)
+        {
+            self.tell_user(id, &Event::Notice(why));
+            self.tell(first, Event::Renamed { from, to });
         }
     }
 
@@ -86,7 +81,7 @@ impl Hub {
             self.accounts.last_guest = self.accounts.last_guest.wrapping_add(1);
             let name = format!("{GUEST}{:04}", self.accounts.last_guest);
             let nick = Nick::parse(&name).expect("letters, - and digits");
-            if self.sessions.find(&name).is_none() && !self.is_registered(&nick) {
+            if self.users.find(&name).is_none() && !self.is_registered(&nick) {
                 return nick;
             }
         }

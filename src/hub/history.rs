@@ -10,7 +10,7 @@ use crate::limits::{
 };
 use crate::model::{
     ConnId, Durability, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, Record,
-    RequestId, RoomName,
+    RequestId, RoomName, UserId,
 };
 
 use super::catchup::CatchUp;
@@ -67,7 +67,7 @@ enum What {
     },
     /// It is to be told to one user, if that is here, and this is the answer.
     User {
-        to: Option<ConnId>,
+        to: Option<UserId>,
         message: Arc<Message>,
         answer: Event,
     },
@@ -235,7 +235,7 @@ impl Hub {
     /// Answers somebody who may be gone.
     fn tell_own(&mut self, who: Option<ConnId>, id: Option<RequestId>, event: Event) {
         if let Some(who) = who
-            && self.sessions.contains(who)
+            && self.user(who).is_some()
         {
             self.answer_with(who, id, event);
         }
@@ -326,7 +326,7 @@ impl Hub {
     pub(super) fn speak_privately(
         &mut self,
         who: ConnId,
-        to: Option<ConnId>,
+        to: Option<UserId>,
         record: Record,
         message: Arc<Message>,
         answer: Event,
@@ -389,7 +389,7 @@ impl Hub {
         };
         self.broadcast(audience, event.clone());
         if let Some(who) = who
-            && self.sessions.contains(who)
+            && self.user(who).is_some()
             && !self.is_catching_up(id, who)
         {
             self.answer_with(who, None, event);
@@ -401,18 +401,18 @@ impl Hub {
     fn tell_privately(
         &mut self,
         who: Option<ConnId>,
-        to: Option<ConnId>,
+        to: Option<UserId>,
         message: Arc<Message>,
         sent: &Event,
     ) {
-        let session = to.and_then(|to| self.sessions.get(to));
+        let user = to.and_then(|to| self.users.get(to));
         if let Some(to) = to
-            && session.is_some_and(|session| !session.ignores(&message.nick.key()))
+            && user.is_some_and(|user| !user.ignores(&message.nick.key()))
         {
-            self.tell_all(to, Event::Private { message });
+            self.tell_user(to, &Event::Private { message });
         }
         if let Some(who) = who {
-            self.tell_twins(who, sent);
+            self.tell_others_of(who, sent);
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) enum Later {
     TakeOut {
         /// Whom.
         who: ConnId,
-        /// The room, if it still has that name: it may have ended meanwhile.
+        /// The room, which may have ended meanwhile.
         id: RoomId,
         /// Its name.
         room: RoomName,
@@ -51,7 +51,7 @@ impl Hub {
                 return;
             };
             match later {
-                Later::PutOut { who, why } if self.sessions.contains(who) => {
+                Later::PutOut { who, why } if self.user(who).is_some() => {
                     self.put_out_connection(who, PutOut::clone(&why));
                 }
                 Later::TakeOut { who, id, room } => self.take_out_of_closed(who, id, &room),
@@ -61,15 +61,13 @@ impl Hub {
     }
 
     fn take_out_of_closed(&mut self, who: ConnId, id: RoomId, room: &RoomName) {
-        let Some(session) = self.sessions.get(who) else {
+        let Some(user) = self.users.of(who) else {
             return;
         };
-        let still_there = self.rooms.try_get(id).is_some_and(|it| it.name == *room);
         // Of several connections of a user, the first takes the others along.
-        if still_there && session.is_in(id) {
-            self.take_out(who, id);
+        if self.users[user].is_in(id) {
+            self.take_out(user, id);
         }
-        // It has a session.
-        let _ = self.tell_own_leaving(who, room);
+        self.tell_own_leaving(who, room);
     }
 }

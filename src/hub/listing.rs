@@ -3,7 +3,8 @@
 use crate::limits::{NAMES_SHOWN_MAX, ROOMS_SHOWN_MAX, STEPS_PER_ROOM};
 use crate::model::{ConnId, ErrorCode, Event, Page, RoomEntry, RoomName, RoomsFrom, Roster};
 
-use super::{Hub, RoomId};
+use super::room::Member;
+use super::{Hub, LOBBY, RoomId};
 
 impl Hub {
     pub(super) fn tell_members(
@@ -17,7 +18,7 @@ impl Hub {
                 .rooms
                 .find(&name)
                 .ok_or(ErrorCode::NoRoomToShow(name))?,
-            None => self.own(who)?.focus(),
+            None => self.focus_of(who)?,
         };
         if !self.sees_into(who, id) {
             return Err(ErrorCode::NotInRoom(self.rooms.get(id).name.clone()));
@@ -33,7 +34,7 @@ impl Hub {
             Some(name) => {
                 let last = self.find_nick(name)?;
                 let members = self.rooms.get(id).members();
-                let at = members.iter().position(|member| member.id == last);
+                let at = members.iter().position(|member| { member.user } == last);
                 self.note_steps(members.len());
                 1 + at.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))?
             }
@@ -104,7 +105,39 @@ impl Hub {
     /// May a connection know who is in a room and what it is about? Those of a room that is closed to some
     /// are told to members, and to operators.
     pub(super) fn sees_into(&self, who: ConnId, id: RoomId) -> bool {
-        let is_member = || self.session(who).is_some_and(|session| session.is_in(id));
+        let is_member = || self.user(who).is_some_and(|user| user.is_in(id));
         !self.rooms.get(id).is_guarded() || is_member() || self.is_operator(who)
+    }
+
+    /// The first who are in a room, as many as are named at once.
+    pub(super) fn roster(&self, room: RoomId) -> Roster {
+        self.users_from(room, 0, NAMES_SHOWN_MAX)
+    }
+
+    /// So many of the users who are in a room at most, from the member at `start` on.
+    pub(super) fn users_from(&self, room: RoomId, start: usize, limit: usize) -> Roster {
+        let hidden = match room {
+            LOBBY => self.untold_count(),
+            _ => 0,
+        };
+        let room = self.rooms.get(room);
+        let mut roster = Roster {
+            members: room.count() - hidden,
+            ..Roster::default()
+        };
+        let named = |member: &Member| {
+            let user = self.users.get(member.user)?;
+            (!user.is_untold()).then(|| user.nick().clone())
+        };
+        let mut users = room.members()[start..].iter().filter_map(named);
+        roster.nicks.extend(users.by_ref().take(limit));
+        self.note_steps(roster.nicks.len());
+        // Each of the members is looked at only where some of them are not shown.
+        roster.rest = match (start, hidden) {
+            (0, _) => roster.members - roster.nicks.len(),
+            (_, 0) => room.members().len() - start - roster.nicks.len(),
+            _ => users.count(),
+        };
+        roster
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::model::{
     AccountAnswer, AccountId, AccountRecord, ConnId, Deed, Done, ErrorCode, Event, Moment, Notice,
-    Peer, PutOut,
+    Peer, PutOut, UserId,
 };
 
-use super::Hub;
 use super::accounts::{Coming, Tried, Waiting, What};
 use super::expiry::Lasting;
+use super::{Hub, User};
 
 impl Hub {
     /// A question about an account has been answered: whoever asked goes on, if it is here yet.
@@ -42,7 +42,7 @@ impl Hub {
             .get(&ticket)
             .map(|waiting| waiting.who);
         let is_here =
-            |who: &ConnId| self.accounts.asking.contains(who) && self.sessions.contains(*who);
+            |who: &ConnId| self.accounts.asking.contains(who) && self.user(*who).is_some();
         if let Some(who) = who.filter(is_here) {
             self.tell(who, Event::Notice(Notice::DiskIsSlow));
         }
@@ -101,8 +101,8 @@ impl Hub {
             AccountAnswer::Registered(record) => {
                 self.learn_account(record);
                 self.watch_new_account(record.id);
-                let asker = who.map(|who| self.sessions.lead(who));
-                let holder = self.sessions.find(record.nick.as_str());
+                let asker = who.and_then(|who| self.users.of(who));
+                let holder = self.users.find(record.nick.as_str());
                 if let Some(holder) = holder.filter(|_| holder != asker) {
                     self.begin_grace(holder);
                 }
@@ -121,7 +121,7 @@ impl Hub {
                     true => self.watch_new_account(bot.id),
                     false => self.use_account(bot.id),
                 }
-                if let Some(holder) = self.sessions.find(bot.nick.as_str()) {
+                if let Some(holder) = self.users.find(bot.nick.as_str()) {
                     self.begin_grace(holder);
                 }
             }
@@ -149,13 +149,13 @@ impl Hub {
         for waiting in self.accounts.waiting.values_mut() {
             waiting.is_void |= waiting.name.key() == nick.key();
         }
-        let Some(holder) = self.sessions.find(nick.as_str()) else {
+        let Some(holder) = self.users.find(nick.as_str()) else {
             return;
         };
         if !self.is_registered(&nick) {
             self.stop_grace(holder);
         }
-        if self.account_of(holder) == Some(id) {
+        if self.users[holder].account() == Some(id) {
             self.forget_login_to(holder, account.record.is_operator);
         }
     }
@@ -166,31 +166,29 @@ impl Hub {
         let account = self.accounts.directory.get(id);
         let bot = account.filter(|account| account.record.owner.is_some());
         if let Some(bot) = bot
-            && let Some(session) = self.sessions.find(bot.record.nick.as_str())
-            && self.account_of(session) == Some(id)
+            && let Some(user) = self.users.find(bot.record.nick.as_str())
+            && self.users[user].account() == Some(id)
         {
-            self.put_out(session, PutOut::TokenVoid);
+            self.put_out(user, PutOut::TokenVoid);
         }
     }
 
     /// A user is logged in no more.
-    pub(super) fn forget_login(&mut self, who: ConnId) {
-        let Some(id) = self.account_of(who) else {
+    pub(super) fn forget_login(&mut self, user: UserId) {
+        let Some(id) = self.users.get(user).and_then(User::account) else {
             return;
         };
         let account = self.accounts.directory.get(id);
-        self.forget_login_to(who, account.is_some_and(|it| it.record.is_operator));
+        self.forget_login_to(user, account.is_some_and(|it| it.record.is_operator));
     }
 
-    fn forget_login_to(&mut self, who: ConnId, was_operator: bool) {
-        let Some(nick) = self.nick_of(who).cloned() else {
-            return;
-        };
-        self.change_all(who, |rare| {
+    fn forget_login_to(&mut self, user: UserId, was_operator: bool) {
+        self.change(user, |rare| {
             rare.account = None;
             rare.is_operator &= !was_operator;
         });
-        self.tell_all(who, Event::Notice(Notice::LoggedOut(nick)));
+        let nick = self.users[user].nick().clone();
+        self.tell_user(user, &Event::Notice(Notice::LoggedOut(nick)));
     }
 
     /// Goes on with an answer.
@@ -212,7 +210,7 @@ impl Hub {
                 let nick = record.nick.clone();
                 let is_logged_in = self.own(who)?.nick().key() == nick.key();
                 if is_logged_in {
-                    self.log_in(who, &record);
+                    self.log_in(self.own_id(who)?, &record);
                 }
                 self.done(who, Done::Registered { nick, is_logged_in })
             }
@@ -247,7 +245,7 @@ impl Hub {
         record: &AccountRecord,
         is_multi: bool,
     ) -> Result<(), ErrorCode> {
-        if self.sessions.contains(who) {
+        if self.users.of(who).is_some() {
             return Err(ErrorCode::AlreadyJoined);
         }
         // They may have been banned meanwhile.
@@ -257,13 +255,13 @@ impl Hub {
         self.check_nick(&record.nick)?;
         let first_effect = self.effects.len();
         let resume = match self.make_way(who, record, is_multi) {
-            Some(lead) => self.come_in_beside(who, peer, coming, lead)?,
+            Some(user) => self.come_in_beside(who, peer, coming, user)?,
             None => {
                 self.settle_audiences(first_effect);
                 self.come_in(who, peer, coming)?
             }
         };
-        self.log_in(who, record);
+        self.log_in(self.own_id(who)?, record);
         self.resume(who, &resume)?;
         self.ask_mail(who);
         Ok(())
@@ -277,13 +275,13 @@ impl Hub {
         is_multi: bool,
     ) -> Result<(), ErrorCode> {
         self.check_nick(&record.nick)?;
-        if let Some(lead) = self.make_way(who, record, is_multi) {
-            self.merge(who, lead)?;
+        if let Some(into) = self.make_way(who, record, is_multi) {
+            self.merge(self.own_id(who)?, into);
         } else if self.own(who)?.nick().key() != record.nick.key() {
             let (from, to) = self.go_by(who, record.nick.clone())?;
             self.tell(who, Event::Renamed { from, to });
         }
-        self.log_in(who, record);
+        self.log_in(self.own_id(who)?, record);
         let nick = self.own(who)?.nick().clone();
         self.done(who, Done::LoggedIn(nick))?;
         self.ask_mail(who);
@@ -291,12 +289,12 @@ impl Hub {
     }
 
     /// Frees an account's name for its owner. Returns the user who is logged in already and stays.
-    fn make_way(&mut self, who: ConnId, record: &AccountRecord, is_multi: bool) -> Option<ConnId> {
-        let holder = self.sessions.find(record.nick.as_str())?;
-        if holder == self.sessions.lead(who) {
+    fn make_way(&mut self, who: ConnId, record: &AccountRecord, is_multi: bool) -> Option<UserId> {
+        let holder = self.users.find(record.nick.as_str())?;
+        if self.users.of(who) == Some(holder) {
             return None;
         }
-        if !self.sessions[holder].is_account() {
+        if !self.users[holder].is_account() {
             self.put_aside(holder, Notice::OwnerCame(record.nick.clone()));
             return None;
         }
@@ -308,13 +306,13 @@ impl Hub {
     }
 
     /// A user who goes by an account's name is logged in.
-    fn log_in(&mut self, who: ConnId, record: &AccountRecord) {
-        self.stop_grace(self.sessions.lead(who));
-        self.change_all(who, |rare| {
+    fn log_in(&mut self, user: UserId, record: &AccountRecord) {
+        self.stop_grace(user);
+        self.change(user, |rare| {
             rare.account = Some(record.id);
             rare.is_operator |= record.is_operator;
         });
-        self.follow_mutes(who);
+        self.follow_mutes(user);
         self.use_account(record.id);
     }
 }

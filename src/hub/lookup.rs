@@ -79,10 +79,10 @@ impl Hub {
         with: &Nick,
         window: Window,
     ) -> Result<Query, ErrorCode> {
-        let session = self.own(who)?;
+        let user = self.own(who)?;
         let before_all = |first: MessageId| MessageId(first.0 - 1);
-        let account = session.account();
-        let since = match session.first_private() {
+        let account = user.account();
+        let since = match user.first_private() {
             _ if account.is_some() => MessageId::default(),
             first => first.map_or(self.history.last, before_all),
         };
@@ -91,7 +91,7 @@ impl Hub {
             ..window
         };
         Ok(Query::Private {
-            own: session.nick().key(),
+            own: user.nick().key(),
             with: with.key(),
             account,
             window,
@@ -275,7 +275,7 @@ impl Hub {
         if let Question::Reading(room, window) = asked.what {
             return self.end_reading(who, room, window, found);
         }
-        let is_here = self.sessions.contains(who) || self.consoles.contains(&who);
+        let is_here = !self.is_stranger(who);
         if !is_here {
             return;
         }

@@ -9,7 +9,7 @@ use crate::model::{
 
 use super::Hub;
 use super::lookup::Question;
-use super::{Effect, Session};
+use super::{Effect, User};
 
 impl Hub {
     /// Speaks to an account under whose name nobody is here: it is told at its next login.
@@ -23,17 +23,17 @@ impl Hub {
         if self.consoles.contains(&who) {
             return Err(nobody);
         }
-        let own = self.own(who)?.nick().clone();
+        let (own_id, own) = (self.own_id(who)?, self.own(who)?.nick().clone());
         let account = self.accounts.directory.find(&Key::of(to)).ok_or(nobody)?;
         let (to, to_account) = (account.record.nick.clone(), account.record.id);
-        if self.is_muted(who) {
+        if self.is_muted(own_id) {
             return Err(ErrorCode::Muted);
         }
         if account.mail.count >= MAIL_MAX {
             return Err(ErrorCode::MailboxFull(to));
         }
         let message = self.message(own, Manner::Said, text.clone());
-        let from_account = self.note_private(who, message.id);
+        let from_account = self.note_private(own_id, message.id);
         if let Some(account) = self.accounts.directory.get_mut(to_account) {
             account.mail.count += 1;
             account.mail.last = message.id;
@@ -105,8 +105,8 @@ impl Hub {
         self.effects.push_back(Effect::Keep(record));
     }
 
-    /// The account that a session is logged in to, if it is.
+    /// The account that the user of a connection is logged in to, if it is.
     pub(super) fn account_of(&self, who: ConnId) -> Option<AccountId> {
-        self.session(who).and_then(Session::account)
+        self.user(who).and_then(User::account)
     }
 }

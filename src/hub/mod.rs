@@ -2,13 +2,19 @@
 //! socket, no dialect and no clock.
 //!
 //! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_*`
-//! for what is to be done about it and when time is to go on. Requests are handled by theme: `talk` (names
-//! and words), `rooms` and `listing`, `operate` (what operators do), `lookup` and `scan` (what was said),
-//! `accounts`; what comes of accounts is in `logins`, `guests`, `ownership`, `expiry`, `mail` and `multi`, what
+//! for what is to be done about it and when time is to go on. Requests are handled by theme: `coming`, `talk`
+//! (names and words), `rooms` and `listing`, `operate` (what operators do), `lookup` and `scan` (what was
+//! said), `accounts`; what comes of accounts is in `logins`, `beside`, `guests`, `ownership`, `expiry` and `mail`, what
 //! comes of words in `history` and `catchup`; `mutes` says who says nothing, `presence` tells who comes and goes.
+//! What is told goes through `tell`.
+//!
+//! A user is who one is to the others (`users`), a session what one of its connections has for itself. Rooms
+//! have users as members; their readers, which are sessions, are what is told walks.
 
 mod accounts;
+mod beside;
 mod catchup;
+mod coming;
 mod cut;
 mod directory;
 mod effect;
@@ -23,7 +29,6 @@ mod lookup;
 mod mail;
 #[cfg(test)]
 mod model_test;
-mod multi;
 mod mutes;
 mod operate;
 #[cfg(any(test, feature = "testing"))]
@@ -31,33 +36,36 @@ pub mod oracle;
 mod ownership;
 mod presence;
 mod quota;
+mod readers;
 mod reading;
 mod room;
 mod rooms;
 mod rules;
 mod scan;
 mod session;
+mod table;
 mod tail;
 mod talk;
+mod tell;
 mod throttle;
+mod user;
+mod users;
 
 use std::cell::Cell;
 use std::collections::{HashSet, VecDeque};
-use std::mem;
 
 use core::net::IpAddr;
 
 pub(crate) use effect::{Audience, Effect};
 use ignorers::Ignorers;
-pub(crate) use room::{LOBBY, Member, Room, RoomId};
+pub(crate) use readers::{Reader, Readers};
+pub(crate) use room::{LOBBY, RoomId};
 pub use rules::{Addresses, Rules};
-pub(crate) use session::Session;
-use session::Sessions;
+pub(crate) use user::User;
 
-use crate::limits::NAMES_SHOWN_MAX;
 use crate::model::{
-    Author, ConnId, Departure, Done, ErrorCode, Event, Kept, Manner, Moment, Nick, Peer, Request,
-    RequestId, RoomName, Roster, Secret, Settings, Target,
+    Author, ConnId, Departure, ErrorCode, Event, Kept, Manner, Moment, Nick, Peer, Request,
+    RequestId, RoomName, Secret, Settings, Target, UserId,
 };
 use accounts::{Accounts, Coming};
 use expiry::Expiry;
@@ -66,6 +74,8 @@ use later::Later;
 use operate::OPER_ALLOWANCE;
 use room::Rooms;
 use throttle::Throttle;
+use user::Rare;
+use users::Users;
 
 /// Places for effects that are kept between requests.
 const IDLE_EFFECTS: usize = 64;
@@ -74,7 +84,7 @@ const IDLE_EFFECTS: usize = 64;
 #[derive(Debug)]
 pub struct Hub {
     rules: Rules,
-    sessions: Sessions,
+    users: Users,
     rooms: Rooms,
     /// Connections of the operator's console, which have no session.
     consoles: HashSet<ConnId>,
@@ -83,14 +93,14 @@ pub struct Hub {
     settings: Settings,
     /// Those who came in by a door whose form shows addresses.
     shown: HashSet<ConnId>,
-    /// Invariant: exactly the sessions' ignored names the other way round.
+    /// Invariant: exactly the users' ignored names the other way round, by their sessions.
     ignorers: Ignorers,
     /// Wrong operator passwords by address.
     failures: Throttle<Option<IpAddr>>,
     accounts: Accounts,
     /// Who has come without a word, and when the others are told of it, in milliseconds since the start;
     /// the first to be told is first. Some are gone, or told, already.
-    untold: VecDeque<(u64, ConnId)>,
+    untold: VecDeque<(u64, UserId)>,
     /// The time of the request being handled.
     now: Moment,
     /// Its id, until it is answered or the answer is put off.
@@ -108,7 +118,7 @@ impl Hub {
     /// An empty chat.
     pub fn new(rules: Rules, settings: Settings) -> Hub {
         Hub {
-            sessions: Sessions::new(rules.hash_seed),
+            users: Users::new(rules.hash_seed),
             rules,
             rooms: Rooms::new(),
             consoles: HashSet::new(),
@@ -145,14 +155,14 @@ impl Hub {
         }
     }
 
-    /// The session of a connection that has joined.
-    pub fn session(&self, who: ConnId) -> Option<&Session> {
-        self.sessions.get(who)
+    /// The user of a connection that has joined.
+    pub fn user(&self, who: ConnId) -> Option<&User> {
+        self.users.user_of(who)
     }
 
-    /// How many have joined.
+    /// How many users have joined.
     pub fn online(&self) -> usize {
-        self.sessions.len()
+        self.users.len()
     }
 
     /// How many rooms there are, the lobby included.
@@ -160,18 +170,19 @@ impl Hub {
         self.rooms.len()
     }
 
-    /// The members of a room that an effect names; none where it has ended meanwhile.
-    pub fn members(&self, room: RoomId) -> &[Member] {
-        self.rooms.try_get(room).map_or(&[], Room::members)
+    /// Who reads what is said in a room that an effect names; none where it has ended meanwhile.
+    pub fn readers(&self, room: RoomId) -> &Readers {
+        self.rooms
+            .try_get(room)
+            .map_or(Readers::NONE, |room| &room.readers)
     }
 
-    /// A session as a member of a room that it is in.
-    pub fn member(&self, who: ConnId, room: RoomId) -> Option<Member> {
-        let session = self.session(who)?;
-        session.is_in(room).then_some(Member {
-            id: who,
-            here: session.focus() == room,
-        })
+    /// A connection as a reader of a room that its user is in.
+    pub fn reader(&self, id: ConnId, room: RoomId) -> Option<Reader> {
+        let session = self.users.session(id)?;
+        let here = session.focus == Some(room);
+        let is_in = here || self.users[session.user()].is_in(room);
+        is_in.then_some(Reader { id, here })
     }
 
     /// Does a connection speak in the room that an event for it alone is of?
@@ -183,8 +194,10 @@ impl Hub {
         else {
             return true;
         };
-        let member = self.rooms.find(room).and_then(|id| self.member(who, id));
-        member.is_some_and(|member| member.here)
+        let session = self.users.session(who);
+        session.is_some_and(|session| {
+            session.focus.is_some() && session.focus == self.rooms.find(room)
+        })
     }
 
     /// What is to survive a restart.
@@ -194,7 +207,7 @@ impl Hub {
 
     /// Other settings hold from now on. Whoever is in stays in.
     pub fn set_settings(&mut self, mut settings: Settings) {
-        settings.mutes.take_over_connections(&self.settings.mutes);
+        settings.mutes.take_over_users(&self.settings.mutes);
         self.settings = settings;
     }
 
@@ -248,7 +261,9 @@ impl Hub {
     ) {
         self.now = now;
         self.request_id = id;
-        self.tell_of_coming(who);
+        if let Some(user) = self.users.of(who) {
+            self.tell_of_coming(user);
+        }
         if let Err(code) = self.handle(who, peer, request) {
             self.refuse(who, code);
         }
@@ -276,14 +291,10 @@ impl Hub {
                 self.join(who, peer, coming, login)
             }
             Request::JoinUnnamed => self.join_unnamed(who, peer),
-            Request::Login { name, login }
-                if !self.consoles.contains(&who) && !self.sessions.contains(who) =>
-            {
+            Request::Login { name, login } if self.is_stranger(who) => {
                 self.join(who, peer, Coming::plain(name), Some(login))
             }
-            _ if !self.consoles.contains(&who) && !self.sessions.contains(who) => {
-                Err(ErrorCode::NotJoined)
-            }
+            _ if self.is_stranger(who) => Err(ErrorCode::NotJoined),
             Request::Nick { nick } => self.change_nick(who, nick),
             Request::Say { room, text } => self.say(who, room, Manner::Said, text),
             Request::Act { room, text } => self.say(who, room, Manner::Acted, text),
@@ -348,7 +359,12 @@ impl Hub {
         }
     }
 
-    /// A connection is gone, or about to be: its user leaves, if it had joined.
+    /// Is it neither a user's nor the operator's own?
+    fn is_stranger(&self, who: ConnId) -> bool {
+        !self.consoles.contains(&who) && self.users.of(who).is_none()
+    }
+
+    /// A connection is gone, or about to be: its user leaves, if it had joined and this was its last.
     pub fn handle_leave(&mut self, who: ConnId, now: Moment) {
         self.now = now;
         self.handle_gone(who);
@@ -365,115 +381,74 @@ impl Hub {
         effect
     }
 
-    fn end_session(&mut self, who: ConnId, why: Departure) {
-        self.forget_scans(who);
-        self.accounts.asking.remove(&who);
-        let Some(nick) = self.nick_of(who).cloned() else {
-            return;
-        };
-        self.effects.push_back(Effect::Gone { who, nick });
-        self.take_away(who, why);
+    /// Who asks; a console is no user.
+    fn own_id(&self, who: ConnId) -> Result<UserId, ErrorCode> {
+        self.users.of(who).ok_or(ErrorCode::NotJoined)
     }
 
-    /// Removes a session. A user of whom that was the last connection leaves, which the others are told.
-    fn take_away(&mut self, who: ConnId, why: Departure) {
-        self.use_account_of(who);
-        self.hand_on(who);
-        self.stop_grace(who);
-        let Some(session) = self.sessions.remove(who) else {
-            return;
-        };
-        for key in session.ignored() {
-            self.ignorers.remove(key, who);
-        }
-        if session.is_second() {
-            return self.take_second_away(who, &session);
-        }
-        if session.is_untold() {
-            return self.take_untold_away(who);
-        }
-        let mut told = Vec::new();
-        for &room in session.rooms() {
-            if self.remove_member(who, room) {
-                told.push(room);
-            }
-        }
-        let nick = session.nick().clone();
-        if !told.is_empty() {
-            let audience = self.neighbours(who, &told);
-            self.broadcast(audience, Event::Left { nick, why });
-        }
+    fn own(&self, who: ConnId) -> Result<&User, ErrorCode> {
+        self.users.user_of(who).ok_or(ErrorCode::NotJoined)
     }
 
-    /// The session of who asks; a console has none.
-    fn own(&self, who: ConnId) -> Result<&Session, ErrorCode> {
-        self.sessions.get(who).ok_or(ErrorCode::NotJoined)
-    }
-
-    fn own_mut(&mut self, who: ConnId) -> Result<&mut Session, ErrorCode> {
-        self.sessions.get_mut(who).ok_or(ErrorCode::NotJoined)
+    /// Changes what few users have.
+    fn change(&mut self, id: UserId, change: impl FnOnce(&mut Rare)) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.change_rare(change);
+        }
     }
 
     /// May it ask what operators may?
     pub fn is_operator(&self, who: ConnId) -> bool {
-        self.consoles.contains(&who) || self.sessions.get(who).is_some_and(Session::is_operator)
-    }
-
-    /// Whose name that is.
-    fn find_nick(&self, name: &str) -> Result<ConnId, ErrorCode> {
-        let found = self.sessions.find(name);
-        found.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))
+        self.consoles.contains(&who) || self.user(who).is_some_and(User::is_operator)
     }
 
     fn nick_of(&self, who: ConnId) -> Option<&Nick> {
-        self.sessions.get(who).map(Session::nick)
+        self.user(who).map(User::nick)
+    }
+
+    /// Whose name that is.
+    fn find_nick(&self, name: &str) -> Result<UserId, ErrorCode> {
+        let found = self.users.find(name);
+        found.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))
     }
 
     /// Name and address as events carry them: everybody is shown the same.
     fn author(&self, who: ConnId) -> Result<Author, ErrorCode> {
-        let session = self.own(who)?;
+        let (nick, peer) = (self.own(who)?.nick().clone(), self.users.peer_of(who));
+        let peer = peer.unwrap_or(Peer::NOWHERE);
         let is_shown = match self.rules.addresses {
             Addresses::None => false,
             Addresses::OfDoors => self.shown.contains(&who),
             Addresses::All => true,
         };
         Ok(Author {
-            nick: session.nick().clone(),
+            nick,
             peer: match is_shown {
-                true => session.peer,
-                false => session.peer.hidden(who.slot),
+                true => peer,
+                false => peer.hidden(who.slot),
             },
         })
     }
 
-    /// The room of that name, or the one that is spoken in, if the session is in it.
+    /// The room that a connection speaks in.
+    fn focus_of(&self, who: ConnId) -> Result<RoomId, ErrorCode> {
+        let session = self.users.session(who).ok_or(ErrorCode::NotJoined)?;
+        // Of the rooms that one may be in the lobby is the one that is always there.
+        let nowhere = || ErrorCode::NotInRoom(RoomName::lobby());
+        session.focus.ok_or_else(nowhere)
+    }
+
+    /// The room of that name, or the one that is spoken in, if the user is in it.
     fn entered(&self, who: ConnId, name: Option<RoomName>) -> Result<RoomId, ErrorCode> {
-        let session = self.own(who)?;
+        let user = self.own(who)?;
         let Some(name) = name else {
-            return Ok(session.focus());
+            return self.focus_of(who);
         };
         match self.rooms.find(&name) {
-            Some(id) if session.is_in(id) => Ok(id),
+            Some(id) if user.is_in(id) => Ok(id),
             Some(_) => Err(ErrorCode::NotInRoom(name)),
             None => Err(ErrorCode::NoRoomToEnter(name)),
         }
-    }
-
-    /// The other connections in the rooms that still exist, each once, as members of the first that they share.
-    fn neighbours(&self, who: ConnId, rooms: &[RoomId]) -> Audience {
-        if let &[room] = rooms {
-            return Audience::others(room, who);
-        }
-        let mut seen = vec![false; self.sessions.slots()];
-        let mut is_new = |id: ConnId| {
-            let seen = seen.get_mut(id.slot as usize);
-            seen.is_some_and(|seen| !mem::replace(seen, true))
-        };
-        is_new(who);
-        self.note_steps(rooms.iter().map(|&room| self.members(room).len()).sum());
-        let members = rooms.iter().flat_map(|&room| self.members(room));
-        let others = members.filter(|member| is_new(member.id));
-        Audience::Each(others.copied().collect())
     }
 
     /// So many members, names or bans are looked at for what is being handled.
@@ -484,69 +459,6 @@ impl Hub {
     /// Members, names and bans that were looked at since the last call: work that what is told does not show.
     pub fn take_steps(&mut self) -> usize {
         self.steps.take()
-    }
-
-    /// The first who are in a room, as many as are named at once.
-    fn roster(&self, room: RoomId) -> Roster {
-        self.users_from(room, 0, NAMES_SHOWN_MAX)
-    }
-
-    /// So many of the users who are in a room at most, from the member at `start` on.
-    fn users_from(&self, room: RoomId, start: usize, limit: usize) -> Roster {
-        let hidden = match room {
-            LOBBY => self.untold_count(),
-            _ => 0,
-        };
-        let room = self.rooms.get(room);
-        let mut roster = Roster {
-            members: room.count() - hidden,
-            ..Roster::default()
-        };
-        let named = |member: &Member| {
-            let session = self.session(member.id)?;
-            let is_shown = !session.is_second() && !session.is_untold();
-            is_shown.then(|| session.nick().clone())
-        };
-        let mut users = room.members()[start..].iter().filter_map(named);
-        roster.nicks.extend(users.by_ref().take(limit));
-        self.note_steps(roster.nicks.len());
-        // Each of the members is looked at only where some of them are not shown.
-        roster.rest = match (start, hidden + room.seconds()) {
-            (0, _) => roster.members - roster.nicks.len(),
-            (_, 0) => room.members().len() - start - roster.nicks.len(),
-            _ => users.count(),
-        };
-        roster
-    }
-
-    /// The answer of the request being handled.
-    fn answer(&mut self, to: ConnId, event: Event) -> Result<(), ErrorCode> {
-        let id = self.request_id.take();
-        self.answer_with(to, id, event);
-        Ok(())
-    }
-
-    fn refuse(&mut self, to: ConnId, code: ErrorCode) {
-        let id = self.request_id.take();
-        self.answer_with(to, id, Event::Error(code));
-    }
-
-    fn answer_with(&mut self, to: ConnId, id: Option<RequestId>, event: Event) {
-        self.effects.push_back(Effect::Answer { to, id, event });
-    }
-
-    /// Answers that it is done.
-    fn done(&mut self, to: ConnId, what: Done) -> Result<(), ErrorCode> {
-        self.answer(to, Event::Done { what: Some(what) })
-    }
-
-    fn tell(&mut self, to: ConnId, event: Event) {
-        self.effects.push_back(Effect::Tell { to, event });
-    }
-
-    fn broadcast(&mut self, audience: Audience, event: Event) {
-        self.effects
-            .push_back(Effect::Broadcast { audience, event });
     }
 
     fn check_message(&self, text: &str) -> Result<(), ErrorCode> {

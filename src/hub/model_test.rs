@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::Addresses;
 use super::*;
-use crate::model::{Entry, PutOut, Secret};
+use crate::model::{Entry, Nick, PutOut, Secret};
 use reference::{Reference, Seen};
 
 const CONNECTIONS: u32 = 6;
@@ -70,15 +70,15 @@ fn told_by(hub: &mut Hub) -> Vec<(u32, Seen)> {
             }
             Effect::Tell { to, event } => (vec![to], event),
             Effect::Broadcast { audience, event } => match audience {
-                Audience::Each(each) => (each.iter().map(|member| member.id).collect(), event),
+                Audience::Each(each) => (each.iter().map(|reader| reader.id).collect(), event),
                 Audience::Room {
                     room,
                     except,
                     ignorers,
                 } => {
-                    let members = hub.members(room).iter().map(|member| member.id);
+                    let readers = hub.readers(room).iter().map(|reader| reader.id);
                     let hears = |id: &ConnId| Some(*id) != except && !ignorers.contains(id);
-                    (members.filter(hears).collect(), event)
+                    (readers.filter(hears).collect(), event)
                 }
             },
             _ => continue,

@@ -1,22 +1,22 @@
 //! Whom a mute holds for. A mute is of a user, not of a name.
 
-use crate::model::{AccountId, ConnId, Key, Mark, Mute, Mutes};
+use crate::limits::MUTED_IN_MAX;
+use crate::model::{AccountId, Key, Mark, Mute, Mutes, UserId};
 
 use super::{Hub, RoomId};
 
 impl Hub {
-    /// What a user is known by, its connections first. That of guests has an address.
-    fn marks_of(&self, who: ConnId) -> Vec<Mark> {
-        let Some(session) = self.sessions.get(who) else {
+    /// What a user is known by. That of guests has an address.
+    fn marks_of(&self, id: UserId) -> Vec<Mark> {
+        let Some(user) = self.users.get(id) else {
             return Vec::new();
         };
-        let connections = self.connections(who).into_iter();
-        let mut marks: Vec<Mark> = connections.map(Mark::Connection).collect();
-        match session.account() {
+        let mut marks = vec![Mark::User(id)];
+        match user.account() {
             Some(account) => marks.push(Mark::Account(account)),
             None => {
-                marks.push(Mark::Name(session.nick().key()));
-                let address = session.peer.counted_address(false);
+                marks.push(Mark::Name(user.nick().key()));
+                let address = user.peer.counted_address(false);
                 marks.extend(address.map(Mark::Address));
             }
         }
@@ -24,12 +24,9 @@ impl Hub {
     }
 
     /// A mute of a user who is here.
-    pub(super) fn mute_of(&self, target: ConnId, until_ms: Option<u64>) -> Mute {
-        let name = self
-            .nick_of(target)
-            .map_or_else(|| Key::of(""), |nick| nick.key());
+    pub(super) fn mute_of(&self, target: UserId, until_ms: Option<u64>) -> Mute {
         Mute {
-            name,
+            name: self.users[target].nick().key(),
             until_ms,
             marks: self.marks_of(target),
         }
@@ -38,7 +35,7 @@ impl Hub {
     /// What a name stands for that somebody is to be unmuted by, here or not.
     pub(super) fn marks_of_name(&self, name: &str) -> Vec<Mark> {
         let key = Key::of(name);
-        let mut marks = match self.sessions.find(name) {
+        let mut marks = match self.users.find(name) {
             Some(target) => self.marks_of(target),
             None => Vec::new(),
         };
@@ -49,54 +46,78 @@ impl Hub {
     }
 
     /// A user has come in, or goes by another name, or is logged in: its mute stays with it.
-    pub(super) fn follow_mutes(&mut self, who: ConnId) {
+    pub(super) fn follow_mutes(&mut self, id: UserId) {
         if !self.settings.mutes.is_empty() {
-            let marks = self.marks_of(who);
+            let marks = self.marks_of(id);
             if self.settings.mutes.follow(&marks) {
                 self.effects.push_back(super::Effect::KeepSettings);
             }
         }
-        let Some(session) = self.sessions.get(who) else {
+        let Some(user) = self.users.get(id) else {
             return;
         };
-        let rooms = session.rooms().iter().chain(session.muted_in());
-        for id in rooms.copied().collect::<Vec<RoomId>>() {
-            self.follow_mutes_in(who, id);
+        let rooms = user.rooms().iter().chain(user.muted_in());
+        for room in rooms.copied().collect::<Vec<RoomId>>() {
+            self.follow_mutes_in(id, room);
         }
     }
 
     /// As [`Hub::follow_mutes`], of those in one room.
-    pub(super) fn follow_mutes_in(&mut self, who: ConnId, id: RoomId) {
-        let room = self.rooms.try_get(id);
-        if room.is_some_and(|room| !room.modes.muted.is_empty()) {
-            let marks = self.marks_of(who);
-            self.rooms.get_mut(id).modes.muted.follow(&marks);
+    pub(super) fn follow_mutes_in(&mut self, id: UserId, room: RoomId) {
+        let found = self.rooms.try_get(room);
+        if found.is_some_and(|room| !room.modes.muted.is_empty()) {
+            let marks = self.marks_of(id);
+            self.rooms.get_mut(room).modes.muted.follow(&marks);
         }
     }
 
+    /// A user who is gone has become another: its mutes hold for that one, in the rooms where it was muted, too.
+    pub(super) fn take_over_mutes(&mut self, from: UserId, into: UserId, muted_in: &[RoomId]) {
+        let marks = self.marks_of(into);
+        if self.settings.mutes.take_over(from, &marks) {
+            self.effects.push_back(super::Effect::KeepSettings);
+        }
+        for &id in muted_in {
+            if self.rooms.try_get(id).is_some() {
+                self.rooms.get_mut(id).modes.muted.take_over(from, &marks);
+                self.note_muted_in(into, id, true);
+            }
+        }
+    }
+
+    /// A user is muted in a room, or no more: its mute there is to stay with it.
+    pub(super) fn note_muted_in(&mut self, id: UserId, room: RoomId, is_muted: bool) {
+        self.change(id, |rare| {
+            rare.muted_in.retain(|&other| other != room);
+            if is_muted && rare.muted_in.len() < MUTED_IN_MAX {
+                rare.muted_in.push(room);
+            }
+        });
+    }
+
     /// Did an operator see to it that a user says nothing?
-    pub(super) fn is_muted(&self, who: ConnId) -> bool {
-        self.holds_for(&self.settings.mutes, who)
+    pub(super) fn is_muted(&self, id: UserId) -> bool {
+        self.holds_for(&self.settings.mutes, id)
     }
 
     /// Is a user to say nothing in a room?
-    pub(super) fn is_muted_in(&self, who: ConnId, id: RoomId) -> bool {
-        self.holds_for(&self.rooms.get(id).modes.muted, who) || self.is_muted(who)
+    pub(super) fn is_muted_in(&self, id: UserId, room: RoomId) -> bool {
+        self.holds_for(&self.rooms.get(room).modes.muted, id) || self.is_muted(id)
     }
 
-    fn holds_for(&self, mutes: &Mutes, who: ConnId) -> bool {
+    fn holds_for(&self, mutes: &Mutes, id: UserId) -> bool {
         if mutes.is_empty() {
             return false;
         }
         let now_ms = self.now.unix_ms;
-        let Some(session) = self.sessions.get(who) else {
+        let Some(user) = self.users.get(id) else {
             return false;
         };
         let is_of = |account: AccountId| mutes.has(&Mark::Account(account), now_ms);
-        let accounts = session.account().map(|account| self.with_owner(account));
-        mutes.has(&Mark::Connection(who), now_ms)
+        let accounts = user.account().map(|account| self.with_owner(account));
+        mutes.has(&Mark::User(id), now_ms)
             || accounts.is_some_and(|accounts| accounts.into_iter().flatten().any(is_of))
-            || mutes.has(&Mark::Name(session.nick().key()), now_ms)
+            || mutes.has(&Mark::Name(user.nick().key()), now_ms)
     }
 
     /// An account, and whose bot it is: nobody speaks through a bot who is to say nothing.

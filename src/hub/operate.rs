@@ -7,12 +7,12 @@ use crate::limits::{
 };
 use crate::model::{
     Ban, ClientEntry, ConnId, Deed, Departure, Done, ErrorCode, Event, Incident, Mask, Nick,
-    Notice, Peer, PutOut, RoomName, Secret,
+    Notice, Peer, PutOut, RoomName, Secret, UserId,
 };
 
 use super::later::Later;
 use super::throttle::Allowance;
-use super::{Audience, Effect, Hub, LOBBY, Member, Session, check_note};
+use super::{Audience, Effect, Hub, LOBBY, Reader, check_note};
 
 /// What is allowed who does not know the operators' password.
 pub(super) const OPER_ALLOWANCE: Allowance = Allowance {
@@ -30,7 +30,7 @@ impl Hub {
         peer: Peer,
         password: &str,
     ) -> Result<(), ErrorCode> {
-        let nick = self.own(who)?.nick().clone();
+        let (own, nick) = (self.own_id(who)?, self.own(who)?.nick().clone());
         let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
         if let Some(wait_s) = self.failures.wait_s(&address, now_ms) {
             return Err(ErrorCode::OperThrottled(wait_s));
@@ -43,7 +43,7 @@ impl Hub {
         }
         self.failures.forget(&address);
         self.log(Deed::Oper { is_good: true }, Some(nick), peer);
-        self.change_all(who, |rare| rare.is_operator = true);
+        self.change(own, |rare| rare.is_operator = true);
         self.done(who, Done::Operator)
     }
 
@@ -58,13 +58,13 @@ impl Hub {
     pub(super) fn log_kick(
         &mut self,
         who: ConnId,
-        target: ConnId,
+        target: UserId,
         room: Option<RoomName>,
         reason: Option<String>,
     ) {
-        let by = self.nick_of(who).cloned();
-        if let Some(session) = self.sessions.get(target) {
-            let (name, peer) = (session.nick().clone(), session.peer);
+        let by = self.user(who).map(|by| by.nick().clone());
+        if let Some(user) = self.users.get(target) {
+            let (name, peer) = (user.nick().clone(), user.peer);
             self.log(Deed::Kick { room, by, reason }, Some(name), peer);
         }
     }
@@ -92,8 +92,8 @@ impl Hub {
             return self.kick_from_room(who, id, target, reason);
         }
         let target = self.find_nick(name)?;
-        let nick = self.own(target)?.nick().clone();
-        let is_own = self.sessions.lead(who) == target;
+        let nick = self.users[target].nick().clone();
+        let is_own = self.users.of(who) == Some(target);
         self.log_kick(who, target, None, reason.clone());
         let by = self.nick_of(who).cloned();
         self.put_out(target, PutOut::Kicked { by, reason });
@@ -104,9 +104,10 @@ impl Hub {
     }
 
     /// Puts a user out of the server, at all of its connections.
-    pub(super) fn put_out(&mut self, target: ConnId, why: PutOut) {
-        // The lead last: so nobody takes its place.
-        for id in self.connections(target).into_iter().rev() {
+    pub(super) fn put_out(&mut self, target: UserId, why: PutOut) {
+        let mut connections: Vec<_> = self.users.sessions_of(target).collect();
+        connections.reverse();
+        for id in connections {
             self.put_out_connection(id, why.clone());
         }
     }
@@ -141,7 +142,7 @@ impl Hub {
             return Err(ErrorCode::TooManyBans);
         }
         let target = self.find_nick(name)?;
-        let nick = self.own(target)?.nick().clone();
+        let nick = self.users[target].nick().clone();
         let mute = self.mute_of(target, until_ms);
         self.settings.mutes.put(mute);
         self.effects.push_back(Effect::KeepSettings);
@@ -156,7 +157,7 @@ impl Hub {
             self.effects.push_back(Effect::KeepSettings);
         }
         let (target, name) = match self.find_nick(name) {
-            Ok(target) => (Some(target), self.own(target)?.nick().to_string()),
+            Ok(target) => (Some(target), self.users[target].nick().to_string()),
             Err(code) if !was_muted => return Err(code),
             Err(_) => (None, name.into()),
         };
@@ -167,7 +168,7 @@ impl Hub {
     pub(super) fn done_muting(
         &mut self,
         who: ConnId,
-        target: Option<ConnId>,
+        target: Option<UserId>,
         name: String,
         room: Option<RoomName>,
         is_muted: bool,
@@ -178,7 +179,7 @@ impl Hub {
                 room: room.clone(),
                 is_muted,
             };
-            self.tell_all(target, Event::Notice(notice));
+            self.tell_user(target, &Event::Notice(notice));
         }
         let done = Done::Muted {
             name,
@@ -209,25 +210,19 @@ impl Hub {
             seconds,
             reason: reason.clone(),
         };
-        let banner = self.sessions.get(who);
-        let (name, peer) = (
-            banner.map(|own| own.nick().clone()),
-            banner.map(|own| own.peer),
-        );
+        let name = self.user(who).map(|own| own.nick().clone());
+        let peer = self.users.peer_of(who);
         let incident = Incident { deed, name, peer };
         self.effects.push_back(Effect::Log(incident));
-        let own = self.sessions.lead(who);
-        self.note_steps(STEPS_PER_NAME_COVERED * self.sessions.slots());
-        let covered: Vec<ConnId> = self
-            .sessions
-            .iter()
-            .filter(|(id, session)| {
-                let is_covered = ban.mask.covers_name(&session.nick().key())
-                    || session.peer.ip().is_some_and(|ip| ban.mask.covers_ip(ip));
-                is_covered && self.sessions.lead(*id) != own
-            })
-            .map(|(id, _)| id)
-            .collect();
+        let own = self.users.of(who);
+        self.note_steps(STEPS_PER_NAME_COVERED * self.users.slots());
+        let is_covered = |nick: &Nick, peer: Peer| {
+            ban.mask.covers_name(&nick.key()) || peer.ip().is_some_and(|ip| ban.mask.covers_ip(ip))
+        };
+        let covered = self.clients().filter(|&(id, nick, peer)| {
+            is_covered(nick, peer) && (own.is_none() || self.users.of(id) != own)
+        });
+        let covered: Vec<ConnId> = covered.map(|(id, ..)| id).collect();
         self.settings.bans.push(ban);
         self.effects.push_back(Effect::KeepSettings);
         let count = covered.len();
@@ -268,13 +263,15 @@ impl Hub {
         self.check_operator(who)?;
         let target = self.find_nick(from)?;
         let to = Nick::parse(to).ok_or(ErrorCode::BadNick)?;
-        let (from, to) = self.set_nick(target, to)?;
+        let first = self.users.first_of(target);
+        let first = first.ok_or_else(|| ErrorCode::NoSuchNick(from.into()))?;
+        let (from, to) = self.set_nick(first, to)?;
         if from != to {
             let told = Event::Renamed {
                 from: from.clone(),
                 to: to.clone(),
             };
-            self.tell(target, told);
+            self.tell(first, told);
         }
         self.begin_grace(target);
         self.answer(who, Event::RenamedOther { from, to })
@@ -288,10 +285,8 @@ impl Hub {
     }
 
     fn tell_everyone(&mut self, event: Event) {
-        let everyone = self
-            .sessions
-            .iter()
-            .map(|(id, _)| Member { id, here: true });
+        let everyone = self.users.sessions();
+        let everyone = everyone.map(|(id, _)| Reader { id, here: true });
         self.broadcast(Audience::Each(everyone.collect()), event);
     }
 
@@ -307,15 +302,18 @@ impl Hub {
             None => return Err(ErrorCode::NoRoomToShow(name)),
         };
         let room = self.rooms.get(id).name.clone();
-        let members = self.rooms.get(id).members().to_vec();
+        let readers = self.readers(id).iter().collect();
+        let members = self.rooms.get(id).members().iter();
+        let connections = members.flat_map(|member| self.users.sessions_of(member.user));
+        let connections: Vec<ConnId> = connections.collect();
         let notice = Notice::Closed {
             by: self.nick_of(who).cloned(),
             room: room.clone(),
         };
-        self.broadcast(Audience::Each(members.clone()), Event::Notice(notice));
+        self.broadcast(Audience::Each(readers), Event::Notice(notice));
         self.disown(id);
-        self.do_now_or_later(members.into_iter().map(|member| Later::TakeOut {
-            who: member.id,
+        self.do_now_or_later(connections.into_iter().map(|who| Later::TakeOut {
+            who,
             id,
             room: room.clone(),
         }));
@@ -350,14 +348,22 @@ impl Hub {
 
     pub(super) fn tell_clients(&mut self, who: ConnId) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
-        let mut sessions: Vec<_> = self.sessions.iter().collect();
-        sessions.sort_unstable_by_key(|(id, _)| (id.generation, id.slot));
-        let entry = |(_, session): &(ConnId, &Session)| ClientEntry {
-            nick: session.nick().clone(),
-            peer: session.peer,
+        let mut clients: Vec<_> = self.clients().collect();
+        clients.sort_unstable_by_key(|(id, ..)| (id.generation, id.slot));
+        let entry = |(_, nick, peer): (ConnId, &Nick, Peer)| ClientEntry {
+            nick: nick.clone(),
+            peer,
         };
-        let clients = sessions.iter().map(entry).collect();
+        let clients = clients.into_iter().map(entry).collect();
         self.answer(who, Event::Clients { clients })
+    }
+
+    /// The connections of users, with their names and addresses, in the order of slots.
+    fn clients(&self) -> impl Iterator<Item = (ConnId, &Nick, Peer)> {
+        self.users.sessions().filter_map(|(id, session)| {
+            let user = self.users.get(session.user())?;
+            Some((id, user.nick(), self.users.peer_of(id)?))
+        })
     }
 
     pub(super) fn report(&mut self, who: ConnId) -> Result<(), ErrorCode> {

@@ -14,7 +14,8 @@ use crate::model::{
 use accounts::{GRACE_MS, Keeper};
 
 use super::ignorers::Ignorers;
-use super::{Addresses, Audience, Effect, Hub, LOBBY, RoomId, Rules, Session};
+use super::room::Role;
+use super::{Addresses, Audience, Effect, Hub, LOBBY, Reader, RoomId, Rules, User};
 
 const CONNECTIONS: u8 = 8;
 /// The last of the connections is a console.
@@ -105,7 +106,7 @@ pub fn check(input: &[u8]) {
             }
             tell(&hub, who, effect, &mut pictures);
         }
-        let is_gone = hub.session(who).is_none() && who != console;
+        let is_gone = hub.user(who).is_none() && who != console;
         assert!(answers == 1 || is_last || is_gone, "one answer a request");
         check_state(&hub);
         keeper.check(&hub);
@@ -189,22 +190,22 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
         Effect::Tell { to, event } => (vec![to], event),
         Effect::Broadcast { audience, event } => {
             let whom: Vec<ConnId> = match audience {
-                Audience::Each(each) => each.iter().map(|member| member.id).collect(),
+                Audience::Each(each) => each.iter().map(|reader| reader.id).collect(),
                 Audience::Room {
                     room,
                     except,
                     ignorers,
                 } => {
-                    let members = hub.members(room).iter().map(|member| member.id);
+                    let readers = hub.readers(room).iter().map(|reader| reader.id);
                     let hears = |id: &ConnId| Some(*id) != except && !ignorers.contains(id);
-                    members.filter(hears).collect()
+                    readers.filter(hears).collect()
                 }
             };
             let distinct: HashSet<_> = whom.iter().collect();
             assert_eq!(distinct.len(), whom.len(), "told twice: {event:?}");
             if let Event::Said { room, .. } = &event {
                 assert!(!whom.contains(&asker), "told of its own doing: {event:?}");
-                let room = hub.members(hub.rooms.find(room).expect("a room spoken in"));
+                let room = hub.readers(hub.rooms.find(room).expect("a room spoken in"));
                 let is_heard_by_all = whom.len() + 1 == room.len() || !hub.ignorers.is_empty();
                 assert!(is_heard_by_all, "not for the room: {event:?}");
             }
@@ -226,7 +227,7 @@ fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId,
     };
     for id in whom {
         let picture = pictures.entry(id).or_default();
-        let rooms = hub.session(id).map(Session::rooms);
+        let rooms = hub.user(id).map(User::rooms);
         let is_known = |&room: &RoomId| picture.contains_key(&hub.rooms.get(room).name.key());
         let knows_all = rooms.is_some_and(|rooms| rooms.iter().all(is_known));
         learn(picture, event.clone(), knows_all);
@@ -275,12 +276,13 @@ fn learn(picture: &mut Picture, event: Event, knows_all: bool) {
 
 /// What clients were told adds up to what is, except where it was only counted.
 fn check_pictures(hub: &Hub, pictures: &mut HashMap<ConnId, Picture>) {
-    for (id, session) in hub.sessions.iter() {
+    for (id, session) in hub.users.sessions() {
+        let user = &hub.users[session.user()];
         assert!(
-            session.rooms().len() <= ROOMS_PER_SESSION_MAX,
+            user.rooms().len() <= ROOMS_PER_SESSION_MAX,
             "too many rooms"
         );
-        for &room in session.rooms() {
+        for &room in user.rooms() {
             let key = hub.rooms.get(room).name.key();
             let picture = pictures.get_mut(&id).expect("told of its join");
             if hub.rooms.get(room).churn.is_some() {
@@ -422,7 +424,7 @@ fn request(what: u8, which: usize) -> Option<Request> {
 }
 
 fn check_effect(hub: &Hub, effect: &Effect) {
-    let is_here = |id: &ConnId| hub.sessions.contains(*id) || hub.consoles.contains(id);
+    let is_here = |id: &ConnId| !hub.is_stranger(*id);
     match effect {
         Effect::Answer {
             event: Event::Error(_),
@@ -450,14 +452,14 @@ fn check_effect(hub: &Hub, effect: &Effect) {
             audience: Audience::Room { room, ignorers, .. },
             ..
         } => {
-            let members = hub.members(*room);
+            let readers = hub.readers(*room);
             assert!(
-                members.iter().all(|member| is_here(&member.id)),
+                readers.iter().all(|reader| is_here(&reader.id)),
                 "{effect:?}"
             );
-            let is_member = |id: &ConnId| members.iter().any(|member| member.id == *id);
+            let is_reader = |id: &ConnId| readers.iter().any(|reader| reader.id == *id);
             let is_ascending = ignorers.is_sorted_by(|one, next| one < next);
-            assert!(is_ascending && ignorers.iter().all(is_member), "{effect:?}");
+            assert!(is_ascending && ignorers.iter().all(is_reader), "{effect:?}");
         }
         Effect::Gone { .. }
         | Effect::KeepSettings
@@ -475,37 +477,59 @@ fn check_effect(hub: &Hub, effect: &Effect) {
 fn check_state(hub: &Hub) {
     hub.rooms.check_due();
     hub.rooms.check_order();
-    let sessions = hub.sessions.iter();
-    let users = sessions.filter(|(_, session)| !session.is_second());
-    assert_eq!(hub.sessions.len(), users.count(), "a name for each user");
+    check_users(hub);
+    check_sessions(hub);
+    check_rooms(hub);
+}
+
+fn check_users(hub: &Hub) {
+    assert_eq!(hub.users.len(), hub.users.iter().count(), "as many users");
     let mut ignorers = Ignorers::default();
-    for (id, session) in hub.sessions.iter() {
-        for key in session.ignored() {
-            ignorers.insert(key.clone(), id);
+    for (id, user) in hub.users.iter() {
+        for key in user.ignored() {
+            let sessions = hub.users.sessions_of(id);
+            sessions.for_each(|who| ignorers.insert(key.clone(), who));
         }
+        let found = hub.users.find(user.nick().as_str());
+        assert_eq!(found, Some(id), "a name leads to its user");
+        assert!(!user.nick().is_reserved(), "nobody looks like the server");
+        for &room in user.rooms() {
+            let members = hub.rooms.get(room).members().iter();
+            let found = members.filter(|member| { member.user } == id).count();
+            assert_eq!(found, 1, "a member once");
+        }
+        let sessions: Vec<ConnId> = hub.users.sessions_of(id).collect();
+        assert_eq!(sessions.len(), user.sessions(), "a connection each");
+        assert_eq!(
+            hub.users.peer_of(sessions[0]),
+            Some(user.peer),
+            "the first's"
+        );
     }
     assert_eq!(hub.ignorers, ignorers, "who ignores whom");
-    for (id, session) in hub.sessions.iter() {
-        assert_eq!(
-            hub.sessions.find(session.nick().as_str()),
-            Some(hub.sessions.lead(id)),
-            "a name leads to its user"
-        );
-        assert!(
-            !session.nick().is_reserved(),
-            "nobody looks like the server"
-        );
-        assert!(
-            session.is_in(session.focus()),
-            "one speaks in a room that one is in"
-        );
-        for &room in session.rooms() {
-            let members = hub.members(room);
-            let found: Vec<_> = members.iter().filter(|member| member.id == id).collect();
-            assert_eq!(found.len(), 1, "a member once");
-            assert_eq!(found[0].here, room == session.focus(), "here is the focus");
+}
+
+fn check_sessions(hub: &Hub) {
+    for (id, session) in hub.users.sessions() {
+        let mut own = hub.users.sessions_of(session.user());
+        assert!(own.any(|other| other == id), "whose it is knows of it");
+        let rooms = hub.users[session.user()].rooms();
+        let is_in = session.focus.is_some_and(|focus| rooms.contains(&focus));
+        assert!(is_in, "one speaks in a room that one is in");
+        for &room in rooms {
+            let readers = hub.readers(room).iter();
+            let found: Vec<_> = readers.filter(|reader| reader.id == id).collect();
+            let here = session.focus == Some(room);
+            assert_eq!(
+                found,
+                [Reader { id, here }],
+                "a reader once, here is the focus"
+            );
         }
     }
+}
+
+fn check_rooms(hub: &Hub) {
     let rooms: Vec<_> = hub.rooms.iter().collect();
     assert_eq!(rooms.len(), hub.rooms.names().len(), "a name for each room");
     for (id, room) in rooms {
@@ -518,22 +542,25 @@ fn check_state(hub: &Hub) {
             room.name.is_lobby() || !room.members().is_empty() || room.modes.owner.is_some(),
             "a room ends with its last"
         );
+        let mut sessions = 0;
         for member in room.members() {
-            assert!(
-                hub.sessions[member.id].is_in(id),
-                "a member's session knows"
-            );
+            let user = &hub.users[member.user];
+            assert!(user.is_in(id), "a member knows");
+            sessions += user.sessions();
         }
-        let moderator = room.modes.moderator;
-        let is_member = |who| room.members().iter().any(|member| Some(member.id) == who);
         assert_eq!(
-            moderator.is_some(),
-            id != LOBBY && room.modes.owner.is_none(),
-            "every room but the lobby and those owned is moderated"
+            room.readers.len(),
+            sessions,
+            "each session of a member reads"
         );
-        assert!(moderator.is_none() || is_member(moderator), "by a member");
-        let is_second = moderator.is_some_and(|who| hub.sessions[who].is_second());
-        assert!(!is_second, "that stands for its user");
+        let members = room.members().iter();
+        let moderators = members.filter(|member| member.role == Role::Moderator);
+        let is_moderated = id != LOBBY && room.modes.owner.is_none();
+        assert_eq!(
+            moderators.count(),
+            usize::from(is_moderated),
+            "every room but the lobby and those owned is moderated by a member"
+        );
     }
 }
 

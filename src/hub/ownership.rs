@@ -12,9 +12,7 @@ impl Hub {
     /// Whoever made a room moderates it. One who is logged in owns it, unless it, its address or all own many;
     /// it is told so.
     pub(super) fn found_room(&mut self, who: ConnId, id: RoomId) {
-        let lead = self.sessions.lead(who);
-        let modes = &mut self.rooms.get_mut(id).modes;
-        modes.moderator = Some(lead);
+        self.rooms.get_mut(id).set_moderated(true);
         let Some(owner) = self.account_of(who) else {
             return;
         };
@@ -25,8 +23,9 @@ impl Hub {
         if let Some(account) = self.accounts.directory.get_mut(owner) {
             account.rooms += 1;
             self.accounts.owned_rooms += 1;
-            let modes = &mut self.rooms.get_mut(id).modes;
-            (modes.owner, modes.moderator) = (Some(owner), None);
+            let room = self.rooms.get_mut(id);
+            room.modes.owner = Some(owner);
+            room.set_moderated(false);
             self.watch_new_room(id);
             self.keep_room(id);
         }
@@ -36,7 +35,7 @@ impl Hub {
         let account = self.accounts.directory.get(owner);
         let is_full = account.is_none_or(|account| account.rooms >= OWNED_ROOMS_MAX)
             || self.accounts.owned_rooms >= OWNED_ROOMS_TOTAL_MAX;
-        let peer = self.sessions.get(who).map(|session| session.peer);
+        let peer = self.users.peer_of(who);
         let address = peer.and_then(|peer| peer.counted_address(self.rules.limits_loopback));
         let now_ms = self.now.uptime_ms;
         !is_full && address.is_none_or(|address| self.accounts.foundings.take(address, now_ms))
@@ -113,7 +112,7 @@ impl Hub {
                 .rooms
                 .find(&room)
                 .ok_or(ErrorCode::NoRoomToShow(room))?,
-            None => self.own(who)?.focus(),
+            None => self.focus_of(who)?,
         };
         if id == LOBBY {
             return Err(ErrorCode::NotInLobby);
@@ -135,16 +134,16 @@ impl Hub {
             moderators.push(appointed);
         }
         self.keep_room(id);
-        if let Some(target) = self.sessions.find(name)
-            && self.account_of(target) == Some(appointed)
-            && self.sessions.lead(who) != target
+        if let Some(target) = self.users.find(name)
+            && self.users[target].account() == Some(appointed)
+            && self.users.of(who) != Some(target)
         {
             let notice = Notice::Appointed {
                 by: self.nick_of(who).cloned(),
                 room: room.clone(),
                 moderates,
             };
-            self.tell_all(target, Event::Notice(notice));
+            self.tell_user(target, &Event::Notice(notice));
         }
         let done = Done::Appointed {
             nick,
@@ -156,14 +155,12 @@ impl Hub {
 
     /// A room belongs to nobody any more. It ends when it is empty, and is moderated like any other.
     pub(super) fn disown(&mut self, id: RoomId) {
-        let first = self.members(id).first().map(|member| member.id);
-        let moderator = first.map(|first| self.sessions.lead(first));
         let room = self.rooms.get_mut(id);
         let Some(owner) = room.modes.owner.take() else {
             return;
         };
         room.modes.moderators = Vec::new();
-        room.modes.moderator = moderator;
+        room.set_moderated(true);
         let record = Record::RoomGone(room.name.clone());
         self.effects.push_back(Effect::Keep(record));
         if let Some(account) = self.accounts.directory.get_mut(owner) {

@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 
 use crate::limits::{PRESENCE_MS, UNTOLD_MS};
-use crate::model::{ConnId, Event, Moment};
+use crate::model::{ConnId, Event, Moment, UserId};
 
-use super::{Audience, Hub, LOBBY, RoomId, Session};
+use super::{Audience, Hub, LOBBY, RoomId, User};
 
 impl Hub {
     /// When [`Hub::handle_timeout`] is to be called, in milliseconds since the start; `None` while
@@ -36,14 +36,14 @@ impl Hub {
             self.end_grace();
         } else if self.next_expiry().is_some_and(is_due) {
             self.end_unused();
-        } else if let Some(&(due_ms, who)) = self.untold.front()
+        } else if let Some(&(due_ms, id)) = self.untold.front()
             && is_due(due_ms)
         {
             self.untold.pop_front();
             if self.untold.is_empty() {
                 self.untold = VecDeque::new();
             }
-            self.tell_of_coming(who);
+            self.tell_of_coming(id);
         } else if let Some((id, churn)) = self.rooms.pop_due(now.uptime_ms) {
             let room = self.rooms.get(id);
             let event = Event::Presence {
@@ -62,81 +62,70 @@ impl Hub {
     }
 
     /// Tells the others in a room that somebody has entered it, or counts it where they are many now.
-    pub(super) fn tell_of_entering(&mut self, who: ConnId, id: RoomId, event: Event) {
+    pub(super) fn tell_of_entering(&mut self, user: UserId, id: RoomId, event: Event) {
         if self.is_crowded(id) {
             self.rooms.churn_mut(id, self.presence_due()).joined += 1;
         } else {
+            let mut own = self.users.sessions_of(user);
+            let except = own.next();
+            let mut ignorers: Vec<ConnId> = own.collect();
+            ignorers.sort_unstable();
             let audience = Audience::Room {
                 room: id,
-                except: Some(who),
-                ignorers: self.twins(who),
+                except,
+                ignorers,
             };
             self.broadcast(audience, event);
         }
     }
 
     /// The others are told of a user later: when it asks for something, or after [`UNTOLD_MS`].
-    pub(super) fn tell_later(&mut self, who: ConnId) {
-        if let Some(session) = self.sessions.get_mut(who) {
-            session.change_rare(|rare| rare.is_untold = true);
-            let due_ms = self.now.uptime_ms + UNTOLD_MS;
-            self.untold.push_back((due_ms, who));
-        }
+    pub(super) fn tell_later(&mut self, id: UserId) {
+        self.change(id, |rare| rare.is_untold = true);
+        let due_ms = self.now.uptime_ms + UNTOLD_MS;
+        self.untold.push_back((due_ms, id));
     }
 
     /// Tells the others of a user whom they were not told of yet.
-    pub(super) fn tell_of_coming(&mut self, who: ConnId) {
-        let untold = self.sessions.get_mut(who).filter(|own| own.is_untold());
-        if let Some(session) = untold {
-            session.change_rare(|rare| rare.is_untold = false);
-        } else {
+    pub(super) fn tell_of_coming(&mut self, id: UserId) {
+        if !self.users.get(id).is_some_and(User::is_untold) {
             return;
         }
-        if let Ok(author) = self.author(who) {
-            self.tell_of_entering(who, LOBBY, Event::Joined { author });
+        self.change(id, |rare| rare.is_untold = false);
+        let who = self.users.first_of(id);
+        if let Some(who) = who
+            && let Ok(author) = self.author(who)
+        {
+            self.tell_of_entering(id, LOBBY, Event::Joined { author });
         }
     }
 
     /// How many in the lobby nobody was told of yet.
     pub(super) fn untold_count(&self) -> usize {
         let is_untold =
-            |&&(_, who): &&(u64, ConnId)| self.session(who).is_some_and(Session::is_untold);
+            |&&(_, id): &&(u64, UserId)| self.users.get(id).is_some_and(User::is_untold);
         self.untold.iter().filter(is_untold).count()
     }
 
     /// A connection has sent something that cannot be asked: it speaks its dialect, however badly.
     pub fn handle_refused(&mut self, who: ConnId, now: Moment) {
         self.now = now;
-        self.tell_of_coming(who);
+        if let Some(id) = self.users.of(who) {
+            self.tell_of_coming(id);
+        }
     }
 
-    /// Removes a user whom nobody was told of, from the one room that it was in.
-    pub(super) fn take_untold_away(&mut self, who: ConnId) {
-        self.end_catching_up(LOBBY, who);
-        self.rooms.leave(LOBBY, who, &[]);
-    }
-
-    /// Takes a user out of a room. Returns whether the others are to be told of it: where they were many
+    /// Takes a user out of the members of a room. Returns whether the others are to be told of it: where they were many
     /// it is counted instead.
-    pub(super) fn remove_member(&mut self, who: ConnId, id: RoomId) -> bool {
+    pub(super) fn remove_member(&mut self, user: UserId, id: RoomId) -> bool {
         let is_crowded = self.is_crowded(id);
         if is_crowded {
             self.rooms.churn_mut(id, self.presence_due()).left += 1;
         }
-        for id_of_user in self.connections(who) {
-            self.end_catching_up(id, id_of_user);
-        }
-        let lead = self.sessions.lead(who);
-        let seconds = self.sessions.get(lead).map_or(&[][..], Session::seconds);
-        let forgotten_bytes = self.rooms.leave(id, lead, seconds);
+        let forgotten_bytes = self.rooms.leave(id, user);
         self.forget_room(forgotten_bytes);
         if self.rooms.try_get(id).is_some() {
             self.use_room(id);
-        }
-        if let Some(room) = self.rooms.try_get(id)
-            && let Some(next) = room.modes.moderator
-        {
-            self.rooms.get_mut(id).modes.moderator = Some(self.sessions.lead(next));
         }
         !is_crowded
     }

@@ -1,39 +1,47 @@
 //! Rooms: sets of members in the order of their coming.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU64;
 use std::ops::Bound;
 
-use slab::Slab;
+use crate::model::{AccountId, Key, MessageId, Mutes, RoomEntry, RoomName, UserId};
 
-use crate::model::{AccountId, ConnId, Key, MessageId, Mutes, RoomEntry, RoomName};
-
+use super::readers::Readers;
+use super::table::Table;
 use super::tail::Tail;
 
-/// A room, as long as it lasts.
+/// A room, as long as it lasts: from a counter, so that no later one has its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId(u32);
+pub struct RoomId(NonZeroU64);
 
 /// The room that everyone starts in, and that never ends.
-pub(crate) const LOBBY: RoomId = RoomId(0);
+pub(crate) const LOBBY: RoomId = RoomId(NonZeroU64::MIN);
 
-/// Somebody in a room.
+/// Somebody in a room. Packed, as every user is a member of some: of 12 bytes rather than 16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
-    /// Who.
-    pub id: ConnId,
-    /// Does it speak here? Invariant: the session's focus is this room.
-    pub here: bool,
+#[repr(Rust, packed(4))]
+pub(super) struct Member {
+    pub(super) user: UserId,
+    pub(super) role: Role,
+}
+
+/// What a member may do in a room, by itself rather than by its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Member,
+    Moderator,
 }
 
 /// A set of members.
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(super) name: RoomName,
-    /// In the order of their coming. Invariant: nobody twice; each has a session that lists the room.
+    /// In the order of their coming. Invariant: nobody twice; each is a user that lists the room. One
+    /// moderates, but nobody does in the lobby, nor in an owned room.
     members: Vec<Member>,
-    /// How many of them are seconds: connections for which another member stands.
-    seconds: usize,
+    /// Invariant: exactly the members' sessions.
+    pub(super) readers: Readers,
     pub(super) topic: Option<String>,
     pub(super) modes: Modes,
     /// What was said last. Invariant: not that of a room of the same name before it.
@@ -57,8 +65,6 @@ pub(super) struct Churn {
 /// What a room's moderator has set.
 #[derive(Debug, Default)]
 pub(super) struct Modes {
-    /// Who moderates. Invariant: a member that is no second; nobody in the lobby, nor in an owned room.
-    pub(super) moderator: Option<ConnId>,
     pub(super) is_topic_locked: bool,
     pub(super) is_invite_only: bool,
     pub(super) key: Option<String>,
@@ -67,15 +73,34 @@ pub(super) struct Modes {
     /// The accounts that moderate beside it. Invariant: none without an owner.
     pub(super) moderators: Vec<AccountId>,
     /// Who may come in once, whatever stands in the way.
-    pub(super) invited: HashSet<ConnId>,
+    pub(super) invited: BTreeSet<UserId>,
     /// Who says nothing here.
     pub(super) muted: Mutes,
 }
 
 impl Room {
     /// Its members in the order of their coming.
-    pub(crate) fn members(&self) -> &[Member] {
+    pub(super) fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// Who moderates it by the role of a member.
+    pub(super) fn moderator(&self) -> Option<UserId> {
+        let mut members = self.members.iter();
+        // An owned room may have many members, of whom none does.
+        let is_any = self.modes.owner.is_none();
+        let moderator = members.find(|member| is_any && member.role == Role::Moderator)?;
+        Some(moderator.user)
+    }
+
+    /// The first of its members moderates it from now on, or nobody does.
+    pub(super) fn set_moderated(&mut self, is_moderated: bool) {
+        for member in &mut self.members {
+            member.role = Role::Member;
+        }
+        if let Some(first) = self.members.first_mut().filter(|_| is_moderated) {
+            first.role = Role::Moderator;
+        }
     }
 
     /// Is it closed to some?
@@ -85,12 +110,7 @@ impl Room {
 
     /// How many users are in it.
     pub(super) fn count(&self) -> usize {
-        self.members.len() - self.seconds
-    }
-
-    /// How many members are further connections of users who are in it.
-    pub(super) fn seconds(&self) -> usize {
-        self.seconds
+        self.members.len()
     }
 
     /// As it is listed to who may know what it is about, or not.
@@ -102,57 +122,22 @@ impl Room {
         }
     }
 
-    fn enter(&mut self, id: ConnId) {
-        self.members.push(Member { id, here: false });
+    fn enter(&mut self, user: UserId) {
+        let role = Role::Member;
+        self.members.push(Member { user, role });
     }
 
-    /// Another connection of a user who is in enters.
-    pub(super) fn enter_second(&mut self, id: ConnId) {
-        self.enter(id);
-        self.seconds += 1;
-    }
-
-    /// Takes a user out, with all of its connections; a moderator hands on to who came next.
-    fn leave(&mut self, lead: ConnId, seconds: &[ConnId]) {
-        self.remove(lead);
-        for &second in seconds {
-            self.remove_second(second);
-        }
-        if self.modes.moderator == Some(lead) {
-            self.modes.moderator = self.members.first().map(|member| member.id);
-        }
-    }
-
-    /// Takes one connection out of a user who stays.
-    pub(super) fn remove_second(&mut self, id: ConnId) {
-        self.remove(id);
-        self.seconds -= 1;
-    }
-
-    fn remove(&mut self, id: ConnId) {
-        if let Some(at) = self.members.iter().position(|member| member.id == id) {
-            self.members.remove(at);
+    /// Takes a user out; a moderator hands on to who came next.
+    fn leave(&mut self, user: UserId) {
+        let mut members = self.members.iter();
+        let Some(at) = members.position(|member| { member.user } == user) else {
+            return;
+        };
+        if self.members.remove(at).role == Role::Moderator {
+            self.set_moderated(true);
         }
         if self.members.capacity() > 4 * self.members.len() + 16 {
             self.members.shrink_to_fit();
-        }
-    }
-
-    /// A second is the lead from now on, and has its place; and the other way round.
-    pub(super) fn hand_on(&mut self, old: ConnId, new: ConnId) {
-        let place = |id| self.members.iter().position(|member| member.id == id);
-        if let (Some(old), Some(new)) = (place(old), place(new)) {
-            self.members.swap(old, new);
-        }
-        if self.modes.moderator == Some(old) {
-            self.modes.moderator = Some(new);
-        }
-    }
-
-    pub(super) fn set_here(&mut self, id: ConnId, here: bool) {
-        // Who came last is looked for first: most often it is who has just come.
-        if let Some(member) = self.members.iter_mut().rev().find(|member| member.id == id) {
-            member.here = here;
         }
     }
 }
@@ -167,10 +152,11 @@ fn rank(id: RoomId, room: &Room) -> Rank {
 /// Every room there is.
 #[derive(Debug)]
 pub(super) struct Rooms {
-    slab: Slab<Room>,
-    /// Invariant: exactly the rooms of the slab, by the keys of their names.
+    table: Table<RoomId, Room>,
+    next_id: RoomId,
+    /// Invariant: exactly the rooms of the table, by the keys of their names.
     names: HashMap<Key, RoomId>,
-    /// Invariant: exactly the rooms of the slab, those with the most users first, then by name.
+    /// Invariant: exactly the rooms of the table, those with the most users first, then by name.
     order: BTreeSet<Rank>,
     /// Invariant: exactly the rooms with a churn, by when it is told.
     due: BTreeSet<(u64, RoomId)>,
@@ -182,7 +168,8 @@ impl Rooms {
     /// Just the lobby.
     pub(super) fn new() -> Rooms {
         let mut rooms = Rooms {
-            slab: Slab::new(),
+            table: Table::new(),
+            next_id: LOBBY,
             names: HashMap::new(),
             order: BTreeSet::new(),
             due: BTreeSet::new(),
@@ -198,17 +185,17 @@ impl Rooms {
         self.names.get(&name.key()).copied()
     }
 
-    /// The room of an id that some session lists.
+    /// The room of an id that some user lists.
     pub(super) fn get(&self, id: RoomId) -> &Room {
-        &self.slab[id.0 as usize]
+        self.table.get(id).expect("it has not ended")
     }
 
     pub(super) fn try_get(&self, id: RoomId) -> Option<&Room> {
-        self.slab.get(id.0 as usize)
+        self.table.get(id)
     }
 
     pub(super) fn get_mut(&mut self, id: RoomId) -> &mut Room {
-        &mut self.slab[id.0 as usize]
+        self.table.get_mut(id).expect("it has not ended")
     }
 
     /// Makes a room of a name that no room has, after the message `born`. Nothing was said in it after
@@ -223,15 +210,16 @@ impl Rooms {
         let room = Room {
             name,
             members: Vec::new(),
-            seconds: 0,
+            readers: Readers::default(),
             topic: None,
             modes: Modes::default(),
             tail: Tail::new(silent_since),
             born,
             churn: None,
         };
-        let slot = self.slab.insert(room);
-        let id = RoomId(u32::try_from(slot).expect("fewer rooms than members, fewer than 2^32"));
+        let id = self.next_id;
+        self.next_id = RoomId(id.0.saturating_add(1));
+        self.table.push(id, room);
         self.names.insert(key, id);
         self.order.insert(rank(id, self.get(id)));
         id
@@ -239,14 +227,14 @@ impl Rooms {
 
     /// Takes a user out; a room that nobody owns ends with its last one, the lobby never. Returns the
     /// bytes that were remembered of a room that ended.
-    pub(super) fn leave(&mut self, id: RoomId, lead: ConnId, seconds: &[ConnId]) -> usize {
-        self.change_count(id, |room| room.leave(lead, seconds));
+    pub(super) fn leave(&mut self, id: RoomId, user: UserId) -> usize {
+        self.change_count(id, |room| room.leave(user));
         self.end_if_over(id)
     }
 
     /// Puts a user in, who is not in yet.
-    pub(super) fn enter(&mut self, id: RoomId, who: ConnId) {
-        self.change_count(id, |room| room.enter(who));
+    pub(super) fn enter(&mut self, id: RoomId, user: UserId) {
+        self.change_count(id, |room| room.enter(user));
     }
 
     fn change_count(&mut self, id: RoomId, change: impl FnOnce(&mut Room)) {
@@ -275,14 +263,15 @@ impl Rooms {
         let room = self.get(id);
         if room.members().is_empty() && room.modes.owner.is_none() && id != LOBBY {
             self.order.remove(&rank(id, room));
-            let room = self.slab.remove(id.0 as usize);
+            let Some(room) = self.table.remove(id) else {
+                return 0;
+            };
             self.names.remove(&room.name.key());
             self.last_ended = self.last_ended.max(room.tail.last());
             if let Some(churn) = room.churn {
                 self.due.remove(&(churn.due_ms, id));
             }
-            if self.slab.len() < self.slab.capacity() / 4 {
-                self.slab.shrink_to_fit();
+            if self.table.close_gaps().is_some() {
                 self.names.shrink_to_fit();
             }
             return room.tail.bytes();
@@ -293,9 +282,9 @@ impl Rooms {
     /// Forgets half of what is remembered of each room of which it is more than half of the most.
     /// Returns the bytes freed; `None` where nothing is remembered.
     pub(super) fn halve_largest_tails(&mut self) -> Option<usize> {
-        let tails = self.slab.iter().map(|(_, room)| room.tail.bytes());
+        let tails = self.table.iter().map(|(_, room)| room.tail.bytes());
         let largest = tails.max().filter(|&largest| largest > 0)?;
-        let rooms = self.slab.iter_mut().map(|(_, room)| room);
+        let rooms = self.table.iter_mut().map(|(_, room)| room);
         let large = rooms.filter(|room| room.tail.bytes() > largest / 2);
         let halves = large.map(|room| room.tail.trim(room.tail.len() / 2, MessageId::MAX));
         Some(halves.sum())
@@ -303,8 +292,8 @@ impl Rooms {
 
     /// What is counted in a room; where that begins, it is told at `due_ms`.
     pub(super) fn churn_mut(&mut self, id: RoomId, due_ms: u64) -> &mut Churn {
-        let churn = &mut self.slab[id.0 as usize].churn;
-        churn.get_or_insert_with(|| {
+        let room = self.table.get_mut(id).expect("it has not ended");
+        room.churn.get_or_insert_with(|| {
             self.due.insert((due_ms, id));
             Churn {
                 joined: 0,
@@ -326,20 +315,13 @@ impl Rooms {
         Some((id, self.get_mut(id).churn.take()?))
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (RoomId, &mut Room)> {
-        self.slab
-            .iter_mut()
-            .map(|(slot, room)| (RoomId(slot as u32), room))
-    }
-
+    /// In the order of their making.
     pub(super) fn iter(&self) -> impl Iterator<Item = (RoomId, &Room)> {
-        self.slab
-            .iter()
-            .map(|(slot, room)| (RoomId(slot as u32), room))
+        self.table.iter()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slab.len()
+        self.table.len()
     }
 
     #[cfg(any(test, feature = "testing"))]

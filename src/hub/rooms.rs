@@ -1,12 +1,12 @@
 //! Rooms: entering and leaving them, what they are about, and what their moderators do.
 
-use crate::limits::{MUTED_IN_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
+use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
 use crate::model::{
     ConnId, Done, Durability, Entry, ErrorCode, Event, Kick, MessageId, ModeChange, Notice,
-    RoomName, Roster,
+    RoomName, Roster, UserId,
 };
 
-use super::{Audience, Hub, LOBBY, RoomId, check_note};
+use super::{Audience, Hub, LOBBY, Reader, RoomId, check_note};
 
 impl Hub {
     pub(super) fn enter(
@@ -19,24 +19,23 @@ impl Hub {
         replay: Option<usize>,
     ) -> Result<(), ErrorCode> {
         let known = self.rooms.find(&name);
-        let session = self.own(who)?;
-        let is_in = known.is_some_and(|id| session.is_in(id));
+        let user = self.own(who)?;
+        let is_in = known.is_some_and(|id| user.is_in(id));
         match (known, entry) {
             (Some(_), Entry::Create) => return Err(ErrorCode::RoomExists(name)),
             (None, Entry::Existing) => return Err(ErrorCode::NoRoomToEnter(name)),
             (Some(_), Entry::Existing) if is_in => return Err(ErrorCode::AlreadyInRoom(name)),
             _ if is_in => {}
-            _ if session.rooms().len() >= ROOMS_PER_SESSION_MAX => {
+            _ if user.rooms().len() >= ROOMS_PER_SESSION_MAX => {
                 return Err(ErrorCode::TooManyRooms);
             }
             _ => self.check_door(who, known, &name, key)?,
         }
-        let nick = self.own(who)?.nick().clone();
+        let (user, nick) = (self.own_id(who)?, user.nick().clone());
         let id = known.unwrap_or_else(|| self.open(name));
         if !is_in {
-            let lead = self.sessions.lead(who);
-            self.rooms.get_mut(id).modes.invited.remove(&lead);
-            self.add_to_room(who, id);
+            self.rooms.get_mut(id).modes.invited.remove(&user);
+            self.add_to_room(user, id);
         }
         if known.is_none() {
             self.found_room(who, id);
@@ -60,14 +59,14 @@ impl Hub {
             },
         )?;
         if !is_in {
-            let twins = self.twins(who);
-            for &twin in &twins {
-                self.tell_own_entering(twin, id);
+            let others = self.others_of(who);
+            for &other in &others {
+                self.tell_own_entering(other, id);
             }
-            self.tell_of_entering(who, id, Event::RoomJoined { nick, room });
+            self.tell_of_entering(user, id, Event::RoomJoined { nick, room });
             self.show_past(who, id, resume, replay);
-            for twin in twins {
-                self.show_past(twin, id, None, None);
+            for other in others {
+                self.show_past(other, id, None, None);
             }
         }
         Ok(())
@@ -102,7 +101,11 @@ impl Hub {
         }
         let Some(id) = known else { return Ok(()) };
         let modes = &self.rooms.get(id).modes;
-        if modes.invited.contains(&self.sessions.lead(who)) || self.is_appointed(who, id) {
+        let is_invited = self
+            .users
+            .of(who)
+            .is_some_and(|id| modes.invited.contains(&id));
+        if is_invited || self.is_appointed(who, id) {
             return Ok(());
         }
         if modes.is_invite_only {
@@ -130,8 +133,8 @@ impl Hub {
                 },
             );
         }
-        let is_told = self.take_out(who, id);
-        let now_in = self.rooms.get(self.own(who)?.focus()).name.clone();
+        let is_told = self.take_out(self.own_id(who)?, id);
+        let now_in = self.name_of_focus(who);
         self.answer(
             who,
             Event::LeftRoom {
@@ -139,8 +142,8 @@ impl Hub {
                 now_in,
             },
         )?;
-        for twin in self.twins(who) {
-            self.tell_own_leaving(twin, &room)?;
+        for other in self.others_of(who) {
+            self.tell_own_leaving(other, &room);
         }
         if is_told {
             self.tell_of_leaving(who, id, room, None)?;
@@ -148,52 +151,43 @@ impl Hub {
         Ok(())
     }
 
+    /// The name of the room that a connection speaks in, or of the lobby.
+    fn name_of_focus(&self, who: ConnId) -> RoomName {
+        let focus = self.focus_of(who);
+        focus.map_or_else(|_| RoomName::lobby(), |id| self.rooms.get(id).name.clone())
+    }
+
     /// Tells a user that it is out of a room, where it did not ask for that.
-    pub(super) fn tell_own_leaving(
-        &mut self,
-        who: ConnId,
-        room: &RoomName,
-    ) -> Result<(), ErrorCode> {
-        let now_in = self.rooms.get(self.own(who)?.focus()).name.clone();
-        let room = room.clone();
+    pub(super) fn tell_own_leaving(&mut self, who: ConnId, room: &RoomName) {
+        let (room, now_in) = (room.clone(), self.name_of_focus(who));
         self.tell(who, Event::LeftRoom { room, now_in });
-        Ok(())
     }
 
     /// Takes a user out of a room; out of its last one it comes back to the lobby, which is told.
     /// Returns whether those who stay are to be told.
-    pub(super) fn take_out(&mut self, who: ConnId, id: RoomId) -> bool {
-        self.tell_of_coming(who);
-        let is_told = self.remove_member(who, id);
-        let Some(session) = self.sessions.get(who) else {
-            return is_told;
+    pub(super) fn take_out(&mut self, id: UserId, room: RoomId) -> bool {
+        self.tell_of_coming(id);
+        let Some(user) = self.users.get_mut(id) else {
+            return false;
         };
-        let (is_last, nick) = (session.rooms() == [id], session.nick().clone());
-        let connections = self.connections(who);
-        for (at, &who) in connections.iter().enumerate() {
-            let Some(session) = self.sessions.get_mut(who) else {
-                continue;
-            };
-            let was_focus = session.focus() == id;
-            match is_last {
-                true => {
-                    session.move_to(LOBBY);
-                    match at {
-                        0 => self.rooms.enter(LOBBY, who),
-                        _ => self.rooms.get_mut(LOBBY).enter_second(who),
-                    }
+        user.leave(room);
+        let (last, nick) = (user.rooms().last().copied(), user.nick().clone());
+        for who in self.users.sessions_of(id).collect::<Vec<_>>() {
+            self.end_catching_up(room, who);
+            self.rooms.get_mut(room).readers.remove(who);
+            let session = self.users.session_mut(who);
+            if let Some(session) = session.filter(|session| session.focus == Some(room)) {
+                session.focus = last;
+                if let Some(last) = last {
+                    self.rooms.get_mut(last).readers.set_here(who, true);
                 }
-                false => session.leave(id),
-            }
-            if was_focus {
-                let focus = self.sessions[who].focus();
-                self.rooms.get_mut(focus).set_here(who, true);
             }
         }
-        if is_last {
-            self.follow_mutes_in(who, LOBBY);
+        let is_told = self.remove_member(id, room);
+        if last.is_none() {
+            self.add_to_room(id, LOBBY);
             let room = RoomName::lobby();
-            self.tell_of_entering(who, LOBBY, Event::RoomJoined { nick, room });
+            self.tell_of_entering(id, LOBBY, Event::RoomJoined { nick, room });
         }
         is_told
     }
@@ -252,7 +246,8 @@ impl Hub {
     /// May a user set a room's modes? Its moderator may, or of an owned room the owner and whom it has
     /// appointed, and operators.
     pub(super) fn moderates(&self, who: ConnId, id: RoomId) -> bool {
-        let is_moderator = self.rooms.get(id).modes.moderator == Some(self.sessions.lead(who));
+        let own = self.users.of(who);
+        let is_moderator = own.is_some() && self.rooms.get(id).moderator() == own;
         is_moderator || self.is_appointed(who, id) || self.is_operator(who)
     }
 
@@ -299,20 +294,20 @@ impl Hub {
     ) -> Result<(), ErrorCode> {
         let id = self.moderated(who, name)?;
         let target = self.find_nick(guest)?;
-        let nick = self.own(target)?.nick().clone();
+        let nick = self.users[target].nick().clone();
         self.check_mute(who, id)?;
-        let sessions = &self.sessions;
+        let users = &self.users;
         let room = self.rooms.get_mut(id);
-        room.modes.invited.retain(|&guest| sessions.contains(guest));
+        room.modes.invited.retain(|&guest| users.contains(guest));
         if room.modes.invited.len() >= ROOM_LIST_MAX {
             return Err(ErrorCode::TooManyBans);
         }
         room.modes.invited.insert(target);
         let room = room.name.clone();
         let by = self.own(who)?.nick().clone();
-        if !self.own(target)?.ignores(&by.key()) {
+        if !self.users[target].ignores(&by.key()) {
             let room = room.clone();
-            self.tell_all(target, Event::Notice(Notice::Invited { by, room }));
+            self.tell_user(target, &Event::Notice(Notice::Invited { by, room }));
         }
         self.done(who, Done::Invited { nick, room })
     }
@@ -322,28 +317,29 @@ impl Hub {
         &mut self,
         who: ConnId,
         id: RoomId,
-        target: ConnId,
+        target: UserId,
         reason: Option<String>,
     ) -> Result<(), ErrorCode> {
         let room = self.rooms.get(id).name.clone();
-        let nick = self.own(target)?.nick().clone();
-        if !self.own(target)?.is_in(id) {
+        let nick = self.users[target].nick().clone();
+        if !self.users[target].is_in(id) {
             return Err(ErrorCode::NoSuchNick(nick.to_string()));
         }
         self.log_kick(who, target, Some(room.clone()), reason.clone());
         let is_told = self.take_out(target, id);
         let by = self.own(who)?.nick().clone();
         let kick = Kick { by, reason };
-        for id in self.connections(target) {
+        let connections: Vec<_> = self.users.sessions_of(target).collect();
+        for &id in &connections {
             let notice = Notice::PutOut {
                 room: room.clone(),
                 kick: kick.clone(),
             };
             self.tell(id, Event::Notice(notice));
-            self.tell_own_leaving(id, &room)?;
+            self.tell_own_leaving(id, &room);
         }
-        if is_told {
-            self.tell_of_leaving(target, id, room.clone(), Some(kick))?;
+        if is_told && let Some(&first) = connections.first() {
+            self.tell_of_leaving(first, id, room.clone(), Some(kick))?;
         }
         self.done(who, Done::PutOut { nick, room })
     }
@@ -353,10 +349,10 @@ impl Hub {
         &mut self,
         who: ConnId,
         id: RoomId,
-        target: ConnId,
+        target: UserId,
         until_ms: Option<Option<u64>>,
     ) -> Result<(), ErrorCode> {
-        let nick = self.own(target)?.nick().clone();
+        let nick = self.users[target].nick().clone();
         let mute = self.mute_of(target, until_ms.flatten());
         let room = self.rooms.get_mut(id);
         match until_ms {
@@ -372,12 +368,7 @@ impl Hub {
             }
         }
         let room = room.name.clone();
-        self.change_all(target, |rare| {
-            rare.muted_in.retain(|&other| other != id);
-            if until_ms.is_some() && rare.muted_in.len() < MUTED_IN_MAX {
-                rare.muted_in.push(id);
-            }
-        });
+        self.note_muted_in(target, id, until_ms.is_some());
         self.done_muting(
             who,
             Some(target),
@@ -387,26 +378,30 @@ impl Hub {
         )
     }
 
-    fn add_to_room(&mut self, who: ConnId, id: RoomId) {
-        let lead = self.sessions.lead(who);
-        for (at, who) in self.connections(lead).into_iter().enumerate() {
-            match at {
-                0 => self.rooms.enter(id, who),
-                _ => self.rooms.get_mut(id).enter_second(who),
-            }
-            if let Some(session) = self.sessions.get_mut(who) {
-                session.enter(id);
+    /// Puts a user in, who is not in yet. It speaks there where it speaks nowhere else.
+    fn add_to_room(&mut self, user: UserId, room: RoomId) {
+        self.rooms.enter(room, user);
+        if let Some(user) = self.users.get_mut(user) {
+            user.enter(room);
+        }
+        for id in self.users.sessions_of(user).collect::<Vec<_>>() {
+            if let Some(session) = self.users.session_mut(id) {
+                let here = *session.focus.get_or_insert(room) == room;
+                let reader = Reader { id, here };
+                self.rooms.get_mut(room).readers.add(reader);
             }
         }
-        self.follow_mutes_in(who, id);
+        self.follow_mutes_in(user, room);
     }
 
+    /// Has a connection speak from now on in a room that its user is in.
     pub(super) fn set_focus(&mut self, who: ConnId, id: RoomId) {
-        let Some(session) = self.sessions.get_mut(who) else {
+        let Some(session) = self.users.session_mut(who) else {
             return;
         };
-        let before = session.set_focus(id);
-        self.rooms.get_mut(before).set_here(who, false);
-        self.rooms.get_mut(id).set_here(who, true);
+        if let Some(before) = session.focus.replace(id) {
+            self.rooms.get_mut(before).readers.set_here(who, false);
+        }
+        self.rooms.get_mut(id).readers.set_here(who, true);
     }
 }

@@ -3,7 +3,7 @@ mod shown;
 
 use super::*;
 use crate::limits::{IGNORED_MAX, NOTE_BYTES_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
-use crate::model::{Entry, Page};
+use crate::model::{Entry, Nick, Page, Roster};
 
 fn id(slot: u32) -> ConnId {
     ConnId {
@@ -85,7 +85,7 @@ fn unnamed_users_get_a_free_name_of_their_form() {
     join(&mut hub, 1, "ANON-7");
     ask(&mut hub, 7, Request::JoinUnnamed);
     assert_eq!(
-        hub.session(id(7)).map(|s| s.nick().to_string()).as_deref(),
+        hub.user(id(7)).map(|s| s.nick().to_string()).as_deref(),
         Some("anon-8")
     );
 }
@@ -204,7 +204,7 @@ fn who_shares_several_rooms_is_told_once_of_a_leave() {
         who: id(1),
         nick: nick("a"),
     };
-    let audience = Audience::Each(vec![Member {
+    let audience = Audience::Each(vec![Reader {
         id: id(2),
         here: false,
     }]);

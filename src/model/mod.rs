@@ -19,6 +19,7 @@ mod terms;
 mod zone;
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use core::net::{Ipv4Addr, SocketAddr};
 
@@ -56,6 +57,21 @@ pub struct ConnId {
     pub slot: u32,
     /// Invariant: no two connections of one slot that could meet in a batch share it.
     pub generation: u32,
+}
+
+/// A user, who may have several connections: from a counter, so that no later one has its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(NonZeroU64);
+
+impl UserId {
+    /// The first that there is.
+    pub const FIRST: UserId = UserId(NonZeroU64::MIN);
+
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> UserId {
+        UserId(self.0.saturating_add(1))
+    }
 }
 
 /// An account for its whole life: no later one has its number, whatever names they have.

@@ -1,5 +1,5 @@
 //! Who says nothing, in a room or anywhere. A mute is of a user, not of a name: it holds for the
-//! connection, for the account or the names that it went by, and for guests who come from its address
+//! account or the names that it went by, and for guests who come from its address
 //! later, however often they leave, take other names, log in or out.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use slab::Slab;
 use crate::limits::MUTE_MARKS_MAX;
 
 use super::ban::is_over;
-use super::{AccountId, ConnId, Key};
+use super::{AccountId, Key, UserId};
 
 /// What a muted user is known by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,8 +23,8 @@ pub enum Mark {
     /// Where it came from, as limits count it: no loopback, and the /64 for IPv6. It is looked at when a
     /// guest comes in, so that those who are here already go on.
     Address(IpAddr),
-    /// A connection. It does not survive a restart.
-    Connection(ConnId),
+    /// A user who is here. It does not survive a restart.
+    User(UserId),
 }
 
 /// One mute.
@@ -115,7 +115,7 @@ impl Mutes {
         let mut has_changed = false;
         for mark in marks.iter().filter(|mark| !is_address(mark)) {
             let is_new = self.add_mark(at, mark.clone());
-            has_changed |= is_new && !matches!(mark, Mark::Connection(_));
+            has_changed |= is_new && !matches!(mark, Mark::User(_));
         }
         has_changed
     }
@@ -140,8 +140,25 @@ impl Mutes {
         true
     }
 
-    /// Has mutes that were read again hold for the connections that they held for before.
-    pub(crate) fn take_over_connections(&mut self, before: &Mutes) {
+    /// A user has become another, of these marks: its mute holds for that one, or if that has one of its
+    /// own, whichever ends later. Returns whether there is more than before that survives a restart.
+    pub(crate) fn take_over(&mut self, from: UserId, marks: &[Mark]) -> bool {
+        let from = Mark::User(from);
+        let Some(&old) = self.marks.get(&from) else {
+            return false;
+        };
+        let Some(&own) = marks.iter().find_map(|mark| self.marks.get(mark)) else {
+            let marks: Vec<_> = [from].into_iter().chain(marks.iter().cloned()).collect();
+            return self.follow(&marks);
+        };
+        let (old_ms, own_ms) = (self.mutes[old].until_ms, self.mutes[own].until_ms);
+        let until_ms = old_ms.zip(own_ms).map(|(old, own)| old.max(own));
+        self.mutes[own].until_ms = until_ms;
+        until_ms != own_ms
+    }
+
+    /// Has mutes that were read again hold for the users that they held for before.
+    pub(crate) fn take_over_users(&mut self, before: &Mutes) {
         for mute in before.iter() {
             self.follow(&mute.marks);
         }
@@ -154,7 +171,7 @@ impl PartialEq for Mutes {
         let sorted = |mutes: &Mutes| {
             let kept = |mute: &Mute| {
                 let mut marks = mute.marks.clone();
-                marks.retain(|mark| !matches!(mark, Mark::Connection(_)));
+                marks.retain(|mark| !matches!(mark, Mark::User(_)));
                 marks.sort_unstable();
                 (mute.name.clone(), mute.until_ms, marks)
             };

@@ -25,7 +25,7 @@ use super::phase::Reason;
 
 /// What is being said in one room, and was not handed out to all of its members yet.
 ///
-/// Invariant: while it has events, the members of the room and the rooms they speak in do not change.
+/// Invariant: while it has events, the readers of the room and the rooms they speak in do not change.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     room: Option<RoomId>,
@@ -216,11 +216,11 @@ impl<S: System> Reactor<S> {
                 self.deliveries += each.len();
                 self.counters.note_deliveries(&event, each.len());
                 let mut talk = Talk::apart(event);
-                for member in each {
-                    if let Some(connection) = self.connections.get_open(member.id) {
-                        let kind = connection.kind(member.here);
+                for reader in each {
+                    if let Some(connection) = self.connections.get_open(reader.id) {
+                        let kind = connection.kind(reader.here);
                         let chunks = talk.chunks(kind, &mut self.pages, now);
-                        self.connections.owe(member.id, chunks, &self.limits);
+                        self.connections.owe(reader.id, chunks, &self.limits);
                     }
                 }
             }
@@ -240,8 +240,8 @@ impl<S: System> Reactor<S> {
         passed_by().for_each(|id| self.catch_up(id));
         let passed_by_count = ignorers.len() + usize::from(except.is_some());
         self.deliveries += 1 + passed_by_count * DELIVERIES_PER_IGNORER;
-        let members = self.hub.members(room).len();
-        let hearers = members.saturating_sub(passed_by_count);
+        let readers = self.hub.readers(room).len();
+        let hearers = readers.saturating_sub(passed_by_count);
         self.counters.note_deliveries(&event, hearers);
         if let Event::Said { message, .. } = &event {
             self.talk.bytes += message.text.len();
@@ -253,21 +253,21 @@ impl<S: System> Reactor<S> {
         passed_by().for_each(|id| self.talk.note_heard(id));
     }
 
-    /// Hands a connection what was said so far, if it is a member of the room: what it is told next
+    /// Hands a connection what was said so far, if it is a reader of the room: what it is told next
     /// comes behind it.
     pub(super) fn catch_up(&mut self, id: ConnId) {
         let heard = self.talk.heard_by(id);
         if heard == self.talk.events.len() {
             return;
         }
-        let Some(member) = self.talk.room.and_then(|room| self.hub.member(id, room)) else {
+        let Some(reader) = self.talk.room.and_then(|room| self.hub.reader(id, room)) else {
             return;
         };
         let now = self.clock.moment;
         let Some(connection) = self.connections.get_open(id) else {
             return;
         };
-        let kind = connection.kind(member.here);
+        let kind = connection.kind(reader.here);
         let chunks = self.talk.chunks(kind, &mut self.pages, now);
         self.connections.owe(id, &chunks[heard..], &self.limits);
         self.talk.note_heard(id);
@@ -281,32 +281,32 @@ impl<S: System> Reactor<S> {
             return writes;
         };
         let now = self.clock.moment;
-        let members = self.hub.members(room);
-        self.deliveries += members.len();
-        for member in members {
-            let heard = self.talk.heard_by(member.id);
+        let readers = self.hub.readers(room);
+        self.deliveries += readers.len();
+        for reader in readers.iter() {
+            let heard = self.talk.heard_by(reader.id);
             if heard == self.talk.events.len() {
                 continue;
             }
-            let Some(connection) = self.connections.get_open(member.id) else {
+            let Some(connection) = self.connections.get_open(reader.id) else {
                 continue;
             };
-            let kind = connection.kind(member.here);
+            let kind = connection.kind(reader.here);
             let chunks = &self.talk.chunks(kind, &mut self.pages, now)[heard..];
             let at_once = match writes > 0 && connection.owes_nothing() {
                 true => joined(chunks),
                 false => None,
             };
             match at_once.map(|chunk| connection.send(&chunk)) {
-                None => self.connections.owe(member.id, chunks, &self.limits),
+                None => self.connections.owe(reader.id, chunks, &self.limits),
                 Some(Ok(count)) => {
                     writes = writes.saturating_sub(1 + count / BYTES_PER_WRITE);
                     self.counters.bytes_out += count as u64;
                     if !connection.owes_nothing() {
-                        self.connections.touch(member.id);
+                        self.connections.touch(reader.id);
                     }
                 }
-                Some(Err(e)) => self.connections.doom(member.id, Reason::Broken(e.kind())),
+                Some(Err(e)) => self.connections.doom(reader.id, Reason::Broken(e.kind())),
             }
         }
         self.talk.clear();

@@ -376,10 +376,7 @@ impl<S: System> Reactor<S> {
 
     /// What the log says of an operator's request; a try to become one is a request like that.
     fn order_of(&self, id: ConnId, request: &Request) -> Option<String> {
-        let who = self
-            .hub
-            .session(id)
-            .map(|session| session.nick().to_string());
+        let who = self.hub.user(id).map(|user| user.nick().to_string());
         let who = who.unwrap_or_else(|| "the console".into());
         if matches!(request, Request::Oper { .. }) {
             return Some(format!("{who} asks to be an operator"));

@@ -98,7 +98,7 @@ fn encode_mute(mute: &Mute) -> Value {
             Mark::Name(name) => names.push(name.as_str()),
             Mark::Account(AccountId(id)) => accounts.push(id),
             Mark::Address(address) => addresses.push(address.to_string()),
-            Mark::Connection(_) => {}
+            Mark::User(_) => {}
         }
     }
     json!({

@@ -116,7 +116,7 @@ fn a_login_before_the_join_comes_in() {
         refused(&chat.do_it(3, join_as("op", "wrong"))),
         &ErrorCode::WrongLogin
     );
-    assert!(chat.hub.session(id(3)).is_none());
+    assert!(chat.hub.user(id(3)).is_none());
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn another_name_is_a_logout() {
     assert!(!chat.is_account(1));
     chat.login(1, "alice");
     chat.login(2, "alice");
-    assert!(chat.hub.session(id(1)).is_none());
+    assert!(chat.hub.user(id(1)).is_none());
     chat.join(3, "op");
     chat.ask(
         3,
@@ -185,11 +185,11 @@ fn whoever_is_muted_does_not_log_out() {
     chat.wait(30_000);
     assert_eq!(chat.name_of(3), "Guest-0001");
     assert!(
-        !chat.hub.is_muted(id(3)),
+        !chat.hub.is_muted(chat.user(3)),
         "the account is, not who has its name"
     );
     chat.login(4, "alice");
-    assert!(chat.hub.is_muted(id(4)));
+    assert!(chat.hub.is_muted(chat.user(4)));
 }
 
 /// By the name that it has next, by an account that it logs in to, or by a bot.

@@ -220,10 +220,10 @@ impl World {
                         },
                     event,
                 } => {
-                    let members = self.hub.members(room).to_vec();
-                    for member in members {
-                        if Some(member.id) != except && !ignorers.contains(&member.id) {
-                            self.tell(member.id, &event);
+                    let readers: Vec<_> = self.hub.readers(room).iter().collect();
+                    for reader in readers {
+                        if Some(reader.id) != except && !ignorers.contains(&reader.id) {
+                            self.tell(reader.id, &event);
                         }
                     }
                 }

@@ -83,6 +83,13 @@ impl Hushes {
         self.0.push((vec![key.into()], vec![id]));
     }
 
+    /// Somebody is gone: whoever comes at its connection is another.
+    fn forget(&mut self, id: u32) {
+        for (_, ids) in &mut self.0 {
+            ids.retain(|&other| other != id);
+        }
+    }
+
     /// Whoever is muted stays so.
     fn follow(&mut self, id: u32, key: &str) {
         let by_id = self.0.iter().position(|(_, ids)| ids.contains(&id));
@@ -254,6 +261,10 @@ impl Reference {
             return;
         };
         let mut user = self.users.remove(at);
+        self.mutes.forget(id);
+        self.places
+            .iter_mut()
+            .for_each(|place| place.muted.forget(id));
         user.rooms.retain(|room| self.take_out(id, room));
         let others = self.neighbours(&user.rooms);
         self.tell(&others, id, &Seen::Left(user.nick, words));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::hub::{Effect, Hub, LOBBY, Session};
+use crate::hub::{Effect, Hub, LOBBY};
 use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Event, Found, Key, Login, Message,
     MessageId, Moment, Nick, Query, Record, Request, RoomName, RoomRecord, Secret, TokenChange,
@@ -265,48 +265,25 @@ impl Keeper {
 }
 
 /// # Panics
-/// Where names of accounts are used by others for too long, or connections of a user are of two minds.
+/// Where names of accounts are used by others for too long.
 fn check_users(hub: &Hub) {
     let mut graces = BTreeSet::new();
-    for (id, session) in hub.sessions.iter() {
-        let is_registered = hub.is_registered(session.nick());
-        let account = session.account().map(|id| {
+    for (id, user) in hub.users.iter() {
+        let is_registered = hub.is_registered(user.nick());
+        let account = user.account().map(|id| {
             hub.accounts
                 .directory
                 .get(id)
                 .map(|it| it.record.nick.key())
         });
-        let is_its = account.is_none_or(|name| name == Some(session.nick().key()));
+        let is_its = account.is_none_or(|name| name == Some(user.nick().key()));
         assert!(is_its, "of what account?");
-        graces.extend(session.grace_ms().map(|due_ms| (due_ms, id)));
-        let lead = hub.sessions.lead(id);
-        assert_eq!(session.is_second(), lead != id, "one stands for all");
-        let user = &hub.sessions[lead];
-        assert!(!user.is_second());
+        graces.extend(user.grace_ms().map(|due_ms| (due_ms, id)));
         let has_grace = user.grace_ms().is_some();
-        assert_eq!(
-            has_grace,
-            is_registered && !session.is_account(),
-            "{user:?}"
-        );
-        if lead == id {
-            continue;
-        }
-        assert!(user.seconds().contains(&id) && session.seconds().is_empty());
-        let set = |session: &Session| session.rooms().iter().copied().collect::<BTreeSet<_>>();
-        assert_eq!(set(session), set(user), "where one is the others are");
-        assert_eq!(session.nick(), user.nick());
-        assert_eq!(session.away(), user.away());
-        let is_same = session.account() == user.account()
-            && session.is_operator() == user.is_operator()
-            && session.ignored().eq(user.ignored());
-        assert!(is_same, "{session:?} {user:?}");
+        assert_eq!(has_grace, is_registered && !user.is_account(), "{user:?}");
     }
-    assert_eq!(hub.accounts.graces, graces, "exactly those of the sessions");
+    assert_eq!(hub.accounts.graces, graces, "exactly those of the users");
     for (id, room) in hub.rooms.iter() {
-        let members = room.members().iter();
-        let users = members.filter(|member| !hub.sessions[member.id].is_second());
-        assert_eq!(users.count(), room.count(), "as many users");
         let is_owned = room.modes.owner.is_some();
         assert!(!is_owned || id != LOBBY);
     }

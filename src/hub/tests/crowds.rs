@@ -1,6 +1,7 @@
 //! Rooms of so many that who comes and goes is counted, and who is there told by pages.
 
 use super::*;
+use crate::limits::NAMES_SHOWN_MAX;
 
 fn at(uptime_ms: u64) -> Moment {
     Moment {

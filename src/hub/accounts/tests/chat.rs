@@ -1,7 +1,7 @@
 //! A chat with accounts, and how it is spoken to.
 
 use super::*;
-use crate::model::Key;
+use crate::model::{Key, Nick};
 
 /// A chat with accounts of which the right password is `right`, and the time.
 pub(super) struct Chat {
@@ -147,13 +147,16 @@ impl Chat {
     }
 
     pub(super) fn name_of(&self, slot: u32) -> &str {
-        let session = self.hub.session(id(slot));
-        session.map_or("", |session| session.nick().as_str())
+        let user = self.hub.user(id(slot));
+        user.map_or("", |user| user.nick().as_str())
+    }
+
+    pub(super) fn user(&self, slot: u32) -> UserId {
+        self.hub.users.of(id(slot)).expect("it has come in")
     }
 
     pub(super) fn is_account(&self, slot: u32) -> bool {
-        let session = self.hub.session(id(slot));
-        session.is_some_and(Session::is_account)
+        self.hub.user(id(slot)).is_some_and(User::is_account)
     }
 
     /// The effects as those whom they are for see them.
@@ -164,14 +167,14 @@ impl Chat {
             }
             Effect::Broadcast { audience, event } => {
                 let hears = match audience {
-                    Audience::Each(each) => each.iter().any(|member| member.id == id(slot)),
+                    Audience::Each(each) => each.iter().any(|reader| reader.id == id(slot)),
                     Audience::Room {
                         room,
                         except,
                         ignorers,
                     } => {
-                        let members = self.hub.members(*room);
-                        members.iter().any(|member| member.id == id(slot))
+                        let readers = self.hub.readers(*room);
+                        readers.iter().any(|reader| reader.id == id(slot))
                             && *except != Some(id(slot))
                             && !ignorers.contains(&id(slot))
                     }

@@ -1,6 +1,7 @@
 //! Several connections of one account.
 
 use super::*;
+use crate::model::Roster;
 
 /// `alice` at 1 and 2, and `b` at 3, in the lobby.
 fn chat() -> Chat {
@@ -90,7 +91,7 @@ fn a_room_is_entered_and_left_by_all() {
             chat.told(&told, slot)[..],
             [Event::LeftRoom { .. }]
         ));
-        assert_eq!(chat.hub.sessions[id(slot)].focus(), LOBBY);
+        assert_eq!(chat.hub.focus_of(id(slot)), Ok(LOBBY));
     }
 }
 
@@ -173,7 +174,11 @@ fn what_is_done_to_one_is_done_to_all() {
     }
     let text = Some("out".into());
     chat.ask(1, Request::Away { text });
-    assert!(chat.hub.sessions[id(2)].away().is_some());
+    assert!(
+        chat.hub
+            .user(id(2))
+            .is_some_and(|user| user.away().is_some())
+    );
     chat.ask(2, Request::Ignore { name: "b".into() });
     let told = chat.ask(3, say("hi"));
     assert_eq!((chat.told(&told, 1), chat.told(&told, 2)), (vec![], vec![]));
@@ -223,10 +228,10 @@ fn of_too_many_the_oldest_is_put_out() {
     for slot in 10..10 + max - 2 {
         chat.login_multi(slot, "alice");
     }
-    assert!(chat.hub.session(id(1)).is_some());
+    assert!(chat.hub.user(id(1)).is_some());
     let told = chat.login_multi(100, "alice");
     assert!(matches!(chat.told(&told, 1)[..], [Event::Kicked { .. }]));
-    assert_eq!(chat.hub.connections(id(2)).len(), max as usize);
+    assert_eq!(chat.hub.user(id(2)).map(User::sessions), Some(max as usize));
     assert_eq!((chat.hub.online(), chat.told(&told, 3)), (2, vec![]));
 }
 
@@ -249,8 +254,9 @@ fn a_moderator_stays_one_when_its_first_connection_goes() {
     chat.hub.handle_leave(id(1), chat.now);
     chat.drain();
     chat.enter(2, "r");
-    assert!(chat.hub.sessions[id(2)].is_in(chat.hub.rooms.find(&room("r")).expect("a room")));
-    // The room's moderator goes, and hands on to who stands for the others.
+    let r = chat.hub.rooms.find(&room("r")).expect("a room");
+    assert!(chat.hub.user(id(2)).is_some_and(|user| user.is_in(r)));
+    // The room's moderator goes, and hands on to the next user.
     chat.login_multi(1, "alice");
     chat.hub.handle_leave(id(3), chat.now);
     chat.drain();

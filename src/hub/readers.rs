@@ -1,0 +1,114 @@
+//! The connections at this server that are told what is said in a room: what fan-out walks. Nothing
+//! that others see depends on them.
+
+use crate::model::ConnId;
+
+/// A connection that is told what is said in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    /// Which.
+    pub id: ConnId,
+    /// Does it speak there? Invariant: its session's focus is the room.
+    pub here: bool,
+}
+
+/// The readers of a room, in no order. Invariant: exactly the sessions of its members.
+#[derive(Debug, Default)]
+pub struct Readers {
+    ids: Vec<ConnId>,
+    /// So many of the first speak in the room, the others elsewhere.
+    here: usize,
+}
+
+impl Readers {
+    /// Nobody.
+    pub(super) const NONE: &Readers = &Readers {
+        ids: Vec::new(),
+        here: 0,
+    };
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Each of them once.
+    pub fn iter(&self) -> impl Iterator<Item = Reader> {
+        let here = self.here;
+        let ids = self.ids.iter().enumerate();
+        ids.map(move |(at, &id)| Reader {
+            id,
+            here: at < here,
+        })
+    }
+
+    pub(super) fn add(&mut self, Reader { id, here }: Reader) {
+        self.ids.push(id);
+        if here {
+            self.move_over(self.ids.len() - 1);
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: ConnId) {
+        self.set_here(id, false);
+        // Who came last is looked for first: most often it is who has just come.
+        let Some(at) = self.ids.iter().rposition(|&other| other == id) else {
+            return;
+        };
+        self.ids.swap_remove(at);
+        if self.ids.capacity() > 4 * self.ids.len() + 16 {
+            self.ids.shrink_to_fit();
+        }
+    }
+
+    pub(super) fn set_here(&mut self, id: ConnId, here: bool) {
+        let (of_here, others) = self.ids.split_at(self.here);
+        let is_it = |&other: &ConnId| other == id;
+        let at = match here {
+            true => others.iter().rposition(is_it).map(|at| self.here + at),
+            false => of_here.iter().rposition(is_it),
+        };
+        if let Some(at) = at {
+            self.move_over(at);
+        }
+    }
+
+    /// Has a reader change its part, by its place.
+    fn move_over(&mut self, at: usize) {
+        if at < self.here {
+            self.here -= 1;
+            self.ids.swap(at, self.here);
+        } else {
+            self.ids.swap(at, self.here);
+            self.here += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(slot: u32) -> ConnId {
+        let generation = 1;
+        ConnId { slot, generation }
+    }
+
+    #[test]
+    fn each_reads_once_and_speaks_where_it_was_said_to() {
+        let mut readers = Readers::default();
+        for slot in 0..6 {
+            let here = slot % 2 == 0;
+            readers.add(Reader { id: id(slot), here });
+        }
+        readers.set_here(id(1), true);
+        readers.set_here(id(4), false);
+        readers.set_here(id(4), false);
+        readers.remove(id(0));
+        readers.remove(id(3));
+        readers.remove(id(7));
+        let mut all: Vec<_> = readers.iter().map(|it| (it.id.slot, it.here)).collect();
+        all.sort_unstable();
+        assert_eq!(all, [(1, true), (2, true), (4, false), (5, false)]);
+    }
+}
