@@ -166,11 +166,7 @@ impl<S: Transport> Connection<S> {
 
     /// What it has in common with others who are to see the same bytes.
     pub(super) fn kind(&self, here: bool) -> Kind {
-        Kind {
-            dialect: self.spoken(),
-            in_messages: self.is_websocket,
-            here,
-        }
+        Kind::new(self.spoken(), self.is_websocket, here)
     }
 
     /// How long its frames may be, in bytes.

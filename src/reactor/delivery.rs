@@ -10,7 +10,7 @@ use std::mem;
 
 use crate::buffer::Chunk;
 use crate::dialect::spec::{Class, ClosesOn};
-use crate::dialect::{Dialect, Stage, View};
+use crate::dialect::{Stage, View};
 use crate::hub::{Audience, RoomId};
 use crate::limits::{
     BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, DELIVERY_BUDGET,
@@ -37,8 +37,8 @@ pub(super) struct Talk {
     ahead: Vec<u32>,
     /// The slots of which that is not 0.
     ahead_slots: Vec<u32>,
-    /// A chunk an event, by kind of reader, as far as anybody needed it.
-    rendered: [[Vec<Chunk>; Kind::PER_DIALECT]; Dialect::ALL.len()],
+    /// A chunk an event, by kind of reader, as far as anybody needed it. Invariant: no kind twice.
+    rendered: Vec<(Kind, Vec<Chunk>)>,
 }
 
 impl Talk {
@@ -70,12 +70,17 @@ impl Talk {
 
     /// The events as one kind of reader sees them, a chunk each.
     fn chunks(&mut self, kind: Kind, pages: &mut Pages, now: Moment) -> &[Chunk] {
-        let chunks = &mut self.rendered[kind.dialect as usize][kind.of_dialect()];
+        let known = self.rendered.iter().position(|&(known, _)| known == kind);
+        let at = known.unwrap_or_else(|| {
+            self.rendered.push((kind, Vec::new()));
+            self.rendered.len() - 1
+        });
+        let chunks = &mut self.rendered[at].1;
         if chunks.len() < self.events.len() {
             let view = View {
                 stage: Stage::Joined,
                 own: false,
-                here: kind.here,
+                here: kind.here(),
                 id: None,
                 now,
             };
@@ -98,7 +103,9 @@ impl Talk {
         if self.ahead.len() > KEPT_SLOTS {
             self.ahead = Vec::new();
         }
-        for chunks in self.rendered.iter_mut().flatten() {
+        // Kinds that nobody is of go: there are few to look through.
+        self.rendered.retain(|(_, chunks)| !chunks.is_empty());
+        for (_, chunks) in &mut self.rendered {
             chunks.clear();
             chunks.shrink_to(KEPT);
         }

@@ -18,19 +18,28 @@ const IDLE_PAGES: usize = 64;
 pub(super) struct Kind {
     /// What they speak.
     pub(super) dialect: Dialect,
-    /// Does each event come to them as a WebSocket message?
-    pub(super) in_messages: bool,
-    /// Do they speak in the room of the events?
-    pub(super) here: bool,
+    /// What else makes a difference to the bytes: [`Kind::IN_MESSAGES`] and [`Kind::HERE`]; the bits above are
+    /// free for what readers of a dialect can ask for.
+    form: u16,
 }
 
 impl Kind {
-    /// How many there are of one dialect.
-    pub(super) const PER_DIALECT: usize = 4;
+    /// Each event comes to them as a WebSocket message.
+    const IN_MESSAGES: u16 = 1;
+    /// They speak in the room of the events.
+    const HERE: u16 = 1 << 1;
 
-    /// Its place among those of its dialect.
-    pub(super) fn of_dialect(self) -> usize {
-        2 * usize::from(self.in_messages) + usize::from(self.here)
+    pub(super) fn new(dialect: Dialect, in_messages: bool, here: bool) -> Kind {
+        let bit = |is_set, bit| if is_set { bit } else { 0 };
+        Kind {
+            dialect,
+            form: bit(in_messages, Kind::IN_MESSAGES) | bit(here, Kind::HERE),
+        }
+    }
+
+    /// Do they speak in the room of the events?
+    pub(super) fn here(self) -> bool {
+        self.form & Kind::HERE != 0
     }
 
     /// Appends an event as they see it, in frames of their framing.
@@ -42,7 +51,7 @@ impl Kind {
     pub(super) fn frame(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         let start = out.len();
         write(out);
-        if self.in_messages {
+        if self.form & Kind::IN_MESSAGES != 0 {
             websocket::wrap_lines(out, start);
         }
     }
@@ -131,11 +140,7 @@ mod tests {
     fn a_page_lives_as_long_as_somebody_has_yet_to_read_it() {
         let mut pages = Pages::default();
         let mut outbox = Outbox::default();
-        let kind = Kind {
-            dialect: Dialect::Text,
-            in_messages: false,
-            here: true,
-        };
+        let kind = Kind::new(Dialect::Text, false, true);
         for count in 1..3 {
             let events = vec![said("hi"); count];
             let mut chunks = Vec::new();
