@@ -187,10 +187,11 @@ impl Hub {
 
     /// Does a connection speak in the room that an event for it alone is of?
     pub fn is_here(&self, who: ConnId, event: &Event) -> bool {
-        let Event::History {
+        let (Event::Said { room, .. }
+        | Event::History {
             target: Target::Room(room),
             ..
-        } = event
+        }) = event
         else {
             return true;
         };
