@@ -255,6 +255,11 @@ impl Hub {
         self.history.asked.contains_key(&ticket)
     }
 
+    /// Nobody is there any more whom the answer would be for, and so it is not looked for.
+    pub fn forget_question(&mut self, ticket: u64) {
+        self.history.asked.remove(&ticket);
+    }
+
     /// Is its answer that of a request for messages, which may be long?
     pub fn is_requested(&self, ticket: u64) -> bool {
         let asked = self.history.asked.get(&ticket);

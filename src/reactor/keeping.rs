@@ -223,6 +223,7 @@ impl<S: System> Reactor<S> {
             };
             let connection = self.connections.get(who);
             let Some(connection) = connection.filter(|_| self.hub.waits_for(ticket)) else {
+                self.hub.forget_question(ticket);
                 keeping.end_question(who, ticket);
                 continue;
             };
