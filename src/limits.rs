@@ -3,8 +3,7 @@
 
 mod settable;
 
-pub use settable::Limits;
-pub(crate) use settable::{ConnectRate, Rate};
+pub use settable::{ConnectRate, Limits, Rate};
 
 /// A nick's length in characters: what every dialect's form has room for.
 pub(crate) const NICK_CHARS_MAX: usize = 20;

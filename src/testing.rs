@@ -10,16 +10,17 @@ pub use crate::frame::{End, Framing, Status, http_oracle as http_frames};
 pub use crate::hub::oracle as hubs;
 pub use crate::hub::{Addresses, Hub, Rules};
 pub use crate::limits::{
-    ACCOUNT_ASKS_MAX, ACCOUNT_WRITE_MS, ACCOUNT_WRITES_MAX, BOTS_PER_ACCOUNT_MAX, FOUND_BYTES_MAX,
-    FOUND_MAX, IDS_RESERVED, INDEX_WAIT_MS, Limits, MAIL_MAX, QUESTIONS_MAX, READ_BUDGET_BYTES,
-    STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_RECORDS_MAX,
+    ACCOUNT_ASKS_MAX, ACCOUNT_WRITE_MS, ACCOUNT_WRITES_MAX, BOTS_PER_ACCOUNT_MAX, ConnectRate,
+    FOUND_BYTES_MAX, FOUND_MAX, IDS_RESERVED, INDEX_WAIT_MS, Limits, MAIL_MAX, QUESTIONS_MAX,
+    READ_BUDGET_BYTES, Rate, STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_RECORDS_MAX,
 };
 pub use crate::model::{
-    AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, Event, Found,
-    HashSeed, Kept, KeptTail, Key, Manner, Message, MessageId, Moment, Nick, Peer, Query, Record,
-    RoomName, RoomRecord, SearchWords, Secret, Settings, Used, Window, Zone, terms,
+    AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, ErrorCode, Event,
+    Found, HashSeed, Kept, KeptTail, Key, Manner, Message, MessageId, Moment, Nick, Peer, Query,
+    Record, Request, RoomName, RoomRecord, SearchWords, Secret, Settings, Used, Window, Zone,
+    terms,
 };
-pub use crate::reactor::{Config, Ended, Reactor, Turned};
+pub use crate::reactor::{Config, DoorAddress, Ended, Reactor, Turned};
 pub use crate::store::accounts::token_digest;
 pub use crate::store::{Answer, Backlog, Figures, Full, Options, Retention, Store, open};
 pub use crate::sys::{Interest, Mailbox, Place, Ready, SettingsFile, Stream, System};

@@ -3,6 +3,7 @@
 mod requests;
 mod samples;
 
+pub use requests::render as request_frame;
 #[cfg(test)]
 pub(super) use requests::shown;
 pub use samples::{PAST_EVENTS, author, message, past_event, said, said_from, said_in, view};

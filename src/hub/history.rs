@@ -101,6 +101,20 @@ impl History {
 }
 
 impl Hub {
+    /// What waits for an answer or goes on over turns, by what it is.
+    #[cfg(feature = "testing")]
+    pub fn pending(&self) -> Vec<(&'static str, usize)> {
+        let history = &self.history;
+        vec![
+            ("messages that wait for the disk", history.waiting.len()),
+            ("questions about history", history.asked.len()),
+            ("searches", history.scans.len()),
+            ("members catching up", history.catching.len()),
+            ("connections owed an answer", history.owed.len()),
+            ("questions about accounts", self.accounts.waiting.len()),
+        ]
+    }
+
     /// The last message that may have been said.
     pub fn last_id(&self) -> MessageId {
         self.history.last

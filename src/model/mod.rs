@@ -26,7 +26,7 @@ use core::net::{Ipv4Addr, SocketAddr};
 pub(crate) use core::net::IpAddr;
 
 pub(crate) use ban::{Ban, Mask};
-pub(crate) use error::ErrorCode;
+pub use error::ErrorCode;
 pub use event::Event;
 pub(crate) use event::{Author, BanEntry, ClientEntry, Part, RoomEntry, Roster, Stats, WhoisEntry};
 pub use hash::HashSeed;
@@ -42,9 +42,8 @@ pub use record::{
     AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Kept, KeptTail, Query, Record,
     RoomRecord, Used, Window,
 };
-pub(crate) use request::{
-    Entry, Login, ModeChange, Page, Range, Request, RoomsFrom, Since, TokenChange,
-};
+pub use request::Request;
+pub(crate) use request::{Entry, Login, ModeChange, Page, Range, RoomsFrom, Since, TokenChange};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use terms::{SearchWords, terms};

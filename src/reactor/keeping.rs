@@ -65,6 +65,23 @@ pub(super) fn nothing_kept(now: Moment) -> Kept {
     }
 }
 
+#[cfg(feature = "testing")]
+impl<M> Keeping<M> {
+    /// What waits for the store, by what it is.
+    pub(super) fn pending(&self) -> Vec<(&'static str, usize)> {
+        vec![
+            ("parked questions", self.parked.len()),
+            ("queued questions", self.queued.len()),
+            ("asked questions", self.asked.len()),
+            ("connections with a question", self.current.len()),
+            ("connections that wait", self.answering.len()),
+            ("posts", self.posts.len()),
+            ("held connections", self.held.len()),
+            ("ending connections", self.ending.len()),
+        ]
+    }
+}
+
 impl<M: Mailbox> Keeping<M> {
     /// A store that has everything up to that message.
     pub(super) fn new(store: M, committed: MessageId) -> Keeping<M> {

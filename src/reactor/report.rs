@@ -15,6 +15,16 @@ use super::connection::Connection;
 use super::door::STATUS_NAME;
 
 impl<S: System> Reactor<S> {
+    /// What there is of connections and of all that waits, by what it is: nothing where nobody is.
+    #[cfg(feature = "testing")]
+    pub fn pending(&self) -> Vec<(&'static str, usize)> {
+        let mut pending = self.hub.pending();
+        pending.push(("connections", self.connections.iter().count()));
+        pending.push(("bytes of pages", self.pages.ledger.held()));
+        pending.extend(self.keeping.iter().flat_map(super::Keeping::pending));
+        pending
+    }
+
     /// Logs how the server does.
     pub(super) fn log_stats(&mut self) {
         let Stats(stats) = self.stats();

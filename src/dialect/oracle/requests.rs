@@ -14,7 +14,7 @@ use line::{is_line, is_word};
 /// The frame that asks `request`, without its end, as a client would send it; `None` where this
 /// dialect has no form for it. Parsing it gives the request back, but for the users that a join
 /// wants, and what it is shown of the past: they are the dialect's own, but that json asks for both.
-pub(super) fn render(dialect: Dialect, request: &Request) -> Option<Vec<u8>> {
+pub fn render(dialect: Dialect, request: &Request) -> Option<Vec<u8>> {
     let line = match dialect {
         Dialect::Text => text_line(request),
         Dialect::Json => return object::render(request),

@@ -1,0 +1,105 @@
+//! The server under test: the whole reactor, over the simulated system.
+
+use std::time::Duration;
+
+use hubbub::testing::Request;
+use hubbub::testing::{Config, DoorAddress, Reactor};
+use hubbub::testing::{Dialect, Options as StoreOptions, Retention, dialects};
+
+use crate::faults::Fault;
+use crate::net::World;
+use crate::plan::{DOORS, Options};
+use crate::speech::{API_TOKEN, OPER_PASSWORD};
+use crate::system::SimSystem;
+
+pub(crate) struct Server(Reactor<SimSystem>);
+
+const OPER_FILE: &str = "oper";
+const TOKENS_FILE: &str = "tokens";
+
+/// What one turn came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turned {
+    pub(crate) has_ended: bool,
+    pub(crate) timeout: Option<Duration>,
+    /// Did it read, write or accept anything, was it told something, or kept from it by a fault?
+    pub(crate) has_done: bool,
+}
+
+impl Server {
+    pub(crate) fn open(options: &Options, world: &World) -> Result<Server, String> {
+        world.put_file(OPER_FILE.as_ref(), format!("{OPER_PASSWORD}\n").as_bytes());
+        world.put_file(TOKENS_FILE.as_ref(), format!("{API_TOKEN}\n").as_bytes());
+        let reactor = Reactor::open_on(world.system(), &config(options)?)?;
+        Ok(Server(reactor))
+    }
+
+    /// One turn, which waits no longer than until then.
+    pub(crate) fn turn(&mut self, world: &World, until_us: u64) -> Turned {
+        world.set_horizon(Some(until_us));
+        let hits = || {
+            Fault::ALL
+                .into_iter()
+                .map(|fault| world.hits(fault))
+                .sum::<u64>()
+        };
+        let before = world.works() + hits();
+        let turned = self.0.turn();
+        Turned {
+            has_ended: turned.ended.is_some(),
+            timeout: turned.timeout,
+            has_done: world.works() + hits() > before || world.polled().told > 0,
+        }
+    }
+
+    /// What is left in it: connections and the like, by name.
+    pub(crate) fn left(&self) -> Vec<(&'static str, usize)> {
+        self.0.pending()
+    }
+}
+
+fn config(options: &Options) -> Result<Config, String> {
+    let door = |scheme: &str, at: usize| format!("{scheme}://127.0.0.1:{}", 8000 + at).parse();
+    let doors = DOORS
+        .iter()
+        .enumerate()
+        .map(|(at, scheme)| door(scheme, at));
+    let status = DoorAddress {
+        is_status: true,
+        ..door("http", DOORS.len())?
+    };
+    Ok(Config {
+        doors: doors.collect::<Result<_, String>>()?,
+        limits: options.limits.clone(),
+        certificate: None,
+        status_door: Some(status),
+        allowed_origins: Vec::new(),
+        public_hosts: Vec::new(),
+        api_tokens: Some(TOKENS_FILE.into()),
+        has_ws_echo: true,
+        oper_password: Some(OPER_FILE.into()),
+        addresses: options.addresses,
+        has_console: false,
+        has_terminal: false,
+        is_console_quiet: false,
+        admin_socket: Some("admin".into()),
+        state: Some("settings".into()),
+        data: options.durability.map(|durability| StoreOptions {
+            dir: "data".into(),
+            durability,
+            retention: Retention::default(),
+            replay: options.replay,
+            sets_aside: false,
+        }),
+        replay: options.replay,
+        grace_ms: options.grace_ms,
+        account_expiry_ms: None,
+        has_strict_names: options.has_strict_names,
+        is_multi: options.is_multi,
+    })
+}
+
+/// The frame that asks `request`, without its end.
+pub(crate) fn frame_of(dialect: Dialect, request: &Request) -> Option<Vec<u8>> {
+    dialects::request_frame(dialect, request)
+}
