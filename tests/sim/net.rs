@@ -204,6 +204,12 @@ impl World {
             && self.shelves.borrow().is_quiet()
     }
 
+    /// Connections whose input the server wants to read and has not read.
+    pub(crate) fn unread(&self) -> usize {
+        let net = self.net.borrow();
+        net.lines.iter().filter(|line| line.is_unread()).count()
+    }
+
     /// What the last poll came to.
     pub(crate) fn polled(&self) -> Polled {
         self.net.borrow().polled

@@ -231,7 +231,8 @@ impl Act {
             Act::Garbage | Act::Stall | Act::HalfClose | Act::Reset | Act::Close => [0, 1, 4, 8],
             Act::Resume => [1, 2, 4, 8],
             Act::Sleep | Act::Weather => [0, 1, 2, 4],
-            Act::Signal | Act::Restart | Act::Crash | Act::Flood => [0, 0, 1, 1],
+            Act::Signal | Act::Restart | Act::Crash => [0, 0, 1, 1],
+            Act::Flood => [0, 1, 2, 4],
             Act::Settle => [1, 1, 1, 2],
         }
     }
@@ -335,8 +336,8 @@ fn draw_tongues(dice: &mut Dice) -> Vec<Tongue> {
         .collect();
     let count = dice.between(2, 14);
     let mut tongues: Vec<Tongue> = (0..count).map(|_| *dice.pick(&spoken)).collect();
-    // Somebody who is told everything, ids too.
-    tongues.push(Tongue::Json);
+    // Two who are told everything, ids too.
+    tongues.extend([Tongue::Json; 2]);
     tongues
 }
 

@@ -28,7 +28,7 @@ impl Sim<'_> {
             }
             Act::Stall => self.stall(op.slot, &mut dice),
             Act::Resume => self.resume(op.slot),
-            Act::Flood => return self.flood(op.slot, &mut dice),
+            Act::Flood => return self.flood(&mut dice),
             Act::HalfClose => self.with_peer(op.slot, |peer| {
                 peer.has_shut = true;
                 peer.may_be_closed = true;

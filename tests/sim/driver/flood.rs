@@ -5,6 +5,7 @@ use hubbub::testing::Key;
 
 use crate::checks::Failure;
 use crate::dice::Dice;
+use crate::faults::Fault;
 use crate::ledger::To;
 use crate::marks::sometimes;
 use crate::plan::Tongue;
@@ -21,20 +22,17 @@ const LINE_BYTES: usize = 4096;
 const MESSAGES: usize = 2_000;
 
 impl Sim<'_> {
-    /// Stops the reader at a slot, if it is a fit one, and has another speak until it is dropped.
-    pub(super) fn flood(&mut self, slot: usize, dice: &mut Dice) -> Result<(), Failure> {
+    /// Stops a reader, if there is a fit one, and has another speak until it is dropped.
+    pub(super) fn flood(&mut self, dice: &mut Dice) -> Result<(), Failure> {
         let limits = &self.plan.options.limits;
         let is_bounded =
             limits.sendq_hard_bytes <= 64 << 10 && limits.sendq_total_bytes > Some(1 << 20);
         if !is_bounded || limits.rate_on_loopback || limits.message_bytes < 400 {
             return Ok(());
         }
-        let (Some(reader), Some(speaker)) = (self.peer_at(slot), self.speaker_beside(slot)) else {
+        let Some((reader, speaker)) = self.fit_pair() else {
             return Ok(());
         };
-        if !self.is_fit(reader) {
-            return Ok(());
-        }
         self.world.set_faults(Default::default());
         self.be_quiet()?;
         if self.is_fit(reader) && self.is_fit(speaker) {
@@ -76,7 +74,7 @@ impl Sim<'_> {
             }
             let owed = self.peers[speaker].bytes_in - before;
             let is_dropped = self.peers[speaker].gone.contains(&name);
-            if is_dropped && owed + LINE_BYTES < hard_bytes {
+            if is_dropped && owed + LINE_BYTES < hard_bytes + self.held_bytes_min() {
                 let what = format!("was dropped when it was owed {owed} bytes of {hard_bytes}");
                 return Err(self.failure("cap", reader, what));
             }
@@ -92,11 +90,22 @@ impl Sim<'_> {
         Ok(())
     }
 
-    /// Somebody who may speak as fast as it likes.
-    fn speaker_beside(&self, slot: usize) -> Option<usize> {
-        let others = (0..self.slots.len()).filter(|&other| other != slot);
-        let mut others = others.filter_map(|other| self.peer_at(other));
-        others.find(|&at| self.is_fit(at) && self.peers[at].address.ip().is_loopback())
+    /// What the system holds of what is owed at the least.
+    fn held_bytes_min(&self) -> usize {
+        match self.plan.faults.per_mille(Fault::TinyBuffer) {
+            0 => SOCKET_BYTES_MAX / 2,
+            _ => 0,
+        }
+    }
+
+    /// One who is to stop, and one who may speak as fast as it likes.
+    fn fit_pair(&self) -> Option<(usize, usize)> {
+        let fit = (0..self.slots.len()).filter_map(|slot| self.peer_at(slot));
+        let fit: Vec<usize> = fit.filter(|&at| self.is_fit(at)).collect();
+        let speaks = |at: &&usize| self.peers[**at].address.ip().is_loopback();
+        let speaker = *fit.iter().find(speaks)?;
+        let reader = *fit.iter().find(|&&at| at != speaker)?;
+        Some((reader, speaker))
     }
 
     /// Is it told what is said in the lobby, all of it, and nothing else?

@@ -29,6 +29,7 @@ impl Sim<'_> {
             peer.wire.set_window(usize::MAX);
         }
         self.be_quiet()?;
+        self.check_read()?;
         self.check_frames()?;
         self.note_all_came();
         self.check_rosters()?;
@@ -36,6 +37,25 @@ impl Sim<'_> {
         self.disk_well_from_us = self.disk_well_from_us.or(Some(self.world.now_us()));
         self.world.set_faults(self.plan.faults);
         Ok(())
+    }
+
+    /// All that came is read, sooner or later: who asks faster than it may waits some seconds.
+    fn check_read(&mut self) -> Result<(), Failure> {
+        const TRIES: usize = 6;
+        const LATER_US: u64 = 10_000_000;
+        for _ in 0..TRIES {
+            if self.world.unread() == 0 {
+                return Ok(());
+            }
+            self.pass_us(LATER_US)?;
+        }
+        match self.world.unread() {
+            0 => Ok(()),
+            count => {
+                let what = format!("{count} connections have input that is not read");
+                Err(Failure::new("unread", what))
+            }
+        }
     }
 
     /// Turns until nothing is to be done but to wait.

@@ -74,6 +74,15 @@ impl Line {
         }
     }
 
+    /// Is there something for a server that wants to read, and is connected?
+    pub(super) fn is_unread(&self) -> bool {
+        let wants = self
+            .watched
+            .is_some_and(|(_, interest)| interest.is_readable());
+        let is_open = !self.is_closed && !self.is_client_gone && self.end.is_none();
+        wants && is_open && !self.input.is_empty()
+    }
+
     fn is_readable(&self) -> bool {
         !self.input.is_empty() || self.has_fin || self.is_reset || self.is_broken
     }
