@@ -12,9 +12,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use account::Account;
-use history::History;
-use load::{Load, Run};
+use account::AccountCommand;
+use history::HistoryCommand;
+use load::{Load, LoadRun};
 pub use program::main;
 
 use crate::hub::Addresses;
@@ -276,9 +276,9 @@ enum Command {
     /// Load a server.
     Load(Load),
     /// Print what is kept.
-    History(History),
+    History(HistoryCommand),
     /// Look after accounts.
-    Account(Account),
+    Account(AccountCommand),
     /// Print this (help, version) and be done.
     Print(String),
 }
@@ -403,74 +403,4 @@ fn config(arguments: ServerArguments) -> Result<Config, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(arguments: &[&str]) -> Result<Command, String> {
-        parse(["hubbub"].iter().chain(arguments).map(OsString::from))
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_limits() {
-        let Ok(Command::Serve(config)) = parsed(&[]) else {
-            panic!("no arguments are fine")
-        };
-        assert_eq!(config.limits, Limits::default());
-        assert_eq!(config.doors.len(), 1);
-        assert_eq!(config.doors[0].to_string(), "auto://127.0.0.1:8080");
-    }
-
-    #[test]
-    fn every_flag_is_in_the_help() {
-        let Ok(Command::Print(help)) = parsed(&["--help"]) else {
-            panic!("help is printed")
-        };
-        for flag in [
-            "--listen",
-            "--max-message",
-            "--sendq-total",
-            "127.0.0.1:8080",
-            "256MiB",
-            "10,30",
-        ] {
-            assert!(help.contains(flag), "{flag}");
-        }
-    }
-
-    #[test]
-    fn wrong_arguments_are_one_line() {
-        for wrong in [
-            &["--nonsense"][..],
-            &["nonsense"],
-            &["--listen", "nowhere"],
-            &["--listen", "morse://1.2.3.4:5"],
-            &["--listen"],
-            &["--max-message", "0"],
-            &["--max-message", "1e3"],
-            &["--max-message", "99999999999999999999"],
-            &["--max-message", "10000"],
-            &["--join-timeout", "soon"],
-            &["--join-timeout", "off"],
-            &["--sendq-hard", "1KiB"],
-            &["--max-connections", "0"],
-            &["--presence-limit", "0"],
-            &["--backlog", "-1"],
-            &["--keepalive", "500ms"],
-            &["--keepalive", "10h"],
-            &["--listen", "127.0.0.1:1\n2"],
-            &["--rate-limit", "10"],
-            &["--rate-limit", "0,30"],
-            &["--connect-rate", "30"],
-            &["--listen", "tls+text://127.0.0.1:0"],
-            &["--tls-cert", "cert.pem"],
-            &["--tls-self-signed", "--tls-cert", "c", "--tls-key", "k"],
-            &["--http-status", "json://127.0.0.1:0"],
-            &["--console", "--no-console"],
-        ] {
-            let Err(line) = parsed(wrong) else {
-                panic!("{wrong:?} is wrong")
-            };
-            assert!(!line.is_empty() && !line.contains('\n'), "{line}");
-        }
-    }
-}
+mod tests;

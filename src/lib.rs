@@ -7,13 +7,14 @@
 //!    ─Hub::handle_request→ Effects
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
-//! Dependencies run one way: `main → cli, reactor, load` · `cli → reactor, load, store` ·
-//! `reactor → hub, dialect, frame, buffer, store, web, layer, sys` · `layer → sys` · `sys → store, model` ·
-//! `web → dialect, model` · `load → dialect, frame, buffer, model` ·
-//! `store → model` · `dialect → model` · `hub → model` · all → `limits`. Hub, dialects and framings are pure and never
-//! meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered over HTTP. Only
-//! the reactor joins them with sockets and time, which it reaches through `sys` alone, so that a simulated system can
-//! stand there instead; TLS (`layer`), below a connection, is a socket to it.
+//! Dependencies run one way: `main → cli` · `cli → reactor, sys, load, store, web, hub, dialect, logging, model` ·
+//! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, model` · `layer → sys, buffer` ·
+//! `sys → store, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·
+//! `dialect → model` · `hub → model` · `logging → outlet, model` · all → `limits`; a test holds it. Hub, dialects and
+//! framings are pure and never meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered
+//! over HTTP. Only the reactor joins them with sockets and time, which it reaches through `sys` alone, so that a
+//! simulated system can stand there instead; TLS (`layer`), below a connection, is a socket to it. `model` has values
+//! only, and `testing` names what tests reach for.
 //!
 //! Glossary: a **door** is a listener and the dialect behind it; a **connection** one socket with its
 //! **Inbox** (unparsed bytes) and **Outbox** (unsent chunks, whose length is the **SendQ**); a
@@ -21,7 +22,7 @@
 //! where a frame ends and a **dialect** what it means; a **session** is a joined user, a **room** a
 //! set of members, a **console** the operator's own connection; an **effect** is what the hub wants
 //! done; a **turn** is one pass of the reactor's loop and a **budget** the work it may do in it; a room's
-//! **tail** is what was said last, in memory, and what is **kept** is on disk.
+//! **scrollback** is what was said last, in memory, and what is **kept** is on disk.
 
 // What only the tests reach for is no dead code where they are built.
 #![cfg_attr(not(feature = "testing"), allow(unreachable_pub))]

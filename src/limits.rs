@@ -1,8 +1,12 @@
 //! Every bound in the server, with its reason. Constants are fixed by a wire contract or by the
 //! shape of the loop; [`Limits`] holds what an operator may set.
 
+mod accounts;
+mod archive;
 mod settable;
 
+pub use accounts::*;
+pub use archive::*;
 pub use settable::{ConnectRate, Limits, Rate};
 
 /// A nick's length in characters: what every dialect's form has room for.
@@ -59,10 +63,10 @@ pub(crate) const CLOCK_FLOOR_MS: u64 = 1_767_225_600_000;
 pub(crate) const CLOCK_AHEAD_MS_MAX: u64 = 366 * 24 * 3_600_000;
 
 /// Messages that each room keeps in memory where there is no disk for them.
-pub(crate) const TAIL_MESSAGES: usize = 100;
+pub(crate) const SCROLLBACK_MESSAGES: usize = 100;
 
 /// What all rooms together keep in memory, in bytes; above it the largest forget half.
-pub(crate) const TAIL_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub(crate) const SCROLLBACK_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Messages in one answer about what was said.
 pub(crate) const HISTORY_LIMIT_MAX: usize = 1000;
@@ -90,121 +94,6 @@ pub(crate) const SLOW_MS_MAX: u64 = 1_000;
 
 /// Questions about what was said that one user may wait for at once.
 pub(crate) const ASKED_PER_SESSION_MAX: usize = 8;
-
-/// Wrong passwords of one address, after which it waits.
-pub(crate) const OPER_FAILURES_MAX: u32 = 5;
-
-/// How long it waits then.
-pub(crate) const OPER_WAIT_MS: u64 = 60_000;
-
-/// Addresses whose wrong passwords are remembered at once.
-pub(crate) const OPER_FAILURES_REMEMBERED: usize = 1024;
-
-/// Argon2id's memory, in KiB. With the passes and the lanes it is what OWASP's Password Storage Cheat
-/// Sheet asks for at the least: "19 MiB of memory, an iteration count of 2, and 1 degree of parallelism".
-pub(crate) const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
-
-/// Argon2id's passes over its memory.
-pub(crate) const ARGON2_PASSES: u32 = 2;
-
-/// Argon2id's lanes: the one thread that has time for it.
-pub(crate) const ARGON2_LANES: u32 = 1;
-
-/// A password's salt, in bytes (RFC 9106, section 3.1).
-pub(crate) const PASSWORD_SALT_BYTES: usize = 16;
-
-/// What is random in a bot's token, in bytes.
-pub(crate) const TOKEN_BYTES: usize = 32;
-
-/// Bots of one account.
-pub const BOTS_PER_ACCOUNT_MAX: usize = 20;
-
-/// Tokens that stand for one account's password, each in a browser; a further one makes the oldest void.
-pub(crate) const SESSIONS_PER_ACCOUNT_MAX: usize = 10;
-
-/// How long such a token is good, in milliseconds: 90 days. Who uses it asks for another by then.
-pub(crate) const SESSION_MS: u64 = 90 * 24 * 60 * 60 * 1000;
-
-/// Asks about accounts that wait at once: at some 30 ms for a password the last waits a second.
-pub const ACCOUNT_ASKS_MAX: usize = 32;
-
-/// Changes of accounts that are on their way to the disk at once.
-pub const ACCOUNT_WRITES_MAX: usize = 32;
-
-/// How long a change of an account may wait for the disk before it is given up.
-pub const ACCOUNT_WRITE_MS: u64 = 10_000;
-
-/// How long one program waits for another's turn to write to the database.
-pub(crate) const DATABASE_BUSY_MS: u64 = 5_000;
-
-/// Wrong passwords from one address, or of one account from one address, after which one waits.
-pub(crate) const LOGIN_FAILURES_MAX: u32 = 5;
-
-/// Wrong passwords of one account from wherever, after which one waits. Who does not know it must not keep out
-/// who does, so that it is far above what one address may try; but of addresses a botnet has thousands, and
-/// from each of them five of the passwords that people choose most are five more.
-pub(crate) const ACCOUNT_FAILURES_MAX: u32 = 100;
-
-/// How long one waits then; each wrong password more doubles it.
-pub(crate) const LOGIN_WAIT_MS: u64 = 5_000;
-
-/// How long one waits at most.
-pub(crate) const LOGIN_WAIT_MS_MAX: u64 = 15 * 60_000;
-
-/// How long after the last wrong password all of them are forgotten.
-pub(crate) const LOGIN_MEMORY_MS: u64 = 60 * 60_000;
-
-/// Accounts, and addresses, whose wrong passwords are remembered at once.
-pub(crate) const LOGIN_FAILURES_REMEMBERED: usize = 4096;
-
-/// Lines of the log about one address in a minute, of who proved to be somebody or failed to: more than a
-/// program that reads them waits for, and nothing that fills a disk.
-pub(crate) const INCIDENTS_PER_MINUTE: u32 = 60;
-
-/// Addresses that these lines are counted for at once.
-pub(crate) const INCIDENT_ADDRESSES_MAX: usize = 4096;
-
-/// Connections of one account at once: each message to it is told to all of them.
-pub(crate) const CONNECTIONS_PER_ACCOUNT_MAX: usize = 16;
-
-/// Rooms that one account owns: each lasts without members.
-pub(crate) const OWNED_ROOMS_MAX: usize = 20;
-
-/// Accounts in all, bots included; those that the operator makes come on top. Each is known in memory.
-pub(crate) const ACCOUNTS_MAX: usize = 100_000;
-
-/// Accounts and bots made from one address in [`QUOTA_MS`]: a family's, a class's in two days.
-pub(crate) const REGISTRATIONS_PER_ADDRESS_MAX: u32 = 20;
-
-/// Owned rooms in all: they last without members, each with its last words in memory.
-pub(crate) const OWNED_ROOMS_TOTAL_MAX: usize = 10_000;
-
-/// Rooms that come to be owned from one address in [`QUOTA_MS`]: those of some accounts.
-pub(crate) const OWNED_ROOMS_PER_ADDRESS_MAX: u32 = 60;
-
-/// How long what is made from one address is counted: a day.
-pub(crate) const QUOTA_MS: u64 = 24 * 3_600_000;
-
-/// Addresses that are counted at once.
-pub(crate) const QUOTA_ADDRESSES_MAX: usize = 4096;
-
-/// Messages that one is shown of a room by entering it, unless it is set otherwise.
-pub(crate) const REPLAY_MESSAGES: usize = 20;
-
-/// How long somebody may go by a registered name before logging in, unless it is set otherwise.
-pub(crate) const GRACE_MS: u64 = 30_000;
-
-/// How long an account lasts that is not used, unless it is set otherwise: a year.
-pub(crate) const ACCOUNT_EXPIRY_MS: u64 = 365 * 24 * 3_600_000;
-
-/// How long an owned room lasts without a word and members: 30 days.
-pub(crate) const ROOM_EXPIRY_MS: u64 = 30 * 24 * 3_600_000;
-
-/// How often the use of an account or a room is kept at the least and at the most.
-pub(crate) const USE_NOTED_MS: (u64, u64) = (1_000, 24 * 3_600_000);
-
-/// Accounts and rooms that end at once: each is looked for among all bots and rooms.
-pub(crate) const EXPIRY_STEP: usize = 4;
 
 /// A frame before the join, in bytes: a name needs no more, and a stranger gets no more.
 pub(crate) const UNJOINED_FRAME_BYTES_MAX: usize = 1024;
@@ -348,7 +237,7 @@ pub(crate) const TLS_UNREAD_BYTES_MAX: usize = 20 * 1024;
 
 /// How much more ciphertext than plaintext is read from one connection in one turn, in bytes: records
 /// with little in them, or nothing, cost as much as full ones.
-pub(crate) const TLS_TOIL_BYTES_MAX: usize = READ_BUDGET_BYTES;
+pub(crate) const TLS_OVERHEAD_PER_TURN_MAX: usize = READ_BUDGET_BYTES;
 
 /// A shared page of rendered text: what a slow reader pins at the least.
 pub(crate) const PAGE_BYTES: usize = 16 * 1024;
@@ -435,7 +324,7 @@ pub(crate) const ANSWERS_PER_TURN: usize = 8;
 
 /// Text said in one room that a turn takes in, in bytes, or a message more: all members are owed it
 /// at once, and a few turns' worth must stay below their SendQ.
-pub(crate) const TALK_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const BATCH_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes read from or rendered for one connection that count as one delivery: a long list is work too.
 pub(crate) const BYTES_PER_DELIVERY: usize = 64;
@@ -448,83 +337,8 @@ pub(crate) const ROWS_PER_TOKEN: usize = 100;
 
 /// Bytes read over TLS that nothing came of that count as one delivery: a record of 23 bytes with one
 /// byte in it takes 160 ns.
-pub(crate) const TOIL_BYTES_PER_DELIVERY: usize = 4;
+pub(crate) const TLS_OVERHEAD_PER_DELIVERY: usize = 4;
 
 /// Deliveries that a step of a TLS handshake counts as: its signature takes 60 us with ECDSA and 600 us
-/// with RSA, and is to be had for the asking.
+/// with RSA, and any stranger can trigger it.
 pub(crate) const DELIVERIES_PER_HANDSHAKE: usize = 10_000;
-
-/// Records that wait for the disk at most: at 100,000 a second it is more than half a second of stall,
-/// and senders are slowed long before.
-pub const STORE_RECORDS_MAX: usize = 65_536;
-
-/// What they hold at most, in bytes of memory, where records are long.
-pub const STORE_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// How long the writer gathers records for one commit, from the first on, where they are told before
-/// they are on disk: a tenth of the 50 ms that are promised.
-pub(crate) const STORE_GATHER_MS: u64 = 5;
-
-/// Records that are worth a commit of their own, however few milliseconds it took to gather them.
-pub(crate) const STORE_GROUP_RECORDS: usize = 1024;
-
-/// Between two attempts to write to a disk that fails, at first and at the most: a hiccup is over soon,
-/// and a full disk is not to be kept busy.
-pub(crate) const STORE_RETRY_MS: (u64, u64) = (50, 1_000);
-
-/// How long a commit may take before history counts as behind.
-pub const STORE_BEHIND_MS: u64 = 1_000;
-
-/// How long a stop waits for a disk that does not take what is to be kept.
-pub(crate) const STORE_CLOSE_MS: u64 = 5_000;
-
-/// Message ids that are reserved ahead: so many are skipped after a crash, and the reservation is
-/// extended once in half as many messages.
-pub const IDS_RESERVED: u64 = 1 << 20;
-
-/// Questions about what is kept that wait at once: bounds memory, and a wait that nobody would sit out.
-pub const QUESTIONS_MAX: usize = 256;
-
-/// Messages in one answer about what is kept: bounds what one question costs in memory and in a turn.
-pub const FOUND_MAX: usize = 1_000;
-
-/// What one answer holds in texts, in bytes, or a message more: as JSON makes six bytes of some of
-/// them, with the fields of [`FOUND_MAX`] messages it stays below a SendQ.
-pub const FOUND_BYTES_MAX: usize = 128 * 1024;
-
-/// Private messages that wait for one account.
-pub const MAIL_MAX: usize = 100;
-
-/// How long one question may keep the others waiting; what was found until then is the answer. Those who
-/// search share it: with many, each has a part of it.
-pub(crate) const QUESTION_MS: u64 = 1_000;
-
-/// What each has at least: enough for nearly all searches, and as many as may wait are answered in time.
-pub(crate) const QUESTION_MS_MIN: u64 = 20;
-
-/// How long the disk is worked for who asks, in milliseconds, that costs a token more.
-pub(crate) const QUESTION_MS_PER_TOKEN: u64 = 20;
-
-/// How long a search waits for the index to have reached what was said before it.
-pub const INDEX_WAIT_MS: u64 = 2_000;
-
-/// Words of one search: what a person types.
-pub(crate) const SEARCH_WORDS_MAX: usize = 16;
-
-/// ASCII text in memory that searches look through in one turn, in bytes: some 0.5 ms.
-pub(crate) const SEARCH_BYTES_PER_TURN: usize = 256 * 1024;
-
-/// What of it is one search's before it is the next one's turn.
-pub(crate) const SEARCH_SLICE_BYTES: usize = 32 * 1024;
-
-/// What a byte of other text counts as: it is decomposed, folded and composed at some 30 MB/s.
-pub(crate) const SEARCH_FOLD_FACTOR: usize = 12;
-
-/// What a message counts as beside its text where it is searched: short ones are work, too.
-pub(crate) const SEARCH_MESSAGE_BYTES: usize = 64;
-
-/// ASCII text looked through that costs who searches a token more, in bytes: some 2 ms.
-pub(crate) const SEARCH_BYTES_PER_TOKEN: usize = 1024 * 1024;
-
-/// Letters of a word that may go on: fewer begin too many words.
-pub(crate) const PREFIX_LETTERS_MIN: usize = 3;

@@ -16,7 +16,7 @@ pub use crate::limits::{
 };
 pub use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, ErrorCode, Event,
-    Found, HashSeed, Kept, KeptTail, Key, Manner, Message, MessageId, Moment, Nick, Peer, Query,
+    Found, HashSeed, Kept, KeptScrollback, Key, Manner, Message, MessageId, Moment, Nick, Peer, Query,
     Record, Request, RoomName, RoomRecord, SearchWords, Secret, Settings, Used, Window, Zone,
     terms,
 };

@@ -30,7 +30,7 @@ enum Action {
         #[arg(value_parser = new_name)]
         name: Nick,
         #[command(flatten)]
-        place: Place,
+        place: DirectoryArgument,
     },
     /// Give an account another password
     Passwd {
@@ -38,7 +38,7 @@ enum Action {
         #[arg(value_parser = name)]
         name: Nick,
         #[command(flatten)]
-        place: Place,
+        place: DirectoryArgument,
     },
     /// Make an account an operator, or a user again: at its next login
     Role {
@@ -49,17 +49,17 @@ enum Action {
         #[arg(value_enum)]
         role: Role,
         #[command(flatten)]
-        place: Place,
+        place: DirectoryArgument,
     },
     /// List the accounts and their bots
     List {
         #[command(flatten)]
-        place: Place,
+        place: DirectoryArgument,
     },
 }
 
 #[derive(Debug, Args)]
-struct Place {
+struct DirectoryArgument {
     /// The server's directory (its --data)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -87,13 +87,13 @@ fn new_name(text: &str) -> Result<Nick, String> {
 
 /// What is to be done about accounts.
 #[derive(Debug)]
-pub(super) struct Account(Action);
+pub(super) struct AccountCommand(Action);
 
-pub(super) fn account(arguments: AccountArguments) -> Account {
-    Account(arguments.action)
+pub(super) fn account(arguments: AccountArguments) -> AccountCommand {
+    AccountCommand(arguments.action)
 }
 
-impl Account {
+impl AccountCommand {
     /// Does it, and says what was done.
     ///
     /// # Errors

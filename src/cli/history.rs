@@ -34,7 +34,7 @@ pub(super) struct HistoryArguments {
 
 /// What of history is to be printed, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct History {
+pub(super) struct HistoryCommand {
     /// Where it is kept.
     pub(super) dir: PathBuf,
     /// Only this room.
@@ -45,8 +45,8 @@ pub(super) struct History {
     pub(super) is_json: bool,
 }
 
-pub(super) fn history(arguments: HistoryArguments) -> History {
-    History {
+pub(super) fn history(arguments: HistoryArguments) -> HistoryCommand {
+    HistoryCommand {
         dir: arguments.data,
         room: arguments.room,
         since_ms: arguments.since.unwrap_or(0),

@@ -8,7 +8,7 @@ use crate::load::{self, Floor};
 use crate::reactor::{self, Config, Ended, Reactor};
 use crate::{logging, store};
 
-use super::{Command, History, Load, Run, history, parse};
+use super::{Command, HistoryCommand, Load, LoadRun, history, parse};
 
 /// Exit codes: what was asked for cannot be done.
 const FAILED: u8 = 1;
@@ -65,7 +65,7 @@ fn serve(config: &Config) -> ExitCode {
     }
 }
 
-fn load(run: &Run) -> ExitCode {
+fn load(run: &LoadRun) -> ExitCode {
     let outcome = match load::run(&run.plan) {
         Ok(outcome) => outcome,
         Err(line) => return fail(FAILED, line),
@@ -97,7 +97,7 @@ fn serve_as_floor(address: &str) -> ExitCode {
 }
 
 /// Prints history until nobody reads it any more.
-fn print(asked: &History) -> ExitCode {
+fn print(asked: &HistoryCommand) -> ExitCode {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let mut printed = Ok(());
     let (room, now) = (asked.room.as_ref(), reactor::now());

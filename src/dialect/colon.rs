@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 
 use crate::model::{
-    Entry, ErrorCode, Event, Manner, Message, Moment, Nick, Page, Request, RoomName, Target,
+    Entry, ErrorCode, Event, Manner, MembersPage, Message, Moment, Nick, Request, RoomName, Target,
 };
 
 use super::{
@@ -116,7 +116,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
         }),
         "members" => Ok(Request::Members {
             room: Some(group(":group members <group_name>")?),
-            page: Page::default(),
+            page: MembersPage::default(),
         }),
         "send" => {
             let usage = ErrorCode::Usage(":group send <group_name> <message>");
@@ -139,7 +139,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 
 /// As [`render`], as it is seen: no more than that.
 pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
-    let time = Clock(view.now);
+    let time = TimeOfDay(view.now);
     // Writing to a Vec cannot fail.
     let _ = match event {
         Event::Joined { author } => write!(
@@ -239,14 +239,14 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 }
 
 /// What the server says to all.
-fn announced(time: Clock, text: &str, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn announced(time: TimeOfDay, text: &str, out: &mut Vec<u8>) -> std::io::Result<()> {
     write!(out, "{GREEN}[{time}] SERVER: {}{RESET}", disarmed(text))
 }
 
 /// A message to a room.
 fn said(room: &RoomName, message: &Message, now: Moment, out: &mut Vec<u8>) -> std::io::Result<()> {
     let (nick, text) = (&message.nick, disarmed(&message.text));
-    let time = Clock::of(message, now);
+    let time = TimeOfDay::of(message, now);
     match (message.manner, room.is_lobby()) {
         (Manner::Said, true) => write!(out, "{YELLOW}[{time}] {nick} >> {RESET}{text}"),
         (Manner::Said, false) => {
@@ -267,7 +267,7 @@ fn told(
     out: &mut Vec<u8>,
 ) -> std::io::Result<()> {
     let (nick, text) = (&message.nick, disarmed(&message.text));
-    let time = Clock::of(message, now);
+    let time = TimeOfDay::of(message, now);
     let to = to.map_or(String::new(), |to| format!(" {to}"));
     write!(out, "{MAGENTA}[{time}] {nick} PM{to} >> {RESET}{text}")
 }
@@ -336,16 +336,16 @@ fn disarmed(text: &str) -> String {
 }
 
 /// Local `HH:MM:SS`.
-struct Clock(Moment);
+struct TimeOfDay(Moment);
 
-impl Clock {
+impl TimeOfDay {
     /// When it was said, as clocks showed it then.
-    fn of(message: &Message, now: Moment) -> Clock {
-        Clock(now.at(message.unix_ms))
+    fn of(message: &Message, now: Moment) -> TimeOfDay {
+        TimeOfDay(now.at(message.unix_ms))
     }
 }
 
-impl Display for Clock {
+impl Display for TimeOfDay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (h, m, s) = self.0.local_hms();
         write!(f, "{h:02}:{m:02}:{s:02}")

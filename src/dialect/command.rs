@@ -13,7 +13,7 @@ use super::unmarked;
 use super::words::one;
 
 /// A row of the table.
-struct Command {
+struct CommandRow {
     /// What is typed after the `/`; the first name is the one shown.
     names: &'static [&'static str],
     /// The whole command with its words.
@@ -21,29 +21,29 @@ struct Command {
     /// What it does, for `/help`.
     summary: &'static str,
     /// Who is shown it.
-    rank: Rank,
+    rank: CommandRank,
     /// What its words ask; `None` where words are missing.
-    read: Reader,
+    read: ReadWords,
 }
 
-type Reader = fn(&str) -> Option<Result<Request, ErrorCode>>;
+type ReadWords = fn(&str) -> Option<Result<Request, ErrorCode>>;
 
 /// Whom a command is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Rank {
+enum CommandRank {
     User,
     Moderator,
     Operator,
 }
 
 const fn row(
-    rank: Rank,
+    rank: CommandRank,
     names: &'static [&'static str],
     usage: &'static str,
     summary: &'static str,
-    read: Reader,
-) -> Command {
-    Command {
+    read: ReadWords,
+) -> CommandRow {
+    CommandRow {
         names,
         usage,
         summary,
@@ -53,7 +53,7 @@ const fn row(
 }
 
 /// Every command.
-fn commands() -> impl Iterator<Item = &'static Command> {
+fn commands() -> impl Iterator<Item = &'static CommandRow> {
     talk::COMMANDS
         .iter()
         .chain(&past::COMMANDS)
@@ -116,8 +116,8 @@ pub(super) fn is_known(words: &str) -> bool {
         .is_some()
 }
 
-fn find(name: &str) -> Option<&'static Command> {
-    let is_called = |command: &&'static Command| {
+fn find(name: &str) -> Option<&'static CommandRow> {
+    let is_called = |command: &&'static CommandRow| {
         command
             .names
             .iter()
@@ -128,18 +128,18 @@ fn find(name: &str) -> Option<&'static Command> {
 
 /// The lines of `/help`: all commands, or the one asked about.
 pub(super) fn help(command: Option<&str>) -> Result<Vec<String>, ErrorCode> {
-    let line = |command: &Command| format!("{:26} {}", command.usage, command.summary);
+    let line = |command: &CommandRow| format!("{:26} {}", command.usage, command.summary);
     if let Some(name) = command {
         let name = name.trim_start_matches(['/', ':']);
         let command = find(name).ok_or_else(|| ErrorCode::UnknownCommand(format!("/{name}")))?;
         return Ok(vec![line(command)]);
     }
-    let of = |rank: Rank| commands().filter(move |c| c.rank == rank).map(line);
-    Ok(of(Rank::User)
+    let of = |rank: CommandRank| commands().filter(move |c| c.rank == rank).map(line);
+    Ok(of(CommandRank::User)
         .chain(["In a room that you made:".into()])
-        .chain(of(Rank::Moderator))
+        .chain(of(CommandRank::Moderator))
         .chain(["For operators:".into()])
-        .chain(of(Rank::Operator))
+        .chain(of(CommandRank::Operator))
         .collect())
 }
 

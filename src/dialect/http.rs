@@ -9,7 +9,7 @@ use crate::model::{ErrorCode, Event, Moment, Secret};
 
 pub(crate) use super::time::imf_date;
 pub(crate) use response::write_head;
-pub(crate) use response::{Manner, Refusal, Response, Status};
+pub(crate) use response::{Refusal, Response, ResponseMode, StatusCode};
 
 /// What is asked to be done. Their names are told apart by case as well (RFC 9110 section
 /// 9.1).
@@ -62,7 +62,7 @@ pub struct HttpRequest {
     /// The body, at most [`HTTP_BODY_BYTES_MAX`] long.
     pub body: Vec<u8>,
     /// How the answer is to be sent.
-    pub manner: Manner,
+    pub manner: ResponseMode,
 }
 
 /// Reads a request with its body.
@@ -79,8 +79,8 @@ pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Refuses a request of which the body is none, or too long; `came` is what came of it.
 pub(crate) fn refusal_of_body(came: &[u8], is_too_long: bool) -> Refusal {
     let status = match is_too_long {
-        true => Status::ContentTooLarge,
-        false => Status::BadRequest,
+        true => StatusCode::ContentTooLarge,
+        false => StatusCode::BadRequest,
     };
     Refusal::of(came, status)
 }
@@ -89,27 +89,27 @@ pub(crate) fn refusal_of_body(came: &[u8], is_too_long: bool) -> Refusal {
 pub(super) fn render(event: &Event, now: Moment, out: &mut Vec<u8>) {
     if let Event::Error(code) = event {
         let response = Response::text(status_of(code), format!("{code}\n"));
-        response.write(Manner::CLOSING, now, out);
+        response.write(ResponseMode::CLOSING, now, out);
     }
 }
 
 /// The status that says what `code` does.
-pub(crate) fn status_of(code: &ErrorCode) -> Status {
+pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::JoinTimeout(_) | ErrorCode::IdleTimeout(_) => Status::RequestTimeout,
-        ErrorCode::FrameTooLong(_) => Status::HeaderFieldsTooLarge,
-        ErrorCode::MessageTooLong(_) => Status::ContentTooLarge,
+        ErrorCode::JoinTimeout(_) | ErrorCode::IdleTimeout(_) => StatusCode::RequestTimeout,
+        ErrorCode::FrameTooLong(_) => StatusCode::HeaderFieldsTooLarge,
+        ErrorCode::MessageTooLong(_) => StatusCode::ContentTooLarge,
         ErrorCode::ServerFull
         | ErrorCode::Busy
         | ErrorCode::StoreFailed
         | ErrorCode::NotKept
-        | ErrorCode::KeepingFailed => Status::ServiceUnavailable,
+        | ErrorCode::KeepingFailed => StatusCode::ServiceUnavailable,
         ErrorCode::AddressFull
         | ErrorCode::ConnectsTooFast
         | ErrorCode::Flooding
         | ErrorCode::TooManyNames
         | ErrorCode::LoginThrottled(_)
-        | ErrorCode::OperThrottled(_) => Status::TooManyRequests,
+        | ErrorCode::OperThrottled(_) => StatusCode::TooManyRequests,
         ErrorCode::AddressBanned(_)
         | ErrorCode::NickBanned(_)
         | ErrorCode::Muted
@@ -125,19 +125,19 @@ pub(crate) fn status_of(code: &ErrorCode) -> Status {
         | ErrorCode::NotLoggedIn
         | ErrorCode::NotOwner(_)
         | ErrorCode::WrongLogin
-        | ErrorCode::WrongPassword => Status::Forbidden,
+        | ErrorCode::WrongPassword => StatusCode::Forbidden,
         ErrorCode::NoSuchNick(_)
         | ErrorCode::NoSuchAccount(_)
         | ErrorCode::NoSuchBan(_)
         | ErrorCode::NoRoomToEnter(_)
-        | ErrorCode::NoRoomToShow(_) => Status::NotFound,
+        | ErrorCode::NoRoomToShow(_) => StatusCode::NotFound,
         ErrorCode::NickTaken
         | ErrorCode::AlreadyJoined
         | ErrorCode::AlreadyLoggedIn
         | ErrorCode::AlreadyRegistered
         | ErrorCode::MailboxFull(_)
         | ErrorCode::RoomExists(_)
-        | ErrorCode::AlreadyInRoom(_) => Status::Conflict,
+        | ErrorCode::AlreadyInRoom(_) => StatusCode::Conflict,
         ErrorCode::BadNick
         | ErrorCode::NotJoined
         | ErrorCode::BadPassword
@@ -161,27 +161,27 @@ pub(crate) fn status_of(code: &ErrorCode) -> Status {
         | ErrorCode::WrongField(_)
         | ErrorCode::NotJson
         | ErrorCode::NotUtf8
-        | ErrorCode::TooDeep => Status::BadRequest,
+        | ErrorCode::TooDeep => StatusCode::BadRequest,
     }
 }
 
-fn read(frame: &[u8]) -> Result<HttpRequest, Status> {
+fn read(frame: &[u8]) -> Result<HttpRequest, StatusCode> {
     let mut headers = [httparse::EMPTY_HEADER; HTTP_HEADERS_MAX];
     let mut head = httparse::Request::new(&mut headers);
     let head_len = match head.parse(frame) {
         Ok(httparse::Status::Complete(len)) => len,
-        Ok(httparse::Status::Partial) => return Err(Status::BadRequest),
+        Ok(httparse::Status::Partial) => return Err(StatusCode::BadRequest),
         Err(error) => return Err(status_of_bad_head(error, frame)),
     };
     let (Some(method), Some(target), Some(minor)) = (head.method, head.path, head.version) else {
-        return Err(Status::BadRequest);
+        return Err(StatusCode::BadRequest);
     };
     let fields = Fields(head.headers);
     let is_1_1 = minor == 1;
     let body = body(&fields, &frame[head_len..], is_1_1)?;
     let method = method_of(method)?;
     let host = host(&fields, is_1_1)?;
-    let target = Target::parse(target, method)?;
+    let target = RequestTarget::parse(target, method)?;
     let connection = fields.list("connection")?;
     Ok(HttpRequest {
         method,
@@ -197,7 +197,7 @@ fn read(frame: &[u8]) -> Result<HttpRequest, Status> {
             false => None,
         },
         body: body.into(),
-        manner: Manner {
+        manner: ResponseMode {
             is_head: method == Method::Head,
             closes: has(&connection, "close") || !(is_1_1 || has(&connection, "keep-alive")),
             is_1_1,
@@ -205,11 +205,11 @@ fn read(frame: &[u8]) -> Result<HttpRequest, Status> {
     })
 }
 
-fn status_of_bad_head(error: httparse::Error, frame: &[u8]) -> Status {
+fn status_of_bad_head(error: httparse::Error, frame: &[u8]) -> StatusCode {
     match error {
-        httparse::Error::TooManyHeaders => Status::HeaderFieldsTooLarge,
-        httparse::Error::Version if names_another_version(frame) => Status::VersionNotSupported,
-        _ => Status::BadRequest,
+        httparse::Error::TooManyHeaders => StatusCode::HeaderFieldsTooLarge,
+        httparse::Error::Version if names_another_version(frame) => StatusCode::VersionNotSupported,
+        _ => StatusCode::BadRequest,
     }
 }
 
@@ -226,7 +226,7 @@ fn names_another_version(frame: &[u8]) -> bool {
 }
 
 /// What stands behind the head, which must be all that the head tells of (RFC 9112 section 6.3).
-fn body<'a>(fields: &Fields<'_>, rest: &'a [u8], is_1_1: bool) -> Result<&'a [u8], Status> {
+fn body<'a>(fields: &Fields<'_>, rest: &'a [u8], is_1_1: bool) -> Result<&'a [u8], StatusCode> {
     if fields.has("transfer-encoding") {
         return body_of_chunks(fields, rest, is_1_1);
     }
@@ -236,16 +236,16 @@ fn body<'a>(fields: &Fields<'_>, rest: &'a [u8], is_1_1: bool) -> Result<&'a [u8
         let number = str::from_utf8(value).ok().filter(|_| is_number);
         // What is greater than any number here is too great as well.
         let this = number.map(|number| number.parse().unwrap_or(usize::MAX));
-        let this = this.ok_or(Status::BadRequest)?;
+        let this = this.ok_or(StatusCode::BadRequest)?;
         if len.is_some_and(|len| len != this) {
-            return Err(Status::BadRequest);
+            return Err(StatusCode::BadRequest);
         }
         len = Some(this);
     }
     match len.unwrap_or(0) {
-        len if len > HTTP_BODY_BYTES_MAX => Err(Status::ContentTooLarge),
-        _ if is_1_1 && !fields.expects_little() => Err(Status::ExpectationFailed),
-        len if len != rest.len() => Err(Status::BadRequest),
+        len if len > HTTP_BODY_BYTES_MAX => Err(StatusCode::ContentTooLarge),
+        _ if is_1_1 && !fields.expects_little() => Err(StatusCode::ExpectationFailed),
+        len if len != rest.len() => Err(StatusCode::BadRequest),
         _ => Ok(rest),
     }
 }
@@ -257,31 +257,31 @@ fn body_of_chunks<'a>(
     fields: &Fields<'_>,
     rest: &'a [u8],
     is_1_1: bool,
-) -> Result<&'a [u8], Status> {
+) -> Result<&'a [u8], StatusCode> {
     let mut codings = fields.values("transfer-encoding");
     let (first, second) = (codings.next(), codings.next());
     let is_chunked = first.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
     match is_chunked && second.is_none() {
-        false => Err(Status::NotImplemented),
-        true if fields.has("content-length") || !is_1_1 => Err(Status::BadRequest),
-        true if !fields.expects_little() => Err(Status::ExpectationFailed),
+        false => Err(StatusCode::NotImplemented),
+        true if fields.has("content-length") || !is_1_1 => Err(StatusCode::BadRequest),
+        true if !fields.expects_little() => Err(StatusCode::ExpectationFailed),
         true => Ok(rest),
     }
 }
 
-fn method_of(name: &str) -> Result<Method, Status> {
+fn method_of(name: &str) -> Result<Method, StatusCode> {
     match name {
         "GET" => Ok(Method::Get),
         "HEAD" => Ok(Method::Head),
         "POST" => Ok(Method::Post),
         "OPTIONS" => Ok(Method::Options),
         "PUT" | "PATCH" | "DELETE" | "TRACE" => Ok(Method::Other),
-        _ => Err(Status::NotImplemented),
+        _ => Err(StatusCode::NotImplemented),
     }
 }
 
 /// The one host that HTTP/1.1 asks for (RFC 9112 section 3.2).
-fn host(fields: &Fields<'_>, is_1_1: bool) -> Result<String, Status> {
+fn host(fields: &Fields<'_>, is_1_1: bool) -> Result<String, StatusCode> {
     let mut values = fields.values("host");
     let host = match (values.next(), values.next()) {
         (None, _) if !is_1_1 => return Ok(String::new()),
@@ -289,7 +289,7 @@ fn host(fields: &Fields<'_>, is_1_1: bool) -> Result<String, Status> {
         _ => None,
     };
     let host = host.filter(|host| is_authority(host));
-    host.map(String::from).ok_or(Status::BadRequest)
+    host.map(String::from).ok_or(StatusCode::BadRequest)
 }
 
 /// A name or an address, and maybe a port; nobody's name and password.
@@ -299,14 +299,14 @@ fn is_authority(text: &str) -> bool {
 }
 
 /// What a request line asks for (RFC 9112 section 3.2).
-struct Target<'a> {
+struct RequestTarget<'a> {
     authority: Option<&'a str>,
     path: &'a str,
     query: Option<&'a str>,
 }
 
-impl<'a> Target<'a> {
-    fn parse(target: &'a str, method: Method) -> Result<Target<'a>, Status> {
+impl<'a> RequestTarget<'a> {
+    fn parse(target: &'a str, method: Method) -> Result<RequestTarget<'a>, StatusCode> {
         let (authority, rest) = match target.split_once("://") {
             Some((scheme, rest)) if is_http(scheme) => {
                 let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -324,14 +324,14 @@ impl<'a> Target<'a> {
         };
         let is_good = path.starts_with('/') || (path == "*" && method == Method::Options);
         let is_named = authority.is_none_or(|name| !name.is_empty() && is_authority(name));
-        let target = Target {
+        let target = RequestTarget {
             authority,
             path,
             query,
         };
         (is_good && is_named && !rest.contains('#'))
             .then_some(target)
-            .ok_or(Status::BadRequest)
+            .ok_or(StatusCode::BadRequest)
     }
 }
 
@@ -342,7 +342,7 @@ fn is_http(scheme: &str) -> bool {
 }
 
 /// The token of a request that carries one (RFC 6750 section 2.1).
-fn bearer(fields: &Fields<'_>) -> Result<Option<Secret>, Status> {
+fn bearer(fields: &Fields<'_>) -> Result<Option<Secret>, StatusCode> {
     let authorization = fields.text("authorization")?;
     let parts = authorization.as_deref().and_then(|it| it.split_once(' '));
     Ok(parts
@@ -351,7 +351,7 @@ fn bearer(fields: &Fields<'_>) -> Result<Option<Secret>, Status> {
 }
 
 /// What is said of a WebSocket, where one is wanted.
-fn handshake(fields: &Fields<'_>) -> Result<Option<Handshake>, Status> {
+fn handshake(fields: &Fields<'_>) -> Result<Option<Handshake>, StatusCode> {
     if !has(&fields.list("upgrade")?, "websocket") {
         return Ok(None);
     }
@@ -391,17 +391,17 @@ impl<'a> Fields<'a> {
 
     /// A field's value; that of several lines is theirs with commas between (RFC 9110 section 5.3), which
     /// is no good value of a field that must stand once.
-    fn text(&self, name: &str) -> Result<Option<String>, Status> {
+    fn text(&self, name: &str) -> Result<Option<String>, StatusCode> {
         let values: Vec<&[u8]> = self.values(name).collect();
         if values.is_empty() {
             return Ok(None);
         }
         let joined = String::from_utf8(values.join(&b", "[..]));
-        joined.map(Some).map_err(|_| Status::BadRequest)
+        joined.map(Some).map_err(|_| StatusCode::BadRequest)
     }
 
     /// The members of a list.
-    fn list(&self, name: &str) -> Result<Vec<String>, Status> {
+    fn list(&self, name: &str) -> Result<Vec<String>, StatusCode> {
         let text = self.text(name)?.unwrap_or_default();
         let members = text.split(',').map(str::trim);
         Ok(members

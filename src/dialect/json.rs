@@ -16,7 +16,7 @@ use super::object;
 use super::{Ask, Dialect, Parsed, Stage, ask};
 
 /// What the object of somebody who joined asks.
-type Reader = fn(&Map<String, Value>) -> Result<Option<Request>, ErrorCode>;
+type ReadObject = fn(&Map<String, Value>) -> Result<Option<Request>, ErrorCode>;
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Parsed {
     parse_with(request::request, frame, stage)
@@ -27,7 +27,7 @@ pub(super) fn parse_padded(frame: &[u8], stage: Stage) -> Parsed {
     parse_with(padded::request, frame, stage)
 }
 
-fn parse_with(request: Reader, frame: &[u8], stage: Stage) -> Parsed {
+fn parse_with(request: ReadObject, frame: &[u8], stage: Stage) -> Parsed {
     if frame.trim_ascii().is_empty() || frame == "\u{FEFF}".as_bytes() {
         return Parsed {
             ask: Ask::Nothing,

@@ -17,6 +17,7 @@ pub(crate) mod object;
 mod past;
 mod plain;
 mod pynet;
+mod reading;
 mod sentence;
 pub(crate) mod sniff;
 pub(crate) mod spec;
@@ -30,6 +31,7 @@ pub(crate) use time::{date, since};
 
 use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
 use http::{HttpRequest, Refusal};
+use reading::{ask, unmarked, utf8};
 
 /// A fixed way to read requests and to render events. How each is served stands in [`spec`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,24 +137,6 @@ impl Dialect {
             Dialect::Terminal => console::render(event, true, view, out),
             Dialect::Http => http::render(event, view.now, out),
         }
-    }
-}
-
-/// Text of a frame, or the refusal that every dialect gives.
-fn utf8(frame: &[u8]) -> Result<&str, ErrorCode> {
-    std::str::from_utf8(frame).map_err(|_| ErrorCode::NotUtf8)
-}
-
-/// Without the byte-order mark that some programs begin with.
-fn unmarked(text: &str) -> &str {
-    text.strip_prefix('\u{FEFF}').unwrap_or(text)
-}
-
-fn ask(parsed: Result<Option<Request>, ErrorCode>) -> Ask {
-    match parsed {
-        Ok(Some(request)) => Ask::Request(request),
-        Ok(None) => Ask::Nothing,
-        Err(code) => Ask::Refused(code),
     }
 }
 

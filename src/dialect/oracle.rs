@@ -6,18 +6,14 @@ mod samples;
 pub use requests::render as request_frame;
 #[cfg(test)]
 pub(super) use requests::shown;
+use samples::{EVENTS, event};
 pub use samples::{PAST_EVENTS, author, message, past_event, said, said_from, said_in, view};
-
-use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::limits::CLIENT_READ_BYTES;
 
-use crate::model::{
-    Absence, Departure, ErrorCode, Event, Kick, Manner, Message, MessageId, Notice, Part, Request,
-    RoomName, Secret,
-};
+use crate::model::{Event, Manner, Part, Request};
 
 use super::{Ask, Dialect, Stage, View, unmarked};
 
@@ -80,73 +76,6 @@ fn check_parsed(dialect: Dialect, stage: Stage, frame: &[u8]) {
     let parsed = dialect.parse(frame, stage);
     check_answer(dialect, stage, &parsed, frame);
     check_request(parsed.ask);
-}
-
-/// Events that carry a text.
-const EVENTS: usize = 17 + PAST_EVENTS;
-
-/// One of the [`EVENTS`].
-fn event(which: usize, text: &str) -> Event {
-    let room = RoomName::parse("g").expect("a room name");
-    let text = || text.to_owned();
-    match which {
-        0 => said(&text()),
-        1 => said_in(room, &text()),
-        2 => Event::Private {
-            message: message(&text()),
-        },
-        3 => Event::PrivateSent {
-            to: author().nick,
-            id: Some(MessageId(7)),
-            text: text(),
-            away: Some(Absence::Away(text())),
-        },
-        4 => Event::Said {
-            peer: author().peer,
-            room: RoomName::lobby(),
-            message: Arc::new(Message {
-                manner: Manner::Acted,
-                ..message(&text()).as_ref().clone()
-            }),
-        },
-        5 => Event::Left {
-            nick: author().nick,
-            why: Departure::Quit(Some(text())),
-        },
-        6 => Event::Topic {
-            room: RoomName::lobby(),
-            topic: Some(text()),
-            by: Some(author().nick),
-        },
-        7 => Event::Presence {
-            room,
-            joined: text().len() as u32,
-            left: 1,
-            members: text().len() * 1000,
-        },
-        8 => Event::Notice(Notice::PutOut {
-            room,
-            kick: Kick {
-                by: author().nick,
-                reason: Some(text()),
-            },
-        }),
-        9 => Event::Announced { text: text() },
-        10 => Event::OperatorTold { text: text() },
-        11 => Event::Error(ErrorCode::UnknownCommand(text())),
-        12 => Event::Error(ErrorCode::UnknownType(text())),
-        13 => Event::Error(ErrorCode::NoSuchNick(text())),
-        14 => Event::Error(ErrorCode::NoSuchAccount(text())),
-        15 => Event::Kept {
-            id: MessageId(7),
-            room,
-        },
-        16 => Event::Token {
-            bot: author().nick,
-            token: Secret::new(text()),
-        },
-        past => past_event(past - 17, &text()),
-    }
 }
 
 /// What a frame asks is told in the same dialect, with the request's own id.
@@ -482,96 +411,4 @@ fn check_object(object: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn no_refusal_shows_a_password() {
-        const WORD: &str = "hunter2";
-        for (dialect, frame) in [
-            (Dialect::Text, "/registr hunter2"),
-            (Dialect::Text, "/ login bob hunter2"),
-            (Dialect::Text, "/login hunter2"),
-            (Dialect::Text, "/login a/b hunter2"),
-            (Dialect::Text, "/passwd a b hunter2"),
-            (Dialect::Text, "/token sell hunter2"),
-            (Dialect::Colon, ":registr hunter2"),
-            (Dialect::Colon, ":login hunter2"),
-            (Dialect::Colon, ":group hunter2"),
-            (Dialect::Console, ":passwd a b hunter2"),
-            (Dialect::Json, r#"{"type":"registr","password":"hunter2"}"#),
-            (
-                Dialect::Json,
-                r#"{"type":"register","password":["hunter2"]}"#,
-            ),
-            (Dialect::Json, r#"{"type":"token","action":"hunter2"}"#),
-            (
-                Dialect::Json,
-                r#"{"type":"login","username":"a b","password":"hunter2"}"#,
-            ),
-            (
-                Dialect::Json,
-                r#"{"type":"join","username":"a b","password":"hunter2"}"#,
-            ),
-            (
-                Dialect::Json,
-                r#"{"type":"join","username":"a","password":"hunter2""#,
-            ),
-            (
-                Dialect::Pynet,
-                r#"{"type":"chat","data":"/login a/b hunter2"}"#,
-            ),
-        ] {
-            for stage in [Stage::Joining, Stage::Joined] {
-                let parsed = dialect.parse(frame.as_bytes(), stage);
-                let Ask::Refused(code) = parsed.ask else {
-                    panic!("{frame}: {:?}", parsed.ask);
-                };
-                let mut out = Vec::new();
-                dialect.render(&Event::Error(code), &View { stage, ..view() }, &mut out);
-                let shown = String::from_utf8(out).expect("UTF-8");
-                assert!(
-                    !shown.is_empty() && !shown.contains(WORD),
-                    "{frame}: {shown}"
-                );
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text(text in ".*") {
-            check(text.as_bytes());
-        }
-
-        #[test]
-        fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            check(&bytes);
-        }
-
-        #[test]
-        fn texts_of_the_whole_world(
-            text in "[a1é日एषم خ👩🔥❤🏴가葛ᠠ \n\r\t\u{b}\u{85}\u{2028}\u{94d}\u{200b}-\u{200f}\u{202e}\u{feff}\u{180b}-\u{180f}\u{fe00}\u{fe0f}\u{20e3}\u{115f}\u{1160}\u{3164}\u{e0001}\u{e0061}\u{e0062}\u{e007f}\u{e0100}]{0,40}",
-        ) {
-            check(text.as_bytes());
-        }
-
-        #[test]
-        fn texts_that_look_like_requests(
-            head in prop::sample::select(vec![
-                "/", "//", "/history ", "/history since ", "/search ", "/register ", "/login bob ",
-                "/passwd ", "/token new ", "{\"type\":\"register\",\"password\":\"",
-                "{\"type\":\"join\",\"username\":\"bob\",\"password\":\"",
-                "{\"type\":\"history\",\"since\":\"", "{\"type\":\"search\",\"query\":\"",
-                "/pm bob ", "/say g ", "/join ", ":pm bob ", ":group send g ", ":group create ",
-                "{\"type\":\"chat\",\"message\":\"", "{\"type\":\"join\",\"username\":\"",
-                "{\"type\":\"chat\",\"data\":\"", "\u{ff}", "SERVER:",
-            ]),
-            text in "[ -~\t\r\n\u{0}\u{1b}é\u{202e}]{0,40}",
-            tail in prop::sample::select(vec!["", "\"}", "\",\"room\":\"g\",\"id\":1}"]),
-        ) {
-            check(format!("{head}{text}{tail}").as_bytes());
-        }
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ pub(crate) use http::Http;
 #[cfg(any(test, feature = "testing"))]
 pub use http::oracle as http_oracle;
 pub(crate) use line::Line;
-pub(crate) use object::Object;
+pub(crate) use object::JsonObject;
 pub(crate) use silence::{Block, Silence};
 pub(crate) use websocket::{CloseCode, WebSocket};
 
@@ -80,7 +80,7 @@ pub enum Framing {
     /// The end of a line ends a frame.
     Line(Line),
     /// The closing brace of a JSON object ends a frame.
-    Object(Object),
+    Object(JsonObject),
     /// The end of a typed line or silence ends a frame.
     Silence(Silence),
     /// Silence, the limit or the end of input ends the only frame.
@@ -104,7 +104,7 @@ impl Framing {
 
     /// The closing brace of a JSON object ends a frame.
     pub fn object() -> Framing {
-        Framing::Object(Object::default())
+        Framing::Object(JsonObject::default())
     }
 
     /// The end of a typed line or silence ends a frame.

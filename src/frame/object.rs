@@ -8,17 +8,17 @@ use super::{Status, Step};
 
 /// The state of an object decoder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Object {
+pub struct JsonObject {
     /// Invariant: `place` is where the scan stands after the first `scanned` bytes of the next call.
     scanned: usize,
-    place: Place,
+    place: ScanState,
     /// The rest of a frame over the limit is being skipped.
     skipping: bool,
 }
 
 /// Where in the stream the scan stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Place {
+enum ScanState {
     /// Between objects, where white space means nothing.
     #[default]
     Between,
@@ -30,7 +30,7 @@ enum Place {
     Junk,
 }
 
-impl Object {
+impl JsonObject {
     /// Looks for the end of an object. With `finish`, the end of `bytes` ends a frame as well. A
     /// line feed inside a string, which JSON does not allow, ends the frame too, and any line feed
     /// ends the skipping of a frame over the limit, so that one broken line of a person cannot
@@ -39,7 +39,7 @@ impl Object {
         let mut start = 0;
         let mut at = self.scanned;
         loop {
-            if self.place == Place::Between {
+            if self.place == ScanState::Between {
                 // Where not even a mark may be held, it is what it looks like: no object.
                 let mark = match limit >= BYTE_ORDER_MARK.len() {
                     true => BYTE_ORDER_MARK,
@@ -63,7 +63,7 @@ impl Object {
             };
             match self.scan(known, at) {
                 Some(end) => {
-                    self.place = Place::Between;
+                    self.place = ScanState::Between;
                     self.scanned = 0;
                     if !std::mem::take(&mut self.skipping) {
                         return frame(start, end, limit);
@@ -80,39 +80,41 @@ impl Object {
         while at < bytes.len() {
             match self.place {
                 _ if self.skipping && bytes[at] == b'\n' => return Some(at + 1),
-                Place::Between => {
+                ScanState::Between => {
                     self.place = if bytes[at] == b'{' {
-                        Place::Inside(1)
+                        ScanState::Inside(1)
                     } else {
-                        Place::Junk
+                        ScanState::Junk
                     };
                     at += 1;
                 }
-                Place::Inside(depth) => {
+                ScanState::Inside(depth) => {
                     match bytes[at] {
-                        b'"' => self.place = Place::String(depth, false),
-                        b'{' | b'[' => self.place = Place::Inside(depth + 1),
+                        b'"' => self.place = ScanState::String(depth, false),
+                        b'{' | b'[' => self.place = ScanState::Inside(depth + 1),
                         b'}' | b']' if depth == 1 => return Some(at + 1),
-                        b'}' | b']' => self.place = Place::Inside(depth - 1),
+                        b'}' | b']' => self.place = ScanState::Inside(depth - 1),
                         _ => {}
                     }
                     at += 1;
                 }
-                Place::String(_, true) if bytes[at] == b'\n' => return Some(at + 1),
-                Place::String(depth, true) => {
-                    self.place = Place::String(depth, false);
+                ScanState::String(_, true) if bytes[at] == b'\n' => return Some(at + 1),
+                ScanState::String(depth, true) => {
+                    self.place = ScanState::String(depth, false);
                     at += 1;
                 }
-                Place::String(depth, false) => {
+                ScanState::String(depth, false) => {
                     at += memchr3(b'"', b'\\', b'\n', &bytes[at..])?;
                     match bytes[at] {
-                        b'"' => self.place = Place::Inside(depth),
-                        b'\\' => self.place = Place::String(depth, true),
+                        b'"' => self.place = ScanState::Inside(depth),
+                        b'\\' => self.place = ScanState::String(depth, true),
                         _ => return Some(at + 1),
                     }
                     at += 1;
                 }
-                Place::Junk => return memchr2(b'{', b'\n', &bytes[at..]).map(|found| at + found),
+                ScanState::Junk => {
+                    return memchr2(b'{', b'\n', &bytes[at..]).map(|found| at + found);
+                }
             }
         }
         None
@@ -134,7 +136,7 @@ impl Object {
             };
         }
         if finish && len > 0 {
-            *self = Object::default();
+            *self = JsonObject::default();
             return frame(start, bytes.len(), limit);
         }
         self.scanned = len;

@@ -96,7 +96,7 @@ pub struct WebSocket {
     /// The payload of a control frame so far, or of the one found last; it may come within a message.
     control: Vec<u8>,
     /// The message that is not whole yet.
-    kind: Option<Kind>,
+    kind: Option<MessageKind>,
     /// The frame whose payload is coming.
     frame: Option<Frame>,
     /// Which of them the last call found.
@@ -106,7 +106,7 @@ pub struct WebSocket {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum MessageKind {
     Binary,
     /// Invariant: the message is UTF-8 up to `checked`, and behind it is at most the beginning of a
     /// character.
@@ -214,8 +214,8 @@ impl WebSocket {
         };
         *rest = payload;
         match opcode {
-            Opcode::Text => self.kind = Some(Kind::Text { checked: 0 }),
-            Opcode::Binary => self.kind = Some(Kind::Binary),
+            Opcode::Text => self.kind = Some(MessageKind::Text { checked: 0 }),
+            Opcode::Binary => self.kind = Some(MessageKind::Binary),
             Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => {}
         }
         Ok(Some(Frame {
@@ -251,7 +251,7 @@ impl WebSocket {
         frame.key.rotate_left(part.len() % 4);
         frame.left -= part.len();
         match &mut self.kind {
-            Some(Kind::Text { checked }) if !frame.opcode.is_control() => {
+            Some(MessageKind::Text { checked }) if !frame.opcode.is_control() => {
                 *checked += utf8_len(&self.message[*checked..])?;
             }
             _ => {}
@@ -267,10 +267,10 @@ impl WebSocket {
                     return Ok(None);
                 }
                 let is_text = match self.kind.take() {
-                    Some(Kind::Text { checked }) if checked < self.message.len() => {
+                    Some(MessageKind::Text { checked }) if checked < self.message.len() => {
                         return Err(CloseCode::InvalidPayload);
                     }
-                    kind => kind != Some(Kind::Binary),
+                    kind => kind != Some(MessageKind::Binary),
                 };
                 (Held::Message, Status::Message { is_text })
             }

@@ -83,8 +83,8 @@ impl LoginFailures {
     /// what was wrong for this account from there is forgotten.
     pub(super) fn note_success(&mut self, name: Key, address: Option<IpAddr>) {
         let count = self.by_both.forget(&(name.clone(), address));
-        self.by_address.forgive(&address, count);
-        self.by_name.forgive(&name, count);
+        self.by_address.take_back(&address, count);
+        self.by_name.take_back(&name, count);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Catching up: who enters a room is told what was said there, from memory, or else page by page from
-//! the disk until the room's tail has the rest. Until then it is told nothing else that is said there,
+//! the disk until the room's scrollback has the rest. Until then it is told nothing else that is said there,
 //! so that there is no gap and no double.
 
 use std::sync::Arc;
@@ -45,8 +45,8 @@ impl Hub {
         let last = self.history.last;
         let own = self.users.session(who).map_or(0, |own| own.replay);
         let replay = match replay.map_or(own, |count| self.replay_of(Some(count))) {
-            // What is said to have been said later was said in another life of the server: there is
-            // something to be shown, and nobody knows how much.
+            // What is said to have been said later has an id newer than ours, so the database was reset: there
+            // is something to be shown, and nobody knows how much.
             0 if resume.is_some() => self.replay_of(None),
             replay => replay,
         };
@@ -56,11 +56,12 @@ impl Hub {
             None if replay == 0 => return,
             None => Some(usize::from(replay)),
         };
-        let tail = &self.rooms.get(id).tail;
+        let scrollback = &self.rooms.get(id).scrollback;
         let after = resume.unwrap_or_default();
-        let is_enough = tail.covers(after) || count.is_some_and(|count| tail.len() >= count);
+        let is_enough =
+            scrollback.covers(after) || count.is_some_and(|count| scrollback.len() >= count);
         if is_enough || self.rules.durability.is_none() {
-            let past = tail.after(after).collect::<Vec<_>>();
+            let past = scrollback.after(after).collect::<Vec<_>>();
             let begin = count.map_or(0, |count| past.len().saturating_sub(count));
             let messages = past[begin..].iter().map(|&message| Arc::clone(message));
             let mut messages: Vec<_> = messages.collect();
@@ -139,30 +140,30 @@ impl Hub {
             newest: catching.count.is_some(),
         };
         let query = self.history_of(id, window);
-        let ticket = self.ask(who, None, Question::CatchUp(id), query);
+        let ticket = self.put_query(who, None, Question::CatchUp(id), query);
         if let Some(catching) = self.history.catching.get_mut(&(id, who)) {
             catching.ticket = ticket;
         }
     }
 
     /// A member is shown a page, and asks for the next one or has caught up.
-    pub(super) fn catch_up(&mut self, id: RoomId, who: ConnId, found: Found) {
+    pub(super) fn continue_catchup(&mut self, id: RoomId, who: ConnId, found: Found) {
         let Some(catching) = self.history.catching.get_mut(&(id, who)) else {
             return;
         };
         let page = catching.page(found, self.history.kept);
-        let tail = &self.rooms.get(id).tail;
+        let scrollback = &self.rooms.get(id).scrollback;
         let is_stuck = page.is_failed || page.is_end && page.reached <= catching.cursor;
-        let is_last = !page.has_more && (tail.covers(page.reached) || is_stuck);
+        let is_last = !page.has_more && (scrollback.covers(page.reached) || is_stuck);
         let mut messages = page.messages;
         if is_last {
-            messages.extend(tail.after(page.reached).cloned());
+            messages.extend(scrollback.after(page.reached).cloned());
         }
         if let Some(count) = catching.count.take() {
             let before = messages.partition_point(|message| message.id <= catching.begun_at);
             messages.drain(..before.saturating_sub(count));
         }
-        // The tail may have much that is not on disk yet: its reader is to take that in parts, too.
+        // The scrollback may have much that is not on disk yet: its reader is to take that in parts, too.
         let is_cut = cut_text(&mut messages, false);
         let is_done = is_last && !is_cut;
         catching.cursor = match messages.last() {
@@ -177,7 +178,7 @@ impl Hub {
         }
         if is_done {
             self.history.catching.remove(&(id, who));
-            if page.is_failed || is_stuck && !self.rooms.get(id).tail.covers(page.reached) {
+            if page.is_failed || is_stuck && !self.rooms.get(id).scrollback.covers(page.reached) {
                 self.tell(who, Event::Notice(Notice::PastUnreadable));
             }
         }
@@ -189,7 +190,7 @@ impl Hub {
 }
 
 /// What a member that catches up is shown next.
-struct Page {
+struct CatchupPage {
     messages: Vec<Arc<Message>>,
     /// These are all up to this.
     reached: MessageId,
@@ -201,14 +202,14 @@ struct Page {
 
 impl CatchUp {
     /// What was found of what is on disk and told. What is told only now will be told live.
-    fn page(&self, found: Found, kept: MessageId) -> Page {
+    fn page(&self, found: Found, kept: MessageId) -> CatchupPage {
         let Found::Messages {
             mut messages,
             through,
             has_more,
         } = found
         else {
-            return Page {
+            return CatchupPage {
                 messages: Vec::new(),
                 reached: self.cursor,
                 has_more: false,
@@ -227,7 +228,7 @@ impl CatchUp {
             (_, Some(_)) => through.min(self.begun_at),
             _ => through,
         };
-        Page {
+        CatchupPage {
             messages,
             reached: reached.max(self.cursor),
             has_more,

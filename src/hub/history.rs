@@ -1,12 +1,12 @@
-//! What is said: messages get their ids here, are told, remembered in their room's tail, and kept, in
+//! What is said: messages get their ids here, are told, remembered in their room's scrollback, and kept, in
 //! the order that was promised.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::limits::{
-    CATCH_UP_TAIL_MESSAGES, CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS, KEPT_BYTES, TAIL_BYTES_MAX,
-    TAIL_MESSAGES,
+    CATCH_UP_TAIL_MESSAGES, CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS, KEPT_BYTES, SCROLLBACK_BYTES_MAX,
+    SCROLLBACK_MESSAGES,
 };
 use crate::model::{
     ConnId, Durability, ErrorCode, Event, Manner, Message, MessageId, Moment, Nick, Peer, Record,
@@ -16,7 +16,7 @@ use crate::model::{
 use super::catchup::CatchUp;
 use super::lookup::Asked;
 use super::scan::Scan;
-use super::tail::Tail;
+use super::scrollback::Scrollback;
 use super::{Effect, Hub, RoomId};
 
 /// What is known of all that was said.
@@ -29,7 +29,7 @@ pub(super) struct History {
     /// Everything up to this is on disk; with no disk, nothing.
     pub(super) kept: MessageId,
     /// What is to be done when a message is on disk, in the order of ids.
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Uncommitted>,
     /// Questions that wait for their answers, by their tickets.
     pub(super) asked: HashMap<u64, Asked>,
     pub(super) next_ticket: u64,
@@ -40,23 +40,23 @@ pub(super) struct History {
     pub(super) catching: BTreeMap<(RoomId, ConnId), CatchUp>,
     /// How many answers are on their way to whom. Invariant: none to whom there are none.
     owed: HashMap<ConnId, u32>,
-    /// What all tails take, in bytes.
-    tail_bytes: usize,
+    /// What all scrollbacks take, in bytes.
+    scrollback_bytes: usize,
 }
 
 /// What waits for a message to be on disk.
 #[derive(Debug)]
-struct Waiting {
+struct Uncommitted {
     id: MessageId,
     /// Who said it, if it has a session.
     who: Option<ConnId>,
     /// The request that said it.
     request_id: Option<RequestId>,
-    what: What,
+    what: Withheld,
 }
 
 #[derive(Debug)]
-enum What {
+enum Withheld {
     /// It was told. This is the answer.
     Answer(Event),
     /// It is to be told in a room.
@@ -75,12 +75,12 @@ enum What {
     Post,
 }
 
-impl What {
+impl Withheld {
     /// The text that is told of it, in bytes.
     fn text_len(&self) -> usize {
         match self {
-            What::Answer(_) | What::Post => 0,
-            What::Room { message, .. } | What::User { message, .. } => message.text.len(),
+            Withheld::Answer(_) | Withheld::Post => 0,
+            Withheld::Room { message, .. } | Withheld::User { message, .. } => message.text.len(),
         }
     }
 }
@@ -132,13 +132,18 @@ impl Hub {
     }
 
     /// A room's last messages are these, and there are others before or not.
-    pub(super) fn restore_tail(&mut self, id: RoomId, messages: Vec<Arc<Message>>, has_more: bool) {
+    pub(super) fn restore_scrollback(
+        &mut self,
+        id: RoomId,
+        messages: Vec<Arc<Message>>,
+        has_more: bool,
+    ) {
         let room = self.rooms.get_mut(id);
-        room.tail = match has_more {
-            true => Tail::of_last(messages, self.history.last),
-            false => Tail::of_all(messages),
+        room.scrollback = match has_more {
+            true => Scrollback::of_last(messages, self.history.last),
+            false => Scrollback::of_all(messages),
         };
-        self.history.tail_bytes += room.tail.bytes();
+        self.history.scrollback_bytes += room.scrollback.bytes();
     }
 
     /// Everything up to this is on disk, and who waited for that was told.
@@ -178,7 +183,7 @@ impl Hub {
     }
 
     /// No answer is waited for any more.
-    pub fn forgive(&mut self, who: ConnId) {
+    pub fn cancel_pending(&mut self, who: ConnId) {
         self.history.owed.remove(&who);
         self.accounts.asking.remove(&who);
     }
@@ -197,24 +202,24 @@ impl Hub {
         self.ask_kept_mail();
     }
 
-    fn pop_waiting(&mut self, through: MessageId) -> Option<Waiting> {
+    fn pop_waiting(&mut self, through: MessageId) -> Option<Uncommitted> {
         let is_kept = self.history.waiting.front()?.id <= through;
         is_kept.then(|| self.history.waiting.pop_front()).flatten()
     }
 
-    fn end_waiting(&mut self, waiting: Waiting) {
+    fn end_waiting(&mut self, waiting: Uncommitted) {
         if let Some(who) = waiting.who {
             self.settle_debt(who);
         }
-        let Waiting {
+        let Uncommitted {
             id,
             who,
             request_id,
             what,
         } = waiting;
         let answer = match what {
-            What::Answer(answer) => answer,
-            What::Room {
+            Withheld::Answer(answer) => answer,
+            Withheld::Room {
                 room,
                 peer,
                 message,
@@ -227,7 +232,7 @@ impl Hub {
                 }
                 Event::Kept { id, room }
             }
-            What::User {
+            Withheld::User {
                 to,
                 message,
                 answer,
@@ -239,7 +244,7 @@ impl Hub {
                 }
                 answer
             }
-            What::Post => return self.tell_poster(who, None),
+            Withheld::Post => return self.tell_poster(who, None),
         };
         if request_id.is_some() {
             self.tell_own(who, request_id, answer);
@@ -272,7 +277,7 @@ impl Hub {
         }
     }
 
-    fn end_lost(&mut self, lost: Waiting) {
+    fn end_lost(&mut self, lost: Uncommitted) {
         if let Some(who) = lost.who {
             self.settle_debt(who);
         }
@@ -281,7 +286,7 @@ impl Hub {
             _ => ErrorCode::NotKept,
         };
         match lost.what {
-            What::Post => self.tell_poster(lost.who, Some(code)),
+            Withheld::Post => self.tell_poster(lost.who, Some(code)),
             _ => self.tell_own(lost.who, lost.request_id, Event::Error(code)),
         }
     }
@@ -289,7 +294,7 @@ impl Hub {
     /// Whoever said a message without a session of its own is told with [`Effect::Posted`] when it is on
     /// disk. To be called before the effects of its being said are polled.
     pub fn wait_for_post(&mut self, who: ConnId, id: MessageId) {
-        self.wait(id, Some(who), What::Post);
+        self.wait(id, Some(who), Withheld::Post);
     }
 
     /// A message that is said now, with an id of its own.
@@ -322,7 +327,7 @@ impl Hub {
             }));
         }
         if self.rules.durability == Some(Durability::Seen) {
-            let what = What::Room {
+            let what = Withheld::Room {
                 room,
                 peer,
                 message,
@@ -350,7 +355,7 @@ impl Hub {
             self.effects.push_back(Effect::Keep(record));
         }
         if self.rules.durability == Some(Durability::Seen) {
-            let what = What::User {
+            let what = Withheld::User {
                 to,
                 message,
                 answer,
@@ -369,7 +374,7 @@ impl Hub {
     /// Answers the request at hand, which said a message: when that is on disk, where there is one.
     fn answer_when_kept(&mut self, who: ConnId, id: MessageId, answer: Event) {
         match self.rules.durability {
-            Some(_) => self.wait(id, Some(who), What::Answer(answer)),
+            Some(_) => self.wait(id, Some(who), Withheld::Answer(answer)),
             None => {
                 let request_id = self.request_id.take();
                 self.answer_with(who, request_id, answer);
@@ -378,12 +383,12 @@ impl Hub {
     }
 
     /// Puts off the answer of the request at hand until a message is on disk.
-    fn wait(&mut self, id: MessageId, who: Option<ConnId>, what: What) {
+    fn wait(&mut self, id: MessageId, who: Option<ConnId>, what: Withheld) {
         let request_id = self.request_id.take();
         if let Some(who) = who {
             self.owe(who);
         }
-        self.history.waiting.push_back(Waiting {
+        self.history.waiting.push_back(Uncommitted {
             id,
             who,
             request_id,
@@ -435,25 +440,25 @@ impl Hub {
             None => MessageId::MAX,
             Some(_) => self.history.kept,
         };
-        // Who catches up waits for the tail to have the rest.
+        // Who catches up waits for the scrollback to have the rest.
         let count = match self.catching_up(id).next() {
-            None => TAIL_MESSAGES.max(self.rules.replay),
+            None => SCROLLBACK_MESSAGES.max(self.rules.replay),
             Some(_) => CATCH_UP_TAIL_MESSAGES,
         };
-        let tail = &mut self.rooms.get_mut(id).tail;
-        self.history.tail_bytes += tail.push(message);
-        self.history.tail_bytes -= tail.trim(count, kept);
-        while self.history.tail_bytes > TAIL_BYTES_MAX {
+        let scrollback = &mut self.rooms.get_mut(id).scrollback;
+        self.history.scrollback_bytes += scrollback.push(message);
+        self.history.scrollback_bytes -= scrollback.trim(count, kept);
+        while self.history.scrollback_bytes > SCROLLBACK_BYTES_MAX {
             let Some(freed) = self.rooms.halve_largest_tails() else {
                 break;
             };
-            self.history.tail_bytes -= freed;
+            self.history.scrollback_bytes -= freed;
         }
     }
 
     /// A room ends, and what is remembered of it here.
     pub(super) fn forget_room(&mut self, bytes: usize) {
-        self.history.tail_bytes -= bytes;
+        self.history.scrollback_bytes -= bytes;
     }
 }
 

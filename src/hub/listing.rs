@@ -1,7 +1,7 @@
 //! Which rooms there are, who is in them, and who may know it.
 
 use crate::limits::{NAMES_SHOWN_MAX, ROOMS_SHOWN_MAX, STEPS_PER_ROOM};
-use crate::model::{ConnId, ErrorCode, Event, Page, RoomEntry, RoomName, RoomsFrom, Roster};
+use crate::model::{ConnId, ErrorCode, Event, MembersPage, RoomEntry, RoomName, RoomsFrom, Roster};
 
 use super::room::Member;
 use super::{Hub, LOBBY, RoomId};
@@ -11,7 +11,7 @@ impl Hub {
         &mut self,
         who: ConnId,
         name: Option<RoomName>,
-        page: &Page,
+        page: &MembersPage,
     ) -> Result<(), ErrorCode> {
         let id = match name {
             Some(name) => self
@@ -28,7 +28,7 @@ impl Hub {
     }
 
     /// A page of a room's users, [`NAMES_SHOWN_MAX`] at most.
-    fn page_of(&self, id: RoomId, page: &Page) -> Result<Roster, ErrorCode> {
+    fn page_of(&self, id: RoomId, page: &MembersPage) -> Result<Roster, ErrorCode> {
         let start = match page.after.as_deref() {
             None => 0,
             Some(name) => {

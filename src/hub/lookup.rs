@@ -55,8 +55,8 @@ impl Hub {
                 let id = self.entered(who, room)?;
                 let name = self.rooms.get(id).name.clone();
                 if self.rules.durability.is_none() {
-                    let tail = self.rooms.get(id).tail.after(window.after);
-                    let said = tail.filter(|message| window.has(message));
+                    let scrollback = self.rooms.get(id).scrollback.after(window.after);
+                    let said = scrollback.filter(|message| window.has(message));
                     let messages = said.cloned().collect();
                     return self.tell_answer(who, Target::Room(name), window, messages);
                 }
@@ -67,7 +67,7 @@ impl Hub {
             return self.tell_answer(who, target, window, Vec::new());
         }
         let request_id = self.request_id.take();
-        self.ask(who, request_id, Question::History(target, window), query);
+        self.put_query(who, request_id, Question::History(target, window), query);
         Ok(())
     }
 
@@ -155,7 +155,7 @@ impl Hub {
             window,
         };
         let request_id = self.request_id.take();
-        self.ask(who, request_id, Question::Search, query);
+        self.put_query(who, request_id, Question::Search, query);
         Ok(())
     }
 
@@ -167,7 +167,7 @@ impl Hub {
         }
         let request_id = self.request_id.take();
         let query = Query::Export { room: room.clone() };
-        self.ask(who, request_id, Question::Export(room), query);
+        self.put_query(who, request_id, Question::Export(room), query);
         Ok(())
     }
 
@@ -213,8 +213,8 @@ impl Hub {
         if let Some(id) = room
             && (window.newest || !has_more)
         {
-            let tail = self.rooms.get(id).tail.after(through);
-            messages.extend(tail.filter(|message| window.has(message)).cloned());
+            let scrollback = self.rooms.get(id).scrollback.after(through);
+            messages.extend(scrollback.filter(|message| window.has(message)).cloned());
         }
         has_more |= window.cut(&mut messages) | cut_text(&mut messages, window.newest);
         Some((messages, has_more))
@@ -225,12 +225,12 @@ impl Hub {
         Query::History {
             room: room.name.clone(),
             guarded_from: room.born.next(),
-            through: room.tail.begins_after(),
+            through: room.scrollback.begins_after(),
             window,
         }
     }
 
-    pub(super) fn ask(
+    pub(super) fn put_query(
         &mut self,
         who: ConnId,
         request_id: Option<RequestId>,
@@ -275,7 +275,7 @@ impl Hub {
         let who = asked.who;
         self.settle_debt(who);
         if let Question::CatchUp(id) = asked.what {
-            return self.catch_up(id, who, found);
+            return self.continue_catchup(id, who, found);
         }
         if let Question::Reading(room, window) = asked.what {
             return self.end_reading(who, room, window, found);

@@ -64,7 +64,7 @@ impl Hub {
         if last > self.history.kept {
             self.accounts.early.push((last, who));
         } else {
-            self.ask(who, None, Question::Mail(to), Query::Mail { to });
+            self.put_query(who, None, Question::Mail(to), Query::Mail { to });
         }
     }
 

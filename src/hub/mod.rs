@@ -42,9 +42,9 @@ mod room;
 mod rooms;
 mod rules;
 mod scan;
+mod scrollback;
 mod session;
 mod table;
-mod tail;
 mod talk;
 mod tell;
 mod throttle;
@@ -148,9 +148,9 @@ impl Hub {
             self.restore_room(room);
         }
         self.restore_uses(kept.ran_ms, kept.uses);
-        for tail in kept.tails {
-            if let Some(id) = self.rooms.find(&tail.room) {
-                self.restore_tail(id, tail.messages, tail.has_more);
+        for scrollback in kept.scrollbacks {
+            if let Some(id) = self.rooms.find(&scrollback.room) {
+                self.restore_scrollback(id, scrollback.messages, scrollback.has_more);
             }
         }
     }
@@ -369,7 +369,7 @@ impl Hub {
     pub fn handle_leave(&mut self, who: ConnId, now: Moment) {
         self.now = now;
         self.handle_gone(who);
-        self.forgive(who);
+        self.cancel_pending(who);
         self.end_session(who, Departure::Quit(None));
     }
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX, UNTOLD_MS};
 use crate::model::{
-    ConnId, Durability, Entry, Event, Key, ModeChange, Moment, Nick, Page, Peer, Request, RoomName,
-    RoomsFrom, Secret, Settings,
+    ConnId, Durability, Entry, Event, Key, MembersPage, ModeChange, Moment, Nick, Peer, Request,
+    RoomName, RoomsFrom, Secret, Settings,
 };
 
 use accounts::{GRACE_MS, Keeper};
@@ -335,7 +335,7 @@ fn request(what: u8, which: usize) -> Option<Request> {
         8 => Request::List,
         9 => Request::Members {
             room: maybe_room,
-            page: Page::default(),
+            page: MembersPage::default(),
         },
         10 => Request::Enter {
             room,

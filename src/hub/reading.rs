@@ -40,14 +40,14 @@ impl Hub {
             return Ok(Some(self.excerpt_of_tail(id, window)));
         }
         let query = self.history_of(id, window);
-        self.ask(who, None, Question::Reading(room, window), query);
+        self.put_query(who, None, Question::Reading(room, window), query);
         Ok(None)
     }
 
     /// Of what is in memory.
     fn excerpt_of_tail(&self, id: RoomId, window: Window) -> Excerpt {
         let room = self.rooms.get(id);
-        let said = room.tail.after(window.after);
+        let said = room.scrollback.after(window.after);
         let mut messages = said
             .filter(|message| window.has(message))
             .cloned()

@@ -8,8 +8,8 @@ use std::ops::Bound;
 use crate::model::{AccountId, Key, MessageId, Mutes, RoomEntry, RoomName, UserId};
 
 use super::readers::Readers;
+use super::scrollback::Scrollback;
 use super::table::Table;
-use super::tail::Tail;
 
 /// A room, as long as it lasts: from a counter, so that no later one has its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +45,7 @@ pub(crate) struct Room {
     pub(super) topic: Option<String>,
     pub(super) modes: Modes,
     /// What was said last. Invariant: not that of a room of the same name before it.
-    pub(super) tail: Tail,
+    pub(super) scrollback: Scrollback,
     /// The last message before it was made: of what was said in rooms of its name that were closed to
     /// some, nothing up to this is shown.
     pub(super) born: MessageId,
@@ -213,7 +213,7 @@ impl Rooms {
             readers: Readers::default(),
             topic: None,
             modes: Modes::default(),
-            tail: Tail::new(silent_since),
+            scrollback: Scrollback::new(silent_since),
             born,
             churn: None,
         };
@@ -267,14 +267,14 @@ impl Rooms {
                 return 0;
             };
             self.names.remove(&room.name.key());
-            self.last_ended = self.last_ended.max(room.tail.last());
+            self.last_ended = self.last_ended.max(room.scrollback.last());
             if let Some(churn) = room.churn {
                 self.due.remove(&(churn.due_ms, id));
             }
             if self.table.close_gaps().is_some() {
                 self.names.shrink_to_fit();
             }
-            return room.tail.bytes();
+            return room.scrollback.bytes();
         }
         0
     }
@@ -282,11 +282,14 @@ impl Rooms {
     /// Forgets half of what is remembered of each room of which it is more than half of the most.
     /// Returns the bytes freed; `None` where nothing is remembered.
     pub(super) fn halve_largest_tails(&mut self) -> Option<usize> {
-        let tails = self.table.iter().map(|(_, room)| room.tail.bytes());
-        let largest = tails.max().filter(|&largest| largest > 0)?;
+        let scrollbacks = self.table.iter().map(|(_, room)| room.scrollback.bytes());
+        let largest = scrollbacks.max().filter(|&largest| largest > 0)?;
         let rooms = self.table.iter_mut().map(|(_, room)| room);
-        let large = rooms.filter(|room| room.tail.bytes() > largest / 2);
-        let halves = large.map(|room| room.tail.trim(room.tail.len() / 2, MessageId::MAX));
+        let large = rooms.filter(|room| room.scrollback.bytes() > largest / 2);
+        let halves = large.map(|room| {
+            room.scrollback
+                .trim(room.scrollback.len() / 2, MessageId::MAX)
+        });
         Some(halves.sum())
     }
 

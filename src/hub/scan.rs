@@ -38,7 +38,7 @@ pub struct Searched {
 }
 
 impl Hub {
-    /// Puts off the answer of the request at hand until the tails of these rooms were looked through.
+    /// Puts off the answer of the request at hand until the scrollbacks of these rooms were looked through.
     pub(super) fn begin_scan(
         &mut self,
         who: ConnId,
@@ -118,7 +118,7 @@ impl Scan {
         while let Some(&id) = self.rooms.last() {
             // A room that was made since then has nothing that was said before.
             if let Some(room) = rooms.try_get(id) {
-                for message in room.tail.before(self.before) {
+                for message in room.scrollback.before(self.before) {
                     if self.bytes >= until {
                         return false;
                     }

@@ -3,7 +3,7 @@ mod shown;
 
 use super::*;
 use crate::limits::{IGNORED_MAX, NOTE_BYTES_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
-use crate::model::{Entry, Nick, Page, Roster};
+use crate::model::{Entry, MembersPage, Nick, Roster};
 
 fn id(slot: u32) -> ConnId {
     ConnId {
@@ -150,7 +150,7 @@ fn a_room_ends_with_its_last_member_and_leaving_the_last_room_leads_to_the_lobby
     );
     let show = Request::Members {
         room: Some(room("rust")),
-        page: Page::default(),
+        page: MembersPage::default(),
     };
     assert_eq!(
         refused(&ask(&mut hub, 1, show)),

@@ -82,7 +82,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     }
 
     /// So many of the wrong passwords are forgotten; with the last of them, the wait.
-    pub(super) fn forgive(&mut self, key: &K, count: u32) {
+    pub(super) fn take_back(&mut self, key: &K, count: u32) {
         if let Some(failures) = self.failures.get_mut(key) {
             failures.count = failures.count.saturating_sub(count);
             if failures.count == 0 {
@@ -159,18 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_wrong_for_another_reason_is_not_forgiven() {
+    fn what_was_wrong_for_another_reason_is_not_taken_back() {
         let mut throttle = Throttle::new(ALLOWANCE);
         for _ in 0..4 {
             throttle.note_failure(&"a", 0);
         }
-        throttle.forgive(&"a", 0);
+        throttle.take_back(&"a", 0);
         assert_eq!(throttle.wait_s(&"a", 1), Some(10));
-        throttle.forgive(&"a", 2);
+        throttle.take_back(&"a", 2);
         assert_eq!(throttle.wait_s(&"a", 1), None);
         throttle.note_failure(&"a", 1);
         assert_eq!(throttle.wait_s(&"a", 1), Some(5));
-        throttle.forgive(&"a", 3);
+        throttle.take_back(&"a", 3);
         assert!(throttle.failures.is_empty());
     }
 

@@ -26,7 +26,7 @@ pub(crate) trait Transport: Read + Write {
     }
 
     /// Bytes read since the last call that nothing came of: work that what is read does not show.
-    fn take_toil(&mut self) -> usize {
+    fn take_ciphertext_overhead(&mut self) -> usize {
         0
     }
 
@@ -95,10 +95,10 @@ impl<S: Stream> Transport for Layer<S> {
         matches!(self, Layer::Tls(tls) if tls.is_handshaking())
     }
 
-    fn take_toil(&mut self) -> usize {
+    fn take_ciphertext_overhead(&mut self) -> usize {
         match self {
             Layer::Plain(_) => 0,
-            Layer::Tls(tls) => tls.take_toil(),
+            Layer::Tls(tls) => tls.take_ciphertext_overhead(),
         }
     }
 

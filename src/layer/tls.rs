@@ -16,7 +16,7 @@ use rustls::{Error, InvalidMessage};
 
 use crate::buffer::Inbox;
 use crate::limits::{
-    TLS_OVERHEAD_BYTES, TLS_RECORD_BYTES, TLS_TOIL_BYTES_MAX, TLS_UNREAD_BYTES_MAX,
+    TLS_OVERHEAD_BYTES, TLS_OVERHEAD_PER_TURN_MAX, TLS_RECORD_BYTES, TLS_UNREAD_BYTES_MAX,
 };
 
 /// The server's side of a TLS session over a socket that does not block.
@@ -31,8 +31,8 @@ pub(crate) struct Tls<S> {
     /// What has been decrypted and not been read.
     plaintext: Inbox,
     pending: Pending,
-    /// Ciphertext read beyond the plaintext that came of it, in bytes, since [`Tls::take_toil`].
-    toil: usize,
+    /// Ciphertext read beyond the plaintext that came of it, in bytes, since [`Tls::take_ciphertext_overhead`].
+    overhead: usize,
     /// What the next read has to tell, once all plaintext is read.
     failure: Option<io::Error>,
     /// No plaintext will come any more.
@@ -60,7 +60,7 @@ impl<S: Read + Write> Tls<S> {
             incoming: Inbox::default(),
             plaintext: Inbox::default(),
             pending: Pending::default(),
-            toil: 0,
+            overhead: 0,
             failure: None,
             input_ended: false,
             output_ended: false,
@@ -83,8 +83,8 @@ impl<S: Read + Write> Tls<S> {
 
     /// How much ciphertext was read since the last call beyond the plaintext that came of it, in bytes:
     /// work that the plaintext does not show. Where it is much, nothing is read before it is taken.
-    pub(super) fn take_toil(&mut self) -> usize {
-        take(&mut self.toil)
+    pub(super) fn take_ciphertext_overhead(&mut self) -> usize {
+        take(&mut self.overhead)
     }
 
     /// Tells the peer, once, that nothing follows what was written; nothing can be written after it,
@@ -202,7 +202,7 @@ impl<S: Read + Write> Tls<S> {
         match self.socket.read(space) {
             Ok(0) => self.input_ended = true,
             Ok(count) => {
-                self.toil += count;
+                self.overhead += count;
                 if !self.output_ended {
                     self.process(&space[..count]);
                 }
@@ -254,7 +254,7 @@ impl<S: Read + Write> Read for Tls<S> {
             if self.input_ended {
                 return self.failure.take().map_or(Ok(0), Err);
             }
-            if self.toil > TLS_TOIL_BYTES_MAX {
+            if self.overhead > TLS_OVERHEAD_PER_TURN_MAX {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             self.fill(into)?;
@@ -264,7 +264,7 @@ impl<S: Read + Write> Read for Tls<S> {
         into[..count].copy_from_slice(&plaintext[..count]);
         self.plaintext.consume(count);
         self.plaintext.settle();
-        self.toil = self.toil.saturating_sub(count);
+        self.overhead = self.overhead.saturating_sub(count);
         Ok(count)
     }
 }

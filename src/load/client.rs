@@ -2,13 +2,13 @@
 
 use std::io;
 
-use super::plan::Part;
-use super::stream::Stream;
+use super::plan::ClientRole;
+use super::stream::ClientStream;
 use super::tongue::Speaker;
 
 /// How far a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum ClientState {
     /// It has not been opened, or is between two lives.
     Out,
     /// It waits for the kernel.
@@ -24,13 +24,13 @@ pub(super) enum State {
 /// A client. Thousands of them are held: what it does not need it does not keep.
 pub(super) struct Client {
     /// Its connection, once it is opened.
-    pub(super) stream: Option<Stream>,
+    pub(super) stream: Option<ClientStream>,
     /// Who it is.
     pub(super) who: Speaker,
     /// How far it has come.
-    pub(super) state: State,
+    pub(super) state: ClientState,
     /// What it is there for.
-    pub(super) part: Part,
+    pub(super) part: ClientRole,
     /// The tongue's own count.
     pub(super) step: u8,
     /// Which of its lives this is, for those who come and go.
@@ -48,11 +48,11 @@ const REST_KEPT: usize = 512;
 
 impl Client {
     /// One that is not opened yet.
-    pub(super) fn new(who: Speaker, part: Part) -> Client {
+    pub(super) fn new(who: Speaker, part: ClientRole) -> Client {
         Client {
             stream: None,
             who,
-            state: State::Out,
+            state: ClientState::Out,
             part,
             step: 0,
             life: 0,
@@ -64,12 +64,12 @@ impl Client {
 
     /// Is it owed anything but silence?
     pub(super) fn reads(&self) -> bool {
-        self.part != Part::NeverReads || self.state != State::In
+        self.part != ClientRole::NeverReads || self.state != ClientState::In
     }
 
     /// Has it something to send that is not with the kernel yet?
     pub(super) fn has_unsent(&self) -> bool {
-        !self.out.is_empty() || self.stream.as_ref().is_some_and(Stream::is_blocked)
+        !self.out.is_empty() || self.stream.as_ref().is_some_and(ClientStream::is_blocked)
     }
 
     /// Does one read of at most `count` bytes, behind the unfinished end of what came before.
@@ -116,7 +116,7 @@ impl Client {
     }
 
     /// Ends its connection; what it held is given back.
-    pub(super) fn close(&mut self, state: State) {
+    pub(super) fn close(&mut self, state: ClientState) {
         self.stream = None;
         self.state = state;
         self.step = 0;

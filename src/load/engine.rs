@@ -1,5 +1,7 @@
 //! The loop beneath a run: sockets, time, and what each client hears.
 
+mod hearing;
+
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
@@ -15,14 +17,13 @@ use rustix::time::{
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 
-use super::client::{Client, State};
+use super::client::{Client, ClientState};
 use super::judge::{Judge, times};
 use super::meter::Meter;
 use super::opener::{self, Opener};
 use super::outcome::Sample;
-use super::plan::{Part, Plan};
-use super::stream::{Layers, Stream};
-use super::tongue::Heard;
+use super::plan::{ClientRole, Plan};
+use super::stream::{ClientStream, Layers};
 
 const SIGNALS: Token = Token(usize::MAX);
 const TIMER: Token = Token(usize::MAX - 1);
@@ -172,10 +173,10 @@ impl<'a> Engine<'a> {
         registry
             .register(&mut stream, Token(at), interest)
             .map_err(|e| format!("cannot watch a socket: {e}"))?;
-        let stream = Stream::new(stream, &self.layers).map_err(|e| e.to_string())?;
+        let stream = ClientStream::new(stream, &self.layers).map_err(|e| e.to_string())?;
         let client = &mut self.clients[at];
         client.stream = Some(stream);
-        client.state = State::Connecting;
+        client.state = ClientState::Connecting;
         client.since_us = self.now_us;
         self.last_step_us = self.now_us;
         self.on_their_way += 1;
@@ -207,16 +208,16 @@ impl<'a> Engine<'a> {
     /// Client `at` leaves by itself.
     pub(super) fn leave(&mut self, at: usize) {
         let client = &mut self.clients[at];
-        if client.state == State::In {
+        if client.state == ClientState::In {
             self.joined -= usize::from(client.who.listens);
             self.plan.tongue.leave(&client.who, &mut client.out);
             // One that is gone already has left too.
             let _ = client.flush();
             self.judge.go(at);
-        } else if matches!(client.state, State::Connecting | State::Joining) {
+        } else if matches!(client.state, ClientState::Connecting | ClientState::Joining) {
             self.on_their_way -= 1;
         }
-        client.close(State::Out);
+        client.close(ClientState::Out);
     }
 
     /// Client `at`, which has left, comes again under another name.
@@ -299,7 +300,7 @@ impl<'a> Engine<'a> {
             SIGNALS => self.interrupts += self.signals.pending().count(),
             TIMER => {}
             Token(at) => {
-                if self.clients[at].state == State::Connecting {
+                if self.clients[at].state == ClientState::Connecting {
                     self.connected(at);
                 }
                 let client = &self.clients[at];
@@ -321,7 +322,7 @@ impl<'a> Engine<'a> {
     /// The kernel has something to say of a connection that is being made.
     fn connected(&mut self, at: usize) {
         let client = &mut self.clients[at];
-        let Some(stream) = client.stream.as_ref().map(Stream::socket) else {
+        let Some(stream) = client.stream.as_ref().map(ClientStream::socket) else {
             return;
         };
         if let Ok(Some(e)) | Err(e) = stream.take_error() {
@@ -333,7 +334,7 @@ impl<'a> Engine<'a> {
         self.connect_us
             .saturating_record((self.now_us - client.since_us).max(1));
         client.since_us = self.now_us;
-        client.state = State::Joining;
+        client.state = ClientState::Joining;
         self.plan.tongue.greet(&client.who, &mut client.out);
         self.flush(at);
         if !self.plan.tongue.welcomes() {
@@ -343,10 +344,10 @@ impl<'a> Engine<'a> {
 
     fn come_in(&mut self, at: usize) {
         let client = &mut self.clients[at];
-        if client.state != State::Joining {
+        if client.state != ClientState::Joining {
             return;
         }
-        client.state = State::In;
+        client.state = ClientState::In;
         self.join_us
             .saturating_record((self.now_us - client.since_us).max(1));
         self.joined += usize::from(client.who.listens);
@@ -359,126 +360,26 @@ impl<'a> Engine<'a> {
     fn over(&mut self, at: usize, why: &str) {
         let client = &mut self.clients[at];
         match client.state {
-            State::Connecting | State::Joining => {
-                self.is_unreachable |= client.state == State::Connecting;
+            ClientState::Connecting | ClientState::Joining => {
+                self.is_unreachable |= client.state == ClientState::Connecting;
                 self.on_their_way -= 1;
                 self.last_step_us = self.now_us;
                 self.judge.faults.disconnected += 1;
                 self.failure.get_or_insert_with(|| why.to_owned());
             }
-            State::In if client.part == Part::NeverReads => {
+            ClientState::In if client.part == ClientRole::NeverReads => {
                 self.joined -= 1;
                 self.dropped += 1;
             }
-            State::In => {
+            ClientState::In => {
                 self.joined -= usize::from(client.who.listens);
                 self.judge.faults.disconnected += 1;
                 self.judge.go(at);
                 self.failure.get_or_insert_with(|| why.to_owned());
             }
-            State::Out | State::Over => {}
+            ClientState::Out | ClientState::Over => {}
         }
-        client.close(State::Over);
-    }
-
-    /// Reads until there is nothing more, or the budget is used up. A read of less than was asked
-    /// for was all there is, unless the end `is_closed` stands behind it, or something stands between.
-    fn read(&mut self, at: usize, is_closed: bool) {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let mut is_more = true;
-        let is_plain = self.clients[at]
-            .stream
-            .as_ref()
-            .is_some_and(Stream::is_plain);
-        for _ in 0..READS_PER_TURN {
-            let new = self.read_once(at, &mut scratch);
-            is_more = new.is_some_and(|new| new == READ_BYTES || is_closed || !is_plain);
-            if !is_more {
-                break;
-            }
-        }
-        if is_more {
-            self.unread.push((at, is_closed));
-        }
-        self.scratch = scratch;
-        // What came may be what everything to be sent has waited for.
-        if !is_plain && self.clients[at].has_unsent() {
-            self.flush(at);
-        }
-    }
-
-    /// Reads once; returns how much came, or nothing where no more is to be read.
-    fn read_once(&mut self, at: usize, scratch: &mut Vec<u8>) -> Option<usize> {
-        let client = &mut self.clients[at];
-        if !client.reads() {
-            return None;
-        }
-        let (len, new) = match client.read(scratch, READ_BYTES) {
-            Ok(read) => read,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return None,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => return Some(READ_BYTES),
-            Err(e) => {
-                self.over(at, &e.to_string());
-                return None;
-            }
-        };
-        if new == 0 {
-            self.over(at, "the server ended the connection");
-            return None;
-        }
-        self.read_clock();
-        self.last_bytes_us = self.now_us;
-        let used = self.hear(at, &scratch[..len]);
-        let client = &mut self.clients[at];
-        if client.stream.is_some() {
-            client.keep(&scratch[used..len]);
-        }
-        Some(new)
-    }
-
-    /// Lets client `at` hear what the units in `bytes` say; returns how many bytes they are.
-    fn hear(&mut self, at: usize, bytes: &[u8]) -> usize {
-        let tongue = self.plan.tongue;
-        let mut used = 0;
-        let mut is_news = false;
-        loop {
-            let client = &mut self.clients[at];
-            let unit = tongue.read(
-                &client.who,
-                &mut client.step,
-                &bytes[used..],
-                &mut self.replies,
-            );
-            let Some((count, heard)) = unit else {
-                break;
-            };
-            used += count;
-            match heard {
-                Heard::Said(text) => is_news |= self.judge.hear(at, text, self.now_us),
-                Heard::Other => {}
-                Heard::Joined => self.come_in(at),
-                Heard::Refused(why) => self.refused(at, why),
-            }
-            if !self.clients[at].reads() {
-                break;
-            }
-        }
-        if is_news {
-            self.last_arrival_us = self.now_us;
-        }
-        if !self.replies.is_empty() {
-            self.clients[at].out.append(&mut self.replies);
-            self.flush(at);
-        }
-        used
-    }
-
-    fn refused(&mut self, at: usize, why: &[u8]) {
-        let why = format!("the server says: {}", String::from_utf8_lossy(why));
-        match self.clients[at].state {
-            State::In => _ = self.failure.get_or_insert(why),
-            _ => self.over(at, &why),
-        }
+        client.close(ClientState::Over);
     }
 }
 

@@ -15,7 +15,7 @@ use slab::Slab;
 use socket2::{Domain, Socket, Type};
 
 use super::descriptors;
-use super::tls::{self, Tls};
+use super::tls::{self, TlsSession};
 
 const LISTENER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
@@ -30,16 +30,16 @@ pub(crate) struct Floor {
     listener: TcpListener,
     /// It encrypts what it passes on to each.
     tls: Option<Arc<ServerConfig>>,
-    peers: Slab<Peer>,
+    peers: Slab<FloorPeer>,
 }
 
-enum Stream {
+enum FloorStream {
     Plain(TcpStream),
-    Tls(Tls),
+    Tls(TlsSession),
 }
 
-struct Peer {
-    stream: Stream,
+struct FloorPeer {
+    stream: FloorStream,
     /// What the kernel had no room for.
     unsent: Vec<u8>,
     is_gone: bool,
@@ -125,11 +125,11 @@ impl Floor {
             let token = Token(entry.key());
             let watched = self.poll.registry().register(&mut stream, token, interest);
             let stream = watched.and_then(|()| match &self.tls {
-                Some(config) => tls::accept(config, stream).map(Stream::Tls),
-                None => Ok(Stream::Plain(stream)),
+                Some(config) => tls::accept(config, stream).map(FloorStream::Tls),
+                None => Ok(FloorStream::Plain(stream)),
             });
             if let Ok(stream) = stream {
-                entry.insert(Peer {
+                entry.insert(FloorPeer {
                     stream,
                     unsent: Vec::new(),
                     is_gone: false,
@@ -175,30 +175,30 @@ impl Floor {
     }
 }
 
-impl Stream {
+impl FloorStream {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Stream::Plain(stream) => stream.read(into),
-            Stream::Tls(stream) => stream.read(into),
+            FloorStream::Plain(stream) => stream.read(into),
+            FloorStream::Tls(stream) => stream.read(into),
         }
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Stream::Plain(stream) => stream.write(bytes),
-            Stream::Tls(stream) => stream.write(bytes),
+            FloorStream::Plain(stream) => stream.write(bytes),
+            FloorStream::Tls(stream) => stream.write(bytes),
         }
     }
 
     /// Sends what is encrypted and not sent yet. What is wrong with the socket its own event tells.
     fn flush(&mut self) {
-        if let Stream::Tls(stream) = self {
+        if let FloorStream::Tls(stream) = self {
             let _ = stream.flush();
         }
     }
 }
 
-impl Peer {
+impl FloorPeer {
     /// Writes `block` behind what is unsent. A peer that fails is ended by its own event.
     fn send(&mut self, mut block: &[u8]) {
         self.stream.flush();

@@ -2,10 +2,10 @@
 
 use hdrhistogram::Histogram;
 
-use super::ledger::{Arrival, Ledger};
+use super::ledger::{Arrival, Deliveries};
 use super::outcome::Faults;
 use super::payload::{Payload, Read, Stamp};
-use super::plan::{Pace, Part, Plan};
+use super::plan::{ClientRole, Pace, Plan};
 
 /// The longest time that a histogram tells apart from longer ones, in microseconds: ten minutes.
 const LONGEST_US: u64 = 600_000_000;
@@ -18,10 +18,10 @@ pub(super) fn times() -> Histogram<u64> {
 /// What of a run is right and wrong.
 pub(super) struct Judge {
     payload: Payload,
-    ledger: Ledger,
-    listeners: Vec<Listener>,
+    ledger: Deliveries,
+    listeners: Vec<RoomListener>,
     voices: Vec<Voice>,
-    rooms: Vec<Room>,
+    rooms: Vec<JudgedRoom>,
     /// Messages that one sender may have in flight; 0 is any number.
     window: usize,
     /// Deliveries still to come of each message in flight: `window` counts for each sender, the
@@ -41,7 +41,7 @@ pub(super) struct Judge {
     run: (u64, u64),
 }
 
-struct Listener {
+struct RoomListener {
     room: u32,
     /// Where its cells in the ledger begin: one for each sender of its room.
     cells: usize,
@@ -68,7 +68,7 @@ struct Voice {
 }
 
 #[derive(Default)]
-struct Room {
+struct JudgedRoom {
     senders: Vec<usize>,
     /// Those who are to hear everything.
     listeners: u32,
@@ -79,7 +79,7 @@ struct Room {
 impl Judge {
     /// Nobody has come in yet.
     pub(super) fn new(plan: &Plan, run: u32) -> Judge {
-        let mut rooms: Vec<Room> = (0..plan.rooms).map(|_| Room::default()).collect();
+        let mut rooms: Vec<JudgedRoom> = (0..plan.rooms).map(|_| JudgedRoom::default()).collect();
         let voices: Vec<Voice> = (0..plan.senders)
             .map(|sender| {
                 let at = plan.connection_of(sender);
@@ -96,7 +96,7 @@ impl Judge {
         let mut cells = 0;
         let listeners = (0..plan.connections()).map(|at| {
             let room = plan.room_of(at);
-            let listener = Listener {
+            let listener = RoomListener {
                 room: room as u32,
                 cells,
                 hears: Hears::Nothing,
@@ -116,7 +116,7 @@ impl Judge {
         };
         let mut judge = Judge {
             payload: Payload::new(run, plan.size),
-            ledger: Ledger::new(cells),
+            ledger: Deliveries::new(cells),
             listeners,
             in_flight: vec![0; window * voices.len()],
             voices,
@@ -139,13 +139,13 @@ impl Judge {
     }
 
     /// Connection `at` is in, and hears what is said from now on.
-    pub(super) fn come(&mut self, at: usize, part: Part) {
+    pub(super) fn come(&mut self, at: usize, part: ClientRole) {
         let listener = &mut self.listeners[at];
         let room = &mut self.rooms[listener.room as usize];
         listener.hears = match part {
-            Part::Stays => Hears::Everything,
-            Part::ComesAndGoes => Hears::Some,
-            Part::NeverReads | Part::OnlySpeaks => Hears::Nothing,
+            ClientRole::Stays => Hears::Everything,
+            ClientRole::ComesAndGoes => Hears::Some,
+            ClientRole::NeverReads | ClientRole::OnlySpeaks => Hears::Nothing,
         };
         match listener.hears {
             Hears::Everything => {
@@ -351,126 +351,4 @@ impl Judge {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load::plan::Scenario;
-    use crate::load::plan::tests::plan;
-
-    /// Three clients of whom the first speaks, all in.
-    fn judge(dialect: &str, window: u32) -> Judge {
-        let mut plan = plan(Scenario::Fanout, dialect);
-        plan.clients = 3;
-        plan.pace = Pace::Window(window);
-        let mut judge = Judge::new(&plan, 1);
-        (0..plan.connections()).for_each(|at| judge.come(at, plan.part_of(at)));
-        judge
-    }
-
-    fn said(judge: &mut Judge) -> Vec<u8> {
-        let mut text = Vec::new();
-        judge.say(0, 10, &mut text);
-        text
-    }
-
-    #[test]
-    fn a_window_opens_when_all_have_heard() {
-        let mut judge = judge("text", 2);
-        let texts = [said(&mut judge), said(&mut judge)];
-        assert_eq!((judge.expected, judge.has_room(0)), (4, false));
-        assert!(judge.hear(1, &texts[0], 20) && !judge.has_room(0));
-        assert!(judge.hear(2, &texts[0], 20) && judge.has_room(0));
-        assert!(judge.hear(1, &texts[1], 20) && judge.hear(2, &texts[1], 20));
-        judge.finish(false);
-        assert_eq!((judge.outstanding, judge.delivered), (0, 4));
-        assert_eq!(judge.faults, Faults::default());
-        assert_eq!((judge.latency_us.len(), judge.latency_us.max()), (4, 10));
-    }
-
-    #[test]
-    fn each_fault_is_counted_once() {
-        let mut judge = judge("text", 8);
-        let texts: Vec<Vec<u8>> = (0..5).map(|_| said(&mut judge)).collect();
-        for at in [1, 0, 1] {
-            judge.hear(1, &texts[at], 20);
-        }
-        let mut garbled = texts[2].clone();
-        garbled[30] ^= 1;
-        judge.hear(1, &garbled, 20);
-        judge.hear(1, &texts[3], 20);
-        (0..4).for_each(|at| _ = judge.hear(2, &texts[at], 20));
-        judge.finish(false);
-        let expected = Faults {
-            lost: 2,
-            doubled: 1,
-            reordered: 1,
-            garbled: 1,
-            disconnected: 0,
-        };
-        assert_eq!(
-            (judge.faults, judge.delivered, judge.expected),
-            (expected, 7, 10)
-        );
-    }
-
-    #[test]
-    fn one_hears_itself_where_the_tongue_echoes_and_only_there() {
-        let mut text = judge("text", 1);
-        let own = said(&mut text);
-        text.hear(0, &own, 20);
-        assert_eq!((text.expected, text.faults.doubled), (2, 1));
-        let mut json = judge("json", 1);
-        let own = said(&mut json);
-        json.hear(0, &own, 20);
-        assert_eq!(
-            (json.expected, json.delivered, json.faults.doubled),
-            (3, 1, 0)
-        );
-    }
-
-    #[test]
-    fn what_somebody_who_is_gone_did_not_hear_is_lost_and_holds_nobody_up() {
-        let mut judge = judge("text", 1);
-        let text = said(&mut judge);
-        judge.hear(1, &text, 20);
-        judge.go(2);
-        assert_eq!((judge.faults.lost, judge.outstanding), (1, 0));
-        assert!(judge.has_room(0));
-        assert_eq!(judge.audience(0), 1);
-        said(&mut judge);
-        judge.finish(false);
-        assert_eq!((judge.faults.lost, judge.expected), (2, 3));
-    }
-
-    #[test]
-    fn what_is_on_its_way_when_it_is_cut_short_is_not_lost() {
-        let mut judge = judge("text", 4);
-        let texts: Vec<Vec<u8>> = (0..4).map(|_| said(&mut judge)).collect();
-        judge.hear(1, &texts[0], 20);
-        judge.hear(1, &texts[2], 20);
-        (0..4).for_each(|at| _ = judge.hear(2, &texts[at], 20));
-        assert_eq!(judge.finish(true), 1);
-        assert_eq!(
-            (judge.faults.lost, judge.expected, judge.delivered),
-            (1, 7, 6)
-        );
-        judge.go(1);
-        assert_eq!(judge.faults.lost, 1);
-    }
-
-    #[test]
-    fn probes_show_who_hears_and_count_for_nothing() {
-        let mut judge = judge("text", 1);
-        let mut probe = Vec::new();
-        judge.probe(0, 5, &mut probe);
-        assert_eq!(judge.unprobed().collect::<Vec<_>>(), [(0, 2)]);
-        judge.hear(1, &probe, 20);
-        judge.hear(1, &probe, 20);
-        assert_eq!(judge.unprobed().collect::<Vec<_>>(), [(0, 1)]);
-        judge.hear(2, &probe, 20);
-        assert_eq!(judge.unprobed().count(), 0);
-        assert_eq!(
-            (judge.delivered, judge.expected, judge.faults),
-            (0, 0, Faults::default())
-        );
-    }
-}
+mod tests;

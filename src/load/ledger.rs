@@ -21,16 +21,16 @@ const OPEN: u32 = u32::MAX - 1;
 
 /// A cell for each receiver and sender that may meet. Message numbers are below 2^32 - 2.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct Deliveries {
     next: Vec<u32>,
     /// What is missing below `next`; few cells ever have anything here.
     missing: HashMap<usize, Vec<Range<u32>>>,
 }
 
-impl Ledger {
+impl Deliveries {
     /// So many cells, in each of which the message 0 is the next.
-    pub(super) fn new(cells: usize) -> Ledger {
-        Ledger {
+    pub(super) fn new(cells: usize) -> Deliveries {
+        Deliveries {
             next: vec![0; cells],
             missing: HashMap::new(),
         }
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn each_way_to_come() {
-        let mut ledger = Ledger::new(2);
+        let mut ledger = Deliveries::new(2);
         let heard = [0, 1, 1, 4, 3, 3, 4].map(|number| ledger.hear(1, number));
         use Arrival::*;
         assert_eq!(heard, [New, New, Again, New, Late, Again, Again]);
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn those_who_come_and_go_begin_anywhere() {
-        let mut ledger = Ledger::new(1);
+        let mut ledger = Deliveries::new(1);
         ledger.open(0);
         assert_eq!(ledger.missing(0, 9).count(), 0);
         assert_eq!(ledger.hear(0, 5), Arrival::New);
@@ -136,7 +136,7 @@ mod tests {
         /// Against the plainest reading: a set of what came.
         #[test]
         fn nothing_is_miscounted(numbers in prop::collection::vec(0u32..40, 0..80)) {
-            let mut ledger = Ledger::new(1);
+            let mut ledger = Deliveries::new(1);
             let mut came = BTreeSet::new();
             for number in numbers {
                 let is_latest = came.last().is_none_or(|&last| number > last);

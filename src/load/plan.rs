@@ -84,7 +84,7 @@ pub(crate) struct Plan {
 
 /// What one client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum ClientRole {
     /// It stays, and is to hear everything.
     Stays,
     /// It leaves and joins again all the time.
@@ -225,14 +225,14 @@ impl Plan {
 
     /// What connection `at` does. Those who do not simply stay are the last of the clients, and never
     /// senders.
-    pub(crate) fn part_of(&self, at: usize) -> Part {
+    pub(crate) fn part_of(&self, at: usize) -> ClientRole {
         if at >= self.clients {
-            return Part::OnlySpeaks;
+            return ClientRole::OnlySpeaks;
         }
         let (percent, part) = match self.scenario {
-            Scenario::Slow => (self.slow_percent, Part::NeverReads),
-            Scenario::Churn => (self.churn_percent, Part::ComesAndGoes),
-            _ => return Part::Stays,
+            Scenario::Slow => (self.slow_percent, ClientRole::NeverReads),
+            Scenario::Churn => (self.churn_percent, ClientRole::ComesAndGoes),
+            _ => return ClientRole::Stays,
         };
         let speaking = if self.tongue.speaks_apart() {
             0
@@ -242,7 +242,7 @@ impl Plan {
         let others = self.clients * percent.min(100) / 100;
         match at >= (self.clients - others).max(speaking) {
             true => part,
-            false => Part::Stays,
+            false => ClientRole::Stays,
         }
     }
 
@@ -386,10 +386,10 @@ pub(super) mod tests {
         let mut plan = plan(Scenario::Slow, "text");
         let slow = |plan: &Plan| {
             let parts = (0..plan.clients).map(|at| plan.part_of(at));
-            parts.filter(|&part| part == Part::NeverReads).count()
+            parts.filter(|&part| part == ClientRole::NeverReads).count()
         };
         assert_eq!(slow(&plan), 100);
         plan.senders = 950;
-        assert_eq!((slow(&plan), plan.part_of(949)), (50, Part::Stays));
+        assert_eq!((slow(&plan), plan.part_of(949)), (50, ClientRole::Stays));
     }
 }

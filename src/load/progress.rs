@@ -25,7 +25,7 @@ pub(super) struct Progress {
 }
 
 /// Where a run stands.
-pub(super) struct Standing<'a> {
+pub(super) struct RunState<'a> {
     /// What is being done.
     pub(super) phase: &'static str,
     /// How much of it is done, of how much; 0 of 0 where that is not known.
@@ -47,7 +47,7 @@ impl Progress {
     }
 
     /// Shows where the run stands, unless it did so a moment ago.
-    pub(super) fn show(&mut self, standing: &Standing<'_>) {
+    pub(super) fn show(&mut self, standing: &RunState<'_>) {
         let interval = match self.is_terminal {
             true => BAR_INTERVAL,
             false => LINE_INTERVAL,
@@ -72,7 +72,7 @@ impl Progress {
     }
 }
 
-impl Standing<'_> {
+impl RunState<'_> {
     fn line(&self) -> String {
         let percent = (self.done.min(self.of) * 100).checked_div(self.of);
         let percent = percent.map_or(String::new(), |percent| format!(" {percent} %"));
@@ -140,7 +140,7 @@ mod tests {
     fn a_bar_fills_and_never_breaks_its_line() {
         let bar = |done, of, columns| {
             let (phase, words) = ("running", "1 delivery/s");
-            let standing = Standing {
+            let standing = RunState {
                 phase,
                 done,
                 of,
@@ -175,7 +175,7 @@ mod tests {
         ] {
             let words = &rate_in_words(rate, p50, p99);
             for columns in 1..200 {
-                let standing = Standing {
+                let standing = RunState {
                     phase: "speaking",
                     done: 1,
                     of: 3,

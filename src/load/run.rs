@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::client::State;
+use super::client::ClientState;
 use super::descriptors;
 use super::engine::Engine;
 use super::outcome::{Outcome, Sample};
 use super::plan::{Plan, Scenario, Until};
-use super::progress::{Progress, Standing, rate_in_words};
+use super::progress::{Progress, RunState, rate_in_words};
 use super::speech;
 use super::table::grouped;
 
@@ -125,7 +125,7 @@ impl Run<'_> {
         };
         let words = self.words(&sample);
         let words = &words;
-        self.progress.show(&Standing {
+        self.progress.show(&RunState {
             phase,
             done,
             of,
@@ -265,7 +265,7 @@ impl Run<'_> {
             let unprobed = self.engine.judge.unprobed();
             let is_in = |sender| {
                 let at = self.plan.connection_of(sender);
-                self.engine.clients[at].state == State::In
+                self.engine.clients[at].state == ClientState::In
             };
             let unprobed: Vec<(usize, u32)> = unprobed.filter(|&(first, _)| is_in(first)).collect();
             if unprobed.is_empty() || self.is_interrupted() {
@@ -310,7 +310,7 @@ impl Run<'_> {
     fn count_dropped(&mut self) {
         for at in 0..self.engine.clients.len() {
             let client = &self.engine.clients[at];
-            if client.state == State::In && !client.reads() {
+            if client.state == ClientState::In && !client.reads() {
                 self.engine.wake(at);
             }
         }

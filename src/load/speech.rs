@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::client::State;
-use super::plan::{Pace, Part, Scenario, Until};
+use super::client::ClientState;
+use super::plan::{ClientRole, Pace, Scenario, Until};
 use super::run::Run;
 use super::table::grouped;
 
@@ -53,7 +53,7 @@ pub(super) fn speak(run: &mut Run<'_>) -> Result<u64, String> {
         changes_us: begins_us,
         changes: 0,
         restless: clients
-            .filter(|&at| run.plan.part_of(at) == Part::ComesAndGoes)
+            .filter(|&at| run.plan.part_of(at) == ClientRole::ComesAndGoes)
             .collect(),
     };
     run.engine.last_arrival_us = begins_us;
@@ -222,14 +222,14 @@ impl Speech {
             self.next_change += 1;
             self.changes_us += every_us;
             match run.engine.clients[at].state {
-                State::In => {
+                ClientState::In => {
                     run.engine.leave(at);
                     run.engine.come_again(at)?;
                     self.changes += 1;
                 }
                 // It may be that the server was too slow to let it in: its turn comes again.
-                State::Connecting | State::Joining => {}
-                State::Out | State::Over => run.engine.come_again(at)?,
+                ClientState::Connecting | ClientState::Joining => {}
+                ClientState::Out | ClientState::Over => run.engine.come_again(at)?,
             }
         }
         Ok(())
@@ -282,5 +282,5 @@ impl Speech {
 /// Is `sender` in, and does anybody listen to it?
 fn can_speak(run: &Run<'_>, sender: usize) -> bool {
     let at = run.plan.connection_of(sender);
-    run.engine.clients[at].state == State::In && run.engine.judge.audience(sender) > 0
+    run.engine.clients[at].state == ClientState::In && run.engine.judge.audience(sender) > 0
 }

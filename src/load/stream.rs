@@ -6,8 +6,8 @@ use std::io::{self, Read as _, Write as _};
 use mio::net::TcpStream;
 
 use super::plan::Plan;
-use super::tls::{Tls, TlsClient};
-use super::websocket::{Upgrade, WebSocket};
+use super::tls::{TlsClient, TlsSession};
+use super::websocket::{Upgrade, WebSocketClient};
 
 /// What every connection of a run goes through.
 #[derive(Debug, Clone, Default)]
@@ -37,35 +37,35 @@ impl Layers {
 }
 
 /// A connection.
-pub(super) struct Stream {
+pub(super) struct ClientStream {
     carrier: Carrier,
-    web: Option<Box<WebSocket>>,
+    web: Option<Box<WebSocketClient>>,
     /// What goes to the carrier next.
     wire: Vec<u8>,
 }
 
 enum Carrier {
     Plain(TcpStream),
-    Tls(Tls),
+    Tls(TlsSession),
 }
 
 /// What may wait in `wire` before more is made of what is to be said, in bytes.
 const WIRE_BYTES: usize = 64 * 1024;
 
-impl Stream {
+impl ClientStream {
     /// A connection over a socket, which may still be connecting.
     ///
     /// # Errors
     /// TLS's, where a session cannot begin.
-    pub(super) fn new(socket: TcpStream, layers: &Layers) -> io::Result<Stream> {
+    pub(super) fn new(socket: TcpStream, layers: &Layers) -> io::Result<ClientStream> {
         let mut wire = Vec::new();
         let web = layers.upgrade.as_ref();
-        let web = web.map(|upgrade| Box::new(WebSocket::open(upgrade, &mut wire)));
+        let web = web.map(|upgrade| Box::new(WebSocketClient::open(upgrade, &mut wire)));
         let carrier = match &layers.tls {
             Some(tls) => Carrier::Tls(tls.connect(socket)?),
             None => Carrier::Plain(socket),
         };
-        Ok(Stream { carrier, web, wire })
+        Ok(ClientStream { carrier, web, wire })
     }
 
     pub(super) fn socket(&self) -> &TcpStream {

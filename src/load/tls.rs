@@ -13,7 +13,7 @@ use rustls::server::{NoServerSessionStorage, ServerConfig, ServerConnection};
 use rustls::{Connection, DigitallySignedStruct, Error, SignatureScheme};
 
 /// A session over a socket, read and written like it.
-pub(super) struct Tls {
+pub(super) struct TlsSession {
     socket: TcpStream,
     session: Box<Connection>,
 }
@@ -48,9 +48,12 @@ impl TlsClient {
     }
 
     /// Begins a session over a socket, which may still be connecting.
-    pub(super) fn connect(&self, socket: TcpStream) -> io::Result<Tls> {
+    pub(super) fn connect(&self, socket: TcpStream) -> io::Result<TlsSession> {
         let session = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
-        Ok(Tls::new(socket, session.map_err(io::Error::other)?.into()))
+        Ok(TlsSession::new(
+            socket,
+            session.map_err(io::Error::other)?.into(),
+        ))
     }
 }
 
@@ -76,15 +79,15 @@ pub(super) fn server_config() -> Result<Arc<ServerConfig>, String> {
 }
 
 /// Begins a server's session over a socket.
-pub(super) fn accept(config: &Arc<ServerConfig>, socket: TcpStream) -> io::Result<Tls> {
+pub(super) fn accept(config: &Arc<ServerConfig>, socket: TcpStream) -> io::Result<TlsSession> {
     let session = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-    Ok(Tls::new(socket, session.into()))
+    Ok(TlsSession::new(socket, session.into()))
 }
 
-impl Tls {
-    fn new(socket: TcpStream, session: Connection) -> Tls {
+impl TlsSession {
+    fn new(socket: TcpStream, session: Connection) -> TlsSession {
         let session = Box::new(session);
-        Tls { socket, session }
+        TlsSession { socket, session }
     }
 
     pub(super) fn socket(&self) -> &TcpStream {

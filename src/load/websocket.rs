@@ -26,7 +26,7 @@ pub(super) struct Upgrade {
 }
 
 /// A WebSocket over something that carries bytes.
-pub(super) struct WebSocket {
+pub(super) struct WebSocketClient {
     /// Has the server agreed?
     is_open: bool,
     /// What came and is no whole frame yet.
@@ -38,9 +38,9 @@ pub(super) struct WebSocket {
     key: u32,
 }
 
-impl WebSocket {
+impl WebSocketClient {
     /// One that is asked for with what is appended to `out`.
-    pub(super) fn open(upgrade: &Upgrade, out: &mut Vec<u8>) -> WebSocket {
+    pub(super) fn open(upgrade: &Upgrade, out: &mut Vec<u8>) -> WebSocketClient {
         let Upgrade {
             authority,
             path,
@@ -52,7 +52,7 @@ impl WebSocket {
              Sec-WebSocket-Protocol: {protocol}\r\n\r\n"
         );
         out.extend_from_slice(head.as_bytes());
-        WebSocket {
+        WebSocketClient {
             is_open: false,
             incoming: Vec::new(),
             lines: Vec::new(),
@@ -94,7 +94,7 @@ impl WebSocket {
             self.is_open = true;
             at = end + 4;
         }
-        while let Some(frame) = Frame::read(&self.incoming[at..])? {
+        while let Some(frame) = ServerFrame::read(&self.incoming[at..])? {
             let payload = at + frame.start..at + frame.end;
             at = payload.end;
             let payload = &self.incoming[payload];
@@ -127,7 +127,7 @@ impl WebSocket {
     }
 }
 
-struct Frame {
+struct ServerFrame {
     opcode: u8,
     is_final: bool,
     /// Where the payload is.
@@ -135,9 +135,9 @@ struct Frame {
     end: usize,
 }
 
-impl Frame {
+impl ServerFrame {
     /// The first frame, if all of it is there.
-    fn read(bytes: &[u8]) -> Result<Option<Frame>, String> {
+    fn read(bytes: &[u8]) -> Result<Option<ServerFrame>, String> {
         let &[first, second, ..] = bytes else {
             return Ok(None);
         };
@@ -161,7 +161,7 @@ impl Frame {
         check_len(len)?;
         let start = 2 + len_bytes;
         let end = start + len;
-        Ok((bytes.len() >= end).then_some(Frame {
+        Ok((bytes.len() >= end).then_some(ServerFrame {
             opcode: first & 0x0f,
             is_final: first & FINAL != 0,
             start,
@@ -213,14 +213,14 @@ mod tests {
     use super::*;
     use crate::frame::websocket::{write_close, write_frame, write_ping};
 
-    fn asked() -> WebSocket {
+    fn asked() -> WebSocketClient {
         let upgrade = Upgrade {
             authority: "h:1".into(),
             path: "/ws".into(),
             protocol: "hubbub.text".into(),
         };
         let mut out = Vec::new();
-        let socket = WebSocket::open(&upgrade, &mut out);
+        let socket = WebSocketClient::open(&upgrade, &mut out);
         assert!(
             out.starts_with(b"GET /ws HTTP/1.1\r\nHost: h:1\r\n") && out.ends_with(b"\r\n\r\n")
         );

@@ -39,11 +39,13 @@ pub(crate) use name::Folded;
 pub use name::{Key, Nick, RoomName};
 pub(crate) use notice::{Absence, Departure, Done, Kick, Notice, PutOut};
 pub use record::{
-    AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Kept, KeptTail, Query, Record,
-    RoomRecord, Used, Window,
+    AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Kept, KeptScrollback, Query,
+    Record, RoomRecord, Used, Window,
 };
 pub use request::Request;
-pub(crate) use request::{Entry, Login, ModeChange, Page, Range, RoomsFrom, Since, TokenChange};
+pub(crate) use request::{
+    Entry, Login, MembersPage, ModeChange, Range, RoomsFrom, Since, TokenChange,
+};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use terms::{SearchWords, terms};

@@ -361,7 +361,7 @@ pub struct AccountRecord {
 
 /// What was said last in a room.
 #[derive(Debug, Clone, PartialEq)]
-pub struct KeptTail {
+pub struct KeptScrollback {
     /// Where.
     pub room: RoomName,
     /// What, in the order of ids.
@@ -382,7 +382,7 @@ pub struct Kept {
     /// Every owned room.
     pub rooms: Vec<RoomRecord>,
     /// The last messages of the lobby and of each owned room, as many as are replayed.
-    pub tails: Vec<KeptTail>,
+    pub scrollbacks: Vec<KeptScrollback>,
     /// The SHA-256 of each bot's token, and the bot.
     pub tokens: Vec<([u8; 32], AccountId)>,
     /// How long the server has run, in milliseconds.

@@ -91,7 +91,7 @@ pub enum TokenChange {
 
 /// Which of a room's members are asked for, in the order of their coming.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct MembersPage {
     /// Those behind this one.
     pub after: Option<String>,
     /// So many at most; a further bound is the server's.
@@ -152,7 +152,7 @@ pub enum Request {
         /// The room asked about.
         room: Option<RoomName>,
         /// Which of them.
-        page: Page,
+        page: MembersPage,
     },
     /// Which rooms there are.
     Rooms {

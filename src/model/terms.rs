@@ -18,7 +18,7 @@ use super::letters::is_unseen;
 pub fn terms(text: &str) -> String {
     let mut terms = Terms {
         out: String::with_capacity(text.len() + 2),
-        place: Place::Blank,
+        place: Preceding::Blank,
     };
     if text.is_ascii() {
         for byte in text.bytes() {
@@ -161,12 +161,12 @@ impl Phrase {
 /// Terms as they are written.
 struct Terms {
     out: String,
-    place: Place,
+    place: Preceding,
 }
 
 /// What stands before the next character.
 #[derive(PartialEq)]
-enum Place {
+enum Preceding {
     Blank,
     Word,
     Cjk,
@@ -178,26 +178,28 @@ enum Place {
 impl Terms {
     fn push_ascii(&mut self, byte: u8) {
         if !byte.is_ascii_alphanumeric() {
-            self.place = Place::Blank;
+            self.place = Preceding::Blank;
             return;
         }
-        self.begin(Place::Word);
+        self.begin(Preceding::Word);
         self.out.push(byte.to_ascii_lowercase().into());
     }
 
     fn push(&mut self, c: char) {
         match c {
-            '\u{1F1E6}'..='\u{1F1FF}' if self.place == Place::HalfFlag => self.place = Place::Emoji,
-            '\u{1F1E6}'..='\u{1F1FF}' => self.begin(Place::HalfFlag),
-            _ if is_emoji(c) => self.begin(Place::Emoji),
+            '\u{1F1E6}'..='\u{1F1FF}' if self.place == Preceding::HalfFlag => {
+                self.place = Preceding::Emoji
+            }
+            '\u{1F1E6}'..='\u{1F1FF}' => self.begin(Preceding::HalfFlag),
+            _ if is_emoji(c) => self.begin(Preceding::Emoji),
             _ if is_combining_mark(c) => match self.place {
-                Place::Word | Place::Cjk => {}
-                Place::Blank | Place::Emoji | Place::HalfFlag => return,
+                Preceding::Word | Preceding::Cjk => {}
+                Preceding::Blank | Preceding::Emoji | Preceding::HalfFlag => return,
             },
-            _ if is_cjk(c) => self.begin(Place::Cjk),
-            _ if c.is_alphanumeric() => self.begin(Place::Word),
+            _ if is_cjk(c) => self.begin(Preceding::Cjk),
+            _ if c.is_alphanumeric() => self.begin(Preceding::Word),
             _ => {
-                self.place = Place::Blank;
+                self.place = Preceding::Blank;
                 return;
             }
         }
@@ -205,8 +207,8 @@ impl Terms {
     }
 
     /// Begins a term, unless the word at hand goes on.
-    fn begin(&mut self, place: Place) {
-        if place != Place::Word || self.place != Place::Word {
+    fn begin(&mut self, place: Preceding) {
+        if place != Preceding::Word || self.place != Preceding::Word {
             self.out.push(' ');
         }
         self.place = place;

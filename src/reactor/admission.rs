@@ -119,12 +119,12 @@ pub(super) fn default_sendq_total(system: &impl System) -> usize {
 
 /// Lets one log line of a kind pass in [`LOG_INTERVAL_MS`], and counts the others.
 #[derive(Debug, Default)]
-pub(super) struct Throttle {
+pub(super) struct LogThrottle {
     last: Option<Tick>,
     held_back: u64,
 }
 
-impl Throttle {
+impl LogThrottle {
     /// `Some(n)`: a line may be written, for this and `n` that were held back before.
     pub(super) fn pass(&mut self, now: Tick) -> Option<u64> {
         if self.last.is_some_and(|last| now < last + LOG_INTERVAL_MS) {
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_line_a_second() {
-        let mut throttle = Throttle::default();
+        let mut throttle = LogThrottle::default();
         assert_eq!(throttle.pass(0), Some(0));
         assert_eq!(throttle.pass(1), None);
         assert_eq!(throttle.pass(999), None);

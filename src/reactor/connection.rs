@@ -93,7 +93,7 @@ pub struct Connection<S> {
     /// Not read because its SendQ is over the soft limit.
     pub(super) paused: bool,
     /// The silence after the last byte was heeded already.
-    pub(super) hushed: bool,
+    pub(super) silence_handled: bool,
     /// Invariant: on the ready list.
     pub(super) is_ready: bool,
     /// Its requests took long a short while ago: those of others go first.
@@ -133,7 +133,7 @@ impl<S: Transport> Connection<S> {
             joined: false,
             ended: false,
             paused: false,
-            hushed: true,
+            silence_handled: true,
             is_ready: false,
             is_heavy: false,
             is_touched: false,
@@ -206,17 +206,17 @@ impl<S: Transport> Connection<S> {
         self.is_over_hard_limit(limits) || (self.is_over_soft_limit(limits) && !self.paused)
     }
 
-    /// Owes the peer a shared chunk.
+    /// Queues a shared chunk for the peer.
     pub fn push(&mut self, chunk: &Chunk) {
         self.outbox.push(chunk);
     }
 
-    /// Owes the peer what `write` writes.
+    /// Queues for the peer what `write` writes.
     pub fn append(&mut self, ledger: &Ledger, write: impl FnOnce(&mut Vec<u8>)) {
         self.outbox.append(ledger, write);
     }
 
-    /// Owes the peer what its dialect says before anything is asked.
+    /// Queues for the peer what its dialect says before anything is asked.
     pub fn greet(&mut self, ledger: &Ledger) {
         let kind = self.kind(true);
         let greeting = kind.dialect.spec().greeting.as_bytes();
@@ -225,13 +225,13 @@ impl<S: Transport> Connection<S> {
         });
     }
 
-    /// Owes the peer an event, in the form that it sees.
+    /// Queues an event for the peer, in the form that it sees.
     pub fn render(&mut self, event: &Event, view: &View<'_>, ledger: &Ledger) {
         let kind = self.kind(view.here);
         self.append(ledger, |out| kind.render(event, view, out));
     }
 
-    /// Owes the peer its WebSocket's Close frame, unless it had one. Nothing may follow it
+    /// Queues the WebSocket's Close frame, unless it had one. Nothing may follow it
     /// (RFC 6455 section 5.5.1).
     pub(super) fn say_close(&mut self, code: Option<u16>, ledger: &Ledger) {
         if self.is_websocket && !self.said_close {
@@ -276,7 +276,7 @@ impl<S: Transport> Connection<S> {
                 if self.phase == Phase::Open {
                     self.input_mut().inbox.extend(&scratch[..count]);
                     self.progress = now;
-                    self.hushed = false;
+                    self.silence_handled = false;
                     self.relax(|restraint| restraint.pinged_since = None);
                 }
                 Filled::Bytes(count)

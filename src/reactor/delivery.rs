@@ -1,7 +1,7 @@
 //! From events to those whom they are for: answers and private words at once, what is said in a room
 //! once a turn.
 //!
-//! A turn's words in one room are a [`Talk`]: kept as events, rendered once for each kind of reader,
+//! A turn's words in one room are a [`RoomBatch`]: kept as events, rendered once for each kind of reader,
 //! and handed out to each member as one range of a page when the turn ends, or before anything
 //! happens that they must not be mixed up with. A member that is owed nothing else is written to
 //! straight from the page.
@@ -13,8 +13,8 @@ use crate::dialect::spec::{Class, ClosesOn};
 use crate::dialect::{Stage, View};
 use crate::hub::{Audience, RoomId};
 use crate::limits::{
-    BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, DELIVERY_BUDGET,
-    REFUSED_NAMES_MAX, TALK_BYTES_MAX,
+    BATCH_BYTES_MAX, BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, DELIVERY_BUDGET,
+    REFUSED_NAMES_MAX,
 };
 use crate::model::{ConnId, ErrorCode, Event, Moment, RequestId};
 use crate::sys::System;
@@ -27,7 +27,7 @@ use super::phase::Reason;
 ///
 /// Invariant: while it has events, the readers of the room and the rooms they speak in do not change.
 #[derive(Debug, Default)]
-pub(super) struct Talk {
+pub(super) struct RoomBatch {
     room: Option<RoomId>,
     events: Vec<Event>,
     /// Bytes of text in the events.
@@ -41,24 +41,24 @@ pub(super) struct Talk {
     rendered: Vec<(Kind, Vec<Chunk>)>,
 }
 
-impl Talk {
+impl RoomBatch {
     /// What is told to people here and there, and belongs to no room.
-    fn apart(event: Event) -> Talk {
-        Talk {
+    fn apart(event: Event) -> RoomBatch {
+        RoomBatch {
             events: vec![event],
-            ..Talk::default()
+            ..RoomBatch::default()
         }
     }
 
     /// How many of the events are behind a connection.
-    fn heard_by(&self, id: ConnId) -> usize {
+    fn delivered_to(&self, id: ConnId) -> usize {
         self.ahead
             .get(id.slot as usize)
             .map_or(0, |&count| count as usize)
     }
 
     /// All of the events are behind a connection.
-    fn note_heard(&mut self, id: ConnId) {
+    fn mark_delivered(&mut self, id: ConnId) {
         let slot = id.slot as usize;
         if slot >= self.ahead.len() {
             self.ahead.resize(slot + 1, 0);
@@ -126,7 +126,7 @@ impl<S: System> Reactor<S> {
             true => &Event::Error(ErrorCode::TooManyNames),
             false => event,
         };
-        self.catch_up(id);
+        self.flush_batch_to(id);
         let here = self.hub.is_here(id, event);
         let Some(connection) = self.connections.touch(id) else {
             return;
@@ -182,7 +182,7 @@ impl<S: System> Reactor<S> {
     pub(super) fn tell(&mut self, id: ConnId, event: &Event) {
         let now = self.clock.moment;
         self.counters.note_deliveries(event, 1);
-        self.catch_up(id);
+        self.flush_batch_to(id);
         let here = self.hub.is_here(id, event);
         if let Some(connection) = self.connections.touch(id) {
             if matches!(event, Event::Kicked { .. }) {
@@ -222,11 +222,11 @@ impl<S: System> Reactor<S> {
                 let now = self.clock.moment;
                 self.deliveries += each.len();
                 self.counters.note_deliveries(&event, each.len());
-                let mut talk = Talk::apart(event);
+                let mut batch = RoomBatch::apart(event);
                 for reader in each {
                     if let Some(connection) = self.connections.get_open(reader.id) {
                         let kind = connection.kind(reader.here);
-                        let chunks = talk.chunks(kind, &mut self.pages, now);
+                        let chunks = batch.chunks(kind, &mut self.pages, now);
                         self.connections.owe(reader.id, chunks, &self.limits);
                     }
                 }
@@ -237,37 +237,37 @@ impl<S: System> Reactor<S> {
     /// An event for the members of a room but one of them and those who hear nothing of its speaker. The
     /// turn takes in no more when enough is said.
     fn say_in(&mut self, room: RoomId, except: Option<ConnId>, ignorers: &[ConnId], event: Event) {
-        if self.talk.room != Some(room) {
+        if self.batch.room != Some(room) {
             self.hand_out(0);
-            self.talk.room = Some(room);
+            self.batch.room = Some(room);
         }
         // Who said it may be gone, and its slot another's, who is to hear it.
         let except = except.filter(|&id| self.connections.get_open(id).is_some());
         let passed_by = || except.iter().chain(ignorers).copied();
-        passed_by().for_each(|id| self.catch_up(id));
+        passed_by().for_each(|id| self.flush_batch_to(id));
         let passed_by_count = ignorers.len() + usize::from(except.is_some());
         self.deliveries += 1 + passed_by_count * DELIVERIES_PER_IGNORER;
         let readers = self.hub.readers(room).len();
         let hearers = readers.saturating_sub(passed_by_count);
         self.counters.note_deliveries(&event, hearers);
         if let Event::Said { message, .. } = &event {
-            self.talk.bytes += message.text.len();
+            self.batch.bytes += message.text.len();
         }
-        self.talk.events.push(event);
-        if self.talk.bytes > TALK_BYTES_MAX {
+        self.batch.events.push(event);
+        if self.batch.bytes > BATCH_BYTES_MAX {
             self.deliveries = self.deliveries.max(DELIVERY_BUDGET);
         }
-        passed_by().for_each(|id| self.talk.note_heard(id));
+        passed_by().for_each(|id| self.batch.mark_delivered(id));
     }
 
     /// Hands a connection what was said so far, if it is a reader of the room: what it is told next
     /// comes behind it.
-    pub(super) fn catch_up(&mut self, id: ConnId) {
-        let heard = self.talk.heard_by(id);
-        if heard == self.talk.events.len() {
+    pub(super) fn flush_batch_to(&mut self, id: ConnId) {
+        let heard = self.batch.delivered_to(id);
+        if heard == self.batch.events.len() {
             return;
         }
-        let Some(reader) = self.talk.room.and_then(|room| self.hub.reader(id, room)) else {
+        let Some(reader) = self.batch.room.and_then(|room| self.hub.reader(id, room)) else {
             return;
         };
         let now = self.clock.moment;
@@ -275,31 +275,31 @@ impl<S: System> Reactor<S> {
             return;
         };
         let kind = connection.kind(reader.here);
-        let chunks = self.talk.chunks(kind, &mut self.pages, now);
+        let chunks = self.batch.chunks(kind, &mut self.pages, now);
         self.connections.owe(id, &chunks[heard..], &self.limits);
-        self.talk.note_heard(id);
+        self.batch.mark_delivered(id);
     }
 
     /// Hands out what is being said to the members who did not hear it yet. As many as `writes` of
     /// those who are owed nothing else are written to at once, the others when it is their turn.
     /// Returns the writes left.
     pub(super) fn hand_out(&mut self, mut writes: usize) -> usize {
-        let Some(room) = self.talk.room else {
+        let Some(room) = self.batch.room else {
             return writes;
         };
         let now = self.clock.moment;
         let readers = self.hub.readers(room);
         self.deliveries += readers.len();
         for reader in readers.iter() {
-            let heard = self.talk.heard_by(reader.id);
-            if heard == self.talk.events.len() {
+            let heard = self.batch.delivered_to(reader.id);
+            if heard == self.batch.events.len() {
                 continue;
             }
             let Some(connection) = self.connections.get_open(reader.id) else {
                 continue;
             };
             let kind = connection.kind(reader.here);
-            let chunks = &self.talk.chunks(kind, &mut self.pages, now)[heard..];
+            let chunks = &self.batch.chunks(kind, &mut self.pages, now)[heard..];
             let at_once = match writes > 0 && connection.owes_nothing() {
                 true => joined(chunks),
                 false => None,
@@ -316,7 +316,7 @@ impl<S: System> Reactor<S> {
                 Some(Err(e)) => self.connections.doom(reader.id, Reason::Broken(e.kind())),
             }
         }
-        self.talk.clear();
+        self.batch.clear();
         writes
     }
 }

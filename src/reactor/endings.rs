@@ -50,7 +50,7 @@ impl<S: System> Reactor<S> {
 
     /// Says the Close that is owed, with which the user leaves: it can be told nothing any more.
     pub(super) fn close_websocket(&mut self, id: ConnId, code: Option<u16>, reason: Reason) {
-        self.catch_up(id);
+        self.flush_batch_to(id);
         if let Some(connection) = self.connections.touch(id) {
             connection.say_close(code, &self.pages.ledger);
         }

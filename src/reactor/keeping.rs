@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::dialect::http::{Manner, Response};
+use crate::dialect::http::{Response, ResponseMode};
 use crate::dialect::{Ask, Parsed};
 use crate::limits::{
-    ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, CATCH_UP_SENDQ_BYTES, CLOCK_FLOOR_MS,
-    QUESTION_MS_PER_TOKEN, SLOW_MS_MAX, TALK_BYTES_MAX,
+    ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, BATCH_BYTES_MAX, CATCH_UP_SENDQ_BYTES,
+    CLOCK_FLOOR_MS, QUESTION_MS_PER_TOKEN, SLOW_MS_MAX,
 };
 use crate::model::{
     AccountAnswer, AccountAsk, ConnId, Found, Kept, MessageId, Moment, Query, Record, Request,
@@ -17,7 +17,7 @@ use crate::store::{self, Answer, Figures};
 use crate::sys::{Mailbox, System};
 
 use super::Reactor;
-use super::admission::Throttle;
+use super::admission::LogThrottle;
 use super::timers::Tick;
 use super::welcome::others_in_words;
 
@@ -38,14 +38,14 @@ pub(super) struct Keeping<M> {
     /// Connections that wait for the answer to a request, by the question's ticket, with what each asks next.
     answering: BTreeMap<ConnId, (u64, Option<Parsed>)>,
     /// Connections held by what they had said, with the response that waits for the disk.
-    posts: BTreeMap<ConnId, (Manner, Response)>,
+    posts: BTreeMap<ConnId, (ResponseMode, Response)>,
     /// Connections held by a question about an account, by its ticket.
     held: BTreeMap<u64, ConnId>,
     /// Connections that end when they have the answers that are on their way.
     ending: BTreeMap<ConnId, Ending>,
     /// May there be more answers than the last turn took in?
     has_more: bool,
-    log_lost: Throttle,
+    log_lost: LogThrottle,
 }
 
 /// The end of a connection that is owed answers.
@@ -97,17 +97,17 @@ impl<M: Mailbox> Keeping<M> {
             held: BTreeMap::new(),
             ending: BTreeMap::new(),
             has_more: false,
-            log_lost: Throttle::default(),
+            log_lost: LogThrottle::default(),
         }
     }
 
     /// Has a response wait until what was said is on disk.
-    pub(super) fn put_off(&mut self, id: ConnId, manner: Manner, response: Response) {
+    pub(super) fn put_off(&mut self, id: ConnId, manner: ResponseMode, response: Response) {
         self.posts.insert(id, (manner, response));
     }
 
     /// The response that waited.
-    pub(super) fn take_post(&mut self, id: ConnId) -> Option<(Manner, Response)> {
+    pub(super) fn take_post(&mut self, id: ConnId) -> Option<(ResponseMode, Response)> {
         self.posts.remove(&id)
     }
 
@@ -270,7 +270,7 @@ impl<S: System> Reactor<S> {
                 true => &mut is_full_of_long,
                 false => &mut is_full,
             };
-            *is_full = *is_full || store.ask(ticket, query.clone()).is_err();
+            *is_full = *is_full || store.submit(ticket, query.clone()).is_err();
             if !*is_full {
                 asked.push_back((due, who, ticket));
             }
@@ -353,7 +353,7 @@ impl<S: System> Reactor<S> {
             match self.connections.get_open(who) {
                 Some(connection) => connection.unthrottle(),
                 // It went, maybe without having come in.
-                None => self.hub.forgive(who),
+                None => self.hub.cancel_pending(who),
             }
             self.connections.make_ready(who);
         }
@@ -376,7 +376,7 @@ impl<S: System> Reactor<S> {
         {
             let committed = keeping.committed;
             self.hub
-                .handle_kept(committed, TALK_BYTES_MAX, self.clock.moment);
+                .handle_kept(committed, BATCH_BYTES_MAX, self.clock.moment);
             self.carry_out();
         }
     }
@@ -404,11 +404,11 @@ impl<S: System> Reactor<S> {
         let done = ending.filter(|&(&id, ending)| is_done(id, ending));
         for id in done.map(|(&id, _)| id).collect::<Vec<_>>() {
             let ending = self.keeping.as_mut().and_then(|it| it.ending.remove(&id));
-            self.hub.forgive(id);
+            self.hub.cancel_pending(id);
             match ending.and_then(|ending| ending.quit) {
                 None => self.handle_end(id),
                 Some((request, request_id)) if self.connections.get_open(id).is_some() => {
-                    self.ask(id, request, request_id);
+                    self.handle_request(id, request, request_id);
                 }
                 Some(_) => {}
             }

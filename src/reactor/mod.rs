@@ -54,12 +54,12 @@ use crate::model::{ConnId, ErrorCode, Event, Peer, Settings};
 use crate::store;
 use crate::sys::{Interest, Native, Ready, SIGHUP, SIGUSR1, System};
 use crate::web::{OriginRule, PublicHost, Site};
-use admission::{Admission, Throttle};
+use admission::{Admission, LogThrottle};
 use clock::Clock;
 use connection::Standing;
 use connections::Connections;
 use counters::Counters;
-use delivery::Talk;
+use delivery::RoomBatch;
 use door::Door;
 use files::Files;
 use incidents::Incidents;
@@ -141,7 +141,7 @@ pub struct Reactor<S: System> {
     connections: Connections<S::Stream>,
     hub: Hub,
     pages: Pages,
-    talk: Talk,
+    batch: RoomBatch,
     timers: Timers,
     admission: Admission,
     limits: Limits,
@@ -152,7 +152,7 @@ pub struct Reactor<S: System> {
     /// When this turn has done enough of what it is doing, in microseconds since its beginning.
     enough_us: u64,
     /// When the connection that is served has had its share of the turn, likewise.
-    share_ends_us: u64,
+    slice_ends_us: u64,
     /// Connections over the limit that are being told so.
     refused: usize,
     /// What all Outboxes may hold together, in bytes.
@@ -176,10 +176,10 @@ pub struct Reactor<S: System> {
     /// When a stop gives up waiting.
     stops_at: Option<Tick>,
     incidents: Incidents,
-    log_refused: HashMap<Discriminant<ErrorCode>, Throttle>,
-    log_dropped: HashMap<Discriminant<Reason>, Throttle>,
-    log_exhausted: Throttle,
-    log_poll: Throttle,
+    log_refused: HashMap<Discriminant<ErrorCode>, LogThrottle>,
+    log_dropped: HashMap<Discriminant<Reason>, LogThrottle>,
+    log_exhausted: LogThrottle,
+    log_poll: LogThrottle,
 }
 
 impl Reactor<Native> {
@@ -246,7 +246,7 @@ impl<S: System> Reactor<S> {
             connections: Connections::default(),
             hub,
             pages: Pages::default(),
-            talk: Talk::default(),
+            batch: RoomBatch::default(),
             timers: Timers::default(),
             admission,
             limits: config.limits.clone(),
@@ -254,7 +254,7 @@ impl<S: System> Reactor<S> {
             scratch: vec![0; READ_BYTES].into(),
             deliveries: 0,
             enough_us: 0,
-            share_ends_us: u64::MAX,
+            slice_ends_us: u64::MAX,
             refused: 0,
             sendq_total_bytes: config
                 .limits
@@ -275,8 +275,8 @@ impl<S: System> Reactor<S> {
             incidents: Incidents::default(),
             log_refused: HashMap::new(),
             log_dropped: HashMap::new(),
-            log_exhausted: Throttle::default(),
-            log_poll: Throttle::default(),
+            log_exhausted: LogThrottle::default(),
+            log_poll: LogThrottle::default(),
             system,
         };
         if config.has_console {

@@ -11,7 +11,7 @@ use crate::limits::{
     BYTES_PER_DELIVERY, DELIVERIES_PER_HANDSHAKE, DELIVERY_BUDGET, FRAME_BUDGET, READ_BUDGET_BYTES,
     SEARCH_BYTES_PER_TOKEN, SEARCH_BYTES_PER_TURN, SEARCH_SLICE_BYTES, SERVE_LATE_US, SERVE_US,
     SERVED_MIN, SHARE_US_MAX, SHARE_US_MIN, STRANGERS_DELIVERY_BUDGET, SWEEPS_MIN,
-    TOIL_BYTES_PER_DELIVERY, UNREAD_GRACE_MS,
+    TLS_OVERHEAD_PER_DELIVERY, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event, Request, RequestId};
 use crate::sys::{SettingsFile as _, System};
@@ -57,10 +57,10 @@ impl<S: System> Reactor<S> {
                 return;
             }
             if let Some(id) = self.connections.pop_ready(list) {
-                self.share_ends_us = self.turn_us().saturating_add(share_us);
+                self.slice_ends_us = self.turn_us().saturating_add(share_us);
                 self.serve(id);
-                let is_over = self.turn_us() >= self.share_ends_us;
-                self.share_ends_us = u64::MAX;
+                let is_over = self.turn_us() >= self.slice_ends_us;
+                self.slice_ends_us = u64::MAX;
                 if let Some(connection) = self.connections.get_mut(id) {
                     connection.note_share(is_over, self.clock.now);
                 }
@@ -124,7 +124,7 @@ impl<S: System> Reactor<S> {
             Due::Sniff | Due::Silence => {
                 let is_done = self.handle_frames(id, End::Silent, &mut { FRAME_BUDGET });
                 if let Some(connection) = self.connections.get_mut(id) {
-                    connection.hushed = is_done;
+                    connection.silence_handled = is_done;
                 }
             }
             Due::Join => {
@@ -173,7 +173,7 @@ impl<S: System> Reactor<S> {
             self.hub.handle_shown(id);
         }
         if let Some(arrival) = spec.arrival {
-            self.ask(id, arrival(), None);
+            self.handle_request(id, arrival(), None);
         }
     }
 
@@ -207,9 +207,9 @@ impl<S: System> Reactor<S> {
             }
             // All of it, however little is left: a read of a few bytes costs as much as one of many.
             let filled = connection.fill(&mut self.scratch, now);
-            let toil = connection.socket.take_toil();
-            self.deliveries += toil / TOIL_BYTES_PER_DELIVERY;
-            came = toil;
+            let overhead = connection.socket.take_ciphertext_overhead();
+            self.deliveries += overhead / TLS_OVERHEAD_PER_DELIVERY;
+            came = overhead;
             match filled {
                 Filled::Bytes(0) => return self.connections.make_ready(id),
                 Filled::Bytes(count) => {
@@ -218,7 +218,7 @@ impl<S: System> Reactor<S> {
                     self.deliveries += count / BYTES_PER_DELIVERY;
                     self.counters.bytes_in += count as u64;
                 }
-                Filled::Blocked if toil > 0 => return self.charge_unframed(id, toil),
+                Filled::Blocked if overhead > 0 => return self.charge_unframed(id, overhead),
                 Filled::Blocked => return connection.caught_up(),
                 Filled::Ended => {}
             }
@@ -229,10 +229,10 @@ impl<S: System> Reactor<S> {
     fn handle_frames(&mut self, id: ConnId, end: End, frames_left: &mut usize) -> bool {
         loop {
             let turn_us = self.turn_us();
-            let is_over = turn_us >= self.share_ends_us;
+            let is_over = turn_us >= self.slice_ends_us;
             // Whoever is served has a frame handled, however late it is.
-            let is_late = is_over || self.is_spent_at(turn_us);
-            let stops = *frames_left == 0 || (is_late && *frames_left < FRAME_BUDGET);
+            let is_out_of_time = is_over || self.is_spent_at(turn_us);
+            let stops = *frames_left == 0 || (is_out_of_time && *frames_left < FRAME_BUDGET);
             let Some(connection) = self.connections.touch(id) else {
                 return false;
             };
@@ -295,7 +295,7 @@ impl<S: System> Reactor<S> {
                     self.answer(id, &Event::Done { what: None }, parsed.id.as_ref());
                 }
             }
-            Ask::Request(request) => self.ask(id, request, parsed.id),
+            Ask::Request(request) => self.handle_request(id, request, parsed.id),
             Ask::Refused(code) => {
                 self.spend(id, 1);
                 self.hub.handle_refused(id, self.clock.moment);
@@ -313,7 +313,12 @@ impl<S: System> Reactor<S> {
     }
 
     /// Puts a request to the hub and carries out what follows.
-    pub(super) fn ask(&mut self, id: ConnId, request: Request, request_id: Option<RequestId>) {
+    pub(super) fn handle_request(
+        &mut self,
+        id: ConnId,
+        request: Request,
+        request_id: Option<RequestId>,
+    ) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };

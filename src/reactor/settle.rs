@@ -19,7 +19,7 @@ impl<S: System> Reactor<S> {
     pub(super) fn settle(&mut self) {
         let mut at = 0;
         while let Some(id) = self.connections.touched(at) {
-            self.catch_up(id);
+            self.flush_batch_to(id);
             at += 1;
         }
         self.settle_touched();

@@ -2,12 +2,12 @@
 
 use crate::buffer::Ledger;
 use crate::dialect::Dialect;
-use crate::dialect::http::{HttpRequest, Manner, Refusal, Response, Status};
+use crate::dialect::http::{HttpRequest, Refusal, Response, ResponseMode, StatusCode};
 use crate::layer::{Layer, Transport as _};
 use crate::limits::{BYTES_PER_DELIVERY, ROWS_PER_TOKEN};
 use crate::model::{ConnId, Deed, ErrorCode, Excerpt, Incident, MessageId, Nick, Range, RoomName};
 use crate::sys::System;
-use crate::web::{self, Answer, Poster, Representation, api};
+use crate::web::{self, Poster, Reply, Representation, api};
 
 use super::Reactor;
 use super::bucket::COST_OF_WRONG_TOKEN;
@@ -30,27 +30,27 @@ impl<S: System> Reactor<S> {
         let (manner, has_token) = (request.manner, request.bearer.is_some());
         let door = connection.door;
         let response = match web::answer(&self.site, door, now, &request) {
-            Answer::Respond(response) => response,
-            Answer::Asset(asset) => return self.show(id, asset, manner),
-            Answer::Upgrade {
+            Reply::Respond(response) => response,
+            Reply::Asset(asset) => return self.show(id, asset, manner),
+            Reply::Upgrade {
                 dialect,
                 response_head,
             } => return self.upgrade(id, dialect, &response_head),
-            Answer::Rooms(from) => match self.hub.list_rooms(None, &from) {
+            Reply::Rooms(from) => match self.hub.list_rooms(None, &from) {
                 Ok((rooms, more)) => {
                     self.charge_rows(id, rooms.len());
                     api::rooms(&rooms, more.is_some())
                 }
                 Err(code) => api::refused(&code),
             },
-            Answer::Users(room) => match self.hub.users_in(&room) {
+            Reply::Users(room) => match self.hub.users_in(&room) {
                 Ok(users) => {
                     self.charge_rows(id, users.nicks.len());
                     api::users(&room, &users)
                 }
                 Err(code) => api::refused(&code),
             },
-            Answer::Post {
+            Reply::Post {
                 room,
                 poster,
                 nick,
@@ -62,7 +62,7 @@ impl<S: System> Reactor<S> {
                 },
                 Err(response) => response,
             },
-            Answer::Read {
+            Reply::Read {
                 room,
                 reader,
                 range,
@@ -76,13 +76,13 @@ impl<S: System> Reactor<S> {
                 }
                 Err(response) => response,
             },
-            Answer::Metrics => self.metrics().response(),
-            Answer::Stats => api::stats(&self.stats()),
+            Reply::Metrics => self.metrics().response(),
+            Reply::Stats => api::stats(&self.stats()),
         };
-        if response.status() == Status::Unauthorized && has_token {
+        if response.status() == StatusCode::Unauthorized && has_token {
             self.log_token(id, None);
         }
-        if response.status() == Status::Unauthorized {
+        if response.status() == StatusCode::Unauthorized {
             self.spend(id, COST_OF_WRONG_TOKEN);
         }
         self.respond(id, manner.closes(), |out| response.write(manner, now, out));
@@ -101,7 +101,7 @@ impl<S: System> Reactor<S> {
     }
 
     /// Sends a file of the page, which those who are sent it share.
-    fn show(&mut self, id: ConnId, asset: &'static Representation, manner: Manner) {
+    fn show(&mut self, id: ConnId, asset: &'static Representation, manner: ResponseMode) {
         let now = self.clock.moment;
         if manner.is_head() {
             return self.respond(id, manner.closes(), |out| {
@@ -179,7 +179,7 @@ impl<S: System> Reactor<S> {
     fn post(
         &mut self,
         id: ConnId,
-        manner: Manner,
+        manner: ResponseMode,
         room: RoomName,
         nick: Nick,
         is_bot: bool,
@@ -208,7 +208,7 @@ impl<S: System> Reactor<S> {
     fn read(
         &mut self,
         id: ConnId,
-        manner: Manner,
+        manner: ResponseMode,
         room: RoomName,
         bot: Option<&Nick>,
         range: Range,
@@ -246,7 +246,7 @@ impl<S: System> Reactor<S> {
     fn put_off(
         &mut self,
         id: ConnId,
-        manner: Manner,
+        manner: ResponseMode,
         message: MessageId,
         response: Response,
     ) -> Option<Response> {
@@ -295,7 +295,7 @@ impl<S: System> Reactor<S> {
         if connection.socket.is_handshaking() {
             self.connections.doom(id, Reason::HandshakeTimeout);
         } else if connection.has_unparsed() {
-            let refusal = Refusal::new(Status::RequestTimeout);
+            let refusal = Refusal::new(StatusCode::RequestTimeout);
             let moment = self.clock.moment;
             connection.append(&self.pages.ledger, |out| refusal.write(moment, out));
             connection.drain(Reason::HandshakeTimeout, now);

@@ -22,9 +22,9 @@ impl<S: System> Reactor<S> {
             self.wake_door(at);
             let mut failures = 0;
             for accepted in 0..ACCEPT_BUDGET {
-                let is_late = accepted > 0 && self.is_spent();
+                let is_out_of_time = accepted > 0 && self.is_spent();
                 let door = &mut self.doors[at];
-                if !door.is_ready || door.rests_until.is_some() || is_late {
+                if !door.is_ready || door.rests_until.is_some() || is_out_of_time {
                     break;
                 }
                 match door.accept(&mut self.system) {

@@ -25,7 +25,7 @@ pub(crate) use write::AccountWrite;
 
 /// An account, or a bot, which is an account that has an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Account {
+pub(crate) struct StoredAccount {
     /// What everybody may know of it.
     pub record: AccountRecord,
     /// What its password is checked by: a PHC string. A bot has none.
@@ -53,7 +53,7 @@ const COLUMNS: &str = "id, name, hash, operator, owner, created_ms";
 ///
 /// # Errors
 /// The database's, as of all that follow. What is changed is to be changed within a transaction.
-pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
+pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<StoredAccount>> {
     let mut statement =
         connection.prepare(&format!("SELECT {COLUMNS} FROM accounts ORDER BY key"))?;
     let accounts = statement.query_map([], account)?;
@@ -61,20 +61,23 @@ pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
 }
 
 /// The account of an id.
-pub(crate) fn get(connection: &Connection, id: AccountId) -> rusqlite::Result<Option<Account>> {
+pub(crate) fn get(
+    connection: &Connection,
+    id: AccountId,
+) -> rusqlite::Result<Option<StoredAccount>> {
     let query = format!("SELECT {COLUMNS} FROM accounts WHERE id = ?1");
     let found = connection.query_row(&query, [number(id)], account);
     Ok(found.optional()?.flatten())
 }
 
 /// The account of a name.
-pub(crate) fn find(connection: &Connection, name: &Key) -> rusqlite::Result<Option<Account>> {
+pub(crate) fn find(connection: &Connection, name: &Key) -> rusqlite::Result<Option<StoredAccount>> {
     let query = format!("SELECT {COLUMNS} FROM accounts WHERE key = ?1");
     let found = connection.query_row(&query, [name.as_str()], account);
     Ok(found.optional()?.flatten())
 }
 
-fn account(row: &Row) -> rusqlite::Result<Option<Account>> {
+fn account(row: &Row) -> rusqlite::Result<Option<StoredAccount>> {
     let name: String = row.get("name")?;
     let Some(nick) = Nick::parse(&name) else {
         log::error!("an account in the database has no name that one may have");
@@ -84,7 +87,7 @@ fn account(row: &Row) -> rusqlite::Result<Option<Account>> {
         return Ok(None);
     };
     let owner: Option<i64> = row.get("owner")?;
-    Ok(Some(Account {
+    Ok(Some(StoredAccount {
         record: AccountRecord {
             id,
             nick,
@@ -343,7 +346,7 @@ pub(crate) fn by_token(
     connection: &Connection,
     digest: &TokenDigest,
     now_ms: u64,
-) -> rusqlite::Result<Option<Account>> {
+) -> rusqlite::Result<Option<StoredAccount>> {
     let query = format!(
         "SELECT {COLUMNS} FROM accounts WHERE id =
              (SELECT bot FROM tokens WHERE digest = ?1 AND (made_ms = 0 OR made_ms > ?2))"

@@ -109,9 +109,14 @@ impl Drop for Export {
     }
 }
 
-type Line = (i64, String);
+type ExportedLine = (i64, String);
 
-fn page(connection: &Connection, room: &RoomName, after: i64, through: i64) -> Done<Vec<Line>> {
+fn page(
+    connection: &Connection,
+    room: &RoomName,
+    after: i64,
+    through: i64,
+) -> Done<Vec<ExportedLine>> {
     let transaction = connection.unchecked_transaction()?;
     let Some((row, _)) = room_row(&transaction, room)? else {
         return Ok(Vec::new());

@@ -64,8 +64,8 @@ fn history(
     window: Window,
     committed: MessageId,
 ) -> Done<Found> {
-    let range = Range::new(window, committed);
-    let mut page = Page::new(window);
+    let range = RowRange::new(window, committed);
+    let mut page = FoundPage::new(window);
     if let Some((row, since)) = room_row(connection, room)? {
         let sql = format!(
             "SELECT id, ms, nick, manner, text, guarded FROM messages
@@ -102,8 +102,8 @@ fn private(
     window: Window,
     committed: MessageId,
 ) -> Done<Found> {
-    let range = Range::new(window, committed);
-    let mut page = Page::new(window);
+    let range = RowRange::new(window, committed);
+    let mut page = FoundPage::new(window);
     let of = "SELECT id, ms, from_name, manner, text FROM privates";
     let within = "id > ?4 AND id < ?5 AND ms >= ?6";
     let sql = format!(
@@ -137,8 +137,8 @@ fn mail(connection: &Connection, to: AccountId, committed: MessageId) -> Done<Fo
         limit: MAIL_MAX,
         newest: false,
     };
-    let range = Range::new(window, committed);
-    let mut page = Page::new(window);
+    let range = RowRange::new(window, committed);
+    let mut page = FoundPage::new(window);
     // All of it is told at once.
     page.room = usize::MAX;
     let sql = "SELECT id, ms, from_name, manner, text FROM privates
@@ -159,11 +159,11 @@ fn search(
     window: Window,
     committed: MessageId,
 ) -> Done<Found> {
-    let mut range = Range::new(window, committed);
+    let mut range = RowRange::new(window, committed);
     // What was said before is not even looked at.
     let spans = times::since(connection, range.span(), window.since_ms)?;
     range.after = spans.first().map_or(range.before, |span| span.first - 1);
-    let mut page = Page::new(window);
+    let mut page = FoundPage::new(window);
     let mut places = HashMap::new();
     for (name, guarded_from) in rooms {
         if let Some((row, since)) = room_row(connection, name)? {
@@ -198,7 +198,7 @@ fn search(
         let unindexed = rows::meta(connection, "unindexed_id")?;
         page.has_more |= range.after < unindexed - 1;
     }
-    let Page {
+    let FoundPage {
         found, has_more, ..
     } = page.in_order();
     let messages = found
@@ -219,16 +219,16 @@ pub(super) fn expression(words: &SearchWords) -> String {
 
 /// A window as SQLite has it.
 #[derive(Debug, Clone, Copy)]
-struct Range {
+struct RowRange {
     after: i64,
     before: i64,
     ms: i64,
     order: &'static str,
 }
 
-impl Range {
-    fn new(window: Window, committed: MessageId) -> Range {
-        Range {
+impl RowRange {
+    fn new(window: Window, committed: MessageId) -> RowRange {
+        RowRange {
             after: integer(window.after.0),
             before: integer(window.before.0.min(committed.next().0)),
             ms: integer(window.since_ms),
@@ -245,7 +245,7 @@ impl Range {
 }
 
 /// What is found, as it is found, each with what belongs to it.
-struct Page<T> {
+struct FoundPage<T> {
     found: Vec<(Arc<Message>, T)>,
     has_more: bool,
     limit: usize,
@@ -258,9 +258,9 @@ struct Page<T> {
     looked_at: Option<MessageId>,
 }
 
-impl<T> Page<T> {
-    fn new(window: Window) -> Page<T> {
-        Page {
+impl<T> FoundPage<T> {
+    fn new(window: Window) -> FoundPage<T> {
+        FoundPage {
             found: Vec::new(),
             has_more: false,
             limit: window.limit.min(FOUND_MAX),
@@ -308,7 +308,7 @@ impl<T> Page<T> {
         }
     }
 
-    fn in_order(mut self) -> Page<T> {
+    fn in_order(mut self) -> FoundPage<T> {
         if self.newest {
             self.found.reverse();
         }
@@ -316,13 +316,13 @@ impl<T> Page<T> {
     }
 
     /// Up to where everything was looked at that is after the window's beginning.
-    fn messages(self, range: Range, committed: MessageId) -> Found {
+    fn messages(self, range: RowRange, committed: MessageId) -> Found {
         let end = rows::id_of(range.before.saturating_sub(1)).min(committed);
         let through = match self.looked_at {
             Some(id) if !self.newest => id,
             _ => end,
         };
-        let Page {
+        let FoundPage {
             found, has_more, ..
         } = self.in_order();
         Found::Messages {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Result as Done, Statement, params};
 use crate::model::terms;
 
 use super::rows::{self, integer};
-use super::step::{ROWS, Step};
+use super::step::{ROWS, StepBudget};
 
 /// Messages, and bytes of their text, that are put into a new index in one step: one run of ids, of which
 /// the index makes one segment.
@@ -97,7 +97,12 @@ impl<'c> Index<'c> {
     }
 
     /// Merges a little, or takes in some messages, of which `last` is the last. `false`: there is more.
-    pub(super) fn go_on(&mut self, connection: &Connection, last: u64, step: &Step) -> Done<bool> {
+    pub(super) fn go_on(
+        &mut self,
+        connection: &Connection,
+        last: u64,
+        step: &StepBudget,
+    ) -> Done<bool> {
         if self.is_merging {
             // SQLite says that there was nothing to merge by changing less than two rows.
             let before = connection.total_changes();

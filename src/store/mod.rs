@@ -14,6 +14,7 @@ mod names;
 mod place;
 mod print;
 mod reader;
+mod retention;
 mod rows;
 mod schema;
 pub(crate) mod settings;
@@ -39,10 +40,10 @@ use crate::model::{
 
 pub(crate) use export::json_line;
 pub(crate) use print::each_message;
+pub use retention::Retention;
 
 use accounts::Verifier;
-use desk::Tally;
-use place::Place;
+use place::LockedDir;
 use reader::Reader;
 use shared::{Answers, Shared};
 use writer::{Task, Writer};
@@ -56,36 +57,10 @@ pub struct Options {
     pub durability: Durability,
     /// What is forgotten.
     pub retention: Retention,
-    /// How many of the last messages of a room are read at the start ([`Kept::tails`]).
+    /// How many of the last messages of a room are read at the start ([`Kept::scrollbacks`]).
     pub replay: usize,
     /// Is a database that is broken renamed, and a new one begun?
     pub sets_aside: bool,
-}
-
-/// How much is kept of each room; `None` is everything. What is beyond it is forgotten within a few
-/// seconds, the oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Retention {
-    /// For how long, in milliseconds; private messages, too.
-    pub age_ms: Option<u64>,
-    /// How many messages.
-    pub count: Option<u64>,
-    /// How many bytes: those of the texts and names, and 32 for each message.
-    pub bytes: Option<u64>,
-}
-
-impl Retention {
-    fn is_exceeded(self, tally: Tally) -> bool {
-        self.excess(tally) != Tally::default()
-    }
-
-    fn excess(self, tally: Tally) -> Tally {
-        let over = |kept: u64, most: Option<u64>| kept.saturating_sub(most.unwrap_or(u64::MAX));
-        Tally {
-            messages: over(tally.messages, self.count),
-            bytes: over(tally.bytes, self.bytes),
-        }
-    }
 }
 
 /// As much waits as may: what was to be added is not.
@@ -149,7 +124,7 @@ pub struct Figures {
 /// History, owned rooms and accounts on disk.
 pub struct Store {
     tasks: Sender<Task>,
-    writer: Option<Ending>,
+    writer: Option<WorkerThread>,
     reader: Option<Reader>,
     verifier: Option<Verifier>,
     answers: Receiver<Answer>,
@@ -162,11 +137,11 @@ pub struct Store {
     /// Up to where it was told what is on disk.
     told: u64,
     /// Taken until all else here is gone.
-    _place: Place,
+    _place: LockedDir,
 }
 
 /// A thread that says when it is done.
-struct Ending {
+struct WorkerThread {
     thread: JoinHandle<()>,
     done: Receiver<()>,
 }
@@ -178,7 +153,7 @@ struct Ending {
 /// One line: the directory cannot be written to or is in use, or the database is broken, newer or another
 /// program's.
 pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Store, Kept), String> {
-    let place = Place::take(&options.dir)?;
+    let place = LockedDir::take(&options.dir)?;
     let path = place.database();
     let (connection, kept) = start::start(&place, options.replay, options.sets_aside)?;
     let shared = Arc::new(Shared::new(kept.last_id.0));
@@ -206,7 +181,7 @@ pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Sto
         .map_err(cannot)?;
     let store = Store {
         tasks,
-        writer: Some(Ending { thread, done }),
+        writer: Some(WorkerThread { thread, done }),
         reader: Some(reader),
         verifier: Some(verifier),
         answers,
@@ -262,8 +237,8 @@ impl Store {
     ///
     /// # Errors
     /// Too many questions wait.
-    pub fn ask(&self, ticket: u64, query: Query) -> Result<(), Full> {
-        self.reader.as_ref().ok_or(Full)?.ask(ticket, query)
+    pub fn submit(&self, ticket: u64, query: Query) -> Result<(), Full> {
+        self.reader.as_ref().ok_or(Full)?.submit(ticket, query)
     }
 
     /// Asks something of the accounts, which is answered with the `ticket`.
@@ -271,7 +246,7 @@ impl Store {
     /// # Errors
     /// Too many passwords wait to be checked.
     pub fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
-        self.verifier.as_ref().ok_or(Full)?.ask(ticket, ask)
+        self.verifier.as_ref().ok_or(Full)?.submit(ticket, ask)
     }
 
     /// What there is to say, until it is `None`. Then the store wakes its owner when there is more.
@@ -327,7 +302,7 @@ impl Drop for Store {
         self.verifier = None;
         self.reader = None;
         let _ = self.tasks.send(Task::Close);
-        if let Some(Ending { thread, done }) = self.writer.take() {
+        if let Some(WorkerThread { thread, done }) = self.writer.take() {
             let most = Duration::from_millis(STORE_CLOSE_MS + 1_000);
             match done.recv_timeout(most) {
                 Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {

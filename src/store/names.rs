@@ -12,15 +12,15 @@ use super::rows;
 const FOLDING: i64 = 1;
 
 /// A table whose names are unique, and what is a name there.
-struct Named {
+struct NameTable {
     table: &'static str,
     /// The name that one becomes, as it is shown and as it is compared.
     nearest: fn(&str) -> (String, Key),
     chars_max: usize,
 }
 
-const NAMED: [Named; 2] = [
-    Named {
+const NAMED: [NameTable; 2] = [
+    NameTable {
         table: "accounts",
         nearest: |name| {
             let nick = Nick::nearest(name);
@@ -28,7 +28,7 @@ const NAMED: [Named; 2] = [
         },
         chars_max: NICK_CHARS_MAX,
     },
-    Named {
+    NameTable {
         table: "rooms",
         nearest: |name| {
             let room = RoomName::nearest(name);
@@ -61,7 +61,7 @@ pub(super) fn bring_forward(connection: &Connection) -> Done<()> {
     transaction.commit()
 }
 
-impl Named {
+impl NameTable {
     fn bring_forward(&self, connection: &Connection) -> Done<()> {
         let table = self.table;
         let sql = format!(

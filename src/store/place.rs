@@ -14,7 +14,7 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 /// A directory that this process has for itself as long as this lives.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct LockedDir {
     dir: PathBuf,
     /// Locked. The system unlocks it when the process ends, however it ends.
     _lock: File,
@@ -25,12 +25,12 @@ pub(super) fn database(dir: &Path) -> PathBuf {
     dir.join(DATABASE)
 }
 
-impl Place {
+impl LockedDir {
     /// Makes the directory where there is none, readable by its owner alone, and takes it.
     ///
     /// # Errors
     /// One line: the directory cannot be made or written to, or another server has it.
-    pub(super) fn take(dir: &Path) -> Result<Place, String> {
+    pub(super) fn take(dir: &Path) -> Result<LockedDir, String> {
         let shown = dir.display();
         let cannot = |e: io::Error| format!("cannot keep anything in {shown}: {e}");
         let mut builder = DirBuilder::new();
@@ -46,7 +46,7 @@ impl Place {
         }
         // SQLite gives what it makes beside the database the same mode.
         owned_file(&database(dir)).map_err(cannot)?;
-        let place = Place {
+        let place = LockedDir {
             dir: dir.into(),
             _lock: lock,
         };

@@ -67,9 +67,14 @@ pub(crate) fn each_message(
     Ok(())
 }
 
-type Found = (i64, (RoomName, Message));
+type PrintedRow = (i64, (RoomName, Message));
 
-fn page(connection: &Connection, row: Option<i64>, span: Span, since_ms: u64) -> Done<Vec<Found>> {
+fn page(
+    connection: &Connection,
+    row: Option<i64>,
+    span: Span,
+    since_ms: u64,
+) -> Done<Vec<PrintedRow>> {
     let of_room = if row.is_some() {
         "m.room = ?1"
     } else {

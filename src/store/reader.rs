@@ -31,12 +31,12 @@ const STEPS: i32 = 1_000;
 
 /// The threads' other end. They go when this does, and leave unanswered what waits.
 pub(super) struct Reader {
-    short: Line,
-    long: Line,
+    short: ReaderQueue,
+    long: ReaderQueue,
 }
 
 /// One thread's other end.
-struct Line {
+struct ReaderQueue {
     questions: Option<SyncSender<(u64, Query)>>,
     /// How many were asked and are not answered.
     waiting: Arc<AtomicUsize>,
@@ -52,14 +52,14 @@ impl Reader {
     ) -> io::Result<Reader> {
         let line = |name: &str, shortens: bool| {
             let waiting = Arc::new(AtomicUsize::new(0));
-            let desk = Desk {
+            let desk = ReaderThread {
                 path: path.to_owned(),
                 shared: Arc::clone(shared),
                 tasks: tasks.clone(),
                 deadline: Arc::new(Deadline::new(shortens.then(|| Arc::clone(&waiting)))),
                 connection: None,
             };
-            Line::start(name, desk, waiting, answers.clone())
+            ReaderQueue::start(name, desk, waiting, answers.clone())
         };
         Ok(Reader {
             short: line("history reader", false)?,
@@ -67,7 +67,7 @@ impl Reader {
         })
     }
 
-    pub(super) fn ask(&self, ticket: u64, query: Query) -> Result<(), Full> {
+    pub(super) fn submit(&self, ticket: u64, query: Query) -> Result<(), Full> {
         let line = match query.is_long() {
             true => &self.long,
             false => &self.short,
@@ -81,19 +81,19 @@ impl Reader {
     }
 }
 
-impl Line {
+impl ReaderQueue {
     fn start(
         name: &str,
-        desk: Desk,
+        desk: ReaderThread,
         waiting: Arc<AtomicUsize>,
         answers: Answers,
-    ) -> io::Result<Line> {
+    ) -> io::Result<ReaderQueue> {
         let (questions, received) = sync_channel(QUESTIONS_MAX);
         let unanswered = Arc::clone(&waiting);
         let thread = Builder::new()
             .name(name.into())
             .spawn(move || desk.run(&received, &unanswered, &answers))?;
-        Ok(Line {
+        Ok(ReaderQueue {
             questions: Some(questions),
             waiting,
             thread: Some(thread),
@@ -101,7 +101,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for ReaderQueue {
     fn drop(&mut self) {
         self.questions = None;
         if let Some(thread) = self.thread.take() {
@@ -110,7 +110,7 @@ impl Drop for Line {
     }
 }
 
-struct Desk {
+struct ReaderThread {
     path: PathBuf,
     shared: Arc<Shared>,
     tasks: Sender<Task>,
@@ -120,15 +120,15 @@ struct Desk {
 }
 
 /// A question that is not answered yet.
-struct Waiting {
+struct OpenQuestion {
     ticket: u64,
     query: Query,
-    progress: Progress,
+    progress: QuestionProgress,
     /// How long was worked on it.
     took: Duration,
 }
 
-enum Progress {
+enum QuestionProgress {
     New,
     /// The disk is to have the message, until then: it was said before the question was asked.
     Commit(u64, Instant),
@@ -140,7 +140,7 @@ enum Progress {
     Ready,
 }
 
-impl Desk {
+impl ReaderThread {
     fn run(
         mut self,
         questions: &Receiver<(u64, Query)>,
@@ -158,10 +158,10 @@ impl Desk {
                 Some(pause) => questions.recv_timeout(pause),
             };
             match next {
-                Ok((ticket, query)) => waiting.push_back(Waiting {
+                Ok((ticket, query)) => waiting.push_back(OpenQuestion {
                     ticket,
                     query,
-                    progress: Progress::New,
+                    progress: QuestionProgress::New,
                     took: Duration::ZERO,
                 }),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -188,21 +188,21 @@ impl Desk {
     }
 
     /// How long to wait for another question; `None` is for ever.
-    fn pause(&self, waiting: &VecDeque<Waiting>) -> Option<Duration> {
+    fn pause(&self, waiting: &VecDeque<OpenQuestion>) -> Option<Duration> {
         if waiting.is_empty() {
             return None;
         }
         let is_stuck = waiting.len() < QUESTIONS_MAX
             && waiting.iter().all(|question| match question.progress {
-                Progress::Commit(wanted, until) => !self.is_committed(wanted, until),
-                Progress::Index(wanted, until) => !self.is_indexed(wanted, until),
+                QuestionProgress::Commit(wanted, until) => !self.is_committed(wanted, until),
+                QuestionProgress::Index(wanted, until) => !self.is_indexed(wanted, until),
                 _ => false,
             });
         Some(if is_stuck { INDEX_POLL } else { Duration::ZERO })
     }
 
     /// `None`: it is to go on later.
-    fn go_on(&mut self, question: &mut Waiting) -> Option<Found> {
+    fn go_on(&mut self, question: &mut OpenQuestion) -> Option<Found> {
         match self.answer(question) {
             Ok(found) => found,
             Err(line) => {
@@ -216,16 +216,16 @@ impl Desk {
         }
     }
 
-    fn answer(&mut self, question: &mut Waiting) -> Result<Option<Found>, String> {
-        if let Progress::New = question.progress {
+    fn answer(&mut self, question: &mut OpenQuestion) -> Result<Option<Found>, String> {
+        if let QuestionProgress::New = question.progress {
             let highest = match question.query {
                 Query::History { through, .. } => through.0,
                 _ => self.shared.highest.load(Ordering::Acquire),
             };
             let until = Instant::now() + Duration::from_millis(INDEX_WAIT_MS);
-            question.progress = Progress::Commit(highest, until);
+            question.progress = QuestionProgress::Commit(highest, until);
         }
-        if let Progress::Commit(wanted, until) = question.progress {
+        if let QuestionProgress::Commit(wanted, until) = question.progress {
             if !self.is_committed(wanted, until) {
                 return Ok(None);
             }
@@ -233,8 +233,8 @@ impl Desk {
         }
         let committed = self.shared.committed.load(Ordering::Acquire);
         match &mut question.progress {
-            Progress::Index(wanted, until) if !self.is_indexed(*wanted, *until) => Ok(None),
-            Progress::Export(export, through) => {
+            QuestionProgress::Index(wanted, until) if !self.is_indexed(*wanted, *until) => Ok(None),
+            QuestionProgress::Export(export, through) => {
                 let through = *through;
                 export.go_on(self.connection().map_err(|e| e.to_string())?, through)
             }
@@ -250,7 +250,7 @@ impl Desk {
     }
 
     /// What a question whose messages are on disk waits for.
-    fn begin(&self, query: &Query, until: Instant) -> Result<Progress, String> {
+    fn begin(&self, query: &Query, until: Instant) -> Result<QuestionProgress, String> {
         let committed = self.shared.committed.load(Ordering::Acquire);
         Ok(match query {
             Query::Search { .. } => {
@@ -261,14 +261,14 @@ impl Desk {
                     // It fails where the writer is gone, and the index with it.
                     let _ = self.tasks.send(Task::Index);
                 }
-                Progress::Index(committed, until)
+                QuestionProgress::Index(committed, until)
             }
             Query::Export { room } => {
                 let export = Export::begin(&self.path, room)
                     .map_err(|e| format!("cannot begin a file to export to: {e}"))?;
-                Progress::Export(Box::new(export), integer(committed))
+                QuestionProgress::Export(Box::new(export), integer(committed))
             }
-            _ => Progress::Ready,
+            _ => QuestionProgress::Ready,
         })
     }
 

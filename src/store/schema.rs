@@ -141,7 +141,7 @@ const CHECKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Why a database is not opened.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum OpenError {
     /// It is broken, or none; this is how.
     Broken(String),
     /// One line that says what else is wrong.
@@ -153,7 +153,7 @@ pub(super) enum Refusal {
 ///
 /// # Errors
 /// It is broken, newer, another program's, or cannot be read or written.
-pub(super) fn open(path: &Path) -> Result<Connection, Refusal> {
+pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let shown = path.display();
     let opened = (|| {
         let connection = connect(path, false)?;
@@ -167,10 +167,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, Refusal> {
         .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
         .map_err(|e| refusal(path, &e))?;
     if id != APPLICATION_ID && !(id == 0 && version == 0 && tables == 0) {
-        return Err(Refusal::Other(another_program(path)));
+        return Err(OpenError::Other(another_program(path)));
     }
     migrate(&connection, &STEPS).map_err(|e| match e {
-        Late::Newer(version) => Refusal::Other(format!(
+        Late::Newer(version) => OpenError::Other(format!(
             "{shown} is of version {version}, and this program knows versions up to {}: use a newer one",
             STEPS.len()
         )),
@@ -273,10 +273,10 @@ pub(super) fn is_broken(e: &rusqlite::Error) -> bool {
     )
 }
 
-pub(super) fn refusal(path: &Path, e: &rusqlite::Error) -> Refusal {
+pub(super) fn refusal(path: &Path, e: &rusqlite::Error) -> OpenError {
     match is_broken(e) {
-        true => Refusal::Broken(e.to_string()),
-        false => Refusal::Other(format!("cannot use {}: {e}", path.display())),
+        true => OpenError::Broken(e.to_string()),
+        false => OpenError::Other(format!("cannot use {}: {e}", path.display())),
     }
 }
 

@@ -196,12 +196,12 @@ pub struct Keeper {
 /// What the thread is to write.
 #[derive(Default)]
 struct Newest {
-    state: Mutex<State>,
+    state: Mutex<KeeperState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct KeeperState {
     /// Settings that were given and are not being written yet. Of several only the last is.
     settings: Option<Settings>,
     is_writing: bool,
@@ -213,7 +213,7 @@ struct State {
 }
 
 impl Newest {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, KeeperState> {
         // Whoever had it last left it whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

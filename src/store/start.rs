@@ -5,19 +5,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension as _, Result as Done};
 
 use crate::limits::IDS_RESERVED;
-use crate::model::{Found, Kept, KeptTail, MessageId, Query, RoomName, RoomRecord, Window};
+use crate::model::{Found, Kept, KeptScrollback, MessageId, Query, RoomName, RoomRecord, Window};
 
 use super::accounts;
 use super::find::find;
-use super::place::Place;
+use super::place::LockedDir;
 use super::rows::{self, ROOM_COLUMNS, integer};
-use super::schema::{self, Refusal};
+use super::schema::{self, OpenError};
 use super::upkeep;
 
 /// # Errors
 /// One line: the database is broken and is not to be set aside, or cannot be used.
 pub(super) fn start(
-    place: &Place,
+    place: &LockedDir,
     replay: usize,
     sets_aside: bool,
 ) -> Result<(Connection, Kept), String> {
@@ -25,14 +25,14 @@ pub(super) fn start(
     let shown = path.display();
     let how = match open(place, replay, 0) {
         Ok(opened) => return Ok(opened),
-        Err(Refusal::Other(line)) => return Err(line),
-        Err(Refusal::Broken(how)) if !sets_aside => {
+        Err(OpenError::Other(line)) => return Err(line),
+        Err(OpenError::Broken(how)) if !sets_aside => {
             return Err(format!(
                 "{shown} is broken ({how}): put a good copy there, or start with --data-set-aside to \
                  have it renamed and begin anew"
             ));
         }
-        Err(Refusal::Broken(how)) => how,
+        Err(OpenError::Broken(how)) => how,
     };
     let aside = place.set_aside()?;
     log::error!(
@@ -45,11 +45,11 @@ pub(super) fn start(
         .unwrap_or_default();
     let above_all = u64::try_from(now.as_millis()).unwrap_or(0);
     open(place, replay, above_all).map_err(|refusal| match refusal {
-        Refusal::Broken(how) | Refusal::Other(how) => how,
+        OpenError::Broken(how) | OpenError::Other(how) => how,
     })
 }
 
-fn open(place: &Place, replay: usize, above: u64) -> Result<(Connection, Kept), Refusal> {
+fn open(place: &LockedDir, replay: usize, above: u64) -> Result<(Connection, Kept), OpenError> {
     let path = place.database();
     let connection = schema::open(&path)?;
     // What was found in the log may never have reached the disk, where an fsync of the server before
@@ -86,7 +86,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         limit: replay,
         newest: true,
     };
-    let mut tails = Vec::new();
+    let mut scrollbacks = Vec::new();
     for room in names {
         let query = Query::History {
             room: room.clone(),
@@ -99,7 +99,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         } = find(connection, &query, last_id)?
             && (has_more || !messages.is_empty())
         {
-            tails.push(KeptTail {
+            scrollbacks.push(KeptScrollback {
                 room,
                 messages,
                 has_more,
@@ -112,7 +112,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         last_ms: last_ms(connection)?,
         accounts: listed.into_iter().map(|account| account.record).collect(),
         rooms,
-        tails,
+        scrollbacks,
         tokens: accounts::tokens(connection)?,
         ran_ms: u64::try_from(rows::meta(connection, "ran_ms")?).unwrap_or(0),
         uses: accounts::uses(connection)?,

@@ -9,16 +9,16 @@ const STEP: Duration = Duration::from_millis(2);
 pub(super) const ROWS: usize = 32;
 
 /// What is left of a step.
-pub(super) struct Step {
+pub(super) struct StepBudget {
     until: Instant,
     /// Rows, rather than until then.
     rows: Option<u64>,
 }
 
-impl Step {
+impl StepBudget {
     /// A step that begins now, of so many rows or of as many as it has time for.
-    pub(super) fn new(rows: Option<u64>) -> Step {
-        Step {
+    pub(super) fn new(rows: Option<u64>) -> StepBudget {
+        StepBudget {
             until: Instant::now() + STEP,
             rows,
         }

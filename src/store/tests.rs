@@ -47,16 +47,20 @@ fn what_is_kept_comes_back() {
     let kept = scene.restart();
     assert_eq!(kept.last_id, MessageId(6));
     assert_eq!(kept.rooms, [owned]);
-    assert_eq!(kept.tails.len(), 2);
-    assert_eq!(kept.tails[0].room, RoomName::lobby());
+    assert_eq!(kept.scrollbacks.len(), 2);
+    assert_eq!(kept.scrollbacks[0].room, RoomName::lobby());
     assert_eq!(
-        [&kept.tails[0], &kept.tails[1]].map(|tail| tail.has_more),
+        [&kept.scrollbacks[0], &kept.scrollbacks[1]].map(|scrollback| scrollback.has_more),
         [true, false]
     );
-    let ids: Vec<u64> = kept.tails[0].messages.iter().map(|m| m.id.0).collect();
+    let ids: Vec<u64> = kept.scrollbacks[0]
+        .messages
+        .iter()
+        .map(|m| m.id.0)
+        .collect();
     assert_eq!(ids, [3, 4, 5], "the last three");
-    assert_eq!(kept.tails[1].room, rust);
-    assert_eq!(kept.tails[1].messages, [acted]);
+    assert_eq!(kept.scrollbacks[1].room, rust);
+    assert_eq!(kept.scrollbacks[1].messages, [acted]);
     scene.keep(Record::RoomGone(rust));
     let kept = scene.restart();
     assert_eq!(kept.rooms, []);
@@ -144,7 +148,11 @@ fn what_was_said_behind_a_closed_door_is_not_shown_to_who_comes_later() {
         is_guarded: true,
     });
     let kept = scene.restart();
-    let ids: Vec<u64> = kept.tails[0].messages.iter().map(|m| m.id.0).collect();
+    let ids: Vec<u64> = kept.scrollbacks[0]
+        .messages
+        .iter()
+        .map(|m| m.id.0)
+        .collect();
     assert_eq!(ids, [1, 4, 5]);
     assert_eq!(scene.ids(from(0)), [1, 4, 5]);
 }

@@ -13,7 +13,7 @@ use super::desk::{Desk, Tally};
 use super::index::Index;
 use super::rows::{self, integer};
 use super::shared::Shared;
-use super::step::{ROWS, Step};
+use super::step::{ROWS, StepBudget};
 
 /// Messages that are worth a step, however short after the last one: each makes a segment of the index,
 /// and segments are to be merged.
@@ -224,7 +224,7 @@ impl<'c> Upkeep<'c> {
         let is_wanted = self.is_wanted(desk, shared);
         self.look_at_age();
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        let mut step = Step::new(busy_with.map(|count| 2 * count));
+        let mut step = StepBudget::new(busy_with.map(|count| 2 * count));
         let was_aged = self.aged.is_some();
         let has_forgotten = self.forget_some(desk, &mut step)?;
         step.limit_by_time();
@@ -261,7 +261,7 @@ impl<'c> Upkeep<'c> {
     }
 
     /// `false`: there is more.
-    fn forget_some(&mut self, desk: &mut Desk<'_>, step: &mut Step) -> Done<bool> {
+    fn forget_some(&mut self, desk: &mut Desk<'_>, step: &mut StepBudget) -> Done<bool> {
         while let Some((row, excess)) = desk.over()? {
             if step.is_over() {
                 return Ok(false);
@@ -304,7 +304,7 @@ impl<'c> Upkeep<'c> {
         desk: &mut Desk<'_>,
         oldest: &[Row],
         excess: Option<Tally>,
-        step: &mut Step,
+        step: &mut StepBudget,
     ) -> Done<()> {
         let mut left = excess;
         for &Row {

@@ -193,7 +193,7 @@ pub trait Mailbox {
     ///
     /// # Errors
     /// Too many questions wait.
-    fn ask(&self, ticket: u64, query: Query) -> Result<(), Full>;
+    fn submit(&self, ticket: u64, query: Query) -> Result<(), Full>;
     /// Asks something of the accounts.
     ///
     /// # Errors
@@ -216,8 +216,8 @@ impl Mailbox for Store {
         self.flush();
     }
 
-    fn ask(&self, ticket: u64, query: Query) -> Result<(), Full> {
-        self.ask(ticket, query)
+    fn submit(&self, ticket: u64, query: Query) -> Result<(), Full> {
+        self.submit(ticket, query)
     }
 
     fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::dialect::http::{HttpRequest, Response, Status, status_of};
+use crate::dialect::http::{HttpRequest, Response, StatusCode, status_of};
 use crate::dialect::object::{self, Object};
 use crate::model::{
     ErrorCode, Excerpt, Manner, Message, MessageId, Nick, Range, RoomEntry, RoomName, RoomsFrom,
@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 use super::site::sha256;
-use super::{Answer, Poster, Site};
+use super::{Poster, Reply, Site};
 
 /// From where on the list of rooms is wanted (`?after=ROOM` or `?page=N`).
 pub(super) fn rooms_from(query: Option<&str>) -> Result<RoomsFrom, ErrorCode> {
@@ -30,7 +30,7 @@ pub(super) fn rooms_from(query: Option<&str>) -> Result<RoomsFrom, ErrorCode> {
 
 /// The rooms there are, or a page of them.
 pub(crate) fn rooms(rooms: &[RoomEntry], has_more: bool) -> Response {
-    object(Status::Ok, "rooms", |object| {
+    object(StatusCode::Ok, "rooms", |object| {
         let list = object.objects("rooms", rooms, |object, entry| {
             object
                 .text("room", entry.name.as_str())
@@ -46,14 +46,14 @@ pub(crate) fn rooms(rooms: &[RoomEntry], has_more: bool) -> Response {
 
 /// Who is in a room, or the first of them.
 pub(crate) fn users(room: &RoomName, users: &Roster) -> Response {
-    object(Status::Ok, "users", |object| {
+    object(StatusCode::Ok, "users", |object| {
         object.text("room", room.as_str()).roster(users)
     })
 }
 
 /// What was said, as its readers are told it.
 pub(crate) fn posted(room: &RoomName, message: &Message) -> Response {
-    object(Status::Created, "chat", |object| {
+    object(StatusCode::Created, "chat", |object| {
         object
             .text("username", message.nick.as_str())
             .text("message", &message.text)
@@ -70,7 +70,7 @@ pub(crate) fn refused(code: &ErrorCode) -> Response {
 
 /// How the server does.
 pub(crate) fn stats(Stats(stats): &Stats) -> Response {
-    object(Status::Ok, "stats", |object| {
+    object(StatusCode::Ok, "stats", |object| {
         stats.iter().fold(object, |object, (name, value)| {
             object.number(&name.replace(' ', "_"), Some(*value))
         })
@@ -78,7 +78,7 @@ pub(crate) fn stats(Stats(stats): &Stats) -> Response {
 }
 
 fn object(
-    status: Status,
+    status: StatusCode,
     kind: &str,
     write: impl for<'a> FnOnce(Object<'a>) -> Object<'a>,
 ) -> Response {
@@ -95,14 +95,14 @@ pub(super) fn room(segment: &str) -> Result<RoomName, ErrorCode> {
 }
 
 /// What is posted to a room, if it is something that may be.
-pub(super) fn post(site: &Site, request: &HttpRequest, segment: &str) -> Answer {
+pub(super) fn post(site: &Site, request: &HttpRequest, segment: &str) -> Reply {
     let posted = permitted(site, request).and_then(|poster| message(request, segment, poster));
-    posted.unwrap_or_else(Answer::Respond)
+    posted.unwrap_or_else(Reply::Respond)
 }
 
 /// What was said, as the json dialect's `history` has it.
 pub(crate) fn messages(excerpt: &Excerpt) -> Response {
-    object(Status::Ok, "messages", |object| {
+    object(StatusCode::Ok, "messages", |object| {
         object
             .text("room", excerpt.room.as_str())
             .objects("messages", &excerpt.messages, |object, message| {
@@ -122,21 +122,21 @@ pub(crate) fn messages(excerpt: &Excerpt) -> Response {
 }
 
 /// What is to be read of a room, if it may be.
-pub(super) fn read(site: &Site, request: &HttpRequest, segment: &str) -> Answer {
+pub(super) fn read(site: &Site, request: &HttpRequest, segment: &str) -> Reply {
     let permitted = check_page(site, request).and_then(|()| bearer(site, request));
     let read = permitted.and_then(|reader| {
         let room = room(segment).map_err(|code| refused(&code))?;
         let range = range(request.query.as_deref().unwrap_or_default()).ok_or_else(|| {
             let sentence = "limit is 1 or more; before, after and since are numbers, each once.";
-            Response::refusal(Status::BadRequest, sentence, true)
+            Response::refusal(StatusCode::BadRequest, sentence, true)
         })?;
-        Ok(Answer::Read {
+        Ok(Reply::Read {
             room,
             reader,
             range,
         })
     });
-    read.unwrap_or_else(Answer::Respond)
+    read.unwrap_or_else(Reply::Respond)
 }
 
 /// What a query asks for. A parameter that is not known is nothing.
@@ -172,7 +172,7 @@ fn permitted(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
     check_page(site, request)?;
     if site.tokens.is_none() && !site.has_bots {
         let sentence = "Nothing can be posted here: there are no tokens.";
-        return Err(Response::refusal(Status::Forbidden, sentence, true));
+        return Err(Response::refusal(StatusCode::Forbidden, sentence, true));
     }
     bearer(site, request)
 }
@@ -182,7 +182,7 @@ fn check_page(site: &Site, request: &HttpRequest) -> Result<(), Response> {
     let sentence = "Pages of other hosts may not do that here.";
     match site.admits(request.origin.as_deref(), &request.host) {
         true => Ok(()),
-        false => Err(Response::refusal(Status::Forbidden, sentence, true)),
+        false => Err(Response::refusal(StatusCode::Forbidden, sentence, true)),
     }
 }
 
@@ -200,18 +200,18 @@ fn bearer(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
 /// The token is nobody's.
 pub(crate) fn unauthorized() -> Response {
     let sentence = "A good bearer token is wanted.";
-    let response = Response::refusal(Status::Unauthorized, sentence, true);
+    let response = Response::refusal(StatusCode::Unauthorized, sentence, true);
     response.with("WWW-Authenticate", "Bearer")
 }
 
-fn message(request: &HttpRequest, segment: &str, poster: Poster) -> Result<Answer, Response> {
+fn message(request: &HttpRequest, segment: &str, poster: Poster) -> Result<Reply, Response> {
     let refuse = |code: ErrorCode| refused(&code);
     let room = room(segment).map_err(refuse)?;
     let object = object::read(&request.body).map_err(refuse)?;
     let text = object::string(&object, "message").map_err(refuse)?.trim();
     if text.is_empty() {
         let sentence = "The message is blank.";
-        return Err(Response::refusal(Status::BadRequest, sentence, true));
+        return Err(Response::refusal(StatusCode::BadRequest, sentence, true));
     }
     let nick = match object.get("username") {
         None | Some(Value::Null) => None,
@@ -221,7 +221,7 @@ fn message(request: &HttpRequest, segment: &str, poster: Poster) -> Result<Answe
             Some(named.ok_or_else(|| refuse(ErrorCode::BadNick))?)
         }
     };
-    Ok(Answer::Post {
+    Ok(Reply::Post {
         room,
         poster,
         nick,

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use ring::digest::{SHA256, digest};
 
-use crate::dialect::http::{HttpRequest, Manner, Response, Status, write_head};
+use crate::dialect::http::{HttpRequest, Response, ResponseMode, StatusCode, write_head};
 use crate::model::Moment;
 
-use super::Answer;
+use super::Reply;
 
 /// A file of the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,17 +83,17 @@ pub(super) fn find(path: &str) -> Option<&'static Asset> {
 
 impl Asset {
     /// The file as a client wants it, or no more than what is wanted of it.
-    pub(super) fn answer(&'static self, request: &HttpRequest) -> Answer {
+    pub(super) fn answer(&'static self, request: &HttpRequest) -> Reply {
         let chosen = match request.prefers_gzip {
             true => &self.gzip,
             false => &self.plain,
         };
         if chosen.is_known_to(request) {
-            let response = Response::empty(Status::NotModified);
+            let response = Response::empty(StatusCode::NotModified);
             let response = response.with("ETag", &*chosen.etag);
-            return Answer::Respond(response.with("Vary", VARY));
+            return Reply::Respond(response.with("Vary", VARY));
         }
-        Answer::Asset(chosen)
+        Reply::Asset(chosen)
     }
 }
 
@@ -115,7 +115,7 @@ impl Representation {
     }
 
     /// Appends the head of the response that has all of [`Representation::bytes`] as its body.
-    pub(crate) fn write_head(&self, manner: Manner, now: Moment, out: &mut Vec<u8>) {
+    pub(crate) fn write_head(&self, manner: ResponseMode, now: Moment, out: &mut Vec<u8>) {
         let headers = [
             ("Content-Type", self.content_type),
             ("ETag", &self.etag),
@@ -123,7 +123,7 @@ impl Representation {
         ];
         let coding = self.coding.map(|coding| ("Content-Encoding", coding));
         let headers = headers.into_iter().chain(coding);
-        write_head(Status::Ok, headers, self.bytes.len(), manner, now, out);
+        write_head(StatusCode::Ok, headers, self.bytes.len(), manner, now, out);
     }
 
     /// Does the client have it already (RFC 9110 section 13.1.2)?

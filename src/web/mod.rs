@@ -1,5 +1,5 @@
 //! What is answered to whom on HTTP: the page, the upgrades to WebSocket, a small REST layer, and the
-//! operator's figures. Pure: what must be asked of the hub is an [`Answer`] that says so, and the forms
+//! operator's figures. Pure: what must be asked of the hub is an [`Reply`] that says so, and the forms
 //! of its results are here.
 
 pub(crate) mod api;
@@ -9,7 +9,7 @@ mod site;
 mod upgrade;
 
 use crate::dialect::Dialect;
-use crate::dialect::http::{HttpRequest, Method, Response, Status};
+use crate::dialect::http::{HttpRequest, Method, Response, StatusCode};
 use crate::model::{Moment, Nick, Range, RoomName, RoomsFrom};
 
 pub(crate) use assets::{Asset, Representation};
@@ -30,7 +30,7 @@ pub(crate) enum DoorKind {
 
 /// What is to be done about a request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Answer {
+pub(crate) enum Reply {
     /// Send this.
     Respond(Response),
     /// Send this file, whole.
@@ -83,7 +83,7 @@ pub(crate) enum Poster {
 
 /// What is found at a path.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Place<'a> {
+enum Route<'a> {
     /// The server itself.
     Server,
     Asset(&'static Asset),
@@ -100,89 +100,89 @@ enum Place<'a> {
 }
 
 /// What is to be done about a request that came through a door, at a time.
-pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpRequest) -> Answer {
+pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpRequest) -> Reply {
     let is_api = request.path.starts_with("/api/");
-    let refuse = |status: Status| Response::refusal(status, status.reason(), is_api);
+    let refuse = |status: StatusCode| Response::refusal(status, status.reason(), is_api);
     let is_guarded = is_api || matches!(request.path.as_str(), "/ws" | "/echo");
     if let DoorKind::Public { is_loopback } = door
         && is_guarded
         && !site.is_host(&request.host, is_loopback)
     {
         let sentence = "This server is not known under that name (--public-host).";
-        let response = Response::refusal(Status::Forbidden, sentence, is_api);
-        return Answer::Respond(response);
+        let response = Response::refusal(StatusCode::Forbidden, sentence, is_api);
+        return Reply::Respond(response);
     }
     let Some(place) = place(site, door, &request.path) else {
-        return Answer::Respond(refuse(Status::NotFound));
+        return Reply::Respond(refuse(StatusCode::NotFound));
     };
     let methods = place.methods();
     if request.method == Method::Options {
-        let response = Response::empty(Status::NoContent).with("Allow", methods);
-        return Answer::Respond(response);
+        let response = Response::empty(StatusCode::NoContent).with("Allow", methods);
+        return Reply::Respond(response);
     }
     if !place.allows(request.method) {
-        let response = refuse(Status::MethodNotAllowed).with("Allow", methods);
-        return Answer::Respond(response);
+        let response = refuse(StatusCode::MethodNotAllowed).with("Allow", methods);
+        return Reply::Respond(response);
     }
     match place {
         // Only its options can be asked for.
-        Place::Server => Answer::Respond(refuse(Status::BadRequest)),
-        Place::Asset(asset) => asset.answer(request),
-        Place::Health => Answer::Respond(Response::text(Status::Ok, "ok\n")),
-        Place::WebSocket => upgrade::answer(site, now, request, false),
-        Place::Echo => upgrade::answer(site, now, request, true),
-        Place::Rooms => match api::rooms_from(request.query.as_deref()) {
-            Ok(from) => Answer::Rooms(from),
-            Err(code) => Answer::Respond(api::refused(&code)),
+        Route::Server => Reply::Respond(refuse(StatusCode::BadRequest)),
+        Route::Asset(asset) => asset.answer(request),
+        Route::Health => Reply::Respond(Response::text(StatusCode::Ok, "ok\n")),
+        Route::WebSocket => upgrade::answer(site, now, request, false),
+        Route::Echo => upgrade::answer(site, now, request, true),
+        Route::Rooms => match api::rooms_from(request.query.as_deref()) {
+            Ok(from) => Reply::Rooms(from),
+            Err(code) => Reply::Respond(api::refused(&code)),
         },
-        Place::Users(name) => match api::room(name) {
-            Ok(room) => Answer::Users(room),
-            Err(code) => Answer::Respond(api::refused(&code)),
+        Route::Users(name) => match api::room(name) {
+            Ok(room) => Reply::Users(room),
+            Err(code) => Reply::Respond(api::refused(&code)),
         },
-        Place::Messages(name) if request.method == Method::Post => api::post(site, request, name),
-        Place::Messages(name) => api::read(site, request, name),
-        Place::Metrics => Answer::Metrics,
-        Place::Stats => Answer::Stats,
+        Route::Messages(name) if request.method == Method::Post => api::post(site, request, name),
+        Route::Messages(name) => api::read(site, request, name),
+        Route::Metrics => Reply::Metrics,
+        Route::Stats => Reply::Stats,
     }
 }
 
-fn place<'a>(site: &Site, door: DoorKind, path: &'a str) -> Option<Place<'a>> {
+fn place<'a>(site: &Site, door: DoorKind, path: &'a str) -> Option<Route<'a>> {
     match (door, path) {
-        (_, "*") => Some(Place::Server),
-        (_, "/healthz") => Some(Place::Health),
-        (DoorKind::Status, "/metrics") => Some(Place::Metrics),
-        (DoorKind::Status, "/stats") => Some(Place::Stats),
+        (_, "*") => Some(Route::Server),
+        (_, "/healthz") => Some(Route::Health),
+        (DoorKind::Status, "/metrics") => Some(Route::Metrics),
+        (DoorKind::Status, "/stats") => Some(Route::Stats),
         (DoorKind::Status, _) => None,
-        (DoorKind::Public { .. }, "/ws") => Some(Place::WebSocket),
-        (DoorKind::Public { .. }, "/echo") => site.has_echo.then_some(Place::Echo),
+        (DoorKind::Public { .. }, "/ws") => Some(Route::WebSocket),
+        (DoorKind::Public { .. }, "/echo") => site.has_echo.then_some(Route::Echo),
         (DoorKind::Public { .. }, _) => match path.strip_prefix("/api/v1/") {
             Some(rest) => api_place(rest),
-            None => assets::find(path).map(Place::Asset),
+            None => assets::find(path).map(Route::Asset),
         },
     }
 }
 
-fn api_place(rest: &str) -> Option<Place<'_>> {
+fn api_place(rest: &str) -> Option<Route<'_>> {
     let mut segments = rest.split('/');
     let parts = (segments.next()?, segments.next(), segments.next());
     if segments.next().is_some() {
         return None;
     }
     match parts {
-        ("rooms", None, None) => Some(Place::Rooms),
-        ("rooms", Some(name), Some("users")) => Some(Place::Users(name)),
-        ("rooms", Some(name), Some("messages")) => Some(Place::Messages(name)),
+        ("rooms", None, None) => Some(Route::Rooms),
+        ("rooms", Some(name), Some("users")) => Some(Route::Users(name)),
+        ("rooms", Some(name), Some("messages")) => Some(Route::Messages(name)),
         _ => None,
     }
 }
 
-impl Place<'_> {
+impl Route<'_> {
     /// The methods that it has, as `Allow` lists them (RFC 9110 section 10.2.1).
     fn methods(self) -> &'static str {
         match self {
-            Place::Server => "GET, HEAD, POST, OPTIONS",
-            Place::WebSocket | Place::Echo => "GET, OPTIONS",
-            Place::Messages(_) => "GET, HEAD, POST, OPTIONS",
+            Route::Server => "GET, HEAD, POST, OPTIONS",
+            Route::WebSocket | Route::Echo => "GET, OPTIONS",
+            Route::Messages(_) => "GET, HEAD, POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }

@@ -1,10 +1,10 @@
 //! What must hold of the answer to a request, whatever its bytes.
 
-use crate::dialect::http::{HttpRequest, Manner, Response, parse};
+use crate::dialect::http::{HttpRequest, Response, ResponseMode, parse};
 
 use crate::model::Moment;
 
-use super::{Answer, DoorKind, OriginRule, Site, Tokens, answer};
+use super::{DoorKind, OriginRule, Reply, Site, Tokens, answer};
 
 /// A site that lets as much happen as any.
 pub fn site() -> Site {
@@ -50,30 +50,30 @@ pub fn check(frame: &[u8]) -> bool {
     true
 }
 
-fn check_answer(request: &HttpRequest, answer: Answer) {
+fn check_answer(request: &HttpRequest, answer: Reply) {
     let mut out = Vec::new();
     match answer {
-        Answer::Respond(response) => check_response(&response, request.manner),
-        Answer::Asset(asset) => {
+        Reply::Respond(response) => check_response(&response, request.manner),
+        Reply::Asset(asset) => {
             asset.write_head(request.manner, Moment::default(), &mut out);
             assert_eq!(head_of(&out).body_len, Some(asset.bytes.len()));
             assert!(asset.coding.is_none() || request.prefers_gzip);
         }
-        Answer::Upgrade { response_head, .. } => {
+        Reply::Upgrade { response_head, .. } => {
             let head = head_of(&response_head);
             assert_eq!((head.status, head.body_len), (101, None));
         }
-        Answer::Post { nick, text, .. } => {
+        Reply::Post { nick, text, .. } => {
             assert!(nick.is_none_or(|nick| !nick.is_reserved()));
             assert!(text.trim() == text && !text.is_empty());
         }
-        Answer::Read { range, .. } => assert!(range.limit != Some(0)),
-        Answer::Rooms(_) | Answer::Users(_) | Answer::Metrics | Answer::Stats => {}
+        Reply::Read { range, .. } => assert!(range.limit != Some(0)),
+        Reply::Rooms(_) | Reply::Users(_) | Reply::Metrics | Reply::Stats => {}
     }
 }
 
 /// As it goes over the wire it is a head and the body that the head tells of.
-pub fn check_response(response: &Response, manner: Manner) {
+pub fn check_response(response: &Response, manner: ResponseMode) {
     let mut out = Vec::new();
     response.write(manner, Moment::default(), &mut out);
     let head = head_of(&out);

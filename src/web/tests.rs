@@ -1,3 +1,5 @@
+mod programs;
+
 use proptest::prelude::*;
 
 use super::oracle::site;
@@ -23,18 +25,18 @@ fn request(method: &str, path: &str, fields: &str, body: &str) -> HttpRequest {
     parse(request.as_bytes()).expect("a good request")
 }
 
-fn at(door: DoorKind, request: &HttpRequest) -> Answer {
+fn at(door: DoorKind, request: &HttpRequest) -> Reply {
     answer(&site(), door, Moment::default(), request)
 }
 
-fn get(path: &str) -> Answer {
+fn get(path: &str) -> Reply {
     at(PUBLIC, &request("GET", path, "", ""))
 }
 
 /// The response as it is written, and its status.
 #[track_caller]
-fn response(answer: Answer) -> (u16, String) {
-    let Answer::Respond(response) = answer else {
+fn response(answer: Reply) -> (u16, String) {
+    let Reply::Respond(response) = answer else {
         panic!("no response: {answer:?}");
     };
     let mut out = Vec::new();
@@ -48,7 +50,7 @@ fn response(answer: Answer) -> (u16, String) {
 }
 
 #[track_caller]
-fn status(answer: Answer) -> u16 {
+fn status(answer: Reply) -> u16 {
     response(answer).0
 }
 
@@ -73,7 +75,7 @@ fn the_page_and_nothing_else_is_found_by_name() {
         "/icon.svg",
         "/favicon.ico",
     ] {
-        assert!(matches!(get(path), Answer::Asset(_)), "{path}");
+        assert!(matches!(get(path), Reply::Asset(_)), "{path}");
     }
     for path in [
         "/index.html",
@@ -94,7 +96,7 @@ fn the_page_and_nothing_else_is_found_by_name() {
 fn file(method: &str, fields: &str) -> (u16, String) {
     let asked = request(method, "/app.js", fields, "");
     match at(PUBLIC, &asked) {
-        Answer::Asset(asset) => {
+        Reply::Asset(asset) => {
             let mut head = Vec::new();
             asset.write_head(asked.manner, Moment::default(), &mut head);
             (200, String::from_utf8(head).expect("UTF-8"))
@@ -155,8 +157,8 @@ fn a_file_is_compressed_for_who_wants_that() {
 #[test]
 fn figures_are_behind_the_operators_door_only() {
     let status_door = |path| at(DoorKind::Status, &request("GET", path, "", ""));
-    assert_eq!(status_door("/metrics"), Answer::Metrics);
-    assert_eq!(status_door("/stats"), Answer::Stats);
+    assert_eq!(status_door("/metrics"), Reply::Metrics);
+    assert_eq!(status_door("/stats"), Reply::Stats);
     assert_eq!(status(status_door("/healthz")), 200);
     for path in ["/", "/app.js", "/ws", "/echo", "/api/v1/rooms"] {
         assert_eq!(status(status_door(path)), 404, "{path}");
@@ -205,7 +207,7 @@ fn upgrading(path: &str, more: &str) -> HttpRequest {
 
 #[test]
 fn an_upgrade_is_answered_as_the_rfc_has_it() {
-    let Answer::Upgrade {
+    let Reply::Upgrade {
         dialect,
         response_head,
     } = at(PUBLIC, &upgrading("/ws", ""))
@@ -233,7 +235,7 @@ fn the_first_sub_protocol_that_is_known_is_chosen() {
     ] {
         let fields = format!("Sec-WebSocket-Protocol: {offered}\r\n");
         let answer = at(PUBLIC, &upgrading("/ws", &fields));
-        let Answer::Upgrade {
+        let Reply::Upgrade {
             dialect,
             response_head,
         } = answer
@@ -254,7 +256,7 @@ fn the_first_sub_protocol_that_is_known_is_chosen() {
 fn the_echo_is_there_where_it_is_open() {
     let asked = upgrading("/echo", "Sec-WebSocket-Protocol: hubbub.json\r\n");
     let answer_of = |site: &Site| answer(site, PUBLIC, Moment::default(), &asked);
-    let Answer::Upgrade {
+    let Reply::Upgrade {
         dialect,
         response_head,
     } = answer_of(&site())
@@ -300,7 +302,7 @@ fn pages_of_other_hosts_are_refused() {
         let fields = format!("Origin: {origin}\r\n");
         let asked = upgrading("/ws", &fields);
         match answer(&site(), PUBLIC, Moment::default(), &asked) {
-            Answer::Upgrade { .. } => true,
+            Reply::Upgrade { .. } => true,
             refused => {
                 assert_eq!(status(refused), 403);
                 false
@@ -328,174 +330,6 @@ fn pages_of_other_hosts_are_refused() {
         "http://a.example:8080\r\nOrigin: http://a.example:8080",
     ] {
         assert!(!upgrades(foreign), "{foreign}");
-    }
-}
-
-fn posting(fields: &str, body: &str) -> Answer {
-    at(PUBLIC, &request("POST", POST, fields, body))
-}
-
-#[test]
-fn a_message_is_posted_by_who_has_a_token() {
-    let bot = "Authorization: Bearer secret\r\n";
-    let post = |room: &str, poster: &str, text: &str| Answer::Post {
-        room: RoomName::parse(room).expect("a room name"),
-        poster: Poster::Named(nick(poster)),
-        nick: None,
-        text: text.into(),
-    };
-    let hi = r#"{"message":" hi "}"#;
-    assert_eq!(posting(bot, hi), post("lobby", "bot", "hi"));
-    let nobody = "Authorization: Bearer word\r\n";
-    assert_eq!(posting(nobody, hi), post("lobby", "api", "hi"));
-    let as_carl = r#"{"message":"é","username":"carl"}"#;
-    let named = Answer::Post {
-        room: RoomName::lobby(),
-        poster: Poster::Named(nick("bot")),
-        nick: Some(nick("carl")),
-        text: "é".into(),
-    };
-    assert_eq!(posting(bot, as_carl), named);
-    let unknown = "Authorization: Bearer hub_1\r\n";
-    assert_eq!(status(posting(unknown, hi)), 401);
-    let with_bots = Site {
-        has_bots: true,
-        ..site()
-    };
-    let asked = request("POST", POST, unknown, hi);
-    let Answer::Post { poster, .. } = answer(&with_bots, PUBLIC, Moment::default(), &asked) else {
-        panic!("it may be a bot's token");
-    };
-    assert!(matches!(poster, Poster::Bot(_)));
-    let path = "/api/v1/rooms/%C5%BElu-1/messages";
-    let elsewhere = request("POST", path, bot, hi);
-    assert_eq!(at(PUBLIC, &elsewhere), post("žlu-1", "bot", "hi"));
-}
-
-#[test]
-fn who_may_not_post_is_told_why_in_json() {
-    let bot = "Authorization: Bearer secret\r\n";
-    let hi = r#"{"message":"hi"}"#;
-    for (fields, body, expected) in [
-        ("", hi, 401),
-        ("Authorization: Bearer Secret\r\n", hi, 401),
-        ("Authorization: Bearer secre\r\n", hi, 401),
-        ("Authorization: Bearer\r\n", hi, 401),
-        ("Authorization: Basic secret\r\n", hi, 401),
-        (
-            "Authorization: Bearer secret\r\nOrigin: http://b\r\n",
-            hi,
-            403,
-        ),
-        (bot, "", 400),
-        (bot, "hi", 400),
-        (bot, "[]", 400),
-        (bot, "{}", 400),
-        (bot, r#"{"message":7}"#, 400),
-        (bot, r#"{"message":" "}"#, 400),
-        (bot, r#"{"message":"hi","username":7}"#, 400),
-        (bot, r#"{"message":"hi","username":"a b"}"#, 400),
-        (bot, r#"{"message":"hi","username":"Server"}"#, 400),
-        (bot, &format!("{{\"message\":{}", "[".repeat(1000)), 400),
-    ] {
-        let (code, written) = response(posting(fields, body));
-        assert_eq!(code, expected, "{fields}{body}");
-        assert!(written.contains("\r\nContent-Type: application/json\r\n"));
-        let (_, body) = written.split_once("\r\n\r\n").expect("a body");
-        assert!(body.starts_with(r#"{"type":"error","message":""#), "{body}");
-        assert_eq!(
-            written.contains("\r\nWWW-Authenticate: Bearer\r\n"),
-            code == 401
-        );
-    }
-    let typed = format!("{bot}Content-Type: Application/JSON; charset=utf-8\r\n");
-    assert!(matches!(posting(&typed, hi), Answer::Post { .. }));
-    let asked = request("POST", POST, bot, hi);
-    let nobodys = answer(&Site::default(), PUBLIC, Moment::default(), &asked);
-    assert_eq!(status(nobodys), 403);
-}
-
-#[test]
-fn the_api_has_these_paths_only() {
-    assert_eq!(get("/api/v1/rooms"), Answer::Rooms(RoomsFrom::default()));
-    let room = |name| Answer::Users(RoomName::parse(name).expect("a room name"));
-    assert_eq!(get("/api/v1/rooms/lobby/users"), room("lobby"));
-    assert_eq!(get("/api/v1/rooms/%23rust/users"), room("rust"));
-    assert_eq!(get("/api/v1/rooms/r%75st/users?x"), room("rust"));
-    for bad in ["", "a.b", "a%20b", "a%2", "%", "%zz", "%FF", "%+1"] {
-        let (code, body) = response(get(&format!("/api/v1/rooms/{bad}/users")));
-        assert_eq!(code, 400, "{bad}");
-        assert!(body.contains(r#"{"type":"error","#), "{body}");
-    }
-    for nowhere in [
-        "rooms/",
-        "rooms/a",
-        "rooms/a/users/",
-        "rooms/a/b",
-        "users",
-        "Rooms",
-    ] {
-        let (code, body) = response(get(&format!("/api/v1/{nowhere}")));
-        assert_eq!(code, 404, "{nowhere}");
-        assert!(body.ends_with("{\"type\":\"error\",\"message\":\"Not Found\"}\n"));
-    }
-}
-
-#[test]
-fn the_forms_of_the_api() {
-    let room = RoomName::parse("žlu").expect("a room name");
-    let entry = |name, members, topic: Option<&str>| RoomEntry {
-        name,
-        members,
-        topic: topic.map(String::from),
-    };
-    let listed = [
-        entry(RoomName::lobby(), 2, None),
-        entry(room.clone(), 1, Some("a\n")),
-    ];
-    let more = body(&api::rooms(&listed, true));
-    assert!(more.ends_with("}],\"more\":true}\n"), "{more}");
-    let rooms = api::rooms(&listed, false);
-    assert_eq!(
-        body(&rooms),
-        "{\"type\":\"rooms\",\"rooms\":[{\"room\":\"lobby\",\"members\":2},\
-         {\"room\":\"\\u017elu\",\"members\":1,\"topic\":\"a\\n\"}]}\n"
-    );
-    let users = api::users(&RoomName::lobby(), &Roster::of(vec![nick("a"), nick("b")]));
-    assert_eq!(
-        body(&users),
-        "{\"type\":\"users\",\"room\":\"lobby\",\"users\":[\"a\",\"b\"]}\n"
-    );
-    let message = Message {
-        id: MessageId(7),
-        unix_ms: 0,
-        nick: nick("a"),
-        manner: Manner::Said,
-        text: "hi".into(),
-    };
-    let posted = api::posted(&room, &message);
-    assert_eq!(posted.status(), Status::Created);
-    assert_eq!(
-        body(&posted),
-        "{\"type\":\"chat\",\"username\":\"a\",\"message\":\"hi\",\"id\":7,\"room\":\"\\u017elu\",\
-         \"timestamp\":0.000}\n"
-    );
-    let stats = api::stats(&Stats(vec![("uptime s", 7), ("rooms", 1)]));
-    assert_eq!(
-        body(&stats),
-        "{\"type\":\"stats\",\"uptime_s\":7,\"rooms\":1}\n"
-    );
-    for (code, status) in [
-        (ErrorCode::NoRoomToShow(room.clone()), 404),
-        (ErrorCode::NoRoomToEnter(room), 404),
-        (ErrorCode::NickTaken, 409),
-        (ErrorCode::Muted, 403),
-        (ErrorCode::MessageTooLong(1), 413),
-    ] {
-        let refused = api::refused(&code);
-        assert_eq!(refused.status().code(), status);
-        let object: serde_json::Value = serde_json::from_str(&body(&refused)).expect("JSON");
-        assert_eq!(object["message"], code.to_string());
     }
 }
 

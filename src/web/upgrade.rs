@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use crate::dialect::Dialect;
-use crate::dialect::http::{Handshake, HttpRequest, Response, Status, imf_date};
+use crate::dialect::http::{Handshake, HttpRequest, Response, StatusCode, imf_date};
 use crate::model::Moment;
 
-use super::{Answer, Site};
+use super::{Reply, Site};
 
 /// The sub-protocols that are spoken (section 1.9): an object, or a line, a message.
 const PROTOCOLS: [(&str, Dialect); 2] = [
@@ -20,10 +20,10 @@ const KEY_BYTES: usize = 16;
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Goes on as a WebSocket, or says why not.
-pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: bool) -> Answer {
-    let refuse = |status, sentence| Answer::Respond(Response::refusal(status, sentence, false));
+pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: bool) -> Reply {
+    let refuse = |status, sentence| Reply::Respond(Response::refusal(status, sentence, false));
     let upgrade_required = |sentence| {
-        let response = Response::refusal(Status::UpgradeRequired, sentence, false);
+        let response = Response::refusal(StatusCode::UpgradeRequired, sentence, false);
         response
             .with("Upgrade", "websocket")
             .with("Connection", "Upgrade")
@@ -31,19 +31,19 @@ pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: b
     };
     if !site.admits(request.origin.as_deref(), &request.host) {
         return refuse(
-            Status::Forbidden,
+            StatusCode::Forbidden,
             "Pages of other hosts may not connect here.",
         );
     }
     let Some(handshake) = &request.handshake else {
-        return Answer::Respond(upgrade_required("A WebSocket connects here."));
+        return Reply::Respond(upgrade_required("A WebSocket connects here."));
     };
     if handshake.version.as_deref() != Some(VERSION) {
-        return Answer::Respond(upgrade_required("Version 13 of WebSocket is spoken here."));
+        return Reply::Respond(upgrade_required("Version 13 of WebSocket is spoken here."));
     }
     let Some(key) = handshake.key.as_deref().filter(|key| is_key(key)) else {
         return refuse(
-            Status::BadRequest,
+            StatusCode::BadRequest,
             "Sec-WebSocket-Key is 16 bytes in Base64.",
         );
     };
@@ -61,7 +61,7 @@ pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: b
         head += &format!("Sec-WebSocket-Protocol: {protocol}\r\n");
     }
     head += "\r\n";
-    Answer::Upgrade {
+    Reply::Upgrade {
         dialect,
         response_head: head.into_bytes(),
     }

@@ -144,7 +144,7 @@ fn keep_many(directory: &TempDir) {
     let begun = Instant::now();
     let mut is_indexed = false;
     while !is_indexed {
-        store.ask(1, query.clone()).expect("there is room");
+        store.submit(1, query.clone()).expect("there is room");
         is_indexed = match answer(&mut store) {
             Found::InRooms { messages, .. } => !messages.is_empty(),
             found => panic!("{found:?}"),

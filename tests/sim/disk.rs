@@ -501,7 +501,7 @@ impl Mailbox for SimStore {
         self.0.borrow_mut().flush();
     }
 
-    fn ask(&self, ticket: u64, query: Query) -> Result<(), Full> {
+    fn submit(&self, ticket: u64, query: Query) -> Result<(), Full> {
         let mut shelves = self.0.borrow_mut();
         if shelves.questions.len() >= QUESTIONS_MAX {
             return Err(Full);

@@ -59,10 +59,10 @@ fn ask_twice(name: &Nick) -> Result<Secret, String> {
     let failed = |e: io::Error| format!("cannot use the terminal: {e}");
     let signals = Signals::catch().map_err(failed)?;
     let first = signals
-        .ask(&format!("Password for {name}: "))
+        .prompt(&format!("Password for {name}: "))
         .map_err(failed)?;
     let first = secret(&first)?;
-    let again = signals.ask("Once more: ").map_err(failed)?;
+    let again = signals.prompt("Once more: ").map_err(failed)?;
     match secret(&again)? == first {
         true => Ok(first),
         false => Err("that was another password".into()),
@@ -97,7 +97,7 @@ impl Signals {
     }
 
     /// Asks for a line, which is empty at the end of the input.
-    fn ask(&self, prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+    fn prompt(&self, prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
         loop {
             let quiet = Quiet::begin()?;
             write!(io::stderr(), "{prompt}")?;

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Local};
 
-use crate::store::accounts::Account;
+use crate::store::accounts::StoredAccount;
 
 const COLUMNS: [&str; 4] = ["NAME", "ROLE", "BOTS", "CREATED"];
 
 /// A line for each account, under a line that names the columns.
-pub(super) fn table(accounts: &[Account]) -> String {
+pub(super) fn table(accounts: &[StoredAccount]) -> String {
     let mut rows = vec![COLUMNS.map(String::from)];
     for account in accounts {
         rows.push(row(account, accounts));
@@ -27,7 +27,7 @@ pub(super) fn table(accounts: &[Account]) -> String {
     lines.join("\n")
 }
 
-fn row(account: &Account, accounts: &[Account]) -> [String; 4] {
+fn row(account: &StoredAccount, accounts: &[StoredAccount]) -> [String; 4] {
     let record = &account.record;
     let role = match record.is_operator {
         true => "operator",
@@ -59,8 +59,8 @@ mod tests {
     use super::*;
     use crate::model::{AccountId, AccountRecord, Nick};
 
-    fn account(id: u64, name: &str, is_operator: bool, owner: Option<u64>) -> Account {
-        Account {
+    fn account(id: u64, name: &str, is_operator: bool, owner: Option<u64>) -> StoredAccount {
+        StoredAccount {
             record: AccountRecord {
                 id: AccountId(id),
                 nick: Nick::parse(name).expect("a nick"),

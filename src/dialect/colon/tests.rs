@@ -223,7 +223,7 @@ fn commands() {
         joined(":group members two words"),
         Ask::Request(Request::Members {
             room,
-            page: Page::default()
+            page: MembersPage::default()
         })
     );
     assert_eq!(

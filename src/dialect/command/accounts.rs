@@ -3,12 +3,12 @@
 use crate::model::{ErrorCode, Login, Nick, Request, TokenChange};
 
 use super::super::words::{one, rest, second, two};
-use super::{Command, Rank::User, password, row};
+use super::{CommandRank::User, CommandRow, password, row};
 
 /// What stands behind a password where one comes in beside one's other connections.
 const MULTI: &str = "--multi";
 
-pub(super) const COMMANDS: [Command; 6] = [
+pub(super) const COMMANDS: [CommandRow; 6] = [
     row(
         User,
         &["register"],

@@ -5,15 +5,14 @@ use crate::model::{ErrorCode, MessageId, Nick, Range, Request};
 use super::super::time;
 use super::super::words::{one, rest, two};
 use super::{
-    Command,
-    Rank::{Operator, User},
-    room, row,
+    CommandRank::{Operator, User},
+    CommandRow, room, row,
 };
 
 /// What begins the words of a search that is gone on with.
 const BEFORE: &str = "--before";
 
-pub(super) const COMMANDS: [Command; 3] = [
+pub(super) const COMMANDS: [CommandRow; 3] = [
     row(
         User,
         &["history"],

@@ -4,12 +4,11 @@ use crate::model::{ErrorCode, ModeChange, Request};
 
 use super::super::words::{after_first, on_or_off, one, rest, second, seconds};
 use super::{
-    Command,
-    Rank::{Moderator, Operator},
-    room, row,
+    CommandRank::{Moderator, Operator},
+    CommandRow, room, row,
 };
 
-pub(super) const COMMANDS: [Command; 20] = [
+pub(super) const COMMANDS: [CommandRow; 20] = [
     row(
         Moderator,
         &["kick"],

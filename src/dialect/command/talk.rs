@@ -1,11 +1,11 @@
 //! What everybody asks: who is where, and what is said.
 
-use crate::model::{Entry, ErrorCode, Nick, Page, Request, RoomsFrom, Secret};
+use crate::model::{Entry, ErrorCode, MembersPage, Nick, Request, RoomsFrom, Secret};
 
 use super::super::words::{one, rest, second, two};
-use super::{Command, Rank::User, maybe_room, room, row};
+use super::{CommandRank::User, CommandRow, maybe_room, room, row};
 
-pub(super) const COMMANDS: [Command; 18] = [
+pub(super) const COMMANDS: [CommandRow; 18] = [
     row(
         User,
         &["help"],
@@ -109,7 +109,7 @@ pub(super) const COMMANDS: [Command; 18] = [
     row(User, &["who"], "/who [ROOM]", "who is in a room", |words| {
         Some(maybe_room(words).map(|room| Request::Members {
             room,
-            page: Page::default(),
+            page: MembersPage::default(),
         }))
     }),
     row(

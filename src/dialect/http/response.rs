@@ -23,15 +23,15 @@ const RETRY_AFTER_S: &str = "10";
 
 /// How an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Manner {
+pub struct ResponseMode {
     pub(super) is_head: bool,
     pub(super) closes: bool,
     pub(super) is_1_1: bool,
 }
 
-impl Manner {
+impl ResponseMode {
     /// With its body, and the connection closes.
-    pub const CLOSING: Manner = Manner {
+    pub const CLOSING: ResponseMode = ResponseMode {
         is_head: false,
         closes: true,
         is_1_1: true,
@@ -44,8 +44,8 @@ impl Manner {
 
     /// The same, and the connection closes.
     #[cfg(test)]
-    pub fn closing(self) -> Manner {
-        Manner {
+    pub fn closing(self) -> ResponseMode {
+        ResponseMode {
             closes: true,
             ..self
         }
@@ -61,17 +61,17 @@ macro_rules! statuses {
     ($($name:ident = $code:literal $reason:literal,)*) => {
         /// A status that is answered here (RFC 9110 section 15).
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Status { $(#[doc = $reason] $name,)* }
+        pub enum StatusCode { $(#[doc = $reason] $name,)* }
 
-        impl Status {
+        impl StatusCode {
             /// Its number.
             pub fn code(self) -> u16 {
-                match self { $(Status::$name => $code,)* }
+                match self { $(StatusCode::$name => $code,)* }
             }
 
             /// Its phrase.
             pub fn reason(self) -> &'static str {
-                match self { $(Status::$name => $reason,)* }
+                match self { $(StatusCode::$name => $reason,)* }
             }
         }
     };
@@ -102,7 +102,7 @@ statuses! {
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    status: Status,
+    status: StatusCode,
     /// Invariant: no value has a line end.
     headers: Vec<(&'static str, Cow<'static, str>)>,
     body: Cow<'static, [u8]>,
@@ -110,7 +110,7 @@ pub struct Response {
 
 impl Response {
     /// An answer without a body.
-    pub fn empty(status: Status) -> Response {
+    pub fn empty(status: StatusCode) -> Response {
         Response {
             status,
             headers: Vec::new(),
@@ -120,14 +120,14 @@ impl Response {
 
     /// An answer whose body is of a type.
     pub fn new(
-        status: Status,
+        status: StatusCode,
         content_type: &'static str,
         body: impl Into<Cow<'static, [u8]>>,
     ) -> Response {
         let mut response = Response::empty(status).with("Content-Type", content_type);
         response.body = body.into();
         match status {
-            Status::TooManyRequests | Status::ServiceUnavailable => {
+            StatusCode::TooManyRequests | StatusCode::ServiceUnavailable => {
                 response.with("Retry-After", RETRY_AFTER_S)
             }
             _ => response,
@@ -135,19 +135,19 @@ impl Response {
     }
 
     /// Plain text, its last line ended.
-    pub fn text(status: Status, text: impl Into<String>) -> Response {
+    pub fn text(status: StatusCode, text: impl Into<String>) -> Response {
         let text: String = text.into();
         Response::new(status, "text/plain; charset=utf-8", text.into_bytes())
     }
 
     /// A JSON object, ended as a line.
-    pub fn json(status: Status, mut object: Vec<u8>) -> Response {
+    pub fn json(status: StatusCode, mut object: Vec<u8>) -> Response {
         object.push(b'\n');
         Response::new(status, "application/json", object)
     }
 
     /// Why something is refused, in one sentence: the json dialect's object for programs, else text.
-    pub fn refusal(status: Status, sentence: &str, is_api: bool) -> Response {
+    pub fn refusal(status: StatusCode, sentence: &str, is_api: bool) -> Response {
         if !is_api {
             return Response::text(status, format!("{sentence}\n"));
         }
@@ -167,12 +167,12 @@ impl Response {
     }
 
     /// Its status.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> StatusCode {
         self.status
     }
 
     /// Appends it as it goes over the wire.
-    pub fn write(&self, manner: Manner, now: Moment, out: &mut Vec<u8>) {
+    pub fn write(&self, manner: ResponseMode, now: Moment, out: &mut Vec<u8>) {
         let headers = self.headers.iter().map(|(name, value)| (*name, &**value));
         write_head(self.status, headers, self.body.len(), manner, now, out);
         if !manner.is_head {
@@ -183,10 +183,10 @@ impl Response {
 
 /// Appends the head of a response with a body of `body_len` bytes.
 pub(crate) fn write_head<'a>(
-    status: Status,
+    status: StatusCode,
     headers: impl Iterator<Item = (&'a str, &'a str)>,
     body_len: usize,
-    manner: Manner,
+    manner: ResponseMode,
     now: Moment,
     out: &mut Vec<u8>,
 ) {
@@ -197,7 +197,7 @@ pub(crate) fn write_head<'a>(
         let _ = write!(out, "{name}: {value}\r\n");
     }
     // These have no body whatever their length says (RFC 9110 section 8.6).
-    if !matches!(status, Status::NoContent | Status::NotModified) {
+    if !matches!(status, StatusCode::NoContent | StatusCode::NotModified) {
         let _ = write!(out, "Content-Length: {body_len}\r\n");
     }
     if manner.closes {
@@ -212,14 +212,14 @@ pub(crate) fn write_head<'a>(
 /// A request refused before it was known what it asks: after the answer the connection closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
-    status: Status,
+    status: StatusCode,
     is_head: bool,
     is_api: bool,
 }
 
 impl Refusal {
     /// Of a request that is not known at all.
-    pub fn new(status: Status) -> Refusal {
+    pub fn new(status: StatusCode) -> Refusal {
         Refusal {
             status,
             is_head: false,
@@ -228,7 +228,7 @@ impl Refusal {
     }
 
     /// Of a request as far as it can be read.
-    pub(super) fn of(frame: &[u8], status: Status) -> Refusal {
+    pub(super) fn of(frame: &[u8], status: StatusCode) -> Refusal {
         let target = frame.split(|&byte| byte == b' ').nth(1);
         Refusal {
             status,
@@ -239,15 +239,15 @@ impl Refusal {
 
     /// Why.
     #[cfg(test)]
-    pub fn status(self) -> Status {
+    pub fn status(self) -> StatusCode {
         self.status
     }
 
     /// Appends the answer.
     pub fn write(self, now: Moment, out: &mut Vec<u8>) {
-        let manner = Manner {
+        let manner = ResponseMode {
             is_head: self.is_head,
-            ..Manner::CLOSING
+            ..ResponseMode::CLOSING
         };
         Response::refusal(self.status, self.status.reason(), self.is_api).write(manner, now, out);
     }

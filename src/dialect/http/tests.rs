@@ -15,7 +15,7 @@ fn get(fields: &str) -> HttpRequest {
 }
 
 #[track_caller]
-fn refused(request: &str, status: Status) {
+fn refused(request: &str, status: StatusCode) {
     let refusal = parse(request.as_bytes()).expect_err("it is refused");
     assert_eq!(refusal.status(), status, "{request:?}");
 }
@@ -48,7 +48,7 @@ fn bad_heads_are_bad_requests() {
         "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
     ] {
-        refused(bad, Status::BadRequest);
+        refused(bad, StatusCode::BadRequest);
     }
     let latin1 = b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: \xe9\r\n\r\n";
     assert!(parse(latin1).is_err());
@@ -56,11 +56,11 @@ fn bad_heads_are_bad_requests() {
 
 #[test]
 fn one_host_is_wanted() {
-    refused("GET / HTTP/1.1\r\n\r\n", Status::BadRequest);
+    refused("GET / HTTP/1.1\r\n\r\n", StatusCode::BadRequest);
     for fields in ["Host: a\r\nHost: a\r\n", "Host: a/b\r\n", "Host: a b\r\n"] {
         for version in ["1.0", "1.1"] {
             let request = format!("GET / HTTP/{version}\r\n{fields}\r\n");
-            refused(&request, Status::BadRequest);
+            refused(&request, StatusCode::BadRequest);
         }
     }
     assert_eq!(good("GET / HTTP/1.0\r\n\r\n").host, "");
@@ -72,10 +72,16 @@ fn one_host_is_wanted() {
 
 #[test]
 fn what_is_not_done_here_says_so() {
-    refused("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", Status::NotImplemented);
-    refused("get / HTTP/1.1\r\nHost: a\r\n\r\n", Status::NotImplemented);
+    refused(
+        "BREW / HTTP/1.1\r\nHost: a\r\n\r\n",
+        StatusCode::NotImplemented,
+    );
+    refused(
+        "get / HTTP/1.1\r\nHost: a\r\n\r\n",
+        StatusCode::NotImplemented,
+    );
     let request = "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n";
-    refused(request, Status::NotImplemented);
+    refused(request, StatusCode::NotImplemented);
     for coding in [
         "gzip",
         "gzip, chunked",
@@ -86,23 +92,23 @@ fn what_is_not_done_here_says_so() {
         "identity",
     ] {
         let coded = format!("{GET}Transfer-Encoding: {coding}\r\n\r\n");
-        refused(&coded, Status::NotImplemented);
+        refused(&coded, StatusCode::NotImplemented);
     }
     let old = GET.replace("1.1", "1.0") + "Transfer-Encoding: chunked\r\n\r\n";
-    refused(&old, Status::BadRequest);
+    refused(&old, StatusCode::BadRequest);
     let both = format!("{GET}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
-    refused(&both, Status::BadRequest);
+    refused(&both, StatusCode::BadRequest);
     let both = format!("{GET}Content-Length: 1\r\nTransfer-Encoding: identity\r\n\r\n");
-    refused(&both, Status::NotImplemented);
+    refused(&both, StatusCode::NotImplemented);
     for version in ["2.0", "0.9", "1.2", "3"] {
         let request = format!("GET / HTTP/{version}\r\nHost: a\r\n\r\n");
-        refused(&request, Status::VersionNotSupported);
+        refused(&request, StatusCode::VersionNotSupported);
     }
-    refused("PRI * HTTP/2.0\r\n\r\n", Status::VersionNotSupported);
+    refused("PRI * HTTP/2.0\r\n\r\n", StatusCode::VersionNotSupported);
     for framing in ["Content-Length: 1", "Transfer-Encoding: chunked"] {
         for expected in ["200-ok", "100-continue, x", ""] {
             let expects = format!("{GET}{framing}\r\nExpect: {expected}\r\n\r\n");
-            refused(&expects, Status::ExpectationFailed);
+            refused(&expects, StatusCode::ExpectationFailed);
         }
         let expects = format!("{GET}{framing}\r\nExpect: 100-Continue\r\n\r\na");
         assert_eq!(good(&expects).body, b"a");
@@ -110,7 +116,10 @@ fn what_is_not_done_here_says_so() {
     let old = GET.replace("1.1", "1.0") + "Expect: x\r\n\r\n";
     assert!(parse(old.as_bytes()).is_ok());
     let many = "A: b\r\n".repeat(HTTP_HEADERS_MAX);
-    refused(&format!("{GET}{many}\r\n"), Status::HeaderFieldsTooLarge);
+    refused(
+        &format!("{GET}{many}\r\n"),
+        StatusCode::HeaderFieldsTooLarge,
+    );
     get(&"A: b\r\n".repeat(HTTP_HEADERS_MAX - 1));
 }
 
@@ -127,11 +136,11 @@ fn lengths() {
         "1\r\nContent-Length: 2",
     ] {
         let request = format!("{GET}Content-Length: {bad}\r\n\r\n");
-        refused(&request, Status::BadRequest);
+        refused(&request, StatusCode::BadRequest);
     }
     for great in ["16385", "18446744073709551615", "99999999999999999999999"] {
         let request = format!("{GET}Content-Length: {great}\r\n\r\n");
-        refused(&request, Status::ContentTooLarge);
+        refused(&request, StatusCode::ContentTooLarge);
     }
     let request = good(&format!(
         "{GET}Content-Length: 3\r\nContent-Length: 3\r\n\r\na\nb"
@@ -219,7 +228,7 @@ fn a_websocket_is_asked_for_by_get_in_1_1_with_both_tokens() {
 
 #[test]
 fn a_response_tells_its_length_and_what_becomes_of_the_connection() {
-    let response = Response::text(Status::Ok, "ok\n");
+    let response = Response::text(StatusCode::Ok, "ok\n");
     let in_manner = |manner| written(|out| response.write(manner, Moment::default(), out));
     let kept = in_manner(get("").manner);
     assert!(kept.starts_with("HTTP/1.1 200 OK\r\n"), "{kept}");
@@ -242,7 +251,7 @@ fn a_response_tells_its_length_and_what_becomes_of_the_connection() {
     let head = in_manner(head.manner);
     assert_eq!(head, kept.strip_suffix("ok\n").expect("a body"));
     let empty = written(|out| {
-        Response::empty(Status::NoContent).write(Manner::CLOSING, Moment::default(), out)
+        Response::empty(StatusCode::NoContent).write(ResponseMode::CLOSING, Moment::default(), out)
     });
     assert!(!empty.contains("Content-Length"), "{empty}");
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{
-    Entry, ErrorCode, Login, MessageId, ModeChange, Nick, Page, Range, Request, RoomName,
+    Entry, ErrorCode, Login, MembersPage, MessageId, ModeChange, Nick, Range, Request, RoomName,
     RoomsFrom, Secret, Since, TokenChange,
 };
 
@@ -87,7 +87,7 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
         }
         "users" => Request::Members {
             room: Some(room(object)?),
-            page: Page {
+            page: MembersPage {
                 after: maybe_string(object, "after")?,
                 limit: limit(object)?,
             },

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Author, Event, Manner, Message, MessageId, Moment, Nick, Part, Peer, RoomName, Target,
+    Absence, Author, Departure, ErrorCode, Event, Kick, Manner, Message, MessageId, Moment, Nick,
+    Notice, Part, Peer, RoomName, Secret, Target,
 };
 
 use super::super::{Stage, View};
@@ -104,5 +105,72 @@ pub fn past_event(which: usize, text: &str) -> Event {
         target,
         messages,
         part,
+    }
+}
+
+/// Events that carry a text.
+pub(super) const EVENTS: usize = 17 + PAST_EVENTS;
+
+/// One of the [`EVENTS`].
+pub(super) fn event(which: usize, text: &str) -> Event {
+    let room = RoomName::parse("g").expect("a room name");
+    let text = || text.to_owned();
+    match which {
+        0 => said(&text()),
+        1 => said_in(room, &text()),
+        2 => Event::Private {
+            message: message(&text()),
+        },
+        3 => Event::PrivateSent {
+            to: author().nick,
+            id: Some(MessageId(7)),
+            text: text(),
+            away: Some(Absence::Away(text())),
+        },
+        4 => Event::Said {
+            peer: author().peer,
+            room: RoomName::lobby(),
+            message: Arc::new(Message {
+                manner: Manner::Acted,
+                ..message(&text()).as_ref().clone()
+            }),
+        },
+        5 => Event::Left {
+            nick: author().nick,
+            why: Departure::Quit(Some(text())),
+        },
+        6 => Event::Topic {
+            room: RoomName::lobby(),
+            topic: Some(text()),
+            by: Some(author().nick),
+        },
+        7 => Event::Presence {
+            room,
+            joined: text().len() as u32,
+            left: 1,
+            members: text().len() * 1000,
+        },
+        8 => Event::Notice(Notice::PutOut {
+            room,
+            kick: Kick {
+                by: author().nick,
+                reason: Some(text()),
+            },
+        }),
+        9 => Event::Announced { text: text() },
+        10 => Event::OperatorTold { text: text() },
+        11 => Event::Error(ErrorCode::UnknownCommand(text())),
+        12 => Event::Error(ErrorCode::UnknownType(text())),
+        13 => Event::Error(ErrorCode::NoSuchNick(text())),
+        14 => Event::Error(ErrorCode::NoSuchAccount(text())),
+        15 => Event::Kept {
+            id: MessageId(7),
+            room,
+        },
+        16 => Event::Token {
+            bot: author().nick,
+            token: Secret::new(text()),
+        },
+        past => past_event(past - 17, &text()),
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Chunked {
     /// The head, and the chunks so far without what stands between them.
     whole: Vec<u8>,
     head_len: usize,
-    place: Place,
+    place: ChunkState,
     /// Bytes that were no part of a chunk.
     between: usize,
     /// No line ends in the first `scanned` bytes of the next call.
@@ -21,7 +21,7 @@ pub(super) struct Chunked {
 
 /// What comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ChunkState {
     /// The line with a chunk's size.
     Size,
     /// So many bytes of a chunk.
@@ -34,7 +34,7 @@ enum Place {
 
 /// How far a body has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum BodyProgress {
     /// More is needed.
     Partial,
     /// It is whole.
@@ -50,7 +50,7 @@ impl Chunked {
         Chunked {
             whole: head.to_vec(),
             head_len: head.len(),
-            place: Place::Size,
+            place: ChunkState::Size,
             between: 0,
             scanned: 0,
         }
@@ -62,83 +62,85 @@ impl Chunked {
     }
 
     /// Takes in what it can. Returns how many of the bytes are done with.
-    pub(super) fn decode(&mut self, bytes: &[u8]) -> (Progress, usize) {
+    pub(super) fn decode(&mut self, bytes: &[u8]) -> (BodyProgress, usize) {
         let mut done = 0;
         loop {
             let rest = &bytes[done..];
             let (taken, progress) = match self.place {
-                Place::Data(left) => {
+                ChunkState::Data(left) => {
                     let taken = left.min(rest.len());
                     self.whole.extend_from_slice(&rest[..taken]);
                     self.place = match left - taken {
-                        0 => Place::DataEnd,
-                        left => Place::Data(left),
+                        0 => ChunkState::DataEnd,
+                        left => ChunkState::Data(left),
                     };
-                    (taken, Progress::Partial)
+                    (taken, BodyProgress::Partial)
                 }
-                Place::DataEnd => match rest {
+                ChunkState::DataEnd => match rest {
                     [b'\r', b'\n', ..] => {
-                        self.place = Place::Size;
+                        self.place = ChunkState::Size;
                         self.pass(2)
                     }
-                    [] | [b'\r'] => (0, Progress::Partial),
-                    _ => (0, Progress::Bad),
+                    [] | [b'\r'] => (0, BodyProgress::Partial),
+                    _ => (0, BodyProgress::Bad),
                 },
-                Place::Size | Place::Trailer => self.line(rest),
+                ChunkState::Size | ChunkState::Trailer => self.line(rest),
             };
             done += taken;
-            if taken == 0 || progress != Progress::Partial {
+            if taken == 0 || progress != BodyProgress::Partial {
                 return (progress, done);
             }
         }
     }
 
     /// Takes one line.
-    fn line(&mut self, rest: &[u8]) -> (usize, Progress) {
+    fn line(&mut self, rest: &[u8]) -> (usize, BodyProgress) {
         let Some(at) = memchr(b'\n', &rest[self.scanned..]).map(|at| self.scanned + at) else {
             self.scanned = rest.len();
             // Its line end may be half there.
             return match rest.len() > HTTP_CHUNK_LINE_BYTES_MAX + 1 {
-                true => (0, Progress::Bad),
-                false => (0, Progress::Partial),
+                true => (0, BodyProgress::Bad),
+                false => (0, BodyProgress::Partial),
             };
         };
         self.scanned = 0;
         let line = rest[..at].strip_suffix(b"\r").filter(|line| is_text(line));
         let Some(line) = line.filter(|line| line.len() <= HTTP_CHUNK_LINE_BYTES_MAX) else {
-            return (0, Progress::Bad);
+            return (0, BodyProgress::Bad);
         };
         let (taken, progress) = self.pass(at + 1);
-        if progress != Progress::Partial {
+        if progress != BodyProgress::Partial {
             return (taken, progress);
         }
         let room = HTTP_BODY_BYTES_MAX - (self.whole.len() - self.head_len);
         let progress = match (self.place, line) {
-            (Place::Trailer, b"") => Progress::Whole,
-            (Place::Trailer, line) if is_field(line) => Progress::Partial,
-            (Place::Size, line) => match size(line) {
+            (ChunkState::Trailer, b"") => BodyProgress::Whole,
+            (ChunkState::Trailer, line) if is_field(line) => BodyProgress::Partial,
+            (ChunkState::Size, line) => match size(line) {
                 Some(0) => {
-                    self.place = Place::Trailer;
-                    Progress::Partial
+                    self.place = ChunkState::Trailer;
+                    BodyProgress::Partial
                 }
                 Some(size) if size <= room => {
-                    self.place = Place::Data(size);
-                    Progress::Partial
+                    self.place = ChunkState::Data(size);
+                    BodyProgress::Partial
                 }
-                Some(_) => Progress::TooLong,
-                None => Progress::Bad,
+                Some(_) => BodyProgress::TooLong,
+                None => BodyProgress::Bad,
             },
-            (Place::Trailer | Place::Data(_) | Place::DataEnd, _) => Progress::Bad,
+            (ChunkState::Trailer | ChunkState::Data(_) | ChunkState::DataEnd, _) => {
+                BodyProgress::Bad
+            }
         };
         (taken, progress)
     }
 
     /// So many bytes are no part of a chunk.
-    fn pass(&mut self, count: usize) -> (usize, Progress) {
+    fn pass(&mut self, count: usize) -> (usize, BodyProgress) {
         self.between += count;
         match self.between > HTTP_CHUNKING_BYTES_MAX {
-            true => (count, Progress::TooLong),
-            false => (count, Progress::Partial),
+            true => (count, BodyProgress::TooLong),
+            false => (count, BodyProgress::Partial),
         }
     }
 }
@@ -179,20 +181,20 @@ fn is_field(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn decoded(body: &[u8]) -> (Progress, Vec<u8>, usize) {
+    fn decoded(body: &[u8]) -> (BodyProgress, Vec<u8>, usize) {
         let mut whole = Chunked::new(b"");
         let (progress, done) = whole.decode(body);
         // In pieces as well.
         for piece in [1, 2, 3, 7] {
             let (mut chunked, mut held) = (Chunked::new(b""), Vec::new());
-            let (mut last, mut consumed) = (Progress::Partial, 0);
+            let (mut last, mut consumed) = (BodyProgress::Partial, 0);
             for part in body.chunks(piece) {
                 held.extend_from_slice(part);
                 let done = chunked.decode(&held);
                 last = done.0;
                 consumed += done.1;
                 held.drain(..done.1);
-                if last != Progress::Partial {
+                if last != BodyProgress::Partial {
                     break;
                 }
             }
@@ -201,7 +203,7 @@ mod tests {
                 (progress, whole.whole()),
                 "{body:?}"
             );
-            assert!(progress != Progress::Whole || consumed == done);
+            assert!(progress != BodyProgress::Whole || consumed == done);
         }
         (progress, whole.whole().to_vec(), done)
     }
@@ -219,7 +221,7 @@ mod tests {
             ("1 ;x\r\na\r\n0\r\nX-Sum: 5\r\nY:\r\n\r\n", "a"),
         ] {
             let input = [body, "GET / HTTP/1.1"].concat();
-            let found = (Progress::Whole, expected.into(), body.len());
+            let found = (BodyProgress::Whole, expected.into(), body.len());
             assert_eq!(decoded(input.as_bytes()), found, "{body:?}");
         }
     }
@@ -250,7 +252,7 @@ mod tests {
             "0\r\nX: y\n\r\n",
             "5\r\nhello0\r\n\r\n",
         ] {
-            assert_eq!(decoded(body.as_bytes()).0, Progress::Bad, "{body:?}");
+            assert_eq!(decoded(body.as_bytes()).0, BodyProgress::Bad, "{body:?}");
         }
         for body in [
             "4001\r\n",
@@ -260,9 +262,9 @@ mod tests {
         ] {
             let is_whole = body == "3fff\r\n";
             let expected = if is_whole {
-                Progress::Partial
+                BodyProgress::Partial
             } else {
-                Progress::TooLong
+                BodyProgress::TooLong
             };
             assert_eq!(decoded(body.as_bytes()).0, expected, "{body:?}");
         }
@@ -274,22 +276,22 @@ mod tests {
         let (progress, body, _) = decoded(chunks(HTTP_BODY_BYTES_MAX).as_bytes());
         assert_eq!(
             (progress, body.len()),
-            (Progress::Whole, HTTP_BODY_BYTES_MAX)
+            (BodyProgress::Whole, HTTP_BODY_BYTES_MAX)
         );
         assert_eq!(
             decoded(chunks(HTTP_BODY_BYTES_MAX + 1).as_bytes()).0,
-            Progress::TooLong
+            BodyProgress::TooLong
         );
         let long = |len| format!("0;{}\r\n\r\n", "x".repeat(len - 2));
         assert_eq!(
             decoded(long(HTTP_CHUNK_LINE_BYTES_MAX).as_bytes()).0,
-            Progress::Whole
+            BodyProgress::Whole
         );
         assert_eq!(
             decoded(long(HTTP_CHUNK_LINE_BYTES_MAX + 2).as_bytes()).0,
-            Progress::Bad
+            BodyProgress::Bad
         );
         let trailers = "0\r\n".to_string() + &"A: b\r\n".repeat(HTTP_CHUNKING_BYTES_MAX / 6 + 1);
-        assert_eq!(decoded(trailers.as_bytes()).0, Progress::TooLong);
+        assert_eq!(decoded(trailers.as_bytes()).0, BodyProgress::TooLong);
     }
 }

@@ -144,7 +144,7 @@ fn of_a_crowd_the_first_are_named_and_the_others_by_pages() {
         join(&mut hub, n, &format!("u{n}"));
     }
     let page = |hub: &mut Hub, after: Option<&str>, limit| {
-        let page = Page {
+        let page = MembersPage {
             after: after.map(Into::into),
             limit,
         };

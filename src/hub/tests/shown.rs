@@ -203,7 +203,7 @@ fn what_is_in_closed_rooms_is_told_to_their_members() {
         chat.ask(4, Request::Oper { password });
         let members = || Request::Members {
             room: Some(room("r")),
-            page: Page::default(),
+            page: MembersPage::default(),
         };
         let refusal = ErrorCode::NotInRoom(room("r"));
         assert_eq!(refused(&chat.ask(3, members())), &refusal);

@@ -311,29 +311,29 @@ fn an_endless_client_hello_is_cut_off() {
 }
 
 #[test]
-fn much_toil_for_little_is_put_off_to_the_next_turn() {
+fn much_ciphertext_for_little_text_is_put_off_to_the_next_turn() {
     for version in VERSIONS {
         let (mut server, mut client) = pair(version, Pace::whole());
-        let count = TLS_TOIL_BYTES_MAX / 20;
+        let count = TLS_OVERHEAD_PER_TURN_MAX / 20;
         for _ in 0..count {
             client.say(b"x");
             client.turn();
         }
         let mut received = 0;
-        let (mut put_off, mut toil) = (0, 0);
+        let (mut put_off, mut overhead) = (0, 0);
         loop {
             match server.tls.read(&mut [0; 4096]) {
                 Ok(count) => received += count,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {
                     put_off += 1;
-                    toil += server.tls.take_toil();
+                    overhead += server.tls.take_ciphertext_overhead();
                 }
                 Err(_) => break,
             }
         }
-        toil += server.tls.take_toil();
+        overhead += server.tls.take_ciphertext_overhead();
         assert_eq!((received, put_off), (count, 1));
-        assert!(toil > 20 * count, "{toil} bytes");
+        assert!(overhead > 20 * count, "{overhead} bytes");
     }
 }
 

@@ -16,7 +16,7 @@ type Unit = (f64, f64, &'static str);
 
 /// A tick.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tick {
+pub(super) struct AxisTick {
     /// Its value.
     pub(super) value: f64,
     /// What stands at it.
@@ -33,7 +33,7 @@ pub(super) struct Axis {
     low: f64,
     high: f64,
     /// In rising order, all of them on the axis.
-    pub(super) ticks: Vec<Tick>,
+    pub(super) ticks: Vec<AxisTick>,
 }
 
 impl Axis {
@@ -88,7 +88,7 @@ impl Axis {
         let last = all.iter().position(|&tick| tick >= max);
         let last = last.unwrap_or(all.len() - 1).max(first + 1);
         let ticks = all[first..=last].iter().enumerate();
-        let ticks = ticks.map(|(at, &us)| Tick {
+        let ticks = ticks.map(|(at, &us)| AxisTick {
             value: us,
             label: match us {
                 _ if us < 1e3 => format!("{us} µs"),
@@ -109,12 +109,12 @@ impl Axis {
     /// 90 %, 99 %. A share `q` stands at the value `1 / (1 - q)`.
     pub(super) fn nines(total: u64) -> Axis {
         let nines = (1..6).find(|&n| 10u64.pow(n) >= total).unwrap_or(6);
-        let half = Tick {
+        let half = AxisTick {
             value: 2.0,
             label: "50%".into(),
             is_spare: false,
         };
-        let ticks = (1..=nines).map(|n| Tick {
+        let ticks = (1..=nines).map(|n| AxisTick {
             value: 10f64.powi(n as i32),
             label: match n {
                 1 => "90%".into(),
@@ -164,7 +164,7 @@ impl Axis {
             0 => "0".into(),
             _ => format!("{:.decimals$}{unit}", at as f64 * step),
         };
-        let ticks = (0..=steps as usize).map(|at| Tick {
+        let ticks = (0..=steps as usize).map(|at| AxisTick {
             value: at as f64 * step * size,
             label: label(at),
             is_spare: false,

@@ -9,6 +9,8 @@ use hdrhistogram::Histogram;
 
 use super::outcome::{Outcome, ServerCost};
 use super::units::{NOTHING, bytes, count, counted, mean, micros, time};
+use plot::escape;
+use plots::at_quantile;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -42,23 +44,6 @@ pub(crate) fn html(outcome: &Outcome) -> String {
         escape(&title),
         env!("CARGO_PKG_VERSION"),
     )
-}
-
-/// `text` as HTML that says just that, also within quotes. Control characters are shown as unknown.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ if c.is_control() => escaped.push(char::REPLACEMENT_CHARACTER),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 fn heading(outcome: &Outcome) -> String {
@@ -186,12 +171,6 @@ fn duration_row(name: &str, times: &Histogram<u64>) -> String {
         false => format!("<td>{}</td>", micros(at_quantile(times, quantile))),
     });
     format!("<tr><th scope=\"row\">{name}</th>{}</tr>\n", cells.concat())
-}
-
-/// The time that a share of the times stayed within, in microseconds.
-fn at_quantile(times: &Histogram<u64>, quantile: f64) -> f64 {
-    // The histogram gives the upper end of a bucket, which may be above what it has ever seen.
-    times.value_at_quantile(quantile).min(times.max()) as f64
 }
 
 /// The tables of what was done and what it cost.

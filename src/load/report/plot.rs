@@ -2,7 +2,6 @@
 //! takes any shape, and labels stand at shares of its width and height in the page's own type.
 
 use super::axis::Axis;
-use super::escape;
 
 /// The field's width and height.
 const FIELD: f64 = 1000.0;
@@ -151,4 +150,21 @@ fn legend_entry((at, curve): (usize, &Curve)) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.2}%", share * 100.0)
+}
+
+/// `text` as HTML that says just that, also within quotes. Control characters are shown as unknown.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ if c.is_control() => escaped.push(char::REPLACEMENT_CHARACTER),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
 }

@@ -6,7 +6,6 @@ use hdrhistogram::Histogram;
 
 use super::super::outcome::{Outcome, Sample};
 use super::super::units::{bytes, count, mean, micros};
-use super::at_quantile;
 use super::axis::Axis;
 use super::plot::{Curve, Plot};
 
@@ -185,4 +184,10 @@ fn thin(samples: &[Sample]) -> Vec<Sample> {
             })
         });
     merged.collect()
+}
+
+/// The time that a share of the times stayed within, in microseconds.
+pub(super) fn at_quantile(times: &Histogram<u64>, quantile: f64) -> f64 {
+    // The histogram gives the upper end of a bucket, which may be above what it has ever seen.
+    times.value_at_quantile(quantile).min(times.max()) as f64
 }

@@ -6,7 +6,7 @@ use memchr::memchr;
 use super::{Heard, Speaker, Tongue};
 use crate::load::payload;
 
-pub(super) struct Line {
+pub(super) struct LineTongue {
     name: &'static str,
     /// Is a name sent first?
     gives_name: bool,
@@ -14,30 +14,30 @@ pub(super) struct Line {
     has_line_ends: bool,
 }
 
-impl Line {
+impl LineTongue {
     /// Any line server without names.
-    pub(super) const PLAIN: Line = Line {
+    pub(super) const PLAIN: LineTongue = LineTongue {
         name: "line",
         gives_name: false,
         has_line_ends: true,
     };
 
     /// Addresses instead of names.
-    pub(super) const ANON: Line = Line {
+    pub(super) const ANON: LineTongue = LineTongue {
         name: "anon",
         gives_name: false,
         has_line_ends: true,
     };
 
     /// Coloured lines without line ends; a name comes first.
-    pub(super) const COLON: Line = Line {
+    pub(super) const COLON: LineTongue = LineTongue {
         name: "colon",
         gives_name: true,
         has_line_ends: false,
     };
 }
 
-impl Tongue for Line {
+impl Tongue for LineTongue {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn a_line_with_something_in_front_or_not() {
         let (told, _) = check(
-            &Line::PLAIN,
+            &LineTongue::PLAIN,
             &speaker(None),
             b"~one.\n~bob^ ~two.\r\nwelcome\n",
         );
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn an_address_in_front() {
         let (told, _) = check(
-            &Line::ANON,
+            &LineTongue::ANON,
             &speaker(None),
             b"('127.0.0.1', 44692) dice: ^x.\n",
         );
@@ -122,7 +122,7 @@ mod tests {
     fn colours_and_no_line_end() {
         let bytes = b"\x1b[96m[23:48:30] Client 127.0.0.1:5 CONNECTED Name: eve\x1b[0m\
             \x1b[93m[23:48:31] eve >> \x1b[0m~one.\x1b[93m[23:48:31] eve >> \x1b[0m~two.";
-        let (told, _) = check(&Line::COLON, &speaker(None), bytes);
+        let (told, _) = check(&LineTongue::COLON, &speaker(None), bytes);
         let said: Vec<_> = told
             .into_iter()
             .filter(|told| *told != Told::Other)
@@ -136,9 +136,9 @@ mod tests {
     #[test]
     fn what_is_sent() {
         let mut out = Vec::new();
-        Line::PLAIN.greet(&speaker(None), &mut out);
-        Line::COLON.greet(&speaker(None), &mut out);
-        Line::PLAIN.say(&speaker(None), b"~x.", &mut out);
+        LineTongue::PLAIN.greet(&speaker(None), &mut out);
+        LineTongue::COLON.greet(&speaker(None), &mut out);
+        LineTongue::PLAIN.say(&speaker(None), b"~x.", &mut out);
         assert_eq!(out, b"bob\n~x.\n");
     }
 }

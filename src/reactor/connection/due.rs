@@ -49,7 +49,8 @@ impl<S: Transport> Connection<S> {
         // A tick is cut to the millisecond: one more, so that the silence is never too short.
         let silence = self.progress + SILENCE_MS + 1;
         let spec = self.spoken().spec();
-        let hears = spec.frame_end.heeds_silence() && !self.is_websocket && !self.hushed && !waits;
+        let hears =
+            spec.frame_end.heeds_silence() && !self.is_websocket && !self.silence_handled && !waits;
         let asks_http = spec.class == Class::Http;
         let needs_name = !self.joined && spec.class.must_join(self.is_websocket);
         let idle_since = restraint.and_then(|it| it.idle_since);

@@ -119,7 +119,7 @@ fn what_is_over_leaves_nothing_behind() {
     assert!(connection.restraint.is_some());
     connection.caught_up();
     assert!(connection.restraint.is_none());
-    // Who caught up is forgiven: the time to a notice begins anew.
+    // For who caught up the time to a notice begins anew.
     assert_eq!(connection.throttle(5000, 2 + FLOOD_NOTICE_MS), Flood::Wait);
 }
 

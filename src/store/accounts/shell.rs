@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use crate::limits::DATABASE_BUSY_MS;
 
-use super::super::place::{self, Place};
-use super::super::schema::{self, Refusal};
+use super::super::place::{self, LockedDir};
+use super::super::schema::{self, OpenError};
 
 /// Opens the database in a directory, be there a server that uses it or not.
 ///
@@ -20,8 +20,8 @@ pub(crate) fn open(dir: &Path) -> Result<Connection, String> {
         return Err(format!("there is no {}", path.display()));
     }
     let connection = schema::open(&path).map_err(|refusal| match refusal {
-        Refusal::Broken(how) => format!("{} is broken ({how})", path.display()),
-        Refusal::Other(line) => line,
+        OpenError::Broken(how) => format!("{} is broken ({how})", path.display()),
+        OpenError::Other(line) => line,
     })?;
     let patience = Duration::from_millis(DATABASE_BUSY_MS);
     match connection.busy_timeout(patience) {
@@ -36,7 +36,7 @@ pub(crate) fn open(dir: &Path) -> Result<Connection, String> {
 /// One line: it cannot be made or used.
 pub(crate) fn begin(dir: &Path) -> Result<Connection, String> {
     if !place::database(dir).exists() {
-        drop(Place::take(dir)?);
+        drop(LockedDir::take(dir)?);
     }
     open(dir)
 }

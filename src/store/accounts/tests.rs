@@ -1,5 +1,5 @@
 use super::super::schema;
-use super::write::Progress;
+use super::write::ChangeProgress;
 use super::*;
 use crate::model::AccountAnswer;
 
@@ -53,7 +53,7 @@ fn accounts_go_by_folded_names() {
     assert_eq!(again, Ok(None));
     assert_eq!(names(&connection), ["Alice", "Bob"]);
     let alice = find(&connection, &key("aLICE")).expect("read");
-    let expected = Account {
+    let expected = StoredAccount {
         record: AccountRecord {
             id: account_id("alice"),
             nick: nick("Alice"),
@@ -222,7 +222,7 @@ fn job(
     write: AccountWrite,
 ) -> (
     AccountJob,
-    Progress,
+    ChangeProgress,
     std::sync::mpsc::Receiver<Option<AccountAnswer>>,
 ) {
     let (sender, told) = std::sync::mpsc::channel();

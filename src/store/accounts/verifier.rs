@@ -16,10 +16,10 @@ use crate::limits::{
 use crate::model::{AccountAnswer, AccountAsk, AccountId, Key, Secret};
 
 use super::super::{Full, schema};
-use super::write::{Progress, now_ms};
+use super::write::{ChangeProgress, now_ms};
 use super::{
-    Account, AccountJob, AccountWrite, bots, by_token, find, get, hash, new_token, token_digest,
-    verify,
+    AccountJob, AccountWrite, StoredAccount, bots, by_token, find, get, hash, new_token,
+    token_digest, verify,
 };
 
 /// The handle of the thread. Dropped, it waits for the password in hand, but not for a disk that does
@@ -86,7 +86,7 @@ impl Verifier {
     ///
     /// # Errors
     /// [`ACCOUNT_ASKS_MAX`] wait.
-    pub(in crate::store) fn ask(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
+    pub(in crate::store) fn submit(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
         self.asks
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |asks| {
                 (asks < ACCOUNT_ASKS_MAX).then_some(asks + 1)
@@ -118,10 +118,10 @@ enum Incoming {
 }
 
 /// A change that is on its way to the disk.
-struct Pending {
+struct PendingChange {
     serial: u64,
     ticket: u64,
-    progress: Progress,
+    progress: ChangeProgress,
     /// When it is given up. `None`: that was too late, and was told.
     until: Option<Instant>,
 }
@@ -138,7 +138,7 @@ struct Worker {
     /// Changes that the writer has, those among them that were given up.
     jobs: Arc<AtomicUsize>,
     next_serial: u64,
-    pending: Vec<Pending>,
+    pending: Vec<PendingChange>,
     /// When something was last logged.
     logged: Option<Instant>,
 }
@@ -205,7 +205,7 @@ impl Worker {
             // Nobody waits for it after a stop.
             let _ = done.send(Incoming::Done(serial, answer));
         });
-        self.pending.push(Pending {
+        self.pending.push(PendingChange {
             serial,
             ticket,
             progress: job.progress(),
@@ -356,7 +356,10 @@ fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, Stri
 
 /// The account, if that is its password. A password that could be one takes a hash whether there is
 /// such an account or not.
-fn check(account: Option<Account>, password: &Secret) -> Result<Option<Account>, String> {
+fn check(
+    account: Option<StoredAccount>,
+    password: &Secret,
+) -> Result<Option<StoredAccount>, String> {
     if !password.is_password() {
         return Ok(None);
     }

@@ -159,9 +159,9 @@ const GIVEN_UP: u8 = 2;
 
 /// How far a change is.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Progress(Arc<AtomicU8>);
+pub(super) struct ChangeProgress(Arc<AtomicU8>);
 
-impl Progress {
+impl ChangeProgress {
     fn begin(&self) -> bool {
         self.leave_waiting(BEGUN) || self.0.load(Ordering::Acquire) == BEGUN
     }
@@ -184,7 +184,7 @@ type Make = Box<dyn FnMut(&Connection) -> rusqlite::Result<AccountAnswer> + Send
 /// is what is told.
 pub(in crate::store) struct AccountJob {
     make: Make,
-    progress: Progress,
+    progress: ChangeProgress,
     answer: Option<AccountAnswer>,
     /// `None` once it was called.
     tell: Option<Box<dyn FnOnce(Option<AccountAnswer>) + Send>>,
@@ -199,13 +199,13 @@ impl AccountJob {
     ) -> AccountJob {
         AccountJob {
             make: Box::new(make),
-            progress: Progress::default(),
+            progress: ChangeProgress::default(),
             answer: None,
             tell: Some(Box::new(tell)),
         }
     }
 
-    pub(super) fn progress(&self) -> Progress {
+    pub(super) fn progress(&self) -> ChangeProgress {
         self.progress.clone()
     }
 

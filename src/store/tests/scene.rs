@@ -210,7 +210,7 @@ impl Scene {
     }
 
     pub(super) fn find(&mut self, query: Query) -> Found {
-        self.store().ask(7, query).expect("there is room");
+        self.store().submit(7, query).expect("there is room");
         match self.answer() {
             Answer::Found {
                 ticket: 7, found, ..

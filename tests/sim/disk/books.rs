@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hubbub::testing::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, BOTS_PER_ACCOUNT_MAX, FOUND_BYTES_MAX,
-    FOUND_MAX, Found, Kept, KeptTail, Key, MAIL_MAX, Message, MessageId, Nick, Query, Record,
+    FOUND_MAX, Found, Kept, KeptScrollback, Key, MAIL_MAX, Message, MessageId, Nick, Query, Record,
     RoomName, RoomRecord, Secret, Used, Window, terms, token_digest,
 };
 
@@ -85,10 +85,10 @@ impl Books {
             limit: replay,
             newest: true,
         };
-        let tail = |room: &RoomName| match self.history(room, MessageId(0), window, last_id) {
+        let scrollback = |room: &RoomName| match self.history(room, MessageId(0), window, last_id) {
             Found::Messages {
                 messages, has_more, ..
-            } if has_more || !messages.is_empty() => Some(KeptTail {
+            } if has_more || !messages.is_empty() => Some(KeptScrollback {
                 room: room.clone(),
                 messages,
                 has_more,
@@ -116,9 +116,9 @@ impl Books {
             last_ms: last.map_or(0, |message| message.unix_ms),
             accounts: self.accounts.values().map(|it| it.record.clone()).collect(),
             rooms: self.rooms.values().map(|it| it.record.clone()).collect(),
-            tails: std::iter::once(&lobby)
+            scrollbacks: std::iter::once(&lobby)
                 .chain(names)
-                .filter_map(tail)
+                .filter_map(scrollback)
                 .collect(),
             tokens: bots
                 .map(|bot| (token_digest(&bot.secret), bot.record.id))

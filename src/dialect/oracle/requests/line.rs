@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::model::{
-    Entry, Login, ModeChange, Nick, Page, Range, Request, RoomName, RoomsFrom, Secret, Since,
-    TokenChange,
+    Entry, Login, MembersPage, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret,
+    Since, TokenChange,
 };
 
 use super::super::super::{date, unmarked, words};
@@ -39,7 +39,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
             text,
         } if is_rest(text) => format!("/say {room} {text}"),
         Request::List => "/list".into(),
-        Request::Members { room, page } if *page == Page::default() => {
+        Request::Members { room, page } if *page == MembersPage::default() => {
             optional("/who", room.as_ref().map(RoomName::as_str))?
         }
         Request::Topic { room: None, text } => optional("/topic", text.as_deref())?,

@@ -150,12 +150,12 @@ fn the_tails_together_are_bounded() {
         limit: usize::MAX,
         newest: true,
     };
-    for _ in 0..TAIL_MESSAGES + 7 {
+    for _ in 0..SCROLLBACK_MESSAGES + 7 {
         world.take(&Step::Say { at: 0, count: 1 });
     }
-    let tail = &world.hub.rooms.get(crate::hub::LOBBY).tail;
-    assert_eq!(tail.after(window.after).count(), TAIL_MESSAGES);
-    assert_eq!(tail.bytes(), world.hub.history.tail_bytes);
+    let scrollback = &world.hub.rooms.get(crate::hub::LOBBY).scrollback;
+    assert_eq!(scrollback.after(window.after).count(), SCROLLBACK_MESSAGES);
+    assert_eq!(scrollback.bytes(), world.hub.history.scrollback_bytes);
 }
 
 #[test]
@@ -183,15 +183,15 @@ fn who_comes_back_is_shown_what_was_kept_where_nothing_is_replayed() {
     let mut hub = Hub::new(rules, Settings::default());
     hub.restore(Kept {
         last_id: MessageId(9),
-        tails: vec![KeptTail {
+        scrollbacks: vec![KeptScrollback {
             room: RoomName::lobby(),
             messages: Vec::new(),
             has_more: true,
         }],
         ..Kept::default()
     });
-    let tail = &hub.rooms.get(crate::hub::LOBBY).tail;
-    assert!(tail.covers(MessageId(9)) && !tail.covers(MessageId(8)));
+    let scrollback = &hub.rooms.get(crate::hub::LOBBY).scrollback;
+    assert!(scrollback.covers(MessageId(9)) && !scrollback.covers(MessageId(8)));
 }
 
 #[test]

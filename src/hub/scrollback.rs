@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::model::{Message, MessageId};
 
-/// What a message takes beside its text, in bytes: its other fields, and its place in a tail.
+/// What a message takes beside its text, in bytes: its other fields, and its place in a scrollback.
 const MESSAGE_BYTES: usize = 128;
 
 /// The last messages of a room.
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(super) struct Scrollback {
     /// Invariant: in the order of ids, and all that was said in the room after `after`.
     messages: VecDeque<Arc<Message>>,
     after: MessageId,
@@ -18,18 +18,18 @@ pub(super) struct Tail {
     bytes: usize,
 }
 
-impl Tail {
+impl Scrollback {
     /// Of a room in which nothing was said after `after`; what was before is not known here.
-    pub(super) fn new(after: MessageId) -> Tail {
-        Tail {
+    pub(super) fn new(after: MessageId) -> Scrollback {
+        Scrollback {
             after,
-            ..Tail::default()
+            ..Scrollback::default()
         }
     }
 
     /// Of all that was ever said in a room.
-    pub(super) fn of_all(messages: Vec<Arc<Message>>) -> Tail {
-        Tail {
+    pub(super) fn of_all(messages: Vec<Arc<Message>>) -> Scrollback {
+        Scrollback {
             bytes: messages.iter().map(bytes_of).sum(),
             messages: messages.into(),
             after: MessageId::default(),
@@ -37,9 +37,9 @@ impl Tail {
     }
 
     /// Of the last messages of a room, in which nothing was said after `last`.
-    pub(super) fn of_last(messages: Vec<Arc<Message>>, last: MessageId) -> Tail {
+    pub(super) fn of_last(messages: Vec<Arc<Message>>, last: MessageId) -> Scrollback {
         let first = messages.first();
-        Tail {
+        Scrollback {
             bytes: messages.iter().map(bytes_of).sum(),
             after: first.map_or(last, |first| MessageId(first.id.0 - 1)),
             messages: messages.into(),
@@ -132,34 +132,37 @@ mod tests {
 
     #[test]
     fn it_knows_what_it_has_forgotten() {
-        let mut tail = Tail::new(MessageId(3));
+        let mut scrollback = Scrollback::new(MessageId(3));
         for id in [5, 6, 9, 12] {
-            tail.push(message(id));
+            scrollback.push(message(id));
         }
-        assert!(tail.covers(MessageId(3)) && !tail.covers(MessageId(2)));
-        assert_eq!(ids(tail.after(MessageId(6))), [9, 12]);
-        assert_eq!(ids(tail.after(MessageId(0))), [5, 6, 9, 12]);
-        assert_eq!(ids(tail.before(MessageId(9))), [6, 5]);
-        let before = tail.bytes();
-        assert_eq!(before - tail.trim(1, MessageId(6)), tail.bytes());
+        assert!(scrollback.covers(MessageId(3)) && !scrollback.covers(MessageId(2)));
+        assert_eq!(ids(scrollback.after(MessageId(6))), [9, 12]);
+        assert_eq!(ids(scrollback.after(MessageId(0))), [5, 6, 9, 12]);
+        assert_eq!(ids(scrollback.before(MessageId(9))), [6, 5]);
+        let before = scrollback.bytes();
         assert_eq!(
-            tail.bytes(),
-            tail.messages.iter().map(bytes_of).sum::<usize>()
+            before - scrollback.trim(1, MessageId(6)),
+            scrollback.bytes()
         );
         assert_eq!(
-            ids(tail.after(MessageId(0))),
+            scrollback.bytes(),
+            scrollback.messages.iter().map(bytes_of).sum::<usize>()
+        );
+        assert_eq!(
+            ids(scrollback.after(MessageId(0))),
             [9, 12],
             "nothing that is not kept yet"
         );
-        assert!(tail.covers(MessageId(6)) && !tail.covers(MessageId(5)));
+        assert!(scrollback.covers(MessageId(6)) && !scrollback.covers(MessageId(5)));
     }
 
     #[test]
     fn one_that_was_kept_may_be_whole() {
         let kept = |ids: &[u64]| ids.iter().map(|&id| message(id)).collect();
-        assert!(Tail::of_all(kept(&[])).covers(MessageId(0)));
-        assert!(Tail::of_all(kept(&[8])).covers(MessageId(0)));
-        let of_last = |ids| Tail::of_last(kept(ids), MessageId(9));
+        assert!(Scrollback::of_all(kept(&[])).covers(MessageId(0)));
+        assert!(Scrollback::of_all(kept(&[8])).covers(MessageId(0)));
+        let of_last = |ids| Scrollback::of_last(kept(ids), MessageId(9));
         assert!(!of_last(&[8, 9]).covers(MessageId(0)));
         assert!(of_last(&[8, 9]).covers(MessageId(7)));
         assert!(!of_last(&[]).covers(MessageId(8)));

@@ -1,0 +1,23 @@
+//! What every dialect reads frames with.
+
+use crate::model::{ErrorCode, Request};
+
+use super::Ask;
+
+/// Text of a frame, or the refusal that every dialect gives.
+pub(super) fn utf8(frame: &[u8]) -> Result<&str, ErrorCode> {
+    std::str::from_utf8(frame).map_err(|_| ErrorCode::NotUtf8)
+}
+
+/// Without the byte-order mark that some programs begin with.
+pub(super) fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
+pub(super) fn ask(parsed: Result<Option<Request>, ErrorCode>) -> Ask {
+    match parsed {
+        Ok(Some(request)) => Ask::Request(request),
+        Ok(None) => Ask::Nothing,
+        Err(code) => Ask::Refused(code),
+    }
+}
