@@ -312,42 +312,8 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
 }
 
 fn config(arguments: ServerArguments) -> Result<Config, String> {
-    let limits = Limits {
-        message_bytes: arguments.max_message.0,
-        frame_bytes: arguments.max_frame.0,
-        presence_members: arguments.presence_limit,
-        sniff_ms: arguments.sniff_time.0,
-        join_ms: arguments.join_timeout.0,
-        handshake_ms: arguments.handshake_timeout.0,
-        ping_ms: arguments.ping_interval.0,
-        idle_ms: arguments.idle_timeout.0,
-        keepalive_ms: arguments.keepalive.0,
-        sendq_soft_bytes: arguments.sendq_soft.0,
-        sendq_hard_bytes: arguments.sendq_hard.0,
-        sendq_ms: arguments.sendq_time.0,
-        sendq_total_bytes: arguments.sendq_total,
-        rate: arguments
-            .rate_limit
-            .map_or(Limits::DEFAULT.rate, |rate| rate.0),
-        rate_on_loopback: arguments.rate_limit.is_some() || arguments.limit_loopback,
-        connect_rate: arguments.connect_rate.0,
-        limits_loopback: arguments.limit_loopback,
-        connections: arguments.max_connections,
-        per_address: arguments.max_per_address,
-        backlog: arguments.backlog,
-    };
-    if limits.frame_bytes < limits.message_bytes {
-        return Err("--max-frame is less than --max-message: no such message could come".into());
-    }
-    if limits
-        .keepalive_ms
-        .is_some_and(|ms| !(1000..=32_767_000).contains(&ms))
-    {
-        return Err("--keepalive is 1s to 32767s, or off".into());
-    }
-    if limits.sendq_hard_bytes < limits.sendq_soft_bytes {
-        return Err("--sendq-hard is less than --sendq-soft".into());
-    }
+    let limits = limits(&arguments);
+    check(&limits)?;
     let certificate = match (arguments.tls_cert, arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(Certificate::Files { certificate, key }),
         _ => arguments.tls_self_signed.then_some(Certificate::SelfSigned),
@@ -400,6 +366,51 @@ fn config(arguments: ServerArguments) -> Result<Config, String> {
         has_strict_names: arguments.strict_names,
         is_multi: arguments.multi,
     })
+}
+
+fn limits(arguments: &ServerArguments) -> Limits {
+    Limits {
+        message_bytes: arguments.max_message.0,
+        frame_bytes: arguments.max_frame.0,
+        presence_members: arguments.presence_limit,
+        sniff_ms: arguments.sniff_time.0,
+        join_ms: arguments.join_timeout.0,
+        handshake_ms: arguments.handshake_timeout.0,
+        ping_ms: arguments.ping_interval.0,
+        idle_ms: arguments.idle_timeout.0,
+        keepalive_ms: arguments.keepalive.0,
+        sendq_soft_bytes: arguments.sendq_soft.0,
+        sendq_hard_bytes: arguments.sendq_hard.0,
+        sendq_ms: arguments.sendq_time.0,
+        sendq_total_bytes: arguments.sendq_total,
+        rate: arguments
+            .rate_limit
+            .as_ref()
+            .map_or(Limits::DEFAULT.rate, |rate| rate.0),
+        rate_on_loopback: arguments.rate_limit.is_some() || arguments.limit_loopback,
+        connect_rate: arguments.connect_rate.0,
+        limits_loopback: arguments.limit_loopback,
+        connections: arguments.max_connections,
+        per_address: arguments.max_per_address,
+        backlog: arguments.backlog,
+    }
+}
+
+/// Do these make sense together?
+fn check(limits: &Limits) -> Result<(), String> {
+    if limits.frame_bytes < limits.message_bytes {
+        return Err("--max-frame is less than --max-message: no such message could come".into());
+    }
+    if limits
+        .keepalive_ms
+        .is_some_and(|ms| !(1000..=32_767_000).contains(&ms))
+    {
+        return Err("--keepalive is 1s to 32767s, or off".into());
+    }
+    if limits.sendq_hard_bytes < limits.sendq_soft_bytes {
+        return Err("--sendq-hard is less than --sendq-soft".into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //!    ─Hub::handle_request→ Effects
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
-//! Dependencies run one way: `main → cli` · `cli → reactor, sys, load, store, web, hub, dialect, logging, model` ·
+//! Dependencies run one way: `main → cli` · `cli → reactor, load, store, web, hub, dialect, logging, model` ·
 //! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, model` · `layer → sys, buffer` ·
 //! `sys → store, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·
 //! `dialect → model` · `hub → model` · `logging → outlet, model` · all → `limits`; a test holds it. Hub, dialects and

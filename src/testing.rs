@@ -16,9 +16,9 @@ pub use crate::limits::{
 };
 pub use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, ErrorCode, Event,
-    Found, HashSeed, Kept, KeptScrollback, Key, Manner, Message, MessageId, Moment, Nick, Peer, Query,
-    Record, Request, RoomName, RoomRecord, SearchWords, Secret, Settings, Used, Window, Zone,
-    terms,
+    Found, HashSeed, Kept, KeptScrollback, Key, Manner, Message, MessageId, Moment, Nick, Peer,
+    Query, Record, Request, RoomName, RoomRecord, SearchWords, Secret, Settings, Used, Window,
+    Zone, terms,
 };
 pub use crate::reactor::{Config, DoorAddress, Ended, Reactor, Turned};
 pub use crate::store::accounts::token_digest;

@@ -47,7 +47,7 @@ enum Action {
         name: Nick,
         /// What it becomes
         #[arg(value_enum)]
-        role: Role,
+        role: AccountRole,
         #[command(flatten)]
         place: DirectoryArgument,
     },
@@ -66,7 +66,7 @@ struct DirectoryArgument {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Role {
+enum AccountRole {
     Operator,
     User,
 }
@@ -149,16 +149,16 @@ fn set_password(dir: &Path, name: &Nick) -> Result<String, String> {
     }
 }
 
-fn set_role(dir: &Path, name: &Nick, role: Role) -> Result<String, String> {
+fn set_role(dir: &Path, name: &Nick, role: AccountRole) -> Result<String, String> {
     let connection = accounts::open(dir)?;
-    let is_operator = role == Role::Operator;
+    let is_operator = role == AccountRole::Operator;
     let is_found = accounts::set_operator(&connection, &name.key(), is_operator);
     if !is_found.map_err(|e| failed(dir, &e))? {
         return Err(nobody(name));
     }
     let role = match role {
-        Role::Operator => "an operator",
-        Role::User => "a user",
+        AccountRole::Operator => "an operator",
+        AccountRole::User => "a user",
     };
     Ok(format!("{name} is {role} from its next login on"))
 }

@@ -44,7 +44,7 @@ pub use retention::Retention;
 
 use accounts::Verifier;
 use place::LockedDir;
-use reader::Reader;
+use reader::QueryReader;
 use shared::{Answers, Shared};
 use writer::{Task, Writer};
 
@@ -125,7 +125,7 @@ pub struct Figures {
 pub struct Store {
     tasks: Sender<Task>,
     writer: Option<WorkerThread>,
-    reader: Option<Reader>,
+    reader: Option<QueryReader>,
     verifier: Option<Verifier>,
     answers: Receiver<Answer>,
     shared: Arc<Shared>,
@@ -161,7 +161,7 @@ pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Sto
     let answered = Answers::new(give, wake);
     let (tasks, received) = channel();
     let cannot = |e: std::io::Error| format!("cannot keep history: {e}");
-    let reader = Reader::start(&path, &shared, &answered, &tasks).map_err(cannot)?;
+    let reader = QueryReader::start(&path, &shared, &answered, &tasks).map_err(cannot)?;
     let (changes, told) = (tasks.clone(), answered.clone());
     let verifier = Verifier::start(
         &path,

@@ -30,7 +30,7 @@ const INDEX_POLL: Duration = Duration::from_millis(2);
 const STEPS: i32 = 1_000;
 
 /// The threads' other end. They go when this does, and leave unanswered what waits.
-pub(super) struct Reader {
+pub(super) struct QueryReader {
     short: ReaderQueue,
     long: ReaderQueue,
 }
@@ -43,13 +43,13 @@ struct ReaderQueue {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Reader {
+impl QueryReader {
     pub(super) fn start(
         path: &Path,
         shared: &Arc<Shared>,
         answers: &Answers,
         tasks: &Sender<Task>,
-    ) -> io::Result<Reader> {
+    ) -> io::Result<QueryReader> {
         let line = |name: &str, shortens: bool| {
             let waiting = Arc::new(AtomicUsize::new(0));
             let desk = ReaderThread {
@@ -61,7 +61,7 @@ impl Reader {
             };
             ReaderQueue::start(name, desk, waiting, answers.clone())
         };
-        Ok(Reader {
+        Ok(QueryReader {
             short: line("history reader", false)?,
             long: line("history search", true)?,
         })

@@ -15,7 +15,7 @@ const POINTS_MAX: usize = 240;
 /// Every plot that there is something in.
 pub(super) fn all(outcome: &Outcome) -> Vec<Plot> {
     let samples = thin(&outcome.samples);
-    let over_time = samples.last().map(|last| Time {
+    let over_time = samples.last().map(|last| OverTime {
         samples: &samples,
         axis: Axis::elapsed(last.at_s),
         joining_s: outcome.joining.as_secs_f64(),
@@ -25,10 +25,10 @@ pub(super) fn all(outcome: &Outcome) -> Vec<Plot> {
     let entry = [("connect", &outcome.connect_us), ("join", &outcome.join_us)];
     let plots = [
         by_percentile("Latency by percentile", &latency),
-        over_time.and_then(Time::latency),
-        over_time.and_then(Time::throughput),
-        over_time.and_then(Time::memory),
-        over_time.and_then(Time::clients),
+        over_time.and_then(OverTime::latency),
+        over_time.and_then(OverTime::throughput),
+        over_time.and_then(OverTime::memory),
+        over_time.and_then(OverTime::clients),
         by_percentile("Connect and join by percentile", &entry),
     ];
     plots.into_iter().flatten().collect()
@@ -74,13 +74,13 @@ fn by_percentile(title: &'static str, sets: &[(&'static str, &Histogram<u64>)]) 
 }
 
 /// What the plots over time share.
-struct Time<'a> {
+struct OverTime<'a> {
     samples: &'a [Sample],
     axis: Axis,
     joining_s: f64,
 }
 
-impl Time<'_> {
+impl OverTime<'_> {
     /// A gap where nothing was delivered.
     fn latency(&self) -> Option<Plot> {
         let heard = self.samples.iter().filter(|sample| sample.deliveries > 0);
