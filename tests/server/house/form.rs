@@ -17,15 +17,13 @@ const ARM_LINES_MAX: usize = 20;
 const LONG_YET: &[(&str, usize)] = &[
     ("hub/accounts/tests.rs", 518),
     ("hub/accounts.rs", 528),
-    ("hub/history.rs", 452),
-    ("hub/mod.rs", 569),
+    ("hub/history.rs", 466),
+    ("hub/mod.rs", 482),
     ("hub/model_test/reference.rs", 485),
     ("hub/oracle.rs", 578),
-    ("hub/session.rs", 461),
-    ("hub/talk.rs", 452),
     ("hub/tests.rs", 472),
-    ("reactor/mod.rs", 505),
-    ("reactor/serve.rs", 470),
+    ("reactor/mod.rs", 503),
+    ("reactor/serve.rs", 459),
     ("layer/tls/tests.rs", 471),
 ];
 /// Functions that are to be split yet.
