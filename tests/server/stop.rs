@@ -64,11 +64,11 @@ fn with_nobody_there_it_ends_at_once() {
     assert!(!exited.stderr.contains("panicked"), "{}", exited.stderr);
 }
 
-/// Leaves much unsent for `slow`.
-fn burden(server: &Server) -> (Peer, String) {
+/// Leaves so many messages of 4 KB unsent for `slow`.
+fn burden(server: &Server, count: usize) -> (Peer, String) {
     let mut sender = server.join(Text, "sender");
     let text = "x".repeat(4000);
-    let said: String = (0..2000)
+    let said: String = (0..count)
         .map(|n| {
             sender.say(&format!("{n} {text}"));
             format!("[sender] {n} {text}\n")
@@ -82,7 +82,8 @@ fn burden(server: &Server) -> (Peer, String) {
 fn what_is_pending_is_delivered() {
     let server = Server::with(&[Text], "--sendq-hard 64MiB --sendq-soft 64MiB");
     let mut slow = server.join_narrow("slow");
-    let (mut sender, said) = burden(&server);
+    // What a slow machine reads through so narrow a window within the server's patience.
+    let (mut sender, said) = burden(&server, 400);
     server.signal("TERM");
     assert_farewell(Text, &sender.rest());
     slow.expect(said);
@@ -95,7 +96,7 @@ fn what_is_pending_is_delivered() {
 fn who_never_reads_is_not_waited_for_long() {
     let server = Server::with(&[Text], "--sendq-hard 64MiB --sendq-soft 64MiB");
     let _slow = server.join_narrow("slow");
-    let _sender = burden(&server);
+    let _sender = burden(&server, 2000);
     server.signal("TERM");
     assert_eq!(server.wait().status.code(), Some(0));
 }
@@ -105,7 +106,7 @@ fn while_it_drains_nobody_comes_in_and_a_second_signal_ends_it() {
     for signal in ["TERM", "INT"] {
         let server = Server::with(&[Text], "--sendq-hard 64MiB --sendq-soft 64MiB");
         let _slow = server.join_narrow("slow");
-        let (mut sender, _) = burden(&server);
+        let (mut sender, _) = burden(&server, 2000);
         server.signal("TERM");
         assert_farewell(Text, &sender.rest());
         let late = Peer::try_connect(server.door(Text), Text, |_| ());
