@@ -19,10 +19,11 @@
 //! Glossary: a **door** is a listener and the dialect behind it; a **connection** one socket with its
 //! **Inbox** (unparsed bytes) and **Outbox** (unsent chunks, whose length is the **SendQ**); a
 //! **chunk** is a range of a **page** of rendered text that its readers share; a **framing** says
-//! where a frame ends and a **dialect** what it means; a **session** is a joined user, a **room** a
-//! set of members, a **console** the operator's own connection; an **effect** is what the hub wants
-//! done; a **turn** is one pass of the reactor's loop and a **budget** the work it may do in it; a room's
-//! **scrollback** is what was said last, in memory, and what is **kept** is on disk.
+//! where a frame ends and a **dialect** what it means; a **user** is who has joined, a **session** what
+//! one of its connections has for itself, a **room** a set of users, a room's **readers** the connections
+//! that see what is said there; a **console** is the operator's own connection; an **effect** is what the
+//! hub wants done; a **turn** is one pass of the reactor's loop and a **budget** the work it may do in it;
+//! a room's **scrollback** is what was said last, in memory, and what is **kept** is on disk.
 
 // What only the tests reach for is no dead code where they are built.
 #![cfg_attr(not(feature = "testing"), allow(unreachable_pub))]
