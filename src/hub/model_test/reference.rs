@@ -60,19 +60,26 @@ impl User {
     }
 }
 
-/// Mutes: each the names and connections that it holds for.
+/// A mute. Each connection has an address of its own, of the connection's number.
+struct Hush {
+    names: Vec<String>,
+    ids: Vec<u32>,
+    /// Whoever comes from there later is muted as well.
+    address: Option<u32>,
+}
+
 #[derive(Default)]
-struct Hushes(Vec<(Vec<String>, Vec<u32>)>);
+struct Hushes(Vec<Hush>);
 
 impl Hushes {
     fn hold(&self, id: u32, key: &str) -> bool {
         let mut hushes = self.0.iter();
-        hushes.any(|(names, ids)| ids.contains(&id) || names.iter().any(|name| name == key))
+        hushes.any(|hush| hush.ids.contains(&id) || hush.names.iter().any(|name| name == key))
     }
 
     fn remove(&mut self, id: Option<u32>, key: &str) -> bool {
         let before = self.0.len();
-        self.0.retain(|(names, ids)| {
+        self.0.retain(|Hush { names, ids, .. }| {
             !names.iter().any(|name| name == key) && !id.is_some_and(|id| ids.contains(&id))
         });
         self.0.len() < before
@@ -80,27 +87,35 @@ impl Hushes {
 
     fn put(&mut self, id: u32, key: &str) {
         self.remove(Some(id), key);
-        self.0.push((vec![key.into()], vec![id]));
+        let is_anothers = self.0.iter().any(|hush| hush.address == Some(id));
+        self.0.push(Hush {
+            names: vec![key.into()],
+            ids: vec![id],
+            address: (!is_anothers).then_some(id),
+        });
     }
 
     /// Somebody is gone: whoever comes at its connection is another.
     fn forget(&mut self, id: u32) {
-        for (_, ids) in &mut self.0 {
-            ids.retain(|&other| other != id);
+        for hush in &mut self.0 {
+            hush.ids.retain(|&other| other != id);
         }
     }
 
     /// Whoever is muted stays so.
     fn follow(&mut self, id: u32, key: &str) {
-        let by_id = self.0.iter().position(|(_, ids)| ids.contains(&id));
-        let has_name = |(names, _): &(Vec<String>, Vec<u32>)| names.iter().any(|name| name == key);
-        let by_name = self.0.iter().position(has_name);
-        let Some(at) = by_id.or(by_name) else { return };
+        let find = |is_of: &dyn Fn(&Hush) -> bool| self.0.iter().position(is_of);
+        let by_id = find(&|hush| hush.ids.contains(&id));
+        let by_name = find(&|hush| hush.names.iter().any(|name| name == key));
+        let by_address = find(&|hush| hush.address == Some(id));
+        let Some(at) = by_id.or(by_name).or(by_address) else {
+            return;
+        };
         if by_id.is_none() {
-            self.0[at].1.push(id);
+            self.0[at].ids.push(id);
         }
         if by_name.is_none() {
-            self.0[at].0.push(key.into());
+            self.0[at].names.push(key.into());
         }
     }
 }
