@@ -2,7 +2,7 @@
 //! of every dialect that do everything the tables of commands have.
 //!
 //! `SEED=…` plays one seed again and tells every step. `SIM_SECONDS=…` says how long seeds are tried, and
-//! `SIM_FROM=…` from which on. `TRACES=write` writes the recorded traces anew.
+//! `SIM_FROM=…` from which on and `SIM_SEEDS=…` how many. `TRACES=write` writes the recorded traces anew.
 
 mod checks;
 mod dice;

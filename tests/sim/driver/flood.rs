@@ -27,7 +27,9 @@ impl Sim<'_> {
         let limits = &self.plan.options.limits;
         let is_bounded =
             limits.sendq_hard_bytes <= 64 << 10 && limits.sendq_total_bytes > Some(1 << 20);
-        if !is_bounded || limits.rate_on_loopback || limits.message_bytes < 400 {
+        // In a crowd nobody is told that one has gone.
+        let is_told_of = limits.presence_members >= self.slots.len();
+        if !is_bounded || !is_told_of || limits.rate_on_loopback || limits.message_bytes < 400 {
             return Ok(());
         }
         let Some((reader, speaker)) = self.fit_pair() else {
