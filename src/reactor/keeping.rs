@@ -18,6 +18,7 @@ use crate::sys::{Mailbox, System};
 
 use super::Reactor;
 use super::admission::LogThrottle;
+use super::phase::Phase;
 use super::timers::Tick;
 use super::welcome::others_in_words;
 
@@ -394,6 +395,16 @@ impl<S: System> Reactor<S> {
         keeping.ending.entry(id).or_insert(ending);
     }
 
+    /// Hears who was to quit and was refused, because its words were too long, say.
+    fn go_on_unless_ended(&mut self, id: ConnId) {
+        if let Some(connection) = self.connections.get_open(id)
+            && connection.phase == Phase::Open
+        {
+            connection.unthrottle();
+            self.connections.make_ready(id);
+        }
+    }
+
     fn end_answered(&mut self) {
         let Some(keeping) = &mut self.keeping else {
             return;
@@ -409,6 +420,7 @@ impl<S: System> Reactor<S> {
                 None => self.handle_end(id),
                 Some((request, request_id)) if self.connections.get_open(id).is_some() => {
                     self.handle_request(id, request, request_id);
+                    self.go_on_unless_ended(id);
                 }
                 Some(_) => {}
             }

@@ -47,6 +47,11 @@ impl Disk {
     }
 
     /// From now on it does so.
+    /// Will it take what waits for it?
+    pub(crate) fn can_write(&self) -> bool {
+        self.shelves.borrow().can_write()
+    }
+
     pub(crate) fn set_health(&self, health: Health) {
         self.shelves.borrow_mut().health = health;
     }

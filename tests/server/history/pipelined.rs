@@ -180,3 +180,18 @@ fn who_enters_a_room_that_was_just_made_is_told_of_no_trouble() {
         assert!(!came.contains("cannot be read"), "{n}: {came}");
     }
 }
+
+#[test]
+fn who_is_refused_to_quit_is_heard() {
+    let words = "x".repeat(500);
+    for flags in ["", "--durability seen"] {
+        let directory = TempDir::new();
+        let server = keeping(&directory.join("data"), &[Text], flags);
+        let mut ann = server.join(Text, "ann");
+        let mut bob = server.join(Text, "bob");
+        // What is said first is on its way to the disk when the quit comes.
+        bob.send(format!("one\n/quit {words}\ntwo\n"));
+        ann.expect_until("[bob] one\n");
+        ann.expect_until("[bob] two\n");
+    }
+}

@@ -32,6 +32,10 @@ impl Sim<'_> {
         if !is_bounded || !is_told_of || limits.rate_on_loopback || limits.message_bytes < 400 {
             return Ok(());
         }
+        // What waits for a disk that takes nothing is never at rest.
+        if !self.world.disk().can_write() {
+            return Ok(());
+        }
         let Some((reader, speaker)) = self.fit_pair() else {
             return Ok(());
         };
