@@ -18,8 +18,9 @@ const SHRINK: Duration = Duration::from_secs(60);
 /// How long seeds are tried where nothing else is said.
 const SECONDS: u64 = 5;
 
-/// Seeds tried, unless the variable SIM_SEEDS says otherwise: seed 726 is not quiet in the end yet.
-const SEEDS: u64 = 700;
+/// Seeds tried, unless the variable SIM_SEEDS says otherwise: those up to here are known to hold. Seed 1065
+/// is told of the server's stop as JSON at the auto door, which the pynet client's checker takes for none of its.
+const SEEDS: u64 = 1_000;
 
 /// From so many operations on, every rare state must have been reached.
 const MARKED_FROM: usize = 200_000;
