@@ -15,6 +15,12 @@ pub struct User {
     pub(super) peer: Peer,
     /// The slot of the first of its sessions, in the order of their coming.
     pub(super) first: u32,
+    /// The rooms that it is in, in the order of entering; `None` where that is the lobby alone.
+    #[expect(
+        clippy::box_collection,
+        reason = "most users have none, and pay for a pointer only"
+    )]
+    rooms: Option<Box<Vec<RoomId>>>,
     /// What few users have. Invariant: `None` rather than the default.
     rare: Option<Box<Rare>>,
 }
@@ -40,8 +46,6 @@ pub(super) struct Rare {
     pub(super) first_private: Option<MessageId>,
     /// Rooms where it was muted, in or out of them; some may have ended.
     pub(super) muted_in: Vec<RoomId>,
-    /// The rooms that it is in, in the order of entering; `None` where that is the lobby alone.
-    rooms: Option<Vec<RoomId>>,
 }
 
 impl User {
@@ -51,6 +55,7 @@ impl User {
             nick,
             peer,
             first,
+            rooms: None,
             rare: None,
         }
     }
@@ -62,8 +67,7 @@ impl User {
 
     /// The rooms that it is in, in the order of entering. Each lists it as a member.
     pub(super) fn rooms(&self) -> &[RoomId] {
-        let rooms = self.rare.as_ref().and_then(|rare| rare.rooms.as_deref());
-        rooms.unwrap_or(&[LOBBY])
+        self.rooms.as_ref().map_or(&[LOBBY], |rooms| rooms)
     }
 
     pub(super) fn is_in(&self, room: RoomId) -> bool {
@@ -82,7 +86,8 @@ impl User {
     fn change_rooms(&mut self, change: impl FnOnce(&mut Vec<RoomId>)) {
         let mut rooms = self.rooms().to_vec();
         change(&mut rooms);
-        self.change_rare(|rare| rare.rooms = Some(rooms).filter(|rooms| *rooms != [LOBBY]));
+        rooms.shrink_to_fit();
+        self.rooms = (rooms != [LOBBY]).then(|| Box::new(rooms));
     }
 
     pub(super) fn is_operator(&self) -> bool {
@@ -170,6 +175,6 @@ mod tests {
         assert_eq!(user.rooms(), []);
         user.enter(LOBBY);
         assert_eq!(user.rooms(), [LOBBY]);
-        assert!(user.rare.is_none());
+        assert!(user.rooms.is_none());
     }
 }

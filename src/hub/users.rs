@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn sizes() {
         let user = size_of::<UserId>() + size_of::<Option<User>>();
-        assert_eq!((user, size_of::<Option<Session>>()), (64, 24));
+        assert_eq!((user, size_of::<Option<Session>>()), (72, 24));
     }
 
     #[test]
