@@ -7,7 +7,7 @@ use crate::limits::{
 };
 use crate::model::Request;
 
-use super::{Dialect, Stage, text};
+use super::{Dialect, Stage};
 
 /// How a dialect is served.
 #[derive(Debug)]
@@ -165,12 +165,15 @@ const USUAL: Spec = Spec {
     has_telnet: false,
 };
 
+/// What a name is asked with; no line end, so that the name stands behind it.
+pub(super) const PROMPT: &str = "Enter your name: ";
+
 /// A row each, in the order of [`Dialect`].
 pub(super) static SPECS: [Spec; 10] = [
     Spec {
         dialect: Dialect::Text,
         name: "text",
-        greeting: text::PROMPT,
+        greeting: PROMPT,
         shows_history: true,
         has_telnet: true,
         ..USUAL

@@ -7,12 +7,10 @@ use crate::model::{
     RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
 };
 
+use super::spec::PROMPT;
 use super::{
     Ask, Dialect, Stage, View, ask, command, past, plain, sentence, telnet, time, unmarked, utf8,
 };
-
-/// What a name is asked with; no line end, so that the name stands behind it.
-pub(super) const PROMPT: &str = "Enter your name: ";
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     let frame = telnet::without_commands(frame);
