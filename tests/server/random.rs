@@ -1,13 +1,11 @@
-//! Chance that can be repeated: a seed, printed, from which all else follows.
+//! Chance of a test that is another at each run: its seed is printed.
 
-/// splitmix64, which is short and good enough for choosing.
-pub(crate) struct Random(u64);
+#[path = "../random.rs"]
+mod seeded;
+
+pub(crate) use seeded::Random;
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
     /// A seed of this moment, or that of `HUBBUB_SEED` for a run that is to be repeated. It is printed.
     pub(crate) fn of_now(what: &str) -> Random {
         let given = std::env::var("HUBBUB_SEED").ok();
@@ -16,31 +14,11 @@ impl Random {
             |seed| seed.parse().expect("a number"),
         );
         println!("{what}: HUBBUB_SEED={seed}");
-        Random(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    /// Less than `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-
-    pub(crate) fn between(&mut self, first: usize, last: usize) -> usize {
-        first + self.below(last - first + 1)
-    }
-
-    pub(crate) fn one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
+        Random::new(seed)
     }
 
     /// Another one, whose choices these here do not change.
     pub(crate) fn fork(&mut self) -> Random {
-        Random(self.next())
+        Random::new(self.next())
     }
 }
