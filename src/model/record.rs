@@ -120,6 +120,25 @@ pub struct Window {
 }
 
 impl Window {
+    /// The first of all messages.
+    pub const fn first(limit: usize) -> Window {
+        Window {
+            after: MessageId(0),
+            before: MessageId::MAX,
+            since_ms: 0,
+            limit,
+            newest: false,
+        }
+    }
+
+    /// The last of all messages.
+    pub const fn last(limit: usize) -> Window {
+        Window {
+            newest: true,
+            ..Window::first(limit)
+        }
+    }
+
     /// Is it one of those meant, but for the limit?
     pub fn has(&self, message: &Message) -> bool {
         self.after < message.id && message.id < self.before && message.unix_ms >= self.since_ms

@@ -130,13 +130,7 @@ fn private(
 }
 
 fn mail(connection: &Connection, to: AccountId, committed: MessageId) -> Done<Found> {
-    let window = Window {
-        after: MessageId(0),
-        before: MessageId::MAX,
-        since_ms: 0,
-        limit: MAIL_MAX,
-        newest: false,
-    };
+    let window = Window::first(MAIL_MAX);
     let range = RowRange::new(window, committed);
     let mut page = FoundPage::new(window);
     // All of it is told at once.

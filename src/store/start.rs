@@ -79,13 +79,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
             .map(|room| room.name.clone())
             .filter(|name| !name.is_lobby()),
     );
-    let window = Window {
-        after: MessageId(0),
-        before: MessageId::MAX,
-        since_ms: 0,
-        limit: replay,
-        newest: true,
-    };
+    let window = Window::last(replay);
     let mut scrollbacks = Vec::new();
     for room in names {
         let query = Query::History {

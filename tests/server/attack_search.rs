@@ -133,13 +133,7 @@ fn keep_many(directory: &TempDir) {
     let query = Query::Search {
         rooms: vec![(RoomName::lobby(), MessageId(0))],
         words: SearchWords::parse(&format!("word{KEPT}")),
-        window: Window {
-            after: MessageId(0),
-            before: MessageId::MAX,
-            since_ms: 0,
-            limit: 1,
-            newest: true,
-        },
+        window: Window::last(1),
     };
     let begun = Instant::now();
     let mut is_indexed = false;

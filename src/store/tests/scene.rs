@@ -13,13 +13,7 @@ use crate::model::{AccountId, Found, Key, Manner, Nick, RoomName, Window};
 /// However slow the machine is.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-pub(super) const ALL: Window = Window {
-    after: MessageId(0),
-    before: MessageId::MAX,
-    since_ms: 0,
-    limit: 1_000,
-    newest: false,
-};
+pub(super) const ALL: Window = Window::first(1_000);
 
 /// A directory of its own, removed with its content.
 pub(super) struct TempDir(pub(super) PathBuf);

@@ -78,13 +78,7 @@ impl Books {
         let lobby = RoomName::lobby();
         let owned = self.rooms.values().map(|room| &room.record.name);
         let names = owned.filter(|name| !name.is_lobby());
-        let window = Window {
-            after: MessageId(0),
-            before: MessageId::MAX,
-            since_ms: 0,
-            limit: replay,
-            newest: true,
-        };
+        let window = Window::last(replay);
         let scrollback = |room: &RoomName| match self.history(room, MessageId(0), window, last_id) {
             Found::Messages {
                 messages, has_more, ..
@@ -212,13 +206,7 @@ impl Books {
                 page(rows, *window, committed, FOUND_BYTES_MAX)
             }
             Query::Mail { to } => {
-                let window = Window {
-                    after: MessageId(0),
-                    before: MessageId::MAX,
-                    since_ms: 0,
-                    limit: MAIL_MAX,
-                    newest: false,
-                };
+                let window = Window::first(MAIL_MAX);
                 let rows = self.privates.iter();
                 let rows =
                     rows.map(|it| (&it.message, it.to_account == Some(*to) && !it.is_delivered));

@@ -33,18 +33,10 @@ pub(super) fn read_padded(
     told: &mut Vec<Told>,
     line: impl Fn(&str) -> Result<Told, String>,
 ) -> Result<(), String> {
-    let mut start = 0;
-    while let Some(len) = bytes[start..].iter().position(|&byte| byte == b'\n') {
-        if !(len + 1).is_multiple_of(READ) {
-            return Err(format!("a line of {} bytes at a padded door", len + 1));
-        }
-        let frame = std::str::from_utf8(&bytes[start..start + len]);
-        let frame = frame.map_err(|_| format!("not UTF-8: {}", shown(&bytes[start..])))?;
-        told.push(line(frame.trim_end_matches(' '))?);
-        start += len + 1;
-    }
-    bytes.drain(..start);
-    Ok(())
+    read(bytes, told, |frame| match frame.len() + 1 {
+        len if len.is_multiple_of(READ) => line(frame.trim_end_matches(' ')),
+        len => Err(format!("a line of {len} bytes at a padded door")),
+    })
 }
 
 /// Takes whole lines of the text dialect, and prompts, which have no line end.
