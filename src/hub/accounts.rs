@@ -3,90 +3,18 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use core::net::IpAddr;
-
-use crate::limits::{
-    ACCOUNT_FAILURES_MAX, ACCOUNTS_MAX, LOGIN_FAILURES_MAX, LOGIN_FAILURES_REMEMBERED,
-    LOGIN_MEMORY_MS, LOGIN_WAIT_MS, LOGIN_WAIT_MS_MAX, OWNED_ROOMS_PER_ADDRESS_MAX,
-    REGISTRATIONS_PER_ADDRESS_MAX,
-};
+use crate::limits::{ACCOUNTS_MAX, OWNED_ROOMS_PER_ADDRESS_MAX, REGISTRATIONS_PER_ADDRESS_MAX};
 use crate::model::{
     AccountAsk, AccountId, AccountRecord, ConnId, Deed, ErrorCode, Event, Key, Login, MessageId,
-    Nick, Peer, RequestId, RoomName, Secret, TokenChange, UserId,
+    Nick, Peer, RequestId, Secret, TokenChange, UserId,
 };
 
+use super::coming::Coming;
 use super::directory::Directory;
+use super::failures::LoginFailures;
 use super::guests::is_given;
 use super::quota::Quota;
-use super::throttle::{Allowance, Throttle};
 use super::{Effect, Hub};
-
-/// What is allowed who does not know an account's password.
-const LOGIN_ALLOWANCE: Allowance = Allowance {
-    failures: LOGIN_FAILURES_MAX,
-    wait_ms: LOGIN_WAIT_MS,
-    wait_ms_max: LOGIN_WAIT_MS_MAX,
-    memory_ms: LOGIN_MEMORY_MS,
-    remembered: LOGIN_FAILURES_REMEMBERED,
-};
-
-/// What is allowed in all to those who do not know one account's password.
-const ACCOUNT_ALLOWANCE: Allowance = Allowance {
-    failures: ACCOUNT_FAILURES_MAX,
-    ..LOGIN_ALLOWANCE
-};
-
-/// Wrong passwords of accounts. Somebody's failures keep out whoever knows the password only where they come
-/// from one address, or from very many.
-#[derive(Debug)]
-pub(super) struct LoginFailures {
-    /// By the name of the account, be there one or not.
-    by_name: Throttle<Key>,
-    by_address: Throttle<Option<IpAddr>>,
-    /// By both.
-    by_both: Throttle<(Key, Option<IpAddr>)>,
-}
-
-impl LoginFailures {
-    fn new() -> LoginFailures {
-        LoginFailures {
-            by_name: Throttle::new(ACCOUNT_ALLOWANCE),
-            by_address: Throttle::new(LOGIN_ALLOWANCE),
-            by_both: Throttle::new(LOGIN_ALLOWANCE),
-        }
-    }
-
-    /// May a password be tried? If not, that is how long there is to wait, in seconds.
-    fn try_one(&mut self, name: &Key, address: Option<IpAddr>, now_ms: u64) -> Result<(), u64> {
-        let both = (name.clone(), address);
-        let waits = [
-            self.by_name.wait_s(name, now_ms),
-            self.by_address.wait_s(&address, now_ms),
-            self.by_both.wait_s(&both, now_ms),
-        ];
-        if let Some(seconds) = waits.into_iter().flatten().max() {
-            return Err(seconds);
-        }
-        self.by_name.note_try(name, now_ms);
-        self.by_address.note_try(&address, now_ms);
-        self.by_both.note_try(&both, now_ms);
-        Ok(())
-    }
-
-    pub(super) fn note_failure(&mut self, name: Key, address: Option<IpAddr>, now_ms: u64) {
-        self.by_name.note_failure(&name, now_ms);
-        self.by_address.note_failure(&address, now_ms);
-        self.by_both.note_failure(&(name, address), now_ms);
-    }
-
-    /// The password was right. Who knows one may have tried others', and others may go on trying this one: only
-    /// what was wrong for this account from there is forgotten.
-    pub(super) fn note_success(&mut self, name: Key, address: Option<IpAddr>) {
-        let count = self.by_both.forget(&(name.clone(), address));
-        self.by_address.take_back(&address, count);
-        self.by_name.take_back(&name, count);
-    }
-}
 
 /// What is known of accounts, and asked about them.
 #[derive(Debug)]
@@ -113,19 +41,6 @@ pub(super) struct Accounts {
     pub(super) early: Vec<(MessageId, ConnId)>,
     /// The number of the guest named last.
     pub(super) last_guest: u32,
-}
-
-/// Somebody who comes in.
-#[derive(Debug)]
-pub(super) struct Coming {
-    pub(super) nick: Nick,
-    pub(super) wants_users: bool,
-    /// Are the others told later ([`Hub::tell_of_coming`])?
-    pub(super) is_untold: bool,
-    /// Rooms, and the last message that one has of each.
-    pub(super) resume: Vec<(RoomName, MessageId)>,
-    /// How many of the last messages it is shown of other rooms; `None`: as many as the server shows.
-    pub(super) replay: Option<usize>,
 }
 
 /// A question that waits for its answer.
@@ -188,19 +103,6 @@ pub(super) enum What {
     Login { is_multi: bool },
     /// What the answer says by itself.
     Other,
-}
-
-impl Coming {
-    /// Somebody who says no more than a name, and is shown nothing of the past.
-    pub(super) fn plain(nick: Nick) -> Coming {
-        Coming {
-            nick,
-            wants_users: false,
-            is_untold: false,
-            resume: Vec::new(),
-            replay: Some(0),
-        }
-    }
 }
 
 impl Accounts {

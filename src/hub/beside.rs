@@ -7,7 +7,7 @@ use crate::model::{
     ConnId, Departure, ErrorCode, Event, MessageId, Peer, PutOut, RoomName, Roster, UserId,
 };
 
-use super::accounts::Coming;
+use super::coming::Coming;
 use super::{Hub, LOBBY, Reader, RoomId};
 
 /// A connection of a user who becomes another.

@@ -4,8 +4,33 @@ use crate::model::{
     ConnId, Departure, Entry, ErrorCode, Event, Login, MessageId, Nick, Peer, RoomName, Roster,
 };
 
-use super::accounts::Coming;
 use super::{Effect, Hub, LOBBY, Reader};
+
+/// Somebody who comes in.
+#[derive(Debug)]
+pub(super) struct Coming {
+    pub(super) nick: Nick,
+    pub(super) wants_users: bool,
+    /// Are the others told later ([`Hub::tell_of_coming`])?
+    pub(super) is_untold: bool,
+    /// Rooms, and the last message that one has of each.
+    pub(super) resume: Vec<(RoomName, MessageId)>,
+    /// How many of the last messages it is shown of other rooms; `None`: as many as the server shows.
+    pub(super) replay: Option<usize>,
+}
+
+impl Coming {
+    /// Somebody who says no more than a name, and is shown nothing of the past.
+    pub(super) fn plain(nick: Nick) -> Coming {
+        Coming {
+            nick,
+            wants_users: false,
+            is_untold: false,
+            resume: Vec::new(),
+            replay: Some(0),
+        }
+    }
+}
 
 impl Hub {
     pub(super) fn join(

@@ -5,7 +5,8 @@ use crate::model::{
     Peer, PutOut, UserId,
 };
 
-use super::accounts::{Coming, Tried, Waiting, What};
+use super::accounts::{Tried, Waiting, What};
+use super::coming::Coming;
 use super::expiry::Lasting;
 use super::{Hub, User};
 

@@ -12,6 +12,7 @@
 //! have users as members; their readers, which are sessions, are what is told walks.
 
 mod accounts;
+mod asker;
 mod beside;
 mod catchup;
 mod coming;
@@ -19,6 +20,7 @@ mod cut;
 mod directory;
 mod effect;
 mod expiry;
+mod failures;
 mod guests;
 mod history;
 mod ignorers;
@@ -64,17 +66,17 @@ pub use rules::{Addresses, Rules};
 pub(crate) use user::User;
 
 use crate::model::{
-    Author, ConnId, Departure, ErrorCode, Event, Kept, Manner, Moment, Nick, Peer, Request,
-    RequestId, RoomName, Secret, Settings, Target, UserId,
+    ConnId, Departure, ErrorCode, Event, Kept, Manner, Moment, Peer, Request, RequestId, Secret,
+    Settings, Target, UserId,
 };
-use accounts::{Accounts, Coming};
+use accounts::Accounts;
+use coming::Coming;
 use expiry::Expiry;
 use history::History;
 use later::Later;
 use operate::OPER_ALLOWANCE;
 use room::Rooms;
 use throttle::Throttle;
-use user::Rare;
 use users::Users;
 
 /// Places for effects that are kept between requests.
@@ -153,11 +155,6 @@ impl Hub {
                 self.restore_scrollback(id, scrollback.messages, scrollback.has_more);
             }
         }
-    }
-
-    /// The user of a connection that has joined.
-    pub fn user(&self, who: ConnId) -> Option<&User> {
-        self.users.user_of(who)
     }
 
     /// How many users have joined.
@@ -380,76 +377,6 @@ impl Hub {
             self.effects.shrink_to(IDLE_EFFECTS);
         }
         effect
-    }
-
-    /// Who asks; a console is no user.
-    fn own_id(&self, who: ConnId) -> Result<UserId, ErrorCode> {
-        self.users.of(who).ok_or(ErrorCode::NotJoined)
-    }
-
-    fn own(&self, who: ConnId) -> Result<&User, ErrorCode> {
-        self.users.user_of(who).ok_or(ErrorCode::NotJoined)
-    }
-
-    /// Changes what few users have.
-    fn change(&mut self, id: UserId, change: impl FnOnce(&mut Rare)) {
-        if let Some(user) = self.users.get_mut(id) {
-            user.change_rare(change);
-        }
-    }
-
-    /// May it ask what operators may?
-    pub fn is_operator(&self, who: ConnId) -> bool {
-        self.consoles.contains(&who) || self.user(who).is_some_and(User::is_operator)
-    }
-
-    fn nick_of(&self, who: ConnId) -> Option<&Nick> {
-        self.user(who).map(User::nick)
-    }
-
-    /// Whose name that is.
-    fn find_nick(&self, name: &str) -> Result<UserId, ErrorCode> {
-        let found = self.users.find(name);
-        found.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))
-    }
-
-    /// Name and address as events carry them: everybody is shown the same.
-    fn author(&self, who: ConnId) -> Result<Author, ErrorCode> {
-        let (nick, peer) = (self.own(who)?.nick().clone(), self.users.peer_of(who));
-        let peer = peer.unwrap_or(Peer::NOWHERE);
-        let is_shown = match self.rules.addresses {
-            Addresses::None => false,
-            Addresses::OfDoors => self.shown.contains(&who),
-            Addresses::All => true,
-        };
-        Ok(Author {
-            nick,
-            peer: match is_shown {
-                true => peer,
-                false => peer.hidden(who.slot),
-            },
-        })
-    }
-
-    /// The room that a connection speaks in.
-    fn focus_of(&self, who: ConnId) -> Result<RoomId, ErrorCode> {
-        let session = self.users.session(who).ok_or(ErrorCode::NotJoined)?;
-        // Of the rooms that one may be in the lobby is the one that is always there.
-        let nowhere = || ErrorCode::NotInRoom(RoomName::lobby());
-        session.focus.ok_or_else(nowhere)
-    }
-
-    /// The room of that name, or the one that is spoken in, if the user is in it.
-    fn entered(&self, who: ConnId, name: Option<RoomName>) -> Result<RoomId, ErrorCode> {
-        let user = self.own(who)?;
-        let Some(name) = name else {
-            return self.focus_of(who);
-        };
-        match self.rooms.find(&name) {
-            Some(id) if user.is_in(id) => Ok(id),
-            Some(_) => Err(ErrorCode::NotInRoom(name)),
-            None => Err(ErrorCode::NoRoomToEnter(name)),
-        }
     }
 
     /// So many members, names or bans are looked at for what is being handled.

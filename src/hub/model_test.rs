@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::Addresses;
 use super::*;
-use crate::model::{Entry, Nick, PutOut, Secret};
+use crate::model::{Entry, Nick, PutOut, RoomName, Secret};
 use reference::{Reference, Seen};
 
 const CONNECTIONS: u32 = 6;

@@ -3,7 +3,7 @@ mod shown;
 
 use super::*;
 use crate::limits::{IGNORED_MAX, NOTE_BYTES_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
-use crate::model::{Entry, MembersPage, Nick, Roster};
+use crate::model::{Entry, MembersPage, Nick, RoomName, Roster};
 
 fn id(slot: u32) -> ConnId {
     ConnId {

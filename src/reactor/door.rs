@@ -7,9 +7,10 @@ use std::str::FromStr;
 use crate::dialect::Dialect;
 use crate::limits::{CLIENT_MSS_BYTES, CLIENT_READ_BYTES, Limits};
 use crate::model::Peer;
-use crate::sys::{self, Place, Stream as _, System};
+use crate::sys::{self, Place, Stream as _, System, UnixPlace};
 use crate::web::DoorKind;
 
+use super::config::Config;
 use super::timers::Tick;
 
 /// Where a door is to be, as an operator writes it: `[DIALECT://]HOST:PORT` or
@@ -185,6 +186,30 @@ impl<L> Door<L> {
         self.serial = self.serial.wrapping_add(1);
         Peer::Unix(self.serial)
     }
+}
+
+/// Opens every door, the operator's last, and watches them.
+pub(super) fn open_doors<S: System>(
+    system: &mut S,
+    config: &Config,
+) -> Result<Vec<Door<S::Listener>>, String> {
+    let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
+        dialect: Some(Dialect::of_console(false)),
+        is_status: false,
+        is_tls: false,
+        place: Place::Unix(UnixPlace::private(path.clone())),
+    });
+    let of_users = config.doors.iter().cloned();
+    let addresses = of_users.chain(config.status_door.clone()).chain(admin_door);
+    let open = |(at, address): (usize, DoorAddress)| {
+        Door::open(system, &address, &config.limits)
+            .and_then(|mut door| {
+                system.watch(&mut door.listener, at)?;
+                Ok(door)
+            })
+            .map_err(|e| format!("cannot listen on {address}: {e}"))
+    };
+    addresses.enumerate().map(open).collect()
 }
 
 #[cfg(test)]

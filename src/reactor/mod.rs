@@ -10,6 +10,7 @@ mod admission;
 mod bucket;
 mod charges;
 mod clock;
+mod config;
 pub mod connection;
 mod connections;
 mod counters;
@@ -33,34 +34,33 @@ mod welcome;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::mem::Discriminant;
-use std::path::PathBuf;
 use std::time::Duration;
 
+pub use config::Config;
 pub use door::DoorAddress;
 pub use files::Certificate;
 pub use timers::Tick;
 
 pub use crate::sys::Place;
-pub(crate) use crate::sys::{UnixPlace, now};
+pub(crate) use crate::sys::now;
 
 use crate::dialect::Dialect;
-use crate::hub::{Addresses, Hub, Rules};
+use crate::hub::{Hub, Rules};
 use crate::layer::{Identity, Layer};
 use crate::limits::{
     ACCEPT_PAUSE_MS, ARRIVAL_US, DELIVERY_BUDGET, Limits, READ_BYTES, REREAD_MS, SERVE_US, STOP_MS,
     SWEEPS_MIN,
 };
 use crate::model::{ConnId, ErrorCode, Event, Peer, Settings};
-use crate::store;
 use crate::sys::{Interest, Native, Ready, SIGHUP, SIGUSR1, System};
-use crate::web::{OriginRule, PublicHost, Site};
+use crate::web::Site;
 use admission::{Admission, LogThrottle};
 use clock::Clock;
 use connection::Standing;
 use connections::Connections;
 use counters::Counters;
 use delivery::RoomBatch;
-use door::Door;
+use door::{Door, open_doors};
 use files::Files;
 use incidents::Incidents;
 use keeping::{Keeping, nothing_kept};
@@ -68,53 +68,6 @@ use pages::Pages;
 use phase::Reason;
 use show::Show;
 use timers::Timers;
-
-/// What a server is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// Where to listen.
-    pub doors: Vec<DoorAddress>,
-    /// What operators may set.
-    pub limits: Limits,
-    /// What TLS is spoken with; without it none is.
-    pub certificate: Option<Certificate>,
-    /// Where `/metrics` and `/stats` are served.
-    pub status_door: Option<DoorAddress>,
-    /// Web pages that may open WebSockets here, beside the server's own.
-    pub allowed_origins: Vec<OriginRule>,
-    /// The names that this server is known under to browsers.
-    pub public_hosts: Vec<PublicHost>,
-    /// The file of bearer tokens for those who post.
-    pub api_tokens: Option<PathBuf>,
-    /// Is there a WebSocket that sends everything back?
-    pub has_ws_echo: bool,
-    /// The file with what makes an in-band operator.
-    pub oper_password: Option<PathBuf>,
-    /// Whose addresses are shown to other users.
-    pub addresses: Addresses,
-    /// Is standard input the operator's console?
-    pub has_console: bool,
-    /// Is standard output a terminal, so that the console is coloured and shows what goes on?
-    pub has_terminal: bool,
-    /// Does it not show that even there?
-    pub is_console_quiet: bool,
-    /// Where the operator's console listens.
-    pub admin_socket: Option<PathBuf>,
-    /// The file that bans and the like survive a restart in.
-    pub state: Option<PathBuf>,
-    /// Where and how history and accounts are kept; without it they are in memory, or not there.
-    pub data: Option<store::Options>,
-    /// Messages that one is shown of a room by entering it.
-    pub replay: usize,
-    /// How long somebody may go by a registered name before logging in, in milliseconds.
-    pub grace_ms: u64,
-    /// How long an account lasts that is not used, in milliseconds; `None` is for ever.
-    pub account_expiry_ms: Option<u64>,
-    /// Is a registered name refused at once to who does not log in?
-    pub has_strict_names: bool,
-    /// May every account be online from several connections?
-    pub is_multi: bool,
-}
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -476,28 +429,4 @@ impl<S: System> Reactor<S> {
     fn allow_us(&mut self, us: u64) {
         self.enough_us = self.turn_us().saturating_add(us);
     }
-}
-
-/// Opens every door, the operator's last, and watches them.
-fn open_doors<S: System>(
-    system: &mut S,
-    config: &Config,
-) -> Result<Vec<Door<S::Listener>>, String> {
-    let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
-        dialect: Some(Dialect::of_console(false)),
-        is_status: false,
-        is_tls: false,
-        place: Place::Unix(UnixPlace::private(path.clone())),
-    });
-    let of_users = config.doors.iter().cloned();
-    let addresses = of_users.chain(config.status_door.clone()).chain(admin_door);
-    let open = |(at, address): (usize, DoorAddress)| {
-        Door::open(system, &address, &config.limits)
-            .and_then(|mut door| {
-                system.watch(&mut door.listener, at)?;
-                Ok(door)
-            })
-            .map_err(|e| format!("cannot listen on {address}: {e}"))
-    };
-    addresses.enumerate().map(open).collect()
 }

@@ -10,7 +10,8 @@ use super::super::*;
 use crate::limits::{ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, MAIL_MAX, OWNED_ROOMS_MAX};
 use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, Durability, Entry, Found, Login, Message,
-    MessageId, ModeChange, PutOut, Record, RoomEntry, RoomRecord, RoomsFrom, Secret, TokenChange,
+    MessageId, ModeChange, PutOut, Record, RoomEntry, RoomName, RoomRecord, RoomsFrom, Secret,
+    TokenChange,
 };
 
 use chat::*;
