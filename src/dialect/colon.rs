@@ -5,7 +5,8 @@ use std::fmt::Display;
 use std::io::Write as _;
 
 use crate::model::{
-    Entry, ErrorCode, Event, Manner, MembersPage, Message, Moment, Nick, Request, RoomName, Target,
+    EnterMode, ErrorCode, Event, Manner, MembersPage, Message, Moment, Nick, Request, RoomName,
+    Target,
 };
 
 use super::{
@@ -98,7 +99,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
             let room = group(":group create <group_name>")?;
             Ok(Request::Enter {
                 room,
-                entry: Entry::Create,
+                entry: EnterMode::Create,
                 key: None,
                 resume: None,
                 replay: None,
@@ -106,7 +107,7 @@ fn parse_group(words: &str) -> Result<Request, ErrorCode> {
         }
         "join" => Ok(Request::Enter {
             room: group(":group join <group_name>")?,
-            entry: Entry::Existing,
+            entry: EnterMode::Existing,
             key: words::second(words).map(Into::into),
             resume: None,
             replay: None,

@@ -1,7 +1,7 @@
 //! Coming and going: how somebody becomes a user, and how that ends.
 
 use crate::model::{
-    ConnId, Departure, Entry, ErrorCode, Event, Login, MessageId, Nick, Peer, RoomName, Roster,
+    ConnId, Departure, EnterMode, ErrorCode, Event, Login, MessageId, Nick, Peer, RoomName, Roster,
 };
 
 use super::{Effect, Hub, LOBBY, Reader};
@@ -122,7 +122,9 @@ impl Hub {
             if known.is_some_and(|id| rooms.contains(&id)) {
                 continue;
             }
-            if let Err(code) = self.enter(who, room.clone(), Entry::Focus, None, Some(*had), None) {
+            if let Err(code) =
+                self.enter(who, room.clone(), EnterMode::Focus, None, Some(*had), None)
+            {
                 self.refuse(who, code);
             }
             self.set_focus(who, focus);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::Addresses;
 use super::*;
-use crate::model::{Entry, Nick, PutOut, RoomName, Secret};
+use crate::model::{EnterMode, Nick, PutOut, RoomName, Secret};
 use reference::{Reference, Seen};
 
 const CONNECTIONS: u32 = 6;
@@ -114,7 +114,7 @@ fn met() -> Vec<Step> {
     let join = |at| Request::join(nick(at).expect("a nick"), false);
     let enter = Request::Enter {
         room: RoomName::parse("rust").expect("a name"),
-        entry: Entry::Focus,
+        entry: EnterMode::Focus,
         key: None,
         resume: None,
         replay: None,
@@ -188,8 +188,14 @@ fn request() -> impl Strategy<Value = Request> {
         || prop::sample::select(&ROOMS[..]).prop_map(|room| RoomName::parse(room).expect("a name"));
     let mask = || prop::sample::select(&MASKS[..]).prop_map(String::from);
     let maybe_room = move || prop::option::of(room());
-    let entry =
-        prop::sample::select(&[Entry::Create, Entry::Existing, Entry::Focus, Entry::Focus][..]);
+    let entry = prop::sample::select(
+        &[
+            EnterMode::Create,
+            EnterMode::Existing,
+            EnterMode::Focus,
+            EnterMode::Focus,
+        ][..],
+    );
     let seconds = || prop::option::of(1_u64..20);
     let text = || "hi".to_string();
     prop_oneof![

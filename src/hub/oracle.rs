@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX, UNTOLD_MS};
 use crate::model::{
-    ConnId, Durability, Entry, Event, Key, MembersPage, ModeChange, Moment, Nick, Peer, Request,
-    RoomName, RoomsFrom, Secret, Settings,
+    ConnId, Durability, EnterMode, Event, Key, MembersPage, ModeChange, Moment, Nick, Peer,
+    Request, RoomName, RoomsFrom, Secret, Settings,
 };
 
 use accounts::{GRACE_MS, Keeper};
@@ -339,21 +339,21 @@ fn request(what: u8, which: usize) -> Option<Request> {
         },
         10 => Request::Enter {
             room,
-            entry: Entry::Create,
+            entry: EnterMode::Create,
             key,
             resume: None,
             replay: None,
         },
         11 => Request::Enter {
             room,
-            entry: Entry::Existing,
+            entry: EnterMode::Existing,
             key,
             resume: None,
             replay: None,
         },
         12..=14 => Request::Enter {
             room,
-            entry: Entry::Focus,
+            entry: EnterMode::Focus,
             key,
             resume: None,
             replay: None,

@@ -2,7 +2,7 @@
 
 use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
 use crate::model::{
-    ConnId, Done, Durability, Entry, ErrorCode, Event, Kick, MessageId, ModeChange, Notice,
+    ConnId, Done, Durability, EnterMode, ErrorCode, Event, Kick, MessageId, ModeChange, Notice,
     RoomName, Roster, UserId,
 };
 
@@ -13,7 +13,7 @@ impl Hub {
         &mut self,
         who: ConnId,
         name: RoomName,
-        entry: Entry,
+        entry: EnterMode,
         key: Option<&str>,
         resume: Option<MessageId>,
         replay: Option<usize>,
@@ -22,9 +22,9 @@ impl Hub {
         let user = self.own(who)?;
         let is_in = known.is_some_and(|id| user.is_in(id));
         match (known, entry) {
-            (Some(_), Entry::Create) => return Err(ErrorCode::RoomExists(name)),
-            (None, Entry::Existing) => return Err(ErrorCode::NoRoomToEnter(name)),
-            (Some(_), Entry::Existing) if is_in => return Err(ErrorCode::AlreadyInRoom(name)),
+            (Some(_), EnterMode::Create) => return Err(ErrorCode::RoomExists(name)),
+            (None, EnterMode::Existing) => return Err(ErrorCode::NoRoomToEnter(name)),
+            (Some(_), EnterMode::Existing) if is_in => return Err(ErrorCode::AlreadyInRoom(name)),
             _ if is_in => {}
             _ if user.rooms().len() >= ROOMS_PER_SESSION_MAX => {
                 return Err(ErrorCode::TooManyRooms);
@@ -40,13 +40,13 @@ impl Hub {
         if known.is_none() {
             self.found_room(who, id);
         }
-        if entry == Entry::Focus {
+        if entry == EnterMode::Focus {
             self.set_focus(who, id);
         }
         let room = self.rooms.get(id).name.clone();
         let users = match entry {
-            Entry::Existing => Roster::default(),
-            Entry::Create | Entry::Focus => self.roster(id),
+            EnterMode::Existing => Roster::default(),
+            EnterMode::Create | EnterMode::Focus => self.roster(id),
         };
         let (created, topic) = (known.is_none(), self.rooms.get(id).topic.clone());
         self.answer(

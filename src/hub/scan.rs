@@ -157,7 +157,7 @@ impl Scan {
 mod tests {
     use super::*;
     use crate::hub::{Effect, Rules};
-    use crate::model::{Entry, Peer, Range, Request, Settings};
+    use crate::model::{EnterMode, Peer, Range, Request, Settings};
 
     fn id(slot: u32) -> ConnId {
         ConnId {
@@ -224,7 +224,7 @@ mod tests {
                 who,
                 Request::Enter {
                     room: RoomName::parse("den").expect("a room"),
-                    entry: Entry::Focus,
+                    entry: EnterMode::Focus,
                     key: None,
                     resume: None,
                     replay: None,

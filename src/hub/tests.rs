@@ -3,7 +3,7 @@ mod shown;
 
 use super::*;
 use crate::limits::{IGNORED_MAX, NOTE_BYTES_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
-use crate::model::{Entry, MembersPage, Nick, RoomName, Roster};
+use crate::model::{EnterMode, MembersPage, Nick, RoomName, Roster};
 
 fn id(slot: u32) -> ConnId {
     ConnId {
@@ -123,7 +123,7 @@ fn a_room_ends_with_its_last_member_and_leaving_the_last_room_leads_to_the_lobby
         1,
         Request::Enter {
             room: room("Rust"),
-            entry: Entry::Focus,
+            entry: EnterMode::Focus,
             key: None,
             resume: None,
             replay: None,
@@ -166,7 +166,7 @@ fn twenty_rooms_and_no_more() {
         room: room(&format!("r{n}")),
         resume: None,
         replay: None,
-        entry: Entry::Create,
+        entry: EnterMode::Create,
         key: None,
     };
     for n in 1..ROOMS_PER_SESSION_MAX {
@@ -192,7 +192,7 @@ fn who_shares_several_rooms_is_told_once_of_a_leave() {
             slot,
             Request::Enter {
                 room: room("r"),
-                entry: Entry::Focus,
+                entry: EnterMode::Focus,
                 key: None,
                 resume: None,
                 replay: None,
@@ -223,7 +223,7 @@ fn a_mute_follows_its_name() {
     let mut hub = hub();
     for (slot, name) in [(1, "a"), (2, "b")] {
         join(&mut hub, slot, name);
-        let entry = Entry::Focus;
+        let entry = EnterMode::Focus;
         let room = room("r");
         ask(
             &mut hub,
@@ -307,7 +307,7 @@ fn as_many_may_be_invited_and_no_more() {
     for slot in 0..=crowd {
         join(&mut hub, slot, &format!("n{slot}"));
     }
-    let (entry, key) = (Entry::Focus, None);
+    let (entry, key) = (EnterMode::Focus, None);
     let enter = Request::Enter {
         room: room("r"),
         entry,
@@ -342,7 +342,7 @@ fn a_message_is_for_the_room_but_those_in_it_who_ignore_its_author() {
     for slot in [4, 2, 3] {
         ask(&mut hub, slot, ignore("A"));
     }
-    let (entry, key) = (Entry::Focus, None);
+    let (entry, key) = (EnterMode::Focus, None);
     let room = room("r");
     ask(
         &mut hub,
@@ -442,7 +442,7 @@ fn who_is_muted_in_a_room_does_not_post_there_either() {
     let mut hub = hub();
     for (slot, name) in [(1, "moderator"), (2, "b")] {
         join(&mut hub, slot, name);
-        let (room, entry, key) = (room("r"), Entry::Focus, None);
+        let (room, entry, key) = (room("r"), EnterMode::Focus, None);
         ask(
             &mut hub,
             slot,

@@ -219,7 +219,7 @@ pub enum Event {
         /// Was it made by this?
         created: bool,
         /// Its members, the reader last; empty where it was entered to be only listened to
-        /// ([`super::Entry::Existing`]).
+        /// ([`super::EnterMode::Existing`]).
         users: Roster,
         /// What it is about.
         topic: Option<String>,

@@ -44,7 +44,7 @@ pub use record::{
 };
 pub use request::Request;
 pub(crate) use request::{
-    Entry, Login, MembersPage, ModeChange, Range, RoomsFrom, Since, TokenChange,
+    EnterMode, Login, MembersPage, ModeChange, Range, RoomsFrom, Since, TokenChange,
 };
 pub use secret::Secret;
 pub use settings::Settings;

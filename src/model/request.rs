@@ -4,7 +4,7 @@ use super::{MessageId, Nick, RoomName, Secret};
 
 /// Whether an entered room must be new, must be there, or may be either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
+pub enum EnterMode {
     /// Make the room; it must not exist. One goes on speaking where one spoke.
     Create,
     /// Enter the room; it must exist. One goes on speaking where one spoke, and is not told who is there.
@@ -164,7 +164,7 @@ pub enum Request {
         /// The room to enter.
         room: RoomName,
         /// New, existing, or either.
-        entry: Entry,
+        entry: EnterMode,
         /// The word that opens it, if it needs one.
         key: Option<String>,
         /// The last message that one has of it.

@@ -177,7 +177,7 @@ fn commands() {
         joined(":group create g"),
         Ask::Request(Request::Enter {
             room: room.clone(),
-            entry: Entry::Create,
+            entry: EnterMode::Create,
             key: None,
             resume: None,
             replay: None,
@@ -187,7 +187,7 @@ fn commands() {
         joined(":group join g "),
         Ask::Request(Request::Enter {
             room,
-            entry: Entry::Existing,
+            entry: EnterMode::Existing,
             key: None,
             resume: None,
             replay: None,
@@ -203,7 +203,7 @@ fn commands() {
     let create = |name: &str| {
         Ask::Request(Request::Enter {
             room: RoomName::parse(name).expect("a room name"),
-            entry: Entry::Create,
+            entry: EnterMode::Create,
             key: None,
             resume: None,
             replay: None,
@@ -230,7 +230,7 @@ fn commands() {
         joined(":group join two words more"),
         Ask::Request(Request::Enter {
             room: RoomName::parse("two").expect("a room name"),
-            entry: Entry::Existing,
+            entry: EnterMode::Existing,
             key: Some("words".into()),
             resume: None,
             replay: None,

@@ -1,6 +1,6 @@
 //! What everybody asks: who is where, and what is said.
 
-use crate::model::{Entry, ErrorCode, MembersPage, Nick, Request, RoomsFrom, Secret};
+use crate::model::{EnterMode, ErrorCode, MembersPage, Nick, Request, RoomsFrom, Secret};
 
 use super::super::words::{one, rest, second, two};
 use super::{CommandRank::User, CommandRow, maybe_room, room, row};
@@ -72,7 +72,7 @@ pub(super) const COMMANDS: [CommandRow; 18] = [
             let (name, key) = (one(words)?, second(words).map(Into::into));
             Some(room(name).map(|room| Request::Enter {
                 room,
-                entry: Entry::Focus,
+                entry: EnterMode::Focus,
                 key,
                 resume: None,
                 replay: None,

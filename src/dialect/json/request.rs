@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{
-    Entry, ErrorCode, Login, MembersPage, MessageId, ModeChange, Nick, Range, Request, RoomName,
-    RoomsFrom, Secret, Since, TokenChange,
+    EnterMode, ErrorCode, Login, MembersPage, MessageId, ModeChange, Nick, Range, Request,
+    RoomName, RoomsFrom, Secret, Since, TokenChange,
 };
 
 use super::super::object::string;
@@ -99,7 +99,7 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
             let key = maybe_string(object, "key")?;
             Request::Enter {
                 room: named_room(object)?,
-                entry: Entry::Focus,
+                entry: EnterMode::Focus,
                 key,
                 resume: message_id(object, "resume")?,
                 replay: replay(object)?,

@@ -4,7 +4,7 @@ use super::super::View;
 use super::super::oracle::{message, said, view};
 use super::*;
 use crate::model::{
-    Author, Departure, Entry, Event, Login, MessageId, Moment, Nick, Part, Range, Request,
+    Author, Departure, EnterMode, Event, Login, MessageId, Moment, Nick, Part, Range, Request,
     RoomName, Roster, Secret, Since, Target,
 };
 

@@ -3,7 +3,7 @@
 mod line;
 mod object;
 
-use crate::model::{Entry, Request};
+use crate::model::{EnterMode, Request};
 
 use super::super::object::Object;
 use super::super::{Ask, Dialect, Stage, colon, console, text, unmarked};
@@ -110,19 +110,19 @@ fn colon_line(request: &Request) -> Option<String> {
         }
         Request::Enter {
             room,
-            entry: Entry::Create,
+            entry: EnterMode::Create,
             key: None,
             ..
         } => Some(format!(":group create {room}")),
         Request::Enter {
             room,
-            entry: Entry::Existing,
+            entry: EnterMode::Existing,
             key: None,
             ..
         } => Some(format!(":group join {room}")),
         Request::Enter {
             room,
-            entry: Entry::Existing,
+            entry: EnterMode::Existing,
             key: Some(key),
             ..
         } if is_word(key) => Some(format!(":group join {room} {key}")),

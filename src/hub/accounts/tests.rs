@@ -9,9 +9,9 @@ use std::sync::Arc;
 use super::super::*;
 use crate::limits::{ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, MAIL_MAX, OWNED_ROOMS_MAX};
 use crate::model::{
-    AccountAnswer, AccountAsk, AccountId, AccountRecord, Durability, Entry, Found, Login, Message,
-    MessageId, ModeChange, PutOut, Record, RoomEntry, RoomName, RoomRecord, RoomsFrom, Secret,
-    TokenChange,
+    AccountAnswer, AccountAsk, AccountId, AccountRecord, Durability, EnterMode, Found, Login,
+    Message, MessageId, ModeChange, PutOut, Record, RoomEntry, RoomName, RoomRecord, RoomsFrom,
+    Secret, TokenChange,
 };
 
 use chat::*;

@@ -11,7 +11,7 @@ use super::super::{Audience, Rules};
 use super::*;
 use crate::limits::FOUND_BYTES_MAX;
 use crate::model::{
-    Entry, Found, Kept, KeptScrollback, Part, Query, Range, Request, Settings, Target, Window,
+    EnterMode, Found, Kept, KeptScrollback, Part, Query, Range, Request, Settings, Target, Window,
 };
 
 const READERS: u32 = 4;

@@ -1,6 +1,6 @@
 //! The naive reference: one plain list of users and one of places, looked through each time.
 
-use crate::model::{Entry, Request, RoomName};
+use crate::model::{EnterMode, Request, RoomName};
 
 /// What somebody is told, as far as both sides speak of it; names of rooms are folded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -413,12 +413,12 @@ impl Reference {
         });
     }
 
-    fn enter(&mut self, id: u32, room: &str, entry: Entry) -> Heard {
+    fn enter(&mut self, id: u32, room: &str, entry: EnterMode) -> Heard {
         let is_there = self.places.iter().any(|place| place.name == room);
         let is_in = self.user(id).rooms.iter().any(|other| other == room);
         match entry {
-            Entry::Create if is_there => return Err(()),
-            Entry::Existing if !is_there || is_in => return Err(()),
+            EnterMode::Create if is_there => return Err(()),
+            EnterMode::Existing if !is_there || is_in => return Err(()),
             _ => {}
         }
         if !is_there {
@@ -430,7 +430,7 @@ impl Reference {
             self.place_mut(room).muted.follow(id, &fold(&nick));
             self.put_in(id, room, &Seen::Entered(nick, room.into()));
         }
-        if entry == Entry::Focus {
+        if entry == EnterMode::Focus {
             self.user_mut(id).focus = room.into();
         }
         Ok(())

@@ -79,7 +79,7 @@ fn who_leaves_is_told_of_in_small_rooms_and_counted_in_large_ones() {
     let mut hub = hub_with_limit(2);
     let enter = |name: &str| Request::Enter {
         room: room(name),
-        entry: Entry::Focus,
+        entry: EnterMode::Focus,
         key: None,
         resume: None,
         replay: None,
@@ -109,7 +109,7 @@ fn who_leaves_is_told_of_in_small_rooms_and_counted_in_large_ones() {
 #[test]
 fn what_is_counted_ends_with_its_room() {
     let mut hub = hub_with_limit(1);
-    let (entry, key) = (Entry::Focus, None);
+    let (entry, key) = (EnterMode::Focus, None);
     let room = room("r");
     let enter = Request::Enter {
         room,

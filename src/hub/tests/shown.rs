@@ -37,7 +37,7 @@ impl Chat {
     }
 
     fn enter(&mut self, slot: u32, name: &str) {
-        let (room, entry, key) = (room(name), Entry::Focus, None);
+        let (room, entry, key) = (room(name), EnterMode::Focus, None);
         let resume = None;
         let replay = None;
         let request = Request::Enter {

@@ -163,7 +163,7 @@ fn what_was_said_is_asked_for_with_bounds() {
         asked(r#"{"type":"join_room","room":"rust","resume":7}"#),
         Ask::Request(Request::Enter {
             room: RoomName::parse("rust").expect("a room name"),
-            entry: Entry::Focus,
+            entry: EnterMode::Focus,
             key: None,
             resume: Some(MessageId(7)),
             replay: Some(0),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{
-    Entry, Login, MembersPage, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret,
+    EnterMode, Login, MembersPage, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret,
     Since, TokenChange,
 };
 
@@ -28,7 +28,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
         },
         Request::Enter {
             room,
-            entry: Entry::Focus,
+            entry: EnterMode::Focus,
             key,
             resume: None,
             replay: None,

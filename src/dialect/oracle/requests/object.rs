@@ -1,7 +1,8 @@
 //! Requests as the objects that ask them: the other direction of the json dialect.
 
 use crate::model::{
-    Entry, Login, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret, Since, TokenChange,
+    EnterMode, Login, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret, Since,
+    TokenChange,
 };
 
 use super::super::super::object::Object;
@@ -39,7 +40,7 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         },
         Request::Enter {
             room,
-            entry: Entry::Focus,
+            entry: EnterMode::Focus,
             key,
             resume,
             replay: Some(replay),

@@ -119,7 +119,7 @@ impl Chat {
     pub(super) fn enter(&mut self, slot: u32, name: &str) -> Vec<Effect> {
         let request = Request::Enter {
             room: room(name),
-            entry: Entry::Focus,
+            entry: EnterMode::Focus,
             key: None,
             resume: None,
             replay: None,

@@ -82,7 +82,7 @@ fn an_address_comes_to_own_so_many_rooms_a_day() {
         let asked = ask_from_there(&mut chat, slot, login(name, "right", false));
         chat.answer(&asked, AccountAnswer::LoggedIn(record(name)));
         for n in 0..OWNED_ROOMS_MAX {
-            let (room, entry) = (room(&format!("r{slot}-{n}")), Entry::Focus);
+            let (room, entry) = (room(&format!("r{slot}-{n}")), EnterMode::Focus);
             let request = Request::Enter {
                 room: room.clone(),
                 entry,

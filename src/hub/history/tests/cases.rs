@@ -94,11 +94,11 @@ fn a_room_made_anew_asks_for_nothing_that_was_closed_to_some() {
         replay: None,
     };
     world.hub.set_last_id(MessageId(6));
-    world.ask(0, enter(Entry::Create));
+    world.ask(0, enter(EnterMode::Create));
     world.take(&Step::Say { at: 0, count: 3 });
     world.take(&Step::Leave { at: 0 });
     world.disk.asked.clear();
-    world.ask(1, enter(Entry::Create));
+    world.ask(1, enter(EnterMode::Create));
     let Some((_, Query::History { guarded_from, .. })) = world.disk.asked.pop_front() else {
         panic!("what was said before is on disk only");
     };
@@ -109,7 +109,7 @@ fn a_room_made_anew_asks_for_nothing_that_was_closed_to_some() {
 fn a_disk_that_fails_holds_nobody_back() {
     let mut world = two(Durability::Soon);
     let room = RoomName::parse("den").expect("a room name");
-    let (entry, key, resume) = (Entry::Create, None, None);
+    let (entry, key, resume) = (EnterMode::Create, None, None);
     world.hub.set_last_id(MessageId(3));
     world.ask(
         0,
