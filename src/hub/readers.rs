@@ -1,6 +1,8 @@
 //! The connections at this server that are told what is said in a room: what fan-out walks. Nothing
 //! that others see depends on them.
 
+use std::rc::Rc;
+
 use crate::model::ConnId;
 
 /// A connection that is told what is said in a room.
@@ -13,29 +15,44 @@ pub struct Reader {
 }
 
 /// The readers of a room, in no order. Invariant: exactly the sessions of its members.
-#[derive(Debug, Default)]
+///
+/// A clone costs nothing and stays as it is when the room's readers change.
+#[derive(Debug, Default, Clone)]
 pub struct Readers {
-    ids: Vec<ConnId>,
+    ids: Option<Rc<Vec<ConnId>>>,
     /// So many of the first speak in the room, the others elsewhere.
     here: usize,
 }
 
 impl Readers {
     /// Nobody.
-    pub(super) const NONE: &Readers = &Readers {
-        ids: Vec::new(),
-        here: 0,
-    };
+    pub(super) const NONE: &Readers = &Readers { ids: None, here: 0 };
+
+    /// Are these the same, and did not change since they were cloned?
+    pub fn is(&self, other: &Readers) -> bool {
+        match (&self.ids, &other.ids) {
+            (Some(ids), Some(others)) => Rc::ptr_eq(ids, others),
+            (ids, others) => ids.is_none() && others.is_none(),
+        }
+    }
+
+    fn ids(&self) -> &[ConnId] {
+        self.ids.as_ref().map_or(&[], |ids| ids)
+    }
+
+    fn ids_mut(&mut self) -> &mut Vec<ConnId> {
+        Rc::make_mut(self.ids.get_or_insert_default())
+    }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.ids().len()
     }
 
     /// Each of them once.
     pub fn iter(&self) -> impl Iterator<Item = Reader> {
         let here = self.here;
-        let ids = self.ids.iter().enumerate();
+        let ids = self.ids().iter().enumerate();
         ids.map(move |(at, &id)| Reader {
             id,
             here: at < here,
@@ -43,26 +60,27 @@ impl Readers {
     }
 
     pub(super) fn add(&mut self, Reader { id, here }: Reader) {
-        self.ids.push(id);
+        self.ids_mut().push(id);
         if here {
-            self.move_over(self.ids.len() - 1);
+            self.move_over(self.len() - 1);
         }
     }
 
     pub(super) fn remove(&mut self, id: ConnId) {
         self.set_here(id, false);
         // Who came last is looked for first: most often it is who has just come.
-        let Some(at) = self.ids.iter().rposition(|&other| other == id) else {
+        let Some(at) = self.ids().iter().rposition(|&other| other == id) else {
             return;
         };
-        self.ids.swap_remove(at);
-        if self.ids.capacity() > 4 * self.ids.len() + 16 {
-            self.ids.shrink_to_fit();
+        let ids = self.ids_mut();
+        ids.swap_remove(at);
+        if ids.capacity() > 4 * ids.len() + 16 {
+            ids.shrink_to_fit();
         }
     }
 
     pub(super) fn set_here(&mut self, id: ConnId, here: bool) {
-        let (of_here, others) = self.ids.split_at(self.here);
+        let (of_here, others) = self.ids().split_at(self.here);
         let is_it = |&other: &ConnId| other == id;
         let at = match here {
             true => others.iter().rposition(is_it).map(|at| self.here + at),
@@ -75,12 +93,13 @@ impl Readers {
 
     /// Has a reader change its part, by its place.
     fn move_over(&mut self, at: usize) {
-        if at < self.here {
+        let here = self.here;
+        if at < here {
             self.here -= 1;
-            self.ids.swap(at, self.here);
+            self.ids_mut().swap(at, here - 1);
         } else {
-            self.ids.swap(at, self.here);
             self.here += 1;
+            self.ids_mut().swap(at, here);
         }
     }
 }
@@ -104,7 +123,10 @@ mod tests {
         readers.set_here(id(1), true);
         readers.set_here(id(4), false);
         readers.set_here(id(4), false);
+        let before = readers.clone();
+        assert!(before.is(&readers));
         readers.remove(id(0));
+        assert!(!before.is(&readers) && before.len() == 6);
         readers.remove(id(3));
         readers.remove(id(7));
         let mut all: Vec<_> = readers.iter().map(|it| (it.id.slot, it.here)).collect();

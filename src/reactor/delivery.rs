@@ -2,16 +2,15 @@
 //! once a turn.
 //!
 //! A turn's words in one room are a [`RoomBatch`]: kept as events, rendered once for each kind of reader,
-//! and handed out to each member as one range of a page when the turn ends, or before anything
-//! happens that they must not be mixed up with. A member that is owed nothing else is written to
-//! straight from the page.
+//! and handed out to each reader as one range of a page when the turn ends, or before an event for other
+//! readers. A reader that is owed nothing else is written to straight from the page.
 
 use std::mem;
 
 use crate::buffer::Chunk;
 use crate::dialect::spec::{Class, ClosesOn};
 use crate::dialect::{Stage, View};
-use crate::hub::{Audience, RoomId};
+use crate::hub::{Audience, Hub, Reader, Readers, RoomId};
 use crate::limits::{
     BATCH_BYTES_MAX, BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, DELIVERY_BUDGET,
     REFUSED_NAMES_MAX,
@@ -23,12 +22,11 @@ use super::Reactor;
 use super::pages::{Kind, Pages};
 use super::phase::Reason;
 
-/// What is being said in one room, and was not handed out to all of its members yet.
-///
-/// Invariant: while it has events, the readers of the room and the rooms they speak in do not change.
+/// What is being said in one room, and was not handed out to all of its readers yet.
 #[derive(Debug, Default)]
 pub(super) struct RoomBatch {
-    room: Option<RoomId>,
+    /// The room, with its readers as they were when this was said: who came or went since then is no matter.
+    audience: Option<(RoomId, Readers)>,
     events: Vec<Event>,
     /// Bytes of text in the events.
     bytes: usize,
@@ -47,6 +45,21 @@ impl RoomBatch {
         RoomBatch {
             events: vec![event],
             ..RoomBatch::default()
+        }
+    }
+
+    /// Is it for those who read a room now?
+    fn is_for(&self, room: RoomId, readers: &Readers) -> bool {
+        let audience = self.audience.as_ref();
+        audience.is_some_and(|(known, known_readers)| *known == room && known_readers.is(readers))
+    }
+
+    /// A connection as one of those whom it is for.
+    fn reader(&self, id: ConnId, hub: &Hub) -> Option<Reader> {
+        let (room, readers) = self.audience.as_ref()?;
+        match readers.is(hub.readers(*room)) {
+            true => hub.reader(id, *room),
+            false => readers.iter().find(|reader| reader.id == id),
         }
     }
 
@@ -85,14 +98,15 @@ impl RoomBatch {
                 now,
             };
             let events = &self.events[chunks.len()..];
-            pages.render(self.room, kind, events, &view, chunks);
+            let room = self.audience.as_ref().map(|&(room, _)| room);
+            pages.render(room, kind, events, &view, chunks);
         }
         chunks
     }
 
     /// Begins anew; what it holds is kept for the next turn, unless that is much.
     fn clear(&mut self) {
-        self.room = None;
+        self.audience = None;
         self.events.clear();
         self.events.shrink_to(KEPT);
         self.bytes = 0;
@@ -237,9 +251,11 @@ impl<S: System> Reactor<S> {
     /// An event for the members of a room but one of them and those who hear nothing of its speaker. The
     /// turn takes in no more when enough is said.
     fn say_in(&mut self, room: RoomId, except: Option<ConnId>, ignorers: &[ConnId], event: Event) {
-        if self.batch.room != Some(room) {
+        let readers = self.hub.readers(room);
+        if !self.batch.is_for(room, readers) {
+            let readers = readers.clone();
             self.hand_out(0);
-            self.batch.room = Some(room);
+            self.batch.audience = Some((room, readers));
         }
         // Who said it may be gone, and its slot another's, who is to hear it.
         let except = except.filter(|&id| self.connections.get_open(id).is_some());
@@ -267,7 +283,7 @@ impl<S: System> Reactor<S> {
         if heard == self.batch.events.len() {
             return;
         }
-        let Some(reader) = self.batch.room.and_then(|room| self.hub.reader(id, room)) else {
+        let Some(reader) = self.batch.reader(id, &self.hub) else {
             return;
         };
         let now = self.clock.moment;
@@ -280,15 +296,14 @@ impl<S: System> Reactor<S> {
         self.batch.mark_delivered(id);
     }
 
-    /// Hands out what is being said to the members who did not hear it yet. As many as `writes` of
+    /// Hands out what is being said to the readers who did not hear it yet. As many as `writes` of
     /// those who are owed nothing else are written to at once, the others when it is their turn.
     /// Returns the writes left.
     pub(super) fn hand_out(&mut self, mut writes: usize) -> usize {
-        let Some(room) = self.batch.room else {
+        let Some((_, readers)) = self.batch.audience.clone() else {
             return writes;
         };
         let now = self.clock.moment;
-        let readers = self.hub.readers(room);
         self.deliveries += readers.len();
         for reader in readers.iter() {
             let heard = self.batch.delivered_to(reader.id);

@@ -78,7 +78,6 @@ impl<S: System> Reactor<S> {
         if let Some(connection) = self.connections.touch(id) {
             connection.drain(reason, self.clock.now);
         }
-        self.hand_out(0);
         self.hub.handle_leave(id, self.clock.moment);
         self.carry_out();
     }

@@ -358,8 +358,6 @@ impl<S: System> Reactor<S> {
             }
             self.connections.make_ready(who);
         }
-        // Somebody may come in by it, or go by another name.
-        self.hand_out(0);
         self.hub.handle_account(ticket, answer, self.clock.moment);
         self.carry_out();
     }

@@ -334,9 +334,6 @@ impl<S: System> Reactor<S> {
         self.counters.messages_in += u64::from(is_message);
         let is_search = matches!(request, Request::Search { .. });
         let order = self.order_of(id, &request);
-        if may_change_members(&request) {
-            self.hand_out(0);
-        }
         self.deliveries += self.hub.take_steps();
         let before = self.counters.deliveries;
         self.hub
@@ -432,6 +429,8 @@ impl<S: System> Reactor<S> {
                     self.stop_begins_at = Some(self.clock.now.saturating_add(ms));
                 }
                 Effect::Close { who } => {
+                    // What was said before it went is for it, too.
+                    self.flush_batch_to(who);
                     if let Some(connection) = self.connections.touch(who) {
                         connection.drain(Reason::Quit, self.clock.now);
                     }
@@ -439,21 +438,4 @@ impl<S: System> Reactor<S> {
             }
         }
     }
-}
-
-/// May a room have other members after it, or speak to somebody from another room? Of what is asked
-/// most it is known that it does not.
-fn may_change_members(request: &Request) -> bool {
-    !matches!(
-        request,
-        Request::Say { .. }
-            | Request::Act { .. }
-            | Request::Private { .. }
-            | Request::List
-            | Request::Members { .. }
-            | Request::Rooms { .. }
-            | Request::Whois { .. }
-            | Request::Ping
-            | Request::Help { .. }
-    )
 }
