@@ -27,7 +27,6 @@ pub(super) struct Accounts {
     /// Who waits for an answer. Invariant: of each there is one question waiting; not of every question
     /// is there somebody.
     pub(super) asking: HashSet<ConnId>,
-    last_ticket: u64,
     pub(super) failures: LoginFailures,
     /// Accounts made by address.
     registrations: Quota,
@@ -112,7 +111,6 @@ impl Accounts {
             tokens: HashMap::new(),
             waiting: HashMap::new(),
             asking: HashSet::new(),
-            last_ticket: 0,
             failures: LoginFailures::new(),
             registrations: Quota::new(REGISTRATIONS_PER_ADDRESS_MAX),
             foundings: Quota::new(OWNED_ROOMS_PER_ADDRESS_MAX),
@@ -394,8 +392,7 @@ impl Hub {
         if !self.accounts.asking.insert(who) {
             return Err(ErrorCode::Busy);
         }
-        self.accounts.last_ticket += 1;
-        let ticket = self.accounts.last_ticket;
+        let ticket = self.next_ticket();
         let waiting = Waiting {
             who,
             peer,

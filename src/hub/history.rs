@@ -32,7 +32,7 @@ pub(super) struct History {
     waiting: VecDeque<Uncommitted>,
     /// Questions that wait for their answers, by their tickets.
     pub(super) asked: HashMap<u64, Asked>,
-    pub(super) next_ticket: u64,
+    pub(super) last_ticket: u64,
     /// Searches of what is in memory, in the order in which they go on. Invariant: of connections that
     /// wait for nothing else, one each.
     pub(super) scans: VecDeque<Scan>,

@@ -230,6 +230,12 @@ impl Hub {
         }
     }
 
+    /// What the answer to a question is told by. No two questions have one, whatever they are about.
+    pub(super) fn next_ticket(&mut self) -> u64 {
+        self.history.last_ticket += 1;
+        self.history.last_ticket
+    }
+
     pub(super) fn put_query(
         &mut self,
         who: ConnId,
@@ -237,8 +243,7 @@ impl Hub {
         what: Question,
         query: Query,
     ) -> u64 {
-        self.history.next_ticket += 1;
-        let ticket = self.history.next_ticket;
+        let ticket = self.next_ticket();
         let asked = Asked {
             who,
             request_id,

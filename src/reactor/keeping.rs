@@ -1,24 +1,22 @@
 //! What is kept: handed to the store once a turn, and what the store answers, to the hub. No turn waits
 //! for it: where it falls behind, those who speak are read more slowly.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use crate::dialect::http::{Response, ResponseMode};
 use crate::dialect::{Ask, Parsed};
 use crate::limits::{
-    ANSWER_MS, ANSWERS_PER_TURN, BACKLOG_SHARE, BATCH_BYTES_MAX, CATCH_UP_SENDQ_BYTES,
-    CLOCK_FLOOR_MS, QUESTION_MS_PER_TOKEN, SLOW_MS_MAX,
+    ANSWERS_PER_TURN, BACKLOG_SHARE, BATCH_BYTES_MAX, CATCH_UP_SENDQ_BYTES, CLOCK_FLOOR_MS,
+    QUESTION_MS_PER_TOKEN, SLOW_MS_MAX,
 };
 use crate::model::{
     AccountAnswer, AccountAsk, ConnId, Found, Kept, MessageId, Moment, Query, Record, Request,
-    RequestId,
 };
 use crate::store::{self, Answer, Figures};
 use crate::sys::{Mailbox, System};
 
 use super::Reactor;
 use super::admission::LogThrottle;
+use super::connection::Connection;
 use super::phase::Phase;
+use super::questions::{Hindrance, Questions, Quit};
 use super::timers::Tick;
 use super::welcome::others_in_words;
 
@@ -27,34 +25,10 @@ pub(super) struct Keeping<M> {
     store: M,
     /// Everything up to this is on disk.
     committed: MessageId,
-    /// Questions that wait for whoever asks to take what it is owed.
-    parked: VecDeque<(ConnId, u64, Query)>,
-    /// Questions that wait for room in the store's queue, and when they are given up; in that order.
-    queued: VecDeque<(Tick, ConnId, u64, Query)>,
-    /// Questions that were asked, and when the answer is given up; in that order.
-    asked: VecDeque<(Tick, ConnId, u64)>,
-    /// The question of each connection that was asked, or waits for room: the answers to all that one asks
-    /// at once are more than it is to be owed.
-    current: BTreeMap<ConnId, u64>,
-    /// Connections that wait for the answer to a request, by the question's ticket, with what each asks next.
-    answering: BTreeMap<ConnId, (u64, Option<Parsed>)>,
-    /// Connections held by what they had said, with the response that waits for the disk.
-    posts: BTreeMap<ConnId, (ResponseMode, Response)>,
-    /// Connections held by a question about an account, by its ticket.
-    held: BTreeMap<u64, ConnId>,
-    /// Connections that end when they have the answers that are on their way.
-    ending: BTreeMap<ConnId, Ending>,
+    pub(super) questions: Questions,
     /// May there be more answers than the last turn took in?
     has_more: bool,
     log_lost: LogThrottle,
-}
-
-/// The end of a connection that is owed answers.
-struct Ending {
-    /// Until when they are waited for.
-    due: Tick,
-    /// What ends it; `None` is the end of its input.
-    quit: Option<(Request, Option<RequestId>)>,
 }
 
 /// What a server begins with that keeps nothing. Its ids begin with the time, so that they are later than
@@ -66,94 +40,21 @@ pub(super) fn nothing_kept(now: Moment) -> Kept {
     }
 }
 
-#[cfg(feature = "testing")]
-impl<M> Keeping<M> {
-    /// What waits for the store, by what it is.
-    pub(super) fn pending(&self) -> Vec<(&'static str, usize)> {
-        vec![
-            ("parked questions", self.parked.len()),
-            ("queued questions", self.queued.len()),
-            ("asked questions", self.asked.len()),
-            ("connections with a question", self.current.len()),
-            ("connections that wait", self.answering.len()),
-            ("posts", self.posts.len()),
-            ("held connections", self.held.len()),
-            ("ending connections", self.ending.len()),
-        ]
-    }
-}
-
 impl<M: Mailbox> Keeping<M> {
     /// A store that has everything up to that message.
     pub(super) fn new(store: M, committed: MessageId) -> Keeping<M> {
         Keeping {
             store,
             committed,
-            parked: VecDeque::new(),
-            queued: VecDeque::new(),
-            asked: VecDeque::new(),
-            current: BTreeMap::new(),
-            answering: BTreeMap::new(),
-            posts: BTreeMap::new(),
-            held: BTreeMap::new(),
-            ending: BTreeMap::new(),
+            questions: Questions::default(),
             has_more: false,
             log_lost: LogThrottle::default(),
         }
     }
 
-    /// Has a response wait until what was said is on disk.
-    pub(super) fn put_off(&mut self, id: ConnId, manner: ResponseMode, response: Response) {
-        self.posts.insert(id, (manner, response));
-    }
-
-    /// The response that waited.
-    pub(super) fn take_post(&mut self, id: ConnId) -> Option<(ResponseMode, Response)> {
-        self.posts.remove(&id)
-    }
-
-    /// When an answer is given up, or waited for no longer by who ends.
-    pub(super) fn next_due(&self) -> Option<Tick> {
-        let asked = self.asked.front().map(|&(due, ..)| due);
-        let queued = self.queued.front().map(|&(due, ..)| due);
-        let ending = self.ending.values().map(|ending| ending.due);
-        asked.into_iter().chain(queued).chain(ending).min()
-    }
-
     /// How the disk does.
     pub(super) fn figures(&self) -> Figures {
         self.store.figures()
-    }
-
-    fn pop_overdue(&mut self, now: Tick) -> Option<(ConnId, u64)> {
-        if let Some(&(due, who, ticket)) = self.asked.front()
-            && due <= now
-        {
-            self.asked.pop_front();
-            return Some((who, ticket));
-        }
-        let &(due, who, ticket, _) = self.queued.front()?;
-        (due <= now).then(|| {
-            self.queued.pop_front();
-            (who, ticket)
-        })
-    }
-
-    /// A question was answered. Returns whose it was, unless it was given up before.
-    fn pop_asked(&mut self, ticket: u64) -> Option<ConnId> {
-        let at = self.asked.iter().position(|&(.., asked)| asked == ticket)?;
-        self.asked.remove(at).map(|(_, who, _)| who)
-    }
-
-    /// A question is nobody's any more. Returns what waited for its answer.
-    fn end_question(&mut self, who: ConnId, ticket: u64) -> Option<Parsed> {
-        if self.current.get(&who) == Some(&ticket) {
-            self.current.remove(&who);
-        }
-        match self.answering.get(&who) {
-            Some(&(awaited, _)) if awaited == ticket => self.answering.remove(&who)?.1,
-            _ => None,
-        }
     }
 }
 
@@ -186,10 +87,8 @@ impl<S: System> Reactor<S> {
     /// Has something looked up, when whoever asks has had the answers before and taken most of them.
     pub(super) fn look_up(&mut self, who: ConnId, ticket: u64, query: Query) {
         if let Some(keeping) = &mut self.keeping {
-            if self.hub.is_requested(ticket) {
-                keeping.answering.insert(who, (ticket, None));
-            }
-            keeping.parked.push_back((who, ticket, query));
+            let is_awaited = self.hub.is_requested(ticket);
+            keeping.questions.park(who, ticket, query, is_awaited);
         }
     }
 
@@ -197,18 +96,16 @@ impl<S: System> Reactor<S> {
     /// of their requests, one after the other. What it says goes on: that has no long answer, and others
     /// wait for it. `None`: it is put off, and nothing else of that connection is handled until then.
     pub(super) fn defer(&mut self, id: ConnId, parsed: Parsed) -> Option<Parsed> {
-        let answering = self
-            .keeping
-            .as_mut()
-            .and_then(|it| it.answering.get_mut(&id));
-        let Some((_, next)) = answering.filter(|_| !is_talk(&parsed.ask)) else {
+        let Some(keeping) = self.keeping.as_mut().filter(|_| !is_talk(&parsed.ask)) else {
             return Some(parsed);
         };
-        *next = Some(parsed);
-        if let Some(connection) = self.connections.touch(id) {
+        let parsed = keeping.questions.put_off(id, parsed);
+        if parsed.is_none()
+            && let Some(connection) = self.connections.touch(id)
+        {
             connection.hold(Tick::MAX);
         }
-        None
+        parsed
     }
 
     /// A question has its answer, which may be mail: nobody is dropped for it. What its connection asked
@@ -220,7 +117,7 @@ impl<S: System> Reactor<S> {
         let next = self
             .keeping
             .as_mut()
-            .and_then(|it| it.end_question(who, ticket));
+            .and_then(|it| it.questions.end(who, ticket));
         if let (Some(next), Some(connection)) = (next, self.connections.get_open(who)) {
             connection.unthrottle();
             self.handle_frame(who, next);
@@ -234,49 +131,21 @@ impl<S: System> Reactor<S> {
         let Some(keeping) = &mut self.keeping else {
             return;
         };
-        let due = self.clock.now + ANSWER_MS;
-        for _ in 0..keeping.parked.len() {
-            let Some((who, ticket, query)) = keeping.parked.pop_front() else {
-                break;
-            };
-            let connection = self.connections.get(who);
-            let Some(connection) = connection.filter(|_| self.hub.waits_for(ticket)) else {
-                self.hub.forget_question(ticket);
-                keeping.end_question(who, ticket);
-                continue;
-            };
-            // An export takes its time, and is answered with a line.
-            let is_export = matches!(query, Query::Export { .. });
-            let waits = connection.sendq() > CATCH_UP_SENDQ_BYTES
-                || (!is_export && keeping.current.contains_key(&who));
-            if waits {
-                keeping.parked.push_back((who, ticket, query));
-                continue;
+        let (connections, hub) = (&self.connections, &mut self.hub);
+        let hindrance = |who, ticket| {
+            let connection = connections.get(who).filter(|_| hub.waits_for(ticket));
+            match connection.map(Connection::sendq) {
+                Some(sendq) if sendq > CATCH_UP_SENDQ_BYTES => Hindrance::Owed,
+                Some(_) => Hindrance::None,
+                None => {
+                    hub.forget_question(ticket);
+                    Hindrance::Gone
+                }
             }
-            if !is_export {
-                keeping.current.insert(who, ticket);
-            }
-            keeping.queued.push_back((due, who, ticket, query));
-        }
-        // The one kind's queue may be full, and the other's not.
-        let (mut is_full, mut is_full_of_long) = (false, false);
-        let Keeping {
-            queued,
-            asked,
-            store,
-            ..
-        } = keeping;
-        queued.retain(|&(_, who, ticket, ref query)| {
-            let is_full = match query.is_long() {
-                true => &mut is_full_of_long,
-                false => &mut is_full,
-            };
-            *is_full = *is_full || store.submit(ticket, query.clone()).is_err();
-            if !*is_full {
-                asked.push_back((due, who, ticket));
-            }
-            *is_full
-        });
+        };
+        let store = &keeping.store;
+        let submit = |ticket, query: &Query| store.submit(ticket, query.clone()).is_ok();
+        keeping.questions.ask(self.clock.now, hindrance, submit);
     }
 
     /// Asks about an account. Until that is answered nothing else that the connection asks is handled.
@@ -286,7 +155,7 @@ impl<S: System> Reactor<S> {
         };
         match keeping.store.account(ticket, ask) {
             Ok(()) => {
-                keeping.held.insert(ticket, who);
+                keeping.questions.note_account(who, ticket);
                 if let Some(connection) = self.connections.touch(who) {
                     connection.hold(Tick::MAX);
                 }
@@ -317,7 +186,10 @@ impl<S: System> Reactor<S> {
                     took,
                 } => {
                     left -= 1;
-                    let who = self.keeping.as_mut().and_then(|it| it.pop_asked(ticket));
+                    let who = self
+                        .keeping
+                        .as_mut()
+                        .and_then(|it| it.questions.take(ticket));
                     if let Some(who) = who {
                         self.spend(who, took.as_millis() as u64 / QUESTION_MS_PER_TOKEN);
                     }
@@ -334,11 +206,11 @@ impl<S: System> Reactor<S> {
             keeping.has_more = left == 0;
         }
         self.tell_kept();
-        while let Some((who, ticket)) = self
+        let overdue = self
             .keeping
             .as_mut()
-            .and_then(|keeping| keeping.pop_overdue(self.clock.now))
-        {
+            .map(|it| it.questions.take_overdue(self.clock.now));
+        for (who, ticket) in overdue.into_iter().flatten() {
             self.hub.handle_found(ticket, Found::Failed, now);
             self.carry_out();
             self.go_on(who, ticket);
@@ -350,7 +222,7 @@ impl<S: System> Reactor<S> {
         let Some(keeping) = &mut self.keeping else {
             return;
         };
-        if let Some(who) = keeping.held.remove(&ticket) {
+        if let Some(who) = keeping.questions.take(ticket) {
             match self.connections.get_open(who) {
                 Some(connection) => connection.unthrottle(),
                 // It went, maybe without having come in.
@@ -382,15 +254,13 @@ impl<S: System> Reactor<S> {
 
     /// A connection whose input has ended, or that has quit, is owed answers: it ends when it has them,
     /// or when that takes too long. Nothing else that it asks is handled.
-    pub(super) fn end_later(&mut self, id: ConnId, quit: Option<(Request, Option<RequestId>)>) {
-        let due = self.clock.now + ANSWER_MS;
+    pub(super) fn end_later(&mut self, id: ConnId, quit: Option<Quit>) {
         let (Some(keeping), Some(connection)) = (&mut self.keeping, self.connections.touch(id))
         else {
             return;
         };
         connection.hold(Tick::MAX);
-        let ending = Ending { due, quit };
-        keeping.ending.entry(id).or_insert(ending);
+        keeping.questions.end_later(id, quit, self.clock.now);
     }
 
     /// Hears who was to quit and was refused, because its words were too long, say.
@@ -407,14 +277,13 @@ impl<S: System> Reactor<S> {
         let Some(keeping) = &mut self.keeping else {
             return;
         };
-        let (now, hub) = (self.clock.now, &self.hub);
-        let is_done = |id: ConnId, ending: &Ending| ending.due <= now || !hub.owes(id);
-        let ending = keeping.ending.iter();
-        let done = ending.filter(|&(&id, ending)| is_done(id, ending));
-        for id in done.map(|(&id, _)| id).collect::<Vec<_>>() {
-            let ending = self.keeping.as_mut().and_then(|it| it.ending.remove(&id));
+        let hub = &self.hub;
+        let endings = keeping
+            .questions
+            .take_endings(self.clock.now, |id| hub.owes(id));
+        for (id, quit) in endings {
             self.hub.cancel_pending(id);
-            match ending.and_then(|ending| ending.quit) {
+            match quit {
                 None => self.handle_end(id),
                 Some((request, request_id)) if self.connections.get_open(id).is_some() => {
                     self.handle_request(id, request, request_id);

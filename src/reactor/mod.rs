@@ -23,6 +23,7 @@ mod keeping;
 mod orders;
 mod pages;
 pub mod phase;
+mod questions;
 mod report;
 mod serve;
 mod settle;
@@ -328,7 +329,7 @@ impl<S: System> Reactor<S> {
         let next = rests
             .chain(self.timers.next())
             .chain(self.hub.poll_timeout())
-            .chain(self.keeping.as_ref().and_then(Keeping::next_due))
+            .chain(self.keeping.as_ref().and_then(|it| it.questions.next_due()))
             .chain(self.stops_at)
             .chain(self.awaits_settings.then(|| self.clock.now + REREAD_MS))
             .chain(self.stop_begins_at)

@@ -21,7 +21,8 @@ impl<S: System> Reactor<S> {
         let mut pending = self.hub.pending();
         pending.push(("connections", self.connections.iter().count()));
         pending.push(("bytes of pages", self.pages.ledger.held()));
-        pending.extend(self.keeping.iter().flat_map(super::Keeping::pending));
+        let questions = self.keeping.iter().map(|keeping| &keeping.questions);
+        pending.extend(questions.flat_map(super::questions::Questions::pending));
         pending
     }
 

@@ -223,7 +223,7 @@ impl<S: System> Reactor<S> {
                 connection.hold(Tick::MAX);
                 connection.end_response(false, self.clock.now);
                 if let Some(keeping) = &mut self.keeping {
-                    keeping.put_off(id, manner, failure);
+                    keeping.questions.put_response_off(id, manner, failure);
                 }
                 self.carry_out();
                 None
@@ -254,7 +254,7 @@ impl<S: System> Reactor<S> {
         else {
             return Some(response);
         };
-        keeping.put_off(id, manner, response);
+        keeping.questions.put_response_off(id, manner, response);
         connection.hold(Tick::MAX);
         // The time for the next request begins, in which the disk may take its own.
         connection.end_response(false, self.clock.now);
@@ -271,7 +271,10 @@ impl<S: System> Reactor<S> {
 
     /// Sends what became of a response that was put off.
     fn end_put_off(&mut self, id: ConnId, respond: impl FnOnce(Response) -> Response) {
-        let post = self.keeping.as_mut().and_then(|it| it.take_post(id));
+        let post = self
+            .keeping
+            .as_mut()
+            .and_then(|it| it.questions.take_response(id));
         let Some((manner, response)) = post else {
             return;
         };
