@@ -244,6 +244,7 @@ impl Hub {
     pub fn handle_gone(&mut self, who: ConnId) {
         self.shown.remove(&who);
         self.consoles.remove(&who);
+        self.cancel_pending(who);
     }
 
     /// Handles one request of a connection at `peer`.
@@ -366,7 +367,6 @@ impl Hub {
     pub fn handle_leave(&mut self, who: ConnId, now: Moment) {
         self.now = now;
         self.handle_gone(who);
-        self.cancel_pending(who);
         self.end_session(who, Departure::Quit(None));
     }
 

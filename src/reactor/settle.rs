@@ -149,6 +149,9 @@ impl<S: System> Reactor<S> {
         self.timers.forget(&mut connection.alarm);
         self.counters.note_end(reason);
         self.hub.handle_gone(id);
+        if let Some(keeping) = &mut self.keeping {
+            keeping.questions.take_response(id);
+        }
         match connection.standing {
             Standing::Admitted => self.admission.release(&peer),
             Standing::Refused => self.refused -= 1,
