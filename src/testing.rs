@@ -20,7 +20,7 @@ pub use crate::model::{
     Query, Record, Request, RoomName, RoomRecord, SearchWords, Secret, Settings, Used, Window,
     Zone, terms,
 };
-pub use crate::reactor::{Config, DoorAddress, Ended, Reactor, Turned};
+pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Turned};
 pub use crate::store::accounts::token_digest;
 pub use crate::store::{Answer, Backlog, Figures, Full, Options, Retention, Store, open};
 pub use crate::sys::{Interest, Mailbox, Place, Ready, SettingsFile, Stream, System};

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::dialect::Dialect;
 use crate::layer::Layer;
+#[cfg(feature = "testing")]
+use crate::model::Settings;
 use crate::model::Stats;
 use crate::sys::System;
 use crate::web::metrics::{ConnectionsOf, HistoryFigures, Via};
@@ -24,6 +26,12 @@ impl<S: System> Reactor<S> {
         let questions = self.keeping.iter().map(|keeping| &keeping.questions);
         pending.extend(questions.flat_map(super::questions::Questions::pending));
         pending
+    }
+
+    /// What operators have set.
+    #[cfg(feature = "testing")]
+    pub fn settings(&self) -> &Settings {
+        self.hub.settings()
     }
 
     /// Logs how the server does.

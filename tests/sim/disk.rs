@@ -1,7 +1,10 @@
 //! The store as a model of itself: what is handed to its mailbox is on its way to a disk that may be slow,
 //! full or failing, and that loses what was not committed when the server crashes.
 
+mod accounts;
 mod books;
+mod mailbox;
+mod settings;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,17 +12,25 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hubbub::testing::{
-    ACCOUNT_ASKS_MAX, ACCOUNT_WRITE_MS, ACCOUNT_WRITES_MAX, AccountAnswer, AccountAsk, Answer,
-    Backlog, Figures, Found, Full, IDS_RESERVED, INDEX_WAIT_MS, Kept, Mailbox, Message, MessageId,
-    Options, QUESTIONS_MAX, Query, Record, STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_RECORDS_MAX,
-    Settings, SettingsFile,
+    ACCOUNT_WRITE_MS, ACCOUNT_WRITES_MAX, AccountAnswer, AccountAsk, Answer, Found, IDS_RESERVED,
+    Kept, Message, MessageId, Options, Query, Record, Retention, Settings,
 };
 
 use crate::faults::Chance;
-use books::{Books, Considered};
+pub(crate) use mailbox::{Capacity, SimStore};
+pub(crate) use settings::SimSettings;
+
+use accounts::Considered;
+use books::Books;
+use mailbox::weight;
+use settings::File;
 
 /// How long a failed commit waits for the next attempt, in microseconds.
 const RETRY_US: u64 = 250_000;
+
+/// How often what is too much, and what is too old, is looked for, in microseconds.
+const COUNT_US: u64 = 1_000_000;
+const AGE_US: u64 = 60_000_000;
 
 /// How a disk does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,14 +57,19 @@ impl Disk {
         Disk { shelves }
     }
 
-    /// From now on it does so.
     /// Will it take what waits for it?
     pub(crate) fn can_write(&self) -> bool {
         self.shelves.borrow().can_write()
     }
 
+    /// From now on it does so.
     pub(crate) fn set_health(&self, health: Health) {
         self.shelves.borrow_mut().health = health;
+    }
+
+    /// From now on so much waits for it at most.
+    pub(crate) fn set_capacity(&self, capacity: Capacity) {
+        self.shelves.borrow_mut().capacity = capacity;
     }
 
     /// The machine loses its power: what is not committed is gone, and of what is being committed nobody
@@ -62,12 +78,27 @@ impl Disk {
         self.shelves.borrow_mut().crash();
     }
 
-    /// What was said in rooms and is on the disk, in the order of ids.
+    /// What was said in rooms and is on the disk, or was and is not to be kept any more.
     pub(crate) fn messages(&self) -> Vec<(String, Rc<Message>)> {
         let shelves = self.shelves.borrow();
         let said = shelves.books.said();
         said.map(|(room, message)| (room.to_string(), Rc::new(Message::clone(message))))
             .collect()
+    }
+
+    /// Is it a message that is not to be kept any more?
+    pub(crate) fn has_forgotten(&self, id: u64) -> bool {
+        self.shelves.borrow().books.has_forgotten(MessageId(id))
+    }
+
+    /// What stands in the file of settings, where the server is to know that.
+    pub(crate) fn known_settings(&self) -> Option<Settings> {
+        self.shelves.borrow().file.known().cloned()
+    }
+
+    /// Somebody writes the file of settings with an editor; `None`: such that it is not one any more.
+    pub(crate) fn edit_settings(&self, settings: Option<Settings>) {
+        self.shelves.borrow_mut().file.edit(settings);
     }
 
     /// Makes an operator of an account, as `hubbub account` would beside the server. It is known from the
@@ -111,7 +142,7 @@ pub(crate) struct Shelves {
     chance: Chance,
     health: Health,
     books: Books,
-    settings: Settings,
+    file: File,
     now_us: u64,
     /// A store is open.
     is_open: bool,
@@ -129,10 +160,13 @@ pub(crate) struct Shelves {
     lost: u64,
     commits: u64,
     longest_commit_us: u64,
-    /// Settings that are being written, and when they are; what is read again, and when it is.
-    writing: Option<(u64, Settings)>,
-    reading: Option<u64>,
-    read: Option<Settings>,
+    /// The power has failed: nothing that comes now is taken.
+    is_off: bool,
+    retention: Retention,
+    capacity: Capacity,
+    /// When what is not to be kept any more was looked for, by number and by age.
+    counted_at_us: u64,
+    aged_at_us: u64,
 }
 
 impl Shelves {
@@ -141,7 +175,7 @@ impl Shelves {
             chance: Chance::new(seed, u64::MAX),
             health: Health::Well,
             books: Books::default(),
-            settings: Settings::default(),
+            file: File::default(),
             now_us: 0,
             is_open: false,
             turn: Vec::new(),
@@ -157,10 +191,17 @@ impl Shelves {
             lost: 0,
             commits: 0,
             longest_commit_us: 0,
-            writing: None,
-            reading: None,
-            read: None,
+            is_off: false,
+            retention: Retention::default(),
+            capacity: Capacity::default(),
+            counted_at_us: 0,
+            aged_at_us: 0,
         }
+    }
+
+    /// A server is going to be started.
+    pub(crate) fn power_on(&mut self) {
+        self.is_off = false;
     }
 
     fn open(&mut self, options: &Options, now_us: u64) -> Kept {
@@ -169,6 +210,7 @@ impl Shelves {
         self.books.reserved = last.0 + IDS_RESERVED;
         (self.committed, self.told, self.highest) = (last, last, last);
         self.is_open = true;
+        self.retention = options.retention;
         self.books.kept(last, options.replay)
     }
 
@@ -181,10 +223,9 @@ impl Shelves {
         self.questions.clear();
         self.asks.clear();
         self.answers.clear();
-        (self.writing, self.reading, self.read) = (None, None, None);
     }
 
-    fn crash(&mut self) {
+    pub(crate) fn crash(&mut self) {
         if let Some(commit) = self.commit.take()
             && self.can_write()
             && self.chance.below(2) == 0
@@ -192,6 +233,8 @@ impl Shelves {
             self.apply(commit.count);
         }
         self.forget();
+        self.file.forget();
+        self.is_off = true;
     }
 
     /// An orderly end: everything that was handed over is written, if the disk takes it.
@@ -229,8 +272,7 @@ impl Shelves {
             Task::Record(..) => None,
         });
         let of_asks = (!self.asks.is_empty()).then_some(self.ask_ends_us);
-        let of_settings = self.writing.as_ref().map(|&(at_us, _)| at_us);
-        [of_commit, begins, of_asks, of_settings, self.reading]
+        [of_commit, begins, of_asks, self.file.next_due_us()]
             .into_iter()
             .flatten()
             .chain(of_questions)
@@ -239,10 +281,11 @@ impl Shelves {
     }
 
     /// Lets happen what is due. Tells whether the poll is woken by it.
-    pub(crate) fn advance(&mut self, now_us: u64) -> bool {
+    pub(crate) fn advance(&mut self, now_us: u64, unix_ms: u64) -> bool {
         self.now_us = self.now_us.max(now_us);
         let mut wakes = false;
         loop {
+            self.retain(unix_ms);
             if self.commit.is_none() && !self.tasks.is_empty() {
                 self.begin_commit();
             }
@@ -255,7 +298,22 @@ impl Shelves {
             }
             wakes |= self.answer_questions();
             wakes |= self.answer_ask();
-            self.keep_settings();
+            let can_write = self.can_write();
+            self.file.advance(self.now_us, can_write);
+        }
+    }
+
+    /// Forgets what is not to be kept any more. That is seen by who asks only, so that it need not be done on time.
+    fn retain(&mut self, unix_ms: u64) {
+        if self.now_us >= self.counted_at_us + COUNT_US {
+            self.counted_at_us = self.now_us;
+            self.books.forget_excess(self.retention);
+        }
+        if let Some(age_ms) = self.retention.age_ms
+            && self.now_us >= self.aged_at_us + AGE_US
+        {
+            self.aged_at_us = self.now_us;
+            self.books.forget_older(unix_ms.saturating_sub(age_ms));
         }
     }
 
@@ -421,181 +479,10 @@ impl Shelves {
         self.answers.push_back(Answer::Account { ticket, answer });
     }
 
-    fn keep_settings(&mut self) {
-        let now_us = self.now_us;
-        if let Some((_, settings)) = self.writing.take_if(|(at_us, _)| *at_us <= now_us)
-            && self.can_write()
-        {
-            self.settings = settings;
-        }
-        if self.reading.take_if(|at_us| *at_us <= now_us).is_some() {
-            self.read = Some(self.settings.clone());
-        }
-    }
-
     fn flush(&mut self) {
         for record in std::mem::take(&mut self.turn) {
             let bytes = weight(&record);
             self.tasks.push_back(Task::Record(record, bytes));
         }
-    }
-
-    fn backlog(&self) -> Backlog {
-        let waiting = self.tasks.iter().filter_map(|task| match task {
-            Task::Record(_, bytes) => Some(*bytes),
-            Task::Change(..) => None,
-        });
-        let records = self.turn.len() + waiting.clone().count();
-        let bytes = self.turn.iter().map(weight).sum::<usize>() + waiting.sum::<usize>();
-        let share = records as f32 / STORE_RECORDS_MAX as f32;
-        let begun_us = self.commit.as_ref().map_or(self.now_us, |it| it.begun_us);
-        Backlog {
-            records,
-            bytes,
-            share: share.max(bytes as f32 / STORE_BYTES_MAX as f32).min(1.0),
-            is_behind: !self.can_write() || self.now_us - begun_us > STORE_BEHIND_MS * 1000,
-        }
-    }
-}
-
-/// About what a record holds in memory.
-fn weight(record: &Record) -> usize {
-    size_of::<Record>()
-        + match record {
-            Record::Said { message, .. } | Record::Private { message, .. } => message.text.len(),
-            _ => 64,
-        }
-}
-
-/// The mailbox of one server's store.
-pub(crate) struct SimStore(Rc<RefCell<Shelves>>);
-
-impl SimStore {
-    pub(crate) fn open(
-        shelves: &Rc<RefCell<Shelves>>,
-        options: &Options,
-        now_us: u64,
-    ) -> (SimStore, Kept) {
-        let kept = shelves.borrow_mut().open(options, now_us);
-        (SimStore(Rc::clone(shelves)), kept)
-    }
-}
-
-impl Drop for SimStore {
-    fn drop(&mut self) {
-        self.0.borrow_mut().close();
-    }
-}
-
-impl Mailbox for SimStore {
-    fn keep(&mut self, record: Record) -> Result<(), Full> {
-        let mut shelves = self.0.borrow_mut();
-        if let Some(id) = record.message_id() {
-            shelves.highest = shelves.highest.max(id);
-        }
-        let backlog = shelves.backlog();
-        if backlog.records >= STORE_RECORDS_MAX || backlog.bytes > STORE_BYTES_MAX {
-            shelves.lost += 1;
-            return Err(Full);
-        }
-        shelves.turn.push(record);
-        Ok(())
-    }
-
-    fn flush(&mut self) {
-        self.0.borrow_mut().flush();
-    }
-
-    fn submit(&self, ticket: u64, query: Query) -> Result<(), Full> {
-        let mut shelves = self.0.borrow_mut();
-        if shelves.questions.len() >= QUESTIONS_MAX {
-            return Err(Full);
-        }
-        let wanted = match query {
-            Query::History { through, .. } => through,
-            _ => shelves.highest,
-        };
-        let now_us = shelves.now_us;
-        let at_us = now_us + 50 + shelves.chance.below(5_000);
-        shelves.questions.push(Question {
-            ticket,
-            query,
-            at_us,
-            wanted,
-            until_us: at_us + INDEX_WAIT_MS * 1000,
-        });
-        Ok(())
-    }
-
-    fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
-        let mut shelves = self.0.borrow_mut();
-        if shelves.asks.len() >= ACCOUNT_ASKS_MAX {
-            return Err(Full);
-        }
-        if shelves.asks.is_empty() {
-            let takes_us = 1_000 + shelves.chance.below(30_000);
-            shelves.ask_ends_us = shelves.now_us + takes_us;
-        }
-        shelves.asks.push_back((ticket, ask));
-        Ok(())
-    }
-
-    fn poll_answer(&mut self) -> Option<Answer> {
-        let mut shelves = self.0.borrow_mut();
-        if shelves.committed > shelves.told {
-            shelves.told = shelves.committed;
-            return Some(Answer::Committed {
-                through: shelves.told,
-            });
-        }
-        shelves.answers.pop_front()
-    }
-
-    fn backlog(&self) -> Backlog {
-        self.0.borrow().backlog()
-    }
-
-    fn figures(&self) -> Figures {
-        let shelves = self.0.borrow();
-        Figures {
-            backlog: shelves.backlog(),
-            lost: shelves.lost,
-            commits: shelves.commits,
-            longest_commit_us: shelves.longest_commit_us,
-            last_error: None,
-        }
-    }
-}
-
-/// The file of settings.
-pub(crate) struct SimSettings(Rc<RefCell<Shelves>>);
-
-impl SimSettings {
-    pub(crate) fn open(shelves: &Rc<RefCell<Shelves>>) -> (Settings, SimSettings) {
-        let settings = shelves.borrow().settings.clone();
-        (settings, SimSettings(Rc::clone(shelves)))
-    }
-}
-
-impl SettingsFile for SimSettings {
-    fn keep(&self, settings: Settings) {
-        let mut shelves = self.0.borrow_mut();
-        let at_us = shelves.now_us + 100 + shelves.chance.below(20_000);
-        shelves.writing = Some((at_us, settings));
-    }
-
-    fn read_again(&self) -> bool {
-        let mut shelves = self.0.borrow_mut();
-        let is_behind = shelves.writing.is_some();
-        shelves.read = None;
-        if !is_behind {
-            let at_us = shelves.now_us + shelves.chance.below(20_000);
-            shelves.reading = Some(at_us);
-        }
-        !is_behind
-    }
-
-    fn take_read(&self) -> Option<Result<Settings, String>> {
-        self.0.borrow_mut().read.take().map(Ok)
     }
 }

@@ -2,6 +2,7 @@
 
 mod acts;
 mod flood;
+mod operator;
 mod rest;
 
 use std::net::SocketAddr;
@@ -48,6 +49,8 @@ pub(crate) struct Sim<'a> {
     pub(crate) step: u64,
     /// Turns one after the other that did nothing and did not wait.
     pub(crate) idle_turns: u32,
+    /// What was left in the server after the last of them.
+    left: Option<Vec<(&'static str, usize)>>,
     /// Since when the disk does what it is to do; it may not do so now.
     pub(crate) disk_well_from_us: Option<u64>,
     /// Is everything as it should be, so that no fault explains an end?
@@ -59,6 +62,7 @@ pub(crate) struct Sim<'a> {
 /// Plays a plan.
 pub(crate) fn run(plan: &Plan, vocabulary: &Vocabulary, is_verbose: bool) -> Outcome {
     marks::take();
+    marks::read_log();
     let mut sim = Sim {
         plan,
         vocabulary,
@@ -70,10 +74,12 @@ pub(crate) fn run(plan: &Plan, vocabulary: &Vocabulary, is_verbose: bool) -> Out
         trace: Trace::new(),
         step: 0,
         idle_turns: 0,
+        left: None,
         disk_well_from_us: Some(0),
         is_calm: crate::weather::is_calm(&plan.faults),
         is_verbose,
     };
+    sim.world.disk().set_capacity(plan.options.mailbox);
     let played = sim.play(&plan.ops);
     Outcome {
         traced: sim.trace.finish(),
@@ -131,10 +137,14 @@ impl Sim<'_> {
             return self.start().map(|()| false);
         };
         let turned = server.turn(&self.world, until_us);
+        marks::waiting(&server.left());
         let came = self.collect()?;
         self.check_spin(turned, came)?;
         if turned.has_ended {
             self.finish_server(true);
+        } else if self.world.has_crashed() {
+            sometimes("the power failed in the middle of a turn");
+            self.begin_again()?;
         }
         Ok(!came && turned.timeout.is_none_or(|timeout| !timeout.is_zero()))
     }
@@ -145,7 +155,7 @@ impl Sim<'_> {
         let is_kept = is_kept && self.plan.options.durability.is_some();
         self.ledger.begin_epoch(is_kept);
         for peer in self.peers.iter_mut().filter(|peer| peer.is_alive()) {
-            peer.wire.reset();
+            peer.link.reset();
             peer.finish(End::Reset);
         }
     }
@@ -154,7 +164,14 @@ impl Sim<'_> {
     fn check_spin(&mut self, turned: Turned, came: bool) -> Result<(), Failure> {
         let is_idle =
             turned.timeout == Some(std::time::Duration::ZERO) && !came && !turned.has_done;
-        self.idle_turns = if is_idle { self.idle_turns + 1 } else { 0 };
+        // What is told to nobody is done with, too.
+        let left = self.server.as_ref().filter(|_| is_idle).map(Server::left);
+        let has_less = std::mem::replace(&mut self.left, left.clone()) != left;
+        self.idle_turns = if is_idle && !has_less {
+            self.idle_turns + 1
+        } else {
+            0
+        };
         match self.idle_turns {
             0..IDLE_TURNS_MAX => Ok(()),
             _ => Err(Failure::new(
@@ -171,7 +188,7 @@ impl Sim<'_> {
     fn send_pieces(&mut self) {
         for peer in self.peers.iter_mut().filter(|peer| peer.is_alive()) {
             if let Some(piece) = peer.outgoing.pop_front() {
-                peer.wire.send(&piece);
+                peer.link.send(&piece);
             }
         }
     }
@@ -183,13 +200,16 @@ impl Sim<'_> {
             if !self.peers[at].is_alive() {
                 continue;
             }
-            let (bytes, end) = (self.peers[at].wire.take(), self.peers[at].wire.end());
+            let link = &mut self.peers[at].link;
+            let (taken, end) = (link.take(), link.end());
+            let bytes = taken.map_err(|what| self.failure("tls", at, what))?;
             if !bytes.is_empty() {
                 has_come = true;
                 self.trace.add(at, self.world.now_us(), &bytes);
                 self.read(at, &bytes)?;
             }
-            if let Some(end) = end {
+            // What the power's failure broke off is over with the server.
+            if let Some(end) = end.filter(|_| !self.world.has_crashed()) {
                 has_come = true;
                 self.trace
                     .add(at, self.world.now_us(), format!("{end:?}").as_bytes());
@@ -273,6 +293,11 @@ impl Sim<'_> {
                 crate::forms::shown(&peer.inbox)
             );
             return Err(self.failure("form", at, what));
+        }
+        // Until it was told something the server may not know that the handshake has ended.
+        if !is_cut && peer.bytes_in > 0 && !peer.link.is_ended_well() {
+            let what = "its TLS ended without a close_notify".into();
+            return Err(self.failure("tls", at, what));
         }
         // Where all together may hold little, the largest is closed however fast it reads.
         const LITTLE: usize = 1 << 20;

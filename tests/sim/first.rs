@@ -80,11 +80,11 @@ impl Scene {
     fn pass_ms(&mut self, ms: u64) {
         let until_us = self.world.now_us() + ms * 1000;
         self.world.set_horizon(Some(until_us));
-        let server = self.server.as_mut().expect("a server");
         let mut turns = 0;
         while self.world.now_us() < until_us {
             turns += 1;
             assert!(turns < TURNS_MAX, "time stands still");
+            let server = self.server.as_mut().expect("a server");
             let before = self.world.works();
             let ended = server.turn().ended.is_some();
             if ended || self.world.now_us() >= until_us {
@@ -92,9 +92,16 @@ impl Scene {
                     .pass_us(until_us.saturating_sub(self.world.now_us()));
             }
             assert!(self.world.works() >= before);
-            for (wire, heard) in &mut self.clients {
-                heard.push_str(&String::from_utf8_lossy(&wire.take()));
+            self.hear();
+            if self.world.has_crashed() {
+                return;
             }
+        }
+    }
+
+    fn hear(&mut self) {
+        for (wire, heard) in &mut self.clients {
+            heard.push_str(&String::from_utf8_lossy(&wire.take()));
         }
     }
 
@@ -161,6 +168,42 @@ fn what_is_said_is_heard_over_all_faults_and_the_seed_repeats_it() {
     }
 }
 
+/// What bob saw of alice before the power failed at that call, and what is on the disk.
+fn seen_and_kept(durability: Durability, calls: u64) -> (usize, usize) {
+    let mut scene = Scene::new(calls, Faults::default(), Some(durability));
+    let (alice, bob) = (scene.join("alice"), scene.join("bob"));
+    scene.pass_ms(1_000);
+    scene.world.disk().set_health(Health::Slow(20_000));
+    scene.world.crash_in(Some(calls));
+    for n in 0.. {
+        assert!(n < 200, "it goes on for ever");
+        let line = format!("word {n}\n");
+        scene.clients[alice].0.send(line.as_bytes());
+        scene.pass_ms(5);
+        if scene.world.has_crashed() {
+            break;
+        }
+    }
+    scene.server = None;
+    scene.hear();
+    let seen = scene.clients[bob].1.matches("[alice] word").count();
+    (seen, scene.world.disk().messages().len())
+}
+
+#[test]
+fn what_was_seen_outlives_a_crash_in_the_middle_of_a_turn() {
+    let (mut seen_at_all, mut lost) = (0, 0);
+    for calls in 0..150 {
+        let (seen, kept) = seen_and_kept(Durability::Seen, calls);
+        assert!(kept >= seen, "after {calls} calls: {kept} of {seen}");
+        seen_at_all += seen;
+        let (seen, kept) = seen_and_kept(Durability::Soon, calls);
+        lost += seen.saturating_sub(kept);
+    }
+    // The test would not see a loss otherwise.
+    assert!(seen_at_all > 0 && lost > 0, "{seen_at_all} {lost}");
+}
+
 #[test]
 fn ends_are_seen_from_both_sides() {
     let mut scene = Scene::new(1, Faults::default(), None);
@@ -222,7 +265,7 @@ fn the_operator_has_a_console_and_a_password_in_a_file() {
     let alice = scene.join("alice");
     scene.pass_ms(1_000);
     scene.clients[alice].0.send(b"/oper secret\n");
-    let console = scene.world.console().expect("a console");
+    let console = scene.world.take_console().expect("a console");
     console.send(b"all is well\n:kick alice\n");
     scene.pass_ms(1_000);
     let heard = &scene.clients[alice].1;

@@ -17,6 +17,7 @@ pub(crate) enum Form {
     Text,
     Anon,
     Console,
+    Terminal,
     Json,
     /// Json in whole reads of 1,024 bytes.
     Padded,
@@ -39,6 +40,7 @@ impl Form {
             Form::Text => lines::read_text(bytes, told),
             Form::Anon => lines::read(bytes, told, lines::anon),
             Form::Console => lines::read(bytes, told, lines::console),
+            Form::Terminal => lines::read(bytes, told, lines::terminal),
             Form::Json => lines::read(bytes, told, |line| object::json(line, object::TYPES)),
             Form::Padded => {
                 lines::read_padded(bytes, told, |line| object::json(line, object::PADDED))

@@ -12,6 +12,7 @@ mod faults;
 mod first;
 mod forms;
 mod ledger;
+mod link;
 mod marks;
 mod net;
 mod peer;

@@ -24,6 +24,7 @@ pub(crate) fn take() -> BTreeSet<String> {
 /// What every long run must reach.
 const EXPECTED: &[&str] = &[
     "a reader that stopped was dropped at the cap",
+    "a reader that took nothing of its last bytes was let go",
     "a second page of catching up",
     "broken_connections",
     "dropped_for_SendQ",
@@ -90,6 +91,7 @@ const EXPECTED: &[&str] = &[
     "refused: wrong_login",
     "refused: wrong_password",
     "rosters: compared",
+    "settings: compared",
     "status: 101",
     "status: 200",
     "status: 201",
@@ -106,10 +108,87 @@ const EXPECTED: &[&str] = &[
     "status: 501",
     "status: 503",
     "status: 505",
+    "the power failed in the middle of a turn",
 ];
 
+/// What stands in lines of the log that tell of a rare state.
+const LOGGED: &[&str] = &[
+    "SendQ exceeded",
+    "an operator",
+    "cannot accept at",
+    "connection closed",
+    "flooding",
+    "handshake timeout",
+    "history is too far behind",
+    "idle timeout",
+    "is being written",
+    "join timeout",
+    "kicked",
+    "left: quit",
+    "not a good file",
+    "ping timeout",
+    "protocol error",
+    "read again: the certificate",
+    "read again: the file of settings",
+    "read again: the file of tokens",
+    "read again: the operator's password",
+    "stays in use",
+    "The server is full",
+    "too many connections",
+    "uptime s",
+];
+
+/// Reads the server's log.
+struct Log;
+
+impl log::Log for Log {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::Level::Info
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let line = record.args().to_string();
+        for part in LOGGED.iter().filter(|part| line.contains(**part)) {
+            sometimes(format!("log: {part}"));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Has lines of the log that tell of a rare state be marks.
+pub(crate) fn read_log() {
+    // Another test's thread may have done so.
+    if log::set_logger(&Log).is_ok() {
+        log::set_max_level(log::LevelFilter::Info);
+    }
+}
+
+/// What may wait within the server: each must be seen to wait sometime.
+pub(crate) fn waiting(left: &[(&'static str, usize)]) {
+    for &(what, count) in left {
+        sometimes(format!("{MAY_WAIT}{what}"));
+        if count > 0 {
+            sometimes(format!("{WAITS}{what}"));
+        }
+    }
+}
+
+const MAY_WAIT: &str = "may wait: ";
+const WAITS: &str = "waits: ";
+
+/// What is done within a turn, as much as is said here.
+const NEVER_WAITS: &[&str] = &["searches"];
+
 /// What was not reached.
-pub(crate) fn missing(reached: &BTreeSet<String>) -> Vec<&'static str> {
-    let is_missing = |name: &&&str| !reached.contains(**name);
-    EXPECTED.iter().filter(is_missing).copied().collect()
+pub(crate) fn missing(reached: &BTreeSet<String>) -> Vec<String> {
+    let expected = EXPECTED.iter().map(|&name| name.to_owned());
+    let logged = LOGGED.iter().map(|part| format!("log: {part}"));
+    let waits = reached
+        .iter()
+        .filter_map(|name| name.strip_prefix(MAY_WAIT))
+        .filter(|what| !NEVER_WAITS.contains(what))
+        .map(|what| format!("{WAITS}{what}"));
+    let all = expected.chain(logged).chain(waits);
+    all.filter(|name| !reached.contains(name)).collect()
 }

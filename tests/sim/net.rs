@@ -5,17 +5,17 @@
 //! that comes back after a write had none; and what is ready when something is registered. A server that
 //! stops reading before it would block hears nothing of what is left.
 
+mod poll;
+mod serve;
 mod wire;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
-use hubbub::testing::{ConnId, Ready};
+use hubbub::testing::ConnId;
 
 use crate::disk::{Disk, Shelves};
 use crate::faults::{Chance, Fault, Faults};
@@ -32,7 +32,7 @@ const SLOW_US: u64 = 3_000;
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// When the world begins, in milliseconds since 1970: 2026-11-26.
-const BEGINS_UNIX_MS: u64 = 1_795_651_200_000;
+pub(crate) const BEGINS_UNIX_MS: u64 = 1_795_651_200_000;
 
 /// Connections that are gone, of which stale events are told.
 const REMEMBERED: usize = 16;
@@ -119,6 +119,11 @@ struct Net {
     /// Connections that are gone.
     gone: VecDeque<ConnId>,
     files: BTreeMap<PathBuf, Vec<u8>>,
+    /// How far the time of day is off, in milliseconds.
+    clock_off_ms: i64,
+    /// After so many calls the machine loses its power.
+    crash_in: Option<u64>,
+    has_crashed: bool,
     /// How many servers there were.
     epoch: u64,
     polled: Polled,
@@ -147,6 +152,9 @@ impl World {
             has_signalled: false,
             gone: VecDeque::new(),
             files: BTreeMap::new(),
+            clock_off_ms: 0,
+            crash_in: None,
+            has_crashed: false,
             epoch: 0,
             polled: Polled::default(),
             works: 0,
@@ -168,8 +176,10 @@ impl World {
         net.signals.clear();
         net.console = None;
         net.epoch += 1;
+        (net.crash_in, net.has_crashed) = (None, false);
         let begun_us = net.now_us;
         drop(net);
+        self.shelves.borrow_mut().power_on();
         SimSystem::new(self.clone(), begun_us)
     }
 
@@ -248,9 +258,9 @@ impl World {
         }
     }
 
-    /// Who sits at the server's standard input and output, if it has them.
-    pub(crate) fn console(&self) -> Option<Wire> {
-        let at = self.net.borrow().console?;
+    /// Who sits at the server's standard input and output, if it has them and nobody does yet.
+    pub(crate) fn take_console(&self) -> Option<Wire> {
+        let at = self.net.borrow_mut().console.take()?;
         Some(Wire {
             world: self.clone(),
             at,
@@ -264,6 +274,22 @@ impl World {
         net.has_signalled = true;
     }
 
+    /// The time of day is off by so much from now on.
+    pub(crate) fn set_clock_off_ms(&self, ms: i64) {
+        self.net.borrow_mut().clock_off_ms = ms;
+    }
+
+    /// The machine loses its power when the server has made so many more calls of its connections', be it in the middle of a
+    /// turn: nothing that it does from then on reaches anybody. It is to be dropped then.
+    pub(crate) fn crash_in(&self, calls: Option<u64>) {
+        self.net.borrow_mut().crash_in = calls;
+    }
+
+    /// Has that come to pass?
+    pub(crate) fn has_crashed(&self) -> bool {
+        self.net.borrow().has_crashed
+    }
+
     /// From now on other faults come.
     pub(crate) fn set_faults(&self, faults: Faults) {
         self.net.borrow_mut().faults = faults;
@@ -275,6 +301,11 @@ impl World {
         net.files.insert(path.into(), bytes.into());
     }
 
+    /// There is no such file any more.
+    pub(crate) fn remove_file(&self, path: &Path) {
+        self.net.borrow_mut().files.remove(path);
+    }
+
     /// The disk.
     pub(crate) fn disk(&self) -> Disk {
         Disk::new(Rc::clone(&self.shelves))
@@ -282,312 +313,6 @@ impl World {
 
     pub(crate) fn shelves(&self) -> &Rc<RefCell<Shelves>> {
         &self.shelves
-    }
-}
-
-/// What the server asks of it, by way of [`SimSystem`].
-impl World {
-    pub(crate) fn elapsed_us(&self) -> u64 {
-        let mut net = self.net.borrow_mut();
-        if net.rolls(Fault::SlowTurn) {
-            net.now_us += 1 + net.chance.below(SLOW_US);
-        }
-        net.now_us
-    }
-
-    pub(crate) fn unix_ms(&self) -> u64 {
-        BEGINS_UNIX_MS + self.net.borrow().now_us / 1000
-    }
-
-    pub(crate) fn poll(
-        &self,
-        timeout: Option<Duration>,
-        tell: impl FnMut(Ready),
-    ) -> io::Result<()> {
-        let told = self.net.borrow_mut().begin_poll()?;
-        let told = match told {
-            Some(told) => told,
-            None => self.wait(timeout),
-        };
-        let mut net = self.net.borrow_mut();
-        for ready in &told {
-            let (kind, id) = match *ready {
-                Ready::Signal => (1, 0),
-                Ready::Listener(at) => (2, at as u64),
-                Ready::Input(id) => (3, number(id)),
-                Ready::Output(id) => (4, number(id)),
-            };
-            net.note(kind, id);
-        }
-        net.polled.told = told.len();
-        drop(net);
-        told.into_iter().for_each(tell);
-        Ok(())
-    }
-
-    /// Lets time pass until there is something to tell.
-    fn wait(&self, timeout: Option<Duration>) -> Vec<Ready> {
-        let begun_us = self.now_us();
-        let until_us = timeout.map(|timeout| begun_us + timeout.as_micros() as u64);
-        let mut is_cut = false;
-        let told = loop {
-            let mut net = self.net.borrow_mut();
-            net.happen();
-            let wakes = self.shelves.borrow_mut().advance(net.now_us);
-            let told = net.collect();
-            if !told.is_empty() || wakes || until_us.is_some_and(|until| until <= net.now_us) {
-                break told;
-            }
-            let horizon_us = net.horizon_us;
-            if horizon_us.is_some_and(|horizon| horizon <= net.now_us) {
-                is_cut = true;
-                break told;
-            }
-            drop(net);
-            let next = self.next_due_us();
-            let Some(next) = next.into_iter().chain(until_us).chain(horizon_us).min() else {
-                is_cut = true;
-                break told;
-            };
-            let mut net = self.net.borrow_mut();
-            net.now_us = net.now_us.max(next);
-        };
-        let mut net = self.net.borrow_mut();
-        net.polled.waited_us = net.now_us - begun_us;
-        net.polled.is_cut = is_cut;
-        told
-    }
-
-    pub(crate) fn listen(&self, is_unix: bool) -> (u64, usize) {
-        let mut net = self.net.borrow_mut();
-        net.doors.push(Some(Listening {
-            is_unix,
-            ..Listening::default()
-        }));
-        (net.epoch, net.doors.len() - 1)
-    }
-
-    pub(crate) fn watch(&self, door: usize, at: Option<usize>) {
-        let mut net = self.net.borrow_mut();
-        if let Some(Some(listening)) = net.doors.get_mut(door) {
-            listening.watched_as = at;
-            if !listening.waiting.is_empty() {
-                net.edge(Source::Door(door));
-            }
-        }
-    }
-
-    pub(crate) fn stop_listening(&self, epoch: u64, door: usize) {
-        let mut net = self.net.borrow_mut();
-        if epoch == net.epoch
-            && let Some(listening) = net.doors.get_mut(door).and_then(Option::take)
-        {
-            for at in listening.waiting {
-                net.lines[at].end = Some(End::Refused);
-            }
-        }
-    }
-
-    pub(crate) fn accept(&self, door: usize) -> io::Result<(usize, Option<SocketAddr>)> {
-        self.net.borrow_mut().accept(door)
-    }
-
-    pub(crate) fn open_console(&self) -> usize {
-        let mut net = self.net.borrow_mut();
-        let at = net.open_line(SocketAddr::from(([0, 0, 0, 0], 0)));
-        net.console = Some(at);
-        at
-    }
-
-    pub(crate) fn take_signals(&self) -> Vec<i32> {
-        self.net.borrow_mut().signals.drain(..).collect()
-    }
-
-    pub(crate) fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let net = self.net.borrow();
-        let file = net.files.get(path).cloned();
-        file.ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    pub(crate) fn random(&self) -> u64 {
-        self.net.borrow_mut().chance.next()
-    }
-}
-
-fn number(id: ConnId) -> u64 {
-    u64::from(id.generation) << 32 | u64::from(id.slot)
-}
-
-impl Net {
-    fn rolls(&mut self, fault: Fault) -> bool {
-        let rolled = self.chance.rolls(self.faults.per_mille(fault));
-        self.hits[fault as usize] += u64::from(rolled);
-        rolled
-    }
-
-    /// Takes something that the server did, or that came of it, into the trace (FNV-1a).
-    fn note(&mut self, kind: u64, what: u64) {
-        for part in [self.now_us, kind, what] {
-            self.trace = (self.trace ^ part).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
-    fn schedule(&mut self, at_us: u64, due: Due) {
-        self.serial += 1;
-        self.due.insert((at_us, self.serial), due);
-    }
-
-    /// `Some`: the poll does not wait.
-    fn begin_poll(&mut self) -> io::Result<Option<Vec<Ready>>> {
-        self.polled = Polled::default();
-        if self.rolls(Fault::Interrupt) {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        let mut told = Vec::new();
-        if std::mem::take(&mut self.has_signalled) {
-            told.push(Ready::Signal);
-        }
-        if self.rolls(Fault::StaleEvent) && !self.gone.is_empty() {
-            let which = self.chance.below(self.gone.len() as u64);
-            told.push(Ready::Input(self.gone[which as usize]));
-        }
-        if self.rolls(Fault::SpuriousEvent) {
-            let watched = self.lines.iter().filter_map(|line| line.watched);
-            let ids: Vec<ConnId> = watched.map(|(id, _)| id).collect();
-            if !ids.is_empty() {
-                let id = ids[self.chance.below(ids.len() as u64) as usize];
-                told.push(match self.chance.below(2) {
-                    0 => Ready::Input(id),
-                    _ => Ready::Output(id),
-                });
-            }
-        }
-        Ok((!told.is_empty()).then_some(told))
-    }
-
-    /// What is due by now happens.
-    fn happen(&mut self) {
-        while let Some(entry) = self.due.first_entry()
-            && entry.key().0 <= self.now_us
-        {
-            match entry.remove() {
-                Due::Arrive(at) => self.arrive(at),
-                Due::Edge(source) => self.queue(source),
-            }
-        }
-    }
-
-    /// Something about it has changed.
-    fn edge(&mut self, source: Source) {
-        match self.rolls(Fault::LateEvent) {
-            true => {
-                let at_us = self.now_us + 1 + self.chance.below(LATE_US);
-                self.schedule(at_us, Due::Edge(source));
-            }
-            false => self.queue(source),
-        }
-    }
-
-    /// What is left of a call that would have blocked for no reason is told later.
-    fn edge_later(&mut self, source: Source) {
-        let at_us = self.now_us + 1 + self.chance.below(LATE_US);
-        self.schedule(at_us, Due::Edge(source));
-    }
-
-    fn queue(&mut self, source: Source) {
-        let is_queued = match source {
-            Source::Door(door) => match self.doors.get_mut(door) {
-                Some(Some(listening)) => &mut listening.is_queued,
-                _ => return,
-            },
-            Source::Line(at) => &mut self.lines[at].is_queued,
-        };
-        if !std::mem::replace(is_queued, true) {
-            self.ready.push_back(source);
-        }
-    }
-
-    /// What there is to tell. What has changed and is not ready any more is not told.
-    fn collect(&mut self) -> Vec<Ready> {
-        let mut told = Vec::new();
-        while let Some(source) = self.ready.pop_front() {
-            let ready = match source {
-                Source::Door(door) => self.doors[door].as_mut().and_then(|listening| {
-                    listening.is_queued = false;
-                    let is_ready = !listening.waiting.is_empty();
-                    listening
-                        .watched_as
-                        .filter(|_| is_ready)
-                        .map(Ready::Listener)
-                }),
-                Source::Line(at) => self.lines[at].tell(),
-            };
-            let Some(ready) = ready else { continue };
-            told.push(ready);
-            if self.rolls(Fault::DoubledEvent) {
-                told.push(ready);
-            }
-        }
-        told
-    }
-
-    fn open_line(&mut self, from: SocketAddr) -> usize {
-        let at = self.lines.len();
-        let mut chance = Chance::new(self.seed, 1 + at as u64);
-        let is_tiny = chance.rolls(self.faults.per_mille(Fault::TinyBuffer));
-        self.hits[Fault::TinyBuffer as usize] += u64::from(is_tiny);
-        let mut room = || match is_tiny {
-            true => 1 + chance.below(300) as usize,
-            false => BUFFER_BYTES,
-        };
-        let rooms = [room(), room()];
-        self.lines.push(Line::new(from, rooms, chance));
-        at
-    }
-
-    fn accept(&mut self, door: usize) -> io::Result<(usize, Option<SocketAddr>)> {
-        let Some(Some(listening)) = self.doors.get(door) else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
-        let is_unix = listening.is_unix;
-        let Some(&at) = listening.waiting.front() else {
-            return Err(io::ErrorKind::WouldBlock.into());
-        };
-        if self.rolls(Fault::Interrupt) {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        if self.rolls(Fault::AcceptExhausted) {
-            // EMFILE
-            return Err(io::Error::from_raw_os_error(24));
-        }
-        if self.rolls(Fault::WouldBlock) {
-            self.edge_later(Source::Door(door));
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let is_aborted = self.rolls(Fault::AcceptAborted);
-        if let Some(Some(listening)) = self.doors.get_mut(door) {
-            listening.waiting.pop_front();
-        }
-        self.works += 1;
-        if is_aborted {
-            self.lines[at].end = Some(End::Reset);
-            return Err(io::ErrorKind::ConnectionAborted.into());
-        }
-        self.note(5, at as u64);
-        let from = self.lines[at].from;
-        Ok((at, (!is_unix).then_some(from)))
-    }
-}
-
-/// What the server does with one connection.
-impl World {
-    pub(crate) fn with_line<T>(
-        &self,
-        at: usize,
-        act: impl FnOnce(&mut wire::Server<'_>) -> T,
-    ) -> T {
-        let mut net = self.net.borrow_mut();
-        act(&mut wire::Server { net: &mut net, at })
     }
 }
 

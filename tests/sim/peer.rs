@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use hubbub::testing::Key;
 
 use crate::forms::Form;
+use crate::link::Link;
 use crate::marks::sometimes;
-use crate::net::{End, Wire};
+use crate::net::End;
 use crate::plan::Tongue;
 use crate::told::{Heard, NAME_REFUSED, Told, Where};
 
@@ -44,7 +45,7 @@ pub(crate) struct Peer {
     pub(crate) serial: usize,
     pub(crate) tongue: Tongue,
     pub(crate) address: SocketAddr,
-    pub(crate) wire: Wire,
+    pub(crate) link: Link,
     pub(crate) form: Form,
     /// What came and is no whole frame yet.
     pub(crate) inbox: Vec<u8>,
@@ -96,12 +97,12 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(serial: usize, tongue: Tongue, address: SocketAddr, wire: Wire) -> Peer {
+    pub(crate) fn new(serial: usize, tongue: Tongue, address: SocketAddr, link: Link) -> Peer {
         Peer {
             serial,
             tongue,
             address,
-            wire,
+            link,
             form: tongue.form(),
             inbox: Vec::new(),
             outgoing: VecDeque::new(),
@@ -156,7 +157,7 @@ impl Peer {
 
     /// Did the server end the connection, although nothing asked for it?
     pub(crate) fn is_end_unexplained(&self) -> bool {
-        let is_user = self.tongue.is_user() && self.has_joined;
+        let is_user = self.tongue.is_user() && self.has_joined && self.link.is_established();
         is_user && !self.may_be_closed && !self.has_stalled && self.farewell.is_none()
     }
 
@@ -166,7 +167,7 @@ impl Peer {
     }
 
     pub(crate) fn is_console(&self) -> bool {
-        self.tongue == Tongue::Console
+        self.tongue.is_console()
     }
 
     /// Has it begun with another protocol, so that it is nobody here?
@@ -222,7 +223,9 @@ impl Peer {
             | Tongue::Http
             | Tongue::Status
             | Tongue::WsEcho
-            | Tongue::Console => {
+            | Tongue::Console
+            | Tongue::Stdio
+            | Tongue::Terminal => {
                 return None;
             }
         };
@@ -266,10 +269,14 @@ impl Peer {
             Told::Heard(_) | Told::Roster { .. } | Told::Entered(_)
         ) {
             self.is_unsure = false;
-            // What was refused was something else.
-            if !self.has_joined && self.tongue == Tongue::Colon {
-                self.come_in(None, u64::MAX);
-            }
+        }
+        let is_inside = matches!(
+            told,
+            Told::Heard(_) | Told::Roster { .. } | Told::Entered(_) | Told::Renamed { .. }
+        );
+        // What was refused was something else.
+        if is_inside && !self.has_joined && self.tongue == Tongue::Colon {
+            self.come_in(None, u64::MAX);
         }
         match told {
             Told::Welcome(name) => self.come_in(Some(name.clone()), step),
@@ -318,17 +325,22 @@ impl Peer {
         }
     }
 
-    /// At the auto door, who was not heard in time is taken for somebody who speaks text.
+    /// At the auto door, who was not heard in time is taken for somebody who speaks text; and who is cut off in the
+    /// middle of its first object for one who speaks json.
     pub(crate) fn find_out_dialect(&mut self) {
-        let is_auto = matches!(self.tongue, Tongue::AutoJson | Tongue::AutoPynet);
-        let starts: [&[u8]; 2] = [b"Enter your name: ", b"[Server] "];
-        if is_auto && starts.iter().any(|start| self.inbox.starts_with(start)) {
-            self.tongue = Tongue::AutoText;
-            self.form = Form::Text;
-            self.has_joined = false;
-            self.stays.clear();
-            self.names_ever.clear();
-        }
+        const TEXT: [&[u8]; 2] = [b"Enter your name: ", b"[Server] "];
+        const JSON_ONLY: [&[u8]; 2] = [b"{\"type\":\"shutdown\"", b"{\"type\":\"error\""];
+        let begins = |with: &[&[u8]]| with.iter().any(|start| self.inbox.starts_with(start));
+        let is_first = self.bytes_in == self.inbox.len();
+        let (tongue, form) = match self.tongue {
+            Tongue::AutoJson | Tongue::AutoPynet if begins(&TEXT) => (Tongue::AutoText, Form::Text),
+            Tongue::AutoPynet if is_first && begins(&JSON_ONLY) => (Tongue::AutoJson, Form::Json),
+            _ => return,
+        };
+        (self.tongue, self.form) = (tongue, form);
+        self.has_joined = false;
+        self.stays.clear();
+        self.names_ever.clear();
     }
 
     /// It was not let in, although it took itself to be.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::checks::Failure;
 use crate::driver::{self, Outcome};
 use crate::faults::Fault;
-use crate::plan::Plan;
+use crate::plan::{FIRST_SEEDS, Plan};
 use crate::shrink::shrink;
 use crate::trace::Traced;
 use crate::vocabulary::Vocabulary;
@@ -18,12 +18,15 @@ const SHRINK: Duration = Duration::from_secs(60);
 /// How long seeds are tried where nothing else is said.
 const SECONDS: u64 = 5;
 
-/// Seeds tried, unless the variable SIM_SEEDS says otherwise: those up to here are known to hold. Seed 1065
-/// is told of the server's stop as JSON at the auto door, which the pynet client's checker takes for none of its.
-const SEEDS: u64 = 1_000;
+/// The first seed tried where nothing else is said: those before it lack the operations that came later, and the
+/// traces of some are recorded.
+const FROM: u64 = FIRST_SEEDS + 1;
+
+/// Operations after which no more seeds are tried, unless the variable SIM_SEEDS says how many are.
+const OPS: usize = 1_000_000;
 
 /// From so many operations on, every rare state must have been reached.
-const MARKED_FROM: usize = 200_000;
+const MARKED_FROM: usize = 500_000;
 
 /// Plays a plan once; a panic is a failure like any other.
 fn play(
@@ -117,20 +120,25 @@ fn seeds_hold() {
         return;
     }
     let time = Duration::from_secs(number("SIM_SECONDS").unwrap_or(SECONDS));
-    let from = number("SIM_FROM").unwrap_or(1);
-    let count = number("SIM_SEEDS").unwrap_or(SEEDS);
+    let from = number("SIM_FROM").unwrap_or(FROM);
+    let count = number("SIM_SEEDS");
     let began = Instant::now();
     let (mut ops, mut reached) = (0, BTreeSet::new());
     let mut seed = from;
-    while began.elapsed() < time && seed - from < count {
+    let is_enough = |seed: u64, ops: usize| match count {
+        Some(count) => seed - from >= count,
+        None => ops >= OPS,
+    };
+    while began.elapsed() < time && !is_enough(seed, ops) {
         let outcome = check_seed(seed, &vocabulary);
         ops += outcome.ops;
         reached.extend(outcome.marks);
         seed += 1;
     }
     println!(
-        "{} seeds from {from} on, {ops} operations, each played twice",
-        seed - from
+        "{} seeds from {from} on, {ops} operations, each played twice, in {:?}",
+        seed - from,
+        began.elapsed()
     );
     let missing = crate::marks::missing(&reached);
     println!("reached {reached:?}\nnever: {missing:?}");

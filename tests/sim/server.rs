@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hubbub::testing::Request;
-use hubbub::testing::{Config, DoorAddress, Reactor};
-use hubbub::testing::{Dialect, Options as StoreOptions, Retention, dialects};
+use hubbub::testing::{Certificate, Config, DoorAddress, Reactor};
+use hubbub::testing::{Dialect, Options as StoreOptions, dialects};
+use hubbub::testing::{Request, Settings};
 
 use crate::faults::Fault;
 use crate::net::World;
@@ -14,8 +14,16 @@ use crate::system::SimSystem;
 
 pub(crate) struct Server(Reactor<SimSystem>);
 
-const OPER_FILE: &str = "oper";
-const TOKENS_FILE: &str = "tokens";
+pub(crate) const OPER_FILE: &str = "oper";
+pub(crate) const TOKENS_FILE: &str = "tokens";
+pub(crate) const CERTIFICATE_FILE: &str = "certificate";
+pub(crate) const KEY_FILE: &str = "key";
+
+/// Certificates with their keys. Signatures with those (Ed25519) are always as long.
+pub(crate) const CERTIFICATES: [(&str, &str); 2] = [
+    (include_str!("tls/a.crt"), include_str!("tls/a.key")),
+    (include_str!("tls/b.crt"), include_str!("tls/b.key")),
+];
 
 /// What one turn came to.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +38,9 @@ impl Server {
     pub(crate) fn open(options: &Options, world: &World) -> Result<Server, String> {
         world.put_file(OPER_FILE.as_ref(), format!("{OPER_PASSWORD}\n").as_bytes());
         world.put_file(TOKENS_FILE.as_ref(), format!("{API_TOKEN}\n").as_bytes());
+        let (certificate, key) = CERTIFICATES[0];
+        world.put_file(CERTIFICATE_FILE.as_ref(), certificate.as_bytes());
+        world.put_file(KEY_FILE.as_ref(), key.as_bytes());
         let reactor = Reactor::open_on(world.system(), &config(options)?)?;
         Ok(Server(reactor))
     }
@@ -52,6 +63,11 @@ impl Server {
         }
     }
 
+    /// Bans and the like, as it has them.
+    pub(crate) fn settings(&self) -> &Settings {
+        self.0.settings()
+    }
+
     /// What is left in it: connections and the like, by name.
     pub(crate) fn left(&self) -> Vec<(&'static str, usize)> {
         self.0.pending()
@@ -63,7 +79,10 @@ fn config(options: &Options) -> Result<Config, String> {
     let doors = DOORS
         .iter()
         .enumerate()
-        .map(|(at, scheme)| door(scheme, at));
+        .map(|(at, scheme)| match options.are_tls[at] {
+            true => door(&format!("tls+{scheme}"), at),
+            false => door(scheme, at),
+        });
     let status = DoorAddress {
         is_status: true,
         ..door("http", DOORS.len())?
@@ -71,7 +90,10 @@ fn config(options: &Options) -> Result<Config, String> {
     Ok(Config {
         doors: doors.collect::<Result<_, String>>()?,
         limits: options.limits.clone(),
-        certificate: None,
+        certificate: options.has_tls.then(|| Certificate::Files {
+            certificate: CERTIFICATE_FILE.into(),
+            key: KEY_FILE.into(),
+        }),
         status_door: Some(status),
         allowed_origins: Vec::new(),
         public_hosts: Vec::new(),
@@ -79,21 +101,21 @@ fn config(options: &Options) -> Result<Config, String> {
         has_ws_echo: true,
         oper_password: Some(OPER_FILE.into()),
         addresses: options.addresses,
-        has_console: false,
-        has_terminal: false,
-        is_console_quiet: false,
+        has_console: options.stdio.is_some(),
+        has_terminal: options.stdio.is_some_and(|stdio| stdio.is_terminal),
+        is_console_quiet: options.stdio.is_some_and(|stdio| stdio.is_quiet),
         admin_socket: Some("admin".into()),
         state: Some("settings".into()),
         data: options.durability.map(|durability| StoreOptions {
             dir: "data".into(),
             durability,
-            retention: Retention::default(),
+            retention: options.retention,
             replay: options.replay,
             sets_aside: false,
         }),
         replay: options.replay,
         grace_ms: options.grace_ms,
-        account_expiry_ms: None,
+        account_expiry_ms: options.account_expiry_ms,
         has_strict_names: options.has_strict_names,
         is_multi: options.is_multi,
     })

@@ -12,8 +12,12 @@ use super::Failure;
 /// What was said in each room: id and text, in order.
 type Rooms = BTreeMap<Key, Vec<(u64, usize)>>;
 
-/// Checks everybody's stays in rooms.
-pub(crate) fn check(peers: &[Peer], ledger: &Ledger) -> Result<(), Failure> {
+/// Checks everybody's stays in rooms. What is not to be kept any more may not be told to who catches up.
+pub(crate) fn check(
+    peers: &[Peer],
+    ledger: &Ledger,
+    is_forgotten: impl Fn(u64) -> bool,
+) -> Result<(), Failure> {
     let mut rooms = Rooms::new();
     for (number, said) in ledger.said().iter().enumerate() {
         if let (Some(room), Some(id), true, true) = (
@@ -33,6 +37,7 @@ pub(crate) fn check(peers: &[Peer], ledger: &Ledger) -> Result<(), Failure> {
                 || peer.has_ignored
                 || peer.may_be_twin
                 || peers[said.by].may_be_twin && said.by != peer.serial
+                || said.id.is_some_and(&is_forgotten)
         };
         for stay in peer.stays.iter().chain(&peer.past_stays) {
             let known = rooms.get(&stay.room).map_or(&[][..], Vec::as_slice);

@@ -4,62 +4,106 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hubbub::testing::{
-    AccountAnswer, AccountAsk, AccountId, AccountRecord, BOTS_PER_ACCOUNT_MAX, FOUND_BYTES_MAX,
-    FOUND_MAX, Found, Kept, KeptScrollback, Key, MAIL_MAX, Message, MessageId, Nick, Query, Record,
-    RoomName, RoomRecord, Secret, Used, Window, terms, token_digest,
+    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, Kept, KeptScrollback, Key,
+    MAIL_MAX, Message, MessageId, Nick, Query, Record, Retention, RoomName, RoomRecord, Secret,
+    Used, Window, terms, token_digest,
 };
 
-use crate::faults::Chance;
-
-/// What is to be done about something asked of the accounts.
-pub(super) enum Considered {
-    Answer(AccountAnswer),
-    /// It changes something: it is answered when that is on the disk.
-    Change(AccountAsk),
+pub(super) struct Private {
+    pub(super) message: Arc<Message>,
+    pub(super) to: Nick,
+    pub(super) from_account: Option<AccountId>,
+    pub(super) to_account: Option<AccountId>,
+    pub(super) is_delivered: bool,
 }
 
-struct Private {
-    message: Arc<Message>,
-    to: Nick,
-    from_account: Option<AccountId>,
-    to_account: Option<AccountId>,
-    is_delivered: bool,
-}
-
-struct Account {
-    record: AccountRecord,
+pub(super) struct Account {
+    pub(super) record: AccountRecord,
     /// Its password, or a bot's token.
-    secret: Secret,
+    pub(super) secret: Secret,
     /// Tokens that stand for the password.
-    sessions: Vec<Secret>,
-    used_ms: u64,
+    pub(super) sessions: Vec<Secret>,
+    pub(super) used_ms: u64,
 }
 
-struct Owned {
-    record: RoomRecord,
+pub(super) struct Owned {
+    pub(super) record: RoomRecord,
     /// The last id of before it was owned.
-    since: MessageId,
-    used_ms: u64,
+    pub(super) since: MessageId,
+    pub(super) used_ms: u64,
 }
 
 /// What outlives a crash.
 #[derive(Default)]
 pub(super) struct Books {
     /// In the order of ids: where, what, and whether the room was guarded.
-    said: Vec<(RoomName, Arc<Message>, bool)>,
-    privates: Vec<Private>,
-    rooms: BTreeMap<Key, Owned>,
-    accounts: BTreeMap<AccountId, Account>,
-    last_account: u64,
-    ran_ms: u64,
+    pub(super) said: Vec<(RoomName, Arc<Message>, bool)>,
+    /// What is not to be kept any more.
+    forgotten: BTreeMap<MessageId, (RoomName, Arc<Message>)>,
+    pub(super) privates: Vec<Private>,
+    pub(super) rooms: BTreeMap<Key, Owned>,
+    pub(super) accounts: BTreeMap<AccountId, Account>,
+    pub(super) last_account: u64,
+    pub(super) ran_ms: u64,
     pub(super) reserved: u64,
 }
 
 impl Books {
+    /// What was said and written, also what was forgotten since.
     pub(super) fn said(&self) -> impl Iterator<Item = (&RoomName, &Message)> {
-        self.said
-            .iter()
-            .map(|(room, message, _)| (room, &**message))
+        let forgotten = self.forgotten.values();
+        let kept = self.said.iter().map(|(room, message, _)| (room, message));
+        forgotten
+            .map(|(room, message)| (room, message))
+            .chain(kept)
+            .map(|(room, message)| (room, &**message))
+    }
+
+    pub(super) fn has_forgotten(&self, id: MessageId) -> bool {
+        self.forgotten.contains_key(&id)
+    }
+
+    /// Forgets what is more than is to be kept of each room, the oldest first.
+    pub(super) fn forget_excess(&mut self, retention: Retention) {
+        /// Beside its text and name.
+        const MESSAGE_BYTES: usize = 32;
+        let (most, most_bytes) = (
+            retention.count.unwrap_or(u64::MAX),
+            retention.bytes.unwrap_or(u64::MAX),
+        );
+        if (most, most_bytes) == (u64::MAX, u64::MAX) {
+            return;
+        }
+        let mut kept: BTreeMap<Key, (u64, u64)> = BTreeMap::new();
+        let mut last_in = |room: &RoomName, message: &Message| {
+            let (count, bytes) = kept.entry(room.key()).or_default();
+            *count += 1;
+            *bytes += (message.text.len() + message.nick.as_str().len() + MESSAGE_BYTES) as u64;
+            *count <= most && *bytes <= most_bytes
+        };
+        let are_kept: Vec<bool> = (self.said.iter().rev())
+            .map(|(room, message, _)| last_in(room, message))
+            .collect();
+        let mut are_kept = are_kept.into_iter().rev();
+        self.retain_said(|_| are_kept.next() == Some(true));
+    }
+
+    /// Forgets what was said before that time.
+    pub(super) fn forget_older(&mut self, unix_ms: u64) {
+        self.retain_said(|message| message.unix_ms >= unix_ms);
+        self.privates
+            .retain(|private| private.message.unix_ms >= unix_ms);
+    }
+
+    fn retain_said(&mut self, mut is_kept: impl FnMut(&Message) -> bool) {
+        let forgotten = &mut self.forgotten;
+        self.said.retain(|(room, message, _)| {
+            let is_kept = is_kept(message);
+            if !is_kept {
+                forgotten.insert(message.id, (room.clone(), Arc::clone(message)));
+            }
+            is_kept
+        });
     }
 
     /// The last id that may have been given out.
@@ -275,183 +319,6 @@ impl Books {
         });
         page(rows, window, committed, FOUND_BYTES_MAX)
     }
-
-    pub(super) fn consider(&self, ask: AccountAsk) -> Considered {
-        let has_password = |id: AccountId, given: &Secret| {
-            let account = self.accounts.get(&id);
-            account.is_some_and(|it| it.record.owner.is_none() && it.secret == *given)
-        };
-        let answer = match &ask {
-            AccountAsk::Register { nick, .. } if self.find_account(&nick.key()).is_some() => {
-                AccountAnswer::Exists
-            }
-            AccountAsk::Login { name, secret } => {
-                let account = self.find_account(name).filter(|account| {
-                    let is_password = account.record.owner.is_none() != secret.is_token();
-                    is_password && account.secret == *secret || account.sessions.contains(secret)
-                });
-                match account {
-                    Some(account) => AccountAnswer::LoggedIn(account.record.clone()),
-                    None => AccountAnswer::WrongSecret,
-                }
-            }
-            AccountAsk::SetPassword {
-                account,
-                old: Some(secret),
-                ..
-            }
-            | AccountAsk::Unregister {
-                account,
-                password: Some(secret),
-            } if !has_password(*account, secret) => AccountAnswer::WrongSecret,
-            AccountAsk::SetPassword { account, .. } if !self.accounts.contains_key(account) => {
-                AccountAnswer::NoSuchAccount
-            }
-            AccountAsk::Tokens { owner } => AccountAnswer::Tokens(
-                self.bots(*owner)
-                    .map(|bot| bot.record.nick.clone())
-                    .collect(),
-            ),
-            _ => return Considered::Change(ask),
-        };
-        Considered::Answer(answer)
-    }
-
-    /// Makes a change. What it answers holds when it is on the disk.
-    pub(super) fn change(
-        &mut self,
-        ask: AccountAsk,
-        now_ms: u64,
-        chance: &mut Chance,
-    ) -> AccountAnswer {
-        let _ = now_ms;
-        match ask {
-            AccountAsk::Register { nick, password } => {
-                match self.find_account(&nick.key()).is_some() {
-                    true => AccountAnswer::Exists,
-                    false => AccountAnswer::Registered(self.add(nick, password, None)),
-                }
-            }
-            AccountAsk::SetPassword { account, new, .. } => match self.accounts.get_mut(&account) {
-                Some(account) if account.record.owner.is_none() => {
-                    account.secret = new;
-                    account.sessions.clear();
-                    AccountAnswer::PasswordSet
-                }
-                _ => AccountAnswer::NoSuchAccount,
-            },
-            AccountAsk::Unregister { account, .. } => match self.remove(account) {
-                Some(bots) => AccountAnswer::Unregistered { account, bots },
-                None => AccountAnswer::NoSuchAccount,
-            },
-            AccountAsk::NewToken { owner, name } => self.set_token(owner, name, chance),
-            AccountAsk::DropToken { owner, bot } => {
-                let is_its = self.bots(owner).any(|it| it.record.id == bot);
-                match is_its {
-                    true => {
-                        self.remove(bot);
-                        AccountAnswer::TokenDropped { bot }
-                    }
-                    false => AccountAnswer::NoSuchAccount,
-                }
-            }
-            AccountAsk::NewSession { account } => match self.accounts.get_mut(&account) {
-                Some(account) if account.record.owner.is_none() => {
-                    let token = new_token(chance);
-                    account.sessions.push(token.clone());
-                    AccountAnswer::Session { token }
-                }
-                _ => AccountAnswer::NoSuchAccount,
-            },
-            AccountAsk::EndSession { account, token } => {
-                if let Some(account) = self.accounts.get_mut(&account) {
-                    account.sessions.retain(|session| *session != token);
-                }
-                AccountAnswer::SessionEnded
-            }
-            AccountAsk::Login { .. } | AccountAsk::Tokens { .. } => AccountAnswer::Failed,
-        }
-    }
-
-    fn set_token(&mut self, owner: AccountId, name: Nick, chance: &mut Chance) -> AccountAnswer {
-        let is_human = |account: &Account| account.record.owner.is_none();
-        if !self.accounts.get(&owner).is_some_and(is_human) {
-            return AccountAnswer::NoSuchAccount;
-        }
-        let token = new_token(chance);
-        let bot = match self.find_account(&name.key()).map(|it| it.record.clone()) {
-            Some(bot) if bot.owner == Some(owner) => bot,
-            Some(_) => return AccountAnswer::Exists,
-            None if self.bots(owner).count() >= BOTS_PER_ACCOUNT_MAX => {
-                return AccountAnswer::TooMany;
-            }
-            None => self.add(name, token.clone(), Some(owner)),
-        };
-        if let Some(account) = self.accounts.get_mut(&bot.id) {
-            account.secret = token.clone();
-        }
-        let digest = token_digest(&token);
-        AccountAnswer::Token { bot, token, digest }
-    }
-
-    fn add(&mut self, nick: Nick, secret: Secret, owner: Option<AccountId>) -> AccountRecord {
-        self.last_account += 1;
-        let record = AccountRecord {
-            id: AccountId(self.last_account),
-            nick,
-            is_operator: false,
-            owner,
-        };
-        let account = Account {
-            record: record.clone(),
-            secret,
-            sessions: Vec::new(),
-            used_ms: self.ran_ms,
-        };
-        self.accounts.insert(record.id, account);
-        record
-    }
-
-    /// Forgets an account, and its bots with their rooms. `None`: there is none.
-    fn remove(&mut self, id: AccountId) -> Option<Vec<AccountId>> {
-        self.accounts.get(&id)?;
-        let bots: Vec<AccountId> = self.bots(id).map(|bot| bot.record.id).collect();
-        for gone in bots.iter().chain([&id]) {
-            self.accounts.remove(gone);
-            self.rooms.retain(|_, room| room.record.owner != *gone);
-            for room in self.rooms.values_mut() {
-                room.record.moderators.retain(|id| id != gone);
-            }
-            let mail = self.privates.iter_mut();
-            mail.filter(|private| private.to_account == Some(*gone))
-                .for_each(|private| private.is_delivered = true);
-        }
-        Some(bots)
-    }
-
-    fn bots(&self, owner: AccountId) -> impl Iterator<Item = &Account> {
-        let accounts = self.accounts.values();
-        accounts.filter(move |account| account.record.owner == Some(owner))
-    }
-
-    fn find_account(&self, name: &Key) -> Option<&Account> {
-        let mut accounts = self.accounts.values();
-        accounts.find(|account| account.record.nick.key() == *name)
-    }
-
-    pub(super) fn set_operator(&mut self, name: &str) -> bool {
-        let key = Key::of(name);
-        let mut accounts = self.accounts.values_mut();
-        let account = accounts.find(|account| account.record.nick.key() == key);
-        account.map(|it| it.record.is_operator = true).is_some()
-    }
-}
-
-fn new_token(chance: &mut Chance) -> Secret {
-    let random: String = (0..3)
-        .map(|_| format!("{:014x}", chance.next() >> 8))
-        .collect();
-    Secret::new(format!("{}{random}x", Secret::TOKEN_PREFIX))
 }
 
 /// The messages of a window, of those that are meant; what was said up to `committed` is there to be seen.

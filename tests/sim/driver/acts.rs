@@ -1,8 +1,11 @@
 //! What each operation does.
 
+use std::net::SocketAddr;
+
 use crate::checks::Failure;
 use crate::dice::Dice;
 use crate::disk::Health;
+use crate::link::Link;
 use crate::net::End;
 use crate::peer::Peer;
 use crate::plan::{Act, Op, Tongue};
@@ -11,7 +14,7 @@ use crate::speech::{self, Speech};
 use super::Sim;
 
 /// SIGHUP reads files again, SIGUSR1 logs figures.
-const SIGHUP: i32 = 1;
+pub(super) const SIGHUP: i32 = 1;
 const SIGUSR1: i32 = 10;
 
 /// How long it may take until a disk that is well again has done what waited for it.
@@ -33,16 +36,16 @@ impl Sim<'_> {
                 peer.has_shut = true;
                 peer.may_be_closed = true;
                 while let Some(piece) = peer.outgoing.pop_front() {
-                    peer.wire.send(&piece);
+                    peer.link.send(&piece);
                 }
-                peer.wire.shutdown_write();
+                peer.link.shutdown_write();
             }),
             Act::Reset => self.with_peer(op.slot, |peer| {
-                peer.wire.reset();
+                peer.link.reset();
                 peer.finish(End::Reset);
             }),
             Act::Close => self.with_peer(op.slot, |peer| {
-                peer.wire.close();
+                peer.link.close();
                 peer.finish(End::Fin);
             }),
             Act::Turns => return self.turns(dice.between(1, 20)),
@@ -53,6 +56,9 @@ impl Sim<'_> {
             Act::Restart => return self.restart(),
             Act::Crash => return self.crash(),
             Act::Settle => return self.come_to_rest(),
+            Act::CrashSoon => self.world.crash_in(Some(dice.below(80) as u64)),
+            Act::Clock => self.set_clock(&mut dice),
+            Act::Reload => self.reload(&mut dice),
         }
         Ok(())
     }
@@ -73,9 +79,11 @@ impl Sim<'_> {
         if self.peer_at(slot).is_none() {
             let tongue = self.plan.tongues[slot];
             let address = self.address(dice);
-            let wire = self.world.connect(tongue.door(), address);
+            let Some(link) = self.link_of(slot, address, dice) else {
+                return;
+            };
             let at = self.peers.len();
-            self.peers.push(Peer::new(at, tongue, address, wire));
+            self.peers.push(Peer::new(at, tongue, address, link));
             self.slots[slot] = Some(at);
             if tongue.is_websocket() {
                 self.send_made(at, dice.clone(), |speech| Some(speech::upgrade(speech)));
@@ -89,6 +97,19 @@ impl Sim<'_> {
                 self.send_made(at, dice.clone(), |speech| speech.join());
             }
         }
+    }
+
+    /// A new connection for a slot; `None` where somebody sat there already until the server starts again.
+    fn link_of(&self, slot: usize, address: SocketAddr, dice: &mut Dice) -> Option<Link> {
+        let tongue = self.plan.tongues[slot];
+        if tongue.is_stdio() {
+            return self.world.take_console().map(Link::plain);
+        }
+        let wire = self.world.connect(tongue.door(), address);
+        Some(match self.plan.are_over_tls[slot] {
+            true => Link::over_tls(wire, dice.one_in(4)),
+            false => Link::plain(wire),
+        })
     }
 
     fn speak(&mut self, op: Op, dice: Dice) {
@@ -162,14 +183,14 @@ impl Sim<'_> {
         self.with_peer(slot, |peer| {
             peer.has_stalled = true;
             peer.is_stalled = true;
-            peer.wire.set_window(window);
+            peer.link.set_window(window);
         });
     }
 
     fn resume(&mut self, slot: usize) {
         self.with_peer(slot, |peer| {
             peer.is_stalled = false;
-            peer.wire.set_window(usize::MAX);
+            peer.link.set_window(usize::MAX);
         });
     }
 
@@ -192,6 +213,7 @@ impl Sim<'_> {
     /// Stops the server as its operator does, which takes no longer than five seconds, and starts it again.
     fn restart(&mut self) -> Result<(), Failure> {
         const STOP_US: u64 = 6_000_000;
+        self.world.crash_in(None);
         self.world.signal(SIGTERM);
         let until_us = self.world.now_us() + STOP_US;
         while self.server.is_some() {
@@ -210,6 +232,11 @@ impl Sim<'_> {
     /// Kills the server, and starts it again from what the disk has kept.
     fn crash(&mut self) -> Result<(), Failure> {
         self.world.disk().crash();
+        self.begin_again()
+    }
+
+    /// The power has failed: the server starts again from what the disk has kept.
+    pub(super) fn begin_again(&mut self) -> Result<(), Failure> {
         self.finish_server(true);
         self.check_kept()?;
         self.start()

@@ -6,9 +6,11 @@ use crate::checks::{Failure, kept, order, roster};
 use crate::dice::Dice;
 use crate::disk::Health;
 use crate::faults::Fault;
+use crate::link::Link;
 use crate::marks::sometimes;
 use crate::peer::Peer;
 use crate::plan::Tongue;
+use crate::server::Server;
 
 use super::Sim;
 use super::acts::SIGTERM;
@@ -22,18 +24,21 @@ const DRAIN_US: u64 = 70_000_000;
 impl Sim<'_> {
     /// Has the faults stop and everybody read, and looks at everything when it is quiet.
     pub(super) fn come_to_rest(&mut self) -> Result<(), Failure> {
+        self.world.crash_in(None);
         self.world.set_faults(Default::default());
         self.world.disk().set_health(Health::Well);
         for peer in self.peers.iter_mut().filter(|peer| peer.is_alive()) {
             peer.is_stalled = false;
-            peer.wire.set_window(usize::MAX);
+            peer.link.set_window(usize::MAX);
         }
         self.be_quiet()?;
         self.check_read()?;
         self.check_frames()?;
         self.note_all_came();
         self.check_rosters()?;
-        order::check(&self.peers, &self.ledger)?;
+        let disk = self.world.disk();
+        order::check(&self.peers, &self.ledger, |id| disk.has_forgotten(id))?;
+        self.check_settings()?;
         self.disk_well_from_us = self.disk_well_from_us.or(Some(self.world.now_us()));
         self.world.set_faults(self.plan.faults);
         Ok(())
@@ -79,9 +84,14 @@ impl Sim<'_> {
                 return Ok(());
             }
         }
+        let mut left = self.server.as_ref().map_or(Vec::new(), Server::left);
+        left.retain(|&(_, count)| count > 0);
+        let next_us = self.world.next_due_us();
         Err(Failure::new(
             "quiet",
-            format!("not quiet within {QUIET_TURNS} turns"),
+            format!(
+                "not quiet within {QUIET_TURNS} turns: {left:?} are left, and next is {next_us:?} µs"
+            ),
         ))
     }
 
@@ -160,13 +170,18 @@ impl Sim<'_> {
 
     /// Everybody goes, and then nothing is left.
     pub(super) fn end(&mut self) -> Result<(), Failure> {
+        self.world.crash_in(None);
         self.world.set_faults(Default::default());
         self.is_calm = false;
         for peer in self.peers.iter_mut().filter(|peer| peer.is_alive()) {
-            peer.wire.close();
+            peer.link.close();
             peer.finish(crate::net::End::Fin);
         }
         self.pass_us(DRAIN_US)?;
+        // It may have been stopped and started meanwhile, and nobody sat there.
+        if let Some(console) = self.world.take_console() {
+            console.close();
+        }
         self.be_quiet()?;
         self.check_left()?;
         self.check_sleep()?;
@@ -231,17 +246,31 @@ impl Sim<'_> {
         // Who asked goes, too.
         const LINGER_US: u64 = 3_000_000;
         self.pass_us(LINGER_US)?;
-        for (name, count) in self
-            .server
-            .as_ref()
-            .map(crate::server::Server::left)
-            .unwrap_or_default()
-        {
+        for (name, count) in self.server.as_ref().map(Server::left).unwrap_or_default() {
             if count > 0 {
                 return Err(Failure::new("left", format!("{count} {name}")));
             }
         }
         Ok(())
+    }
+
+    /// What is in force is what stands in the file, unless the disk did not take it or it was edited since.
+    fn check_settings(&self) -> Result<(), Failure> {
+        let (Some(file), Some(server)) = (self.world.disk().known_settings(), &self.server) else {
+            return Ok(());
+        };
+        let held = server.settings();
+        // What is over may be forgotten before that is written.
+        let is_kept =
+            held.locked == file.locked && held.bans.iter().all(|it| file.bans.contains(it));
+        sometimes("settings: compared");
+        match is_kept {
+            true => Ok(()),
+            false => Err(Failure::new(
+                "settings",
+                format!("{held:?} holds, and {file:?} is kept"),
+            )),
+        }
     }
 
     /// What was promised is there after a start.
@@ -265,7 +294,7 @@ impl Sim<'_> {
         let address = self.address(&mut Dice::new(0));
         let wire = self.world.connect(Tongue::Status.door(), address);
         let at = self.peers.len();
-        let mut peer = Peer::new(at, Tongue::Status, address, wire);
+        let mut peer = Peer::new(at, Tongue::Status, address, Link::plain(wire));
         peer.outgoing.push_back(
             b"GET /stats HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_vec(),
         );

@@ -151,7 +151,7 @@ impl Http {
             1 => {
                 if self.wants_text {
                     let mut line = payload.to_vec();
-                    let is_prompt = payload.ends_with(b": ");
+                    let is_prompt = payload.ends_with(lines::PROMPT);
                     if !payload.ends_with(b"\n") && !is_prompt {
                         line.push(b'\n');
                     }

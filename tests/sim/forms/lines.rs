@@ -5,7 +5,7 @@ use crate::told::{Heard, Told, Where, roster, sentence};
 use super::{check_clean, shown};
 
 /// No line end, so that the name stands behind it.
-const PROMPT: &[u8] = b"Enter your name: ";
+pub(super) const PROMPT: &[u8] = b"Enter your name: ";
 const READ: usize = 1024;
 /// What telnet is answered that waits for a mark: IAC WON'T TIMING-MARK (RFC 860).
 const NO_TIMING_MARK: &[u8] = b"\xff\xfc\x06";
@@ -162,6 +162,26 @@ pub(super) fn console(line: &str) -> Result<Told, String> {
         "The server is shutting down." => Told::Farewell("shutdown"),
         _ => Told::Other(line.into()),
     })
+}
+
+/// A line of the console at a terminal: some of it is coloured.
+pub(super) fn terminal(line: &str) -> Result<Told, String> {
+    let mut plain = String::new();
+    let mut parts = line.split("\x1b[");
+    plain.extend(parts.next());
+    for part in parts {
+        let (colour, text) = part.split_once('m').unwrap_or((part, ""));
+        let is_colour = match colour.as_bytes() {
+            b"0" => true,
+            [b'3' | b'9', digit] => (b'1'..=b'7').contains(digit),
+            _ => false,
+        };
+        if !is_colour {
+            return Err(format!("no colour: {line:?}"));
+        }
+        plain.push_str(text);
+    }
+    console(&plain)
 }
 
 #[cfg(test)]

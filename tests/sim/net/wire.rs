@@ -264,6 +264,9 @@ impl Server<'_> {
 
     /// EINTR, EAGAIN or an end out of nowhere.
     fn fail(&mut self, error: io::ErrorKind) -> io::Result<()> {
+        if self.net.has_crashed {
+            return Err(error.into());
+        }
         if self.rolls(Fault::Interrupt) {
             return Err(io::ErrorKind::Interrupted.into());
         }
@@ -323,6 +326,9 @@ impl Server<'_> {
     }
 
     fn try_write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        if self.net.has_crashed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let line = self.line();
         if std::mem::take(&mut line.is_reset) {
             line.is_broken = true;
@@ -364,8 +370,9 @@ impl Server<'_> {
     }
 
     pub(crate) fn shut_down(&mut self) -> io::Result<()> {
+        let has_crashed = self.net.has_crashed;
         let (at, line) = (self.at, self.line());
-        if line.is_broken || line.is_reset {
+        if line.is_broken || line.is_reset || has_crashed {
             return Err(io::ErrorKind::NotConnected.into());
         }
         line.has_shut_down = true;
@@ -388,10 +395,11 @@ impl Server<'_> {
     }
 
     pub(crate) fn close(&mut self) {
+        let has_crashed = self.net.has_crashed;
         let (at, line) = (self.at, self.line());
         line.is_closed = true;
         let id = line.watched.take().map(|(id, _)| id);
-        if !line.input.is_empty() || line.is_broken {
+        if !line.input.is_empty() || line.is_broken || has_crashed {
             line.output.clear();
             line.end.get_or_insert(End::Reset);
         }
