@@ -1,4 +1,9 @@
 //! All connections, and the lists of a turn: who has more to do, who is to be settled.
+//!
+//! The table is no `slab::Slab`, which was measured: with each connection in a box of its own 10,000 idle users take
+//! no more, but 1 MiB of them stays in memory when all but 40 have left, for the heap gives nothing back between
+//! those who stay; a slab of places in a table without gaps takes 20 bytes more a user. And a slab gives out the slot
+//! that was vacant last, rather than the lowest, which is seen on the wire where addresses are hidden.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
