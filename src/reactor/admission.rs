@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::limits::{
-    CONNECT_ADDRESSES_MAX, ConnectRate, DESCRIPTORS_KEPT, LOG_INTERVAL_MS, Limits,
-    SENDQ_TOTAL_BYTES,
+    CONNECT_ADDRESSES_MAX, ConnectRate, DESCRIPTORS_KEPT, Limits, SENDQ_TOTAL_BYTES,
 };
 use crate::model::{ErrorCode, IpAddr, Peer};
 use crate::sys::System;
@@ -117,25 +116,6 @@ pub(super) fn default_sendq_total(system: &impl System) -> usize {
     })
 }
 
-/// Lets one log line of a kind pass in [`LOG_INTERVAL_MS`], and counts the others.
-#[derive(Debug, Default)]
-pub(super) struct LogThrottle {
-    last: Option<Tick>,
-    held_back: u64,
-}
-
-impl LogThrottle {
-    /// `Some(n)`: a line may be written, for this and `n` that were held back before.
-    pub(super) fn pass(&mut self, now: Tick) -> Option<u64> {
-        if self.last.is_some_and(|last| now < last + LOG_INTERVAL_MS) {
-            self.held_back += 1;
-            return None;
-        }
-        self.last = Some(now);
-        Some(std::mem::take(&mut self.held_back))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,15 +149,5 @@ mod tests {
         admission.release(&one);
         admission.release(&one);
         assert!(admission.per_address.is_empty());
-    }
-
-    #[test]
-    fn a_line_a_second() {
-        let mut throttle = LogThrottle::default();
-        assert_eq!(throttle.pass(0), Some(0));
-        assert_eq!(throttle.pass(1), None);
-        assert_eq!(throttle.pass(999), None);
-        assert_eq!(throttle.pass(1000), Some(2));
-        assert_eq!(throttle.pass(5000), Some(0));
     }
 }

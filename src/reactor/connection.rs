@@ -21,8 +21,8 @@ use super::bucket::Bucket;
 use super::pages::Kind;
 use super::phase::{Phase, Reason};
 use super::timers::{Alarm, Tick};
-use input::Input;
 pub use input::Taken;
+use input::Unparsed;
 use restraint::Restraint;
 
 /// How a connection stands with the limits of connections.
@@ -55,7 +55,7 @@ pub struct Connection<S> {
     pub(super) id: ConnId,
     pub(super) peer: Peer,
     /// Invariant: where it is absent, no byte is unparsed and the framing is a new one.
-    input: Option<Box<Input>>,
+    input: Option<Box<Unparsed>>,
     pub(super) outbox: Outbox,
     /// Invariant: where it is absent, nothing holds the connection back.
     restraint: Option<Box<Restraint>>,

@@ -12,8 +12,7 @@ use crate::dialect::spec::{Class, ClosesOn};
 use crate::dialect::{Stage, View};
 use crate::hub::{Audience, Hub, Reader, Readers, RoomId};
 use crate::limits::{
-    BATCH_BYTES_MAX, BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, DELIVERY_BUDGET,
-    REFUSED_NAMES_MAX,
+    BATCH_BYTES_MAX, BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, REFUSED_NAMES_MAX,
 };
 use crate::model::{ConnId, ErrorCode, Event, Moment, RequestId};
 use crate::sys::System;
@@ -166,7 +165,8 @@ impl<S: System> Reactor<S> {
         let before = connection.outbox.len();
         connection.render(event, &view, &self.pages.ledger);
         let peer = connection.peer;
-        self.deliveries += (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
+        self.budget
+            .charge((connection.outbox.len() - before) / BYTES_PER_DELIVERY);
         connection.note_answer(&self.limits);
         if let Event::Error(code) = event
             && stage == Stage::Joining
@@ -234,7 +234,7 @@ impl<S: System> Reactor<S> {
             Audience::Each(each) => {
                 self.hand_out(0);
                 let now = self.clock.moment;
-                self.deliveries += each.len();
+                self.budget.charge(each.len());
                 self.counters.note_deliveries(&event, each.len());
                 let mut batch = RoomBatch::apart(event);
                 for reader in each {
@@ -262,7 +262,8 @@ impl<S: System> Reactor<S> {
         let passed_by = || except.iter().chain(ignorers).copied();
         passed_by().for_each(|id| self.flush_batch_to(id));
         let passed_by_count = ignorers.len() + usize::from(except.is_some());
-        self.deliveries += 1 + passed_by_count * DELIVERIES_PER_IGNORER;
+        self.budget
+            .charge(1 + passed_by_count * DELIVERIES_PER_IGNORER);
         let readers = self.hub.readers(room).len();
         let hearers = readers.saturating_sub(passed_by_count);
         self.counters.note_deliveries(&event, hearers);
@@ -271,7 +272,7 @@ impl<S: System> Reactor<S> {
         }
         self.batch.events.push(event);
         if self.batch.bytes > BATCH_BYTES_MAX {
-            self.deliveries = self.deliveries.max(DELIVERY_BUDGET);
+            self.budget.exhaust();
         }
         passed_by().for_each(|id| self.batch.mark_delivered(id));
     }
@@ -304,7 +305,7 @@ impl<S: System> Reactor<S> {
             return writes;
         };
         let now = self.clock.moment;
-        self.deliveries += readers.len();
+        self.budget.charge(readers.len());
         for reader in readers.iter() {
             let heard = self.batch.delivered_to(reader.id);
             if heard == self.batch.events.len() {

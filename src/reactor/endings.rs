@@ -1,40 +1,43 @@
 //! How connections end: turned off, put out, closed by their peers.
 
+use crate::dialect::Ask;
+use crate::dialect::http::{Refusal, StatusCode};
 use crate::dialect::sniff::Foreign;
 use crate::dialect::spec::Class;
 use crate::frame::End;
 use crate::frame::websocket::CloseCode;
+use crate::layer::Transport as _;
 use crate::model::{ConnId, ErrorCode, Event};
 use crate::sys::System;
 
 use super::Reactor;
+use super::apply::Input;
 use super::connection::{Standing, Taken};
 use super::phase::{Phase, Reason};
+use super::questions::Quit;
+use super::timers::Tick;
 
 impl<S: System> Reactor<S> {
-    pub(super) fn refuse(&mut self, id: ConnId, foreign: Foreign) -> bool {
+    /// Turns off who speaks a protocol that is not spoken here.
+    pub(super) fn refuse(&mut self, id: ConnId, foreign: Foreign) {
         if let Some(connection) = self.connections.touch(id) {
             let refusal = foreign.refusal();
             connection.append(&self.pages.ledger, |out| out.extend_from_slice(refusal));
             connection.drain(Reason::Refused, self.clock.now);
-            let peer = connection.peer;
-            self.log_refusal(&peer, &ErrorCode::NotSpoken(foreign.name()));
+            let code = ErrorCode::NotSpoken(foreign.name());
+            self.journal
+                .note_refusal(&connection.peer, &code, self.clock.now);
         }
-        true
     }
 
     /// Turns off a program that speaks another protocol than its door. Nobody else hears of it.
     pub(super) fn turn_off(&mut self, id: ConnId, protocol: &'static str) {
-        let Some(peer) = self
-            .connections
-            .get_mut(id)
-            .map(|connection| connection.peer)
-        else {
-            return;
-        };
-        let code = ErrorCode::NotSpoken(protocol);
-        self.log_refusal(&peer, &code);
-        self.bid_farewell(id, &Event::Error(code), Reason::Refused);
+        if let Some(connection) = self.connections.get_mut(id) {
+            let code = ErrorCode::NotSpoken(protocol);
+            self.journal
+                .note_refusal(&connection.peer, &code, self.clock.now);
+            self.bid_farewell(id, &Event::Error(code), Reason::Refused);
+        }
     }
 
     /// The peer broke the rules of its WebSocket: it is told so, as far as its dialect has words for it.
@@ -78,8 +81,7 @@ impl<S: System> Reactor<S> {
         if let Some(connection) = self.connections.touch(id) {
             connection.drain(reason, self.clock.now);
         }
-        self.hub.handle_leave(id, self.clock.moment);
-        self.carry_out();
+        self.apply(Input::Ended(id));
     }
 
     /// Tells a connection its last event, and lets it go.
@@ -94,13 +96,50 @@ impl<S: System> Reactor<S> {
                 if is_echo
                     && let Some(Taken::Frame(parsed)) =
                         connection.take(End::Closed, &self.limits, &self.pages.ledger)
+                    && let Ask::Answered(bytes) = parsed.ask
                 {
-                    self.handle_frame(id, parsed);
+                    self.end_with(id, &bytes);
                 }
                 self.answer(id, event, None);
                 self.depart(id, reason);
             }
             _ => {}
+        }
+    }
+
+    /// Sends the last that a connection is sent.
+    pub(super) fn end_with(&mut self, id: ConnId, bytes: &[u8]) {
+        if let Some(connection) = self.connections.touch(id) {
+            connection.append(&self.pages.ledger, |out| out.extend_from_slice(bytes));
+            connection.drain(Reason::Quit, self.clock.now);
+        }
+    }
+
+    /// A connection whose input has ended, or that has quit, is owed answers: it ends when it has them,
+    /// or when that takes too long. Nothing else that it asks is handled.
+    pub(super) fn end_later(&mut self, id: ConnId, quit: Option<Quit>) {
+        if let Some(connection) = self.connections.touch(id) {
+            connection.hold(Tick::MAX);
+            self.questions.end_later(id, quit, self.clock.now);
+        }
+    }
+
+    /// The time for a TLS handshake or an HTTP request is over. Where none has begun, that is the end
+    /// of keeping it open.
+    pub(super) fn end_handshake(&mut self, id: ConnId) {
+        let now = self.clock.now;
+        let Some(connection) = self.connections.touch(id) else {
+            return;
+        };
+        if connection.socket.is_handshaking() {
+            self.connections.doom(id, Reason::HandshakeTimeout);
+        } else if connection.has_unparsed() {
+            let refusal = Refusal::new(StatusCode::RequestTimeout);
+            let moment = self.clock.moment;
+            connection.append(&self.pages.ledger, |out| refusal.write(moment, out));
+            connection.drain(Reason::HandshakeTimeout, now);
+        } else {
+            connection.drain(Reason::Closed, now);
         }
     }
 }

@@ -6,9 +6,7 @@ use std::collections::HashMap;
 
 use crate::limits::{INCIDENT_ADDRESSES_MAX, INCIDENTS_PER_MINUTE};
 use crate::model::{Incident, IpAddr};
-use crate::sys::System;
 
-use super::Reactor;
 use super::timers::Tick;
 
 const MINUTE_MS: u64 = 60_000;
@@ -30,6 +28,23 @@ enum Pass {
 }
 
 impl Incidents {
+    /// Writes one line.
+    pub(super) fn log(&mut self, incident: &Incident, now: Tick) {
+        let address = incident.peer.and_then(|peer| peer.counted_address(true));
+        let pass = self.pass(address, now);
+        if pass == Pass::HeldBack {
+            return;
+        }
+        match incident.is_failure() {
+            true => log::warn!("{incident}"),
+            false => log::info!("{incident}"),
+        }
+        if pass == Pass::Last {
+            let shown = address.map_or("-".into(), |address| address.to_string());
+            log::warn!("no more such lines about {shown} for a minute");
+        }
+    }
+
     fn pass(&mut self, address: Option<IpAddr>, now: Tick) -> Pass {
         let is_past = |since: Tick| now >= since + MINUTE_MS;
         if self.lines.len() >= INCIDENT_ADDRESSES_MAX && !self.lines.contains_key(&address) {
@@ -47,25 +62,6 @@ impl Incidents {
             std::cmp::Ordering::Less => Pass::Written,
             std::cmp::Ordering::Equal => Pass::Last,
             std::cmp::Ordering::Greater => Pass::HeldBack,
-        }
-    }
-}
-
-impl<S: System> Reactor<S> {
-    /// Writes one line.
-    pub(super) fn log_incident(&mut self, incident: &Incident) {
-        let address = incident.peer.and_then(|peer| peer.counted_address(true));
-        let pass = self.incidents.pass(address, self.clock.now);
-        if pass == Pass::HeldBack {
-            return;
-        }
-        match incident.is_failure() {
-            true => log::warn!("{incident}"),
-            false => log::info!("{incident}"),
-        }
-        if pass == Pass::Last {
-            let shown = address.map_or("-".into(), |address| address.to_string());
-            log::warn!("no more such lines about {shown} for a minute");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::layer::Layer;
 #[cfg(feature = "testing")]
 use crate::model::Settings;
 use crate::model::Stats;
-use crate::sys::System;
+use crate::sys::{Mailbox as _, System};
 use crate::web::metrics::{ConnectionsOf, HistoryFigures, Via};
 use crate::web::{DoorKind, Metrics};
 
@@ -23,8 +23,7 @@ impl<S: System> Reactor<S> {
         let mut pending = self.hub.pending();
         pending.push(("connections", self.connections.iter().count()));
         pending.push(("bytes of pages", self.pages.ledger.held()));
-        let questions = self.keeping.iter().map(|keeping| &keeping.questions);
-        pending.extend(questions.flat_map(super::questions::Questions::pending));
+        pending.extend(self.questions.pending());
         pending
     }
 
@@ -121,7 +120,7 @@ impl<S: System> Reactor<S> {
     }
 
     fn history(&self) -> Option<HistoryFigures> {
-        let figures = self.keeping.as_ref()?.figures();
+        let figures = self.keeping.as_ref()?.store.figures();
         Some(HistoryFigures {
             queued: figures.backlog.records as u64,
             is_behind: figures.backlog.is_behind,

@@ -139,7 +139,7 @@ impl<S: System> Reactor<S> {
         };
         let (peer, joined) = (connection.peer, connection.joined);
         let reason = connection.reason.unwrap_or(Reason::Closed);
-        self.log_drop(&peer, reason);
+        self.journal.note_drop(&peer, reason, self.clock.now);
         if joined {
             self.depart(id, reason);
         }
@@ -149,9 +149,7 @@ impl<S: System> Reactor<S> {
         self.timers.forget(&mut connection.alarm);
         self.counters.note_end(reason);
         self.hub.handle_gone(id);
-        if let Some(keeping) = &mut self.keeping {
-            keeping.questions.take_response(id);
-        }
+        self.questions.take_response(id);
         match connection.standing {
             Standing::Admitted => self.admission.release(&peer),
             Standing::Refused => self.refused -= 1,

@@ -44,7 +44,7 @@ impl<S: System> Reactor<S> {
             }
         }
         connection.render(event, &view, ledger);
-        self.deliveries += 1;
+        self.budget.charge(1);
     }
 
     pub(super) fn show_coming(&mut self, nick: &Nick, peer: Peer) {

@@ -1,13 +1,12 @@
 //! The beginning of a turn: accepting connections, taking them in or turning them away.
 
 use std::io::{self, Write as _};
-use std::mem::discriminant;
 
 use crate::dialect::sniff::Sniffed;
 use crate::dialect::{Dialect, Stage, View};
 use crate::layer::Layer;
 use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, REFUSED_LINGERING_MAX};
-use crate::model::{ConnId, ErrorCode, Event, Peer};
+use crate::model::{Event, Peer};
 use crate::sys::{Interest, System};
 use crate::web::DoorKind;
 
@@ -47,7 +46,7 @@ impl<S: System> Reactor<S> {
     fn rest_door(&mut self, at: usize, error: &io::Error) {
         let door = &mut self.doors[at];
         door.rests_until = Some(self.clock.now + ACCEPT_PAUSE_MS);
-        if self.log_exhausted.pass(self.clock.now).is_some() {
+        if self.journal.exhausted.pass(self.clock.now).is_some() {
             log::warn!("cannot accept at {}: {error}", door.address);
         }
         // A door that stays watched would only be woken for nothing.
@@ -90,7 +89,7 @@ impl<S: System> Reactor<S> {
         };
         if let Some(code) = &refusal {
             self.counters.refused += 1;
-            self.log_refusal(&peer, code);
+            self.journal.note_refusal(&peer, code, now);
             if self.refused >= REFUSED_LINGERING_MAX {
                 return self.turn_away(stream, dialect, &Event::Error(code.clone()));
             }
@@ -120,22 +119,6 @@ impl<S: System> Reactor<S> {
         self.greet(id);
     }
 
-    /// Takes what the auto door has heard for the beginning of TLS, and looks again at what is inside.
-    /// `false`: no TLS is spoken here, or it is spoken already.
-    pub(super) fn starts_tls(&mut self, id: ConnId) -> bool {
-        let Some(identity) = &self.identity else {
-            return false;
-        };
-        let Some(connection) = self.connections.get_mut(id) else {
-            return false;
-        };
-        if connection.socket.is_tls() {
-            return false;
-        }
-        let first = connection.take_unparsed();
-        identity.secure(&mut connection.socket, &first)
-    }
-
     /// Refuses without waiting for anything: what fits into an empty socket is sent.
     fn turn_away(&self, mut stream: Layer<S::Stream>, dialect: Option<Dialect>, event: &Event) {
         let view = View {
@@ -153,36 +136,5 @@ impl<S: System> Reactor<S> {
         let _ = stream
             .write_all(&line)
             .and_then(|()| stream.shutdown_write());
-    }
-
-    /// One line a second for each kind of refusal.
-    pub(super) fn log_refusal(&mut self, peer: &Peer, code: &ErrorCode) {
-        let throttle = self.log_refused.entry(discriminant(code)).or_default();
-        if let Some(others) = throttle.pass(self.clock.now) {
-            log::warn!("refused {peer}: {code}{}", others_in_words(others));
-        }
-    }
-
-    /// A line for each connection that the server ends; one a second for what any stranger can bring
-    /// about as often as it likes.
-    pub(super) fn log_drop(&mut self, peer: &Peer, reason: Reason) {
-        let others = match reason {
-            Reason::Protocol | Reason::HandshakeTimeout | Reason::JoinTimeout => {
-                let throttle = self.log_dropped.entry(discriminant(&reason)).or_default();
-                throttle.pass(self.clock.now)
-            }
-            Reason::Broken(_) => None,
-            _ => reason.drop_name().map(|_| 0),
-        };
-        if let Some(others) = others {
-            log::warn!("dropped {peer}: {reason}{}", others_in_words(others));
-        }
-    }
-}
-
-pub(super) fn others_in_words(others: u64) -> String {
-    match others {
-        0 => String::new(),
-        n => format!(" ({n} more since the last such line)"),
     }
 }

@@ -15,7 +15,7 @@ use super::Connection;
 
 /// Bytes that are not parsed yet, and how far the framing has looked at them.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(super) struct Unparsed {
     pub(super) inbox: Inbox,
     framing: Framing,
 }
@@ -41,7 +41,7 @@ impl<S: Transport> Connection<S> {
 
     /// Has something come that is no whole frame yet?
     pub fn has_unparsed(&self) -> bool {
-        let is_within = |input: &Input| input.framing.is_within();
+        let is_within = |input: &Unparsed| input.framing.is_within();
         !self.unparsed().is_empty() || self.input.as_deref().is_some_and(is_within)
     }
 
@@ -49,10 +49,10 @@ impl<S: Transport> Connection<S> {
         self.input.as_ref().map_or(&[], |input| input.inbox.bytes())
     }
 
-    pub(super) fn input_mut(&mut self) -> &mut Input {
+    pub(super) fn input_mut(&mut self) -> &mut Unparsed {
         let (dialect, is_websocket) = (self.dialect, self.is_websocket);
         self.input.get_or_insert_with(|| {
-            Box::new(Input {
+            Box::new(Unparsed {
                 inbox: Inbox::default(),
                 framing: framing_of(dialect, is_websocket),
             })
@@ -119,7 +119,7 @@ impl<S: Transport> Connection<S> {
 
     fn sniff_object(&mut self, end: End, limits: &Limits) -> Option<Dialect> {
         let limit = self.frame_limit(limits);
-        let Input { inbox, framing } = self.input_mut();
+        let Unparsed { inbox, framing } = self.input_mut();
         let step = framing.decode(inbox.bytes(), limit, end);
         match step.status {
             Status::Frame(range) => Some(sniff_object(&inbox.bytes()[range])),
@@ -225,7 +225,7 @@ fn refused(code: ErrorCode) -> Parsed {
     Parsed { ask, id: None }
 }
 
-impl Input {
+impl Unparsed {
     /// Which other protocol a first frame is of, if it is. What may have been cut is looked at for how it
     /// begins: the rest of a request would be words or names.
     fn protocol(&self, step: &Step, ends: FrameEnd, asks_name: bool) -> Option<&'static str> {

@@ -1,0 +1,251 @@
+//! The one way to the chat: what comes is applied, and what follows is told.
+
+use crate::dialect::http::ResponseMode;
+use crate::hub::Effect;
+use crate::limits::BATCH_BYTES_MAX;
+use crate::model::{
+    AccountAnswer, AccountAsk, ConnId, ErrorCode, Event, Found, MessageId, Nick, Query, Range,
+    Record, Request, RequestId, RoomName,
+};
+use crate::store;
+use crate::sys::{Mailbox as _, System};
+use crate::web::api;
+
+use super::Reactor;
+use super::phase::Reason;
+use super::timers::Tick;
+
+/// What comes to the chat.
+pub(super) enum Input {
+    /// A connection asks something.
+    Request {
+        who: ConnId,
+        request: Request,
+        id: Option<RequestId>,
+    },
+    /// What a connection asked was refused before it came here.
+    Refused(ConnId),
+    /// A connection is gone, or about to be.
+    Ended(ConnId),
+    /// Something is said over HTTP.
+    Post {
+        who: ConnId,
+        mode: ResponseMode,
+        post: Post,
+    },
+    /// Somebody asks over HTTP what was said in a room; a bot may read what it is in.
+    Read {
+        who: ConnId,
+        mode: ResponseMode,
+        room: RoomName,
+        bot: Option<Nick>,
+        range: Range,
+    },
+    /// The chat waited for the time that it is.
+    Timer,
+    /// Everything up to a message is on disk.
+    Committed(MessageId),
+    /// A question was answered.
+    Found { ticket: u64, found: Found },
+    /// A question about an account was answered.
+    Account { ticket: u64, answer: AccountAnswer },
+    /// So many bytes of what is in memory may be looked through.
+    Search(usize),
+}
+
+/// What is said over HTTP.
+pub(super) struct Post {
+    pub(super) room: RoomName,
+    pub(super) nick: Nick,
+    pub(super) is_bot: bool,
+    pub(super) text: String,
+}
+
+impl<S: System> Reactor<S> {
+    /// Applies what came, and carries out all that follows.
+    ///
+    /// Nothing is to be flushed before: an event for other readers than those of the words before it has
+    /// these handed out first.
+    pub(super) fn apply(&mut self, input: Input) {
+        let now = self.clock.moment;
+        match input {
+            Input::Request { who, request, id } => {
+                if let Some(connection) = self.connections.get_mut(who) {
+                    let peer = connection.peer;
+                    self.hub.handle_request(who, peer, request, id, now);
+                }
+            }
+            Input::Refused(who) => self.hub.handle_refused(who, now),
+            Input::Ended(who) => self.hub.handle_leave(who, now),
+            Input::Post { who, mode, post } => return self.post(who, mode, post),
+            Input::Read {
+                who,
+                mode,
+                room,
+                bot,
+                range,
+            } => return self.read(who, mode, room, bot.as_ref(), range),
+            Input::Timer => self.hub.handle_timeout(now),
+            Input::Committed(through) => self.hub.handle_kept(through, BATCH_BYTES_MAX, now),
+            Input::Found { ticket, found } => self.hub.handle_found(ticket, found, now),
+            Input::Account { ticket, answer } => self.hub.handle_account(ticket, answer, now),
+            Input::Search(bytes) => {
+                for searched in self.hub.handle_searches(bytes, now) {
+                    self.note_searched(searched.who, searched.bytes);
+                }
+            }
+        }
+        self.carry_out();
+    }
+
+    /// Has something said by who has no connection of its own. The response waits for the disk, where
+    /// there is one.
+    fn post(&mut self, who: ConnId, mode: ResponseMode, post: Post) {
+        let now = self.clock.moment;
+        let Some(connection) = self.connections.get_mut(who) else {
+            return;
+        };
+        let (
+            peer,
+            Post {
+                room,
+                nick,
+                is_bot,
+                text,
+            },
+        ) = (connection.peer, post);
+        let said = self
+            .hub
+            .handle_post(peer, nick, is_bot, room.clone(), text, now);
+        let response = match &said {
+            Ok(message) => api::posted(&room, message),
+            Err(code) => api::refused(code),
+        };
+        self.counters.messages_in += u64::from(said.is_ok());
+        match said {
+            Ok(message) if self.keeping.is_some() => {
+                self.put_response_off(who, mode, response);
+                self.hub.wait_for_post(who, message.id);
+                self.carry_out();
+            }
+            _ => {
+                self.carry_out();
+                self.respond(who, mode, &response);
+            }
+        }
+    }
+
+    /// Looks up what was said in a room. The response may wait for the disk.
+    fn read(
+        &mut self,
+        who: ConnId,
+        mode: ResponseMode,
+        room: RoomName,
+        bot: Option<&Nick>,
+        range: Range,
+    ) {
+        let now = self.clock.moment;
+        let Some(connection) = self.connections.touch(who) else {
+            return;
+        };
+        let peer = connection.peer;
+        match self.hub.handle_reading(who, peer, bot, room, range, now) {
+            Ok(Some(excerpt)) => self.respond(who, mode, &api::messages(&excerpt)),
+            Ok(None) => self.put_response_off(who, mode, api::refused(&ErrorCode::StoreFailed)),
+            Err(code) => self.respond(who, mode, &api::refused(&code)),
+        }
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.hub.poll_effect() {
+            match effect {
+                Effect::Answer { to, id, event } => self.answer(to, &event, id.as_ref()),
+                Effect::Tell { to, event } => self.tell(to, &event),
+                Effect::Broadcast { audience, event } => self.broadcast(&audience, event),
+                Effect::Gone { who, nick } => self.note_gone(who, nick),
+                Effect::KeepSettings => self.has_new_settings = true,
+                Effect::Keep(record) => self.keep(record),
+                Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
+                Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),
+                Effect::Posted { to, failure } => self.end_response(to, |response| {
+                    failure.map_or(response, |code| api::refused(&code))
+                }),
+                Effect::Read { to, excerpt } => self.end_response(to, |_| match excerpt {
+                    Ok(excerpt) => api::messages(&excerpt),
+                    Err(code) => api::refused(&code),
+                }),
+                Effect::Log(incident) => self.incidents.log(&incident, self.clock.now),
+                Effect::Report { to, id } => {
+                    let stats = self.stats();
+                    self.answer(to, &Event::Stats(stats), id.as_ref());
+                }
+                Effect::Stop { seconds } => {
+                    let ms = seconds.saturating_mul(1000);
+                    self.stop_begins_at = Some(self.clock.now.saturating_add(ms));
+                }
+                Effect::Close { who } => {
+                    // What was said before it went is for it, too.
+                    self.flush_batch_to(who);
+                    if let Some(connection) = self.connections.touch(who) {
+                        connection.drain(Reason::Quit, self.clock.now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A session is over.
+    fn note_gone(&mut self, who: ConnId, nick: Nick) {
+        if let Some(connection) = self.connections.get_mut(who) {
+            connection.joined = false;
+            let reason = connection.reason.unwrap_or(Reason::Quit);
+            log::info!("{nick} left: {reason}; {} online", self.hub.online());
+            self.show_going(nick);
+        }
+    }
+
+    /// Takes in what is to be kept.
+    fn keep(&mut self, record: Record) {
+        let Some(keeping) = &mut self.keeping else {
+            return;
+        };
+        let id = record.message_id();
+        if keeping.store.keep(record).is_ok() {
+            return;
+        }
+        if let Some(others) = self.journal.lost.pass(self.clock.now) {
+            log::error!("history is too far behind: what is said now is not kept{others}");
+        }
+        if let Some(id) = id {
+            self.hub.handle_lost(id, self.clock.moment);
+        }
+    }
+
+    /// Has something looked up, when whoever asks has had the answers before and taken most of them.
+    fn look_up(&mut self, who: ConnId, ticket: u64, query: Query) {
+        if self.keeping.is_some() {
+            let is_awaited = self.hub.is_requested(ticket);
+            self.questions.park(who, ticket, query, is_awaited);
+        }
+    }
+
+    /// Asks about an account. Until that is answered nothing else that the connection asks is handled.
+    fn ask_account(&mut self, who: ConnId, ticket: u64, ask: AccountAsk) {
+        let Some(keeping) = &self.keeping else {
+            return;
+        };
+        match keeping.store.account(ticket, ask) {
+            Ok(()) => {
+                self.questions.note_account(who, ticket);
+                if let Some(connection) = self.connections.touch(who) {
+                    connection.hold(Tick::MAX);
+                }
+            }
+            Err(store::Full) => {
+                let now = self.clock.moment;
+                self.hub.handle_account(ticket, AccountAnswer::Busy, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! A server before its first turn: its doors, its files and what was kept.
+
+use std::collections::VecDeque;
+
+use crate::dialect::Dialect;
+use crate::hub::{Hub, Rules};
+use crate::layer::Layer;
+use crate::limits::READ_BYTES;
+use crate::model::{Peer, Settings};
+use crate::sys::{Interest, Native, System};
+use crate::web::Site;
+
+use super::Reactor;
+use super::admission::{self, Admission};
+use super::clock::Clock;
+use super::config::Config;
+use super::connection::Standing;
+use super::door::open_doors;
+use super::files::Files;
+use super::keeping::{Keeping, nothing_kept};
+
+impl Reactor<Native> {
+    /// Opens every door of this machine.
+    ///
+    /// # Errors
+    /// One line that says which door cannot be opened and why, or that the system has no poll.
+    pub fn open(config: &Config) -> Result<Reactor<Native>, String> {
+        let system = Native::new().map_err(|e| format!("cannot set up the event loop: {e}"))?;
+        Reactor::open_on(system, config)
+    }
+}
+
+impl<S: System> Reactor<S> {
+    /// Opens every door on a system.
+    ///
+    /// # Errors
+    /// One line that says what cannot be opened or read, and why.
+    pub fn open_on(mut system: S, config: &Config) -> Result<Reactor<S>, String> {
+        let admission = Admission::new(&config.limits, system.raise_descriptors());
+        let doors = open_doors(&mut system, config)?;
+        let files = Files::of(config);
+        let identity = files.identity(&system)?;
+        let rules = rules(&mut system, &files, config)?;
+        let site = site(&system, &files, config)?;
+        let clock = Clock::new(&system);
+        let (keeping, kept) = match &config.data {
+            Some(options) => {
+                let (store, kept) = system.open_store(options)?;
+                (Some(Keeping::new(store, kept.last_id)), kept)
+            }
+            None => (None, nothing_kept(clock.moment)),
+        };
+        let (settings, keeper) = match &config.state {
+            Some(path) => {
+                let (settings, keeper) = system.open_settings(path)?;
+                (settings, Some(keeper))
+            }
+            None => (Settings::default(), None),
+        };
+        let mut hub = Hub::new(rules, settings);
+        hub.restore(kept);
+        let mut reactor = Reactor {
+            doors,
+            connections: Default::default(),
+            hub,
+            pages: Default::default(),
+            batch: Default::default(),
+            timers: Default::default(),
+            admission,
+            limits: config.limits.clone(),
+            clock,
+            scratch: vec![0; READ_BYTES].into(),
+            budget: Default::default(),
+            refused: 0,
+            sendq_total_bytes: config
+                .limits
+                .sendq_total_bytes
+                .unwrap_or_else(|| admission::default_sendq_total(&system)),
+            counters: Default::default(),
+            files,
+            identity,
+            site,
+            show: Default::default(),
+            keeper,
+            awaits_settings: false,
+            has_new_settings: false,
+            keeping,
+            questions: Default::default(),
+            farewells: VecDeque::new(),
+            stop_begins_at: None,
+            stops_at: None,
+            incidents: Default::default(),
+            journal: Default::default(),
+            system,
+        };
+        if config.has_console {
+            reactor.open_console(config.has_terminal, config.is_console_quiet);
+        }
+        Ok(reactor)
+    }
+
+    /// Takes standard input in as the operator's console. One that cannot be watched (a file) is
+    /// read until its end.
+    fn open_console(&mut self, is_terminal: bool, is_quiet: bool) {
+        let peer = Peer::Unix(0);
+        let dialect = Some(Dialect::of_console(is_terminal));
+        let stream = Layer::Plain(self.system.stdio());
+        let id = self
+            .connections
+            .insert(stream, peer, dialect, self.clock.now);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.standing = Standing::Exempt;
+        let stream = connection.socket.stream_mut();
+        let watched = self.system.register(stream, id, Interest::READABLE);
+        connection.registered = watched.is_ok().then_some(Interest::READABLE);
+        self.hub.handle_console(id);
+        if is_terminal && !is_quiet {
+            self.hub.handle_watcher(id);
+            self.show.watcher = Some(id);
+        }
+        self.connections.make_ready(id);
+    }
+}
+
+/// What the chat goes by.
+fn rules(system: &mut impl System, files: &Files, config: &Config) -> Result<Rules, String> {
+    Ok(Rules {
+        message_bytes_max: config.limits.message_bytes,
+        presence_limit: config.limits.presence_members,
+        addresses: config.addresses,
+        oper_password: files.oper_password(&*system)?,
+        durability: config.data.as_ref().map(|data| data.durability),
+        replay: config.replay,
+        is_multi: config.is_multi,
+        is_strict: config.has_strict_names,
+        grace_ms: config.grace_ms,
+        account_expiry_ms: config.account_expiry_ms,
+        limits_loopback: config.limits.limits_loopback,
+        hash_seed: system.hash_seed(),
+    })
+}
+
+/// What the web server goes by.
+fn site(system: &impl System, files: &Files, config: &Config) -> Result<Site, String> {
+    Ok(Site {
+        tokens: files.api_tokens(system)?,
+        origins: config.allowed_origins.clone(),
+        public_hosts: config.public_hosts.clone(),
+        has_bots: config.data.is_some(),
+        has_echo: config.has_ws_echo,
+    })
+}

@@ -1,0 +1,158 @@
+//! A turn: what is done in it, and in which order.
+
+use std::io;
+use std::mem;
+use std::time::Duration;
+
+use crate::limits::{ACCEPT_PAUSE_MS, ARRIVAL_US, REREAD_MS, SERVE_US, STOP_MS, SWEEPS_MIN};
+use crate::model::Event;
+use crate::sys::{Ready, SIGHUP, SIGUSR1, SettingsFile as _, System};
+
+use super::budget::Budget;
+use super::phase::Reason;
+use super::{Ended, Reactor, Turned};
+
+impl<S: System> Reactor<S> {
+    /// Serves until a signal comes.
+    pub fn run(mut self) -> Ended {
+        loop {
+            if let Some(ended) = self.turn().ended {
+                return ended;
+            }
+        }
+    }
+
+    /// Waits until there is something to do, and does it.
+    pub fn turn(&mut self) -> Turned {
+        let timeout = self.poll_timeout();
+        let ended = self.turn_within(timeout);
+        Turned { timeout, ended }
+    }
+
+    fn turn_within(&mut self, timeout: Option<Duration>) -> Option<Ended> {
+        let mut signalled = false;
+        let polled = self.system.poll(timeout, |ready| match ready {
+            Ready::Signal => signalled = true,
+            Ready::Listener(at) => {
+                if let Some(door) = self.doors.get_mut(at) {
+                    door.is_ready = true;
+                }
+            }
+            Ready::Input(id) => self.connections.make_ready(id),
+            Ready::Output(id) => drop(self.connections.touch(id)),
+        });
+        self.clock.read(&self.system);
+        self.budget = Budget::default();
+        if let Err(e) = polled {
+            self.poll_failed(&e);
+        }
+        if signalled && let Some(ended) = self.heed_signals() {
+            return Some(ended);
+        }
+        self.allow_us(ARRIVAL_US);
+        self.accept();
+        self.fire_timers();
+        self.hear_store();
+        self.hear_keeper();
+        self.allow_us(SERVE_US);
+        self.say_farewells();
+        self.serve_ready();
+        self.go_on_searching();
+        self.fire_hub();
+        if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
+            self.begin_stop();
+        }
+        self.hand_over();
+        self.settle();
+        self.keep_settings();
+        self.ask_parked();
+        self.counters.note_turn(self.turn_us());
+        let stopped = self
+            .stops_at
+            .is_some_and(|at| self.connections.is_empty() || self.clock.now >= at);
+        stopped.then_some(Ended::Stopped)
+    }
+
+    /// Zero while anybody has more to do; else until the first deadline; else for ever.
+    fn poll_timeout(&self) -> Option<Duration> {
+        let waits = self
+            .doors
+            .iter()
+            .any(|door| door.is_ready && door.rests_until.is_none());
+        let has_work = self.connections.has_ready() || self.hub.has_searches();
+        let has_work = has_work || !self.farewells.is_empty();
+        if waits || has_work || self.has_more_to_hear() {
+            return Some(Duration::ZERO);
+        }
+        let rests = self.doors.iter().filter_map(|door| door.rests_until);
+        let next = rests
+            .chain(self.timers.next())
+            .chain(self.hub.poll_timeout())
+            .chain(self.questions.next_due())
+            .chain(self.stops_at)
+            .chain(self.awaits_settings.then(|| self.clock.now + REREAD_MS))
+            .chain(self.stop_begins_at)
+            .min()?;
+        Some(Duration::from_millis(
+            next.saturating_sub(self.clock.tick(&self.system)),
+        ))
+    }
+
+    /// A poll that fails for another reason than a signal is not asked again at once.
+    fn poll_failed(&mut self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            if self.journal.poll.pass(self.clock.now).is_some() {
+                log::error!("the poll failed: {error}");
+            }
+            self.system.sleep(Duration::from_millis(ACCEPT_PAUSE_MS));
+        }
+    }
+
+    /// The first signal stops the server, the second ends it at once.
+    fn heed_signals(&mut self) -> Option<Ended> {
+        for signal in self.system.signals() {
+            match signal {
+                SIGUSR1 => self.log_stats(),
+                SIGHUP => self.reload(),
+                _ if self.stops_at.is_some() => return Some(Ended::Forced(signal)),
+                _ => self.begin_stop(),
+            }
+        }
+        None
+    }
+
+    /// Accepts nobody any more, tells everyone, and drains.
+    fn begin_stop(&mut self) {
+        self.stop_begins_at = None;
+        if self.stops_at.is_none() {
+            log::info!("stopping: {} online", self.hub.online());
+            self.stops_at = Some(self.clock.now + STOP_MS);
+            self.doors.clear();
+            self.farewells = self.connections.ids().into();
+            self.allow_us(SERVE_US);
+            self.say_farewells();
+        }
+    }
+
+    /// Tells that the server stops, over turns where they are many.
+    fn say_farewells(&mut self) {
+        let mut told = 0;
+        while (told < SWEEPS_MIN || !self.is_spent())
+            && let Some(id) = self.farewells.pop_front()
+        {
+            self.bid_farewell(id, &Event::Shutdown, Reason::Shutdown);
+            told += 1;
+        }
+    }
+
+    /// Has what operators set in this turn kept, once.
+    fn keep_settings(&mut self) {
+        if !mem::take(&mut self.has_new_settings) {
+            return;
+        }
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(self.hub.settings().clone());
+        }
+        self.give_up_reading_settings();
+    }
+}
