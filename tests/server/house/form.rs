@@ -20,7 +20,6 @@ const LONG_YET: &[(&str, usize)] = &[
     ("hub/model_test/reference.rs", 500),
     ("hub/oracle.rs", 578),
     ("hub/tests.rs", 472),
-    ("layer/tls/tests.rs", 471),
 ];
 
 #[test]
