@@ -2,15 +2,14 @@
 
 mod due;
 mod input;
+mod output;
 mod restraint;
-
-use std::io;
 
 use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::sniff::sniff;
 use crate::dialect::spec::Class;
 use crate::dialect::{Dialect, Stage, View};
-use crate::frame::websocket::{self, CloseCode};
+use crate::frame::websocket;
 use crate::layer::Transport;
 use crate::limits::Limits;
 use crate::model::{ConnId, Event, Peer};
@@ -184,26 +183,9 @@ impl<S: Transport> Connection<S> {
         self.sendq() > self.class().sendq_soft_bytes(self.stage(), limits)
     }
 
-    /// Is it owed more than it may be, by others than itself?
-    pub fn is_over_hard_limit(&self, limits: &Limits) -> bool {
-        let by_others = self.sendq().saturating_sub(self.answer_left());
-        let limit = self.class().sendq_hard_bytes(self.stage(), limits);
-        self.phase == Phase::Open && by_others > limit
-    }
-
     /// Is there nothing that it must be sent before anything new?
     pub fn owes_nothing(&self) -> bool {
         self.outbox.is_empty() && self.socket.pending() == 0
-    }
-
-    /// Does it wait for its socket to take more? Then an event will come.
-    pub fn is_blocked(&self) -> bool {
-        self.registered.is_some_and(Interest::is_writable)
-    }
-
-    /// Is it over a limit that it was not over when it was settled last?
-    pub fn crosses_limit(&self, limits: &Limits) -> bool {
-        self.is_over_hard_limit(limits) || (self.is_over_soft_limit(limits) && !self.paused)
     }
 
     /// Queues a shared chunk for the peer.
@@ -265,119 +247,10 @@ impl<S: Transport> Connection<S> {
         self.since = now;
     }
 
-    /// Does one read into `scratch` and keeps what came; once draining, what comes is let go.
-    /// `Interrupted` is `Bytes(0)`: try again in the next turn. Any other error ends the input, and
-    /// is remembered as the reason.
-    pub fn fill(&mut self, scratch: &mut [u8], now: Tick) -> Filled {
-        let was_handshaking = self.socket.is_handshaking();
-        match self.socket.read(scratch) {
-            Ok(0) => self.end(now),
-            Ok(count) => {
-                if self.phase == Phase::Open {
-                    self.input_mut().inbox.extend(&scratch[..count]);
-                    self.progress = now;
-                    self.silence_handled = false;
-                    self.relax(|restraint| restraint.pinged_since = None);
-                }
-                Filled::Bytes(count)
-            }
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                if was_handshaking && !self.socket.is_handshaking() {
-                    self.progress = now;
-                }
-                Filled::Blocked
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => Filled::Bytes(0),
-            Err(e) => {
-                let is_no_tls = e.kind() == io::ErrorKind::InvalidData;
-                if is_no_tls {
-                    // Nothing can be encrypted for it any more.
-                    self.outbox.clear();
-                }
-                self.reason.get_or_insert(match is_no_tls {
-                    true => Reason::Protocol,
-                    false => Reason::Broken(e.kind()),
-                });
-                self.end(now)
-            }
-        }
+    /// What came and is no whole frame yet.
+    pub(super) fn unparsed(&self) -> &[u8] {
+        self.input.as_ref().map_or(&[], |input| input.inbox.bytes())
     }
-
-    fn end(&mut self, now: Tick) -> Filled {
-        // What waits for a handshake that will not be can't be sent any more.
-        if self.socket.is_handshaking() {
-            self.outbox.clear();
-        }
-        self.ended = true;
-        self.progress = now;
-        Filled::Ended
-    }
-
-    /// Sends a chunk to a peer that is owed nothing else, straight from its page; what the socket does
-    /// not take is owed. Returns the bytes taken.
-    ///
-    /// # Errors
-    /// The socket's, which end this connection.
-    pub fn send(&mut self, chunk: &Chunk) -> io::Result<usize> {
-        debug_assert!(self.owes_nothing(), "what is owed goes first");
-        let sent = self.socket.write(&chunk.bytes());
-        let count = match sent {
-            Ok(count) => count,
-            Err(e) if is_passing(e.kind()) => 0,
-            Err(e) => return Err(e),
-        };
-        if count < chunk.len() {
-            let mut rest = chunk.clone();
-            rest.split_to(count);
-            self.outbox.push(&rest);
-        }
-        Ok(count)
-    }
-
-    /// Writes what the peer is owed until it is all sent or the socket would block; returns the
-    /// bytes taken.
-    ///
-    /// # Errors
-    /// The socket's, which end this connection, but for `Interrupted`: the rest is to be tried again.
-    pub fn flush(&mut self, now: Tick) -> io::Result<usize> {
-        let before = self.sendq();
-        let flushed = self.outbox.flush(&mut self.socket);
-        let passed_on = match self.socket.flush() {
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            passed_on => passed_on,
-        };
-        let is_last = self.ended || self.phase != Phase::Open;
-        let taken = before.saturating_sub(self.sendq());
-        if is_last && taken > 0 {
-            self.progress = now;
-        }
-        self.note_taken(taken, now);
-        passed_on.and(flushed)
-    }
-
-    /// As [`Connection::flush`]; who drains is told behind everything else that nothing more will come,
-    /// in the forms that have one: WebSocket's Close, and then TLS's close_notify.
-    ///
-    /// # Errors
-    /// As there.
-    pub(super) fn flush_to_the_end(&mut self, ledger: &Ledger, now: Tick) -> io::Result<usize> {
-        let mut count = self.flush(now)?;
-        if self.phase == Phase::Draining && self.owes_nothing() && !self.ended {
-            let code = self.reason.map_or(CloseCode::Normal, Reason::close_code);
-            self.say_close(Some(code.into()), ledger);
-            count += self.flush(now)?;
-        }
-        if self.phase == Phase::Draining && self.owes_nothing() {
-            self.socket.say_end();
-            count += self.flush(now)?;
-        }
-        Ok(count)
-    }
-}
-
-/// Is it an error that says to try again?
-fn is_passing(kind: io::ErrorKind) -> bool {
-    matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 #[cfg(test)]

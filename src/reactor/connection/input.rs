@@ -1,5 +1,7 @@
 //! From a connection's bytes to its frames: which dialect they belong to, and what the next one asks.
 
+use std::io;
+
 use crate::buffer::{Inbox, Ledger};
 use crate::dialect::foreign::{self, Begun};
 use crate::dialect::sniff::{Foreign, Sniffed, byte_order_mark_len, sniff, sniff_object};
@@ -11,7 +13,9 @@ use crate::layer::Transport;
 use crate::limits::Limits;
 use crate::model::ErrorCode;
 
-use super::Connection;
+use super::super::phase::{Phase, Reason};
+use super::super::timers::Tick;
+use super::{Connection, Filled};
 
 /// Bytes that are not parsed yet, and how far the framing has looked at them.
 #[derive(Debug)]
@@ -45,10 +49,6 @@ impl<S: Transport> Connection<S> {
         !self.unparsed().is_empty() || self.input.as_deref().is_some_and(is_within)
     }
 
-    pub(super) fn unparsed(&self) -> &[u8] {
-        self.input.as_ref().map_or(&[], |input| input.inbox.bytes())
-    }
-
     pub(super) fn input_mut(&mut self) -> &mut Unparsed {
         let (dialect, is_websocket) = (self.dialect, self.is_websocket);
         self.input.get_or_insert_with(|| {
@@ -57,6 +57,54 @@ impl<S: Transport> Connection<S> {
                 framing: framing_of(dialect, is_websocket),
             })
         })
+    }
+
+    /// Does one read into `scratch` and keeps what came; once draining, what comes is let go.
+    /// `Interrupted` is `Bytes(0)`: try again in the next turn. Any other error ends the input, and
+    /// is remembered as the reason.
+    pub fn fill(&mut self, scratch: &mut [u8], now: Tick) -> Filled {
+        let was_handshaking = self.socket.is_handshaking();
+        match self.socket.read(scratch) {
+            Ok(0) => self.end(now),
+            Ok(count) => {
+                if self.phase == Phase::Open {
+                    self.input_mut().inbox.extend(&scratch[..count]);
+                    self.progress = now;
+                    self.silence_handled = false;
+                    self.relax(|restraint| restraint.pinged_since = None);
+                }
+                Filled::Bytes(count)
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                if was_handshaking && !self.socket.is_handshaking() {
+                    self.progress = now;
+                }
+                Filled::Blocked
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Filled::Bytes(0),
+            Err(e) => {
+                let is_no_tls = e.kind() == io::ErrorKind::InvalidData;
+                if is_no_tls {
+                    // Nothing can be encrypted for it any more.
+                    self.outbox.clear();
+                }
+                self.reason.get_or_insert(match is_no_tls {
+                    true => Reason::Protocol,
+                    false => Reason::Broken(e.kind()),
+                });
+                self.end(now)
+            }
+        }
+    }
+
+    fn end(&mut self, now: Tick) -> Filled {
+        // What waits for a handshake that will not be can't be sent any more.
+        if self.socket.is_handshaking() {
+            self.outbox.clear();
+        }
+        self.ended = true;
+        self.progress = now;
+        Filled::Ended
     }
 
     /// Takes the bytes that are not parsed yet: they belong to something below this connection.

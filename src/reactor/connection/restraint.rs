@@ -7,7 +7,6 @@ use crate::limits::{HEAVY_MS, Limits};
 use crate::model::ErrorCode;
 
 use super::super::bucket::{Flood, Flooding};
-use super::super::phase::Phase;
 use super::super::timers::Tick;
 use super::{Connection, Standing};
 
@@ -34,49 +33,6 @@ pub(super) struct Restraint {
 }
 
 impl<S: Transport> Connection<S> {
-    /// Keeps account of how long the SendQ is over the soft limit. `true`: it may be read again.
-    pub fn note_sendq(&mut self, limits: &Limits, now: Tick) -> bool {
-        let was_paused = self.paused;
-        self.paused = self.phase == Phase::Open && self.is_over_soft_limit(limits);
-        if self.paused {
-            let restraint = self.restraint.get_or_insert_default();
-            restraint.soft_since.get_or_insert(now);
-        } else {
-            self.relax(|restraint| restraint.soft_since = None);
-        }
-        let resumes = was_paused && !self.paused;
-        if resumes && let Some(restraint) = &mut self.restraint {
-            // Its ping may have waited behind all that it was owed.
-            restraint.pinged_since = restraint.pinged_since.map(|_| now);
-        }
-        resumes
-    }
-
-    /// What it asked for was answered: however long that is, it is not dropped for it, as long as it takes
-    /// some of it.
-    pub(in crate::reactor) fn note_answer(&mut self, limits: &Limits) {
-        if self.is_over_soft_limit(limits) {
-            let sendq = self.sendq();
-            self.restraint.get_or_insert_default().answer_left = sendq;
-        }
-    }
-
-    /// What is to be sent yet of answers, and in front of them, in bytes.
-    pub(super) fn answer_left(&self) -> usize {
-        let restraint = self.restraint.as_ref();
-        restraint.map_or(0, |restraint| restraint.answer_left)
-    }
-
-    /// It took so many bytes. The time for a long answer begins anew with each.
-    pub(super) fn note_taken(&mut self, count: usize, now: Tick) {
-        if count > 0 && self.answer_left() > 0 {
-            self.relax(|restraint| {
-                restraint.answer_left = restraint.answer_left.saturating_sub(count);
-                restraint.soft_since = restraint.soft_since.map(|_| now);
-            });
-        }
-    }
-
     /// It is to be turned away as soon as it is known what it speaks.
     pub(in crate::reactor) fn refuse(&mut self, refusal: ErrorCode) {
         self.standing = Standing::Refused;

@@ -7,7 +7,7 @@ use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, FLOOD_NOTICE_MS, UNJOINED_SEND
 use crate::model::{Nick, Request};
 use proptest::prelude::*;
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 /// What a scripted socket does at one call.
 #[derive(Debug, Clone)]
