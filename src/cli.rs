@@ -25,7 +25,8 @@ use crate::store::{self, Retention};
 use crate::web::{OriginRule, PublicHost};
 use values::{
     ConnectRateOrOff, CountOrOff, RateOrOff, Size, Time, TimeOrOff, connect_rate_or_off, count,
-    count_or_off, durability, rate_or_off, replay, size, size_or_off, status_door,
+    count_or_off, durability, network_name, rate_or_off, replay, server_name, size, size_or_off,
+    status_door,
 };
 
 /// Where settings are in the directory of history and accounts.
@@ -49,7 +50,7 @@ struct ServerArguments {
     /// Where to listen: [DIALECT://]HOST:PORT or DIALECT+unix://PATH (PATH?mode=0666&group=NAME says
     /// who may connect), with tls+ in front for TLS; may be given again and again. Dialects: auto
     /// (found out from the first bytes), text, json, json+padded (for a client that reads 1,024 bytes
-    /// at a time), pynet, anon, echo, colon, http
+    /// at a time), pynet, anon, echo, colon, http, irc
     #[arg(long, value_name = "DOOR", default_value = "127.0.0.1:8080")]
     listen: Vec<DoorAddress>,
 
@@ -198,6 +199,18 @@ struct ServerArguments {
     /// The file whose first line makes an operator of who says /oper with it
     #[arg(long, value_name = "FILE")]
     oper_password_file: Option<PathBuf>,
+
+    /// The name of the server, as IRC clients are told it [default: the name of the host]
+    #[arg(long, value_name = "NAME", value_parser = server_name)]
+    server_name: Option<String>,
+
+    /// The name of the network, as IRC clients are told it
+    #[arg(long, value_name = "NAME", default_value = "Hubbub", value_parser = network_name)]
+    network_name: String,
+
+    /// The file whose first line IRC clients must send with PASS
+    #[arg(long, value_name = "FILE")]
+    server_password_file: Option<PathBuf>,
 
     /// The file in which bans, mutes and locked rooms survive a restart [default: `settings` in the
     /// --data directory, where there is one]
@@ -349,6 +362,9 @@ fn config(arguments: ServerArguments) -> Result<Config, String> {
         api_tokens: arguments.api_token_file,
         has_ws_echo: arguments.ws_echo,
         oper_password: arguments.oper_password_file,
+        server_name: arguments.server_name,
+        network_name: arguments.network_name,
+        server_password: arguments.server_password_file,
         addresses: match (arguments.cloak, arguments.show_addresses) {
             (true, _) => Addresses::None,
             (_, true) => Addresses::All,

@@ -35,6 +35,36 @@ pub(crate) const ROOMS_SHOWN_MAX: usize = 500;
 /// Names that one user may ignore: bounds what a message is checked against.
 pub(crate) const IGNORED_MAX: usize = 100;
 
+/// Names that one connection may wait for (MONITOR): each is looked up when anybody comes or goes.
+pub(crate) const WATCHED_MAX: usize = 100;
+
+/// Places up to which one user has read that are remembered: one for each room and many people.
+pub(crate) const READ_MARKERS_MAX: usize = 100;
+
+/// Targets of one line of IRC: what one line causes is bounded.
+pub(crate) const TARGETS_MAX: usize = 10;
+
+/// Members of a room that one step of a list of IRC looks at.
+pub(crate) const NAMES_AT_ONCE: usize = 500;
+
+/// The longest name of an account at its own machine (USER), in characters, as other servers have it.
+pub(crate) const USERNAME_CHARS_MAX: usize = 12;
+
+/// The longest key of a room set by IRC, in characters (RFC 2812 section 2.3.1 has 23).
+pub(crate) const KEY_CHARS_MAX: usize = 32;
+
+/// The largest limit of members of a room.
+pub(crate) const ROOM_LIMIT_MAX: u32 = 1_000_000;
+
+/// Messages of one answer to CHATHISTORY.
+pub(crate) const HISTORY_ASKED_MAX: usize = 100;
+
+/// The longest message of SASL, in bytes of Base64: one of PLAIN with the longest name and password, twice.
+pub(crate) const SASL_BYTES_MAX: usize = 2400;
+
+/// Names of who is gone that are remembered (WHOWAS): enough for a look back, and few hundred bytes each.
+pub(crate) const FORMER_MAX: usize = 200;
+
 /// Names that one room remembers as invited or muted.
 pub(crate) const ROOM_LIST_MAX: usize = 200;
 

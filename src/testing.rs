@@ -1,6 +1,7 @@
 //! What the integration tests, the benchmarks and the fuzz targets reach for inside. Nothing here is in a
 //! build that nobody asked for it.
 
+pub use crate::dialect::irc_oracle as irc;
 pub use crate::dialect::oracle as dialects;
 pub use crate::dialect::{Ask, Dialect, Stage, View};
 pub use crate::frame::oracle as frames;
@@ -16,9 +17,9 @@ pub use crate::limits::{
 };
 pub use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, ErrorCode, Event,
-    Found, HashSeed, Kept, KeptScrollback, Key, Manner, Message, MessageId, Moment, Nick, Peer,
-    Query, Record, Request, RoomName, RoomRecord, SearchWords, Secret, Settings, Used, Window,
-    Zone, terms,
+    Found, HashSeed, Kept, KeptScrollback, Key, Manner, Message, MessageId, Moment, Nick, Nowhere,
+    Peer, Query, Record, Request, RoomName, RoomRecord, SearchWords, Secret, Settings, Used,
+    Window, Zone, terms,
 };
 pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Turned};
 pub use crate::store::accounts::token_digest;

@@ -62,7 +62,7 @@ pub(super) fn line(room: &RoomName, message: &Message, now: Moment) -> String {
     let text = dialect::cleaned(&message.text);
     let (id, nick) = (message.id, &message.nick);
     match message.manner {
-        Manner::Said => format!("{time} #{room} {id} [{nick}] {text}"),
+        Manner::Said | Manner::Noticed => format!("{time} #{room} {id} [{nick}] {text}"),
         Manner::Acted => format!("{time} #{room} {id} * {nick} {text}"),
     }
 }
@@ -125,6 +125,7 @@ mod tests {
             nick: Nick::parse("Alice").expect("a nick"),
             manner,
             text: text.into(),
+            tags: None,
         };
         let shown = |manner, text| {
             let line = line(

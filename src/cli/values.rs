@@ -151,6 +151,24 @@ pub(super) fn durability(text: &str) -> Result<Durability, String> {
     }
 }
 
+/// A name of a network: short, and shown as it is.
+pub(super) fn network_name(text: &str) -> Result<String, String> {
+    let is_good = |c: char| c.is_ascii_graphic() || c == ' ';
+    match (1..=63).contains(&text.len()) && text.chars().all(is_good) {
+        true => Ok(text.into()),
+        false => Err("a name is 1 to 63 characters of ASCII".into()),
+    }
+}
+
+/// A name of a server: without blanks, and short.
+pub(super) fn server_name(text: &str) -> Result<String, String> {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    match (1..=63).contains(&text.len()) && text.chars().all(is_good) {
+        true => Ok(text.into()),
+        false => Err("a name is 1 to 63 letters, digits, -, _ and .".into()),
+    }
+}
+
 pub(super) fn replay(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|&n| n <= HISTORY_LIMIT_MAX);
     number.ok_or(format!("a number up to {HISTORY_LIMIT_MAX} is wanted"))

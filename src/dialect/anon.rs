@@ -42,7 +42,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 Peer::Unix(serial) => write!(out, "('unix', {serial})"),
             };
             let says = match message.manner {
-                Manner::Said => SAYS,
+                Manner::Said | Manner::Noticed => SAYS,
                 Manner::Acted => DOES,
             };
             out.extend_from_slice(says.as_bytes());
@@ -129,7 +129,12 @@ mod tests {
                 nick: nick.clone(),
                 room: room.clone(),
             },
-            Event::RoomLeft { nick, room, kick },
+            Event::RoomLeft {
+                nick,
+                room,
+                kick,
+                words: None,
+            },
             Event::Renamed { from, to },
         ] {
             assert_eq!(rendered(&event), "", "{event:?}");

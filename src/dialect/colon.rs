@@ -209,6 +209,8 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::Welcome { .. }
         | Event::RoomJoined { .. }
         | Event::RoomLeft { kick: None, .. }
+        | Event::Changed { .. }
+        | Event::Proven { .. }
         | Event::Presence { .. } => Ok(()),
         Event::RoomLeft { .. }
         | Event::Renamed { .. }
@@ -249,8 +251,10 @@ fn said(room: &RoomName, message: &Message, now: Moment, out: &mut Vec<u8>) -> s
     let (nick, text) = (&message.nick, disarmed(&message.text));
     let time = TimeOfDay::of(message, now);
     match (message.manner, room.is_lobby()) {
-        (Manner::Said, true) => write!(out, "{YELLOW}[{time}] {nick} >> {RESET}{text}"),
-        (Manner::Said, false) => {
+        (Manner::Said | Manner::Noticed, true) => {
+            write!(out, "{YELLOW}[{time}] {nick} >> {RESET}{text}")
+        }
+        (Manner::Said | Manner::Noticed, false) => {
             write!(out, "{BLUE}[{time}] GROUP({room}) {nick} >> {RESET}{text}")
         }
         (Manner::Acted, true) => write!(out, "{YELLOW}[{time}] * {nick}{RESET} {text}"),

@@ -117,6 +117,9 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         | ErrorCode::NotModerator(_)
         | ErrorCode::NotInRoom(_)
         | ErrorCode::RoomLocked(_)
+        | ErrorCode::RoomFull(_)
+        | ErrorCode::BannedFromRoom(_)
+        | ErrorCode::MayNotSpeak(_)
         | ErrorCode::InviteOnly(_)
         | ErrorCode::WrongKey(_)
         | ErrorCode::NameRegistered

@@ -1,8 +1,8 @@
 //! Dialects: what a frame means, and how an event is told.
 //!
 //! Each dialect reads a frame as an [`Ask`] and renders an [`Event`] as the bytes of its own form,
-//! line ends and padding included. Nothing here is remembered between frames: what a dialect must
-//! know of its reader comes as a [`View`].
+//! line ends and padding included. What a dialect must know of its reader comes as a [`View`]. Between frames
+//! nothing is remembered, but by a dialect whose frames are steps of a [`Dialogue`].
 
 mod anon;
 mod blocks;
@@ -12,6 +12,7 @@ mod console;
 mod echo;
 pub(crate) mod foreign;
 pub(crate) mod http;
+mod irc;
 mod json;
 pub(crate) mod object;
 mod past;
@@ -26,10 +27,11 @@ mod text;
 mod time;
 mod words;
 
+pub(crate) use irc::{Dialogue, Move, Scene};
 pub(crate) use plain::cleaned;
 pub(crate) use time::{date, since};
 
-use crate::model::{ErrorCode, Event, Moment, Request, RequestId};
+use crate::model::{ErrorCode, Event, Moment, Request, RequestId, World};
 use http::{HttpRequest, Refusal};
 use reading::{ask, unmarked, utf8};
 
@@ -56,6 +58,8 @@ pub enum Dialect {
     Terminal,
     /// Browsers, and programs that ask once.
     Http,
+    /// Clients of IRC.
+    Irc,
 }
 
 /// Has the peer joined?
@@ -80,6 +84,8 @@ pub enum Ask {
     Answered(Vec<u8>),
     /// A request of HTTP, or why it is none.
     Http(Box<Result<HttpRequest, Refusal>>),
+    /// A line of a dialogue, which says itself what is asked ([`Dialogue::hear`]).
+    Line(Box<[u8]>),
 }
 
 /// A frame, understood.
@@ -104,9 +110,18 @@ pub struct View<'a> {
     pub id: Option<&'a RequestId>,
     /// The time of the turn.
     pub now: Moment,
+    /// What is known of the chat.
+    pub world: &'a dyn World,
+    /// What else makes a difference to the bytes, as its dialogue says ([`Dialogue::form`]).
+    pub form: u32,
 }
 
 impl Dialect {
+    /// What is remembered of a connection between its frames, where the dialect remembers anything.
+    pub(crate) fn dialogue(self) -> Option<Box<Dialogue>> {
+        (self == Dialect::Irc).then(|| Box::new(Dialogue::begun()))
+    }
+
     /// Reads one whole frame.
     pub fn parse(self, frame: &[u8], stage: Stage) -> Parsed {
         let plain = |ask| Parsed { ask, id: None };
@@ -120,6 +135,7 @@ impl Dialect {
             Dialect::Colon => plain(colon::parse(frame, stage)),
             Dialect::Console | Dialect::Terminal => plain(console::parse(frame)),
             Dialect::Http => plain(Ask::Http(Box::new(http::parse(frame)))),
+            Dialect::Irc => plain(Ask::Line(frame.into())),
         }
     }
 
@@ -136,9 +152,14 @@ impl Dialect {
             Dialect::Console => console::render(event, false, view, out),
             Dialect::Terminal => console::render(event, true, view, out),
             Dialect::Http => http::render(event, view.now, out),
+            Dialect::Irc => irc::render(event, view, out),
         }
     }
 }
+
+/// The oracle of the lines of IRC, likewise.
+#[cfg(any(test, feature = "testing"))]
+pub use irc::oracle as irc_oracle;
 
 /// The oracle of the dialects' tests, used by the property tests here and by the fuzz target.
 #[cfg(any(test, feature = "testing"))]

@@ -83,7 +83,7 @@ fn check_answer(dialect: Dialect, stage: Stage, parsed: &super::Parsed, input: &
     let event = match &parsed.ask {
         Ask::Refused(code) => Event::Error(code.clone()),
         Ask::Request(_) => Event::Pong,
-        Ask::Nothing | Ask::Answered(_) | Ask::Http(_) => return,
+        Ask::Nothing | Ask::Answered(_) | Ask::Http(_) | Ask::Line(_) => return,
     };
     let view = View {
         stage,
@@ -246,6 +246,7 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
                 }
             }
         }
+        Dialect::Irc => super::irc::oracle::check_said(&shown, text),
         Dialect::Echo | Dialect::Console | Dialect::Terminal | Dialect::Http => {}
     }
 }
@@ -324,6 +325,7 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
             out.chunks(CLIENT_READ_BYTES)
                 .for_each(|object| check_object(&String::from_utf8_lossy(object)));
         }
+        Dialect::Irc => super::irc::oracle::check_lines(&out),
         Dialect::Echo => assert!(out.is_empty(), "echo never meets the hub"),
         Dialect::Http => assert_eq!(
             out.is_empty(),

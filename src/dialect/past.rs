@@ -28,7 +28,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
 pub(super) fn line(target: &Target, message: &Message) -> String {
     let Message { nick, text, .. } = message;
     match (target, message.manner) {
-        (Target::Room(room), Manner::Said) => format!("[#{room} {nick}] {text}"),
+        (Target::Room(room), Manner::Said | Manner::Noticed) => format!("[#{room} {nick}] {text}"),
         (Target::Room(room), Manner::Acted) => format!("[#{room}] * {nick} {text}"),
         (Target::User(other), _) if is_by(other, message) => format!("[{nick} → you] {text}"),
         (Target::User(other), _) => format!("[you → {other}] {text}"),

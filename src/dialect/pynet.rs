@@ -27,7 +27,7 @@ fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
         Event::Welcome { .. } | Event::Joined { .. } => {}
-        Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
+        Event::Said { message, .. } if view.own && message.manner != Manner::Acted => {}
         Event::Left { nick, .. } => push_server_message(&format!("{nick} has left the chat."), out),
         // Of those who come into the lobby its client is told nothing, of those who leave each.
         Event::Presence { room, left: 0, .. } if room.is_lobby() => {}
@@ -61,12 +61,12 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
     let Message { nick, text, .. } = message;
     let line = match (message.manner, room.is_lobby()) {
-        (Manner::Said, true) => {
+        (Manner::Said | Manner::Noticed, true) => {
             let mut head = Vec::new();
             Object::new(&mut head, "message").text("from", nick.as_str());
             return push_objects(&head, text, out);
         }
-        (Manner::Said, false) => format!("[#{room} {nick}] {text}"),
+        (Manner::Said | Manner::Noticed, false) => format!("[#{room} {nick}] {text}"),
         (Manner::Acted, true) => format!("* {nick} {text}"),
         (Manner::Acted, false) => format!("[#{room}] * {nick} {text}"),
     };

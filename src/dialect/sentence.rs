@@ -1,7 +1,10 @@
 //! The sentences of what has no more to it: what dialects of every form say alike. Text of somebody else's in
 //! them is as it was sent.
 
-use crate::model::{Absence, Departure, Done, Kick, ModeChange, Nick, Notice, PutOut, RoomName};
+use crate::model::{
+    Absence, Departure, Done, Kick, MaskKind, MemberRank, ModeChange, Nick, Notice, PutOut,
+    RoomName,
+};
 
 /// To who asked for it: it was done.
 pub(super) fn done(done: &Done) -> String {
@@ -115,7 +118,48 @@ fn mode(room: &RoomName, change: &ModeChange) -> String {
         ModeChange::InviteOnly(false) => format!("Everyone may enter #{room} now."),
         ModeChange::Key(Some(_)) => format!("One needs the key to enter #{room} now."),
         ModeChange::Key(None) => format!("One needs no key to enter #{room} now."),
+        ModeChange::Moderated(true) => format!("Only some may speak in #{room} now."),
+        ModeChange::Moderated(false) => format!("Everyone in #{room} may speak now."),
+        ModeChange::Secret(true) => format!("#{room} is told of to its members only now."),
+        ModeChange::Secret(false) => format!("#{room} is no secret now."),
+        ModeChange::Open(true) => format!("Who is outside may speak in #{room} now."),
+        ModeChange::Open(false) => format!("Only who is in #{room} may speak in it now."),
+        ModeChange::Limit(Some(limit)) => format!("#{room} holds {limit} at most now."),
+        ModeChange::Limit(None) => format!("#{room} holds as many as come now."),
+        ModeChange::Rank {
+            name,
+            rank,
+            is_given,
+        } => rank_of(room, name, *rank, *is_given),
+        ModeChange::Mask { kind, mask, is_set } => mask_of(room, *kind, mask, *is_set),
     }
+}
+
+fn rank_of(room: &RoomName, name: &str, rank: MemberRank, is_given: bool) -> String {
+    match (rank, is_given) {
+        (MemberRank::Moderator | MemberRank::VoicedModerator, true) => {
+            format!("{name} moderates #{room} now.")
+        }
+        (MemberRank::Moderator | MemberRank::VoicedModerator, false) => {
+            format!("{name} does not moderate #{room} now.")
+        }
+        (MemberRank::Voice | MemberRank::Member, true) => {
+            format!("{name} has a voice in #{room} now.")
+        }
+        (MemberRank::Voice | MemberRank::Member, false) => {
+            format!("{name} has no voice in #{room} now.")
+        }
+    }
+}
+
+fn mask_of(room: &RoomName, kind: MaskKind, mask: &str, is_set: bool) -> String {
+    let (is, is_not) = match kind {
+        MaskKind::Ban => ("is kept out of", "is not kept out of"),
+        MaskKind::Exception => ("is never kept out of", "may be kept out of"),
+        MaskKind::Invitation => ("is always invited to", "is not always invited to"),
+    };
+    let is = if is_set { is } else { is_not };
+    format!("{mask} {is} #{room} now.")
 }
 
 fn muted(room: Option<&RoomName>, is_muted: bool) -> String {
@@ -153,6 +197,11 @@ pub(super) fn departure(why: &Departure) -> Option<String> {
 /// Why somebody did not leave a room by itself.
 pub(super) fn kick(kick: &Kick) -> String {
     format!("kicked by {}{}", kick.by, colon(&kick.reason))
+}
+
+/// Why somebody left a room: it was put out, or said so.
+pub(super) fn leaving(kicked: Option<&Kick>, words: Option<&String>) -> Option<String> {
+    kicked.map(kick).or_else(|| words.cloned())
 }
 
 /// What is told to those who speak to somebody who is not there: what it says about being away.

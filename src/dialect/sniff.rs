@@ -53,8 +53,6 @@ impl Sniffed {
 pub(crate) enum Foreign {
     /// TLS (RFC 8446).
     Tls,
-    /// IRC (RFC 2812).
-    Irc,
 }
 
 impl Foreign {
@@ -62,7 +60,6 @@ impl Foreign {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Foreign::Tls => "TLS",
-            Foreign::Irc => "IRC",
         }
     }
 
@@ -71,7 +68,6 @@ impl Foreign {
         match self {
             // A fatal handshake_failure alert (RFC 8446 section 6).
             Foreign::Tls => b"\x15\x03\x01\x00\x02\x02\x28",
-            Foreign::Irc => b"ERROR :This server does not speak IRC; connect with nc\r\n",
         }
     }
 }
@@ -113,7 +109,7 @@ pub(crate) fn sniff(bytes: &[u8]) -> Sniffed {
         let len = command.len().min(bytes.len());
         if bytes[..len].eq_ignore_ascii_case(&command[..len]) {
             return match len == command.len() {
-                true => Sniffed::Foreign(Foreign::Irc),
+                true => Sniffed::Spoken(Dialect::Irc),
                 false => Sniffed::Undecided,
             };
         }
@@ -157,6 +153,7 @@ mod tests {
     fn first_bytes() {
         let text = Sniffed::Spoken(Dialect::Text);
         let http = Sniffed::Spoken(Dialect::Http);
+        let irc = Sniffed::Spoken(Dialect::Irc);
         for (bytes, expected) in [
             (&b""[..], Sniffed::Undecided),
             (b" \r\n", Sniffed::Undecided),
@@ -189,10 +186,10 @@ mod tests {
             (b"PING", Sniffed::Undecided),
             (b"PING\r\n", text),
             (b"P", Sniffed::Undecided),
-            (b"PASS x", Sniffed::Foreign(Foreign::Irc)),
-            (b"CAP LS 302", Sniffed::Foreign(Foreign::Irc)),
-            (b"nick bob", Sniffed::Foreign(Foreign::Irc)),
-            (b"User bob 0 * :bob", Sniffed::Foreign(Foreign::Irc)),
+            (b"PASS x", irc),
+            (b"CAP LS 302", irc),
+            (b"nick bob", irc),
+            (b"User bob 0 * :bob", irc),
             (b"nick", Sniffed::Undecided),
             (b"nick\n", text),
             (b"nicole", text),

@@ -5,7 +5,7 @@ use crate::limits::{
     ECHO_BYTES_MAX, HTTP_HEAD_BYTES_MAX, HTTP_SENDQ_BYTES_MIN, Limits, UNJOINED_FRAME_BYTES_MAX,
     UNJOINED_SENDQ_BYTES_MAX,
 };
-use crate::model::Request;
+use crate::model::{CameBy, Request};
 
 use super::{Dialect, Stage};
 
@@ -30,6 +30,10 @@ pub(crate) struct Spec {
     pub(crate) shows_users: bool,
     /// Is one who enters a room shown what was said there before, without asking?
     pub(crate) shows_history: bool,
+    /// As what its users are shown to those who see a program's name.
+    pub(crate) via: CameBy,
+    /// What asks whether somebody is there, where nothing came for long; empty for nothing.
+    pub(crate) ping: &'static str,
     /// Do its forms show users' addresses?
     pub(crate) shows_addresses: bool,
     /// Does what is sent fill whole reads of its client ([`crate::limits::CLIENT_READ_BYTES`])?
@@ -160,6 +164,8 @@ const USUAL: Spec = Spec {
     arrival: None,
     shows_users: false,
     shows_history: false,
+    via: CameBy::Line,
+    ping: "",
     shows_addresses: false,
     is_padded: false,
     has_telnet: false,
@@ -169,7 +175,7 @@ const USUAL: Spec = Spec {
 pub(super) const PROMPT: &str = "Enter your name: ";
 
 /// A row each, in the order of [`Dialect`].
-pub(super) static SPECS: [Spec; 10] = [
+pub(super) static SPECS: [Spec; 11] = [
     Spec {
         dialect: Dialect::Text,
         name: "text",
@@ -182,6 +188,7 @@ pub(super) static SPECS: [Spec; 10] = [
         dialect: Dialect::Json,
         name: "json",
         frame_end: FrameEnd::Line,
+        via: CameBy::Json,
         closes_on: ClosesOn::RefusedName,
         shows_users: true,
         ..USUAL
@@ -190,6 +197,7 @@ pub(super) static SPECS: [Spec; 10] = [
         dialect: Dialect::JsonPadded,
         name: "json+padded",
         frame_end: FrameEnd::Line,
+        via: CameBy::Json,
         closes_on: ClosesOn::RefusedName,
         shows_users: true,
         is_padded: true,
@@ -245,6 +253,13 @@ pub(super) static SPECS: [Spec; 10] = [
         frame_end: FrameEnd::Http,
         class: Class::Http,
         closes_on: ClosesOn::AnyRefusal,
+        ..USUAL
+    },
+    Spec {
+        dialect: Dialect::Irc,
+        name: "irc",
+        shows_history: true,
+        ping: "PING :hubbub\r\n",
         ..USUAL
     },
 ];

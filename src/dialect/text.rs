@@ -58,7 +58,7 @@ fn said(text: &str) -> Request {
 
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
-        Event::Said { message, .. } if view.own && message.manner == Manner::Said => {}
+        Event::Said { message, .. } if view.own && message.manner != Manner::Acted => {}
         Event::Said { room, message, .. } => push_said(room, message, view.here, out),
         Event::History { .. } | Event::Found { .. } => past(event, view, out),
         Event::Private { message } => push(
@@ -104,8 +104,8 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 fn push_said(room: &RoomName, message: &Message, here: bool, out: &mut Vec<u8>) {
     let (room, nick) = (room.as_str(), message.nick.as_str());
     let label: &[&str] = match (message.manner, here) {
-        (Manner::Said, true) => &["[", nick, "] "],
-        (Manner::Said, false) => &["[#", room, " ", nick, "] "],
+        (Manner::Said | Manner::Noticed, true) => &["[", nick, "] "],
+        (Manner::Said | Manner::Noticed, false) => &["[#", room, " ", nick, "] "],
         (Manner::Acted, true) => &["* ", nick, " "],
         (Manner::Acted, false) => &["[#", room, "] * ", nick, " "],
     };
@@ -229,8 +229,13 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             format!("You left #{room}. You speak in #{now_in} now.")
         }
         Event::RoomJoined { nick, room } => format!("{nick} entered #{room}."),
-        Event::RoomLeft { nick, room, kick } => {
-            let why = kick.as_ref().map(sentence::kick);
+        Event::RoomLeft {
+            nick,
+            room,
+            kick,
+            words,
+        } => {
+            let why = sentence::leaving(kick.as_ref(), words.as_ref());
             format!("{nick} left #{room}.{}", because(&why))
         }
         Event::Presence {
@@ -275,6 +280,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
                 false => format!("{}: {}", entry.nick, facts.join(", ")),
             }
         }
+        Event::Changed { .. } | Event::Proven { .. } => return Vec::new(),
         Event::Pong => "Pong.".into(),
         Event::Help { command } => {
             return command::help(command.as_deref()).unwrap_or_else(|code| vec![code.to_string()]);

@@ -29,6 +29,15 @@ pub(crate) fn date(day: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// A time as `2026-11-21T14:05:30.123Z`, in milliseconds since 1970.
+pub(super) fn unix_ms_of(word: &str) -> Option<u64> {
+    let (date, clock) = word.strip_suffix('Z')?.split_once('T')?;
+    let (clock, ms) = clock.split_once('.').unwrap_or((clock, "0"));
+    let ms = u64::from(number(&format!("{ms:0<3}"), 3)?);
+    let s = u64::try_from(date_s(date)?).ok()? + u64::from(clock_s(clock)?);
+    Some(s * 1000 + ms)
+}
+
 /// `HH:MM` or `HH:MM:SS` as a second of the day.
 fn clock_s(word: &str) -> Option<u32> {
     let mut parts = word.split(':');

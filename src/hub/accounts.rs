@@ -100,6 +100,8 @@ pub(super) enum What {
     Join { coming: Coming, is_multi: bool },
     /// Going on as an account.
     Login { is_multi: bool },
+    /// Proving to be an account, and no more.
+    Proof,
     /// What the answer says by itself.
     Other,
 }
@@ -161,6 +163,18 @@ impl Hub {
             login.secret,
             What::Join { coming, is_multi },
         )
+    }
+
+    /// Proves to be an account, if that is its password.
+    pub(super) fn prove(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        name: Nick,
+        login: Login,
+    ) -> Result<(), ErrorCode> {
+        self.check_accounts()?;
+        self.ask_login(who, peer, name, login.secret, What::Proof)
     }
 
     /// Goes on as an account, if that is its password.

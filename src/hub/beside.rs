@@ -78,6 +78,30 @@ impl Hub {
         Ok(coming.resume)
     }
 
+    /// Likewise, for who is told of each room that it is in, the lobby too.
+    pub(super) fn come_in_beside_nowhere(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        id: UserId,
+    ) -> Result<(), ErrorCode> {
+        let connection = Moved {
+            who,
+            peer,
+            focus: None,
+            replay: self.replay_of(None),
+        };
+        self.attach(id, &connection);
+        let (nick, users) = (self.own(who)?.nick().clone(), Roster::default());
+        self.answer(who, Event::Welcome { nick, users })?;
+        for room in self.own(who)?.rooms().to_vec() {
+            self.tell_own_entering(who, room);
+            self.show_past(who, room, None, None);
+        }
+        self.ask_mail(who);
+        Ok(())
+    }
+
     /// A user becomes another, who is here already, with all of its connections.
     pub(super) fn merge(&mut self, from: UserId, into: UserId) {
         let user = &self.users[from];

@@ -136,6 +136,7 @@ impl Hub {
                 None => MessageId::MAX,
             },
             since_ms: 0,
+            until_ms: u64::MAX,
             limit: catching.count.unwrap_or(CATCH_UP_MESSAGES),
             newest: catching.count.is_some(),
         };

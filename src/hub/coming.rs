@@ -85,6 +85,7 @@ impl Hub {
         } = coming;
         let replay = self.replay_of(replay);
         let id = self.users.insert(who, nick.clone(), peer, replay);
+        self.tell_watchers_of_name(&nick, true);
         self.rooms.enter(LOBBY, id);
         let reader = Reader {
             id: who,
@@ -168,7 +169,9 @@ impl Hub {
         }
         if self.users[id].sessions() == 1 {
             self.stop_grace(id);
+            self.note_former(self.as_former(id));
         }
+        self.forget_watches(who);
         let Some(user) = self.users.remove(who) else {
             return;
         };
@@ -183,6 +186,7 @@ impl Hub {
             }
         }
         let nick = user.nick().clone();
+        self.tell_watchers_of_name(&nick, false);
         if !told.is_empty() {
             let audience = self.neighbours(who, &told);
             self.broadcast(audience, Event::Left { nick, why });

@@ -91,6 +91,8 @@ pub enum Effect {
         /// The id of the request that this answers.
         id: Option<RequestId>,
     },
+    /// Read the server's files again.
+    Reload,
     /// Stop the server.
     Stop {
         /// After how long.

@@ -151,9 +151,8 @@ impl Hub {
         self.history.kept
     }
 
-    /// Everything up to a message is on disk: who waits for that is told, up to `bytes_max` bytes of
-    /// text, with [`KEPT_BYTES`] for each message, or a message more. Where that was not all
-    /// ([`Hub::kept`]) it is to be called again.
+    /// Everything up to a message is on disk: who waits for that is told, up to `bytes_max` bytes of text, with
+    /// [`KEPT_BYTES`] for each message, or a message more. Where that was not all ([`Hub::kept`]) it goes on.
     pub fn handle_kept(&mut self, through: MessageId, bytes_max: usize, now: Moment) {
         self.now = now;
         let mut bytes = 0;
@@ -306,6 +305,7 @@ impl Hub {
             nick,
             manner,
             text,
+            tags: None,
         })
     }
 

@@ -86,7 +86,11 @@ impl Hub {
             };
             room.entry(sees)
         };
-        Ok((ids.into_iter().map(entry).collect(), more))
+        let is_shown = |id: &RoomId| {
+            let is_secret = self.rooms.get(*id).modes.is_secret;
+            !is_secret || reader.is_some_and(|who| self.sees_into(who, *id))
+        };
+        Ok((ids.into_iter().filter(is_shown).map(entry).collect(), more))
     }
 
     /// Who is in a room, in the order of their coming, [`NAMES_SHOWN_MAX`] at most, as anybody may know it.

@@ -150,6 +150,9 @@ impl Hub {
         for waiting in self.accounts.waiting.values_mut() {
             waiting.is_void |= waiting.name.key() == nick.key();
         }
+        for other in self.users_of_account(id, &nick) {
+            self.forget_login_to(other, account.record.is_operator);
+        }
         let Some(holder) = self.users.find(nick.as_str()) else {
             return;
         };
@@ -188,6 +191,7 @@ impl Hub {
             rare.account = None;
             rare.is_operator &= !was_operator;
         });
+        self.tell_of_account(user);
         let nick = self.users[user].nick().clone();
         self.tell_user(user, &Event::Notice(Notice::LoggedOut(nick)));
     }
@@ -205,6 +209,7 @@ impl Hub {
                     self.come_in_as(who, waiting.peer, coming, &record, is_multi)
                 }
                 What::Login { is_multi } => self.go_on_as(who, &record, is_multi),
+                What::Proof => self.prove_as(who, &record),
                 What::Other => Err(ErrorCode::StoreFailed),
             },
             AccountAnswer::Registered(record) => {
@@ -290,7 +295,12 @@ impl Hub {
     }
 
     /// Frees an account's name for its owner. Returns the user who is logged in already and stays.
-    fn make_way(&mut self, who: ConnId, record: &AccountRecord, is_multi: bool) -> Option<UserId> {
+    pub(super) fn make_way(
+        &mut self,
+        who: ConnId,
+        record: &AccountRecord,
+        is_multi: bool,
+    ) -> Option<UserId> {
         let holder = self.users.find(record.nick.as_str())?;
         if self.users.of(who) == Some(holder) {
             return None;
@@ -307,12 +317,13 @@ impl Hub {
     }
 
     /// A user who goes by an account's name is logged in.
-    fn log_in(&mut self, user: UserId, record: &AccountRecord) {
+    pub(super) fn log_in(&mut self, user: UserId, record: &AccountRecord) {
         self.stop_grace(user);
         self.change(user, |rare| {
             rare.account = Some(record.id);
             rare.is_operator |= record.is_operator;
         });
+        self.tell_of_account(user);
         self.follow_mutes(user);
         self.use_account(record.id);
     }

@@ -189,9 +189,15 @@ impl Hub {
         Window {
             after: range.after.unwrap_or_default(),
             before: range.before.unwrap_or(MessageId::MAX),
-            since_ms: range.since.map_or(0, |since| self.now.ms_of(since)),
+            since_ms: range
+                .since
+                .map_or(0, |since| self.now.ms_of(since))
+                .max(range.after_ms.map_or(0, |ms| ms.saturating_add(1))),
+            until_ms: range.before_ms.unwrap_or(u64::MAX),
             limit: limit.min(HISTORY_LIMIT_MAX),
-            newest: range.before.is_some() || (range.after.is_none() && range.since.is_none()),
+            newest: range.is_newest.unwrap_or_else(|| {
+                range.before.is_some() || (range.after.is_none() && range.since.is_none())
+            }),
         }
     }
 

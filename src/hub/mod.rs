@@ -14,12 +14,14 @@
 mod accounts;
 mod asker;
 mod beside;
+mod bounds;
 mod catchup;
 mod coming;
 mod cut;
 mod directory;
 mod effect;
 mod expiry;
+mod facts;
 mod failures;
 mod guests;
 mod history;
@@ -31,12 +33,14 @@ mod lookup;
 mod mail;
 #[cfg(test)]
 mod model_test;
+mod modes;
 mod mutes;
 mod operate;
 #[cfg(any(test, feature = "testing"))]
 pub mod oracle;
 mod ownership;
 mod presence;
+mod profiles;
 mod quota;
 mod readers;
 mod reading;
@@ -52,12 +56,15 @@ mod tell;
 mod throttle;
 mod user;
 mod users;
+mod utter;
+mod watches;
 
 use std::cell::Cell;
 use std::collections::{HashSet, VecDeque};
 
 use core::net::IpAddr;
 
+use bounds::check_note;
 pub(crate) use effect::{Audience, Effect};
 use ignorers::Ignorers;
 pub(crate) use readers::{Reader, Readers};
@@ -67,7 +74,7 @@ pub(crate) use user::User;
 
 use crate::model::{
     ConnId, Departure, ErrorCode, Event, Kept, Manner, Moment, Peer, Request, RequestId, Secret,
-    Settings, Target, UserId,
+    Settings, UserId,
 };
 use accounts::Accounts;
 use coming::Coming;
@@ -78,6 +85,7 @@ use operate::OPER_ALLOWANCE;
 use room::Rooms;
 use throttle::Throttle;
 use users::Users;
+use watches::Watches;
 
 /// Places for effects that are kept between requests.
 const IDLE_EFFECTS: usize = 64;
@@ -108,6 +116,8 @@ pub struct Hub {
     /// Its id, until it is answered or the answer is put off.
     request_id: Option<RequestId>,
     history: History,
+    /// Who waits for which names, and who went by which.
+    watches: Watches,
     /// What is done over several turns, in order.
     later: VecDeque<Later>,
     /// Members, names and bans that were looked at since [`Hub::take_steps`].
@@ -134,6 +144,7 @@ impl Hub {
             now: Moment::default(),
             request_id: None,
             history: History::default(),
+            watches: Watches::default(),
             later: VecDeque::new(),
             steps: Cell::new(0),
             expiry: Expiry::default(),
@@ -167,37 +178,6 @@ impl Hub {
         self.rooms.len()
     }
 
-    /// Who reads what is said in a room that an effect names; none where it has ended meanwhile.
-    pub fn readers(&self, room: RoomId) -> &Readers {
-        self.rooms
-            .try_get(room)
-            .map_or(Readers::NONE, |room| &room.readers)
-    }
-
-    /// A connection as a reader of a room that its user is in.
-    pub fn reader(&self, id: ConnId, room: RoomId) -> Option<Reader> {
-        let session = self.users.session(id)?;
-        let here = session.focus == Some(room);
-        let is_in = here || self.users[session.user()].is_in(room);
-        is_in.then_some(Reader { id, here })
-    }
-
-    /// Does a connection speak in the room that an event for it alone is of?
-    pub fn is_here(&self, who: ConnId, event: &Event) -> bool {
-        let (Event::Said { room, .. }
-        | Event::History {
-            target: Target::Room(room),
-            ..
-        }) = event
-        else {
-            return true;
-        };
-        let session = self.users.session(who);
-        session.is_some_and(|session| {
-            session.focus.is_some() && session.focus == self.rooms.find(room)
-        })
-    }
-
     /// What is to survive a restart.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -212,17 +192,6 @@ impl Hub {
     /// What makes an operator from now on; who is one already stays it.
     pub fn set_oper_password(&mut self, password: Option<Secret>) {
         self.rules.oper_password = password;
-    }
-
-    /// Is the address kept out? If so, that is the refusal.
-    pub fn refusal_of(&self, peer: &Peer, now: Moment) -> Option<ErrorCode> {
-        let ip = peer.ip()?;
-        self.note_steps(self.settings.bans.len());
-        let ban = self
-            .settings
-            .bans_at(now)
-            .find(|ban| ban.mask.covers_ip(ip))?;
-        Some(ErrorCode::AddressBanned(ban.reason.clone()))
     }
 
     /// A connection is the operator's own: it may ask what operators may, and has no session.
@@ -290,6 +259,12 @@ impl Hub {
                 self.join(who, peer, coming, login)
             }
             Request::JoinUnnamed => self.join_unnamed(who, peer),
+            Request::ComeIn {
+                nick,
+                profile,
+                account,
+            } => self.come_in_nowhere(who, peer, nick, profile, account),
+            Request::Prove { name, login } => self.prove(who, peer, name, login),
             Request::Login { name, login } if self.is_stranger(who) => {
                 self.join(who, peer, Coming::plain(name), Some(login))
             }
@@ -308,7 +283,15 @@ impl Hub {
                 resume,
                 replay,
             } => self.enter(who, room, entry, key.as_deref(), resume, replay),
-            Request::Leave { room } => self.leave_room(who, room),
+            Request::Leave { room } => self.leave_room(who, room, None),
+            Request::Part { room, words } => self.leave_room(who, Some(room), words),
+            Request::Utter(utterance) => self.utter(who, *utterance),
+            Request::Modes { room, changes } => self.change_modes(who, room, changes),
+            Request::Describe { change } => self.describe(who, change),
+            Request::Watch { change } => self.watch(who, change),
+            Request::MarkRead { target, to_ms } => self.mark_read(who, target, to_ms),
+            Request::Rehash => self.rehash(who),
+            Request::Wallops { text } => self.wallops(who, text),
             Request::Topic { room, text } => self.topic(who, room, text),
             Request::Ignore { name } => self.ignore(who, &name),
             Request::Unignore { name } => self.unignore(who, &name),
@@ -358,11 +341,6 @@ impl Hub {
         }
     }
 
-    /// Is it neither a user's nor the operator's own?
-    fn is_stranger(&self, who: ConnId) -> bool {
-        !self.consoles.contains(&who) && self.users.of(who).is_none()
-    }
-
     /// A connection is gone, or about to be: its user leaves, if it had joined and this was its last.
     pub fn handle_leave(&mut self, who: ConnId, now: Moment) {
         self.now = now;
@@ -377,31 +355,6 @@ impl Hub {
             self.effects.shrink_to(IDLE_EFFECTS);
         }
         effect
-    }
-
-    /// So many members, names or bans are looked at for what is being handled.
-    fn note_steps(&self, count: usize) {
-        self.steps.set(self.steps.get().saturating_add(count));
-    }
-
-    /// Members, names and bans that were looked at since the last call: work that what is told does not show.
-    pub fn take_steps(&mut self) -> usize {
-        self.steps.take()
-    }
-
-    fn check_message(&self, text: &str) -> Result<(), ErrorCode> {
-        match text.len() <= self.rules.message_bytes_max {
-            true => Ok(()),
-            false => Err(ErrorCode::MessageTooLong(self.rules.message_bytes_max)),
-        }
-    }
-}
-
-/// Holds a note (a topic, a reason, last words) to its limit.
-fn check_note(text: &str) -> Result<(), ErrorCode> {
-    match text.len() <= crate::limits::NOTE_BYTES_MAX {
-        true => Ok(()),
-        false => Err(ErrorCode::MessageTooLong(crate::limits::NOTE_BYTES_MAX)),
     }
 }
 

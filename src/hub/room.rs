@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU64;
 use std::ops::Bound;
 
-use crate::model::{AccountId, Key, MessageId, Mutes, RoomEntry, RoomName, UserId};
+use crate::model::{AccountId, Key, MaskKind, MessageId, Mutes, RoomEntry, RoomName, UserId};
 
 use super::readers::Readers;
 use super::scrollback::Scrollback;
@@ -30,19 +30,45 @@ pub(super) struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Member,
+    /// May speak where only some may.
+    Voice,
     Moderator,
+    /// One who moderates, and goes on to have a voice when it does not.
+    VoicedModerator,
+}
+
+impl Role {
+    pub(super) fn moderates(self) -> bool {
+        matches!(self, Role::Moderator | Role::VoicedModerator)
+    }
+
+    pub(super) fn has_voice(self) -> bool {
+        matches!(self, Role::Voice | Role::VoicedModerator)
+    }
+
+    pub(super) fn of(moderates: bool, has_voice: bool) -> Role {
+        match (moderates, has_voice) {
+            (false, false) => Role::Member,
+            (false, true) => Role::Voice,
+            (true, false) => Role::Moderator,
+            (true, true) => Role::VoicedModerator,
+        }
+    }
 }
 
 /// A set of members.
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(super) name: RoomName,
-    /// In the order of their coming. Invariant: nobody twice; each is a user that lists the room. One
-    /// moderates, but nobody does in the lobby, nor in an owned room.
+    /// In the order of their coming. Invariant: nobody twice; each is a user that lists the room.
     members: Vec<Member>,
     /// Invariant: exactly the members' sessions.
     pub(super) readers: Readers,
     pub(super) topic: Option<String>,
+    /// Who set that, and when, in milliseconds since 1970.
+    pub(super) topic_set: Option<Box<(String, u64)>>,
+    /// When it was made, in milliseconds since 1970.
+    pub(super) made_ms: u64,
     pub(super) modes: Modes,
     /// What was said last. Invariant: not that of a room of the same name before it.
     pub(super) scrollback: Scrollback,
@@ -68,6 +94,16 @@ pub(super) struct Modes {
     pub(super) is_topic_locked: bool,
     pub(super) is_invite_only: bool,
     pub(super) key: Option<String>,
+    /// Do only moderators and those with a voice speak?
+    pub(super) is_moderated: bool,
+    /// Is it told of to members only?
+    pub(super) is_secret: bool,
+    /// May who is outside speak in it?
+    pub(super) is_open: bool,
+    /// How many may be in it.
+    pub(super) limit: Option<u32>,
+    /// Who is kept out, is not, or is always invited.
+    pub(super) masks: Vec<RoomMask>,
     /// The account that made the room: it moderates, and the room lasts without members.
     pub(super) owner: Option<AccountId>,
     /// The accounts that moderate beside it. Invariant: none without an owner.
@@ -76,6 +112,17 @@ pub(super) struct Modes {
     pub(super) invited: BTreeSet<UserId>,
     /// Who says nothing here.
     pub(super) muted: Mutes,
+}
+
+/// A mask of users in one of a room's lists.
+#[derive(Debug)]
+pub(super) struct RoomMask {
+    pub(super) kind: MaskKind,
+    /// As it was set.
+    pub(super) mask: String,
+    pub(super) by: String,
+    /// When it was set, in milliseconds since 1970.
+    pub(super) at_ms: u64,
 }
 
 impl Room {
@@ -89,23 +136,38 @@ impl Room {
         let mut members = self.members.iter();
         // An owned room may have many members, of whom none does.
         let is_any = self.modes.owner.is_none();
-        let moderator = members.find(|member| is_any && member.role == Role::Moderator)?;
+        let moderator = members.find(|member| is_any && { member.role }.moderates())?;
         Some(moderator.user)
+    }
+
+    /// What a member may do by itself; `None` for who is none.
+    pub(super) fn role_of(&self, user: UserId) -> Option<Role> {
+        let mut members = self.members.iter();
+        let member = members.find(|member| { member.user } == user)?;
+        Some(member.role)
+    }
+
+    /// A member may do something else from now on.
+    pub(super) fn set_role(&mut self, user: UserId, role: Role) {
+        let mut members = self.members.iter_mut();
+        if let Some(member) = members.find(|member| { member.user } == user) {
+            member.role = role;
+        }
     }
 
     /// The first of its members moderates it from now on, or nobody does.
     pub(super) fn set_moderated(&mut self, is_moderated: bool) {
         for member in &mut self.members {
-            member.role = Role::Member;
+            member.role = Role::of(false, { member.role }.has_voice());
         }
         if let Some(first) = self.members.first_mut().filter(|_| is_moderated) {
-            first.role = Role::Moderator;
+            first.role = Role::of(true, { first.role }.has_voice());
         }
     }
 
     /// Is it closed to some?
     pub(super) fn is_guarded(&self) -> bool {
-        self.modes.key.is_some() || self.modes.is_invite_only
+        self.modes.key.is_some() || self.modes.is_invite_only || self.modes.is_secret
     }
 
     /// How many users are in it.
@@ -133,7 +195,8 @@ impl Room {
         let Some(at) = members.position(|member| { member.user } == user) else {
             return;
         };
-        if self.members.remove(at).role == Role::Moderator {
+        let was_moderator = { self.members.remove(at).role }.moderates();
+        if was_moderator && self.moderator().is_none() && self.modes.owner.is_none() {
             self.set_moderated(true);
         }
         if self.members.capacity() > 4 * self.members.len() + 16 {
@@ -212,6 +275,8 @@ impl Rooms {
             members: Vec::new(),
             readers: Readers::default(),
             topic: None,
+            topic_set: None,
+            made_ms: 0,
             modes: Modes::default(),
             scrollback: Scrollback::new(silent_since),
             born,
@@ -223,6 +288,12 @@ impl Rooms {
         self.names.insert(key, id);
         self.order.insert(rank(id, self.get(id)));
         id
+    }
+
+    /// So many, those with the most users first, from one on.
+    pub(super) fn some(&self, start: usize, count: usize) -> impl Iterator<Item = &Room> {
+        let ids = self.order.iter().skip(start).take(count);
+        ids.map(|&(.., id)| self.get(id))
     }
 
     /// Takes a user out; a room that nobody owns ends with its last one, the lobby never. Returns the

@@ -2,10 +2,11 @@
 
 use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
 use crate::model::{
-    ConnId, Done, Durability, EnterMode, ErrorCode, Event, Kick, MessageId, ModeChange, Notice,
-    RoomName, Roster, UserId,
+    Change, ConnId, Done, Durability, EnterMode, ErrorCode, Event, Kick, MaskKind, MessageId,
+    ModeChange, Notice, RoomName, Roster, UserId,
 };
 
+use super::room::Role;
 use super::{Audience, Hub, LOBBY, Reader, RoomId, check_note};
 
 impl Hub {
@@ -81,7 +82,9 @@ impl Hub {
             Some(Durability::Soon) => self.kept().max(self.rooms.last_ended),
             Some(Durability::Seen) => last,
         };
-        self.rooms.open(name, last, silent_since)
+        let id = self.rooms.open(name, last, silent_since);
+        self.rooms.get_mut(id).made_ms = self.now.unix_ms;
+        id
     }
 
     /// May a user who is not in the room come in? Operators always may, and where no operator locked it
@@ -100,7 +103,8 @@ impl Hub {
             return Err(ErrorCode::RoomLocked(name.clone()));
         }
         let Some(id) = known else { return Ok(()) };
-        let modes = &self.rooms.get(id).modes;
+        let room = self.rooms.get(id);
+        let modes = &room.modes;
         let is_invited = self
             .users
             .of(who)
@@ -108,8 +112,17 @@ impl Hub {
         if is_invited || self.is_appointed(who, id) {
             return Ok(());
         }
-        if modes.is_invite_only {
+        if self.is_kept_out(who, id) {
+            return Err(ErrorCode::BannedFromRoom(name.clone()));
+        }
+        if modes.is_invite_only && !self.is_on_list(who, id, MaskKind::Invitation) {
             return Err(ErrorCode::InviteOnly(name.clone()));
+        }
+        if modes
+            .limit
+            .is_some_and(|limit| room.count() >= limit as usize)
+        {
+            return Err(ErrorCode::RoomFull(name.clone()));
         }
         match modes.key.as_deref() {
             Some(wanted) if key != Some(wanted) => Err(ErrorCode::WrongKey(name.clone())),
@@ -121,10 +134,14 @@ impl Hub {
         &mut self,
         who: ConnId,
         name: Option<RoomName>,
+        words: Option<String>,
     ) -> Result<(), ErrorCode> {
+        words.as_deref().map_or(Ok(()), check_note)?;
         let id = self.entered(who, name)?;
         let room = self.rooms.get(id).name.clone();
-        if id == LOBBY && self.own(who)?.rooms() == [LOBBY] {
+        let words = words.filter(|_| self.check_mute(who, id).is_ok());
+        let own = self.own(who)?;
+        if id == LOBBY && own.rooms() == [LOBBY] && own.profile().is_none() {
             return self.answer(
                 who,
                 Event::LeftRoom {
@@ -146,7 +163,7 @@ impl Hub {
             self.tell_own_leaving(other, &room);
         }
         if is_told {
-            self.tell_of_leaving(who, id, room, None)?;
+            self.tell_of_leaving(who, id, room, None, words)?;
         }
         Ok(())
     }
@@ -184,7 +201,11 @@ impl Hub {
             }
         }
         let is_told = self.remove_member(id, room);
-        if last.is_none() {
+        let goes_back = self
+            .users
+            .get(id)
+            .is_some_and(|own| own.profile().is_none());
+        if last.is_none() && goes_back {
             self.add_to_room(id, LOBBY);
             let room = RoomName::lobby();
             self.tell_of_entering(id, LOBBY, Event::RoomJoined { nick, room });
@@ -199,9 +220,15 @@ impl Hub {
         id: RoomId,
         room: RoomName,
         kick: Option<Kick>,
+        words: Option<String>,
     ) -> Result<(), ErrorCode> {
         let nick = self.own(who)?.nick().clone();
-        let event = Event::RoomLeft { nick, room, kick };
+        let event = Event::RoomLeft {
+            nick,
+            room,
+            kick,
+            words,
+        };
         self.broadcast(Audience::others(id, who), event);
         Ok(())
     }
@@ -232,7 +259,10 @@ impl Hub {
             return Err(ErrorCode::NotModerator(room));
         }
         let topic = Some(text).filter(|text| !text.trim().is_empty());
+        let by = self.own(who)?.nick().to_string();
+        let set = topic.is_some().then(|| Box::new((by, self.now.unix_ms)));
         self.rooms.get_mut(id).topic.clone_from(&topic);
+        self.rooms.get_mut(id).topic_set = set;
         let event = Event::Topic {
             room,
             topic,
@@ -247,7 +277,8 @@ impl Hub {
     /// appointed, and operators.
     pub(super) fn moderates(&self, who: ConnId, id: RoomId) -> bool {
         let own = self.users.of(who);
-        let is_moderator = own.is_some() && self.rooms.get(id).moderator() == own;
+        let role = own.and_then(|own| self.rooms.get(id).role_of(own));
+        let is_moderator = role.is_some_and(Role::moderates);
         is_moderator || self.is_appointed(who, id) || self.is_operator(who)
     }
 
@@ -272,17 +303,10 @@ impl Hub {
         change: ModeChange,
     ) -> Result<(), ErrorCode> {
         let id = self.moderated(who, name)?;
-        let room = self.rooms.get_mut(id);
-        let name = room.name.clone();
-        match &change {
-            ModeChange::TopicLock(on) => room.modes.is_topic_locked = *on,
-            ModeChange::InviteOnly(on) => room.modes.is_invite_only = *on,
-            ModeChange::Key(key) => {
-                key.as_deref().map_or(Ok(()), check_note)?;
-                room.modes.key.clone_from(key);
-            }
-        }
+        let name = self.rooms.get(id).name.clone();
+        self.set_mode(who, id, &change)?;
         self.keep_room(id);
+        self.tell_of_modes(who, id, vec![change.clone()]);
         self.done(who, Done::ModeSet { room: name, change })
     }
 
@@ -305,6 +329,15 @@ impl Hub {
         room.modes.invited.insert(target);
         let room = room.name.clone();
         let by = self.own(who)?.nick().clone();
+        self.tell_watchful(
+            id,
+            who,
+            &Change::Invited {
+                by: by.clone(),
+                nick: nick.clone(),
+                room: room.clone(),
+            },
+        );
         if !self.users[target].ignores(&by.key()) {
             let room = room.clone();
             self.tell_user(target, &Event::Notice(Notice::Invited { by, room }));
@@ -339,7 +372,7 @@ impl Hub {
             self.tell_own_leaving(id, &room);
         }
         if is_told && let Some(&first) = connections.first() {
-            self.tell_of_leaving(first, id, room.clone(), Some(kick))?;
+            self.tell_of_leaving(first, id, room.clone(), Some(kick), None)?;
         }
         self.done(who, Done::PutOut { nick, room })
     }

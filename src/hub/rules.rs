@@ -1,7 +1,7 @@
 //! What holds as long as the server runs.
 
 use crate::limits::{ACCOUNT_EXPIRY_MS, GRACE_MS, Limits, REPLAY_MESSAGES};
-use crate::model::{Durability, HashSeed, Secret};
+use crate::model::{Durability, HashSeed, Secret, ServerFacts};
 
 /// Whose addresses are shown to other users, in the dialects whose forms have addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Rules {
     pub oper_password: Option<Secret>,
     /// What names are hashed with.
     pub hash_seed: HashSeed,
+    /// What is said of the server itself.
+    pub server: ServerFacts,
 }
 
 impl Default for Rules {
@@ -59,6 +61,7 @@ impl Default for Rules {
             addresses: Addresses::OfDoors,
             oper_password: None,
             hash_seed: HashSeed::default(),
+            server: ServerFacts::default(),
         }
     }
 }

@@ -176,10 +176,9 @@ mod tests {
 
         fn search(&mut self, who: u32, words: &str, before: Option<u64>) {
             let range = Range {
-                after: None,
                 before: before.map(MessageId),
-                since: None,
                 limit: Some(1_000),
+                ..Range::default()
             };
             let words = words.to_owned();
             self.ask(

@@ -55,6 +55,11 @@ impl Scrollback {
         self.messages.back().map_or(self.after, |last| last.id)
     }
 
+    /// When the last message was said, in milliseconds since 1970.
+    pub(super) fn last_ms(&self) -> Option<u64> {
+        self.messages.back().map(|last| last.unix_ms)
+    }
+
     /// The message after which all are here.
     pub(super) fn begins_after(&self) -> MessageId {
         self.after
@@ -123,6 +128,7 @@ mod tests {
             nick: Nick::parse("alice").expect("a nick"),
             manner: Manner::Said,
             text: "hi".into(),
+            tags: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What one connection has for itself, and all of those.
 
-use crate::model::{ConnId, UserId};
+use crate::model::{CameBy, ConnId, UserId};
 
 use super::RoomId;
 
@@ -15,6 +15,8 @@ pub(super) struct Session {
     generation: u32,
     /// How many of the last messages it is shown of a room that it enters, where that does not say it.
     pub(super) replay: u16,
+    /// With what it came.
+    pub(super) via: CameBy,
 }
 
 impl Session {
@@ -24,6 +26,7 @@ impl Session {
             focus,
             generation: 0,
             replay,
+            via: CameBy::Line,
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::limits::{IGNORED_MAX, STEPS_PER_IGNORER};
 
 use crate::model::{
-    Absence, AccountId, Author, ConnId, Departure, Done, ErrorCode, Event, Key, Manner, Message,
-    MessageId, Moment, Nick, Peer, Record, RoomName, UserId, WhoisEntry,
+    Absence, AccountId, Author, Change, ConnId, Departure, Done, ErrorCode, Event, Key, Manner,
+    Message, MessageId, Moment, Nick, Peer, Record, RoomName, UserId, WhoisEntry,
 };
 
 use super::{Addresses, Audience, Effect, Hub, RoomId, check_note};
@@ -72,9 +72,14 @@ impl Hub {
         }
         if from.key() != to.key() {
             self.stop_grace(id);
-            self.forget_login(id);
+            if self.users[id].profile().is_none() {
+                self.forget_login(id);
+            }
             // What was said under the old one is somebody else's.
             self.change(id, |rare| rare.first_private = None);
+        }
+        if from.key() != to.key() {
+            self.note_former(self.as_former(id));
         }
         self.users.rename(id, to.clone());
         self.follow_mutes(id);
@@ -83,6 +88,10 @@ impl Hub {
             to: to.clone(),
         };
         self.broadcast(self.neighbours(who, &rooms), event);
+        if from.key() != to.key() {
+            self.tell_watchers_of_name(&from, false);
+            self.tell_watchers_of_name(&to, true);
+        }
         Ok((from, to))
     }
 
@@ -166,6 +175,7 @@ impl Hub {
         self.check_message(text)?;
         let id = self.entered(who, room)?;
         self.check_mute(who, id)?;
+        self.check_voice(who, id)?;
         Ok((id, self.author(who)?))
     }
 
@@ -255,6 +265,7 @@ impl Hub {
             nick,
             manner: Manner::Said,
             text: text.clone(),
+            tags: None,
         });
         self.tell(operator, Event::Private { message });
         let to = Nick::parse(SERVER).expect("letters");
@@ -316,7 +327,9 @@ impl Hub {
             return Err(ErrorCode::Muted);
         }
         let is_away = text.is_some();
-        self.change(own, |rare| rare.away = text);
+        self.change(own, |rare| rare.away.clone_from(&text));
+        let nick = self.users[own].nick().clone();
+        self.tell_of_change(own, Change::Away { nick, text });
         self.done(who, if is_away { Done::Away } else { Done::Back })
     }
 

@@ -1,8 +1,8 @@
 //! A user: who one is to the others, at however many connections.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{AccountId, Key, MessageId, Nick, Peer};
+use crate::model::{AccountId, Key, MessageId, Nick, Peer, Profile};
 
 use super::{LOBBY, RoomId};
 
@@ -31,7 +31,7 @@ pub(super) struct Rare {
     /// What is told to those who write while the user is away.
     pub(super) away: Option<String>,
     pub(super) is_operator: bool,
-    /// The account that it is logged in to. Invariant: its name is the account's.
+    /// The account that it is logged in to. Invariant: its name is the account's, unless it has a profile.
     pub(super) account: Option<AccountId>,
     /// When it is given another name, in milliseconds since the start: its own is an account's.
     /// Invariant: the hub's list of those times has it.
@@ -46,6 +46,10 @@ pub(super) struct Rare {
     pub(super) first_private: Option<MessageId>,
     /// Rooms where it was muted, in or out of them; some may have ended.
     pub(super) muted_in: Vec<RoomId>,
+    /// What it says of itself. Who does may be in no room, and goes by other names than its account's.
+    pub(super) profile: Option<Box<Profile>>,
+    /// Until when it has read what was said in rooms and by others, in milliseconds since 1970.
+    pub(super) read_to: BTreeMap<Key, u64>,
 }
 
 impl User {
@@ -104,6 +108,11 @@ impl User {
         self.rare.as_ref().and_then(|rare| rare.account)
     }
 
+    /// What it says of itself, at doors where one does.
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        self.rare.as_ref().and_then(|rare| rare.profile.as_deref())
+    }
+
     /// When it is given another name, if it is, in milliseconds since the start.
     pub(super) fn grace_ms(&self) -> Option<u64> {
         self.rare.as_ref().and_then(|rare| rare.grace_ms)
@@ -141,6 +150,11 @@ impl User {
     /// The first message that was said by or to the user alone under its name.
     pub(super) fn first_private(&self) -> Option<MessageId> {
         self.rare.as_ref().and_then(|rare| rare.first_private)
+    }
+
+    /// Until when it has read something, in milliseconds since 1970.
+    pub(super) fn read_to(&self, key: &Key) -> Option<u64> {
+        self.rare.as_ref()?.read_to.get(key).copied()
     }
 
     pub(super) fn ignores(&self, key: &Key) -> bool {

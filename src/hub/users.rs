@@ -187,7 +187,6 @@ impl Users {
     }
 
     /// In the order of their coming.
-    #[cfg(any(test, feature = "testing"))]
     pub(super) fn iter(&self) -> impl Iterator<Item = (UserId, &User)> {
         self.users.iter()
     }

@@ -92,7 +92,7 @@ fn share(one: u128, other: u128, bits: u8) -> bool {
 }
 
 /// Matches `*` and `?`, going back to the last `*` only: no more steps than the product of lengths.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     // What stands behind the last `*`, and the text from where that may begin.
     let mut last_star = None;

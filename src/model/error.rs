@@ -39,6 +39,12 @@ pub enum ErrorCode {
     InviteOnly(RoomName),
     /// The room wants another key.
     WrongKey(RoomName),
+    /// As many are in the room as may be.
+    RoomFull(RoomName),
+    /// One is kept out of the room.
+    BannedFromRoom(RoomName),
+    /// Only some may speak in the room.
+    MayNotSpeak(RoomName),
     /// Only a moderator may do that.
     NotModerator(RoomName),
     /// Only an operator may do that.
@@ -196,6 +202,9 @@ impl ErrorCode {
             ErrorCode::RoomLocked(_) => "room_locked",
             ErrorCode::InviteOnly(_) => "invite_only",
             ErrorCode::WrongKey(_) => "wrong_key",
+            ErrorCode::RoomFull(_) => "room_full",
+            ErrorCode::BannedFromRoom(_) => "banned_from_room",
+            ErrorCode::MayNotSpeak(_) => "may_not_speak",
             ErrorCode::NotModerator(_) => "not_moderator",
             ErrorCode::NotOperator => "not_operator",
             ErrorCode::NotInLobby => "not_in_lobby",
@@ -282,6 +291,9 @@ impl fmt::Display for ErrorCode {
             ErrorCode::RoomLocked(room) => write!(f, "Nobody may enter #{room} now."),
             ErrorCode::InviteOnly(room) => write!(f, "One must be invited to #{room}."),
             ErrorCode::WrongKey(room) => write!(f, "That is not the key of #{room}."),
+            ErrorCode::RoomFull(room) => write!(f, "#{room} is full."),
+            ErrorCode::BannedFromRoom(room) => write!(f, "You are kept out of #{room}."),
+            ErrorCode::MayNotSpeak(room) => write!(f, "You may not speak in #{room} now."),
             ErrorCode::NotModerator(room) => write!(f, "You do not moderate #{room}."),
             ErrorCode::NotOperator => f.write_str("Only an operator may do that."),
             ErrorCode::NotInLobby => f.write_str("That cannot be done to the lobby."),

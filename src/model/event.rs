@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Absence, Departure, Done, ErrorCode, Kick, Message, MessageId, Nick, Notice, Peer, PutOut,
-    RoomName, RoomsFrom, Secret, Target,
+    Absence, AccountId, Change, Departure, Done, ErrorCode, Kick, Message, MessageId, Nick, Notice,
+    Peer, PutOut, RoomName, RoomsFrom, Secret, Target,
 };
 
 /// Who did something: the name for most dialects, the address for anon and colon.
@@ -246,6 +246,8 @@ pub enum Event {
         room: RoomName,
         /// Who put it out, if it was not its own will.
         kick: Option<Kick>,
+        /// Its last words there.
+        words: Option<String>,
     },
     /// Who came into a room that the reader is in, and who left it, since that was told last: of many
     /// only how many.
@@ -267,6 +269,20 @@ pub enum Event {
         topic: Option<String>,
         /// Who set it just now.
         by: Option<Nick>,
+    },
+    /// Something about a user or a room is different.
+    Changed {
+        /// What.
+        change: Change,
+        /// Is it told because the reader waits for that name, and not because they share a room?
+        is_watched: bool,
+    },
+    /// To who proved to be an account.
+    Proven {
+        /// The account.
+        account: AccountId,
+        /// Its name.
+        nick: Nick,
     },
     /// What is known of somebody.
     Whois(Box<WhoisEntry>),

@@ -43,6 +43,8 @@ pub enum Manner {
     Said,
     /// Somebody did it, told in the third person (`/me`).
     Acted,
+    /// Somebody said it, and wants no answer: programs do.
+    Noticed,
 }
 
 /// What somebody said, to a room or to one user: where stands beside it.
@@ -58,6 +60,8 @@ pub struct Message {
     pub manner: Manner,
     /// 1 byte up to the message limit.
     pub text: String,
+    /// What programs say to each other beside the text, in its form on the wire. It is not kept.
+    pub tags: Option<Box<str>>,
 }
 
 /// What was said in a room: some of it, in order.

@@ -2,20 +2,24 @@
 //! what is told. Values only: nothing here reads a socket or a clock.
 
 mod ban;
+mod change;
 mod error;
 mod event;
 mod hash;
 mod incident;
 mod letters;
 mod message;
+mod mode;
 mod mute;
 mod name;
 mod notice;
+mod profile;
 mod record;
 mod request;
 mod secret;
 mod settings;
 mod terms;
+mod world;
 mod zone;
 
 use std::fmt;
@@ -25,7 +29,8 @@ use core::net::{Ipv4Addr, SocketAddr};
 
 pub(crate) use core::net::IpAddr;
 
-pub(crate) use ban::{Ban, Mask};
+pub(crate) use ban::{Ban, Mask, matches};
+pub(crate) use change::{Addressee, Change, Utterance, WatchChange};
 pub use error::ErrorCode;
 pub use event::Event;
 pub(crate) use event::{Author, BanEntry, ClientEntry, Part, RoomEntry, Roster, Stats, WhoisEntry};
@@ -34,21 +39,26 @@ pub(crate) use incident::{Deed, Incident};
 pub(crate) use letters::{is_mark, is_unseen};
 pub(crate) use message::{Excerpt, Target};
 pub use message::{Manner, Message, MessageId};
+pub(crate) use mode::{MaskKind, ModeChange};
 pub(crate) use mute::{Mark, Mute, Mutes};
 pub(crate) use name::Folded;
 pub use name::{Key, Nick, RoomName};
 pub(crate) use notice::{Absence, Departure, Done, Kick, Notice, PutOut};
+pub(crate) use profile::{Profile, ProfileChange};
 pub use record::{
     AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Kept, KeptScrollback, Query,
     Record, RoomRecord, Used, Window,
 };
 pub use request::Request;
-pub(crate) use request::{
-    EnterMode, Login, MembersPage, ModeChange, Range, RoomsFrom, Since, TokenChange,
-};
+pub(crate) use request::{EnterMode, Login, MembersPage, Range, RoomsFrom, Since, TokenChange};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use terms::{SearchWords, terms};
+#[cfg(any(test, feature = "testing"))]
+pub use world::Nowhere;
+pub(crate) use world::{
+    CameBy, Census, Former, MaskFacts, MemberRank, Person, RoomFacts, ServerFacts, World,
+};
 pub use zone::Zone;
 
 /// One connection for the whole life of the server: a slot and the generation that used it.

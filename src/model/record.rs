@@ -113,6 +113,8 @@ pub struct Window {
     pub before: MessageId,
     /// Not said before, in milliseconds since 1970.
     pub since_ms: u64,
+    /// Said before this, in milliseconds since 1970.
+    pub until_ms: u64,
     /// So many at most.
     pub limit: usize,
     /// Where there are more: the last of them, rather than the first?
@@ -126,6 +128,7 @@ impl Window {
             after: MessageId(0),
             before: MessageId::MAX,
             since_ms: 0,
+            until_ms: u64::MAX,
             limit,
             newest: false,
         }
@@ -141,7 +144,9 @@ impl Window {
 
     /// Is it one of those meant, but for the limit?
     pub fn has(&self, message: &Message) -> bool {
-        self.after < message.id && message.id < self.before && message.unix_ms >= self.since_ms
+        self.after < message.id
+            && message.id < self.before
+            && (self.since_ms..self.until_ms).contains(&message.unix_ms)
     }
 
     /// Cuts those meant, in the order of their ids, down to the limit. Returns whether there were more.

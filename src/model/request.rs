@@ -1,6 +1,9 @@
 //! What a client asks.
 
-use super::{MessageId, Nick, RoomName, Secret};
+use super::mode::ModeChange;
+use super::{
+    AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, Secret, Utterance, WatchChange,
+};
 
 /// Whether an entered room must be new, must be there, or may be either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,17 +14,6 @@ pub enum EnterMode {
     Existing,
     /// Make or enter the room, and speak in it from now on.
     Focus,
-}
-
-/// What a room's moderator can set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ModeChange {
-    /// May only moderators set the topic?
-    TopicLock(bool),
-    /// May only the invited enter?
-    InviteOnly(bool),
-    /// The word that opens the room, or none.
-    Key(Option<String>),
 }
 
 /// What proves that a name is one's own.
@@ -57,6 +49,12 @@ pub struct Range {
     pub after: Option<MessageId>,
     /// Not said before this.
     pub since: Option<Since>,
+    /// Said after this, in milliseconds since 1970.
+    pub after_ms: Option<u64>,
+    /// Said before this, in milliseconds since 1970.
+    pub before_ms: Option<u64>,
+    /// The last of them where there are more, or the first? `None` is as the bounds say.
+    pub is_newest: Option<bool>,
 }
 
 /// From where on the list of rooms is told, the largest first.
@@ -116,6 +114,62 @@ pub enum Request {
         /// How many of the last messages one is shown of a room that is not resumed; `None`: as many as the
         /// server shows.
         replay: Option<usize>,
+    },
+    /// Come in under a name, in no room.
+    ComeIn {
+        /// The name asked for.
+        nick: Nick,
+        /// What one says of oneself.
+        profile: Box<Profile>,
+        /// The account that one has proven to be.
+        account: Option<AccountId>,
+    },
+    /// Prove to be an account, whatever name one goes by, before the join or after it.
+    Prove {
+        /// Its name.
+        name: Nick,
+        /// What proves it.
+        login: Login,
+    },
+    /// Speak in a room, or to one user, with more to it than text.
+    Utter(Box<Utterance>),
+    /// Set several of a room's modes at once.
+    Modes {
+        /// The room.
+        room: RoomName,
+        /// What to set, in order.
+        changes: Vec<ModeChange>,
+    },
+    /// Leave a room with last words, even one's last.
+    Part {
+        /// The room.
+        room: RoomName,
+        /// Last words.
+        words: Option<String>,
+    },
+    /// Say something else of oneself.
+    Describe {
+        /// What.
+        change: ProfileChange,
+    },
+    /// Wait for names, or no more.
+    Watch {
+        /// Which.
+        change: WatchChange,
+    },
+    /// How far has one read, or: that far.
+    MarkRead {
+        /// To or by whom it was said, as typed.
+        target: String,
+        /// Until when, in milliseconds since 1970; `None` asks.
+        to_ms: Option<u64>,
+    },
+    /// Read the server's files again, as an operator.
+    Rehash,
+    /// Speak, as an operator, to those who hear that.
+    Wallops {
+        /// What.
+        text: String,
     },
     /// Come in under a free name made of the address (the anon dialect).
     JoinUnnamed,

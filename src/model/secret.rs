@@ -25,6 +25,18 @@ impl Secret {
         &self.0
     }
 
+    /// Is that it? Told without telling by its time where the first difference is.
+    pub fn is_same(&self, given: &str) -> bool {
+        let (wanted, given) = (self.0.as_bytes(), given.as_bytes());
+        let differences = wanted.iter().enumerate().fold(
+            wanted.len() ^ given.len(),
+            |differences, (at, &byte)| {
+                differences | usize::from(byte ^ given.get(at).copied().unwrap_or(!byte))
+            },
+        );
+        std::hint::black_box(differences) == 0
+    }
+
     /// May it be a password? It has 1 to [`PASSWORD_BYTES_MAX`] bytes, and is not taken for a token.
     pub fn is_password(&self) -> bool {
         (1..=PASSWORD_BYTES_MAX).contains(&self.0.len()) && !self.is_token()

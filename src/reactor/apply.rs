@@ -165,6 +165,7 @@ impl<S: System> Reactor<S> {
                 Effect::Broadcast { audience, event } => self.broadcast(&audience, event),
                 Effect::Gone { who, nick } => self.note_gone(who, nick),
                 Effect::KeepSettings => self.has_new_settings = true,
+                Effect::Reload => self.reload(),
                 Effect::Keep(record) => self.keep(record),
                 Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
                 Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),

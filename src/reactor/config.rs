@@ -31,6 +31,12 @@ pub struct Config {
     pub has_ws_echo: bool,
     /// The file with what makes an in-band operator.
     pub oper_password: Option<PathBuf>,
+    /// The name of the server; `None` is that of the host.
+    pub server_name: Option<String>,
+    /// The name of all servers together.
+    pub network_name: String,
+    /// The file with what must be said to come in by IRC.
+    pub server_password: Option<PathBuf>,
     /// Whose addresses are shown to other users.
     pub addresses: Addresses,
     /// Is standard input the operator's console?

@@ -8,7 +8,7 @@ mod restraint;
 use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::sniff::sniff;
 use crate::dialect::spec::Class;
-use crate::dialect::{Dialect, Stage, View};
+use crate::dialect::{Dialect, Dialogue, Scene, Stage, View};
 use crate::frame::websocket;
 use crate::layer::Transport;
 use crate::limits::Limits;
@@ -17,7 +17,7 @@ use crate::sys::Interest;
 use crate::web::DoorKind;
 
 use super::bucket::Bucket;
-use super::pages::Kind;
+use super::pages::{Kind, Messages};
 use super::phase::{Phase, Reason};
 use super::timers::{Alarm, Tick};
 pub use input::Taken;
@@ -75,6 +75,10 @@ pub struct Connection<S> {
     pub(super) reason: Option<Reason>,
     /// Its frames and what it is sent are WebSocket messages (RFC 6455).
     pub(super) is_websocket: bool,
+    /// Its WebSocket's messages are binary ones.
+    pub(super) is_binary: bool,
+    /// What its dialect remembers between frames, where it remembers anything.
+    pub(super) dialogue: Option<Box<Dialogue>>,
     /// Its WebSocket's Close frame is sent, or not to be sent any more.
     said_close: bool,
     /// What the poll was told last.
@@ -124,6 +128,8 @@ impl<S: Transport> Connection<S> {
             standing: Standing::Admitted,
             reason: None,
             is_websocket: false,
+            is_binary: false,
+            dialogue: dialect.and_then(Dialect::dialogue),
             said_close: false,
             registered: None,
             door: DoorKind::Public { is_loopback: false },
@@ -165,7 +171,13 @@ impl<S: Transport> Connection<S> {
 
     /// What it has in common with others who are to see the same bytes.
     pub(super) fn kind(&self, here: bool) -> Kind {
-        Kind::new(self.spoken(), self.is_websocket, here)
+        let messages = match (self.is_websocket, self.is_binary) {
+            (false, _) => Messages::None,
+            (true, false) => Messages::Text,
+            (true, true) => Messages::Binary,
+        };
+        let form = self.dialogue.as_ref().map_or(0, |dialogue| dialogue.form());
+        Kind::new(self.spoken(), messages, here, form)
     }
 
     /// How long its frames may be, in bytes.
@@ -210,7 +222,37 @@ impl<S: Transport> Connection<S> {
     /// Queues an event for the peer, in the form that it sees.
     pub fn render(&mut self, event: &Event, view: &View<'_>, ledger: &Ledger) {
         let kind = self.kind(view.here);
-        self.append(ledger, |out| kind.render(event, view, out));
+        let Some(mut dialogue) = self.dialogue.take() else {
+            return self.append(ledger, |out| kind.render(event, view, out));
+        };
+        let scene = Scene {
+            world: view.world,
+            who: self.id,
+            now: view.now,
+        };
+        self.append(ledger, |out| {
+            kind.frame(out, |out| match view.own {
+                true => dialogue.answer(event, view.id, &scene, out),
+                false => dialogue.tell(event, &scene, out),
+            });
+        });
+        self.dialogue = Some(dialogue);
+    }
+
+    /// Has its dialogue go on, and queues what that writes.
+    pub(super) fn converse<T>(
+        &mut self,
+        ledger: &Ledger,
+        go_on: impl FnOnce(&mut Dialogue, &mut Vec<u8>) -> T,
+    ) -> Option<T> {
+        let kind = self.kind(true);
+        let mut dialogue = self.dialogue.take()?;
+        let mut result = None;
+        self.append(ledger, |out| {
+            kind.frame(out, |out| result = Some(go_on(&mut dialogue, out)));
+        });
+        self.dialogue = Some(dialogue);
+        result
     }
 
     /// Queues the WebSocket's Close frame, unless it had one. Nothing may follow it

@@ -14,7 +14,7 @@ use crate::hub::{Audience, Hub, Reader, Readers, RoomId};
 use crate::limits::{
     BATCH_BYTES_MAX, BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, REFUSED_NAMES_MAX,
 };
-use crate::model::{ConnId, ErrorCode, Event, Moment, RequestId};
+use crate::model::{CameBy, ConnId, ErrorCode, Event, Moment, RequestId, World};
 use crate::sys::System;
 
 use super::Reactor;
@@ -81,7 +81,13 @@ impl RoomBatch {
     }
 
     /// The events as one kind of reader sees them, a chunk each.
-    fn chunks(&mut self, kind: Kind, pages: &mut Pages, now: Moment) -> &[Chunk] {
+    fn chunks(
+        &mut self,
+        kind: Kind,
+        pages: &mut Pages,
+        now: Moment,
+        world: &dyn World,
+    ) -> &[Chunk] {
         let known = self.rendered.iter().position(|&(known, _)| known == kind);
         let at = known.unwrap_or_else(|| {
             self.rendered.push((kind, Vec::new()));
@@ -95,6 +101,8 @@ impl RoomBatch {
                 here: kind.here(),
                 id: None,
                 now,
+                world,
+                form: kind.form(),
             };
             let events = &self.events[chunks.len()..];
             let room = self.audience.as_ref().map(|&(room, _)| room);
@@ -148,6 +156,11 @@ impl<S: System> Reactor<S> {
         if let Event::Welcome { nick, .. } = event {
             connection.joined = true;
             self.counters.joins += 1;
+            let via = match connection.is_websocket {
+                true => CameBy::Web,
+                false => connection.spoken().spec().via,
+            };
+            self.hub.note_via(id, via);
             let (peer, name) = (connection.peer, connection.spoken().name());
             log::info!(
                 "{nick} joined from {peer} ({name}); {} online",
@@ -161,6 +174,8 @@ impl<S: System> Reactor<S> {
             here,
             id: request_id,
             now,
+            world: &self.hub,
+            form: 0,
         };
         let before = connection.outbox.len();
         connection.render(event, &view, &self.pages.ledger);
@@ -208,6 +223,8 @@ impl<S: System> Reactor<S> {
                 here,
                 id: None,
                 now,
+                world: &self.hub,
+                form: 0,
             };
             connection.render(event, &view, &self.pages.ledger);
             if matches!(event, Event::History { .. }) {
@@ -240,7 +257,7 @@ impl<S: System> Reactor<S> {
                 for reader in each {
                     if let Some(connection) = self.connections.get_open(reader.id) {
                         let kind = connection.kind(reader.here);
-                        let chunks = batch.chunks(kind, &mut self.pages, now);
+                        let chunks = batch.chunks(kind, &mut self.pages, now, &self.hub);
                         self.connections.owe(reader.id, chunks, &self.limits);
                     }
                 }
@@ -292,7 +309,7 @@ impl<S: System> Reactor<S> {
             return;
         };
         let kind = connection.kind(reader.here);
-        let chunks = self.batch.chunks(kind, &mut self.pages, now);
+        let chunks = self.batch.chunks(kind, &mut self.pages, now, &self.hub);
         self.connections.owe(id, &chunks[heard..], &self.limits);
         self.batch.mark_delivered(id);
     }
@@ -315,7 +332,7 @@ impl<S: System> Reactor<S> {
                 continue;
             };
             let kind = connection.kind(reader.here);
-            let chunks = &self.batch.chunks(kind, &mut self.pages, now)[heard..];
+            let chunks = &self.batch.chunks(kind, &mut self.pages, now, &self.hub)[heard..];
             let at_once = match writes > 0 && connection.owes_nothing() {
                 true => joined(chunks),
                 false => None,

@@ -29,6 +29,7 @@ pub enum Certificate {
 pub(super) struct Files {
     certificate: Option<Certificate>,
     oper_password: Option<PathBuf>,
+    server_password: Option<PathBuf>,
     api_tokens: Option<PathBuf>,
     state: Option<PathBuf>,
 }
@@ -38,6 +39,7 @@ impl Files {
         Files {
             certificate: config.certificate.clone(),
             oper_password: config.oper_password.clone(),
+            server_password: config.server_password.clone(),
             api_tokens: config.api_tokens.clone(),
             state: config.state.clone(),
         }
@@ -59,9 +61,11 @@ impl Files {
     }
 
     pub(super) fn oper_password(&self, system: &impl System) -> Result<Option<Secret>, String> {
-        let path = self.oper_password.as_deref();
-        let password = path.map(|path| first_line(system, path)).transpose()?;
-        Ok(password.map(Secret::new))
+        secret(system, self.oper_password.as_ref())
+    }
+
+    pub(super) fn server_password(&self, system: &impl System) -> Result<Option<Secret>, String> {
+        secret(system, self.server_password.as_ref())
     }
 
     pub(super) fn api_tokens(&self, system: &impl System) -> Result<Option<Tokens>, String> {
@@ -70,6 +74,11 @@ impl Files {
         };
         self.api_tokens.as_ref().map(read).transpose()
     }
+}
+
+fn secret(system: &impl System, path: Option<&PathBuf>) -> Result<Option<Secret>, String> {
+    let secret = path.map(|path| first_line(system, path)).transpose()?;
+    Ok(secret.map(Secret::new))
 }
 
 impl<S: System> Reactor<S> {

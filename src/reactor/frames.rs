@@ -16,6 +16,7 @@ use super::Reactor;
 use super::apply::Input;
 use super::connection::{Filled, Taken};
 use super::connections::ReadyList;
+use super::dialogues::MoveMade;
 use super::phase::{Phase, Reason};
 use super::timers::Tick;
 
@@ -163,9 +164,21 @@ impl<S: System> Reactor<S> {
             *frames_left -= 1;
             match taken {
                 Taken::Frame(parsed) => self.handle_frame(id, parsed),
+                Taken::Move => self.go_on_talking(id),
                 Taken::Foreign(protocol) => self.turn_off(id, protocol),
                 Taken::Close(code) => self.close_websocket(id, code, Reason::Quit),
                 Taken::Broken(code) => self.break_websocket(id, code),
+            }
+        }
+    }
+
+    /// Goes on with a dialogue.
+    fn go_on_talking(&mut self, id: ConnId) {
+        match self.make_move(id) {
+            MoveMade::Asks(parsed) => self.handle_frame(id, parsed),
+            MoveMade::Wrote(count) => {
+                let steps = self.hub.take_steps();
+                self.charge_for_work(id, count as u64, steps);
             }
         }
     }
@@ -190,6 +203,10 @@ impl<S: System> Reactor<S> {
             }
             Ask::Http(request) => self.visit(id, *request),
             Ask::Answered(bytes) => self.end_with(id, &bytes),
+            Ask::Line(line) => {
+                self.spend(id, 1);
+                self.hear_line(id, &line);
+            }
         }
     }
 
@@ -230,6 +247,8 @@ impl<S: System> Reactor<S> {
 fn is_talk(ask: &Ask) -> bool {
     matches!(
         ask,
-        Ask::Request(Request::Say { .. } | Request::Act { .. } | Request::Private { .. })
+        Ask::Request(
+            Request::Say { .. } | Request::Act { .. } | Request::Private { .. } | Request::Utter(_)
+        )
     )
 }

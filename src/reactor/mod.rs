@@ -19,6 +19,7 @@ mod connections;
 mod counters;
 mod deadlines;
 mod delivery;
+mod dialogues;
 mod door;
 mod endings;
 mod files;

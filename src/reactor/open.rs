@@ -6,7 +6,7 @@ use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules};
 use crate::layer::Layer;
 use crate::limits::READ_BYTES;
-use crate::model::{Peer, Settings};
+use crate::model::{Peer, ServerFacts, Settings};
 use crate::sys::{Interest, Native, System};
 use crate::web::Site;
 
@@ -139,6 +139,16 @@ fn rules(system: &mut impl System, files: &Files, config: &Config) -> Result<Rul
         account_expiry_ms: config.account_expiry_ms,
         limits_loopback: config.limits.limits_loopback,
         hash_seed: system.hash_seed(),
+        server: ServerFacts {
+            name: config
+                .server_name
+                .clone()
+                .unwrap_or_else(|| system.host_name()),
+            network: config.network_name.clone(),
+            password: files.server_password(&*system)?,
+            started_ms: system.unix_ms(),
+            has_accounts: config.data.is_some(),
+        },
     })
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::buffer::{Chunk, Ledger, Page};
 use crate::dialect::{Dialect, View};
-use crate::frame::websocket;
+use crate::frame::websocket::{self, Opcode};
 use crate::hub::RoomId;
 use crate::limits::PAGE_BYTES;
 use crate::model::Event;
@@ -13,33 +13,54 @@ use crate::model::Event;
 /// Entries of the table of pages that are kept between turns.
 const IDLE_PAGES: usize = 64;
 
+/// As which messages of a WebSocket a connection is told lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Messages {
+    /// It is no WebSocket.
+    None,
+    Text,
+    Binary,
+}
+
 /// What readers who see the same bytes have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     /// What they speak.
     pub(super) dialect: Dialect,
-    /// What else makes a difference to the bytes: [`Kind::IN_MESSAGES`] and [`Kind::HERE`]; the bits above are
-    /// free for what readers of a dialect can ask for.
-    form: u16,
+    /// What else makes a difference to the bytes: [`Kind::IN_MESSAGES`], [`Kind::HERE`] and [`Kind::BINARY`];
+    /// the bits above are what readers of a dialect have asked for.
+    form: u32,
 }
 
 impl Kind {
     /// Each event comes to them as a WebSocket message.
-    const IN_MESSAGES: u16 = 1;
+    const IN_MESSAGES: u32 = 1;
     /// They speak in the room of the events.
-    const HERE: u16 = 1 << 1;
+    const HERE: u32 = 1 << 1;
+    /// The messages are binary ones.
+    const BINARY: u32 = 1 << 2;
+    /// What the dialect says stands above that.
+    const OF_DIALECT: u32 = 3;
 
-    pub(super) fn new(dialect: Dialect, in_messages: bool, here: bool) -> Kind {
+    pub(super) fn new(dialect: Dialect, messages: Messages, here: bool, form: u32) -> Kind {
         let bit = |is_set, bit| if is_set { bit } else { 0 };
         Kind {
             dialect,
-            form: bit(in_messages, Kind::IN_MESSAGES) | bit(here, Kind::HERE),
+            form: bit(messages != Messages::None, Kind::IN_MESSAGES)
+                | bit(messages == Messages::Binary, Kind::BINARY)
+                | bit(here, Kind::HERE)
+                | form << Kind::OF_DIALECT,
         }
     }
 
     /// Do they speak in the room of the events?
     pub(super) fn here(self) -> bool {
         self.form & Kind::HERE != 0
+    }
+
+    /// What readers of the dialect have asked for.
+    pub(super) fn form(self) -> u32 {
+        self.form >> Kind::OF_DIALECT
     }
 
     /// Appends an event as they see it, in frames of their framing.
@@ -52,7 +73,11 @@ impl Kind {
         let start = out.len();
         write(out);
         if self.form & Kind::IN_MESSAGES != 0 {
-            websocket::wrap_lines(out, start);
+            let opcode = match self.form & Kind::BINARY != 0 {
+                true => Opcode::Binary,
+                false => Opcode::Text,
+            };
+            websocket::wrap_lines(opcode, out, start);
         }
     }
 }
@@ -140,7 +165,7 @@ mod tests {
     fn a_page_lives_as_long_as_somebody_has_yet_to_read_it() {
         let mut pages = Pages::default();
         let mut outbox = Outbox::default();
-        let kind = Kind::new(Dialect::Text, false, true);
+        let kind = Kind::new(Dialect::Text, Messages::None, true, 0);
         for count in 1..3 {
             let events = vec![said("hi"); count];
             let mut chunks = Vec::new();

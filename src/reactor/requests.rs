@@ -50,7 +50,7 @@ impl<S: System> Reactor<S> {
         self.spend(id, cost_of(&request));
         let is_message = matches!(
             request,
-            Request::Say { .. } | Request::Act { .. } | Request::Private { .. }
+            Request::Say { .. } | Request::Act { .. } | Request::Private { .. } | Request::Utter(_)
         );
         self.counters.messages_in += u64::from(is_message);
         let is_search = matches!(request, Request::Search { .. });

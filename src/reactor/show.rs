@@ -34,6 +34,8 @@ impl<S: System> Reactor<S> {
             here: true,
             id: None,
             now: self.clock.moment,
+            world: &self.hub,
+            form: 0,
         };
         let ledger = &self.pages.ledger;
         match std::mem::take(&mut self.show.missed) {

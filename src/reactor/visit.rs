@@ -29,8 +29,9 @@ impl<S: System> Reactor<S> {
             Reply::Asset(asset) => return self.respond_with_asset(id, mode, asset),
             Reply::Upgrade {
                 dialect,
+                is_binary,
                 response_head,
-            } => return self.upgrade(id, dialect, &response_head),
+            } => return self.upgrade(id, dialect, is_binary, &response_head),
             Reply::Rooms(from) => match self.hub.list_rooms(None, &from) {
                 Ok((rooms, more)) => {
                     self.charge_rows(id, rooms.len());
@@ -92,10 +93,11 @@ impl<S: System> Reactor<S> {
     }
 
     /// Goes on with WebSocket's frames, in the dialect that was agreed on.
-    fn upgrade(&mut self, id: ConnId, dialect: Dialect, head: &[u8]) {
+    fn upgrade(&mut self, id: ConnId, dialect: Dialect, is_binary: bool, head: &[u8]) {
         self.respond_with(id, false, |out| out.extend_from_slice(head));
         if let Some(connection) = self.connections.touch(id) {
             connection.speak(dialect, true);
+            connection.is_binary = is_binary;
         }
         self.greet(id);
     }

@@ -127,6 +127,8 @@ impl<S: System> Reactor<S> {
             here: true,
             id: None,
             now: self.clock.moment,
+            world: &self.hub,
+            form: 0,
         };
         let mut line = Vec::new();
         dialect

@@ -135,7 +135,7 @@ fn page(
 /// A message as a line of JSON, without the line's end.
 pub(crate) fn json_line(room: &RoomName, message: &Message) -> String {
     let kind = match message.manner {
-        Manner::Said => "chat",
+        Manner::Said | Manner::Noticed => "chat",
         Manner::Acted => "me",
     };
     json!({

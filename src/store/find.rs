@@ -69,7 +69,7 @@ fn history(
     if let Some((row, since)) = room_row(connection, room)? {
         let sql = format!(
             "SELECT id, ms, nick, manner, text, guarded FROM messages
-            WHERE room = ?1 AND id >= ?2 AND id < ?3 AND ms >= ?4 ORDER BY id {}",
+            WHERE room = ?1 AND id >= ?2 AND id < ?3 AND ms >= ?4 AND ms < ?5 ORDER BY id {}",
             range.order
         );
         let shown_from = guarded_from.max(since.next());
@@ -81,7 +81,7 @@ fn history(
             page.read(
                 connection,
                 &sql,
-                params![row, span.first, span.end, range.ms],
+                params![row, span.first, span.end, range.ms, range.until_ms],
                 |row| {
                     let is_hidden = row.get(5)? && rows::id_of(row.get(0)?) < shown_from;
                     Ok((!is_hidden).then_some(()))
@@ -105,7 +105,7 @@ fn private(
     let range = RowRange::new(window, committed);
     let mut page = FoundPage::new(window);
     let of = "SELECT id, ms, from_name, manner, text FROM privates";
-    let within = "id > ?4 AND id < ?5 AND ms >= ?6";
+    let within = "id > ?4 AND id < ?5 AND ms >= ?6 AND ms < ?7";
     let sql = format!(
         "{of} WHERE from_key = ?1 AND to_key = ?2 AND from_account = ?3 AND {within}
         UNION ALL {of} WHERE ?1 <> ?2 AND from_key = ?2 AND to_key = ?1 AND to_account = ?3 AND {within}
@@ -122,7 +122,8 @@ fn private(
             rows::account(account),
             range.after,
             range.before,
-            range.ms
+            range.ms,
+            range.until_ms
         ],
         |_| Ok(Some(())),
     )?;
@@ -217,6 +218,7 @@ struct RowRange {
     after: i64,
     before: i64,
     ms: i64,
+    until_ms: i64,
     order: &'static str,
 }
 
@@ -226,6 +228,7 @@ impl RowRange {
             after: integer(window.after.0),
             before: integer(window.before.0.min(committed.next().0)),
             ms: integer(window.since_ms),
+            until_ms: integer(window.until_ms),
             order: if window.newest { "DESC" } else { "ASC" },
         }
     }

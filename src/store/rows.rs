@@ -38,6 +38,7 @@ pub(super) fn manner(manner: Manner) -> i64 {
     match manner {
         Manner::Said => 0,
         Manner::Acted => 1,
+        Manner::Noticed => 2,
     }
 }
 
@@ -50,9 +51,11 @@ pub(super) fn message(row: &Row<'_>) -> Done<Message> {
         nick: Nick::nearest(row.get_ref(2)?.as_str()?),
         manner: match row.get::<_, i64>(3)? {
             1 => Manner::Acted,
+            2 => Manner::Noticed,
             _ => Manner::Said,
         },
         text: row.get(4)?,
+        tags: None,
     })
 }
 

@@ -78,6 +78,7 @@ fn a_window_is_bounded_at_both_ends() {
         after: MessageId(after),
         before: MessageId(before),
         since_ms: 0,
+        until_ms: u64::MAX,
         limit,
         newest,
     };

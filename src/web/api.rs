@@ -107,7 +107,7 @@ pub(crate) fn messages(excerpt: &Excerpt) -> Response {
             .text("room", excerpt.room.as_str())
             .objects("messages", &excerpt.messages, |object, message| {
                 let kind = match message.manner {
-                    Manner::Said => "chat",
+                    Manner::Said | Manner::Noticed => "chat",
                     Manner::Acted => "me",
                 };
                 object

@@ -39,6 +39,8 @@ pub(crate) enum Reply {
     Upgrade {
         /// What is spoken there.
         dialect: Dialect,
+        /// Are its messages binary ones?
+        is_binary: bool,
         /// The whole response.
         response_head: Vec<u8>,
     },
@@ -103,7 +105,8 @@ enum Route<'a> {
 pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpRequest) -> Reply {
     let is_api = request.path.starts_with("/api/");
     let refuse = |status: StatusCode| Response::refusal(status, status.reason(), is_api);
-    let is_guarded = is_api || matches!(request.path.as_str(), "/ws" | "/echo");
+    let is_irc = door != DoorKind::Status && upgrade::is_anywhere(request);
+    let is_guarded = is_api || is_irc || matches!(request.path.as_str(), "/ws" | "/echo");
     if let DoorKind::Public { is_loopback } = door
         && is_guarded
         && !site.is_host(&request.host, is_loopback)
@@ -111,6 +114,9 @@ pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpReq
         let sentence = "This server is not known under that name (--public-host).";
         let response = Response::refusal(StatusCode::Forbidden, sentence, is_api);
         return Reply::Respond(response);
+    }
+    if is_irc && request.method == Method::Get {
+        return upgrade::answer(site, now, request, false);
     }
     let Some(place) = place(site, door, &request.path) else {
         return Reply::Respond(refuse(StatusCode::NotFound));

@@ -210,6 +210,7 @@ fn an_upgrade_is_answered_as_the_rfc_has_it() {
     let Reply::Upgrade {
         dialect,
         response_head,
+        ..
     } = at(PUBLIC, &upgrading("/ws", ""))
     else {
         panic!("an upgrade");
@@ -238,6 +239,7 @@ fn the_first_sub_protocol_that_is_known_is_chosen() {
         let Reply::Upgrade {
             dialect,
             response_head,
+            ..
         } = answer
         else {
             panic!("{answer:?}");
@@ -259,6 +261,7 @@ fn the_echo_is_there_where_it_is_open() {
     let Reply::Upgrade {
         dialect,
         response_head,
+        ..
     } = answer_of(&site())
     else {
         panic!("an upgrade");

@@ -11,10 +11,16 @@ use crate::model::Moment;
 use super::{Reply, Site};
 
 /// The sub-protocols that are spoken (section 1.9): an object, or a line, a message.
-const PROTOCOLS: [(&str, Dialect); 2] = [
-    ("hubbub.json", Dialect::Json),
-    ("hubbub.text", Dialect::Text),
+const PROTOCOLS: [Protocol; 4] = [
+    ("hubbub.json", Dialect::Json, false),
+    ("hubbub.text", Dialect::Text, false),
+    ("text.ircv3.net", Dialect::Irc, false),
+    ("binary.ircv3.net", Dialect::Irc, true),
 ];
+
+/// The name of a sub-protocol, what is spoken in it, and whether its messages are binary ones.
+type Protocol = (&'static str, Dialect, bool);
+
 const VERSION: &str = "13";
 const KEY_BYTES: usize = 16;
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -47,9 +53,10 @@ pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: b
             "Sec-WebSocket-Key is 16 bytes in Base64.",
         );
     };
-    let (dialect, protocol) = match is_echo {
-        true => (Dialect::Echo, None),
-        false => protocol(handshake),
+    let (protocol, dialect, is_binary) = match (is_echo, protocol(handshake)) {
+        (true, _) => (None, Dialect::Echo, false),
+        (false, Some((name, dialect, is_binary))) => (Some(name), dialect, is_binary),
+        (false, None) => (None, Dialect::Json, false),
     };
     let mut head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -63,17 +70,22 @@ pub(super) fn answer(site: &Site, now: Moment, request: &HttpRequest, is_echo: b
     head += "\r\n";
     Reply::Upgrade {
         dialect,
+        is_binary,
         response_head: head.into_bytes(),
     }
 }
 
-/// The first sub-protocol offered that is spoken; where none is, json, and nothing is said of it.
-fn protocol(handshake: &Handshake) -> (Dialect, Option<&'static str>) {
-    let spoken = |offered: &String| PROTOCOLS.into_iter().find(|(name, _)| name == offered);
-    match handshake.protocols.iter().find_map(spoken) {
-        Some((name, dialect)) => (dialect, Some(name)),
-        None => (Dialect::Json, None),
-    }
+/// The first sub-protocol offered that is spoken, if one is.
+fn protocol(handshake: &Handshake) -> Option<Protocol> {
+    let spoken = |offered: &String| PROTOCOLS.into_iter().find(|(name, ..)| name == offered);
+    handshake.protocols.iter().find_map(spoken)
+}
+
+/// Does a request ask for a WebSocket with a sub-protocol that is spoken at every path?
+pub(super) fn is_anywhere(request: &HttpRequest) -> bool {
+    let handshake = request.handshake.as_ref();
+    let protocol = handshake.and_then(protocol);
+    protocol.is_some_and(|(_, dialect, _)| dialect == Dialect::Irc)
 }
 
 fn is_key(key: &str) -> bool {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hubbub::testing::{
-    Dialect, Event, Manner, Message, MessageId, Moment, Nick, Peer, RoomName, Stage, View,
+    Dialect, Event, Manner, Message, MessageId, Moment, Nick, Nowhere, Peer, RoomName, Stage, View,
 };
 
 const RUNS: u64 = 1000;
@@ -25,6 +25,7 @@ fn main() {
             nick,
             manner: Manner::Said,
             text: "A message of 64 bytes, which is what the load tester has by then".into(),
+            tags: None,
         }),
     };
     let view = View {
@@ -33,6 +34,8 @@ fn main() {
         here: true,
         id: None,
         now: Moment::default(),
+        world: &Nowhere,
+        form: 0,
     };
     for dialect in Dialect::ALL {
         let mut out = Vec::new();

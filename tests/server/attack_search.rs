@@ -115,6 +115,7 @@ fn keep_many(directory: &TempDir) {
             nick: Nick::parse("somebody").expect("a nick"),
             manner: Manner::Said,
             text: ask(id),
+            tags: None,
         };
         let record = Record::Said {
             room: RoomName::lobby(),

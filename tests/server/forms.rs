@@ -17,9 +17,12 @@ pub(crate) enum Dialect {
     Colon,
     Console,
     Http,
+    Irc,
 }
 
-pub(crate) use Dialect::{Anon, Auto, Colon, Console, Echo, Http, Json, JsonPadded, Pynet, Text};
+pub(crate) use Dialect::{
+    Anon, Auto, Colon, Console, Echo, Http, Irc, Json, JsonPadded, Pynet, Text,
+};
 
 /// Those that meet in the world.
 pub(crate) const CHATTING: [Dialect; 5] = [Text, Json, Pynet, Anon, Colon];
@@ -37,6 +40,7 @@ impl Dialect {
             Colon => "colon",
             Console => "console",
             Http => "http",
+            Irc => "irc",
         }
     }
 
@@ -75,7 +79,7 @@ impl Dialect {
             Anon => (b"\n\xff\n", b"[Server] That is not UTF-8.\n".into()),
             Colon => (b"\n:pm barrier x\n", red("Client barrier not found").into()),
             Console => (b":barrier\n", "Invalid command\n".into()),
-            Echo | Http => panic!("nothing of the kind is spoken there"),
+            Echo | Http | Irc => panic!("nothing of the kind is spoken there"),
         }
     }
 

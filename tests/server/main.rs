@@ -30,6 +30,7 @@ mod history;
 mod house;
 mod http;
 mod http_client;
+mod irc;
 mod json;
 mod lasting;
 mod limits;

@@ -2,7 +2,7 @@
 //! played here without anybody's help.
 
 use hubbub::testing::{Ask, Dialect, Stage, View};
-use hubbub::testing::{ErrorCode, Event, Moment};
+use hubbub::testing::{ErrorCode, Event, Moment, Nowhere};
 
 /// Every command, in the order of `/help`.
 #[derive(Debug)]
@@ -66,6 +66,8 @@ fn help(dialect: Dialect) -> String {
         here: true,
         id: None,
         now: Moment::default(),
+        world: &Nowhere,
+        form: 0,
     };
     let mut out = Vec::new();
     dialect.render(&Event::Help { command: None }, &view, &mut out);

@@ -106,6 +106,7 @@ mod tests {
             before,
             after,
             since: Some(Since::Ago(1800)),
+            ..Range::default()
         };
         assert_eq!(parse("history"), Ok(history(Range::default())));
         for line in [

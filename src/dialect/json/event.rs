@@ -14,7 +14,13 @@ const TYPES: &str = "join, chat, me, pm, nick, users, rooms, join_room, leave_ro
     invite, key, ban, unban, bans, rename, announce, close_room, lock_room, clients, stats, shutdown";
 
 pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
-    if matches!(event, Event::Done { what: None }) && view.id.is_none() {
+    let is_silent = match event {
+        Event::Done { what: None } => view.id.is_none(),
+        // Of these it has no form.
+        Event::Changed { .. } | Event::Proven { .. } => true,
+        _ => false,
+    };
+    if is_silent {
         return;
     }
     push_past(event, out);
@@ -69,12 +75,17 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             None,
         )
         .time(now),
-        Event::RoomLeft { nick, room, kick } => came_or_went(
+        Event::RoomLeft {
+            nick,
+            room,
+            kick,
+            words,
+        } => came_or_went(
             Object::new(out, "user_left"),
             nick,
             "left",
             Some(room),
-            kick.as_ref().map(sentence::kick).as_deref(),
+            sentence::leaving(kick.as_ref(), words.as_ref()).as_deref(),
         )
         .time(now),
         Event::Presence {
@@ -181,7 +192,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
                 .flag("operator", entry.is_operator)
                 .maybe("away", entry.away.as_deref())
         }
-        Event::Pong => Object::new(out, "pong"),
+        Event::Pong | Event::Changed { .. } | Event::Proven { .. } => Object::new(out, "pong"),
         Event::Help { .. } => Object::new(out, "help").text("message", TYPES),
         Event::Done { what } => {
             let message = what.as_ref().map(sentence::done);
@@ -307,7 +318,7 @@ fn counted(object: Object<'_>, count: usize, has_more: bool) -> Object<'_> {
 
 fn kind(message: &Message) -> &'static str {
     match message.manner {
-        Manner::Said => "chat",
+        Manner::Said | Manner::Noticed => "chat",
         Manner::Acted => "me",
     }
 }

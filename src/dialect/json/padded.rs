@@ -65,6 +65,8 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         Event::OperatorTold { text } => push_server(&format!("[→ you] {text}"), true, view, out),
         Event::PrivateSent { .. }
         | Event::Presence { .. }
+        | Event::Changed { .. }
+        | Event::Proven { .. }
         | Event::Token { .. }
         | Event::Listing { .. }
         | Event::Members { .. }
@@ -100,7 +102,7 @@ fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
         false => format!("[#{room}] "),
     };
     let did = match message.manner {
-        Manner::Said => "",
+        Manner::Said | Manner::Noticed => "",
         Manner::Acted => "* ",
     };
     push_chat(message, Some(room), &(label + did), out);

@@ -230,7 +230,7 @@ fn range(object: &Map<String, Value>) -> Result<Range, ErrorCode> {
         limit: limit(object)?,
         before: message_id(object, "before")?,
         after: message_id(object, "after")?,
-        since: None,
+        ..Range::default()
     })
 }
 

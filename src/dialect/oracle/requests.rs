@@ -21,7 +21,8 @@ pub fn render(dialect: Dialect, request: &Request) -> Option<Vec<u8>> {
         Dialect::JsonPadded => return padded_object(request),
         Dialect::Pynet => return pynet_object(request),
         Dialect::Anon => anon_line(request),
-        Dialect::Echo | Dialect::Http => None,
+        // What irc is asked is its dialogue's.
+        Dialect::Echo | Dialect::Http | Dialect::Irc => None,
         Dialect::Colon => colon_line(request),
         Dialect::Console | Dialect::Terminal => console_line(request),
     };

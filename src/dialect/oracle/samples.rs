@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Absence, Author, Departure, ErrorCode, Event, Kick, Manner, Message, MessageId, Moment, Nick,
-    Notice, Part, Peer, RoomName, Secret, Target,
+    Notice, Nowhere, Part, Peer, RoomName, Secret, Target,
 };
 
 use super::super::{Stage, View};
@@ -17,6 +17,8 @@ pub fn view() -> View<'static> {
         here: true,
         id: None,
         now: Moment::default(),
+        world: &Nowhere,
+        form: 0,
     }
 }
 
@@ -55,6 +57,7 @@ pub fn message(text: &str) -> Arc<Message> {
         nick: author().nick,
         manner: Manner::Said,
         text: text.into(),
+        tags: None,
     })
 }
 

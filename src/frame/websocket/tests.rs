@@ -350,7 +350,7 @@ fn frames_of_the_standard() {
 fn each_rendered_line_becomes_a_message_in_place() {
     let wrapped = |text: &[u8]| {
         let mut out = [b"before", text].concat();
-        wrap_lines(&mut out, 6);
+        wrap_lines(Opcode::Text, &mut out, 6);
         assert!(out.starts_with(b"before"));
         out.split_off(6)
     };

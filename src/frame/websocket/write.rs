@@ -36,12 +36,11 @@ pub(crate) fn write_pong(payload: &[u8], out: &mut Vec<u8>) {
     write_frame(Opcode::Pong, payload, out);
 }
 
-/// Turns each line behind the first `start` bytes of `out`, without its line feed, into a message of text
-/// of a server. Nothing stays nothing.
+/// Turns each line behind the first `start` bytes of `out`, without its end, into a message of a server. Nothing stays nothing.
 ///
 /// # Panics
 /// Where `out` is shorter than `start`.
-pub(crate) fn wrap_lines(out: &mut Vec<u8>, start: usize) {
+pub(crate) fn wrap_lines(opcode: Opcode, out: &mut Vec<u8>, start: usize) {
     let end = out.len();
     match memchr::memchr(b'\n', &out[start..end]) {
         Some(first) if start + first + 1 < end => {
@@ -49,27 +48,30 @@ pub(crate) fn wrap_lines(out: &mut Vec<u8>, start: usize) {
             for line in lines.split_inclusive(|&byte| byte == b'\n') {
                 let start = out.len();
                 out.extend_from_slice(line);
-                wrap_text(out, start);
+                wrap(opcode, out, start);
             }
         }
-        _ => wrap_text(out, start),
+        _ => wrap(opcode, out, start),
     }
 }
 
-/// Turns what stands behind the first `start` bytes of `out`, but for a line feed at its end, into a
-/// message of text of a server. Nothing stays nothing.
+/// Turns what stands behind the first `start` bytes of `out`, but for a line's end, into a message of a
+/// server. Nothing stays nothing.
 ///
 /// # Panics
 /// Where `out` is shorter than `start`.
-fn wrap_text(out: &mut Vec<u8>, start: usize) {
+fn wrap(opcode: Opcode, out: &mut Vec<u8>, start: usize) {
     if out.len() == start {
         return;
     }
     if out[start..].ends_with(b"\n") {
         out.pop();
     }
+    if out[start..].ends_with(b"\r") {
+        out.pop();
+    }
     let end = out.len();
-    write_header(Opcode::Text, 0, end - start, out);
+    write_header(opcode, 0, end - start, out);
     let header_len = out.len() - end;
     out[start..].rotate_right(header_len);
 }

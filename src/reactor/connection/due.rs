@@ -55,7 +55,8 @@ impl<S: Transport> Connection<S> {
         let needs_name = !self.joined && spec.class.must_join(self.is_websocket);
         let idle_since = restraint.and_then(|it| it.idle_since);
         let pinged_since = restraint.and_then(|it| it.pinged_since);
-        let answers_pings = self.is_websocket && !waits && !self.ended;
+        let has_pings = self.is_websocket || (self.joined && !spec.ping.is_empty());
+        let answers_pings = has_pings && !waits && !self.ended;
         [
             throttled_until
                 .filter(|&until| until < Tick::MAX)

@@ -29,6 +29,8 @@ pub(super) struct Unparsed {
 pub enum Taken {
     /// A frame, understood.
     Frame(Parsed),
+    /// Something that is to be done in the dialogue before the next frame is read.
+    Move,
     /// The first frame, which is of this protocol rather than of the dialect.
     Foreign(&'static str),
     /// The peer closes its WebSocket, with this code.
@@ -117,6 +119,7 @@ impl<S: Transport> Connection<S> {
     pub fn speak(&mut self, dialect: Dialect, is_websocket: bool) {
         self.dialect = Some(dialect);
         self.is_websocket = is_websocket;
+        self.dialogue = dialect.dialogue();
         if dialect.spec().is_padded {
             self.socket.keep_reads_apart();
         }
@@ -182,6 +185,13 @@ impl<S: Transport> Connection<S> {
     /// Takes the next frame that is at hand and reads it. `None`: more bytes are needed. What telnet
     /// or a WebSocket asks of the server's own is answered on the way.
     pub fn take(&mut self, end: End, limits: &Limits, ledger: &Ledger) -> Option<Taken> {
+        if self
+            .dialogue
+            .as_ref()
+            .is_some_and(|dialogue| dialogue.has_moves())
+        {
+            return Some(Taken::Move);
+        }
         // The end of input is a frame in some framings; but for that, nothing comes of nothing.
         if self.input.is_none() && end != End::Closed {
             return None;

@@ -97,7 +97,12 @@ impl<S: Transport> Connection<S> {
     pub(in crate::reactor) fn ping(&mut self, limits: &Limits, now: Tick, ledger: &Ledger) {
         self.heard_only_life(limits);
         self.restraint.get_or_insert_default().pinged_since = Some(now);
-        self.append(ledger, |out| websocket::write_ping(b"", out));
+        let kind = self.kind(true);
+        let ping = self.spoken().spec().ping.as_bytes();
+        self.append(ledger, |out| match ping {
+            [] => websocket::write_ping(b"", out),
+            _ => kind.frame(out, |out| out.extend_from_slice(ping)),
+        });
     }
 
     /// Nothing comes but pings and pongs.

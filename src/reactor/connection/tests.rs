@@ -92,7 +92,7 @@ fn read_all(connection: &mut Connection<Script>) -> Filled {
 #[test]
 fn sizes() {
     // A socket takes 16 bytes, half of them for the pointer to a TLS session.
-    assert!(size_of::<Connection<[u64; 2]>>() <= 136);
+    assert!(size_of::<Connection<[u64; 2]>>() <= 144);
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn say(scene: &mut Scene, first: u64, rooms: u64) -> f64 {
                 nick: nick.clone(),
                 manner: Manner::Said,
                 text: text(id),
+                tags: None,
             }),
             is_guarded: false,
         };

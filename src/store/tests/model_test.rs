@@ -17,6 +17,7 @@ fn windows() -> impl Strategy<Value = Window> {
             after: MessageId(after),
             before: MessageId(before),
             since_ms: since * 1_000,
+            until_ms: u64::MAX,
             limit,
             newest,
         },

@@ -59,6 +59,7 @@ pub(super) fn message(id: u64, text: &str) -> Message {
         nick: Nick::parse("Alice").expect("a nick"),
         manner: Manner::Said,
         text: text.into(),
+        tags: None,
     }
 }
 

@@ -143,6 +143,7 @@ fn the_forms_of_the_api() {
         nick: nick("a"),
         manner: Manner::Said,
         text: "hi".into(),
+        tags: None,
     };
     let posted = api::posted(&room, &message);
     assert_eq!(posted.status(), StatusCode::Created);

@@ -127,6 +127,7 @@ fn what_was_said_is_asked_for_with_bounds() {
         before: Some(MessageId(u64::MAX)),
         after: Some(MessageId(0)),
         since,
+        ..Range::default()
     };
     let bounds = r#""limit":50,"before":18446744073709551615,"after":0"#;
     for (since, read) in [

@@ -68,7 +68,13 @@ pub(super) fn render(request: &Request) -> Option<String> {
             ModeChange::InviteOnly(on) => format!("/inviteonly {}", if *on { "on" } else { "off" }),
             ModeChange::Key(None) => "/key".into(),
             ModeChange::Key(Some(key)) if is_word(key) => format!("/key {key}"),
-            ModeChange::Key(Some(_)) => return None,
+            ModeChange::Key(Some(_))
+            | ModeChange::Moderated(_)
+            | ModeChange::Secret(_)
+            | ModeChange::Open(_)
+            | ModeChange::Limit(_)
+            | ModeChange::Rank { .. }
+            | ModeChange::Mask { .. } => return None,
         },
         Request::Invite { room: None, name } if is_word(name) => format!("/invite {name}"),
         Request::Register { password } if is_secret(password) => {
@@ -137,7 +143,17 @@ pub(super) fn render(request: &Request) -> Option<String> {
         Request::Clients => "/clients".into(),
         Request::Stats => "/stats".into(),
         Request::Shutdown { seconds } => format!("/shutdown {seconds}"),
-        Request::Join { .. }
+        Request::ComeIn { .. }
+        | Request::Prove { .. }
+        | Request::Utter(_)
+        | Request::Modes { .. }
+        | Request::Part { .. }
+        | Request::Describe { .. }
+        | Request::Watch { .. }
+        | Request::MarkRead { .. }
+        | Request::Rehash
+        | Request::Wallops { .. }
+        | Request::Join { .. }
         | Request::JoinUnnamed
         | Request::Register { .. }
         | Request::Passwd { .. }

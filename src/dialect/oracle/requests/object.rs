@@ -139,6 +139,12 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
             ModeChange::Key(key) => Object::new(out, "key")
                 .room(room)
                 .maybe("key", key.as_deref()),
+            ModeChange::Moderated(_)
+            | ModeChange::Secret(_)
+            | ModeChange::Open(_)
+            | ModeChange::Limit(_)
+            | ModeChange::Rank { .. }
+            | ModeChange::Mask { .. } => return None,
         },
         Request::Invite {
             room: Some(room),
@@ -167,7 +173,17 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         Request::Shutdown { seconds } => Object::new(out, "shutdown")
             .number("seconds", Some(*seconds).filter(|&seconds| seconds > 0)),
         // A room is always named here, except the lobby.
-        Request::JoinUnnamed
+        Request::ComeIn { .. }
+        | Request::Prove { .. }
+        | Request::Utter(_)
+        | Request::Modes { .. }
+        | Request::Part { .. }
+        | Request::Describe { .. }
+        | Request::Watch { .. }
+        | Request::MarkRead { .. }
+        | Request::Rehash
+        | Request::Wallops { .. }
+        | Request::JoinUnnamed
         | Request::Appoint { room: None, .. }
         | Request::History { .. }
         | Request::Search { .. }

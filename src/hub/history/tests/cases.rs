@@ -147,6 +147,7 @@ fn the_tails_together_are_bounded() {
         after: MessageId(0),
         before: MessageId::MAX,
         since_ms: 0,
+        until_ms: u64::MAX,
         limit: usize::MAX,
         newest: true,
     };

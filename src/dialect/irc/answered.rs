@@ -1,0 +1,221 @@
+//! Answers: what the requests of a line came to.
+
+use std::sync::Arc;
+
+use crate::model::{Change, Done, Event, Manner, Message, MessageId, Nick};
+
+use super::super::sentence;
+use super::caps::Caps;
+use super::dialogue::{Dialogue, Scene};
+use super::numerics::word;
+use super::work::{About, Work};
+
+impl Dialogue {
+    /// Writes the answer to a request, for what it was asked.
+    pub(super) fn answered(
+        &mut self,
+        event: &Event,
+        about: &About,
+        scene: &Scene<'_>,
+        work: &mut Work,
+    ) {
+        match (event, about) {
+            (Event::Error(code), About::Register) => self.not_welcome(code, scene, work),
+            (Event::Error(code), _) => self.refused(code, about, scene, work),
+            (Event::Welcome { nick, .. }, _) => self.welcome(&nick.clone(), scene, work),
+            (Event::EnteredRoom { room, .. }, _) => self.entered(room, scene, work),
+            (Event::LeftRoom { room, .. }, About::Part { words, .. }) => {
+                if let Some(nick) = &self.nick {
+                    let listener = self.listener(scene);
+                    listener.parted(nick, room, words.as_deref(), &mut work.out);
+                }
+            }
+            (Event::Renamed { from, to }, _) => {
+                self.listener(scene).renamed(from, to, &mut work.out);
+                self.nick = Some(to.clone());
+            }
+            (Event::Changed { change, .. }, About::Words { .. }) => {
+                if self.caps.has(Caps::ECHO_MESSAGE) {
+                    self.listener(scene).tagged(change, &mut work.out);
+                }
+            }
+            (Event::Changed { change, .. }, _) => {
+                let is_empty =
+                    matches!(change, Change::Modes { changes, .. } if changes.is_empty());
+                if !is_empty {
+                    self.listener(scene).changed(change, false, &mut work.out);
+                }
+            }
+            (Event::Kept { .. }, _) => {}
+            (Event::PrivateSent { .. }, _) => self.echo(event, scene, work),
+            (Event::Proven { account, nick }, About::Proof { is_sasl }) => {
+                if let Some(registration) = &mut self.registration {
+                    registration.account = Some((*account, nick.clone()));
+                }
+                self.proven(nick, *is_sasl, scene, work);
+            }
+            (Event::Done { what }, _) => self.done(what.as_ref(), about, scene, work),
+            (
+                Event::History { messages, .. },
+                About::History {
+                    target, is_last, ..
+                },
+            ) => {
+                work.found.extend(messages.iter().cloned());
+                if *is_last {
+                    let found = std::mem::take(&mut work.found);
+                    self.write_history(target, &found, scene, &mut work.out);
+                }
+            }
+            (Event::Bans { bans }, _) => {
+                let listener = self.listener(scene);
+                for ban in bans {
+                    let reason = ban.reason.as_deref().unwrap_or_default();
+                    let params = ["K", word(&ban.mask), "*", "*", reason];
+                    listener.numeric("216", &params, &mut work.out);
+                }
+                listener.numeric("219", &["k", "End of /STATS report"], &mut work.out);
+            }
+            (Event::KickedOut { .. }, _) => {}
+            _ => {
+                let mut out = Vec::new();
+                self.told(event, scene, &mut out);
+                work.out.append(&mut out);
+            }
+        }
+    }
+
+    fn done(&self, what: Option<&Done>, about: &About, scene: &Scene<'_>, work: &mut Work) {
+        let listener = self.listener(scene);
+        let out = &mut work.out;
+        match (what, about) {
+            (Some(Done::Away), _) => {
+                listener.numeric("306", &["You have been marked as being away"], out);
+            }
+            (Some(Done::Back), _) => {
+                listener.numeric("305", &["You are no longer marked as being away"], out);
+            }
+            (Some(Done::Operator), _) => {
+                listener.numeric("381", &["You are now an IRC operator"], out);
+                if let Some(nick) = &self.nick {
+                    listener.by(nick, "MODE", &[nick.as_str(), "+o"], out);
+                }
+            }
+            (Some(Done::Invited { nick, .. }), About::Invite(room)) => {
+                listener.numeric("341", &[nick.as_str(), room], out);
+            }
+            (Some(Done::PutOut { nick, room }), About::Kick { reason, .. }) => {
+                if let Some(own) = &self.nick {
+                    listener.kicked(own, nick, room, reason.as_deref(), out);
+                }
+            }
+            (Some(Done::Registered { nick, .. }), About::Account { is_command, .. }) => {
+                match is_command {
+                    true => {
+                        let params = ["SUCCESS", nick.as_str(), "Account created"];
+                        let tags = super::write::Tags::default();
+                        listener.line(
+                            &tags,
+                            super::write::Source::Server,
+                            "REGISTER",
+                            &params,
+                            out,
+                        );
+                    }
+                    false => self.say_as_service("Account created", scene, out),
+                }
+                self.write_logged_in(nick, scene, out);
+            }
+            (Some(done), _) => listener.notice(&sentence::done(done), out),
+            (None, About::UserModes(letters)) => {
+                if let Some(nick) = &self.nick {
+                    listener.by(nick, "MODE", &[nick.as_str(), letters], out);
+                }
+            }
+            (None, About::Setname(text)) => {
+                let has_it = self.caps.has(Caps::SETNAME);
+                if let Some(nick) = self.nick.as_ref().filter(|_| has_it) {
+                    listener.by(nick, "SETNAME", &[text], out);
+                }
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn proven(&self, nick: &Nick, is_sasl: bool, scene: &Scene<'_>, work: &mut Work) {
+        self.write_logged_in(nick, scene, &mut work.out);
+        match is_sasl {
+            true => {
+                let params = ["SASL authentication successful"];
+                self.listener(scene).numeric("903", &params, &mut work.out);
+            }
+            false => {
+                let words = format!("You are now identified for {nick}.");
+                self.say_as_service(&words, scene, &mut work.out);
+            }
+        }
+    }
+
+    fn write_logged_in(&self, account: &Nick, scene: &Scene<'_>, out: &mut Vec<u8>) {
+        let listener = self.listener(scene);
+        let whole = match &self.nick {
+            Some(nick) => listener.whole(nick),
+            None => "*!*@*".into(),
+        };
+        let words = format!("You are now logged in as {account}");
+        listener.numeric("900", &[&whole, account.as_str(), &words], out);
+    }
+
+    /// Its own words, as they were told to others, and what is said of whom they are for.
+    pub(super) fn echo(&self, event: &Event, scene: &Scene<'_>, work: &mut Work) {
+        let wants_echo = self.caps.has(Caps::ECHO_MESSAGE);
+        let listener = self.listener(scene);
+        match event {
+            Event::Said { room, message, .. } if wants_echo => {
+                listener.words(message, &format!("#{room}"), None, &mut work.out);
+            }
+            Event::PrivateSent { to, id, away, .. } => {
+                let asked = work.asked.iter().find_map(|(_, about)| match about {
+                    About::Words {
+                        manner, tags, text, ..
+                    } => Some((*manner, tags.clone(), text.clone())),
+                    _ => None,
+                });
+                if let (Some((manner, tags, text)), true) = (asked, wants_echo) {
+                    let message = self.own_words(*id, manner, &tags, &text, scene);
+                    if let Some(message) = message {
+                        listener.words(&message, to.as_str(), None, &mut work.out);
+                    }
+                }
+                if let Some(away) = away {
+                    let away = sentence::absence(away);
+                    listener.numeric("301", &[to.as_str(), away], &mut work.out);
+                }
+            }
+            Event::Said { .. } => {}
+            _ => {
+                let mut out = Vec::new();
+                listener.told(event, &mut out);
+                work.out.append(&mut out);
+            }
+        }
+    }
+
+    fn own_words(
+        &self,
+        id: Option<MessageId>,
+        manner: Manner,
+        tags: &str,
+        text: &str,
+        scene: &Scene<'_>,
+    ) -> Option<Arc<Message>> {
+        Some(Arc::new(Message {
+            id: id.unwrap_or_default(),
+            unix_ms: scene.now.unix_ms,
+            nick: self.nick.clone()?,
+            manner,
+            text: text.into(),
+            tags: (!tags.is_empty()).then(|| tags.into()),
+        }))
+    }
+}

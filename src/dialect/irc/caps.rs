@@ -1,0 +1,146 @@
+//! Capabilities: what a client asked for beside the plain protocol (IRCv3 capability negotiation).
+
+/// A set of capabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Caps(u32);
+
+macro_rules! caps {
+    ($($name:ident = $bit:literal, $wire:literal;)*) => {
+        impl Caps {
+            $(pub(super) const $name: Caps = Caps(1 << $bit);)*
+        }
+
+        /// Each with its name on the wire.
+        const ALL: &[(Caps, &str)] = &[$((Caps::$name, $wire),)*];
+    };
+}
+
+// The first are those that make a difference to what many are told.
+caps! {
+    MESSAGE_TAGS = 0, "message-tags";
+    SERVER_TIME = 1, "server-time";
+    ACCOUNT_TAG = 2, "account-tag";
+    EXTENDED_JOIN = 3, "extended-join";
+    AWAY_NOTIFY = 4, "away-notify";
+    ACCOUNT_NOTIFY = 5, "account-notify";
+    SETNAME = 6, "setname";
+    CHGHOST = 7, "chghost";
+    INVITE_NOTIFY = 8, "invite-notify";
+    EXTENDED_MONITOR = 9, "extended-monitor";
+    BATCH = 10, "batch";
+    ECHO_MESSAGE = 11, "echo-message";
+    LABELED_RESPONSE = 12, "labeled-response";
+    MULTI_PREFIX = 13, "multi-prefix";
+    USERHOST_IN_NAMES = 14, "userhost-in-names";
+    SASL = 15, "sasl";
+    STANDARD_REPLIES = 16, "standard-replies";
+    CAP_NOTIFY = 17, "cap-notify";
+    CHATHISTORY = 18, "draft/chathistory";
+    NO_IMPLICIT_NAMES = 19, "draft/no-implicit-names";
+    READ_MARKER = 20, "draft/read-marker";
+    ACCOUNT_REGISTRATION = 21, "draft/account-registration";
+}
+
+/// So many of the first bits are of what many are told.
+const SHARED_BITS: u32 = 11;
+
+impl Caps {
+    pub(super) fn has(self, other: Caps) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub(super) fn has_any(self, other: Caps) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) fn with(self, other: Caps) -> Caps {
+        Caps(self.0 | other.0)
+    }
+
+    pub(super) fn without(self, other: Caps) -> Caps {
+        Caps(self.0 & !other.0)
+    }
+
+    /// A number that is the same for those who are told many things in the same bytes.
+    pub(super) fn form(self) -> u32 {
+        self.0 & ((1 << SHARED_BITS) - 1)
+    }
+
+    /// What is known of the capabilities by that number.
+    pub(super) fn of_form(form: u32) -> Caps {
+        Caps(form)
+    }
+
+    /// The names of those in the set, in an order of ours.
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = ALL.iter().filter(move |(cap, _)| self.has(*cap));
+        all.map(|(_, name)| *name)
+    }
+
+    fn of_name(name: &str) -> Option<Caps> {
+        let found = ALL.iter().find(|(_, known)| *known == name);
+        found.map(|&(cap, _)| cap)
+    }
+
+    /// The set after a request for changes, of what a server with or without accounts offers; `None` where
+    /// not all of it can be had.
+    pub(super) fn requested(self, names: &str, has_accounts: bool) -> Option<Caps> {
+        let offered = Caps::offered(has_accounts);
+        let mut caps = self;
+        for name in names.split_ascii_whitespace() {
+            let (name, is_taken) = match name.strip_prefix('-') {
+                Some(name) => (name, true),
+                None => (name, false),
+            };
+            let name = name.split('=').next().unwrap_or_default();
+            let cap = Caps::of_name(name).filter(|&cap| offered.has(cap))?;
+            caps = match is_taken {
+                true => caps.without(cap),
+                false => caps.with(cap),
+            };
+        }
+        Some(caps)
+    }
+
+    /// What can be asked for.
+    pub(super) fn offered(has_accounts: bool) -> Caps {
+        let all = ALL
+            .iter()
+            .fold(Caps::default(), |all, (cap, _)| all.with(*cap));
+        match has_accounts {
+            true => all,
+            false => all.without(Caps::SASL.with(Caps::ACCOUNT_REGISTRATION)),
+        }
+    }
+
+    /// What can be asked for, as `CAP LS` lists it: with values for who understands them.
+    pub(super) fn listed(has_accounts: bool, with_values: bool) -> Vec<String> {
+        let shown = |name: &'static str| match (name, with_values) {
+            ("sasl", true) => "sasl=PLAIN".into(),
+            (name, _) => String::from(name),
+        };
+        Caps::offered(has_accounts).names().map(shown).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_a_request_or_nothing() {
+        let none = Caps::default();
+        let two = none.requested("batch server-time", true).expect("offered");
+        assert!(two.has(Caps::BATCH.with(Caps::SERVER_TIME)));
+        assert_eq!(two.requested("-batch", true), Some(Caps::SERVER_TIME));
+        assert_eq!(two.requested("batch nothing", true), None);
+        assert_eq!(none.requested("sasl", false), None);
+        assert_eq!(none.requested("", true), Some(none));
+    }
+
+    #[test]
+    fn what_many_are_told_depends_on_few() {
+        assert_eq!(Caps::ECHO_MESSAGE.form(), 0);
+        assert_eq!(Caps::of_form(Caps::BATCH.form()), Caps::BATCH);
+    }
+}

@@ -1,0 +1,105 @@
+//! What is known of a connection between its lines, and how it is spoken to.
+
+use std::collections::VecDeque;
+
+use crate::model::{ConnId, Moment, Nick, RoomName, World};
+
+use super::super::Stage;
+use super::caps::Caps;
+use super::registration::Registration;
+use super::sasl::Sasl;
+use super::work::Work;
+use super::write::{Listener, Source, Tags};
+
+/// What the dialect remembers of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Dialogue {
+    pub(super) caps: Caps,
+    /// The name it goes by, once it has come in.
+    pub(super) nick: Option<Nick>,
+    /// What is known of it before.
+    pub(super) registration: Option<Box<Registration>>,
+    pub(super) sasl: Option<Box<Sasl>>,
+    /// Lines that are not answered yet, in order.
+    pub(super) work: Option<Box<Queue>>,
+    /// The number of the last request.
+    pub(super) last_request: u32,
+    /// The number of the last batch.
+    last_batch: u32,
+    /// A room that it was put out of and is not out of yet.
+    pub(super) put_out_of: Option<Box<RoomName>>,
+}
+
+/// Lines in order. Most connections wait for no answer, and pay for a pointer only.
+pub(super) type Queue = VecDeque<Work>;
+
+/// Where a dialogue takes place, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    /// What is known of the chat.
+    pub(crate) world: &'a dyn World,
+    /// Whose dialogue it is.
+    pub(crate) who: ConnId,
+    /// The time of the turn.
+    pub(crate) now: Moment,
+}
+
+impl Dialogue {
+    /// Of a connection that said nothing yet.
+    pub(crate) fn begun() -> Dialogue {
+        Dialogue {
+            registration: Some(Box::default()),
+            ..Dialogue::default()
+        }
+    }
+
+    /// It has come in under that name.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn come_in_as(&mut self, nick: &str) {
+        self.registration = None;
+        self.nick = Nick::parse(nick);
+    }
+
+    /// A number that those share who are told things in the same bytes.
+    pub(crate) fn form(&self) -> u32 {
+        self.caps.form()
+    }
+
+    /// May it ask what operators may?
+    pub(super) fn is_operator(&self, scene: &Scene<'_>) -> bool {
+        let own = scene.world.user_at(scene.who);
+        let person = own.and_then(|own| scene.world.person(own));
+        person.is_some_and(|person| person.is_operator)
+    }
+
+    /// Has it come in?
+    pub(super) fn stage(&self) -> Stage {
+        match self.nick {
+            Some(_) => Stage::Joined,
+            None => Stage::Joining,
+        }
+    }
+
+    pub(super) fn listener<'a>(&'a self, scene: &Scene<'a>) -> Listener<'a> {
+        let asked = self.registration.as_ref().and_then(|it| it.nick.as_ref());
+        let nick = self.nick.as_ref().or(asked);
+        Listener {
+            caps: self.caps,
+            nick: nick.map_or("*", Nick::as_str),
+            world: scene.world,
+            now: scene.now,
+        }
+    }
+
+    /// A standard reply that something failed (IRCv3).
+    pub(super) fn fail(&self, scene: &Scene<'_>, params: &[&str], out: &mut Vec<u8>) {
+        let listener = self.listener(scene);
+        listener.line(&Tags::default(), Source::Server, "FAIL", params, out);
+    }
+
+    /// The number of a batch that begins.
+    pub(super) fn next_batch(&mut self) -> String {
+        self.last_batch = self.last_batch.wrapping_add(1);
+        self.last_batch.to_string()
+    }
+}

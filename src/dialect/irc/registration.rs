@@ -1,0 +1,344 @@
+//! Coming in: capabilities, names, the password of the server, and the welcome.
+
+use crate::limits::{NICK_CHARS_MAX, NOTE_BYTES_MAX, USERNAME_CHARS_MAX};
+use crate::model::{AccountId, ErrorCode, Nick, Profile, ProfileChange, Request};
+
+use super::super::Stage;
+use super::caps::Caps;
+use super::dialogue::{Dialogue, Scene};
+use super::line::IrcLine;
+use super::numerics::word;
+use super::server::isupport;
+use super::work::{About, Todo, Work};
+use super::write::{Source, Tags, shortened};
+
+/// What is known of who has not come in.
+#[derive(Debug, Default)]
+pub(super) struct Registration {
+    pub(super) nick: Option<Nick>,
+    username: Option<String>,
+    realname: String,
+    password: Option<String>,
+    /// It is negotiating, and comes in when that is over.
+    is_negotiating: bool,
+    /// Its name was asked for, and that is not answered.
+    pub(super) is_asked: bool,
+    /// The account that it proved to be.
+    pub(super) account: Option<(AccountId, Nick)>,
+}
+
+/// Bytes of capabilities in one line.
+const LISTED_BYTES_MAX: usize = 400;
+
+impl Dialogue {
+    pub(super) fn cap(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        let subcommand = line.params[0].to_ascii_uppercase();
+        let has_accounts = scene.world.server().has_accounts;
+        match subcommand.as_str() {
+            "LS" => {
+                let version = line.params.get(1).and_then(|version| version.parse().ok());
+                let is_302 = version.is_some_and(|version: u32| version >= 302);
+                if is_302 {
+                    self.caps = self.caps.with(Caps::CAP_NOTIFY);
+                }
+                self.negotiate(true);
+                let listed = Caps::listed(has_accounts, is_302);
+                self.list_caps("LS", &listed, is_302, scene, &mut work.out);
+            }
+            "LIST" => {
+                let listed: Vec<String> = self.caps.names().map(Into::into).collect();
+                self.list_caps("LIST", &listed, false, scene, &mut work.out);
+            }
+            "REQ" => {
+                self.negotiate(true);
+                let names = line.params.get(1).copied().unwrap_or_default();
+                let caps = self.caps.requested(names, has_accounts);
+                let answer = if caps.is_some() { "ACK" } else { "NAK" };
+                let mut reply = Vec::new();
+                let listener = self.listener(scene);
+                let params = [listener.nick, answer, names];
+                listener.line(&Tags::default(), Source::Server, "CAP", &params, &mut reply);
+                work.out.append(&mut reply);
+                self.caps = caps.unwrap_or(self.caps);
+            }
+            "END" => {
+                self.negotiate(false);
+                self.try_to_come_in(scene, work);
+            }
+            _ => {
+                let params = [word(line.params[0]), "Invalid CAP command"];
+                self.listener(scene).numeric("410", &params, &mut work.out);
+            }
+        }
+    }
+
+    fn negotiate(&mut self, is_negotiating: bool) {
+        if let Some(registration) = &mut self.registration {
+            registration.is_negotiating = is_negotiating;
+        }
+    }
+
+    fn list_caps(
+        &self,
+        subcommand: &str,
+        caps: &[String],
+        is_302: bool,
+        scene: &Scene<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let listener = self.listener(scene);
+        let mut lines = vec![String::new()];
+        for cap in caps {
+            let last = lines
+                .last_mut()
+                .filter(|last| last.len() + cap.len() < LISTED_BYTES_MAX);
+            match last {
+                Some(last) if last.is_empty() => last.push_str(cap),
+                Some(last) => *last += &format!(" {cap}"),
+                None => lines.push(cap.clone()),
+            }
+        }
+        if !is_302 && subcommand == "LS" {
+            lines = vec![lines.join(" ")];
+        }
+        for (at, caps) in lines.iter().enumerate() {
+            let mut params = vec![listener.nick, subcommand];
+            if at + 1 < lines.len() {
+                params.push("*");
+            }
+            params.push(caps);
+            listener.line(&Tags::default(), Source::Server, "CAP", &params, out);
+        }
+    }
+
+    pub(super) fn pass(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        match &mut self.registration {
+            Some(registration) => registration.password = Some(line.params[0].into()),
+            None => self.already_registered(scene, &mut work.out),
+        }
+    }
+
+    fn already_registered(&self, scene: &Scene<'_>, out: &mut Vec<u8>) {
+        self.listener(scene)
+            .numeric("462", &["You may not reregister"], out);
+    }
+
+    pub(super) fn user(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        if self.stage() == Stage::Joined {
+            return self.already_registered(scene, &mut work.out);
+        }
+        let is_good = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+        let username: String = line.params[0].chars().filter(is_good).collect();
+        let username: String = username.chars().take(USERNAME_CHARS_MAX).collect();
+        let realname = line.params[3].trim();
+        if line.params[0].is_empty() || realname.is_empty() {
+            return self.listener(scene).need_more_params("USER", &mut work.out);
+        }
+        if username.is_empty() {
+            let params = ["Your username is not valid"];
+            return self.listener(scene).numeric("468", &params, &mut work.out);
+        }
+        if let Some(registration) = &mut self.registration {
+            registration.username = Some(username);
+            registration.realname = shortened(realname);
+        }
+        self.try_to_come_in(scene, work);
+    }
+
+    pub(super) fn change_nick(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        let asked = line.params.first().copied().unwrap_or_default();
+        if asked.is_empty() {
+            let params = ["No nickname given"];
+            return self.listener(scene).numeric("431", &params, &mut work.out);
+        }
+        let Some(nick) = Nick::parse(asked) else {
+            return self.bad_nick(asked, scene, &mut work.out);
+        };
+        if self.stage() == Stage::Joined {
+            if self.nick.as_ref() == Some(&nick) {
+                return;
+            }
+            let about = About::Nick(asked.into());
+            work.todo
+                .push_back(Todo::Ask(Request::Nick { nick }, about));
+            return;
+        }
+        if self.is_not_its(&nick, scene) {
+            return self.nick_in_use(asked, scene, &mut work.out);
+        }
+        if let Some(registration) = &mut self.registration {
+            registration.nick = Some(nick);
+        }
+        self.try_to_come_in(scene, work);
+    }
+
+    pub(super) fn bad_nick(&self, asked: &str, scene: &Scene<'_>, out: &mut Vec<u8>) {
+        let words = format!("A name is 1 to {NICK_CHARS_MAX} letters, digits, _ - or .");
+        self.listener(scene)
+            .numeric("432", &[word(asked), &words], out);
+    }
+
+    pub(super) fn nick_in_use(&self, asked: &str, scene: &Scene<'_>, out: &mut Vec<u8>) {
+        let words = "Nickname is already in use";
+        self.listener(scene)
+            .numeric("433", &[word(asked), words], out);
+    }
+
+    /// Is a name somebody else's already? Where it is that of the account that is proven, it is not.
+    fn is_not_its(&self, nick: &Nick, scene: &Scene<'_>) -> bool {
+        let proven = self
+            .registration
+            .as_ref()
+            .and_then(|it| it.account.as_ref());
+        let is_proven = proven.is_some_and(|(_, account)| account.key() == nick.key());
+        !is_proven && scene.world.find(nick.as_str()).is_some()
+    }
+
+    /// Comes in, where all that it takes is there.
+    fn try_to_come_in(&mut self, scene: &Scene<'_>, work: &mut Work) {
+        let Some(registration) = &mut self.registration else {
+            return;
+        };
+        let (Some(nick), Some(username)) = (&registration.nick, &registration.username) else {
+            return;
+        };
+        if registration.is_negotiating || registration.is_asked {
+            return;
+        }
+        let wanted = scene.world.server().password.as_ref();
+        if let Some(wanted) = wanted
+            && !wanted.is_same(registration.password.as_deref().unwrap_or_default())
+        {
+            self.listener(scene)
+                .numeric("464", &["Password incorrect"], &mut work.out);
+            work.todo
+                .push_back(Todo::Close("Closing Link: (Password incorrect)".into()));
+            return;
+        }
+        let profile = Profile {
+            username: username.clone(),
+            realname: registration.realname.clone(),
+            ..Profile::default()
+        };
+        let request = Request::ComeIn {
+            nick: nick.clone(),
+            profile: Box::new(profile),
+            account: registration.account.as_ref().map(|(account, _)| *account),
+        };
+        registration.is_asked = true;
+        work.todo.push_back(Todo::Ask(request, About::Register));
+    }
+
+    /// It has come in, and is told where.
+    pub(super) fn welcome(&mut self, nick: &Nick, scene: &Scene<'_>, work: &mut Work) {
+        self.registration = None;
+        self.nick = Some(nick.clone());
+        let server = scene.world.server();
+        let listener = self.listener(scene);
+        let out = &mut work.out;
+        let mut own = Vec::new();
+        scene.world.write_source(nick, &mut own);
+        let own = String::from_utf8_lossy(&own);
+        let (name, network) = (server.name.as_str(), server.network.as_str());
+        let version = concat!("hubbub-", env!("CARGO_PKG_VERSION"));
+        let started = super::write::timestamp(server.started_ms);
+        let words = format!("Welcome to the {network} IRC network, {own}");
+        listener.numeric("001", &[&words], out);
+        let words = format!("Your host is {name}, running version {version}");
+        listener.numeric("002", &[&words], out);
+        let words = format!("This server was created {started}");
+        listener.numeric("003", &[&words], out);
+        listener.numeric(
+            "004",
+            &[name, version, "Biow", "Ibeiklmnostv", "Ibeklov"],
+            out,
+        );
+        isupport(&listener, out);
+        self.write_lusers(scene, out);
+        self.write_motd(scene, out);
+    }
+
+    /// It may not come in under that name, or not at all.
+    pub(super) fn not_welcome(&mut self, code: &ErrorCode, scene: &Scene<'_>, work: &mut Work) {
+        let Some(registration) = &mut self.registration else {
+            return;
+        };
+        registration.is_asked = false;
+        let nick = registration.nick.take();
+        let asked = nick.as_ref().map_or("*", Nick::as_str);
+        match code {
+            ErrorCode::NickTaken => self.nick_in_use(asked, scene, &mut work.out),
+            ErrorCode::NameRegistered => {
+                let words = "That name is registered: log in to it by SASL to use it";
+                self.listener(scene)
+                    .numeric("433", &[asked, words], &mut work.out);
+            }
+            ErrorCode::NickBanned(_) | ErrorCode::BadNick => {
+                let words = code.to_string();
+                self.listener(scene)
+                    .numeric("432", &[asked, &words], &mut work.out);
+            }
+            ErrorCode::AddressBanned(_) => {
+                let words = code.to_string();
+                self.listener(scene)
+                    .numeric("465", &[&words], &mut work.out);
+                work.todo
+                    .push_back(Todo::Close(format!("Closing Link: ({words})")));
+            }
+            _ => {
+                work.todo
+                    .push_back(Todo::Close(format!("Closing Link: ({code})")));
+            }
+        }
+    }
+
+    pub(super) fn setname(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        let realname = line.params[0].trim();
+        if realname.is_empty() || realname.len() > NOTE_BYTES_MAX {
+            let params = ["SETNAME", "INVALID_REALNAME", "That is no real name"];
+            return self.fail(scene, &params, &mut work.out);
+        }
+        let change = ProfileChange::Realname(realname.into());
+        let about = About::Setname(realname.into());
+        work.todo
+            .push_back(Todo::Ask(Request::Describe { change }, about));
+    }
+
+    pub(super) fn ping(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        let listener = self.listener(scene);
+        match line.params.first() {
+            Some(text) => {
+                let params = [scene.world.server().name.as_str(), text];
+                listener.line(
+                    &Tags::default(),
+                    Source::Server,
+                    "PONG",
+                    &params,
+                    &mut work.out,
+                );
+            }
+            None => listener.need_more_params("PING", &mut work.out),
+        }
+    }
+
+    pub(super) fn pong(&mut self, _: &IrcLine<'_>, _: &Scene<'_>, work: &mut Work) {
+        // What came is life enough.
+        let _ = work;
+    }
+
+    pub(super) fn quit(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        let words = line.params.first().filter(|words| !words.is_empty());
+        let said = words.map_or(String::new(), |words| format!(": {words}"));
+        let last = format!("Closing Link: (Quit{said})");
+        if self.stage() == Stage::Joining {
+            work.todo.push_back(Todo::Close(last));
+            return;
+        }
+        // Nothing can be sent behind what closes the connection.
+        work.label = None;
+        self.listener(scene).bare("ERROR", &[&last], &mut work.out);
+        let words = words.map(|words| shortened(words));
+        work.todo
+            .push_back(Todo::Ask(Request::Quit { words }, About::Quiet));
+    }
+}

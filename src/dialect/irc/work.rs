@@ -1,0 +1,129 @@
+//! What a line asks, until all of it is answered.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::model::{Addressee, Manner, Message, Nick, Request, RoomName};
+
+/// A line that was understood, and what is left of it.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// With which its answer is marked.
+    pub(super) label: Option<String>,
+    /// The lines of its answer so far, each with its end.
+    pub(super) out: Vec<u8>,
+    /// What is to be asked yet, in order.
+    pub(super) todo: VecDeque<Todo>,
+    /// What was asked and is not answered yet, by number.
+    pub(super) asked: Vec<(u32, About)>,
+    /// What was found of a history so far.
+    pub(super) found: Vec<Arc<Message>>,
+}
+
+/// Something that is to be done for a line.
+#[derive(Debug)]
+pub(super) enum Todo {
+    /// Ask this of the chat.
+    Ask(Request, About),
+    /// Go on with a long list.
+    List(List),
+    /// Close the connection, with last words.
+    Close(String),
+}
+
+/// A list that is told a part at a time.
+#[derive(Debug)]
+pub(super) enum List {
+    /// The names in a room, from a member on.
+    Names { room: RoomName, start: usize },
+    /// The end of names, of what was asked for.
+    NamesEnd { asked: String },
+    /// Who is in a room, from a member on.
+    WhoRoom {
+        asked: String,
+        room: RoomName,
+        start: usize,
+        fields: Option<Box<str>>,
+        only_operators: bool,
+    },
+    /// Who matches a mask, from a user on.
+    WhoMask {
+        asked: String,
+        start: usize,
+        fields: Option<Box<str>>,
+        only_operators: bool,
+    },
+    /// Rooms that fit, from one on.
+    Rooms { filter: Box<Filter>, start: usize },
+}
+
+/// Which rooms are listed.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    /// Any of these masks, where there are some.
+    pub(super) masks: Vec<String>,
+    /// None of these.
+    pub(super) not_masks: Vec<String>,
+    /// More users than this.
+    pub(super) above: Option<usize>,
+    /// Fewer than this.
+    pub(super) below: Option<usize>,
+}
+
+/// What a request was for, as far as its answer must know it.
+#[derive(Debug, Clone)]
+pub(super) enum About {
+    Register,
+    Nick(String),
+    /// Words, for their echo.
+    Words {
+        to: Addressee,
+        manner: Manner,
+        tags: String,
+        text: String,
+    },
+    Join(String),
+    Part {
+        room: String,
+        words: Option<String>,
+    },
+    Topic(String),
+    Kick {
+        room: String,
+        reason: Option<String>,
+    },
+    Kill(String),
+    Invite(String),
+    Modes(String),
+    UserModes(String),
+    Away,
+    Oper,
+    Setname(String),
+    /// A proof: of SASL, or asked of a service.
+    Proof {
+        is_sasl: bool,
+    },
+    /// An account is made: by the command, or asked of a service.
+    Account {
+        is_command: bool,
+        nick: Nick,
+    },
+    /// A part of what was said.
+    History {
+        subcommand: String,
+        target: String,
+        is_last: bool,
+    },
+    /// Operators' commands.
+    Order,
+    /// Nothing is told of it.
+    Quiet,
+}
+
+/// A place in a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    Id(u64),
+    /// In milliseconds since 1970.
+    Time(u64),
+}

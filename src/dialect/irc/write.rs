@@ -1,0 +1,295 @@
+//! Lines as they are sent: tags, source, command, parameters.
+
+use crate::limits::NOTE_BYTES_MAX;
+use crate::model::{Manner, Message, Moment, Nick, World};
+
+use super::super::time::date;
+use super::caps::Caps;
+use super::line::{LINE_BYTES_MAX, escaped};
+
+/// Who reads a line, as far as its form goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listener<'a> {
+    pub(super) caps: Caps,
+    /// Its name, or what stands for it before it has one.
+    pub(super) nick: &'a str,
+    pub(super) world: &'a dyn World,
+    pub(super) now: Moment,
+}
+
+/// The tags of a line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tags<'a> {
+    /// When what it tells happened, in milliseconds since 1970; `None`: now.
+    pub(super) at_ms: Option<u64>,
+    pub(super) msgid: Option<u64>,
+    /// Who did what it tells, for its account and what it is.
+    pub(super) by: Option<&'a Nick>,
+    /// What clients have for each other.
+    pub(super) client: &'a str,
+    pub(super) batch: Option<&'a str>,
+}
+
+/// From whom a line is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source<'a> {
+    Server,
+    User(&'a Nick),
+    /// Somebody who went by that name, and goes by the other now.
+    Renamed(&'a Nick, &'a Nick),
+    /// Nobody who is here: as it is.
+    Literal(&'a str),
+}
+
+impl Listener<'_> {
+    /// Appends a line. The last of the parameters may have blanks; what is too long is cut.
+    pub(super) fn line(
+        &self,
+        tags: &Tags<'_>,
+        source: Source<'_>,
+        command: &str,
+        params: &[&str],
+        out: &mut Vec<u8>,
+    ) {
+        self.push_tags(tags, out);
+        let start = out.len();
+        self.push_source(source, out);
+        out.extend_from_slice(command.as_bytes());
+        if let Some((last, middle)) = params.split_last() {
+            for param in middle {
+                out.push(b' ');
+                out.extend_from_slice(param.as_bytes());
+            }
+            let is_plain = !last.is_empty() && !last.starts_with(':') && !last.contains(' ');
+            let is_talk = ["PRIVMSG", "NOTICE"].contains(&command);
+            out.extend_from_slice(if is_plain && !is_talk { b" " } else { b" :" });
+            out.extend_from_slice(last.as_bytes());
+        }
+        cut(out, start);
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// Appends a numeric of the server's.
+    pub(super) fn numeric(&self, code: &str, params: &[&str], out: &mut Vec<u8>) {
+        let params: Vec<&str> = [self.nick].iter().chain(params).copied().collect();
+        self.line(&Tags::default(), Source::Server, code, &params, out);
+    }
+
+    /// Appends a notice of the server's.
+    pub(super) fn notice(&self, text: &str, out: &mut Vec<u8>) {
+        let params = [self.nick, text];
+        self.line(&Tags::default(), Source::Server, "NOTICE", &params, out);
+    }
+
+    /// Appends words, as many lines as they take: cut between characters, the first with the msgid.
+    pub(super) fn words(
+        &self,
+        message: &Message,
+        target: &str,
+        batch: Option<&str>,
+        out: &mut Vec<u8>,
+    ) {
+        let mut tags = Tags {
+            at_ms: Some(message.unix_ms),
+            msgid: (message.id.0 > 0).then_some(message.id.0),
+            by: Some(&message.nick),
+            client: message.tags.as_deref().unwrap_or_default(),
+            batch,
+        };
+        let (command, start, end) = manner(message.manner);
+        let mut head = Vec::new();
+        self.push_source(Source::User(&message.nick), &mut head);
+        let overhead = head.len() + command.len() + target.len() + 3 + start.len() + end.len();
+        let room = LINE_BYTES_MAX.saturating_sub(overhead).max(4);
+        let text = without_breaks(&message.text);
+        let mut rest = &*text;
+        loop {
+            let len = floor(rest, room);
+            let part = format!("{start}{}{end}", &rest[..len]);
+            let source = Source::User(&message.nick);
+            self.line(&tags, source, command, &[target, &part], out);
+            (tags.msgid, rest) = (None, &rest[len..]);
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn push_source(&self, source: Source<'_>, out: &mut Vec<u8>) {
+        out.push(b':');
+        match source {
+            Source::Server => out.extend_from_slice(self.world.server().name.as_bytes()),
+            Source::Literal(name) => out.extend_from_slice(name.as_bytes()),
+            Source::User(nick) => self.world.write_source(nick, out),
+            Source::Renamed(from, to) => {
+                out.extend_from_slice(from.as_str().as_bytes());
+                let mut whole = Vec::new();
+                self.world.write_source(to, &mut whole);
+                let place = whole.iter().position(|&byte| byte == b'!');
+                out.extend_from_slice(&whole[place.unwrap_or(whole.len())..]);
+            }
+        }
+        out.push(b' ');
+    }
+
+    fn push_tags(&self, tags: &Tags<'_>, out: &mut Vec<u8>) {
+        let tagged = Caps::MESSAGE_TAGS
+            .with(Caps::SERVER_TIME)
+            .with(Caps::ACCOUNT_TAG)
+            .with(Caps::BATCH);
+        if !self.caps.has_any(tagged) {
+            return;
+        }
+        let start = out.len();
+        let mut push = |key: &str, value: &str| {
+            out.push(if out.len() == start { b'@' } else { b';' });
+            out.extend_from_slice(key.as_bytes());
+            out.extend_from_slice(value.as_bytes());
+        };
+        if let Some(batch) = tags.batch {
+            push("batch=", batch);
+        }
+        if self.caps.has(Caps::SERVER_TIME) {
+            push("time=", &timestamp(tags.at_ms.unwrap_or(self.now.unix_ms)));
+        }
+        if let Some(id) = tags.msgid.filter(|_| self.caps.has(Caps::MESSAGE_TAGS)) {
+            push("msgid=", &id.to_string());
+        }
+        let wants_person = self
+            .caps
+            .has_any(Caps::ACCOUNT_TAG.with(Caps::MESSAGE_TAGS));
+        let by = tags.by.filter(|_| wants_person);
+        let person = by.and_then(|nick| self.world.person(self.world.find(nick.as_str())?));
+        if let Some(person) = person {
+            let account = person.account.filter(|_| self.caps.has(Caps::ACCOUNT_TAG));
+            if let Some(account) = account {
+                push("account=", &escaped(account.as_str()));
+            }
+            if person.is_bot && self.caps.has(Caps::MESSAGE_TAGS) {
+                push("bot", "");
+            }
+        }
+        if !tags.client.is_empty() && self.caps.has(Caps::MESSAGE_TAGS) {
+            push("", tags.client);
+        }
+        if out.len() > start {
+            out.push(b' ');
+        }
+    }
+}
+
+/// The command that tells words of a manner, and what stands before and behind them.
+fn manner(manner: Manner) -> (&'static str, &'static str, &'static str) {
+    match manner {
+        Manner::Said => ("PRIVMSG", "", ""),
+        Manner::Acted => ("PRIVMSG", "\u{1}ACTION ", "\u{1}"),
+        Manner::Noticed => ("NOTICE", "", ""),
+    }
+}
+
+/// The beginning of a text that is a note.
+pub(super) fn shortened(text: &str) -> String {
+    let mut len = text.len().min(NOTE_BYTES_MAX);
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    text[..len].into()
+}
+
+/// A time as server-time has it.
+pub(super) fn timestamp(unix_ms: u64) -> String {
+    let (day, ms) = (unix_ms / 86_400_000, unix_ms % 86_400_000);
+    let (s, ms) = (ms / 1000, ms % 1000);
+    let (h, m, s) = (s / 3600, s / 60 % 60, s % 60);
+    let date = date(i64::try_from(day).unwrap_or_default());
+    format!("{date}T{h:02}:{m:02}:{s:02}.{ms:03}Z")
+}
+
+/// How many of the first bytes of a text, `max` at most, end between two characters.
+fn floor(text: &str, max: usize) -> usize {
+    let mut len = text.len().min(max);
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    len
+}
+
+/// A text in which nothing ends a line: what one dialect lets pass is no command in this one.
+fn without_breaks(text: &str) -> std::borrow::Cow<'_, str> {
+    match text.contains(['\r', '\n', '\0']) {
+        true => text.replace(['\r', '\n', '\0'], " ").into(),
+        false => text.into(),
+    }
+}
+
+/// Cuts a line down to what one may be, between characters, and takes from it what would end it.
+fn cut(out: &mut Vec<u8>, start: usize) {
+    for byte in &mut out[start..] {
+        if b"\r\n\0".contains(byte) {
+            *byte = b' ';
+        }
+    }
+    let mut end = out.len().min(start + LINE_BYTES_MAX);
+    while end < out.len() && end > start && out[end] & 0xC0 == 0x80 {
+        end -= 1;
+    }
+    out.truncate(end);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{MessageId, Nowhere};
+
+    fn listener(caps: Caps) -> Listener<'static> {
+        Listener {
+            caps,
+            nick: "bob",
+            world: &Nowhere,
+            now: Moment::default(),
+        }
+    }
+
+    fn message(text: &str) -> Message {
+        Message {
+            id: MessageId(7),
+            unix_ms: 86_399_999,
+            nick: Nick::parse("al").expect("a nick"),
+            manner: Manner::Said,
+            text: text.into(),
+            tags: None,
+        }
+    }
+
+    #[test]
+    fn long_words_are_cut_between_characters_into_several_lines() {
+        let mut out = Vec::new();
+        let text = "é".repeat(600);
+        listener(Caps::MESSAGE_TAGS).words(&message(&text), "#a", None, &mut out);
+        let shown = String::from_utf8(out).expect("UTF-8");
+        let lines: Vec<&str> = shown.split_inclusive("\r\n").collect();
+        assert_eq!(lines.len(), 3);
+        let said: String = lines
+            .iter()
+            .map(|line| line.trim_end().rsplit_once(" :").expect("words").1)
+            .collect();
+        assert_eq!(said, text);
+        assert!(lines[0].starts_with("@msgid=7 :al!~u@hidden PRIVMSG #a :é"));
+        assert!(lines[1].starts_with(":al!~u@hidden PRIVMSG #a :é"));
+        assert!(lines[1].len() <= 512);
+    }
+
+    #[test]
+    fn nothing_in_a_text_ends_a_line() {
+        let mut out = Vec::new();
+        listener(Caps::default()).words(&message("a\r\nKILL b\0"), "#a", None, &mut out);
+        assert_eq!(out, b":al!~u@hidden PRIVMSG #a :a  KILL b \r\n");
+    }
+
+    #[test]
+    fn a_time_with_milliseconds() {
+        let mut out = Vec::new();
+        listener(Caps::SERVER_TIME).words(&message("x"), "#a", None, &mut out);
+        assert!(out.starts_with(b"@time=1970-01-01T23:59:59.999Z :al!"));
+    }
+}

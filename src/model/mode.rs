@@ -1,0 +1,51 @@
+//! What is set of a room, beside its name and its topic.
+
+use super::MemberRank;
+
+/// What a room's moderator can set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModeChange {
+    /// May only moderators set the topic?
+    TopicLock(bool),
+    /// May only the invited enter?
+    InviteOnly(bool),
+    /// The word that opens the room, or none.
+    Key(Option<String>),
+    /// May only moderators and who has a voice speak?
+    Moderated(bool),
+    /// Is the room told of to members only?
+    Secret(bool),
+    /// May who is outside speak in it?
+    Open(bool),
+    /// How many may be in it.
+    Limit(Option<u32>),
+    /// What a member may do there from now on.
+    Rank {
+        /// Who, as typed.
+        name: String,
+        /// Which rank is given or taken: not the least.
+        rank: MemberRank,
+        /// Is it given?
+        is_given: bool,
+    },
+    /// One of the room's masks.
+    Mask {
+        /// Of which list.
+        kind: MaskKind,
+        /// `nick!user@host` with `*` and `?`.
+        mask: String,
+        /// Is it set?
+        is_set: bool,
+    },
+}
+
+/// Which of a room's lists of masks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MaskKind {
+    /// Who does not enter, nor speak.
+    Ban,
+    /// Who does all the same.
+    Exception,
+    /// Who enters without being invited.
+    Invitation,
+}

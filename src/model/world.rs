@@ -1,0 +1,309 @@
+//! Questions about the chat that change nothing, for the dialects that answer them in their own form.
+
+use std::fmt;
+
+use super::{ConnId, MaskKind, Nick, RoomName, UserId};
+
+/// What may be asked of the chat without changing it.
+pub trait World: fmt::Debug {
+    /// The server itself.
+    fn server(&self) -> &ServerFacts;
+
+    /// The user of a connection.
+    fn user_at(&self, who: ConnId) -> Option<UserId>;
+
+    /// Who goes by a name, as typed.
+    fn find(&self, name: &str) -> Option<UserId>;
+
+    /// What is known of a user.
+    fn person(&self, user: UserId) -> Option<Person>;
+
+    /// Appends `nick!user@host` of who goes by that name, or went by it last.
+    fn write_source(&self, nick: &Nick, out: &mut Vec<u8>);
+
+    /// Who went by names that match, the last first; so many at most.
+    fn former(&self, name: &str, count: usize) -> Vec<Former>;
+
+    /// A room.
+    fn room(&self, name: &RoomName) -> Option<RoomFacts>;
+
+    /// So many of a room's members, from one on, in the order of their coming.
+    fn members(
+        &self,
+        room: &RoomName,
+        start: usize,
+        count: usize,
+    ) -> Vec<(UserId, Nick, MemberRank)>;
+
+    /// What a user is in a room; `None` where it is not in it.
+    fn rank(&self, user: UserId, room: &RoomName) -> Option<MemberRank>;
+
+    /// The rooms of a user, in the order of entering.
+    fn rooms_of(&self, user: UserId) -> Vec<RoomName>;
+
+    /// So many rooms, the largest first, from one on.
+    fn rooms(&self, start: usize, count: usize) -> Vec<RoomFacts>;
+
+    /// So many users, from one on, in the order of their coming.
+    fn users(&self, start: usize, count: usize) -> Vec<UserId>;
+
+    /// Do they share a room?
+    fn share_room(&self, one: UserId, other: UserId) -> bool;
+
+    /// May a connection know who is in a room?
+    fn sees(&self, who: ConnId, room: &RoomName) -> bool;
+
+    /// A room's list of masks.
+    fn masks(&self, room: &RoomName, kind: MaskKind) -> Vec<MaskFacts>;
+
+    /// Rooms that a user may enter because it was invited.
+    fn invitations(&self, user: UserId) -> Vec<RoomName>;
+
+    /// How many there are.
+    fn census(&self) -> Census;
+
+    /// Names that a connection waits for.
+    fn watched(&self, who: ConnId) -> Vec<Nick>;
+}
+
+/// What is said of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServerFacts {
+    /// Its name, without blanks.
+    pub name: String,
+    /// The name of all servers together.
+    pub network: String,
+    /// What one must say to come in by IRC.
+    pub password: Option<super::Secret>,
+    /// When it was started, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// Are there accounts?
+    pub has_accounts: bool,
+}
+
+/// With what a connection came, for those who are shown a name of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CameBy {
+    /// Lines, or what is like them.
+    Line,
+    /// A browser, or what is like one.
+    Web,
+    /// Objects.
+    Json,
+}
+
+impl CameBy {
+    /// What stands for the name of a user's account at its own machine.
+    pub fn username(self) -> &'static str {
+        match self {
+            CameBy::Line => "nc",
+            CameBy::Web => "web",
+            CameBy::Json => "json",
+        }
+    }
+}
+
+/// What is known of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Its name.
+    pub nick: Nick,
+    /// As what it came: its account's name at its own machine, or what stands for it.
+    pub username: String,
+    /// Where it is, or what stands for that.
+    pub host: String,
+    /// Its name in real life, as it says.
+    pub realname: String,
+    /// The account that it is logged in to.
+    pub account: Option<Nick>,
+    /// What it says about being away.
+    pub away: Option<String>,
+    /// Is it an operator?
+    pub is_operator: bool,
+    /// Is it shown only to who shares a room with it?
+    pub is_invisible: bool,
+    /// Does it hear what operators say?
+    pub hears_wallops: bool,
+    /// Is it a program?
+    pub is_bot: bool,
+}
+
+/// Somebody who is gone, or goes by another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Former {
+    /// The name it had.
+    pub nick: Nick,
+    /// As in [`Person`].
+    pub username: String,
+    /// As in [`Person`].
+    pub host: String,
+    /// As in [`Person`].
+    pub realname: String,
+    /// Until when, in milliseconds since 1970.
+    pub until_ms: u64,
+}
+
+/// What somebody may do in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MemberRank {
+    /// What anybody may.
+    Member,
+    /// Speak where only some may.
+    Voice,
+    /// Moderate it.
+    Moderator,
+    /// Likewise, and it has a voice where it does not moderate any more.
+    VoicedModerator,
+}
+
+impl MemberRank {
+    /// Does it moderate?
+    pub fn moderates(self) -> bool {
+        self >= MemberRank::Moderator
+    }
+}
+
+/// What is known of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomFacts {
+    /// Its name.
+    pub name: RoomName,
+    /// How many are in it.
+    pub members: usize,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// Who set that, and when, in milliseconds since 1970.
+    pub topic_set: Option<(String, u64)>,
+    /// When it was made, in milliseconds since 1970.
+    pub made_ms: u64,
+    /// When something was said in it last, as far as that is in memory, in milliseconds since 1970.
+    pub last_said_ms: Option<u64>,
+    /// Do only the invited enter?
+    pub is_invite_only: bool,
+    /// Do only some speak?
+    pub is_moderated: bool,
+    /// May who is outside speak in it?
+    pub is_open: bool,
+    /// Is it told of to members only?
+    pub is_secret: bool,
+    /// Do only moderators set the topic?
+    pub is_topic_locked: bool,
+    /// The word that opens it.
+    pub key: Option<String>,
+    /// How many may be in it.
+    pub limit: Option<u32>,
+}
+
+/// A mask of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaskFacts {
+    /// `nick!user@host` with `*` and `?`.
+    pub mask: String,
+    /// Who set it.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+}
+
+/// How many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Users.
+    pub users: usize,
+    /// Those of them who are invisible.
+    pub invisible: usize,
+    /// Those of them who are operators.
+    pub operators: usize,
+    /// Rooms with somebody in them.
+    pub rooms: usize,
+    /// Users at most so far.
+    pub users_max: usize,
+}
+
+/// Where nothing is.
+#[cfg(any(test, feature = "testing"))]
+#[derive(Debug)]
+pub struct Nowhere;
+
+#[cfg(any(test, feature = "testing"))]
+impl World for Nowhere {
+    fn server(&self) -> &ServerFacts {
+        static NOTHING: ServerFacts = ServerFacts {
+            name: String::new(),
+            network: String::new(),
+            password: None,
+            started_ms: 0,
+            has_accounts: false,
+        };
+        &NOTHING
+    }
+
+    fn user_at(&self, _: ConnId) -> Option<UserId> {
+        None
+    }
+
+    fn find(&self, _: &str) -> Option<UserId> {
+        None
+    }
+
+    fn person(&self, _: UserId) -> Option<Person> {
+        None
+    }
+
+    fn write_source(&self, nick: &Nick, out: &mut Vec<u8>) {
+        out.extend_from_slice(nick.as_str().as_bytes());
+        out.extend_from_slice(b"!~u@hidden");
+    }
+
+    fn former(&self, _: &str, _: usize) -> Vec<Former> {
+        Vec::new()
+    }
+
+    fn room(&self, _: &RoomName) -> Option<RoomFacts> {
+        None
+    }
+
+    fn members(&self, _: &RoomName, _: usize, _: usize) -> Vec<(UserId, Nick, MemberRank)> {
+        Vec::new()
+    }
+
+    fn rank(&self, _: UserId, _: &RoomName) -> Option<MemberRank> {
+        None
+    }
+
+    fn rooms_of(&self, _: UserId) -> Vec<RoomName> {
+        Vec::new()
+    }
+
+    fn rooms(&self, _: usize, _: usize) -> Vec<RoomFacts> {
+        Vec::new()
+    }
+
+    fn users(&self, _: usize, _: usize) -> Vec<UserId> {
+        Vec::new()
+    }
+
+    fn share_room(&self, _: UserId, _: UserId) -> bool {
+        false
+    }
+
+    fn sees(&self, _: ConnId, _: &RoomName) -> bool {
+        false
+    }
+
+    fn masks(&self, _: &RoomName, _: MaskKind) -> Vec<MaskFacts> {
+        Vec::new()
+    }
+
+    fn invitations(&self, _: UserId) -> Vec<RoomName> {
+        Vec::new()
+    }
+
+    fn census(&self) -> Census {
+        Census::default()
+    }
+
+    fn watched(&self, _: ConnId) -> Vec<Nick> {
+        Vec::new()
+    }
+}

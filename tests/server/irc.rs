@@ -1,0 +1,179 @@
+//! Clients of IRC in the one world.
+
+use crate::util::*;
+
+const FLAGS: &str = "--server-name irc.test --replay 0";
+
+/// Somebody who has come in by IRC, with what was told of that read.
+fn irc(server: &Server, nick: &str, caps: &str) -> Peer {
+    let mut peer = server.connect(Irc);
+    if !caps.is_empty() {
+        peer.send(format!("CAP REQ :{caps}\r\n"));
+    }
+    peer.send(format!(
+        "NICK {nick}\r\nUSER {nick} 0 * :Real {nick}\r\nCAP END\r\n"
+    ));
+    peer.expect_until(format!(":irc.test 376 {nick} :End of /MOTD command.\r\n"));
+    peer
+}
+
+/// All that is sent before the answer to a ping.
+fn told(peer: &mut Peer) -> String {
+    peer.send("PING :done\r\n");
+    let all = peer.expect_until("PONG irc.test done\r\n");
+    let all = String::from_utf8(all).expect("UTF-8");
+    let end = all.rfind(":irc.test PONG").expect("the answer");
+    all[..end].into()
+}
+
+#[test]
+fn talk_with_somebody_at_a_terminal_and_with_a_program() {
+    let server = Server::with(&[Irc, Text, Json], FLAGS);
+    let mut ann = server.join(Text, "ann");
+    let mut bot = server.join(Json, "bot");
+    let mut bob = irc(&server, "bob", "");
+    assert_eq!(told(&mut bob), "", "in no room");
+    bob.send("JOIN #lobby\r\n");
+    let entered = told(&mut bob);
+    assert!(entered.starts_with(":bob!~bob@"), "{entered}");
+    assert!(entered.contains(" JOIN #lobby\r\n"), "{entered}");
+    assert!(
+        entered.contains(":irc.test 353 bob = #lobby :ann bot bob\r\n"),
+        "{entered}"
+    );
+    ann.expect_until("bob entered #lobby.\n");
+    bob.send("PRIVMSG #lobby :hello there\r\nPRIVMSG #lobby :\u{1}ACTION waves\u{1}\r\n");
+    ann.expect("[bob] hello there\n* bob waves\n");
+    assert_eq!(told(&mut bob), "", "no echo unasked");
+    ann.send("hi bob\n/me nods\n");
+    bob.expect_until(" PRIVMSG #lobby :hi bob\r\n");
+    bob.expect_until(" PRIVMSG #lobby :\u{1}ACTION nods\u{1}\r\n");
+    bot.send("{\"type\":\"pm\",\"to\":\"bob\",\"message\":\"psst\"}\n");
+    bob.expect_until(" PRIVMSG bob :psst\r\n");
+    bob.send("PRIVMSG bot :yes?\r\n");
+    bot.expect_until("\"message\":\"yes?\"");
+    bob.send("PART #lobby :so long\r\n");
+    ann.expect_until("bob left #lobby. (so long)\n");
+    bob.send("PRIVMSG #lobby :still there?\r\n");
+    bob.expect_until(":irc.test 404 bob #lobby :");
+}
+
+#[test]
+fn a_text_is_no_command_in_another_dialect() {
+    let server = Server::with(&[Irc, Text, Json], FLAGS);
+    let mut bob = irc(&server, "bob", "");
+    bob.send("JOIN #lobby\r\n");
+    told(&mut bob);
+    let mut bot = server.join(Json, "bot");
+    bot.send("{\"type\":\"chat\",\"message\":\"a\\r\\nKILL bob :b\\u0000\"}\n");
+    bob.expect_until(" PRIVMSG #lobby :a  KILL bob :b \r\n");
+    let mut ann = server.join(Text, "ann");
+    bob.send("PRIVMSG #lobby :/quit\r\n");
+    ann.expect_until("[bob] /quit\n");
+}
+
+#[test]
+fn long_words_come_whole() {
+    let server = Server::with(&[Irc, Text], FLAGS);
+    let mut bob = irc(&server, "bob", "");
+    bob.send("JOIN #lobby\r\n");
+    told(&mut bob);
+    let mut ann = server.join(Text, "ann");
+    let text = "ä".repeat(700);
+    ann.send(format!("{text}\n"));
+    ann.sync();
+    let all = told(&mut bob);
+    let said = all
+        .lines()
+        .filter_map(|line| line.split_once(" PRIVMSG #lobby :"));
+    let said: String = said.map(|(_, words)| words).collect();
+    assert_eq!(said, text);
+    assert!(all.lines().all(|line| line.len() <= 510));
+}
+
+#[test]
+fn lines_at_the_limit_and_one_past_it() {
+    let server = Server::with(&[Irc], FLAGS);
+    let mut bob = irc(&server, "bob", "message-tags");
+    let ping = |len: usize| format!("PING {}\r\n", "x".repeat(len - 5));
+    bob.send(ping(510));
+    bob.expect_until("PONG irc.test xxx");
+    bob.send(ping(511))
+        .send("@+a=".to_owned() + &"x".repeat(5000) + " TAGMSG bob\r\n");
+    bob.expect_until(":irc.test 417 bob :Input line was too long\r\n");
+    bob.expect_until(":irc.test 417 bob :Input line was too long\r\n");
+    bob.send(b"PRIVMSG bob :\xff\r\n");
+    bob.expect_until("FAIL PRIVMSG INVALID_UTF8 :");
+    bob.send("\r\n \r\n:x\r\nNOSUCH\r\nJOIN\r\n");
+    bob.expect_until(":irc.test 421 bob NOSUCH :Unknown command\r\n");
+    bob.expect_until(":irc.test 461 bob JOIN :Not enough parameters\r\n");
+}
+
+#[test]
+fn names_that_are_taken_and_names_that_are_none() {
+    let server = Server::with(&[Irc, Text], FLAGS);
+    let _ann = server.join(Text, "ann");
+    let mut bob = server.connect(Irc);
+    bob.send("NICK ann\r\nUSER u 0 * :U\r\n");
+    bob.expect_until(":irc.test 433 * ann :Nickname is already in use\r\n");
+    bob.send("NICK *\r\n");
+    bob.expect_until(":irc.test 432 * * :");
+    bob.send("NICK bob\r\n");
+    bob.expect_until(":irc.test 001 bob :Welcome");
+    bob.send("NICK ann\r\n");
+    bob.expect_until(":irc.test 433 bob ann :Nickname is already in use\r\n");
+    bob.send("NICK bert\r\n");
+    bob.expect_until(" NICK bert\r\n");
+}
+
+#[test]
+fn a_server_with_a_password() {
+    let dir = TempDir::new();
+    let path = dir.join("password");
+    std::fs::write(&path, "sesame\n").expect("written");
+    let flags = format!("{FLAGS} --server-password-file {}", path.display());
+    let server = Server::with(&[Irc], &flags);
+    let mut eve = server.connect(Irc);
+    eve.send("PASS guess\r\nNICK eve\r\nUSER e 0 * :E\r\n");
+    eve.expect(":irc.test 464 eve :Password incorrect\r\n");
+    eve.expect("ERROR :Closing Link: (Password incorrect)\r\n")
+        .expect_eof();
+    let mut bob = server.connect(Irc);
+    bob.send("PASS sesame\r\nNICK bob\r\nUSER b 0 * :B\r\n");
+    bob.expect_until(":irc.test 001 bob :Welcome");
+}
+
+#[test]
+fn what_moderators_set_holds_for_everybody() {
+    let server = Server::with(&[Irc, Text], FLAGS);
+    let mut bob = irc(&server, "bob", "");
+    bob.send("JOIN #den\r\nMODE #den +m\r\n");
+    bob.expect_until(" MODE #den +m\r\n");
+    let mut ann = server.join(Text, "ann");
+    ann.send("/join den\n");
+    ann.expect_until("den");
+    ann.sync();
+    ann.send("hello?\n");
+    ann.expect_until("[Server] You may not speak in #den now.\n");
+    bob.send("MODE #den +v ann\r\n");
+    bob.expect_until(" MODE #den +v ann\r\n");
+    ann.send("hello!\n");
+    bob.expect_until(" PRIVMSG #den :hello!\r\n");
+    bob.send("MODE #den +b ann!*@*\r\nKICK #den ann :enough\r\n");
+    ann.expect_until("bob put you out of #den: enough\n");
+    ann.send("/join den\n");
+    ann.expect_until("[Server] You are kept out of #den.\n");
+}
+
+#[test]
+fn an_end_of_the_connection_is_a_quit() {
+    let server = Server::with(&[Irc, Text], FLAGS);
+    let mut bob = irc(&server, "bob", "");
+    bob.send("JOIN #lobby\r\n");
+    told(&mut bob);
+    let mut ann = server.join(Text, "ann");
+    bob.send("QUIT :good night\r\n");
+    ann.expect_until("bob left the chat! (good night)\n");
+    bob.expect_until("ERROR :Closing Link: (Quit: good night)\r\n");
+    bob.expect_eof();
+}
