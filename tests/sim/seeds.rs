@@ -101,12 +101,15 @@ fn number(name: &str) -> Option<u64> {
     Some(number.unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
-/// Plays one seed, and fails with its shortest list.
-fn check_seed(seed: u64, vocabulary: &Vocabulary) -> Outcome {
+/// Plays one seed, and fails with its shortest list. So many operations were played before it.
+fn check_seed(seed: u64, vocabulary: &Vocabulary, ops_before: usize) -> Outcome {
     let plan = Plan::draw(seed, vocabulary.commands.len());
     match play_twice(&plan, vocabulary) {
         Ok(outcome) => outcome,
-        Err(failure) => panic!("{}", report(&plan, &failure, vocabulary)),
+        Err(failure) => {
+            let report = report(&plan, &failure, vocabulary);
+            panic!("after {ops_before} operations {report}");
+        }
     }
 }
 
@@ -116,7 +119,7 @@ fn seeds_hold() {
     if let Some(seed) = number("SEED") {
         let plan = Plan::draw(seed, vocabulary.commands.len());
         let _ = play(&plan, &vocabulary, true);
-        check_seed(seed, &vocabulary);
+        check_seed(seed, &vocabulary, 0);
         return;
     }
     let time = Duration::from_secs(number("SIM_SECONDS").unwrap_or(SECONDS));
@@ -130,7 +133,7 @@ fn seeds_hold() {
         None => ops >= OPS,
     };
     while began.elapsed() < time && !is_enough(seed, ops) {
-        let outcome = check_seed(seed, &vocabulary);
+        let outcome = check_seed(seed, &vocabulary, ops);
         ops += outcome.ops;
         reached.extend(outcome.marks);
         seed += 1;
@@ -160,7 +163,7 @@ fn seeds_that_have_found_something_hold() {
             .split_whitespace()
             .next()
             .and_then(|seed| seed.parse().ok());
-        check_seed(seed.expect("a line begins with a seed"), &vocabulary);
+        check_seed(seed.expect("a line begins with a seed"), &vocabulary, 0);
     }
 }
 
