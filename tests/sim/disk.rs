@@ -107,6 +107,11 @@ impl Disk {
         self.shelves.borrow_mut().books.set_operator(name)
     }
 
+    /// The last message that is on it.
+    pub(crate) fn committed(&self) -> u64 {
+        self.shelves.borrow().committed.0
+    }
+
     /// How often something was committed.
     pub(crate) fn commits(&self) -> u64 {
         self.shelves.borrow().commits

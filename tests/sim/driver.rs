@@ -10,11 +10,12 @@ use std::net::SocketAddr;
 use hubbub::testing::Durability;
 
 use crate::checks::Failure;
+use crate::faults::Fault;
 use crate::ledger::{Ledger, SECRET};
 use crate::marks::{self, sometimes};
 use crate::net::{End, World};
 use crate::peer::Peer;
-use crate::plan::{Op, Plan};
+use crate::plan::{DOORS, Op, Plan};
 use crate::server::{Server, Turned};
 use crate::told::Told;
 use crate::trace::{Trace, Traced};
@@ -49,6 +50,8 @@ pub(crate) struct Sim<'a> {
     pub(crate) step: u64,
     /// Turns one after the other that did nothing and did not wait.
     pub(crate) idle_turns: u32,
+    /// How often there was nothing to accept with when the time became what it is.
+    exhausted: Option<(u64, u64)>,
     /// What was left in the server after the last of them.
     left: Option<Vec<(&'static str, usize)>>,
     /// Since when the disk does what it is to do; it may not do so now.
@@ -74,6 +77,7 @@ pub(crate) fn run(plan: &Plan, vocabulary: &Vocabulary, is_verbose: bool) -> Out
         trace: Trace::new(),
         step: 0,
         idle_turns: 0,
+        exhausted: None,
         left: None,
         disk_well_from_us: Some(0),
         is_calm: crate::weather::is_calm(&plan.faults),
@@ -106,6 +110,7 @@ impl Sim<'_> {
 
     /// Opens the server.
     pub(crate) fn start(&mut self) -> Result<(), Failure> {
+        self.exhausted = None;
         let server = Server::open(&self.plan.options, &self.world);
         self.server = Some(server.map_err(|e| Failure::new("start", e))?);
         Ok(())
@@ -140,6 +145,12 @@ impl Sim<'_> {
         marks::waiting(&server.left());
         let came = self.collect()?;
         self.check_spin(turned, came)?;
+        self.check_accepts()?;
+        // Time that passes within a turn makes more due than the wait was for.
+        if turned.is_by_itself && self.plan.faults.per_mille(Fault::SlowTurn) == 0 {
+            let what = "it slept although there was something to do".into();
+            return Err(Failure::new("sleep", what));
+        }
         if turned.has_ended {
             self.finish_server(true);
         } else if self.world.has_crashed() {
@@ -181,6 +192,43 @@ impl Sim<'_> {
                     self.idle_turns
                 ),
             )),
+        }
+    }
+
+    /// Where there is nothing to accept with, each door rests for a while.
+    fn check_accepts(&mut self) -> Result<(), Failure> {
+        let (now_us, hits) = (self.world.now_us(), self.world.hits(Fault::AcceptExhausted));
+        let (at_us, hits_then) = *self.exhausted.get_or_insert((now_us, hits));
+        if at_us != now_us {
+            self.exhausted = Some((now_us, hits));
+        }
+        match at_us == now_us && hits > hits_then + DOORS.len() as u64 + 2 {
+            true => Err(Failure::new(
+                "spin",
+                "it accepts on, although there is nothing to accept with".into(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// What was told is on disk, where that is promised.
+    fn check_committed(&self, told: &Told) -> Result<(), String> {
+        let id = match (self.plan.options.durability, told) {
+            (Some(Durability::Seen), Told::Heard(heard)) if heard.is_live == Some(true) => heard.id,
+            // Without a number nothing is promised.
+            (
+                Some(_),
+                Told::Done {
+                    request: Some(_),
+                    message,
+                    ..
+                },
+            ) => *message,
+            _ => None,
+        };
+        match id.filter(|&id| id > self.world.disk().committed()) {
+            Some(id) => Err(format!("was told of {id} before it was on disk: {told:?}")),
+            None => Ok(()),
         }
     }
 
@@ -245,6 +293,8 @@ impl Sim<'_> {
         if self.is_verbose {
             println!("                {} < {told:?}", self.peers[at].label());
         }
+        self.check_committed(&told)
+            .map_err(|what| self.failure("kept", at, what))?;
         let now_us = self.world.now_us();
         let peer = &mut self.peers[at];
         peer.learn(&told, self.step);

@@ -32,6 +32,8 @@ pub(crate) struct Turned {
     pub(crate) timeout: Option<Duration>,
     /// Did it read, write or accept anything, was it told something, or kept from it by a fault?
     pub(crate) has_done: bool,
+    /// Did it read, write or accept something of which nothing had told it, and before anything was due?
+    pub(crate) is_by_itself: bool,
 }
 
 impl Server {
@@ -54,12 +56,17 @@ impl Server {
                 .map(|fault| world.hits(fault))
                 .sum::<u64>()
         };
-        let before = world.works() + hits();
+        let (works, before) = (world.works(), world.works() + hits());
         let turned = self.0.turn();
+        let polled = world.polled();
+        // What is due in the middle of the last millisecond of a wait may be done then.
+        let waited = Duration::from_micros(polled.waited_us) + Duration::from_millis(1);
+        let is_early = turned.timeout.is_none_or(|timeout| waited < timeout);
         Turned {
             has_ended: turned.ended.is_some(),
             timeout: turned.timeout,
-            has_done: world.works() + hits() > before || world.polled().told > 0,
+            has_done: world.works() + hits() > before || polled.told > 0,
+            is_by_itself: polled.is_cut && is_early && world.works() > works,
         }
     }
 
