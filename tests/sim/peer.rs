@@ -1,5 +1,7 @@
 //! A client: what it has sent, what it was told, and so what it knows of itself.
 
+mod stay;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::net::SocketAddr;
 
@@ -12,30 +14,7 @@ use crate::net::End;
 use crate::plan::Tongue;
 use crate::told::{Heard, NAME_REFUSED, Told, Where};
 
-/// The time between entering a room and leaving it, as its member was told.
-#[derive(Debug, Clone)]
-pub(crate) struct Stay {
-    pub(crate) room: Key,
-    /// The step in which it was told that it is in.
-    pub(crate) from_step: u64,
-    /// The texts that it was told there, as they were said or on entering, in that order.
-    pub(crate) heard: Vec<(usize, bool)>,
-    /// Everything up to this id has come: all was quiet then.
-    pub(crate) through: u64,
-    pub(crate) last_id: u64,
-}
-
-impl Stay {
-    pub(crate) fn new(room: Key, from_step: u64) -> Stay {
-        Stay {
-            room,
-            from_step,
-            heard: Vec::new(),
-            through: 0,
-            last_id: 0,
-        }
-    }
-}
+pub(crate) use stay::Stay;
 
 /// Messages in one part of what is caught up on.
 const PAGE: usize = 200;
@@ -264,20 +243,7 @@ impl Peer {
 
     /// Takes in what a frame told it of itself. Messages are the ledger's.
     pub(crate) fn learn(&mut self, told: &Told, step: u64) {
-        if matches!(
-            told,
-            Told::Heard(_) | Told::Roster { .. } | Told::Entered(_)
-        ) {
-            self.is_unsure = false;
-        }
-        let is_inside = matches!(
-            told,
-            Told::Heard(_) | Told::Roster { .. } | Told::Entered(_) | Told::Renamed { .. }
-        );
-        // What was refused was something else.
-        if is_inside && !self.has_joined && self.tongue == Tongue::Colon {
-            self.come_in(None, u64::MAX);
-        }
+        self.note_inside(told);
         match told {
             Told::Welcome(name) => self.come_in(Some(name.clone()), step),
             Told::Joined(name) if !self.has_joined && self.asked.contains(&Key::of(name)) => {
@@ -322,6 +288,24 @@ impl Peer {
             | Told::Refused(_)
             | Told::Ping(_)
             | Told::Other(_) => {}
+        }
+    }
+
+    /// Who is told what only those are told who are in is in.
+    fn note_inside(&mut self, told: &Told) {
+        if matches!(
+            told,
+            Told::Heard(_) | Told::Roster { .. } | Told::Entered(_)
+        ) {
+            self.is_unsure = false;
+        }
+        let is_inside = matches!(
+            told,
+            Told::Heard(_) | Told::Roster { .. } | Told::Entered(_) | Told::Renamed { .. }
+        );
+        // What was refused was something else.
+        if is_inside && !self.has_joined && self.tongue == Tongue::Colon {
+            self.come_in(None, u64::MAX);
         }
     }
 

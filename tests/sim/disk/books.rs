@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use hubbub::testing::{
     AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, Kept, KeptScrollback, Key,
-    MAIL_MAX, Message, MessageId, Nick, Query, Record, Retention, RoomName, RoomRecord, Secret,
-    Used, Window, terms, token_digest,
+    MAIL_MAX, Message, MessageId, Nick, Query, Record, Retention, RoomName, RoomRecord,
+    SearchWords, Secret, Used, Window, terms, token_digest,
 };
 
 pub(super) struct Private {
@@ -260,33 +260,7 @@ impl Books {
                 rooms,
                 words,
                 window,
-            } => {
-                let place =
-                    |room: &RoomName| rooms.iter().find(|(name, _)| name.key() == room.key());
-                let rows = self.said.iter().map(|(room, message, is_guarded)| {
-                    let shown = place(room).is_some_and(|(name, from)| {
-                        !is_guarded || message.id >= self.shown_from(name, *from)
-                    });
-                    (message, shown && words.are_in(&terms(&message.text)))
-                });
-                let Found::Messages {
-                    messages, has_more, ..
-                } = page(rows, *window, committed, FOUND_BYTES_MAX)
-                else {
-                    return Found::Failed;
-                };
-                let room_of = |id: MessageId| {
-                    let row = self.said.iter().find(|(_, message, _)| message.id == id);
-                    row.and_then(|(room, ..)| place(room))
-                };
-                let messages = messages.into_iter();
-                Found::InRooms {
-                    messages: messages
-                        .filter_map(|message| Some((room_of(message.id)?.0.clone(), message)))
-                        .collect(),
-                    has_more,
-                }
-            }
+            } => self.search(rooms, words, *window, committed),
             Query::Export { room } => Found::Exported {
                 path: format!("{room}.jsonl"),
                 count: self
@@ -295,6 +269,39 @@ impl Books {
                     .filter(|(of, ..)| of.key() == room.key())
                     .count() as u64,
             },
+        }
+    }
+
+    fn search(
+        &self,
+        rooms: &[(RoomName, MessageId)],
+        words: &SearchWords,
+        window: Window,
+        committed: MessageId,
+    ) -> Found {
+        let place = |room: &RoomName| rooms.iter().find(|(name, _)| name.key() == room.key());
+        let rows = self.said.iter().map(|(room, message, is_guarded)| {
+            let shown = place(room).is_some_and(|(name, from)| {
+                !is_guarded || message.id >= self.shown_from(name, *from)
+            });
+            (message, shown && words.are_in(&terms(&message.text)))
+        });
+        let Found::Messages {
+            messages, has_more, ..
+        } = page(rows, window, committed, FOUND_BYTES_MAX)
+        else {
+            return Found::Failed;
+        };
+        let room_of = |id: MessageId| {
+            let row = self.said.iter().find(|(_, message, _)| message.id == id);
+            row.and_then(|(room, ..)| place(room))
+        };
+        let messages = messages.into_iter();
+        Found::InRooms {
+            messages: messages
+                .filter_map(|message| Some((room_of(message.id)?.0.clone(), message)))
+                .collect(),
+            has_more,
         }
     }
 

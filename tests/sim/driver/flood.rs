@@ -74,8 +74,9 @@ impl Sim<'_> {
     fn speak_until_dropped(&mut self, pair: Pair, dice: &mut Dice) -> Result<(), Failure> {
         let Pair { reader, speaker } = pair;
         let hard_bytes = self.plan.options.limits.sendq_hard_bytes;
+        let held = self.held_bytes_min();
         let is_never_idle = self.plan.options.limits.idle_ms.is_none();
-        let ends_itself = self.plan.is_later() && dice.one_in(3) && is_never_idle;
+        let ends_itself = self.plan.is_later() && dice.one_in(3) && is_never_idle && held > 0;
         let name = self.peers[reader].name.clone().unwrap_or_default();
         let peer = &mut self.peers[reader];
         (peer.has_stalled, peer.is_stalled) = (true, true);
@@ -90,7 +91,7 @@ impl Sim<'_> {
             }
             let owed = self.peers[speaker].bytes_in - before;
             let is_dropped = self.peers[speaker].gone.contains(&name);
-            if is_dropped && owed + LINE_BYTES < hard_bytes + self.held_bytes_min() {
+            if is_dropped && owed + LINE_BYTES < hard_bytes + held {
                 let what = format!("was dropped when it was owed {owed} bytes of {hard_bytes}");
                 return Err(self.failure("cap", reader, what));
             }
@@ -104,7 +105,6 @@ impl Sim<'_> {
             }
             // Who is owed more is not read.
             let soft_bytes = self.plan.options.limits.sendq_soft_bytes;
-            let held = SOCKET_BYTES_MAX / 2;
             if ends_itself && (held..held + soft_bytes - LINE_BYTES).contains(&owed) {
                 return self.end_stalled(pair, &name);
             }

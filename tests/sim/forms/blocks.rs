@@ -112,6 +112,42 @@ fn colon_line(line: &str, is_live: Option<bool>) -> Option<Told> {
     is_colour.then(|| meaning(head, text, is_live))
 }
 
+/// What is told of groups.
+fn group(head: &str, text: &str) -> Option<Told> {
+    if let Some(room) = head
+        .strip_prefix("Members of '")
+        .and_then(|rest| rest.strip_suffix("':"))
+    {
+        let names = text
+            .strip_prefix("- ")
+            .map(|name| vec![name.into()])
+            .unwrap_or_default();
+        // The other names come in lines of their own.
+        return Some(Told::Roster {
+            room: Some(room.into()),
+            names,
+            is_cut: true,
+        });
+    }
+    let named = |start: &str| head.strip_prefix(start).filter(|room| !room.contains(' '));
+    if let Some(room) = head
+        .strip_prefix("Group ")
+        .and_then(|rest| rest.strip_suffix(" created"))
+    {
+        return Some(Told::Entered(room.into()));
+    }
+    if let Some(room) = named("Joined group ") {
+        return Some(Told::Entered(room.into()));
+    }
+    if let Some(room) = named("Left group ") {
+        return Some(Told::Left {
+            room: room.into(),
+            now_in: None,
+        });
+    }
+    None
+}
+
 fn meaning(head: &str, text: &str, is_live: Option<bool>) -> Told {
     let heard = |place, by: Option<&str>, text: &str| {
         let by = by.map(String::from);
@@ -123,36 +159,8 @@ fn meaning(head: &str, text: &str, is_live: Option<bool>) -> Told {
             text: text.into(),
         })
     };
-    if let Some(room) = head
-        .strip_prefix("Members of '")
-        .and_then(|rest| rest.strip_suffix("':"))
-    {
-        let names = text
-            .strip_prefix("- ")
-            .map(|name| vec![name.into()])
-            .unwrap_or_default();
-        // The other names come in lines of their own.
-        return Told::Roster {
-            room: Some(room.into()),
-            names,
-            is_cut: true,
-        };
-    }
-    let group = |start: &str| head.strip_prefix(start).filter(|room| !room.contains(' '));
-    if let Some(room) = head
-        .strip_prefix("Group ")
-        .and_then(|rest| rest.strip_suffix(" created"))
-    {
-        return Told::Entered(room.into());
-    }
-    if let Some(room) = group("Joined group ") {
-        return Told::Entered(room.into());
-    }
-    if let Some(room) = group("Left group ") {
-        return Told::Left {
-            room: room.into(),
-            now_in: None,
-        };
+    if let Some(told) = group(head, text) {
+        return told;
     }
     if head.starts_with("You have been kicked by server.") {
         return Told::Farewell("kicked");

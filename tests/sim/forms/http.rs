@@ -124,18 +124,8 @@ impl Http {
                 "a fragment, a reserved bit or a mask from the server",
             ));
         }
-        let (len, rest) = match (second, rest) {
-            (126, &[a, b, ref rest @ ..]) => (usize::from(u16::from_be_bytes([a, b])), rest),
-            (127, rest) if rest.len() >= 8 => {
-                let (len, rest) = rest.split_at(8);
-                (
-                    len.iter()
-                        .fold(0usize, |len, &byte| len << 8 | usize::from(byte)),
-                    rest,
-                )
-            }
-            (126 | 127, _) => return Ok(0),
-            (len, rest) => (usize::from(len), rest),
+        let Some((len, rest)) = length(second, rest) else {
+            return Ok(0);
         };
         if (second == 126 && len < 126) || (second == 127 && len < 65_536) {
             return Err(wrong("a length longer than it need be"));
@@ -178,6 +168,20 @@ impl Http {
         }
         Ok(consumed)
     }
+}
+
+/// The length of a frame's payload, and what stands behind it; `None` where it is not whole.
+fn length(second: u8, rest: &[u8]) -> Option<(usize, &[u8])> {
+    let wide = match second {
+        126 => 2,
+        127 => 8,
+        len => return Some((usize::from(len), rest)),
+    };
+    let (len, rest) = rest.split_at_checked(wide)?;
+    let len = len
+        .iter()
+        .fold(0, |len, &byte| len << 8 | usize::from(byte));
+    Some((len, rest))
 }
 
 /// A frame as a client sends it, masked.
