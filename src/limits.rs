@@ -82,7 +82,7 @@ pub(crate) const REREAD_MS: u64 = 10;
 pub(crate) const BANS_MAX: usize = 10_000;
 
 /// A password, in bytes.
-pub(crate) const PASSWORD_BYTES_MAX: usize = 128;
+pub(crate) const PASSWORD_BYTES_MAX: usize = 640;
 
 /// The beginning of 2026, in milliseconds since 1970: no server of this kind ran before, so that a clock
 /// that says so is wrong.

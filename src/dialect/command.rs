@@ -1,6 +1,7 @@
 //! The commands that a line may begin with: one table that all dialects of lines share.
 
 mod accounts;
+mod modes;
 mod past;
 mod rule;
 mod talk;
@@ -57,6 +58,7 @@ fn commands() -> impl Iterator<Item = &'static CommandRow> {
     talk::COMMANDS
         .iter()
         .chain(&past::COMMANDS)
+        .chain(&modes::COMMANDS)
         .chain(&accounts::COMMANDS)
         .chain(&rule::COMMANDS)
 }

@@ -124,6 +124,8 @@ fn mode(room: &RoomName, change: &ModeChange) -> String {
         ModeChange::Secret(false) => format!("#{room} is no secret now."),
         ModeChange::Open(true) => format!("Who is outside may speak in #{room} now."),
         ModeChange::Open(false) => format!("Only who is in #{room} may speak in it now."),
+        ModeChange::NoCtcp(true) => format!("Programs do not ask each other in #{room} now."),
+        ModeChange::NoCtcp(false) => format!("Programs may ask each other in #{room} now."),
         ModeChange::Limit(Some(limit)) => format!("#{room} holds {limit} at most now."),
         ModeChange::Limit(None) => format!("#{room} holds as many as come now."),
         ModeChange::Rank {

@@ -101,6 +101,11 @@ impl World for Hub {
         rooms.map(|&id| self.rooms.get(id).name.clone()).collect()
     }
 
+    fn talks_of(&self, user: UserId) -> Vec<(Nick, u64)> {
+        let user = self.users.get(user);
+        user.map_or(Vec::new(), |user| user.talks().to_vec())
+    }
+
     fn rooms(&self, start: usize, count: usize) -> Vec<RoomFacts> {
         self.note_steps(start.min(self.rooms.len()) + count);
         self.rooms.some(start, count).map(facts_of).collect()
@@ -240,6 +245,7 @@ fn facts_of(room: &Room) -> RoomFacts {
         is_invite_only: room.modes.is_invite_only,
         is_moderated: room.modes.is_moderated,
         is_open: room.modes.is_open,
+        has_no_ctcp: room.modes.has_no_ctcp,
         is_secret: room.modes.is_secret,
         is_topic_locked: room.modes.is_topic_locked,
         key: room.modes.key.clone(),

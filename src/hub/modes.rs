@@ -9,6 +9,12 @@ use crate::model::{
 use super::room::{Role, RoomMask};
 use super::{Hub, LOBBY, RoomId, User, check_note};
 
+/// What masks of accounts begin with: the name of the account follows.
+const OF_ACCOUNT: &str = "~a:";
+
+/// What masks begin with whose users may enter, and say nothing: a mask of users follows.
+const QUIET: &str = "~m:";
+
 impl Hub {
     /// Sets several of a room's modes; what cannot be set is left out.
     pub(super) fn change_modes(
@@ -69,6 +75,7 @@ impl Hub {
             ModeChange::Moderated(on) => set(&mut modes.is_moderated, *on),
             ModeChange::Secret(on) => set(&mut modes.is_secret, *on),
             ModeChange::Open(on) => set(&mut modes.is_open, *on),
+            ModeChange::NoCtcp(on) => set(&mut modes.has_no_ctcp, *on),
             ModeChange::Limit(limit) => Ok(std::mem::replace(&mut modes.limit, *limit) != *limit),
             ModeChange::Key(key) => {
                 key.as_deref().map_or(Ok(()), check_note)?;
@@ -159,12 +166,38 @@ impl Hub {
         let Some(user) = self.users.of(who) else {
             return false;
         };
+        let person = self.person(user);
+        let account = person.and_then(|person| person.account);
+        let account = account.map(|account| account.as_str().to_lowercase());
         let forms = self.forms_of(user);
         let covers = |mask: &RoomMask| {
-            let pattern = mask.mask.to_lowercase();
-            mask.kind == kind && forms.iter().any(|form| matches(&pattern, form))
+            let pattern = whole(&mask.mask);
+            mask.kind == kind
+                && match pattern.strip_prefix(OF_ACCOUNT) {
+                    Some(pattern) => account.as_ref().is_some_and(|it| matches(pattern, it)),
+                    None => forms.iter().any(|form| matches(&pattern, form)),
+                }
         };
         masks.iter().any(covers)
+    }
+
+    /// May a user enter a room and say nothing there, by its masks?
+    fn is_quieted(&self, who: ConnId, id: RoomId) -> bool {
+        let Some(user) = self.users.of(who) else {
+            return false;
+        };
+        let forms = self.forms_of(user);
+        let is_by = |kind: MaskKind| {
+            let mut masks = self.rooms.get(id).modes.masks.iter();
+            masks.any(|mask| {
+                let pattern = mask.mask.to_lowercase();
+                let pattern = pattern.strip_prefix(QUIET).filter(|_| mask.kind == kind);
+                pattern.is_some_and(|pattern| forms.iter().any(|form| matches(pattern, form)))
+            })
+        };
+        let is_excepted =
+            || is_by(MaskKind::Exception) || self.is_on_list(who, id, MaskKind::Exception);
+        is_by(MaskKind::Ban) && !is_excepted()
     }
 
     /// What masks of a room are compared with: the user as it is shown, and with its address.
@@ -192,7 +225,7 @@ impl Hub {
         if self.moderates(who, id) {
             return Ok(());
         }
-        match room.modes.is_moderated || self.is_kept_out(who, id) {
+        match room.modes.is_moderated || self.is_kept_out(who, id) || self.is_quieted(who, id) {
             true => Err(ErrorCode::MayNotSpeak(room.name.clone())),
             false => Ok(()),
         }
@@ -210,5 +243,14 @@ impl Hub {
             (false, true) => MemberRank::Voice,
             (false, false) => MemberRank::Member,
         }
+    }
+}
+
+/// A mask as it is compared: folded, and one of a name alone with all of its parts.
+fn whole(mask: &str) -> String {
+    let folded = mask.to_lowercase();
+    match folded.contains(['!', '@', ':']) {
+        true => folded,
+        false => folded + "!*@*",
     }
 }

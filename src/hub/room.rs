@@ -100,6 +100,8 @@ pub(super) struct Modes {
     pub(super) is_secret: bool,
     /// May who is outside speak in it?
     pub(super) is_open: bool,
+    /// Does what programs ask each other (CTCP) not pass?
+    pub(super) has_no_ctcp: bool,
     /// How many may be in it.
     pub(super) limit: Option<u32>,
     /// Who is kept out, is not, or is always invited.

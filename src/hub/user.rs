@@ -50,6 +50,8 @@ pub(super) struct Rare {
     pub(super) profile: Option<Box<Profile>>,
     /// Until when it has read what was said in rooms and by others, in milliseconds since 1970.
     pub(super) read_to: BTreeMap<Key, u64>,
+    /// With whom it has spoken alone, and when last, in milliseconds since 1970.
+    pub(super) talks: Vec<(Nick, u64)>,
 }
 
 impl User {
@@ -150,6 +152,11 @@ impl User {
     /// The first message that was said by or to the user alone under its name.
     pub(super) fn first_private(&self) -> Option<MessageId> {
         self.rare.as_ref().and_then(|rare| rare.first_private)
+    }
+
+    /// With whom it has spoken alone, and when last, in milliseconds since 1970.
+    pub(super) fn talks(&self) -> &[(Nick, u64)] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.talks)
     }
 
     /// Until when it has read something, in milliseconds since 1970.

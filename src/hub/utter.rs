@@ -3,18 +3,20 @@
 
 use std::sync::Arc;
 
+use crate::limits::READ_MARKERS_MAX;
 use crate::model::{
     Absence, Addressee, Author, Change, ConnId, Durability, ErrorCode, Event, Manner, Message,
-    MessageId, Nick, Record, RoomName, Target, Utterance,
+    MessageId, Nick, Record, RoomName, Target, UserId, Utterance,
 };
 
-use super::Hub;
+use super::{Hub, User};
 
 impl Hub {
     pub(super) fn utter(&mut self, who: ConnId, utterance: Utterance) -> Result<(), ErrorCode> {
         self.check_message(&utterance.text)?;
         match utterance.to.clone() {
             Addressee::Room(room) => self.utter_in(who, room, utterance),
+            Addressee::Moderators(room) => self.utter_to_moderators(who, room, utterance),
             Addressee::User(name) => self.utter_to(who, &name, utterance),
         }
     }
@@ -29,12 +31,15 @@ impl Hub {
         let id = known.ok_or(ErrorCode::NoRoomToEnter(room))?;
         let Author { nick, peer } = self.author(who)?;
         let room = self.rooms.get(id);
-        let name = room.name.clone();
+        let (name, room_has_no_ctcp) = (room.name.clone(), room.modes.has_no_ctcp);
         if !room.modes.is_open && !self.own(who)?.is_in(id) {
             return Err(ErrorCode::NotInRoom(name));
         }
         self.check_mute(who, id)?;
         self.check_voice(who, id)?;
+        if room_has_no_ctcp && utterance.text.starts_with('\u{1}') {
+            return Err(ErrorCode::MayNotSpeak(name));
+        }
         if is_for_programs(&utterance) {
             let change = self.tagged(who, Target::Room(name), utterance)?;
             self.tell_watchful(id, who, &change);
@@ -50,6 +55,30 @@ impl Hub {
         self.speak(Some(who), id, peer, message);
         self.answer_with(who, request_id, Event::Done { what: None });
         Ok(())
+    }
+
+    /// Speaks to those who moderate a room, and are at doors where that has a form. It is not kept.
+    fn utter_to_moderators(
+        &mut self,
+        who: ConnId,
+        room: RoomName,
+        utterance: Utterance,
+    ) -> Result<(), ErrorCode> {
+        let id = self.entered(who, Some(room))?;
+        self.check_mute(who, id)?;
+        self.check_voice(who, id)?;
+        let room = self.rooms.get(id).name.clone();
+        let change = self.tagged(who, Target::Room(room), utterance)?;
+        let readers: Vec<ConnId> = self.readers(id).iter().map(|reader| reader.id).collect();
+        self.note_steps(readers.len());
+        let is_watched = false;
+        let event = Event::Changed { change, is_watched };
+        for reader in readers {
+            if reader != who && self.moderates(reader, id) {
+                self.tell(reader, event.clone());
+            }
+        }
+        self.answer(who, event)
     }
 
     fn utter_to(&mut self, who: ConnId, name: &str, utterance: Utterance) -> Result<(), ErrorCode> {
@@ -80,6 +109,8 @@ impl Hub {
         let text = utterance.text.clone();
         let message = self.uttered(nick, utterance);
         let id = message.id;
+        self.note_talk(own, &to, message.unix_ms);
+        self.note_talk(target, &message.nick, message.unix_ms);
         let record = Record::Private {
             message: Arc::clone(&message),
             to: to.clone(),
@@ -96,6 +127,21 @@ impl Hub {
         self.speak_privately(who, Some(target), record, message, answer)?;
         self.answer_with(who, request_id, Event::Done { what: None });
         Ok(())
+    }
+
+    /// Two speak alone: who scrolls back by itself is told with whom that was.
+    fn note_talk(&mut self, user: UserId, with: &Nick, at_ms: u64) {
+        if self.users.get(user).and_then(User::profile).is_none() {
+            return;
+        }
+        let key = with.key();
+        self.change(user, |rare| {
+            rare.talks.retain(|(other, _)| other.key() != key);
+            if rare.talks.len() >= READ_MARKERS_MAX {
+                rare.talks.remove(0);
+            }
+            rare.talks.push((with.clone(), at_ms));
+        });
     }
 
     fn uttered(&mut self, nick: Nick, utterance: Utterance) -> Arc<Message> {
@@ -118,6 +164,7 @@ impl Hub {
         Ok(Change::Tagged {
             by,
             to,
+            is_for_moderators: matches!(utterance.to, Addressee::Moderators(_)),
             tags: utterance.tags,
             text: utterance.text,
             is_notice: utterance.manner == Manner::Noticed,

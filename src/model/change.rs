@@ -51,6 +51,8 @@ pub enum Change {
         by: Nick,
         /// Where.
         to: Target,
+        /// To the moderators of the room only?
+        is_for_moderators: bool,
         /// With which tags, in their form on the wire.
         tags: String,
         /// The program's words, and how they are meant; empty where there are only tags.
@@ -104,6 +106,8 @@ pub struct Utterance {
 pub enum Addressee {
     /// The members of a room; one need not be in it where its modes say so.
     Room(RoomName),
+    /// The moderators of a room that one is in.
+    Moderators(RoomName),
     /// A user.
     User(String),
 }

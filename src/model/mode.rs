@@ -17,6 +17,8 @@ pub enum ModeChange {
     Secret(bool),
     /// May who is outside speak in it?
     Open(bool),
+    /// Does what programs ask each other (CTCP) not pass?
+    NoCtcp(bool),
     /// How many may be in it.
     Limit(Option<u32>),
     /// What a member may do there from now on.

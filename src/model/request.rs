@@ -278,7 +278,7 @@ pub enum Request {
     },
     /// Make an account of the name one goes by.
     Register {
-        /// Its password, 1 to 128 bytes.
+        /// Its password, 1 to 640 bytes.
         password: Secret,
     },
     /// Come in, or go on, as an account.
@@ -294,7 +294,7 @@ pub enum Request {
     Passwd {
         /// The old one.
         old: Option<Secret>,
-        /// The new one, 1 to 128 bytes.
+        /// The new one, 1 to 640 bytes.
         new: Secret,
     },
     /// Have one's account forgotten.

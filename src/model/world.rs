@@ -41,6 +41,10 @@ pub trait World: fmt::Debug {
     /// The rooms of a user, in the order of entering.
     fn rooms_of(&self, user: UserId) -> Vec<RoomName>;
 
+    /// With whom a user has spoken alone, as far as that is in memory, and when last, in milliseconds since
+    /// 1970.
+    fn talks_of(&self, user: UserId) -> Vec<(Nick, u64)>;
+
     /// So many rooms, the largest first, from one on.
     fn rooms(&self, start: usize, count: usize) -> Vec<RoomFacts>;
 
@@ -182,6 +186,8 @@ pub struct RoomFacts {
     pub is_invite_only: bool,
     /// Do only some speak?
     pub is_moderated: bool,
+    /// Does what programs ask each other (CTCP) not pass?
+    pub has_no_ctcp: bool,
     /// May who is outside speak in it?
     pub is_open: bool,
     /// Is it told of to members only?
@@ -272,6 +278,10 @@ impl World for Nowhere {
     }
 
     fn rooms_of(&self, _: UserId) -> Vec<RoomName> {
+        Vec::new()
+    }
+
+    fn talks_of(&self, _: UserId) -> Vec<(Nick, u64)> {
         Vec::new()
     }
 

@@ -6,7 +6,9 @@ The suite is not part of this repository. From a checkout of it, with its requir
         pytest --controller irctest_hubbub -m "not implementation-specific and not deprecated and not strict"
 """
 
+import json
 import os
+import socket
 from typing import Optional, Type
 
 from irctest import patma
@@ -23,6 +25,7 @@ class HubbubController(BaseServerController, DirectoryBasedController):
     supported_sasl_mechanisms = {"PLAIN"}
     supports_sts = False
     _port_wait_interval = 0.01
+    extban_mute_char = "m"
 
     capabilities = frozenset(
         (
@@ -55,7 +58,9 @@ class HubbubController(BaseServerController, DirectoryBasedController):
             OptionalBehaviors.MULTI_KICK,
             OptionalBehaviors.MULTI_NAMES_COMMAND,
             OptionalBehaviors.MULTI_PRIVMSG,
+            OptionalBehaviors.NO_CTCP,
             OptionalBehaviors.SASL_AFTER_REGISTRATION,
+            OptionalBehaviors.SASL_REAUTHENTICATION,
         )
     )
 
@@ -95,6 +100,7 @@ class HubbubController(BaseServerController, DirectoryBasedController):
             HUBBUB,
             "--no-console",
             *("--listen", f"{'tls+' if ssl else ''}irc://127.0.0.1:{port}"),
+            *("--listen", f"json+unix://{self.directory / 'json'}"),
             *("--server-name", "My.Little.Server"),
             *("--network-name", "test server"),
             *("--data", str(self.directory / "data")),
@@ -122,9 +128,24 @@ class HubbubController(BaseServerController, DirectoryBasedController):
         path.chmod(0o600)
         return str(path)
 
+    def _register_as_object(self, username: str, password: str) -> None:
+        """A password that is too long for a line of IRC."""
+        self.wait_for_port()
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(5)
+            door.connect(str(self.directory / "json"))
+            join = {"type": "join", "username": username}
+            register = {"type": "register", "password": password}
+            door.sendall(f"{json.dumps(join)}\n{json.dumps(register)}\n".encode())
+            answers = door.makefile()
+            while (answer := json.loads(answers.readline()))["type"] != "ok":
+                assert answer["type"] != "error", answer
+
     def registerUser(
         self, case: BaseServerTestCase, username: str, password: Optional[str] = None
     ) -> None:
+        if password and len(password) > 300:
+            return self._register_as_object(username, password)
         client = case.addClient(show_io=False)
         case.sendLine(client, "CAP LS 302")
         case.sendLine(client, "NICK " + username)

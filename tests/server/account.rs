@@ -125,15 +125,15 @@ fn what_cannot_be_done_is_one_line() {
         assert!(!dir.exists(), "{arguments} begins nothing");
     }
     succeeds(&dir, "add Alice", "wonderland\n");
-    let long = format!("{}\n", "x".repeat(129));
+    let long = format!("{}\n", "x".repeat(641));
     for (arguments, input, part) in [
         ("add ALICE", "x\n", "already"),
         ("passwd Eve", "x\n", "Eve"),
         ("role Eve operator", "", "Eve"),
         ("add Eve", "", "password"),
         ("add Eve", "\n", "password"),
-        ("add Eve", &long, "128"),
-        ("passwd alice", &long, "128"),
+        ("add Eve", &long, "640"),
+        ("passwd alice", &long, "640"),
     ] {
         let line = fails(&dir, arguments, input, 1);
         assert!(line.contains(part), "{arguments}: {line}");

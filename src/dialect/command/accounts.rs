@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(parse("login Alice --multi"), alice("--multi", false));
         assert_eq!(parse("login Alice pw--multi"), alice("pw--multi", false));
         assert_eq!(parse("login a/b pw"), Err(ErrorCode::BadNick));
-        let longest = "p".repeat(128);
+        let longest = "p".repeat(640);
         assert_eq!(
             parse(&format!("login Alice {longest}")),
             alice(&longest, false)

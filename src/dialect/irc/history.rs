@@ -72,7 +72,7 @@ impl Dialogue {
         self.fail(scene, &params, out);
     }
 
-    /// Channels in which something was said between two times.
+    /// Channels, and users, with whom something was said last between two times.
     fn targets(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
         let bounds = (bound(line.params[1]), bound(line.params[2]));
         let (Some(Bound::Time(one)), Some(Bound::Time(other))) = bounds else {
@@ -84,24 +84,34 @@ impl Dialogue {
             ];
             return self.fail(scene, &params, &mut work.out);
         };
-        let between = one.min(other)..=one.max(other);
+        let (first, last) = (one.min(other), one.max(other));
+        let limit = line.params.get(3).and_then(|limit| limit.parse().ok());
+        let limit = limit.unwrap_or(HISTORY_ASKED_MAX).min(HISTORY_ASKED_MAX);
         let own = scene.world.user_at(scene.who);
         let rooms = own
             .map_or(Vec::new(), |own| scene.world.rooms_of(own))
             .into_iter();
         let facts = rooms.filter_map(|room| scene.world.room(&room));
         let said = facts.filter_map(|facts| Some((facts.last_said_ms?, facts.name)));
-        let mut said: Vec<_> = said.filter(|(at_ms, _)| between.contains(at_ms)).collect();
+        let talks = own
+            .map_or(Vec::new(), |own| scene.world.talks_of(own))
+            .into_iter();
+        let talks = talks.map(|(nick, at_ms)| (at_ms, nick.to_string()));
+        let said = said
+            .map(|(at_ms, room)| (at_ms, format!("#{room}")))
+            .chain(talks);
+        let mut said: Vec<_> = said
+            .filter(|(at_ms, _)| first < *at_ms && *at_ms < last)
+            .collect();
         said.sort_unstable();
         let batch = self.begin_batch("draft/chathistory-targets", None, scene, &mut work.out);
         let listener = self.listener(scene);
-        for (at_ms, room) in said.into_iter().take(HISTORY_ASKED_MAX) {
+        for (at_ms, target) in said.into_iter().take(limit) {
             let tags = Tags {
                 batch: batch.as_deref(),
                 ..Tags::default()
             };
-            let (room, at) = (format!("#{room}"), timestamp(at_ms));
-            let params = ["TARGETS", &room, &at];
+            let params = ["TARGETS", &target, &timestamp(at_ms)];
             listener.line(&tags, Source::Server, "CHATHISTORY", &params, &mut work.out);
         }
         self.end_batch(batch, scene, &mut work.out);
@@ -118,6 +128,9 @@ impl Dialogue {
         let batch = self.begin_batch("chathistory", Some(target), scene, out);
         let own = self.nick.clone();
         let listener = self.listener(scene);
+        let other = scene.world.find(target);
+        let other = other.and_then(|other| scene.world.person(other));
+        let target = other.as_ref().map_or(target, |other| other.nick.as_str());
         for message in messages {
             // What the other said is to oneself.
             let is_own = own

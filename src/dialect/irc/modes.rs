@@ -11,7 +11,8 @@ use super::work::{About, Todo, Work};
 use super::write::Listener;
 
 /// The modes of channels that have no parameter.
-const FLAGS: [(char, Flag); 5] = [
+const FLAGS: [(char, Flag); 6] = [
+    ('C', ModeChange::NoCtcp),
     ('i', ModeChange::InviteOnly),
     ('m', ModeChange::Moderated),
     ('n', |on| ModeChange::Open(!on)),
@@ -64,6 +65,7 @@ impl Dialogue {
         let mut letters = String::from("+");
         let mut params = Vec::new();
         let flags = [
+            ('C', facts.has_no_ctcp),
             ('i', facts.is_invite_only),
             ('k', facts.key.is_some()),
             ('l', facts.limit.is_some()),
@@ -285,6 +287,9 @@ fn is_key(key: &str) -> bool {
 
 /// A mask with all of its parts.
 fn whole_mask(mask: &str) -> String {
+    if mask.starts_with('~') {
+        return mask.into();
+    }
     match (mask.split_once('!'), mask.split_once('@')) {
         (Some((_, rest)), _) if rest.contains('@') => mask.into(),
         (Some(_), _) => format!("{mask}@*"),

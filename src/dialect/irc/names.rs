@@ -39,6 +39,7 @@ fn in_letter(change: &ModeChange) -> (bool, char, Option<String>) {
         ModeChange::InviteOnly(on) => (*on, 'i', None),
         ModeChange::Moderated(on) => (*on, 'm', None),
         ModeChange::Secret(on) => (*on, 's', None),
+        ModeChange::NoCtcp(on) => (*on, 'C', None),
         ModeChange::Open(on) => (!on, 'n', None),
         ModeChange::Key(key) => (key.is_some(), 'k', key.clone()),
         ModeChange::Limit(limit) => (limit.is_some(), 'l', limit.map(|limit| limit.to_string())),

@@ -156,7 +156,7 @@ fn of_account(code: &ErrorCode) -> &'static str {
 /// What words are for, as it was typed.
 fn typed(to: &Addressee) -> String {
     match to {
-        Addressee::Room(room) => format!("#{room}"),
+        Addressee::Room(room) | Addressee::Moderators(room) => format!("#{room}"),
         Addressee::User(name) => name.clone(),
     }
 }

@@ -250,7 +250,7 @@ impl Dialogue {
         listener.numeric("003", &[&words], out);
         listener.numeric(
             "004",
-            &[name, version, "Biow", "Ibeiklmnostv", "Ibeklov"],
+            &[name, version, "Biow", "CIbeiklmnostv", "Ibeklov"],
             out,
         );
         isupport(&listener, out);

@@ -28,10 +28,6 @@ impl Dialogue {
         if !self.caps.has(Caps::SASL) {
             return listener.numeric("904", &["SASL authentication failed"], &mut work.out);
         }
-        if self.is_logged_in(scene) {
-            let words = "You have already authenticated using SASL";
-            return listener.numeric("907", &[words], &mut work.out);
-        }
         if sent.len() > PIECE_BYTES {
             self.sasl = None;
             let listener = self.listener(scene);
@@ -84,16 +80,6 @@ impl Dialogue {
     pub(super) fn fail_sasl(&self, scene: &Scene<'_>, work: &mut Work) {
         let listener = self.listener(scene);
         listener.numeric("904", &["SASL authentication failed"], &mut work.out);
-    }
-
-    fn is_logged_in(&self, scene: &Scene<'_>) -> bool {
-        let own = scene.world.user_at(scene.who);
-        let person = own.and_then(|own| scene.world.person(own));
-        let is_proven = self
-            .registration
-            .as_ref()
-            .is_some_and(|it| it.account.is_some());
-        is_proven || person.is_some_and(|person| person.account.is_some())
     }
 }
 

@@ -28,12 +28,14 @@ pub(super) fn isupport(listener: &Listener<'_>, out: &mut Vec<u8>) {
         "BOT=B".into(),
         "CASEMAPPING=ascii".into(),
         format!("CHANLIMIT=#:{ROOMS_PER_SESSION_MAX}"),
-        "CHANMODES=Ibe,k,l,imnst".into(),
+        "CHANMODES=Ibe,k,l,Cimnst".into(),
         format!("CHANNELLEN={}", ROOM_NAME_CHARS_MAX + 1),
         "CHANTYPES=#".into(),
         format!("CHATHISTORY={HISTORY_ASKED_MAX}"),
         "ELIST=MNU".into(),
+        "ACCOUNTEXTBAN=a".into(),
         "EXCEPTS=e".into(),
+        "EXTBAN=~,am".into(),
         "INVEX=I".into(),
         format!("KEYLEN={KEY_CHARS_MAX}"),
         format!("KICKLEN={NOTE_BYTES_MAX}"),
@@ -46,6 +48,7 @@ pub(super) fn isupport(listener: &Listener<'_>, out: &mut Vec<u8>) {
         format!("NICKLEN={NICK_CHARS_MAX}"),
         "PREFIX=(ov)@+".into(),
         "SAFELIST".into(),
+        "STATUSMSG=@".into(),
         format!(
             "TARGMAX=JOIN:,KICK:{targets},LIST:,NAMES:{targets},NOTICE:{targets},PART:,\
              PRIVMSG:{targets},TAGMSG:{targets},USERHOST:{targets},WHOIS:1,WHOWAS:1"
@@ -165,8 +168,11 @@ impl Dialogue {
         let listener = self.listener(scene);
         let server = scene.world.server();
         let name = server.name.as_str();
-        let words = format!("0 {}", server.network);
-        listener.numeric("364", &[name, name, &words], &mut work.out);
+        // There is one only, which is nothing to tell.
+        if self.is_operator(scene) {
+            let words = format!("0 {}", server.network);
+            listener.numeric("364", &[name, name, &words], &mut work.out);
+        }
         listener.numeric("365", &["*", "End of /LINKS list"], &mut work.out);
     }
 

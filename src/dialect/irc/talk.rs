@@ -98,9 +98,14 @@ impl Dialogue {
         scene: &Scene<'_>,
         work: &mut Work,
     ) {
-        let to = match target.starts_with('#') {
+        let (channel, is_for_moderators) = match target.strip_prefix('@') {
+            Some(channel) => (channel, true),
+            None => (target, false),
+        };
+        let to = match channel.starts_with('#') {
             false => Addressee::User(target.into()),
-            true => match room_of(target) {
+            true => match room_of(channel) {
+                Some(room) if is_for_moderators => Addressee::Moderators(room),
                 Some(room) => Addressee::Room(room),
                 None => {
                     if manner != Manner::Noticed {

@@ -241,6 +241,7 @@ impl Listener<'_> {
             text,
             is_notice,
             id,
+            is_for_moderators,
         } = change
         else {
             return;
@@ -252,6 +253,7 @@ impl Listener<'_> {
             ..Tags::default()
         };
         let target = match to {
+            Target::Room(room) if *is_for_moderators => format!("@{}", channel_of(room)),
             Target::Room(room) => channel_of(room),
             Target::User(nick) => nick.to_string(),
         };

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{
-    EnterMode, ErrorCode, Login, MembersPage, MessageId, ModeChange, Nick, Range, Request,
-    RoomName, RoomsFrom, Secret, Since, TokenChange,
+    EnterMode, ErrorCode, Login, MaskKind, MemberRank, MembersPage, MessageId, ModeChange, Nick,
+    Range, Request, RoomName, RoomsFrom, Secret, Since, TokenChange,
 };
 
 use super::super::object::string;
@@ -277,6 +277,32 @@ fn moderation(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorC
         "topic_lock" => return mode(ModeChange::TopicLock(flag(object, "on")?)),
         "invite_only" => return mode(ModeChange::InviteOnly(flag(object, "on")?)),
         "key" => return mode(ModeChange::Key(maybe_string(object, "key")?)),
+        "moderated" => return mode(ModeChange::Moderated(flag(object, "on")?)),
+        "secret" => return mode(ModeChange::Secret(flag(object, "on")?)),
+        "room_limit" => {
+            let limit = limit(object)?.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
+            return mode(ModeChange::Limit(limit));
+        }
+        "voice" => {
+            return mode(ModeChange::Rank {
+                name: name()?,
+                rank: MemberRank::Voice,
+                is_given: flag(object, "on")?,
+            });
+        }
+        "room_mask" => {
+            let kind = match string(object, "list")? {
+                "ban" => MaskKind::Ban,
+                "exception" => MaskKind::Exception,
+                "invitation" => MaskKind::Invitation,
+                _ => return Err(ErrorCode::WrongField("list")),
+            };
+            return mode(ModeChange::Mask {
+                kind,
+                mask: mask()?,
+                is_set: flag(object, "on")?,
+            });
+        }
         "moderator" => Request::Appoint {
             room: Some(room(object)?),
             name: name()?,

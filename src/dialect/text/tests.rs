@@ -66,7 +66,7 @@ fn one_may_come_in_as_an_account() {
         let usage = ErrorCode::Usage("/login NAME PASSWORD [--multi]");
         assert_eq!(first(b"/login bob"), Ask::Refused(usage));
         let bad = Ask::Refused(ErrorCode::BadPassword);
-        assert_eq!(first(&[b"/login bob ", &[b'p'; 129][..]].concat()), bad);
+        assert_eq!(first(&[b"/login bob ", &[b'p'; 641][..]].concat()), bad);
         for other in [
             "/",
             "/ login bob p",

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::model::{
-    EnterMode, Login, MembersPage, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret,
-    Since, TokenChange,
+    EnterMode, Login, MaskKind, MemberRank, MembersPage, ModeChange, Nick, Range, Request,
+    RoomName, RoomsFrom, Secret, Since, TokenChange,
 };
 
 use super::super::super::{date, unmarked, words};
@@ -68,11 +68,24 @@ pub(super) fn render(request: &Request) -> Option<String> {
             ModeChange::InviteOnly(on) => format!("/inviteonly {}", if *on { "on" } else { "off" }),
             ModeChange::Key(None) => "/key".into(),
             ModeChange::Key(Some(key)) if is_word(key) => format!("/key {key}"),
+            ModeChange::Moderated(on) => format!("/moderated {}", if *on { "on" } else { "off" }),
+            ModeChange::Secret(on) => format!("/secret {}", if *on { "on" } else { "off" }),
+            ModeChange::Limit(Some(limit)) => format!("/limit {limit}"),
+            ModeChange::Limit(None) => "/limit".into(),
+            ModeChange::Rank {
+                name,
+                rank: MemberRank::Voice,
+                is_given,
+            } if is_word(name) => match is_given {
+                true => format!("/voice {name}"),
+                false => format!("/unvoice {name}"),
+            },
+            ModeChange::Mask { kind, mask, is_set } if is_word(mask) => {
+                mask_line(*kind, mask, *is_set)?
+            }
             ModeChange::Key(Some(_))
-            | ModeChange::Moderated(_)
-            | ModeChange::Secret(_)
             | ModeChange::Open(_)
-            | ModeChange::Limit(_)
+            | ModeChange::NoCtcp(_)
             | ModeChange::Rank { .. }
             | ModeChange::Mask { .. } => return None,
         },
@@ -311,4 +324,14 @@ fn timed(command: &str, seconds: Option<u64>) -> String {
         let _ = write!(line, " {seconds}s");
     }
     line
+}
+
+fn mask_line(kind: MaskKind, mask: &str, is_set: bool) -> Option<String> {
+    let command = if is_set { "/roomban" } else { "/unroomban" };
+    match kind {
+        MaskKind::Ban if ["except", "invite"].contains(&mask) => None,
+        MaskKind::Ban => Some(format!("{command} {mask}")),
+        MaskKind::Exception => Some(format!("{command} except {mask}")),
+        MaskKind::Invitation => Some(format!("{command} invite {mask}")),
+    }
 }

@@ -1,8 +1,8 @@
 //! Requests as the objects that ask them: the other direction of the json dialect.
 
 use crate::model::{
-    EnterMode, Login, ModeChange, Nick, Range, Request, RoomName, RoomsFrom, Secret, Since,
-    TokenChange,
+    EnterMode, Login, MaskKind, MemberRank, ModeChange, Nick, Range, Request, RoomName, RoomsFrom,
+    Secret, Since, TokenChange,
 };
 
 use super::super::super::object::Object;
@@ -139,12 +139,25 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
             ModeChange::Key(key) => Object::new(out, "key")
                 .room(room)
                 .maybe("key", key.as_deref()),
-            ModeChange::Moderated(_)
-            | ModeChange::Secret(_)
-            | ModeChange::Open(_)
-            | ModeChange::Limit(_)
-            | ModeChange::Rank { .. }
-            | ModeChange::Mask { .. } => return None,
+            ModeChange::Moderated(on) => Object::new(out, "moderated").room(room).flag("on", *on),
+            ModeChange::Secret(on) => Object::new(out, "secret").room(room).flag("on", *on),
+            ModeChange::Limit(limit) => Object::new(out, "room_limit")
+                .room(room)
+                .number("limit", limit.map(u64::from)),
+            ModeChange::Rank {
+                name,
+                rank: MemberRank::Voice,
+                is_given,
+            } => Object::new(out, "voice")
+                .room(room)
+                .text("username", name)
+                .flag("on", *is_given),
+            ModeChange::Mask { kind, mask, is_set } => Object::new(out, "room_mask")
+                .room(room)
+                .text("list", list_of(*kind))
+                .text("mask", mask)
+                .flag("on", *is_set),
+            ModeChange::Open(_) | ModeChange::NoCtcp(_) | ModeChange::Rank { .. } => return None,
         },
         Request::Invite {
             room: Some(room),
@@ -256,4 +269,12 @@ fn bounded<'a>(object: Object<'a>, range: &Range) -> Option<Object<'a>> {
         Some(Since::Unix(s)) => object.number("since", Some(s)),
         Some(since) => object.text("since", &shown(since)?),
     })
+}
+
+fn list_of(kind: MaskKind) -> &'static str {
+    match kind {
+        MaskKind::Ban => "ban",
+        MaskKind::Exception => "exception",
+        MaskKind::Invitation => "invitation",
+    }
 }
