@@ -62,8 +62,17 @@ pub(crate) struct Sim<'a> {
     pub(crate) is_verbose: bool,
 }
 
+/// How a plan is played.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// Each operation, and what comes of it, is printed.
+    pub(crate) is_verbose: bool,
+    /// The server's hash tables have another order for each.
+    pub(crate) hash_salt: u64,
+}
+
 /// Plays a plan.
-pub(crate) fn run(plan: &Plan, vocabulary: &Vocabulary, is_verbose: bool) -> Outcome {
+pub(crate) fn run(plan: &Plan, vocabulary: &Vocabulary, manner: Manner) -> Outcome {
     marks::take();
     marks::read_log();
     let mut sim = Sim {
@@ -81,8 +90,9 @@ pub(crate) fn run(plan: &Plan, vocabulary: &Vocabulary, is_verbose: bool) -> Out
         left: None,
         disk_well_from_us: Some(0),
         is_calm: crate::weather::is_calm(&plan.faults),
-        is_verbose,
+        is_verbose: manner.is_verbose,
     };
+    sim.world.set_hash_salt(manner.hash_salt);
     sim.world.disk().set_capacity(plan.options.mailbox);
     let played = sim.play(&plan.ops);
     Outcome {

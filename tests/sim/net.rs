@@ -124,6 +124,8 @@ struct Net {
     /// After so many calls the machine loses its power.
     crash_in: Option<u64>,
     has_crashed: bool,
+    /// What the seed of the server's hash tables is mixed with: it must not show.
+    hash_salt: u64,
     /// How many servers there were.
     epoch: u64,
     polled: Polled,
@@ -155,6 +157,7 @@ impl World {
             clock_off_ms: 0,
             crash_in: None,
             has_crashed: false,
+            hash_salt: 0,
             epoch: 0,
             polled: Polled::default(),
             works: 0,
@@ -272,6 +275,11 @@ impl World {
         let mut net = self.net.borrow_mut();
         net.signals.push_back(signal);
         net.has_signalled = true;
+    }
+
+    /// Hash tables of the server have another order.
+    pub(crate) fn set_hash_salt(&self, salt: u64) {
+        self.net.borrow_mut().hash_salt = salt;
     }
 
     /// The time of day is off by so much from now on.

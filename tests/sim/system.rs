@@ -217,7 +217,7 @@ impl System for SimSystem {
     }
 
     fn hash_seed(&mut self) -> HashSeed {
-        HashSeed(self.world.random(), self.world.random())
+        self.world.hash_seed()
     }
 
     fn open_store(&mut self, options: &Options) -> Result<(SimStore, Kept), String> {

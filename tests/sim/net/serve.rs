@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use hubbub::testing::{ConnId, Ready};
+use hubbub::testing::{ConnId, HashSeed, Ready};
 
 use crate::faults::{Chance, Fault};
 
@@ -137,8 +137,10 @@ impl World {
         file.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    pub(crate) fn random(&self) -> u64 {
-        self.net.borrow_mut().chance.next()
+    pub(crate) fn hash_seed(&self) -> HashSeed {
+        let mut net = self.net.borrow_mut();
+        let salt = net.hash_salt;
+        HashSeed(net.chance.next() ^ salt, net.chance.next() ^ salt)
     }
 
     /// The server makes a call, at which the power may fail.
