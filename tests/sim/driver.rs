@@ -15,7 +15,7 @@ use crate::ledger::{Ledger, SECRET};
 use crate::marks::{self, sometimes};
 use crate::net::{End, World};
 use crate::peer::Peer;
-use crate::plan::{DOORS, Op, Plan};
+use crate::plan::{DOORS, Op, Plan, Tongue};
 use crate::server::{Server, Turned};
 use crate::told::Told;
 use crate::trace::{Trace, Traced};
@@ -324,7 +324,10 @@ impl Sim<'_> {
                 Ok(())
             }
             Told::Ping(payload) => {
-                let pong = crate::forms::masked_frame(10, true, payload, [0; 4]);
+                let pong = match peer.tongue {
+                    Tongue::Irc => [b"PONG :", payload.as_slice(), b"\r\n"].concat(),
+                    _ => crate::forms::masked_frame(10, true, payload, [0; 4]),
+                };
                 peer.outgoing.push_back(pong);
                 Ok(())
             }

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod http;
+mod irc;
 mod lines;
 mod object;
 
@@ -26,6 +27,7 @@ pub(crate) enum Form {
     /// What was sent comes back behind a word.
     Echo,
     Http(Http),
+    Irc(Box<irc::Irc>),
     /// Another protocol was begun with, which is told so in a line of its own.
     Foreign,
 }
@@ -49,6 +51,7 @@ impl Form {
             Form::Colon => blocks::read(bytes, told, blocks::colon),
             Form::Echo => echo(bytes),
             Form::Http(http) => http.read(bytes, told),
+            Form::Irc(irc) => irc.read(bytes, told),
             Form::Foreign => {
                 bytes.clear();
                 Ok(())

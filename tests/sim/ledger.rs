@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use hubbub::testing::Key;
 
 use crate::peer::Peer;
+use crate::plan::Tongue;
 use crate::told::{Heard, Where};
 
 /// What stands in every secret, and so never on a wire to a client.
@@ -276,6 +277,8 @@ fn check_place(said: &Said, reader: &Peer, heard: &Heard, is_held: bool) -> Resu
             }
             match heard.is_live {
                 Some(false) => Ok(()),
+                // It comes back also to who may speak there from outside.
+                _ if said.by == reader.serial && reader.tongue == Tongue::Irc => Ok(()),
                 _ if reader.is_in(&room) || is_held && reader.was_in(&room) => Ok(()),
                 _ => wrong("is not in that room"),
             }

@@ -196,6 +196,7 @@ impl Peer {
             Tongue::Pynet | Tongue::AutoPynet => {
                 format!("{{\"type\":\"chat\",\"data\":\"/who {room}\"}}")
             }
+            Tongue::Irc => format!("NAMES #{room}\r\n"),
             Tongue::Anon
             | Tongue::Colon
             | Tongue::Echo
@@ -246,6 +247,11 @@ impl Peer {
         self.note_inside(told);
         match told {
             Told::Welcome(name) => self.come_in(Some(name.clone()), step),
+            Told::Registered(name) => {
+                self.has_joined = true;
+                self.names_ever.insert(Key::of(name));
+                self.name = Some(name.clone());
+            }
             Told::Joined(name) if !self.has_joined && self.asked.contains(&Key::of(name)) => {
                 self.come_in(Some(name.clone()), step);
             }
@@ -369,7 +375,7 @@ impl Peer {
         if let Some(now_in) = now_in {
             self.enter(now_in.clone(), step);
             self.focus = Some(now_in);
-        } else if self.stays.is_empty() {
+        } else if self.stays.is_empty() && self.tongue != Tongue::Irc {
             self.enter(Key::of("lobby"), step);
         }
     }

@@ -96,7 +96,7 @@ impl Plan {
         for (slot, op) in ops.iter_mut().enumerate().take(tongues.len()) {
             (op.act, op.slot) = (Act::Connect, slot);
         }
-        Plan {
+        let mut plan = Plan {
             seed,
             options,
             tongues,
@@ -106,11 +106,30 @@ impl Plan {
             rooms,
             faults,
             ops,
+        };
+        if is_later {
+            plan.speak_irc();
         }
+        plan
     }
 }
 
 impl Plan {
+    /// Has some of those who type lines come by IRC, in a seed of three. All else is drawn as it was.
+    fn speak_irc(&mut self) {
+        const STREAM: u64 = 0x6972_6300;
+        if !Dice::new(self.seed ^ STREAM).one_in(3) {
+            return;
+        }
+        for (slot, tongue) in self.tongues.iter_mut().enumerate() {
+            // Nobody of them may have been drawn.
+            if slot == 0 || matches!(tongue, Tongue::Text | Tongue::Anon | Tongue::Echo) {
+                *tongue = Tongue::Irc;
+                self.are_over_tls[slot] = false;
+            }
+        }
+    }
+
     /// Does it have what came later, too?
     pub(crate) fn is_later(&self) -> bool {
         self.seed > FIRST_SEEDS

@@ -2,6 +2,7 @@
 //! and from what else programs may send.
 
 mod frames;
+mod irc;
 mod objects;
 mod requests;
 
@@ -70,6 +71,9 @@ impl<'a> Speech<'a> {
         if matches!(dialect, Dialect::Anon | Dialect::Console) {
             return None;
         }
+        if dialect == Dialect::Irc {
+            return Some(self.irc_join());
+        }
         let name = self.some_name();
         let has_password = self.plan.options.durability.is_some() && self.dice.one_in(4);
         let password = has_password.then(|| self.password_of(&name));
@@ -107,6 +111,9 @@ impl<'a> Speech<'a> {
     /// Something said to a room.
     pub(crate) fn say(&mut self) -> Option<Vec<u8>> {
         let dialect = self.peer.tongue.dialect()?;
+        if dialect == Dialect::Irc {
+            return Some(self.irc_say());
+        }
         let room = (dialect != Dialect::Anon && self.dice.one_in(3)).then(|| self.some_room());
         let to = match (&room, dialect) {
             (Some(room), _) => To::Room(Some(Key::of(room))),
@@ -144,6 +151,9 @@ impl<'a> Speech<'a> {
             .tongue
             .dialect()
             .filter(|dialect| *dialect != Dialect::Anon)?;
+        if dialect == Dialect::Irc {
+            return Some(self.irc_tell());
+        }
         let name = self.some_name();
         let to = match dialect {
             // The operator's own words have no id, and are told to all of the name's connections.
@@ -172,6 +182,9 @@ impl<'a> Speech<'a> {
             .tongue
             .dialect()
             .filter(|dialect| *dialect != Dialect::Anon)?;
+        if dialect == Dialect::Irc {
+            return Some(self.irc_command());
+        }
         let vocabulary = self.vocabulary;
         let at = match self.dice.one_in(OPERS_ONE_IN) {
             // Much can be asked by operators only.

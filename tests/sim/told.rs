@@ -32,6 +32,8 @@ pub(crate) enum Told {
     Heard(Heard),
     /// The reader is in, under this name.
     Welcome(String),
+    /// The reader is in the chat under this name, and in no room.
+    Registered(String),
     /// Somebody came into the lobby. In text a reader is told so of itself.
     Joined(String),
     /// Somebody left the chat. At the padded door that is how a change of names begins.
@@ -68,7 +70,7 @@ pub(crate) enum Told {
         status: u16,
         body: String,
     },
-    /// A ping of WebSocket, which is to be answered.
+    /// A ping of WebSocket or IRC, which is to be answered.
     Ping(Vec<u8>),
     /// Anything else: a text in which words of others may stand.
     Other(String),

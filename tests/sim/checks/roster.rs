@@ -44,7 +44,10 @@ fn check_room(
             .iter()
             .filter(|peer| peer.is_alive() && peer.is_in(room))
     };
-    for peer in members().filter(|peer| peer.is_well()) {
+    // Who comes by IRC is in no room, and so is who is the same user.
+    let may_be_nowhere = peers.iter().any(|peer| peer.tongue == Tongue::Irc);
+    let is_sure = |peer: &&Peer| peer.is_well() && !(peer.may_be_twin && may_be_nowhere);
+    for peer in members().filter(is_sure) {
         let is_named = match &peer.name {
             Some(name) => names.contains(&Key::of(name)),
             // They are not told what they are called.

@@ -5,7 +5,7 @@ use hubbub::testing::{Addresses, ConnectRate, Durability, Limits, Rate, Retentio
 use crate::dice::Dice;
 use crate::disk::Capacity;
 
-use super::tongue::{AUTO, DOORS, Tongue};
+use super::tongue::{AUTO, DOORS, FIRST_DOORS, Tongue};
 
 /// The options of the server.
 #[derive(Debug, Clone)]
@@ -99,7 +99,9 @@ impl Options {
         }
         self.has_tls = dice.one_in(3);
         if self.has_tls {
-            self.are_tls = DOORS.map(|door| door != AUTO && dice.one_in(3));
+            for at in 0..FIRST_DOORS {
+                self.are_tls[at] = DOORS[at] != AUTO && dice.one_in(3);
+            }
         }
     }
 }

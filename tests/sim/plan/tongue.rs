@@ -22,6 +22,7 @@ pub(crate) enum Tongue {
     WsJson,
     WsText,
     WsEcho,
+    Irc,
     Console,
     /// The console at standard input and output, and the same at a terminal.
     Stdio,
@@ -29,7 +30,7 @@ pub(crate) enum Tongue {
 }
 
 /// The doors, in the order in which they are opened; the operators' two come last.
-pub(crate) const DOORS: [&str; 9] = [
+pub(crate) const DOORS: [&str; 10] = [
     AUTO,
     "text",
     "json",
@@ -39,7 +40,11 @@ pub(crate) const DOORS: [&str; 9] = [
     "echo",
     "colon",
     "http",
+    "irc",
 ];
+
+/// How many of them there were at first.
+pub(super) const FIRST_DOORS: usize = 9;
 
 /// The door where it is found out what is spoken, TLS, too.
 pub(super) const AUTO: &str = "auto";
@@ -80,6 +85,7 @@ impl Tongue {
             Tongue::Colon => "colon",
             Tongue::Echo => "echo",
             Tongue::Http | Tongue::WsJson | Tongue::WsText | Tongue::WsEcho => "http",
+            Tongue::Irc => "irc",
             Tongue::Status => return DOORS.len(),
             Tongue::Console | Tongue::Stdio | Tongue::Terminal => return OPERATORS_DOOR,
         };
@@ -95,6 +101,7 @@ impl Tongue {
             Tongue::Pynet | Tongue::AutoPynet => Some(Dialect::Pynet),
             Tongue::Anon => Some(Dialect::Anon),
             Tongue::Colon => Some(Dialect::Colon),
+            Tongue::Irc => Some(Dialect::Irc),
             Tongue::Console | Tongue::Stdio | Tongue::Terminal => Some(Dialect::Console),
             Tongue::Echo | Tongue::Http | Tongue::Status | Tongue::WsEcho => None,
         }
@@ -113,6 +120,7 @@ impl Tongue {
             Tongue::Http | Tongue::Status | Tongue::WsJson => http(false, false),
             Tongue::WsText => http(true, false),
             Tongue::WsEcho => http(false, true),
+            Tongue::Irc => Form::Irc(Box::default()),
             Tongue::Console | Tongue::Stdio => Form::Console,
             Tongue::Terminal => Form::Terminal,
         }

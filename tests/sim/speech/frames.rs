@@ -16,6 +16,7 @@ impl Speech<'_> {
         }
         let ends: &[&[u8]] = match self.peer.tongue.dialect() {
             Some(Dialect::Text | Dialect::Console) => &[b"\n", b"\r\n", b"\r", b"\r\0"],
+            Some(Dialect::Irc) => &[b"\r\n", b"\n"],
             Some(Dialect::Pynet) => &[b"", b"\n", b" "],
             Some(_) => &[b"\n", b"\r\n"],
             None => &[b""],
