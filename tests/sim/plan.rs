@@ -117,7 +117,7 @@ impl Plan {
 impl Plan {
     /// Has some of those who type lines come by IRC, in a seed of three. All else is drawn as it was.
     fn speak_irc(&mut self) {
-        const STREAM: u64 = 0x6972_6300;
+        const STREAM: u64 = 0x6972_6303;
         if !Dice::new(self.seed ^ STREAM).one_in(3) {
             return;
         }

@@ -99,9 +99,8 @@ impl Options {
         }
         self.has_tls = dice.one_in(3);
         if self.has_tls {
-            for at in 0..FIRST_DOORS {
-                self.are_tls[at] = DOORS[at] != AUTO && dice.one_in(3);
-            }
+            let doors = DOORS.iter().zip(&mut self.are_tls).take(FIRST_DOORS);
+            doors.for_each(|(door, is_tls)| *is_tls = *door != AUTO && dice.one_in(3));
         }
     }
 }
