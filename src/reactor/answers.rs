@@ -1,7 +1,7 @@
 //! Questions to the archive at the end of a turn, and what it answers at the beginning. No turn waits for it.
 
 use crate::limits::{ANSWERS_PER_TURN, CATCH_UP_SENDQ_BYTES, QUESTION_MS_PER_TOKEN};
-use crate::model::{AccountAnswer, ConnId, Found, MessageId, Query};
+use crate::model::{AccountAnswer, ConnId, Found, Query};
 use crate::store::Answer;
 use crate::sys::{Mailbox as _, System};
 
@@ -14,15 +14,15 @@ use super::questions::Hindrance;
 impl<S: System> Reactor<S> {
     /// Hands over what the turn brought.
     pub(super) fn hand_over(&mut self) {
-        if let Some(keeping) = &mut self.keeping {
-            keeping.store.flush();
+        if let Some(store) = &mut self.store {
+            store.flush();
         }
     }
 
     /// Asks what is to be looked up. It is done at the end of a turn, once: what was flushed in it was
     /// taken, and no event may come before something else is sent.
     pub(super) fn ask_parked(&mut self) {
-        let Some(keeping) = &self.keeping else {
+        let Some(store) = &self.store else {
             return;
         };
         let (connections, hub) = (&self.connections, &mut self.hub);
@@ -37,7 +37,6 @@ impl<S: System> Reactor<S> {
                 }
             }
         };
-        let store = &keeping.store;
         let submit = |ticket, query: &Query| store.submit(ticket, query.clone()).is_ok();
         self.questions.ask(self.clock.now, hindrance, submit);
     }
@@ -46,14 +45,10 @@ impl<S: System> Reactor<S> {
     pub(super) fn hear_store(&mut self) {
         let mut left = ANSWERS_PER_TURN;
         while left > 0
-            && let Some(answer) = self.keeping.as_mut().and_then(|it| it.store.poll_answer())
+            && let Some(answer) = self.store.as_mut().and_then(|store| store.poll_answer())
         {
             match answer {
-                Answer::Committed { through } => {
-                    if let Some(keeping) = &mut self.keeping {
-                        keeping.committed = through;
-                    }
-                }
+                Answer::Committed { through } => self.committed = through,
                 Answer::Found {
                     ticket,
                     found,
@@ -69,11 +64,9 @@ impl<S: System> Reactor<S> {
                 Answer::Account { ticket, answer } => self.hear_of_account(ticket, answer),
             }
         }
-        if let Some(keeping) = &mut self.keeping {
-            keeping.has_more = left == 0;
-        }
-        if let Some(through) = self.not_told_yet() {
-            self.apply(Input::Committed(through));
+        self.has_more_answers = left == 0;
+        if self.hub.kept() < self.committed {
+            self.apply(Input::Committed(self.committed));
         }
         for (who, ticket) in self.questions.take_overdue(self.clock.now) {
             self.hear_answer(Some(who), ticket, Found::Failed);
@@ -83,14 +76,7 @@ impl<S: System> Reactor<S> {
 
     /// Has the store more to say than the chat was told?
     pub(super) fn has_more_to_hear(&self) -> bool {
-        let keeping = self.keeping.as_ref();
-        keeping.is_some_and(|keeping| keeping.has_more) || self.not_told_yet().is_some()
-    }
-
-    /// Up to where everything is on disk, where the chat does not know it: a turn takes in only so much.
-    fn not_told_yet(&self) -> Option<MessageId> {
-        let committed = self.keeping.as_ref()?.committed;
-        (self.hub.kept() < committed).then_some(committed)
+        self.has_more_answers || self.hub.kept() < self.committed
     }
 
     fn hear_of_account(&mut self, ticket: u64, answer: AccountAnswer) {

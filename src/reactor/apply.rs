@@ -1,17 +1,20 @@
 //! The one way to the chat: what comes is applied, and what follows is told.
 
-use crate::dialect::http::ResponseMode;
+use crate::buffer::Ledger;
+use crate::dialect::http::{Response, ResponseMode};
 use crate::hub::Effect;
-use crate::limits::BATCH_BYTES_MAX;
+use crate::layer::Layer;
+use crate::limits::{BATCH_BYTES_MAX, BYTES_PER_DELIVERY};
 use crate::model::{
     AccountAnswer, AccountAsk, ConnId, ErrorCode, Event, Found, MessageId, Nick, Query, Range,
     Record, Request, RequestId, RoomName,
 };
 use crate::store;
 use crate::sys::{Mailbox as _, System};
-use crate::web::api;
+use crate::web::{Representation, api};
 
 use super::Reactor;
+use super::connection::Connection;
 use super::phase::Reason;
 use super::timers::Tick;
 
@@ -123,7 +126,7 @@ impl<S: System> Reactor<S> {
         };
         self.counters.messages_in += u64::from(said.is_ok());
         match said {
-            Ok(message) if self.keeping.is_some() => {
+            Ok(message) if self.store.is_some() => {
                 self.put_response_off(who, mode, response);
                 self.hub.wait_for_post(who, message.id);
                 self.carry_out();
@@ -176,7 +179,7 @@ impl<S: System> Reactor<S> {
                     Ok(excerpt) => api::messages(&excerpt),
                     Err(code) => api::refused(&code),
                 }),
-                Effect::Log(incident) => self.incidents.log(&incident, self.clock.now),
+                Effect::Log(incident) => self.journal.incidents.log(&incident, self.clock.now),
                 Effect::Report { to, id } => {
                     let stats = self.stats();
                     self.answer(to, &Event::Stats(stats), id.as_ref());
@@ -208,11 +211,9 @@ impl<S: System> Reactor<S> {
 
     /// Takes in what is to be kept.
     fn keep(&mut self, record: Record) {
-        let Some(keeping) = &mut self.keeping else {
-            return;
-        };
         let id = record.message_id();
-        if keeping.store.keep(record).is_ok() {
+        let kept = self.store.as_mut().map(|store| store.keep(record));
+        if kept.is_none_or(|kept| kept.is_ok()) {
             return;
         }
         if let Some(others) = self.journal.lost.pass(self.clock.now) {
@@ -225,7 +226,7 @@ impl<S: System> Reactor<S> {
 
     /// Has something looked up, when whoever asks has had the answers before and taken most of them.
     fn look_up(&mut self, who: ConnId, ticket: u64, query: Query) {
-        if self.keeping.is_some() {
+        if self.store.is_some() {
             let is_awaited = self.hub.is_requested(ticket);
             self.questions.park(who, ticket, query, is_awaited);
         }
@@ -233,20 +234,95 @@ impl<S: System> Reactor<S> {
 
     /// Asks about an account. Until that is answered nothing else that the connection asks is handled.
     fn ask_account(&mut self, who: ConnId, ticket: u64, ask: AccountAsk) {
-        let Some(keeping) = &self.keeping else {
-            return;
-        };
-        match keeping.store.account(ticket, ask) {
-            Ok(()) => {
+        match self.store.as_ref().map(|store| store.account(ticket, ask)) {
+            None => {}
+            Some(Ok(())) => {
                 self.questions.note_account(who, ticket);
                 if let Some(connection) = self.connections.touch(who) {
                     connection.hold(Tick::MAX);
                 }
             }
-            Err(store::Full) => {
+            Some(Err(store::Full)) => {
                 let now = self.clock.moment;
                 self.hub.handle_account(ticket, AccountAnswer::Busy, now);
             }
+        }
+    }
+
+    /// Sends a response.
+    pub(super) fn respond(&mut self, id: ConnId, mode: ResponseMode, response: &Response) {
+        let now = self.clock.moment;
+        self.respond_with(id, mode.closes(), |out| response.write(mode, now, out));
+    }
+
+    /// Sends what `write` writes.
+    pub(super) fn respond_with(
+        &mut self,
+        id: ConnId,
+        closes: bool,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.owe_response(id, closes, |connection, ledger| {
+            connection.append(ledger, write);
+        });
+    }
+
+    /// Sends a file of the page, which those who are sent it share.
+    pub(super) fn respond_with_asset(
+        &mut self,
+        id: ConnId,
+        mode: ResponseMode,
+        asset: &'static Representation,
+    ) {
+        let now = self.clock.moment;
+        let chunk = (!mode.is_head()).then(|| self.pages.asset(asset.bytes));
+        self.owe_response(id, mode.closes(), |connection, ledger| {
+            connection.append(ledger, |out| asset.write_head(mode, now, out));
+            chunk.iter().for_each(|chunk| connection.push(chunk));
+        });
+    }
+
+    /// Owes a connection what `owe` does, which the turn is charged for.
+    fn owe_response(
+        &mut self,
+        id: ConnId,
+        closes: bool,
+        owe: impl FnOnce(&mut Connection<Layer<S::Stream>>, &Ledger),
+    ) {
+        if let Some(connection) = self.connections.touch(id) {
+            let before = connection.outbox.len();
+            owe(connection, &self.pages.ledger);
+            let count = connection.outbox.len() - before;
+            self.budget.charge(count / BYTES_PER_DELIVERY);
+            connection.note_answer(&self.limits);
+            connection.end_response(closes, self.clock.now);
+        }
+    }
+
+    /// Puts a response off until the disk has done its part. Nothing else that the connection asks is handled
+    /// before.
+    pub(super) fn put_response_off(&mut self, id: ConnId, mode: ResponseMode, response: Response) {
+        if let Some(connection) = self.connections.touch(id) {
+            connection.hold(Tick::MAX);
+            // The time for the next request begins, in which the disk may take its own.
+            connection.end_response(false, self.clock.now);
+            self.questions.put_response_off(id, mode, response);
+        }
+    }
+
+    /// Sends what became of a response that was put off.
+    pub(super) fn end_response(
+        &mut self,
+        id: ConnId,
+        become_of: impl FnOnce(Response) -> Response,
+    ) {
+        let Some((mode, response)) = self.questions.take_response(id) else {
+            return;
+        };
+        if let Some(connection) = self.connections.get_open(id) {
+            connection.unthrottle();
+            self.respond(id, mode, &become_of(response));
+            self.connections.make_ready(id);
         }
     }
 }

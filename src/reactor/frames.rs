@@ -51,10 +51,11 @@ impl<S: System> Reactor<S> {
                 return;
             }
             if let Some(id) = self.connections.pop_ready(list) {
-                self.begin_slice(share_us);
+                let ends_us = self.turn_us().saturating_add(share_us);
+                self.budget.slice_ends_us = Some(ends_us);
                 self.serve(id);
-                let is_over = self.is_slice_over_at(self.turn_us());
-                self.begin_slice(u64::MAX);
+                self.budget.slice_ends_us = None;
+                let is_over = self.turn_us() >= ends_us;
                 if let Some(connection) = self.connections.get_mut(id) {
                     connection.note_share(is_over, self.clock.now);
                 }
@@ -114,7 +115,7 @@ impl<S: System> Reactor<S> {
     pub(super) fn handle_frames(&mut self, id: ConnId, end: End, frames_left: &mut usize) -> bool {
         loop {
             let turn_us = self.turn_us();
-            let is_over = self.is_slice_over_at(turn_us);
+            let is_over = self.budget.slice_ends_us.is_some_and(|at| turn_us >= at);
             // Whoever is served has a frame handled, however late it is.
             let is_out_of_time = is_over || self.is_spent_at(turn_us);
             let stops = *frames_left == 0 || (is_out_of_time && *frames_left < FRAME_BUDGET);

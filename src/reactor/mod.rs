@@ -11,22 +11,18 @@ mod answers;
 mod apply;
 mod bucket;
 mod budget;
-mod charges;
 mod clock;
 mod config;
 pub mod connection;
 mod connections;
 mod counters;
-mod deadlines;
 mod delivery;
 mod dialogues;
 mod door;
 mod endings;
 mod files;
 mod frames;
-mod incidents;
 mod journal;
-mod keeping;
 mod open;
 mod orders;
 mod pages;
@@ -34,7 +30,6 @@ pub mod phase;
 mod questions;
 mod report;
 mod requests;
-mod responses;
 mod settle;
 mod show;
 mod timers;
@@ -56,7 +51,7 @@ pub(crate) use crate::sys::now;
 use crate::hub::Hub;
 use crate::layer::Identity;
 use crate::limits::Limits;
-use crate::model::ConnId;
+use crate::model::{ConnId, MessageId};
 use crate::sys::System;
 use crate::web::Site;
 use admission::Admission;
@@ -67,9 +62,7 @@ use counters::Counters;
 use delivery::RoomBatch;
 use door::Door;
 use files::Files;
-use incidents::Incidents;
 use journal::Journal;
-use keeping::Keeping;
 use pages::Pages;
 use questions::Questions;
 use show::Show;
@@ -122,7 +115,12 @@ pub struct Reactor<S: System> {
     awaits_settings: bool,
     /// Did operators set something that is not with the keeper yet?
     has_new_settings: bool,
-    keeping: Option<Keeping<S::Store>>,
+    /// Where what is said is kept.
+    store: Option<S::Store>,
+    /// Everything up to this is on disk.
+    committed: MessageId,
+    /// May the store have more answers than the last turn took in?
+    has_more_answers: bool,
     questions: Questions,
     /// Who is yet to be told that the server stops.
     farewells: VecDeque<ConnId>,
@@ -130,7 +128,6 @@ pub struct Reactor<S: System> {
     stop_begins_at: Option<Tick>,
     /// When a stop gives up waiting.
     stops_at: Option<Tick>,
-    incidents: Incidents,
     journal: Journal,
 }
 

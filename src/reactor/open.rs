@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules};
 use crate::layer::Layer;
-use crate::limits::READ_BYTES;
-use crate::model::{Peer, ServerFacts, Settings};
+use crate::limits::{CLOCK_FLOOR_MS, READ_BYTES};
+use crate::model::{Kept, MessageId, Moment, Peer, ServerFacts, Settings};
 use crate::sys::{Interest, Native, System};
 use crate::web::Site;
 
@@ -17,7 +17,6 @@ use super::config::Config;
 use super::connection::Standing;
 use super::door::open_doors;
 use super::files::Files;
-use super::keeping::{Keeping, nothing_kept};
 
 impl Reactor<Native> {
     /// Opens every door of this machine.
@@ -43,13 +42,14 @@ impl<S: System> Reactor<S> {
         let rules = rules(&mut system, &files, config)?;
         let site = site(&system, &files, config)?;
         let clock = Clock::new(&system);
-        let (keeping, kept) = match &config.data {
+        let (store, kept) = match &config.data {
             Some(options) => {
                 let (store, kept) = system.open_store(options)?;
-                (Some(Keeping::new(store, kept.last_id)), kept)
+                (Some(store), kept)
             }
             None => (None, nothing_kept(clock.moment)),
         };
+        let committed = kept.last_id;
         let (settings, keeper) = match &config.state {
             Some(path) => {
                 let (settings, keeper) = system.open_settings(path)?;
@@ -84,12 +84,13 @@ impl<S: System> Reactor<S> {
             keeper,
             awaits_settings: false,
             has_new_settings: false,
-            keeping,
+            committed,
+            store,
+            has_more_answers: false,
             questions: Default::default(),
             farewells: VecDeque::new(),
             stop_begins_at: None,
             stops_at: None,
-            incidents: Default::default(),
             journal: Default::default(),
             system,
         };
@@ -161,4 +162,13 @@ fn site(system: &impl System, files: &Files, config: &Config) -> Result<Site, St
         has_bots: config.data.is_some(),
         has_echo: config.has_ws_echo,
     })
+}
+
+/// What a server begins with that keeps nothing. Its ids begin with the time, so that they are later than
+/// those of any earlier run that said up to a thousand messages a second.
+fn nothing_kept(now: Moment) -> Kept {
+    Kept {
+        last_id: MessageId(now.unix_ms.saturating_sub(CLOCK_FLOOR_MS)),
+        ..Kept::default()
+    }
 }

@@ -120,7 +120,7 @@ impl<S: System> Reactor<S> {
     }
 
     fn history(&self) -> Option<HistoryFigures> {
-        let figures = self.keeping.as_ref()?.store.figures();
+        let figures = self.store.as_ref()?.figures();
         Some(HistoryFigures {
             queued: figures.backlog.records as u64,
             is_behind: figures.backlog.is_behind,

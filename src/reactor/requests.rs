@@ -123,10 +123,10 @@ impl<S: System> Reactor<S> {
     /// Who says something waits before it is read again where the disk is behind, the longer the more
     /// waits for it.
     fn slow_down(&mut self, id: ConnId) {
-        let Some(keeping) = &self.keeping else {
+        let Some(store) = &self.store else {
             return;
         };
-        let share = keeping.store.backlog().share;
+        let share = store.backlog().share;
         if share > BACKLOG_SHARE {
             let over = (share - BACKLOG_SHARE) / (1.0 - BACKLOG_SHARE);
             let ms = (over * over * SLOW_MS_MAX as f32) as u64;

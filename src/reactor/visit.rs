@@ -111,7 +111,7 @@ impl<S: System> Reactor<S> {
             .map(|connection| connection.peer);
         let deed = Deed::Token { is_good };
         let incident = Incident { deed, name, peer };
-        self.incidents.log(&incident, self.clock.now);
+        self.journal.incidents.log(&incident, self.clock.now);
     }
 
     /// Under which name somebody posts, and whether that is as a bot with an account.
