@@ -1,7 +1,7 @@
 //! The simulator: the whole server in one thread under a system of chance that a seed repeats, with clients
 //! of every dialect that do everything the tables of commands have.
 //!
-//! `SEED=…` plays one seed again and tells every step. `SIM_SECONDS=…` says how long seeds are tried, and
+//! `SEED=…` plays one seed again and tells every step. `SIM_SECONDS=…` says how long seeds are tried at most, and
 //! `SIM_FROM=…` from which on and `SIM_SEEDS=…` how many. `TRACES=write` writes the recorded traces anew.
 
 mod checks;
