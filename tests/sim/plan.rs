@@ -2,6 +2,7 @@
 //! often (swarm testing: each seed leaves most of them out, so that those which it has meet often).
 
 mod act;
+mod commands;
 mod options;
 mod tongue;
 
@@ -42,7 +43,7 @@ pub(crate) struct Plan {
     pub(crate) tongues: Vec<Tongue>,
     /// Who of them comes over TLS.
     pub(crate) are_over_tls: Vec<bool>,
-    /// How often which command is asked; those beyond it, as the last.
+    /// How often which command is asked, in the order of `/help`.
     pub(crate) commands: Vec<u32>,
     pub(crate) names: Vec<String>,
     pub(crate) rooms: Vec<String>,
@@ -58,7 +59,7 @@ const LONG_OPS: (usize, usize) = (1_000, 3_000);
 const LONG_ONE_IN: usize = 24;
 
 impl Plan {
-    pub(crate) fn draw(seed: u64, command_count: usize) -> Plan {
+    pub(crate) fn draw(seed: u64, command_names: &[&str]) -> Plan {
         let mut dice = Dice::new(seed);
         let is_later = seed > FIRST_SEEDS;
         let options = Options::draw(&mut dice, is_later);
@@ -71,9 +72,7 @@ impl Plan {
             .iter()
             .map(|&tongue| options.is_over_tls(tongue, &mut dice))
             .collect();
-        let commands = (0..command_count)
-            .map(|_| *dice.pick(&[0, 0, 1, 1, 4]))
-            .collect();
+        let commands = commands::draw(command_names, is_later, &mut dice);
         let names = draw_names(&mut dice);
         let rooms = draw_rooms(&mut dice);
         let faults = crate::weather::draw(&mut dice);
@@ -192,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_seed_draws_the_same_again_and_seeds_differ() {
-        let ops = |seed| Plan::draw(seed, 40).ops;
+        let ops = |seed| Plan::draw(seed, &["say"]).ops;
         assert_eq!(ops(7), ops(7));
         assert_ne!(ops(7), ops(8));
     }

@@ -118,7 +118,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Plays one seed, and fails with its shortest list. So many operations were played before it.
 fn check_seed(seed: u64, vocabulary: &Vocabulary, ops_before: usize) -> Outcome {
-    let plan = Plan::draw(seed, vocabulary.commands.len());
+    let plan = Plan::draw(seed, &vocabulary.names());
     match play_twice(&plan, vocabulary) {
         Ok(outcome) => outcome,
         Err(failure) => {
@@ -132,7 +132,7 @@ fn check_seed(seed: u64, vocabulary: &Vocabulary, ops_before: usize) -> Outcome 
 fn seeds_hold() {
     let vocabulary = Vocabulary::of_help();
     if let Some(seed) = number("SEED") {
-        let plan = Plan::draw(seed, vocabulary.commands.len());
+        let plan = Plan::draw(seed, &vocabulary.names());
         let _ = play(&plan, &vocabulary, VERBOSELY);
         check_seed(seed, &vocabulary, 0);
         return;
@@ -194,7 +194,7 @@ const PLAYED_IN_DEBUG: usize = 40;
 fn traces_are_as_they_were() {
     let vocabulary = Vocabulary::of_help();
     let trace = |seed| {
-        let mut plan = Plan::draw(seed, vocabulary.commands.len());
+        let mut plan = Plan::draw(seed, &vocabulary.names());
         // That comes whenever the clock is read, which is no byte.
         plan.faults = plan.faults.with(Fault::SlowTurn, 0);
         match play(&plan, &vocabulary, QUIETLY) {

@@ -59,6 +59,14 @@ impl Vocabulary {
     }
 }
 
+impl Vocabulary {
+    /// The commands' names.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let commands = self.commands.iter();
+        commands.map(|command| command.name.as_str()).collect()
+    }
+}
+
 fn help(dialect: Dialect) -> String {
     let view = View {
         stage: Stage::Joined,
