@@ -20,10 +20,8 @@ use super::timers::Tick;
 impl<S: System> Reactor<S> {
     /// Turns off who speaks a protocol that is not spoken here.
     pub(super) fn refuse(&mut self, id: ConnId, foreign: Foreign) {
-        if let Some(connection) = self.connections.touch(id) {
-            let refusal = foreign.refusal();
-            connection.append(&self.pages.ledger, |out| out.extend_from_slice(refusal));
-            connection.drain(Reason::Refused, self.clock.now);
+        self.end_with(id, foreign.refusal(), Reason::Refused);
+        if let Some(connection) = self.connections.get_mut(id) {
             let code = ErrorCode::NotSpoken(foreign.name());
             self.journal
                 .note_refusal(&connection.peer, &code, self.clock.now);
@@ -98,7 +96,7 @@ impl<S: System> Reactor<S> {
                         connection.take(End::Closed, &self.limits, &self.pages.ledger)
                     && let Ask::Answered(bytes) = parsed.ask
                 {
-                    self.end_with(id, &bytes);
+                    self.end_with(id, &bytes, Reason::Quit);
                 }
                 self.answer(id, event, None);
                 self.depart(id, reason);
@@ -108,10 +106,10 @@ impl<S: System> Reactor<S> {
     }
 
     /// Sends the last that a connection is sent.
-    pub(super) fn end_with(&mut self, id: ConnId, bytes: &[u8]) {
+    pub(super) fn end_with(&mut self, id: ConnId, bytes: &[u8], reason: Reason) {
         if let Some(connection) = self.connections.touch(id) {
             connection.append(&self.pages.ledger, |out| out.extend_from_slice(bytes));
-            connection.drain(Reason::Quit, self.clock.now);
+            connection.drain(reason, self.clock.now);
         }
     }
 

@@ -203,7 +203,7 @@ impl<S: System> Reactor<S> {
                 self.answer(id, &Event::Error(code), parsed.id.as_ref());
             }
             Ask::Http(request) => self.visit(id, *request),
-            Ask::Answered(bytes) => self.end_with(id, &bytes),
+            Ask::Answered(bytes) => self.end_with(id, &bytes, Reason::Quit),
             Ask::Line(line) => {
                 self.spend(id, 1);
                 self.hear_line(id, &line);

@@ -1,10 +1,20 @@
 //! The reactor: the loop that owns sockets and time, on mio's edge-triggered poll.
 //!
-//! A turn: wait for events; accept; let the deadlines fire of those whom no event was for; read and
-//! handle what each ready connection has to say, within budgets; then settle everyone whose state may have changed: flush once, apply
-//! limits, interest and deadlines. Nothing is freed before the end of the turn. Whoever has more to
-//! do without waiting for an event (a budget was used up) stands on the ready list, and the next
-//! poll does not sleep.
+//! A turn: wait for events; accept; let the deadlines fire of those whom no event was for; take in what the
+//! archive answers; read and handle what each ready connection has to say, within budgets; then settle everyone
+//! whose state may have changed: flush once, apply limits, interest and deadlines. Nothing is freed before the end
+//! of the turn. Whoever has more to do without waiting for an event (a budget was used up) stands on the ready
+//! list, and the next poll does not sleep.
+//!
+//! Files call each other downwards only:
+//! ```text
+//! turn                                         what is done, in which order, and deadlines
+//! welcome  frames  answers  settle             who comes, what is read, what the archive says, what is flushed
+//! visit · requests · endings                   what is asked over HTTP and else, and how connections end
+//! apply                                        the one way to the chat: an Input, what follows of it
+//! delivery · dialogues · report · files        fan-out, what is told, figures, what is read again
+//! connections questions timers budget journal  state of their own
+//! ```
 
 mod admission;
 mod answers;

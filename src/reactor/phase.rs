@@ -50,21 +50,31 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// In words, and the name that it is counted by, where the server ended the connection.
+    fn names(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Reason::Quit => ("quit", None),
+            Reason::Closed => ("connection closed", None),
+            Reason::Broken(_) => ("broken", Some("broken connections")),
+            Reason::SendQ => ("SendQ exceeded", Some("dropped for SendQ")),
+            Reason::Stalled => ("takes nothing", Some("dropped for stalling")),
+            Reason::JoinTimeout => ("join timeout", Some("dropped for join timeout")),
+            Reason::IdleTimeout => ("idle timeout", Some("dropped for idle timeout")),
+            Reason::PingTimeout => ("ping timeout", Some("dropped for ping timeout")),
+            Reason::HandshakeTimeout => {
+                ("handshake timeout", Some("dropped for handshake timeout"))
+            }
+            Reason::Protocol => ("protocol error", Some("dropped for protocol errors")),
+            Reason::Refused => ("refused", None),
+            Reason::Flood => ("flooding", Some("dropped for flooding")),
+            Reason::Kicked => ("kicked", Some("kicked")),
+            Reason::Shutdown => ("shutdown", None),
+        }
+    }
+
     /// The name that it is counted by, where the server ended the connection.
     pub(super) fn drop_name(self) -> Option<&'static str> {
-        match self {
-            Reason::SendQ => Some("dropped for SendQ"),
-            Reason::Stalled => Some("dropped for stalling"),
-            Reason::JoinTimeout => Some("dropped for join timeout"),
-            Reason::IdleTimeout => Some("dropped for idle timeout"),
-            Reason::PingTimeout => Some("dropped for ping timeout"),
-            Reason::HandshakeTimeout => Some("dropped for handshake timeout"),
-            Reason::Protocol => Some("dropped for protocol errors"),
-            Reason::Flood => Some("dropped for flooding"),
-            Reason::Kicked => Some("kicked"),
-            Reason::Broken(_) => Some("broken connections"),
-            Reason::Quit | Reason::Closed | Reason::Refused | Reason::Shutdown => None,
-        }
+        self.names().1
     }
 
     /// What a WebSocket is closed with (RFC 6455 section 7.4.1).
@@ -81,20 +91,8 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::Quit => f.write_str("quit"),
-            Reason::Closed => f.write_str("connection closed"),
             Reason::Broken(kind) => kind.fmt(f),
-            Reason::SendQ => f.write_str("SendQ exceeded"),
-            Reason::Stalled => f.write_str("takes nothing"),
-            Reason::JoinTimeout => f.write_str("join timeout"),
-            Reason::IdleTimeout => f.write_str("idle timeout"),
-            Reason::PingTimeout => f.write_str("ping timeout"),
-            Reason::HandshakeTimeout => f.write_str("handshake timeout"),
-            Reason::Protocol => f.write_str("protocol error"),
-            Reason::Refused => f.write_str("refused"),
-            Reason::Flood => f.write_str("flooding"),
-            Reason::Kicked => f.write_str("kicked"),
-            Reason::Shutdown => f.write_str("shutdown"),
+            reason => f.write_str(reason.names().0),
         }
     }
 }

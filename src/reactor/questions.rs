@@ -14,14 +14,14 @@ use super::timers::Tick;
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     /// By their tickets, so that what was asked first comes first.
-    open: BTreeMap<u64, OpenAsk>,
+    open: BTreeMap<u64, Unanswered>,
     /// Invariant: each has something under way.
     connections: BTreeMap<ConnId, UnderWay>,
 }
 
 /// A question that is not answered yet.
 #[derive(Debug)]
-struct OpenAsk {
+struct Unanswered {
     who: ConnId,
     /// What is to be asked, until it is.
     query: Option<Query>,
@@ -95,7 +95,7 @@ impl Questions {
         if is_awaited {
             self.connections.entry(who).or_default().awaited = Some((ticket, None));
         }
-        let question = OpenAsk {
+        let question = Unanswered {
             who,
             query: Some(query),
             state: QuestionState::Parked,
@@ -105,7 +105,7 @@ impl Questions {
 
     /// A question about an account was asked.
     pub(super) fn note_account(&mut self, who: ConnId, ticket: u64) {
-        let question = OpenAsk {
+        let question = Unanswered {
             who,
             query: None,
             state: QuestionState::OfAccount,
@@ -228,7 +228,7 @@ impl Questions {
 
     /// When an answer is given up, or waited for no longer by who ends.
     pub(super) fn next_due(&self) -> Option<Tick> {
-        let questions = self.open.values().filter_map(OpenAsk::due);
+        let questions = self.open.values().filter_map(Unanswered::due);
         let endings = self
             .connections
             .values()
@@ -246,7 +246,7 @@ impl Questions {
     }
 }
 
-impl OpenAsk {
+impl Unanswered {
     /// When it is given up.
     fn due(&self) -> Option<Tick> {
         match self.state {
