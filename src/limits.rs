@@ -62,6 +62,18 @@ pub(crate) const HISTORY_ASKED_MAX: usize = 100;
 /// The longest message of SASL, in bytes of Base64: one of PLAIN with the longest name and password, twice.
 pub(crate) const SASL_BYTES_MAX: usize = 2400;
 
+/// Keys by which one user or room says something of itself.
+pub(crate) const METADATA_MAX: usize = 20;
+
+/// The longest key, in characters.
+pub(crate) const METADATA_KEY_CHARS_MAX: usize = 32;
+
+/// The longest value, in bytes: it goes in one line with what stands before it.
+pub(crate) const METADATA_VALUE_BYTES_MAX: usize = 300;
+
+/// Keys that one connection subscribes to.
+pub(crate) const SUBSCRIBED_MAX: usize = 30;
+
 /// Names of who is gone that are remembered (WHOWAS): enough for a look back, and few hundred bytes each.
 pub(crate) const FORMER_MAX: usize = 200;
 

@@ -3,8 +3,8 @@
 use std::hash::BuildHasher as _;
 
 use crate::model::{
-    CameBy, Census, ConnId, Former, Key, MaskFacts, MaskKind, MemberRank, Nick, Peer, Person,
-    RoomFacts, RoomName, ServerFacts, UserId, World, matches,
+    CameBy, Census, ConnId, Former, Key, MaskFacts, MaskKind, MemberRank, MetadataTarget, Nick,
+    Peer, Person, RoomFacts, RoomName, ServerFacts, UserId, World, matches,
 };
 
 use super::room::Room;
@@ -65,7 +65,10 @@ impl World for Hub {
 
     fn room(&self, name: &RoomName) -> Option<RoomFacts> {
         let id = self.rooms.find(name)?;
-        Some(facts_of(self.rooms.get(id)))
+        let facts = facts_of(self.rooms.get(id));
+        // The lobby, and what was there before the start, are as old as that.
+        let made_ms = facts.made_ms.max(self.rules.server.started_ms);
+        Some(RoomFacts { made_ms, ..facts })
     }
 
     fn members(
@@ -149,6 +152,23 @@ impl World for Hub {
         let rooms = self.rooms.iter().map(|(_, room)| room);
         let invited = rooms.filter(|room| room.modes.invited.contains(&user));
         invited.map(|room| room.name.clone()).collect()
+    }
+
+    fn metadata(&self, target: &MetadataTarget) -> Vec<(String, String)> {
+        let pair = |(key, value): (&String, &String)| (key.clone(), value.clone());
+        match target {
+            MetadataTarget::User(nick) => {
+                let user = self.users.find(nick.as_str());
+                let user = user.and_then(|user| self.users.get(user));
+                user.map_or(Vec::new(), |user| user.metadata().map(pair).collect())
+            }
+            MetadataTarget::Room(room) => {
+                let id = self.rooms.find(room);
+                id.map_or(Vec::new(), |id| {
+                    self.rooms.get(id).modes.metadata.iter().map(pair).collect()
+                })
+            }
+        }
     }
 
     fn census(&self) -> Census {

@@ -31,6 +31,7 @@ mod listing;
 mod logins;
 mod lookup;
 mod mail;
+mod metadata;
 #[cfg(test)]
 mod model_test;
 mod modes;
@@ -288,6 +289,9 @@ impl Hub {
             Request::Utter(utterance) => self.utter(who, *utterance),
             Request::Modes { room, changes } => self.change_modes(who, room, changes),
             Request::Describe { change } => self.describe(who, change),
+            Request::SetMetadata { target, key, value } => {
+                self.set_metadata(who, target, key, value)
+            }
             Request::Watch { change } => self.watch(who, change),
             Request::MarkRead { target, to_ms } => self.mark_read(who, target, to_ms),
             Request::Rehash => self.rehash(who),

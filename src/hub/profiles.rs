@@ -246,6 +246,22 @@ impl Hub {
         }
     }
 
+    /// The connections in rooms, each once, that are at doors where more is told.
+    pub(super) fn watchful_in(&self, rooms: &[RoomId]) -> Vec<ConnId> {
+        if !self.has_profiles() {
+            return Vec::new();
+        }
+        self.note_steps(rooms.iter().map(|&room| self.readers(room).len()).sum());
+        let readers = rooms.iter().flat_map(|&room| self.readers(room).iter());
+        let mut found: Vec<ConnId> = readers
+            .map(|reader| reader.id)
+            .filter(|&id| self.is_watchful(id))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// Is it at a door where it says more of itself?
     fn is_watchful(&self, who: ConnId) -> bool {
         self.user(who).and_then(User::profile).is_some()

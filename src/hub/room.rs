@@ -7,6 +7,7 @@ use std::ops::Bound;
 
 use crate::model::{AccountId, Key, MaskKind, MessageId, Mutes, RoomEntry, RoomName, UserId};
 
+use super::metadata::Metadata;
 use super::readers::Readers;
 use super::scrollback::Scrollback;
 use super::table::Table;
@@ -106,6 +107,8 @@ pub(super) struct Modes {
     pub(super) limit: Option<u32>,
     /// Who is kept out, is not, or is always invited.
     pub(super) masks: Vec<RoomMask>,
+    /// What it says of itself by keys.
+    pub(super) metadata: Metadata,
     /// The account that made the room: it moderates, and the room lasts without members.
     pub(super) owner: Option<AccountId>,
     /// The accounts that moderate beside it. Invariant: none without an owner.

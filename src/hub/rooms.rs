@@ -65,6 +65,7 @@ impl Hub {
                 self.tell_own_entering(other, id);
             }
             self.tell_of_entering(user, id, Event::RoomJoined { nick, room });
+            self.tell_metadata_of(user, id);
             self.show_past(who, id, resume, replay);
             for other in others {
                 self.show_past(other, id, None, None);

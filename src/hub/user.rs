@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{AccountId, Key, MessageId, Nick, Peer, Profile};
 
+use super::metadata::Metadata;
 use super::{LOBBY, RoomId};
 
 /// A user who has come in.
@@ -52,6 +53,8 @@ pub(super) struct Rare {
     pub(super) read_to: BTreeMap<Key, u64>,
     /// With whom it has spoken alone, and when last, in milliseconds since 1970.
     pub(super) talks: Vec<(Nick, u64)>,
+    /// What it says of itself by keys.
+    pub(super) metadata: Metadata,
 }
 
 impl User {
@@ -152,6 +155,11 @@ impl User {
     /// The first message that was said by or to the user alone under its name.
     pub(super) fn first_private(&self) -> Option<MessageId> {
         self.rare.as_ref().and_then(|rare| rare.first_private)
+    }
+
+    /// What it says of itself by keys.
+    pub(super) fn metadata(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.rare.iter().flat_map(|rare| &rare.metadata)
     }
 
     /// With whom it has spoken alone, and when last, in milliseconds since 1970.

@@ -76,6 +76,17 @@ pub enum Change {
         /// Until when, in milliseconds since 1970; `None` where that is not known.
         to_ms: Option<u64>,
     },
+    /// Somebody set what a user or a room says of itself by a key.
+    Metadata {
+        /// Which user or room.
+        target: MetadataTarget,
+        /// The key.
+        key: String,
+        /// What it says; `None` is nothing any more.
+        value: Option<String>,
+        /// Who set it.
+        by: Nick,
+    },
     /// Somebody whom the reader waits for has come.
     Online {
         /// Who.
@@ -86,6 +97,15 @@ pub enum Change {
         /// The name it had.
         nick: Nick,
     },
+}
+
+/// What says something of itself by keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MetadataTarget {
+    /// A user.
+    User(Nick),
+    /// A room.
+    Room(RoomName),
 }
 
 /// Words to a room or a user, with more to them than text.

@@ -30,7 +30,7 @@ use core::net::{Ipv4Addr, SocketAddr};
 pub(crate) use core::net::IpAddr;
 
 pub(crate) use ban::{Ban, Mask, matches};
-pub(crate) use change::{Addressee, Change, Utterance, WatchChange};
+pub(crate) use change::{Addressee, Change, MetadataTarget, Utterance, WatchChange};
 pub use error::ErrorCode;
 pub use event::Event;
 pub(crate) use event::{Author, BanEntry, ClientEntry, Part, RoomEntry, Roster, Stats, WhoisEntry};

@@ -1,5 +1,6 @@
 //! What a client asks.
 
+use super::change::MetadataTarget;
 use super::mode::ModeChange;
 use super::{
     AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, Secret, Utterance, WatchChange,
@@ -151,6 +152,15 @@ pub enum Request {
     Describe {
         /// What.
         change: ProfileChange,
+    },
+    /// Have oneself, or a room, say something by a key.
+    SetMetadata {
+        /// Which.
+        target: MetadataTarget,
+        /// The key.
+        key: String,
+        /// What; `None` is nothing any more.
+        value: Option<String>,
     },
     /// Wait for names, or no more.
     Watch {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ConnId, MaskKind, Nick, RoomName, UserId};
+use super::{ConnId, MaskKind, MetadataTarget, Nick, RoomName, UserId};
 
 /// What may be asked of the chat without changing it.
 pub trait World: fmt::Debug {
@@ -62,6 +62,9 @@ pub trait World: fmt::Debug {
 
     /// Rooms that a user may enter because it was invited.
     fn invitations(&self, user: UserId) -> Vec<RoomName>;
+
+    /// What a user or a room says of itself, by keys.
+    fn metadata(&self, target: &MetadataTarget) -> Vec<(String, String)>;
 
     /// How many there are.
     fn census(&self) -> Census;
@@ -306,6 +309,10 @@ impl World for Nowhere {
     }
 
     fn invitations(&self, _: UserId) -> Vec<RoomName> {
+        Vec::new()
+    }
+
+    fn metadata(&self, _: &MetadataTarget) -> Vec<(String, String)> {
         Vec::new()
     }
 

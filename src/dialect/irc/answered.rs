@@ -127,6 +127,9 @@ impl Dialogue {
                 self.write_logged_in(nick, scene, out);
             }
             (Some(done), _) => listener.notice(&sentence::done(done), out),
+            (None, About::Metadata { target, key, value }) => {
+                self.metadata_set((target, key, value.as_deref()), scene, out);
+            }
             (None, About::UserModes(letters)) => {
                 if let Some(nick) = &self.nick {
                     listener.by(nick, "MODE", &[nick.as_str(), letters], out);

@@ -1,5 +1,7 @@
 //! Capabilities: what a client asked for beside the plain protocol (IRCv3 capability negotiation).
 
+use crate::limits::{METADATA_MAX, SUBSCRIBED_MAX};
+
 /// A set of capabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Caps(u32);
@@ -39,6 +41,7 @@ caps! {
     NO_IMPLICIT_NAMES = 19, "draft/no-implicit-names";
     READ_MARKER = 20, "draft/read-marker";
     ACCOUNT_REGISTRATION = 21, "draft/account-registration";
+    METADATA = 22, "draft/metadata-2";
 }
 
 /// So many of the first bits are of what many are told.
@@ -117,6 +120,9 @@ impl Caps {
     pub(super) fn listed(has_accounts: bool, with_values: bool) -> Vec<String> {
         let shown = |name: &'static str| match (name, with_values) {
             ("sasl", true) => "sasl=PLAIN".into(),
+            ("draft/metadata-2", true) => {
+                format!("draft/metadata-2=max-subs={SUBSCRIBED_MAX},max-keys={METADATA_MAX}")
+            }
             (name, _) => String::from(name),
         };
         Caps::offered(has_accounts).names().map(shown).collect()

@@ -286,19 +286,19 @@ impl Dialogue {
     }
 
     /// It has entered a room, here or at another connection.
-    pub(super) fn entered(&self, room: &RoomName, scene: &Scene<'_>, work: &mut Work) {
-        let listener = self.listener(scene);
+    pub(super) fn entered(&mut self, room: &RoomName, scene: &Scene<'_>, work: &mut Work) {
         if let Some(nick) = &self.nick {
-            listener.joined(nick, room, &mut work.out);
+            self.listener(scene).joined(nick, room, &mut work.out);
         }
         if let Some(facts) = scene.world.room(room)
             && facts.topic.is_some()
         {
-            listener.topic(&facts, false, &mut work.out);
+            self.listener(scene).topic(&facts, false, &mut work.out);
         }
+        self.sync_room(room, scene, &mut work.out);
         if self.caps.has(Caps::READ_MARKER) {
             let params = [&*format!("#{room}"), "*"];
-            listener.line(
+            self.listener(scene).line(
                 &Tags::default(),
                 Source::Server,
                 "MARKREAD",

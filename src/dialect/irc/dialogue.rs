@@ -1,6 +1,6 @@
 //! What is known of a connection between its lines, and how it is spoken to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::model::{ConnId, Moment, Nick, RoomName, World};
 
@@ -26,6 +26,8 @@ pub(crate) struct Dialogue {
     pub(super) last_request: u32,
     /// The number of the last batch.
     last_batch: u32,
+    /// Keys that it hears of.
+    pub(super) subscribed: BTreeSet<String>,
     /// A room that it was put out of and is not out of yet.
     pub(super) put_out_of: Option<Box<RoomName>>,
 }

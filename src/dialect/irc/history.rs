@@ -145,7 +145,7 @@ impl Dialogue {
         self.end_batch(batch, scene, out);
     }
 
-    fn begin_batch(
+    pub(super) fn begin_batch(
         &mut self,
         kind: &str,
         target: Option<&str>,
@@ -160,7 +160,7 @@ impl Dialogue {
         Some(batch)
     }
 
-    fn end_batch(&self, batch: Option<String>, scene: &Scene<'_>, out: &mut Vec<u8>) {
+    pub(super) fn end_batch(&self, batch: Option<String>, scene: &Scene<'_>, out: &mut Vec<u8>) {
         if let Some(batch) = batch {
             let params = [&*format!("-{batch}")];
             let listener = self.listener(scene);

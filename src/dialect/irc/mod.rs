@@ -11,6 +11,7 @@ mod channels;
 mod dialogue;
 mod history;
 mod line;
+mod metadata;
 mod modes;
 mod monitor;
 mod names;

@@ -1,7 +1,7 @@
 //! Who is who: WHOIS, WHOWAS, USERHOST, ISON, and being away.
 
 use crate::limits::{FORMER_MAX, TARGETS_MAX};
-use crate::model::{Person, Request, RoomName, UserId};
+use crate::model::{MetadataTarget, Person, Request, RoomName, UserId};
 
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
@@ -83,6 +83,12 @@ impl Dialogue {
         if let Some(account) = &person.account {
             let params = [nick, account.as_str(), "is logged in as"];
             listener.numeric("330", &params, out);
+        }
+        if self.caps.has(Caps::METADATA) {
+            let target = MetadataTarget::User(person.nick.clone());
+            for (key, value) in scene.world.metadata(&target) {
+                listener.numeric("760", &[nick, &key, "*", &value], out);
+            }
         }
         if person.is_bot {
             listener.numeric("335", &[nick, "is a bot"], out);

@@ -52,6 +52,9 @@ impl Dialogue {
             About::History {
                 subcommand, target, ..
             } => self.fail_history(subcommand, target, scene, &mut work.out),
+            About::Metadata { target, key, .. } => {
+                self.metadata_refused(code, (target, key), scene, &mut work.out);
+            }
             About::Setname(_) => {
                 let words = code.to_string();
                 let params = ["SETNAME", "CANNOT_CHANGE_REALNAME", &words];

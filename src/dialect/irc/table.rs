@@ -69,6 +69,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry("LUSERS", 0, USER, Dialogue::lusers, "LUSERS: how many are here"),
     entry("MAP", 0, USER, Dialogue::map, "MAP: which servers there are"),
     entry("MARKREAD", 0, USER, Dialogue::markread, "MARKREAD TARGET [timestamp=TIME]: how far one has read"),
+    entry("METADATA", 2, USER, Dialogue::metadata, "METADATA TARGET GET|LIST|SET|CLEAR|SUB|UNSUB|SUBS|SYNC [KEYS]: what users and channels say of themselves"),
     entry("MODE", 1, USER, Dialogue::mode, "MODE TARGET [MODES [PARAMETERS]]: set or ask modes"),
     entry("MONITOR", 1, USER, Dialogue::monitor, "MONITOR +|-|C|L|S [NICKS]: wait for somebody"),
     entry("MOTD", 0, USER, Dialogue::motd, "MOTD: the message of the day"),

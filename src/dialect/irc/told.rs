@@ -67,6 +67,10 @@ impl Dialogue {
                     }
                 }
             }
+            Event::Changed {
+                change: change @ Change::Metadata { .. },
+                ..
+            } => self.metadata_changed(change, scene, out),
             _ => self.listener(scene).told(event, out),
         }
     }
@@ -212,6 +216,8 @@ impl Listener<'_> {
                 }
             }
             Change::Tagged { .. } => self.tagged(change, out),
+            // Each is told on its own, by what it subscribed to.
+            Change::Metadata { .. } => {}
             Change::Wallops { by, text } => self.by(by, "WALLOPS", &[text], out),
             Change::Online { nick } => self.numeric("730", &[&self.whole(nick)], out),
             Change::Offline { nick } => self.numeric("731", &[nick.as_str()], out),

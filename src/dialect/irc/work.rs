@@ -114,6 +114,12 @@ pub(super) enum About {
         target: String,
         is_last: bool,
     },
+    /// Something is said by a key.
+    Metadata {
+        target: String,
+        key: String,
+        value: Option<String>,
+    },
     /// Operators' commands.
     Order,
     /// Nothing is told of it.

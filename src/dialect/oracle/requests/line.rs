@@ -163,6 +163,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
         | Request::Part { .. }
         | Request::Describe { .. }
         | Request::Watch { .. }
+        | Request::SetMetadata { .. }
         | Request::MarkRead { .. }
         | Request::Rehash
         | Request::Wallops { .. }

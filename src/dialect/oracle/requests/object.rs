@@ -193,6 +193,7 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         | Request::Part { .. }
         | Request::Describe { .. }
         | Request::Watch { .. }
+        | Request::SetMetadata { .. }
         | Request::MarkRead { .. }
         | Request::Rehash
         | Request::Wallops { .. }
