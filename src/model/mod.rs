@@ -13,6 +13,7 @@ mod mode;
 mod mute;
 mod name;
 mod notice;
+mod page;
 mod profile;
 mod record;
 mod request;
@@ -44,13 +45,14 @@ pub(crate) use mute::{Mark, Mute, Mutes};
 pub(crate) use name::Folded;
 pub use name::{Key, Nick, RoomName};
 pub(crate) use notice::{Absence, Departure, Done, Kick, Notice, PutOut};
+pub(crate) use page::{MembersPage, RoomsFrom};
 pub(crate) use profile::{Profile, ProfileChange};
 pub use record::{
     AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Kept, KeptScrollback, Query,
     Record, RoomRecord, Used, Window,
 };
 pub use request::Request;
-pub(crate) use request::{EnterMode, Login, MembersPage, Range, RoomsFrom, Since, TokenChange};
+pub(crate) use request::{EnterMode, Login, Range, Since, TokenChange};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use terms::{SearchWords, terms};

@@ -2,6 +2,7 @@
 
 use super::change::MetadataTarget;
 use super::mode::ModeChange;
+use super::page::{MembersPage, RoomsFrom};
 use super::{
     AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, Secret, Utterance, WatchChange,
 };
@@ -58,21 +59,6 @@ pub struct Range {
     pub is_newest: Option<bool>,
 }
 
-/// From where on the list of rooms is told, the largest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoomsFrom {
-    /// A page, counted from 1.
-    Page(usize),
-    /// Behind a room, which must be there.
-    After(RoomName),
-}
-
-impl Default for RoomsFrom {
-    fn default() -> RoomsFrom {
-        RoomsFrom::Page(1)
-    }
-}
-
 /// What to do about the tokens of one's bots, or one's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenChange {
@@ -86,15 +72,6 @@ pub enum TokenChange {
     Session,
     /// Make that one void.
     End(Secret),
-}
-
-/// Which of a room's members are asked for, in the order of their coming.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MembersPage {
-    /// Those behind this one.
-    pub after: Option<String>,
-    /// So many at most; a further bound is the server's.
-    pub limit: Option<usize>,
 }
 
 /// What a client asks. Text is as it was sent; each dialect cleans what it shows. A name of
