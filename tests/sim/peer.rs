@@ -299,19 +299,17 @@ impl Peer {
 
     /// Who is told what only those are told who are in is in.
     fn note_inside(&mut self, told: &Told) {
-        if matches!(
-            told,
-            Told::Heard(_) | Told::Roster { .. } | Told::Entered(_)
-        ) {
+        let is_inside = match told {
+            Told::Heard(_) | Told::Roster { .. } | Told::Entered(_) => true,
+            Told::Renamed { .. } => self.tongue == Tongue::Colon,
+            _ => false,
+        };
+        if is_inside {
             self.is_unsure = false;
-        }
-        let is_inside = matches!(
-            told,
-            Told::Heard(_) | Told::Roster { .. } | Told::Entered(_) | Told::Renamed { .. }
-        );
-        // What was refused was something else.
-        if is_inside && !self.has_joined && self.tongue == Tongue::Colon {
-            self.come_in(None, u64::MAX);
+            // What was refused was something else.
+            if !self.has_joined && self.tongue == Tongue::Colon {
+                self.come_in(None, u64::MAX);
+            }
         }
     }
 
