@@ -108,15 +108,13 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.get_mut(who) else {
             return;
         };
-        let (
-            peer,
-            Post {
-                room,
-                nick,
-                is_bot,
-                text,
-            },
-        ) = (connection.peer, post);
+        let peer = connection.peer;
+        let Post {
+            room,
+            nick,
+            is_bot,
+            text,
+        } = post;
         let said = self
             .hub
             .handle_post(peer, nick, is_bot, room.clone(), text, now);
