@@ -345,7 +345,11 @@ impl Peer {
         let from = Key::of(from);
         let is_own = match &self.name {
             Some(name) => Key::of(name) == from,
-            None => self.names_ever.contains(&from),
+            // Words of who did not know that its name was refused were its next name.
+            None => {
+                let is_words = crate::ledger::nonces(from.as_str()).next().is_some();
+                self.names_ever.contains(&from) || is_words && self.tongue == Tongue::Colon
+            }
         };
         if is_own {
             self.names_ever.insert(Key::of(to));
