@@ -4,13 +4,13 @@
 //! The one-way path of everything that is said:
 //! ```text
 //! socket ─fill→ Inbox ─Framing::decode→ frame ─Dialect::parse→ Request
-//!    ─Hub::handle_request→ Effects
+//!    ─Hub::handle_request→ an answer, or an Entry ─Chat::apply→ Facts ─Hub::hear→ Effects
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
 //! Dependencies run one way: `main → cli` · `cli → reactor, load, store, web, hub, dialect, logging, model` ·
 //! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, model` · `layer → sys, buffer` ·
 //! `sys → store, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·
-//! `dialect → model` · `hub → model` · `logging → outlet, model` · all → `limits`; a test holds it. Hub, dialects and
+//! `dialect → model` · `hub → chat, model` · `chat → model` · `logging → outlet, model` · all → `limits`; a test holds it. Chat, hub, dialects and
 //! framings are pure and never meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered
 //! over HTTP. Only the reactor joins them with sockets and time, which it reaches through `sys` alone, so that a
 //! simulated system can stand there instead; TLS (`layer`), below a connection, is a socket to it. `model` has values
@@ -21,7 +21,8 @@
 //! **chunk** is a range of a **page** of rendered text that its readers share; a **framing** says
 //! where a frame ends and a **dialect** what it means; a **user** is who has joined, a **session** what
 //! one of its connections has for itself, a **room** a set of users, a room's **readers** the connections
-//! that see what is said there; a **console** is the operator's own connection; an **effect** is what the
+//! that see what is said there; a **console** is the operator's own connection; an **entry** is a
+//! change of the **chat**, whose state is what comes of all of them, a **fact** what came of one; an **effect** is what the
 //! hub wants done; a **turn** is one pass of the reactor's loop and a **budget** the work it may do in it;
 //! a room's **scrollback** is what was said last, in memory, and what is **kept** is on disk.
 
@@ -29,6 +30,7 @@
 #![cfg_attr(not(feature = "testing"), allow(unreachable_pub))]
 
 mod buffer;
+mod chat;
 mod cli;
 mod dialect;
 mod frame;

@@ -1,35 +1,37 @@
 //! Who asks, and where it speaks.
 
-use crate::model::{Author, ConnId, ErrorCode, Nick, Peer, RoomName, UserId};
+use crate::chat::{Actor, Addresses, RoomId, User};
+use crate::model::{AccountId, Author, ConnId, ErrorCode, Nick, Peer, RoomName, UserId};
 
-use super::user::{Rare, User};
-use super::{Addresses, Hub, RoomId};
+use super::state::Hub;
 
 impl Hub {
     /// The user of a connection that has joined.
     pub fn user(&self, who: ConnId) -> Option<&User> {
-        self.users.user_of(who)
+        self.chat.users().get(self.sessions.user_of(who)?)
     }
 
     /// Who asks; a console is no user.
     pub(super) fn own_id(&self, who: ConnId) -> Result<UserId, ErrorCode> {
-        self.users.of(who).ok_or(ErrorCode::NotJoined)
+        self.sessions.user_of(who).ok_or(ErrorCode::NotJoined)
     }
 
     pub(super) fn own(&self, who: ConnId) -> Result<&User, ErrorCode> {
-        self.users.user_of(who).ok_or(ErrorCode::NotJoined)
+        self.user(who).ok_or(ErrorCode::NotJoined)
     }
 
-    /// Changes what few users have.
-    pub(super) fn change(&mut self, id: UserId, change: impl FnOnce(&mut Rare)) {
-        if let Some(user) = self.users.get_mut(id) {
-            user.change_rare(change);
+    /// Who does what a connection asks for.
+    pub(super) fn actor(&self, who: ConnId) -> Result<Actor, ErrorCode> {
+        match self.consoles.contains(&who) {
+            true => Ok(Actor::Console),
+            false => self.own_id(who).map(Actor::User),
         }
     }
 
     /// May it ask what operators may?
     pub fn is_operator(&self, who: ConnId) -> bool {
-        self.consoles.contains(&who) || self.user(who).is_some_and(User::is_operator)
+        self.actor(who)
+            .is_ok_and(|actor| self.chat.is_operator(actor))
     }
 
     pub(super) fn nick_of(&self, who: ConnId) -> Option<&Nick> {
@@ -38,31 +40,44 @@ impl Hub {
 
     /// Whose name that is.
     pub(super) fn find_nick(&self, name: &str) -> Result<UserId, ErrorCode> {
-        let found = self.users.find(name);
+        let found = self.chat.users().find(name);
         found.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))
     }
 
-    /// Name and address as events carry them: everybody is shown the same.
-    pub(super) fn author(&self, who: ConnId) -> Result<Author, ErrorCode> {
-        let (nick, peer) = (self.own(who)?.nick().clone(), self.users.peer_of(who));
-        let peer = peer.unwrap_or(Peer::NOWHERE);
-        let is_shown = match self.rules.addresses {
+    /// The name of a user who is here.
+    pub(super) fn name_of(&self, user: UserId) -> Nick {
+        self.chat.users()[user].nick().clone()
+    }
+
+    /// The address of a connection.
+    pub(super) fn peer_of(&self, who: ConnId) -> Option<Peer> {
+        let place = self.sessions.place_of(who)?;
+        self.user(who)?.peers().nth(place)
+    }
+
+    /// Where a connection is, as others may see it: everybody is shown the same.
+    pub(super) fn shown_peer(&self, who: ConnId) -> Peer {
+        let is_shown = match self.chat.rules().addresses {
             Addresses::None => false,
             Addresses::OfDoors => self.shown.contains(&who),
             Addresses::All => true,
         };
-        Ok(Author {
-            nick,
-            peer: match is_shown {
-                true => peer,
-                false => peer.hidden(who.slot),
-            },
-        })
+        let peer = self.peer_of(who).unwrap_or(Peer::NOWHERE);
+        match is_shown {
+            true => peer,
+            false => peer.hidden(who.slot),
+        }
+    }
+
+    /// Name and address as events carry them.
+    pub(super) fn author(&self, who: ConnId, nick: Nick) -> Author {
+        let peer = self.shown_peer(who);
+        Author { nick, peer }
     }
 
     /// The room that a connection speaks in.
     pub(super) fn focus_of(&self, who: ConnId) -> Result<RoomId, ErrorCode> {
-        let session = self.users.session(who).ok_or(ErrorCode::NotJoined)?;
+        let session = self.sessions.get(who).ok_or(ErrorCode::NotJoined)?;
         // Of the rooms that one may be in the lobby is the one that is always there.
         let nowhere = || ErrorCode::NotInRoom(RoomName::lobby());
         session.focus.ok_or_else(nowhere)
@@ -74,10 +89,62 @@ impl Hub {
         let Some(name) = name else {
             return self.focus_of(who);
         };
-        match self.rooms.find(&name) {
+        match self.chat.rooms().find(&name) {
             Some(id) if user.is_in(id) => Ok(id),
             Some(_) => Err(ErrorCode::NotInRoom(name)),
             None => Err(ErrorCode::NoRoomToEnter(name)),
         }
+    }
+
+    /// Is it neither a user's nor the operator's own?
+    pub(super) fn is_stranger(&self, who: ConnId) -> bool {
+        !self.consoles.contains(&who) && self.sessions.user_of(who).is_none()
+    }
+
+    /// The account that the user of a connection is logged in to, if it is.
+    pub(super) fn account_of(&self, who: ConnId) -> Option<AccountId> {
+        self.user(who).and_then(User::account)
+    }
+
+    pub(super) fn check_operator(&self, who: ConnId) -> Result<(), ErrorCode> {
+        if self.is_operator(who) {
+            Ok(())
+        } else {
+            Err(ErrorCode::NotOperator)
+        }
+    }
+
+    /// The connections of users, with their names and addresses, in the order of slots.
+    pub(super) fn clients(&self) -> impl Iterator<Item = (ConnId, &Nick, Peer)> {
+        self.sessions.iter().filter_map(|(id, _)| {
+            let user = self.user(id)?;
+            Some((id, user.nick(), self.peer_of(id)?))
+        })
+    }
+
+    /// May a connection know who is in a room and what it is about?
+    pub(super) fn sees_into(&self, who: ConnId, id: RoomId) -> bool {
+        self.actor(who)
+            .is_ok_and(|actor| self.chat.sees_into(actor, id))
+    }
+
+    /// The name of the room that a connection speaks in, or of the lobby.
+    pub(super) fn name_of_focus(&self, who: ConnId) -> RoomName {
+        let focus = self.focus_of(who);
+        focus.map_or_else(
+            |_| RoomName::lobby(),
+            |id| self.chat.rooms().get(id).name.clone(),
+        )
+    }
+
+    /// Has a connection speak from now on in a room that its user is in.
+    pub(super) fn set_focus(&mut self, who: ConnId, id: RoomId) {
+        let Some(session) = self.sessions.get_mut(who) else {
+            return;
+        };
+        if let Some(before) = session.focus.replace(id) {
+            self.local.get_mut(before).readers.set_here(who, false);
+        }
+        self.local.get_mut(id).readers.set_here(who, true);
     }
 }

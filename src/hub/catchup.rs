@@ -4,14 +4,15 @@
 
 use std::sync::Arc;
 
+use crate::chat::RoomId;
 use crate::limits::{CATCH_UP_MESSAGES, HISTORY_LIMIT_MAX};
 use crate::model::{
     ConnId, Durability, Event, Found, Message, MessageId, Notice, Part, Target, Window,
 };
 
 use super::cut::cut_text;
-use super::lookup::Question;
-use super::{Hub, RoomId};
+use super::questions::Question;
+use super::state::Hub;
 
 /// How far a member has caught up.
 #[derive(Debug)]
@@ -29,7 +30,9 @@ pub(super) struct CatchUp {
 impl Hub {
     /// How many messages a session is shown of what it enters, of those that it asks for.
     pub(super) fn replay_of(&self, asked: Option<usize>) -> u16 {
-        let count = asked.unwrap_or(self.rules.replay).min(HISTORY_LIMIT_MAX);
+        let count = asked
+            .unwrap_or(self.chat.rules().replay)
+            .min(HISTORY_LIMIT_MAX);
         u16::try_from(count).unwrap_or(u16::MAX)
     }
 
@@ -42,8 +45,8 @@ impl Hub {
         resume: Option<MessageId>,
         replay: Option<usize>,
     ) {
-        let last = self.history.last;
-        let own = self.users.session(who).map_or(0, |own| own.replay);
+        let last = self.chat.last_id();
+        let own = self.sessions.get(who).map_or(0, |own| own.replay);
         let replay = match replay.map_or(own, |count| self.replay_of(Some(count))) {
             // What is said to have been said later has an id newer than ours, so the database was reset: there
             // is something to be shown, and nobody knows how much.
@@ -56,17 +59,17 @@ impl Hub {
             None if replay == 0 => return,
             None => Some(usize::from(replay)),
         };
-        let scrollback = &self.rooms.get(id).scrollback;
+        let scrollback = &self.local.get(id).scrollback;
         let after = resume.unwrap_or_default();
         let is_enough =
             scrollback.covers(after) || count.is_some_and(|count| scrollback.len() >= count);
-        if is_enough || self.rules.durability.is_none() {
+        if is_enough || self.chat.rules().durability.is_none() {
             let past = scrollback.after(after).collect::<Vec<_>>();
             let begin = count.map_or(0, |count| past.len().saturating_sub(count));
             let messages = past[begin..].iter().map(|&message| Arc::clone(message));
             let mut messages: Vec<_> = messages.collect();
             // Without a disk there are no parts to wait for: the last are told, as many as fit.
-            let has_parts = self.rules.durability.is_some();
+            let has_parts = self.chat.rules().durability.is_some();
             if !cut_text(&mut messages, !has_parts) || !has_parts {
                 return self.tell_past(who, id, messages, Part::First);
             }
@@ -75,7 +78,7 @@ impl Hub {
             ticket: 0,
             cursor: after,
             // What was said and not told yet will be told live.
-            begun_at: match self.rules.durability {
+            begun_at: match self.chat.rules().durability {
                 Some(Durability::Seen) => self.history.kept,
                 _ => last,
             },
@@ -112,7 +115,7 @@ impl Hub {
 
     fn tell_past(&mut self, to: ConnId, id: RoomId, messages: Vec<Arc<Message>>, part: Part) {
         if !messages.is_empty() {
-            let target = Target::Room(self.rooms.get(id).name.clone());
+            let target = Target::Room(self.chat.rooms().get(id).name.clone());
             self.tell(
                 to,
                 Event::History {
@@ -153,7 +156,7 @@ impl Hub {
             return;
         };
         let page = catching.page(found, self.history.kept);
-        let scrollback = &self.rooms.get(id).scrollback;
+        let scrollback = &self.local.get(id).scrollback;
         let is_stuck = page.is_failed || page.is_end && page.reached <= catching.cursor;
         let is_last = !page.has_more && (scrollback.covers(page.reached) || is_stuck);
         let mut messages = page.messages;
@@ -179,7 +182,7 @@ impl Hub {
         }
         if is_done {
             self.history.catching.remove(&(id, who));
-            if page.is_failed || is_stuck && !self.rooms.get(id).scrollback.covers(page.reached) {
+            if page.is_failed || is_stuck && !self.local.get(id).scrollback.covers(page.reached) {
                 self.tell(who, Event::Notice(Notice::PastUnreadable));
             }
         }

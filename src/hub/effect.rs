@@ -1,10 +1,11 @@
 //! What the hub wants done, and whom it is for.
 
+use crate::chat::RoomId;
 use crate::model::{
     AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, Nick, Query, Record, RequestId,
 };
 
-use super::{Reader, RoomId};
+use super::readers::Reader;
 
 /// What the hub wants done. An effect is to be carried out before the next request is handled: its
 /// audience is the room as it is then.
@@ -118,10 +119,10 @@ pub enum Audience {
 
 impl Audience {
     /// The readers of a room but one.
-    pub(super) fn others(room: RoomId, except: ConnId) -> Audience {
+    pub(super) fn others(room: RoomId, except: Option<ConnId>) -> Audience {
         Audience::Room {
             room,
-            except: Some(except),
+            except,
             ignorers: Vec::new(),
         }
     }

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::limits::{EXPIRY_STEP, ROOM_EXPIRY_MS, USE_NOTED_MS};
-use crate::model::{AccountId, ConnId, Deed, Incident, Record, Used};
+use crate::chat::RoomId;
+use crate::limits::{ROOM_EXPIRY_MS, USE_NOTED_MS};
+use crate::model::{AccountId, Record, Used};
 
-use super::{Effect, Hub, RoomId};
+use super::effect::Effect;
+use super::state::Hub;
 
 /// What ends when it is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,20 +21,20 @@ pub(super) enum Lasting {
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
     /// Earlier runs.
-    ran_before_ms: u64,
-    uses: HashMap<Lasting, Use>,
+    pub(super) ran_before_ms: u64,
+    pub(super) uses: HashMap<Lasting, Use>,
     /// When each is to be looked at. Invariant: exactly those of `uses`.
-    due: BTreeSet<(u64, Lasting)>,
+    pub(super) due: BTreeSet<(u64, Lasting)>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Use {
+pub(super) struct Use {
     /// The last time.
-    used_ms: u64,
+    pub(super) used_ms: u64,
     /// What is kept of that.
     noted_ms: u64,
     /// How long it lasts after that.
-    life_ms: u64,
+    pub(super) life_ms: u64,
     due_ms: u64,
 }
 
@@ -70,7 +72,7 @@ impl Expiry {
         is_stale
     }
 
-    fn put_off(&mut self, what: Lasting, due_ms: u64) {
+    pub(super) fn put_off(&mut self, what: Lasting, due_ms: u64) {
         if let Some(entry) = self.uses.get_mut(&what) {
             self.due.remove(&(entry.due_ms, what));
             entry.due_ms = due_ms;
@@ -80,14 +82,14 @@ impl Expiry {
 }
 
 /// How often it is looked at whether something is used, and how much of that a crash may take.
-fn interval(life_ms: u64) -> u64 {
+pub(super) fn interval(life_ms: u64) -> u64 {
     let (least, most) = USE_NOTED_MS;
     (life_ms / 10).clamp(least, most)
 }
 
 impl Hub {
     /// How long the server has run, earlier runs included.
-    fn ran_ms(&self) -> u64 {
+    pub(super) fn ran_ms(&self) -> u64 {
         self.expiry.ran_before_ms.saturating_add(self.now.uptime_ms)
     }
 
@@ -99,8 +101,8 @@ impl Hub {
             match used {
                 Used::Account(id) => self.watch_account(id, used_ms),
                 Used::Room(name) => {
-                    let id = self.rooms.find(&name);
-                    let owned = id.filter(|&id| self.rooms.get(id).modes.owner.is_some());
+                    let id = self.chat.rooms().find(&name);
+                    let owned = id.filter(|&id| self.chat.rooms().get(id).modes.owner.is_some());
                     if let Some(id) = owned {
                         self.expiry
                             .watch(Lasting::Room(id), used_ms, ROOM_EXPIRY_MS);
@@ -111,7 +113,7 @@ impl Hub {
     }
 
     fn watch_account(&mut self, id: AccountId, used_ms: u64) {
-        if let Some(life_ms) = self.rules.account_expiry_ms {
+        if let Some(life_ms) = self.chat.rules().account_expiry_ms {
             self.expiry.watch(Lasting::Account(id), used_ms, life_ms);
         }
     }
@@ -129,35 +131,28 @@ impl Hub {
 
     /// An account is used, and with a bot its owner's.
     pub(super) fn use_account(&mut self, id: AccountId) {
-        let account = self.accounts.directory.get(id);
+        let account = self.chat.directory().get(id);
         let owner = account.and_then(|account| account.record.owner);
         for id in [Some(id), owner].into_iter().flatten() {
             self.use_lasting(Lasting::Account(id));
         }
     }
 
-    /// A session comes, or ends: if it is an account's, that is used.
-    pub(super) fn use_account_of(&mut self, who: ConnId) {
-        if let Some(id) = self.account_of(who) {
-            self.use_account(id);
-        }
-    }
-
     /// Somebody is in a room or speaks there: if it is owned, it is used.
     pub(super) fn use_room(&mut self, id: RoomId) {
-        if self.rooms.get(id).modes.owner.is_some() {
+        if self.chat.rooms().get(id).modes.owner.is_some() {
             self.use_lasting(Lasting::Room(id));
         }
     }
 
-    fn use_lasting(&mut self, what: Lasting) {
+    pub(super) fn use_lasting(&mut self, what: Lasting) {
         let ran_ms = self.ran_ms();
         if !self.expiry.touch(what, ran_ms) {
             return;
         }
         let used = match what {
             Lasting::Account(id) => Used::Account(id),
-            Lasting::Room(id) => Used::Room(self.rooms.get(id).name.clone()),
+            Lasting::Room(id) => Used::Room(self.chat.rooms().get(id).name.clone()),
         };
         self.effects
             .push_back(Effect::Keep(Record::Used { used, ran_ms }));
@@ -167,79 +162,5 @@ impl Hub {
     pub(super) fn next_expiry(&self) -> Option<u64> {
         let &(due_ms, _) = self.expiry.due.first()?;
         Some(due_ms.saturating_sub(self.expiry.ran_before_ms))
-    }
-
-    /// Ends some of what was not used for as long as it lasts.
-    pub(super) fn end_unused(&mut self) {
-        let now_ms = self.ran_ms();
-        for _ in 0..EXPIRY_STEP {
-            let Some(&(due_ms, what)) = self.expiry.due.first() else {
-                return;
-            };
-            if due_ms > now_ms {
-                return;
-            }
-            if self.is_in_use(what) {
-                self.use_lasting(what);
-            }
-            let Some(&entry) = self.expiry.uses.get(&what) else {
-                return;
-            };
-            let end_ms = entry.used_ms.saturating_add(entry.life_ms);
-            if end_ms > now_ms {
-                // What is in use is looked at again soon, so that what is kept of its use stays near.
-                let soon_ms = match entry.used_ms == now_ms {
-                    true => now_ms + interval(entry.life_ms),
-                    false => end_ms,
-                };
-                self.expiry.put_off(what, soon_ms.min(end_ms));
-                continue;
-            }
-            self.end_lasting(what);
-        }
-    }
-
-    fn is_in_use(&self, what: Lasting) -> bool {
-        match what {
-            Lasting::Account(id) => {
-                let is_online = |id: AccountId| {
-                    let nick = self.accounts.directory.get(id).map(|it| &it.record.nick);
-                    let user = nick.and_then(|nick| self.users.find(nick.as_str()));
-                    user.is_some_and(|user| self.users[user].account() == Some(id))
-                };
-                // Its bots note their use with their owner's.
-                is_online(id)
-            }
-            Lasting::Room(id) => !self.rooms.get(id).members().is_empty(),
-        }
-    }
-
-    fn end_lasting(&mut self, what: Lasting) {
-        self.expiry.forget(what);
-        self.note_steps(self.accounts.directory.len() + self.rooms.len());
-        let (room, name) = match what {
-            Lasting::Account(id) => {
-                let account = self.accounts.directory.get(id);
-                let nick = account.map(|account| account.record.nick.clone());
-                let bots = self.accounts.directory.iter();
-                let bots = bots.filter(|bot| bot.record.owner == Some(id));
-                let bots: Vec<AccountId> = bots.map(|bot| bot.record.id).collect();
-                bots.into_iter().for_each(|bot| self.forget_account(bot));
-                self.forget_account(id);
-                self.effects
-                    .push_back(Effect::Keep(Record::AccountGone(id)));
-                (None, nick)
-            }
-            Lasting::Room(id) => {
-                let room = self.rooms.get(id).name.clone();
-                self.disown(id);
-                (Some(room), None)
-            }
-        };
-        self.effects.push_back(Effect::Log(Incident {
-            deed: Deed::Expiry { room },
-            name,
-            peer: None,
-        }));
     }
 }

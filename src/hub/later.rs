@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::chat::{Entry, RoomId};
 use crate::limits::PUT_OUT_AT_ONCE;
 use crate::model::{ConnId, PutOut, RoomName};
 
-use super::{Hub, RoomId};
+use super::state::Hub;
 
 /// Something that is yet to be done to one connection, if it is still there.
 #[derive(Debug)]
@@ -29,11 +30,9 @@ pub(super) enum Later {
 }
 
 impl Hub {
-    /// Does the first of what is to be done, and the others after what waits already.
-    pub(super) fn do_now_or_later(&mut self, all: impl Iterator<Item = Later>) {
-        let is_first = self.later.is_empty();
-        self.later.extend(all);
-        if is_first {
+    /// Does the first of what has come to be done, unless something of before waits.
+    pub(super) fn begin_later(&mut self, waiting: usize) {
+        if waiting == 0 {
             self.do_some();
         }
     }
@@ -61,13 +60,12 @@ impl Hub {
     }
 
     fn take_out_of_closed(&mut self, who: ConnId, id: RoomId, room: &RoomName) {
-        let Some(user) = self.users.of(who) else {
+        let Some(user) = self.sessions.user_of(who) else {
             return;
         };
         // Of several connections of a user, the first takes the others along.
-        if self.users[user].is_in(id) {
-            self.take_out(user, id);
-        }
+        let done = self.commit(None, Entry::TakeOut { user, room: id });
+        debug_assert!(done.is_ok(), "nothing stands in the way");
         self.tell_own_leaving(who, room);
     }
 }

@@ -1,10 +1,10 @@
 //! Which rooms there are, who is in them, and who may know it.
 
+use crate::chat::RoomId;
 use crate::limits::{NAMES_SHOWN_MAX, ROOMS_SHOWN_MAX, STEPS_PER_ROOM};
 use crate::model::{ConnId, ErrorCode, Event, MembersPage, RoomEntry, RoomName, RoomsFrom, Roster};
 
-use super::room::Member;
-use super::{Hub, LOBBY, RoomId};
+use super::state::Hub;
 
 impl Hub {
     pub(super) fn tell_members(
@@ -15,16 +15,21 @@ impl Hub {
     ) -> Result<(), ErrorCode> {
         let id = match name {
             Some(name) => self
-                .rooms
+                .chat
+                .rooms()
                 .find(&name)
                 .ok_or(ErrorCode::NoRoomToShow(name))?,
             None => self.focus_of(who)?,
         };
         if !self.sees_into(who, id) {
-            return Err(ErrorCode::NotInRoom(self.rooms.get(id).name.clone()));
+            return Err(ErrorCode::NotInRoom(self.chat.rooms().get(id).name.clone()));
         }
-        let (room, users) = (self.rooms.get(id).name.clone(), self.page_of(id, page)?);
-        self.answer(who, Event::Members { room, users })
+        let (room, users) = (
+            self.chat.rooms().get(id).name.clone(),
+            self.page_of(id, page)?,
+        );
+        self.answer(who, Event::Members { room, users });
+        Ok(())
     }
 
     /// A page of a room's users, [`NAMES_SHOWN_MAX`] at most.
@@ -33,7 +38,7 @@ impl Hub {
             None => 0,
             Some(name) => {
                 let last = self.find_nick(name)?;
-                let members = self.rooms.get(id).members();
+                let members = self.chat.rooms().get(id).members();
                 let at = members.iter().position(|member| { member.user } == last);
                 self.note_steps(members.len());
                 1 + at.ok_or_else(|| ErrorCode::NoSuchNick(name.into()))?
@@ -45,7 +50,8 @@ impl Hub {
 
     pub(super) fn tell_rooms(&mut self, who: ConnId, from: &RoomsFrom) -> Result<(), ErrorCode> {
         let (rooms, more) = self.list_rooms(Some(who), from)?;
-        self.answer(who, Event::Rooms { rooms, more })
+        self.answer(who, Event::Rooms { rooms, more });
+        Ok(())
     }
 
     /// Which rooms there are, the largest first, [`ROOMS_SHOWN_MAX`] at most, as a connection may know it or
@@ -61,14 +67,18 @@ impl Hub {
         let mut ids: Vec<RoomId> = match from {
             RoomsFrom::Page(page) => {
                 let before = page.saturating_sub(1).saturating_mul(ROOMS_SHOWN_MAX);
-                self.note_steps(before.min(self.rooms.len()));
-                let largest = self.rooms.largest().skip(before);
+                self.note_steps(before.min(self.chat.rooms().len()));
+                let largest = self.chat.rooms().largest().skip(before);
                 largest.take(ROOMS_SHOWN_MAX + 1).collect()
             }
             RoomsFrom::After(room) => {
-                let id = self.rooms.find(room);
+                let id = self.chat.rooms().find(room);
                 let id = id.ok_or_else(|| ErrorCode::NoRoomToShow(room.clone()))?;
-                self.rooms.behind(id).take(ROOMS_SHOWN_MAX + 1).collect()
+                self.chat
+                    .rooms()
+                    .behind(id)
+                    .take(ROOMS_SHOWN_MAX + 1)
+                    .collect()
             }
         };
         self.note_steps(ids.len() * STEPS_PER_ROOM);
@@ -76,10 +86,10 @@ impl Hub {
         ids.truncate(ROOMS_SHOWN_MAX);
         let more = ids.last().filter(|_| has_more).map(|&last| match from {
             RoomsFrom::Page(page) => RoomsFrom::Page(page + 1),
-            RoomsFrom::After(_) => RoomsFrom::After(self.rooms.get(last).name.clone()),
+            RoomsFrom::After(_) => RoomsFrom::After(self.chat.rooms().get(last).name.clone()),
         });
         let entry = |id: RoomId| {
-            let room = self.rooms.get(id);
+            let room = self.chat.rooms().get(id);
             let sees = match reader {
                 Some(who) => self.sees_into(who, id),
                 None => !room.is_guarded(),
@@ -87,7 +97,7 @@ impl Hub {
             room.entry(sees)
         };
         let is_shown = |id: &RoomId| {
-            let is_secret = self.rooms.get(*id).modes.is_secret;
+            let is_secret = self.chat.rooms().get(*id).modes.is_secret;
             !is_secret || reader.is_some_and(|who| self.sees_into(who, *id))
         };
         Ok((ids.into_iter().filter(is_shown).map(entry).collect(), more))
@@ -98,50 +108,11 @@ impl Hub {
     /// # Errors
     /// [`ErrorCode::NoRoomToShow`], [`ErrorCode::NotInRoom`] where the room is closed to some.
     pub fn users_in(&self, room: &RoomName) -> Result<Roster, ErrorCode> {
-        let id = self.rooms.find(room);
+        let id = self.chat.rooms().find(room);
         let id = id.ok_or_else(|| ErrorCode::NoRoomToShow(room.clone()))?;
-        match self.rooms.get(id).is_guarded() {
+        match self.chat.rooms().get(id).is_guarded() {
             true => Err(ErrorCode::NotInRoom(room.clone())),
             false => Ok(self.roster(id)),
         }
-    }
-
-    /// May a connection know who is in a room and what it is about? Those of a room that is closed to some
-    /// are told to members, and to operators.
-    pub(super) fn sees_into(&self, who: ConnId, id: RoomId) -> bool {
-        let is_member = || self.user(who).is_some_and(|user| user.is_in(id));
-        !self.rooms.get(id).is_guarded() || is_member() || self.is_operator(who)
-    }
-
-    /// The first who are in a room, as many as are named at once.
-    pub(super) fn roster(&self, room: RoomId) -> Roster {
-        self.users_from(room, 0, NAMES_SHOWN_MAX)
-    }
-
-    /// So many of the users who are in a room at most, from the member at `start` on.
-    pub(super) fn users_from(&self, room: RoomId, start: usize, limit: usize) -> Roster {
-        let hidden = match room {
-            LOBBY => self.untold_count(),
-            _ => 0,
-        };
-        let room = self.rooms.get(room);
-        let mut roster = Roster {
-            members: room.count() - hidden,
-            ..Roster::default()
-        };
-        let named = |member: &Member| {
-            let user = self.users.get(member.user)?;
-            (!user.is_untold()).then(|| user.nick().clone())
-        };
-        let mut users = room.members()[start..].iter().filter_map(named);
-        roster.nicks.extend(users.by_ref().take(limit));
-        self.note_steps(roster.nicks.len());
-        // Each of the members is looked at only where some of them are not shown.
-        roster.rest = match (start, hidden) {
-            (0, _) => roster.members - roster.nicks.len(),
-            (_, 0) => room.members().len() - start - roster.nicks.len(),
-            _ => users.count(),
-        };
-        roster
     }
 }

@@ -1,14 +1,13 @@
 //! What comes of questions about accounts: who is logged in, and under which name.
 
+use crate::chat::Entry;
 use crate::model::{
-    AccountAnswer, AccountId, AccountRecord, ConnId, Deed, Done, ErrorCode, Event, Moment, Notice,
-    Peer, PutOut, UserId,
+    AccountAnswer, AccountId, ConnId, Deed, Done, ErrorCode, Event, Moment, Notice, Peer,
 };
 
-use super::accounts::{Tried, Waiting, What};
+use super::asking::{Tried, Waiting, What};
 use super::coming::Coming;
-use super::expiry::Lasting;
-use super::{Hub, User};
+use super::state::Hub;
 
 impl Hub {
     /// A question about an account has been answered: whoever asked goes on, if it is here yet.
@@ -98,102 +97,33 @@ impl Hub {
 
     /// What an answer says of accounts holds, whether or not anybody waits for it.
     fn take_in(&mut self, who: Option<ConnId>, answer: &AccountAnswer) {
-        match answer {
-            AccountAnswer::Registered(record) => {
-                self.learn_account(record);
-                self.watch_new_account(record.id);
-                let asker = who.and_then(|who| self.users.of(who));
-                let holder = self.users.find(record.nick.as_str());
-                if let Some(holder) = holder.filter(|_| holder != asker) {
-                    self.begin_grace(holder);
-                }
-            }
-            AccountAnswer::LoggedIn(record) => self.learn_account(record),
-            AccountAnswer::Unregistered { account, bots } => {
-                bots.iter().for_each(|&bot| self.forget_account(bot));
-                self.forget_account(*account);
-            }
+        let entry = match answer {
+            AccountAnswer::Registered(record) => Entry::Registered {
+                record: record.clone(),
+                by: who.and_then(|who| self.sessions.user_of(who)),
+            },
+            AccountAnswer::LoggedIn(record) => Entry::Known {
+                record: record.clone(),
+            },
+            AccountAnswer::Unregistered { account, bots } => Entry::AccountsGone {
+                accounts: bots.iter().chain([account]).copied().collect(),
+            },
             AccountAnswer::Token { bot, digest, .. } => {
-                self.put_out_bot(bot.id);
-                self.accounts.tokens.insert(*digest, bot.id);
-                let is_new = self.accounts.directory.get(bot.id).is_none();
-                self.learn_account(bot);
-                match is_new {
-                    true => self.watch_new_account(bot.id),
-                    false => self.use_account(bot.id),
+                if self.chat.directory().get(bot.id).is_some() {
+                    self.use_account(bot.id);
                 }
-                if let Some(holder) = self.users.find(bot.nick.as_str()) {
-                    self.begin_grace(holder);
+                Entry::Token {
+                    bot: bot.clone(),
+                    digest: *digest,
                 }
             }
-            AccountAnswer::TokenDropped { bot } => self.forget_account(*bot),
-            _ => {}
-        }
-    }
-
-    /// There is an account. One that had its name before is gone.
-    fn learn_account(&mut self, record: &AccountRecord) {
-        if let Some(former) = self.accounts.directory.learn(record.clone()) {
-            self.forget_account(former);
-        }
-    }
-
-    /// An account is no more. Its user goes on as a guest; a bot is put out.
-    pub(super) fn forget_account(&mut self, id: AccountId) {
-        self.expiry.forget(Lasting::Account(id));
-        self.put_out_bot(id);
-        self.disown_all(id);
-        let Some(account) = self.accounts.directory.remove(id) else {
-            return;
+            AccountAnswer::TokenDropped { bot } => Entry::AccountsGone {
+                accounts: vec![*bot],
+            },
+            _ => return,
         };
-        let nick = account.record.nick;
-        for waiting in self.accounts.waiting.values_mut() {
-            waiting.is_void |= waiting.name.key() == nick.key();
-        }
-        for other in self.users_of_account(id, &nick) {
-            self.forget_login_to(other, account.record.is_operator);
-        }
-        let Some(holder) = self.users.find(nick.as_str()) else {
-            return;
-        };
-        if !self.is_registered(&nick) {
-            self.stop_grace(holder);
-        }
-        if self.users[holder].account() == Some(id) {
-            self.forget_login_to(holder, account.record.is_operator);
-        }
-    }
-
-    /// A bot's token is void: whoever came in with it is put out.
-    fn put_out_bot(&mut self, id: AccountId) {
-        self.accounts.tokens.retain(|_, &mut bot| bot != id);
-        let account = self.accounts.directory.get(id);
-        let bot = account.filter(|account| account.record.owner.is_some());
-        if let Some(bot) = bot
-            && let Some(user) = self.users.find(bot.record.nick.as_str())
-            && self.users[user].account() == Some(id)
-        {
-            self.put_out(user, PutOut::TokenVoid);
-        }
-    }
-
-    /// A user is logged in no more.
-    pub(super) fn forget_login(&mut self, user: UserId) {
-        let Some(id) = self.users.get(user).and_then(User::account) else {
-            return;
-        };
-        let account = self.accounts.directory.get(id);
-        self.forget_login_to(user, account.is_some_and(|it| it.record.is_operator));
-    }
-
-    fn forget_login_to(&mut self, user: UserId, was_operator: bool) {
-        self.change(user, |rare| {
-            rare.account = None;
-            rare.is_operator &= !was_operator;
-        });
-        self.tell_of_account(user);
-        let nick = self.users[user].nick().clone();
-        self.tell_user(user, &Event::Notice(Notice::LoggedOut(nick)));
+        let done = self.commit(None, entry);
+        debug_assert!(done.is_ok(), "it is on disk");
     }
 
     /// Goes on with an answer.
@@ -206,30 +136,29 @@ impl Hub {
         match answer {
             AccountAnswer::LoggedIn(record) => match waiting.what {
                 What::Join { coming, is_multi } => {
-                    self.come_in_as(who, waiting.peer, coming, &record, is_multi)
+                    self.come_in_as(who, waiting.peer, coming, record.id, is_multi)
                 }
-                What::Login { is_multi } => self.go_on_as(who, &record, is_multi),
-                What::Proof => self.prove_as(who, &record),
+                What::Login { is_multi } => self.go_on_as(who, record.id, is_multi),
+                What::Proof => self.prove_as(who, record.id, record.nick),
                 What::Other => Err(ErrorCode::StoreFailed),
             },
             AccountAnswer::Registered(record) => {
                 let nick = record.nick.clone();
-                let is_logged_in = self.own(who)?.nick().key() == nick.key();
-                if is_logged_in {
-                    self.log_in(self.own_id(who)?, &record);
-                }
+                let is_logged_in = self.own(who)?.account() == Some(record.id);
                 self.done(who, Done::Registered { nick, is_logged_in })
             }
             AccountAnswer::PasswordSet => self.done(who, Done::PasswordChanged),
             AccountAnswer::Unregistered { .. } => self.done(who, Done::Unregistered(waiting.name)),
             AccountAnswer::Token { bot, token, .. } => {
                 let bot = bot.nick;
-                self.answer(who, Event::Token { bot, token })
+                self.answer(who, Event::Token { bot, token });
+                Ok(())
             }
             AccountAnswer::TokenDropped { .. } => self.done(who, Done::BotGone(waiting.name)),
             AccountAnswer::Session { token } => {
                 let bot = waiting.name;
-                self.answer(who, Event::Token { bot, token })
+                self.answer(who, Event::Token { bot, token });
+                Ok(())
             }
             AccountAnswer::SessionEnded => self.done(who, Done::TokenVoid),
             AccountAnswer::Tokens(bots) => self.done(who, Done::Bots(bots)),
@@ -248,27 +177,21 @@ impl Hub {
         who: ConnId,
         peer: Peer,
         coming: Coming,
-        record: &AccountRecord,
+        account: AccountId,
         is_multi: bool,
     ) -> Result<(), ErrorCode> {
-        if self.users.of(who).is_some() {
+        if self.sessions.user_of(who).is_some() {
             return Err(ErrorCode::AlreadyJoined);
         }
-        // They may have been banned meanwhile.
-        if let Some(refusal) = self.refusal_of(&peer, self.now) {
-            return Err(refusal);
-        }
-        self.check_nick(&record.nick)?;
-        let first_effect = self.effects.len();
-        let resume = match self.make_way(who, record, is_multi) {
-            Some(user) => self.come_in_beside(who, peer, coming, user)?,
-            None => {
-                self.settle_audiences(first_effect);
-                self.come_in(who, peer, coming)?
-            }
+        let asker = self.comer(who, &coming);
+        let entry = Entry::JoinAs {
+            account,
+            nick: coming.nick,
+            peer,
+            is_multi,
         };
-        self.log_in(self.own_id(who)?, record);
-        self.resume(who, &resume)?;
+        self.commit(Some(asker), entry)?;
+        self.resume(who, &coming.resume)?;
         self.ask_mail(who);
         Ok(())
     }
@@ -277,54 +200,19 @@ impl Hub {
     fn go_on_as(
         &mut self,
         who: ConnId,
-        record: &AccountRecord,
+        account: AccountId,
         is_multi: bool,
     ) -> Result<(), ErrorCode> {
-        self.check_nick(&record.nick)?;
-        if let Some(into) = self.make_way(who, record, is_multi) {
-            self.merge(self.own_id(who)?, into);
-        } else if self.own(who)?.nick().key() != record.nick.key() {
-            let (from, to) = self.go_by(who, record.nick.clone())?;
-            self.tell(who, Event::Renamed { from, to });
-        }
-        self.log_in(self.own_id(who)?, record);
+        let user = self.own_id(who)?;
+        let entry = Entry::LogIn {
+            user,
+            account,
+            is_multi,
+        };
+        self.commit(None, entry)?;
         let nick = self.own(who)?.nick().clone();
         self.done(who, Done::LoggedIn(nick))?;
         self.ask_mail(who);
         Ok(())
-    }
-
-    /// Frees an account's name for its owner. Returns the user who is logged in already and stays.
-    pub(super) fn make_way(
-        &mut self,
-        who: ConnId,
-        record: &AccountRecord,
-        is_multi: bool,
-    ) -> Option<UserId> {
-        let holder = self.users.find(record.nick.as_str())?;
-        if self.users.of(who) == Some(holder) {
-            return None;
-        }
-        if !self.users[holder].is_account() {
-            self.put_aside(holder, Notice::OwnerCame(record.nick.clone()));
-            return None;
-        }
-        if is_multi || self.rules.is_multi {
-            return Some(holder);
-        }
-        self.put_out(holder, PutOut::LoggedInElsewhere);
-        None
-    }
-
-    /// A user who goes by an account's name is logged in.
-    pub(super) fn log_in(&mut self, user: UserId, record: &AccountRecord) {
-        self.stop_grace(user);
-        self.change(user, |rare| {
-            rare.account = Some(record.id);
-            rare.is_operator |= record.is_operator;
-        });
-        self.tell_of_account(user);
-        self.follow_mutes(user);
-        self.use_account(record.id);
     }
 }

@@ -2,38 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::limits::{ASKED_PER_SESSION_MAX, HISTORY_LIMIT, HISTORY_LIMIT_MAX};
+use crate::chat::RoomId;
+use crate::limits::ASKED_PER_SESSION_MAX;
 use crate::model::{
-    AccountId, ConnId, Done, ErrorCode, Event, Found, Message, MessageId, Moment, Nick, Part,
-    Query, Range, RequestId, RoomName, SearchWords, Target, Window,
+    ConnId, Done, ErrorCode, Event, Found, Message, MessageId, Moment, Nick, Part, Query, Range,
+    RoomName, SearchWords, Target, Window,
 };
 
 use super::cut::cut_text;
-use super::{Effect, Hub, RoomId};
-
-/// A question that waits for its answer.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) who: ConnId,
-    request_id: Option<RequestId>,
-    what: Question,
-}
-
-#[derive(Debug)]
-pub(super) enum Question {
-    /// A member of a room catches up.
-    CatchUp(RoomId),
-    /// Somebody wants to know what was said in a room, or with somebody.
-    History(Target, Window),
-    /// Somebody without a session wants to know what was said in a room.
-    Reading(RoomName, Window),
-    /// Somebody searches.
-    Search,
-    /// An operator has a room written to a file.
-    Export(RoomName),
-    /// What waits for an account that has just logged in?
-    Mail(AccountId),
-}
+use super::questions::{Asked, Question};
+use super::state::Hub;
 
 impl Hub {
     /// Looks up what was said in a room that one is in, or between another and oneself.
@@ -53,9 +31,9 @@ impl Hub {
             }
             None => {
                 let id = self.entered(who, room)?;
-                let name = self.rooms.get(id).name.clone();
-                if self.rules.durability.is_none() {
-                    let scrollback = self.rooms.get(id).scrollback.after(window.after);
+                let name = self.chat.rooms().get(id).name.clone();
+                if self.chat.rules().durability.is_none() {
+                    let scrollback = self.local.get(id).scrollback.after(window.after);
                     let said = scrollback.filter(|message| window.has(message));
                     let messages = said.cloned().collect();
                     return self.tell_answer(who, Target::Room(name), window, messages);
@@ -63,7 +41,7 @@ impl Hub {
                 (Target::Room(name), self.history_of(id, window))
             }
         };
-        if self.rules.durability.is_none() {
+        if self.chat.rules().durability.is_none() {
             return self.tell_answer(who, target, window, Vec::new());
         }
         let request_id = self.request_id.take();
@@ -84,7 +62,7 @@ impl Hub {
         let account = user.account();
         let since = match user.first_private() {
             _ if account.is_some() => MessageId::default(),
-            first => first.map_or(self.history.last, before_all),
+            first => first.map_or(self.chat.last_id(), before_all),
         };
         let window = Window {
             after: window.after.max(since),
@@ -115,7 +93,8 @@ impl Hub {
                 messages,
                 part,
             },
-        )
+        );
+        Ok(())
     }
 
     /// Looks words up in the rooms that one is in.
@@ -139,14 +118,15 @@ impl Hub {
         let words = SearchWords::parse(&words);
         if words.is_empty() {
             let (messages, has_more) = (Vec::new(), false);
-            return self.answer(who, Event::Found { messages, has_more });
+            self.answer(who, Event::Found { messages, has_more });
+            return Ok(());
         }
-        if self.rules.durability.is_none() {
+        if self.chat.rules().durability.is_none() {
             self.begin_scan(who, rooms, words, window);
             return Ok(());
         }
         let named = |&id: &RoomId| {
-            let room = self.rooms.get(id);
+            let room = self.chat.rooms().get(id);
             (room.name.clone(), room.born.next())
         };
         let query = Query::Search {
@@ -162,7 +142,7 @@ impl Hub {
     /// Has a room written to a file, by an operator.
     pub(super) fn export(&mut self, who: ConnId, room: RoomName) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
-        if self.rules.durability.is_none() {
+        if self.chat.rules().durability.is_none() {
             return Err(ErrorCode::NothingKept);
         }
         let request_id = self.request_id.take();
@@ -182,99 +162,6 @@ impl Hub {
             true => Err(ErrorCode::Busy),
             false => Ok(()),
         }
-    }
-
-    pub(super) fn window(&self, range: Range) -> Window {
-        let limit = range.limit.unwrap_or(HISTORY_LIMIT);
-        Window {
-            after: range.after.unwrap_or_default(),
-            before: range.before.unwrap_or(MessageId::MAX),
-            since_ms: range
-                .since
-                .map_or(0, |since| self.now.ms_of(since))
-                .max(range.after_ms.map_or(0, |ms| ms.saturating_add(1))),
-            until_ms: range.before_ms.unwrap_or(u64::MAX),
-            limit: limit.min(HISTORY_LIMIT_MAX),
-            newest: range.is_newest.unwrap_or_else(|| {
-                range.before.is_some() || (range.after.is_none() && range.since.is_none())
-            }),
-        }
-    }
-
-    /// What was found on disk, and what was said since that was looked at, where one may see the room yet.
-    pub(super) fn whole_answer(
-        &self,
-        room: Option<RoomId>,
-        window: Window,
-        found: Found,
-    ) -> Option<(Vec<Arc<Message>>, bool)> {
-        let Found::Messages {
-            mut messages,
-            through,
-            mut has_more,
-        } = found
-        else {
-            return None;
-        };
-        if let Some(id) = room
-            && (window.newest || !has_more)
-        {
-            let scrollback = self.rooms.get(id).scrollback.after(through);
-            messages.extend(scrollback.filter(|message| window.has(message)).cloned());
-        }
-        has_more |= window.cut(&mut messages) | cut_text(&mut messages, window.newest);
-        Some((messages, has_more))
-    }
-
-    pub(super) fn history_of(&self, id: RoomId, window: Window) -> Query {
-        let room = self.rooms.get(id);
-        Query::History {
-            room: room.name.clone(),
-            guarded_from: room.born.next(),
-            through: room.scrollback.begins_after(),
-            window,
-        }
-    }
-
-    /// What the answer to a question is told by. No two questions have one, whatever they are about.
-    pub(super) fn next_ticket(&mut self) -> u64 {
-        self.history.last_ticket += 1;
-        self.history.last_ticket
-    }
-
-    pub(super) fn put_query(
-        &mut self,
-        who: ConnId,
-        request_id: Option<RequestId>,
-        what: Question,
-        query: Query,
-    ) -> u64 {
-        let ticket = self.next_ticket();
-        let asked = Asked {
-            who,
-            request_id,
-            what,
-        };
-        self.history.asked.insert(ticket, asked);
-        self.owe(who);
-        self.effects.push_back(Effect::Ask { who, ticket, query });
-        ticket
-    }
-
-    /// Is there somebody who waits for the answer?
-    pub fn waits_for(&self, ticket: u64) -> bool {
-        self.history.asked.contains_key(&ticket)
-    }
-
-    /// Nobody is there any more whom the answer would be for, and so it is not looked for.
-    pub fn forget_question(&mut self, ticket: u64) {
-        self.history.asked.remove(&ticket);
-    }
-
-    /// Is its answer that of a request for messages, which may be long?
-    pub fn is_requested(&self, ticket: u64) -> bool {
-        let asked = self.history.asked.get(&ticket);
-        asked.is_some_and(|asked| matches!(asked.what, Question::History(..) | Question::Search))
     }
 
     /// A question has been answered. One that nobody waits for any more is nothing.

@@ -3,6 +3,7 @@
 
 mod reference;
 
+use crate::model::Departure;
 use proptest::prelude::*;
 
 use super::Addresses;

@@ -1,18 +1,17 @@
 //! What operators do, in band or from the console.
 
-use std::sync::Arc;
-
-use crate::limits::{
-    BANS_MAX, OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS, STEPS_PER_NAME_COVERED,
-};
+use crate::chat::Entry;
+use crate::limits::{OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
 use crate::model::{
-    Ban, ClientEntry, ConnId, Deed, Departure, Done, ErrorCode, Event, Incident, Mask, Nick,
-    Notice, Peer, PutOut, RoomName, UserId,
+    Ban, ClientEntry, ConnId, Deed, Done, ErrorCode, Event, Incident, Nick, Peer, PutOut, RoomName,
+    UserId,
 };
 
-use super::later::Later;
+use super::effect::{Audience, Effect};
+use super::hear::Asker;
+use super::readers::Reader;
+use super::state::{Hub, check_note};
 use super::throttle::Allowance;
-use super::{Audience, Effect, Hub, LOBBY, Reader, check_note};
 
 /// What is allowed who does not know the operators' password.
 pub(super) const OPER_ALLOWANCE: Allowance = Allowance {
@@ -30,12 +29,12 @@ impl Hub {
         peer: Peer,
         password: &str,
     ) -> Result<(), ErrorCode> {
-        let (own, nick) = (self.own_id(who)?, self.own(who)?.nick().clone());
+        let (user, nick) = (self.own_id(who)?, self.own(who)?.nick().clone());
         let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
         if let Some(wait_s) = self.failures.wait_s(&address, now_ms) {
             return Err(ErrorCode::OperThrottled(wait_s));
         }
-        let wanted = self.rules.oper_password.as_ref();
+        let wanted = self.chat.rules().oper_password.as_ref();
         if !wanted.is_some_and(|wanted| wanted.is_same(password)) {
             self.failures.note_failure(&address, now_ms);
             self.log(Deed::Oper { is_good: false }, Some(nick), peer);
@@ -43,15 +42,7 @@ impl Hub {
         }
         self.failures.forget(&address);
         self.log(Deed::Oper { is_good: true }, Some(nick), peer);
-        self.change(own, |rare| rare.is_operator = true);
-        self.done(who, Done::Operator)
-    }
-
-    /// Has the log tell of somebody at an address.
-    pub(super) fn log(&mut self, deed: Deed, name: Option<Nick>, peer: Peer) {
-        let peer = Some(peer);
-        self.effects
-            .push_back(Effect::Log(Incident { deed, name, peer }));
+        self.commit(Asker::new(who), Entry::Oper { user })
     }
 
     /// Has the log tell that somebody is put out, of the server or a room.
@@ -63,17 +54,9 @@ impl Hub {
         reason: Option<String>,
     ) {
         let by = self.user(who).map(|by| by.nick().clone());
-        if let Some(user) = self.users.get(target) {
-            let (name, peer) = (user.nick().clone(), user.peer);
+        if let Some(user) = self.chat.users().get(target) {
+            let (name, peer) = (user.nick().clone(), user.peer());
             self.log(Deed::Kick { room, by, reason }, Some(name), peer);
-        }
-    }
-
-    pub(super) fn check_operator(&self, who: ConnId) -> Result<(), ErrorCode> {
-        if self.is_operator(who) {
-            Ok(())
-        } else {
-            Err(ErrorCode::NotOperator)
         }
     }
 
@@ -87,36 +70,34 @@ impl Hub {
     ) -> Result<(), ErrorCode> {
         reason.as_deref().map_or(Ok(()), check_note)?;
         if room.is_some() || !self.is_operator(who) {
-            let id = self.moderated(who, room)?;
-            let target = self.find_nick(name)?;
-            return self.kick_from_room(who, id, target, reason);
+            let room = self.moderated(who, room)?;
+            let user = self.find_nick(name)?;
+            if self.chat.users()[user].is_in(room) {
+                let name = self.chat.rooms().get(room).name.clone();
+                self.log_kick(who, user, Some(name), reason.clone());
+            }
+            let by = self.own_id(who)?;
+            let entry = Entry::Kick {
+                by,
+                room,
+                user,
+                reason,
+            };
+            return self.commit(Asker::new(who), entry);
         }
-        let target = self.find_nick(name)?;
-        let nick = self.users[target].nick().clone();
-        let is_own = self.users.of(who) == Some(target);
-        self.log_kick(who, target, None, reason.clone());
-        let by = self.nick_of(who).cloned();
-        self.put_out(target, PutOut::Kicked { by, reason });
-        match is_own {
-            true => Ok(()),
-            false => self.answer(who, Event::KickedOut { nick }),
+        let (by, user) = (self.actor(who)?, self.find_nick(name)?);
+        let nick = self.name_of(user);
+        let is_own = by.user() == Some(user);
+        self.log_kick(who, user, None, reason.clone());
+        let why = PutOut::Kicked {
+            by: self.nick_of(who).cloned(),
+            reason,
+        };
+        self.commit(None, Entry::PutOut { by, user, why })?;
+        if !is_own {
+            self.answer(who, Event::KickedOut { nick });
         }
-    }
-
-    /// Puts a user out of the server, at all of its connections.
-    pub(super) fn put_out(&mut self, target: UserId, why: PutOut) {
-        let mut connections: Vec<_> = self.users.sessions_of(target).collect();
-        connections.reverse();
-        for id in connections {
-            self.put_out_connection(id, why.clone());
-        }
-    }
-
-    /// Ends a session and its connection, with the last word.
-    pub(super) fn put_out_connection(&mut self, target: ConnId, why: PutOut) {
-        self.tell(target, Event::Kicked { why: why.clone() });
-        self.end_session(target, Departure::PutOut(why));
-        self.effects.push_back(Effect::Close { who: target });
+        Ok(())
     }
 
     /// On the server as an operator, in a room as its moderator, or where a room is named. `seconds` as
@@ -130,63 +111,29 @@ impl Hub {
     ) -> Result<(), ErrorCode> {
         let until_ms = seconds.map(|seconds| seconds.map(|seconds| self.after(seconds)));
         if room.is_some() || !self.is_operator(who) {
-            let id = self.moderated(who, room)?;
-            let target = self.find_nick(name)?;
-            return self.mute_in_room(who, id, target, until_ms);
-        }
-        self.settings.tidy(self.now);
-        let Some(until_ms) = until_ms else {
-            return self.unmute(who, name);
-        };
-        if self.settings.mutes.len() >= BANS_MAX {
-            return Err(ErrorCode::TooManyBans);
-        }
-        let target = self.find_nick(name)?;
-        let nick = self.users[target].nick().clone();
-        let mute = self.mute_of(target, until_ms);
-        self.settings.mutes.put(mute);
-        self.effects.push_back(Effect::KeepSettings);
-        self.done_muting(who, Some(target), nick.to_string(), None, true)
-    }
-
-    /// Whoever was muted need not be here to be unmuted.
-    fn unmute(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
-        let marks = self.marks_of_name(name);
-        let was_muted = self.settings.mutes.remove(&marks);
-        if was_muted {
-            self.effects.push_back(Effect::KeepSettings);
-        }
-        let (target, name) = match self.find_nick(name) {
-            Ok(target) => (Some(target), self.users[target].nick().to_string()),
-            Err(code) if !was_muted => return Err(code),
-            Err(_) => (None, name.into()),
-        };
-        self.done_muting(who, target, name, None, false)
-    }
-
-    /// Tells who is muted, or is not any more, if it is here, and then who saw to it.
-    pub(super) fn done_muting(
-        &mut self,
-        who: ConnId,
-        target: Option<UserId>,
-        name: String,
-        room: Option<RoomName>,
-        is_muted: bool,
-    ) -> Result<(), ErrorCode> {
-        if let Some(target) = target {
-            let notice = Notice::Muted {
-                by: self.nick_of(who).cloned(),
-                room: room.clone(),
-                is_muted,
+            let room = self.moderated(who, room)?;
+            let (by, user) = (self.own_id(who)?, self.find_nick(name)?);
+            let entry = Entry::MuteIn {
+                by,
+                room,
+                user,
+                until_ms,
             };
-            self.tell_user(target, &Event::Notice(notice));
+            return self.commit(Asker::new(who), entry);
         }
-        let done = Done::Muted {
-            name,
-            room,
-            is_muted,
+        let by = self.actor(who)?;
+        let entry = match until_ms {
+            Some(until_ms) => Entry::Mute {
+                by,
+                user: self.find_nick(name)?,
+                until_ms,
+            },
+            None => Entry::Unmute {
+                by,
+                name: name.into(),
+            },
         };
-        self.done(who, done)
+        self.commit(Asker::new(who), entry)
     }
 
     pub(super) fn ban(
@@ -200,150 +147,97 @@ impl Hub {
         reason.as_deref().map_or(Ok(()), check_note)?;
         let until_ms = seconds.map(|seconds| self.after(seconds));
         let ban = Ban::new(mask, until_ms, reason.clone()).ok_or(ErrorCode::BadMask)?;
-        self.settings.tidy(self.now);
-        self.settings.bans.retain(|old| old.mask != ban.mask);
-        if self.settings.bans.len() >= BANS_MAX {
-            return Err(ErrorCode::TooManyBans);
-        }
+        let by = self.actor(who)?;
+        let waiting = self.later.len();
+        self.commit(Asker::new(who), Entry::Ban { by, ban })?;
+        let count = self.later.len() - waiting;
         let deed = Deed::Ban {
             mask: mask.into(),
             seconds,
-            reason: reason.clone(),
+            reason,
         };
-        let name = self.user(who).map(|own| own.nick().clone());
-        let peer = self.users.peer_of(who);
+        let name = self.nick_of(who).cloned();
+        let peer = self.peer_of(who);
         let incident = Incident { deed, name, peer };
         self.effects.push_back(Effect::Log(incident));
-        let own = self.users.of(who);
-        self.note_steps(STEPS_PER_NAME_COVERED * self.users.slots());
-        let is_covered = |nick: &Nick, peer: Peer| {
-            ban.mask.covers_name(&nick.key()) || peer.ip().is_some_and(|ip| ban.mask.covers_ip(ip))
-        };
-        let covered = self.clients().filter(|&(id, nick, peer)| {
-            is_covered(nick, peer) && (own.is_none() || self.users.of(id) != own)
-        });
-        let covered: Vec<ConnId> = covered.map(|(id, ..)| id).collect();
-        self.settings.bans.push(ban);
-        self.effects.push_back(Effect::KeepSettings);
-        let count = covered.len();
-        let by = self.nick_of(who).cloned();
-        let why = Arc::new(PutOut::Banned { by, reason });
-        self.do_now_or_later(covered.into_iter().map(|who| Later::PutOut {
-            who,
-            why: Arc::clone(&why),
-        }));
+        self.begin_later(waiting);
         let mask = mask.into();
         self.done(who, Done::Banned { mask, count })
     }
 
     pub(super) fn unban(&mut self, who: ConnId, mask: &str) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
-        self.settings.tidy(self.now);
-        let wanted = Mask::parse(mask).ok_or(ErrorCode::BadMask)?;
-        let before = self.settings.bans.len();
-        self.settings.bans.retain(|ban| ban.mask != wanted);
-        if self.settings.bans.len() == before {
-            return Err(ErrorCode::NoSuchBan(mask.into()));
-        }
-        self.effects.push_back(Effect::KeepSettings);
-        self.done(who, Done::Unbanned { mask: mask.into() })
+        let (by, mask) = (self.actor(who)?, mask.to_owned());
+        let wanted = mask.clone();
+        self.commit(None, Entry::Unban { by, mask: wanted })?;
+        self.done(who, Done::Unbanned { mask })
     }
 
     pub(super) fn tell_bans(&mut self, who: ConnId) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
         let bans = self
-            .settings
-            .bans_at(self.now)
+            .chat
+            .settings()
+            .bans_at(self.now.unix_ms)
             .map(|ban| ban.entry(self.now.unix_ms))
             .collect();
-        self.answer(who, Event::Bans { bans })
+        self.answer(who, Event::Bans { bans });
+        Ok(())
     }
 
     pub(super) fn rename(&mut self, who: ConnId, from: &str, to: &str) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
-        let target = self.find_nick(from)?;
+        let user = self.find_nick(from)?;
         let to = Nick::parse(to).ok_or(ErrorCode::BadNick)?;
-        let first = self.users.first_of(target);
-        let first = first.ok_or_else(|| ErrorCode::NoSuchNick(from.into()))?;
-        let (from, to) = self.set_nick(first, to)?;
-        if from != to {
-            let told = Event::Renamed {
-                from: from.clone(),
-                to: to.clone(),
-            };
-            self.tell(first, told);
-        }
-        self.begin_grace(target);
-        self.answer(who, Event::RenamedOther { from, to })
+        let by = Some(self.actor(who)?);
+        self.commit(Asker::new(who), Entry::Rename { by, user, to })
     }
 
     pub(super) fn announce(&mut self, who: ConnId, text: String) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
         self.check_message(&text)?;
         self.tell_everyone(Event::Announced { text });
-        self.answer(who, Event::Done { what: None })
+        self.answer(who, Event::Done { what: None });
+        Ok(())
     }
 
     fn tell_everyone(&mut self, event: Event) {
-        let everyone = self.users.sessions();
+        let everyone = self.sessions.iter();
         let everyone = everyone.map(|(id, _)| Reader { id, here: true });
         self.broadcast(Audience::Each(everyone.collect()), event);
     }
 
     /// Ends a room, as an operator or as its owner, and puts out who is in it.
     pub(super) fn close_room(&mut self, who: ConnId, name: RoomName) -> Result<(), ErrorCode> {
-        let known = self.rooms.find(&name);
-        if !known.is_some_and(|id| self.owns(who, id)) {
+        let by = self.actor(who)?;
+        let Some(room) = self.chat.rooms().find(&name) else {
             self.check_operator(who)?;
-        }
-        let id = match known {
-            Some(LOBBY) => return Err(ErrorCode::NotInLobby),
-            Some(id) => id,
-            None => return Err(ErrorCode::NoRoomToShow(name)),
+            return Err(ErrorCode::NoRoomToShow(name));
         };
-        let room = self.rooms.get(id).name.clone();
-        let readers = self.readers(id).iter().collect();
-        let members = self.rooms.get(id).members().iter();
-        let connections = members.flat_map(|member| self.users.sessions_of(member.user));
-        let connections: Vec<ConnId> = connections.collect();
-        let notice = Notice::Closed {
-            by: self.nick_of(who).cloned(),
-            room: room.clone(),
-        };
-        self.broadcast(Audience::Each(readers), Event::Notice(notice));
-        self.disown(id);
-        self.do_now_or_later(connections.into_iter().map(|who| Later::TakeOut {
-            who,
-            id,
-            room: room.clone(),
-        }));
-        self.done(who, Done::Closed(room))
+        let name = self.chat.rooms().get(room).name.clone();
+        let waiting = self.later.len();
+        self.commit(None, Entry::Close { by, room })?;
+        self.begin_later(waiting);
+        self.done(who, Done::Closed(name))
     }
 
     pub(super) fn lock_room(
         &mut self,
         who: ConnId,
-        name: RoomName,
-        locked: bool,
+        room: RoomName,
+        is_locked: bool,
     ) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
-        if name.is_lobby() {
+        if room.is_lobby() {
             return Err(ErrorCode::NotInLobby);
         }
-        match locked {
-            true if self.settings.locked.len() >= BANS_MAX => return Err(ErrorCode::TooManyBans),
-            true => {
-                self.settings.locked.insert(name.key(), name.clone());
-            }
-            false => {
-                if self.settings.locked.remove(&name.key()).is_none() {
-                    return self.done(who, Done::NotLocked(name));
-                }
-            }
-        }
-        self.effects.push_back(Effect::KeepSettings);
-        let (room, is_locked) = (name, locked);
-        self.done(who, Done::Locked { room, is_locked })
+        let by = self.actor(who)?;
+        let entry = Entry::Lock {
+            by,
+            room,
+            is_locked,
+        };
+        self.commit(Asker::new(who), entry)
     }
 
     pub(super) fn tell_clients(&mut self, who: ConnId) -> Result<(), ErrorCode> {
@@ -355,15 +249,8 @@ impl Hub {
             peer,
         };
         let clients = clients.into_iter().map(entry).collect();
-        self.answer(who, Event::Clients { clients })
-    }
-
-    /// The connections of users, with their names and addresses, in the order of slots.
-    fn clients(&self) -> impl Iterator<Item = (ConnId, &Nick, Peer)> {
-        self.users.sessions().filter_map(|(id, session)| {
-            let user = self.users.get(session.user())?;
-            Some((id, user.nick(), self.users.peer_of(id)?))
-        })
+        self.answer(who, Event::Clients { clients });
+        Ok(())
     }
 
     pub(super) fn report(&mut self, who: ConnId) -> Result<(), ErrorCode> {

@@ -2,19 +2,23 @@
 //! property tests.
 
 mod accounts;
+mod pictures;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use crate::limits::{PRESENCE_MS, ROOMS_PER_SESSION_MAX, UNTOLD_MS};
+use crate::limits::{PRESENCE_MS, UNTOLD_MS};
 use crate::model::{
-    ConnId, Durability, EnterMode, Event, Key, MembersPage, ModeChange, Moment, Nick, Peer,
-    Request, RoomName, RoomsFrom, Secret, Settings,
+    ConnId, Durability, EnterMode, Event, MembersPage, ModeChange, Moment, Nick, Peer, Request,
+    RoomName, RoomsFrom, Secret, Settings,
 };
 
 use accounts::{GRACE_MS, Keeper};
+use pictures::{Picture, check_pictures, tell};
 
 use super::ignorers::Ignorers;
-use super::{Addresses, Audience, Effect, Hub, LOBBY, Reader, RoomId, Rules, User};
+use crate::chat::LOBBY;
+
+use super::{Addresses, Audience, Effect, Hub, Reader, Rules};
 
 const CONNECTIONS: u8 = 8;
 /// The last of the connections is a console.
@@ -163,7 +167,11 @@ fn tell_of_time(hub: &mut Hub, now: Moment, pictures: &mut HashMap<ConnId, Pictu
         };
         assert!(told.insert(room) && ignorers.is_empty(), "told twice");
         assert!(joined + left > 0, "nothing happened");
-        assert_eq!(members, hub.rooms.get(room).count(), "as many as there are");
+        assert_eq!(
+            members,
+            hub.chat.rooms().get(room).count(),
+            "as many as there are"
+        );
     }
 }
 
@@ -175,133 +183,6 @@ fn peer(who: ConnId) -> Peer {
             port: 1000,
         },
         slot => Peer::Unix(slot),
-    }
-}
-
-/// What a client was told of who is in its rooms, by the rooms' keys; a room that it was told nothing
-/// of is missing.
-type Picture = HashMap<Key, Vec<Nick>>;
-
-/// Tells everybody whom an effect is for.
-fn tell(hub: &Hub, asker: ConnId, effect: Effect, pictures: &mut HashMap<ConnId, Picture>) {
-    let (whom, event) = match effect {
-        Effect::Answer { to, event, .. } => (vec![to], event),
-        Effect::Tell { to, event } => (vec![to], event),
-        Effect::Broadcast { audience, event } => {
-            let whom: Vec<ConnId> = match audience {
-                Audience::Each(each) => each.iter().map(|reader| reader.id).collect(),
-                Audience::Room {
-                    room,
-                    except,
-                    ignorers,
-                } => {
-                    let readers = hub.readers(room).iter().map(|reader| reader.id);
-                    let hears = |id: &ConnId| Some(*id) != except && !ignorers.contains(id);
-                    readers.filter(hears).collect()
-                }
-            };
-            let distinct: HashSet<_> = whom.iter().collect();
-            assert_eq!(distinct.len(), whom.len(), "told twice: {event:?}");
-            if let Event::Said { room, .. } = &event {
-                assert!(!whom.contains(&asker), "told of its own doing: {event:?}");
-                let room = hub.readers(hub.rooms.find(room).expect("a room spoken in"));
-                let is_heard_by_all = whom.len() + 1 == room.len() || !hub.ignorers.is_empty();
-                assert!(is_heard_by_all, "not for the room: {event:?}");
-            }
-            (whom, event)
-        }
-        Effect::Gone { who, .. } | Effect::Close { who } => {
-            pictures.remove(&who);
-            return;
-        }
-        Effect::KeepSettings
-        | Effect::Keep(_)
-        | Effect::Ask { .. }
-        | Effect::AskAccount { .. }
-        | Effect::Posted { .. }
-        | Effect::Log(_)
-        | Effect::Read { .. }
-        | Effect::Report { .. }
-        | Effect::Reload
-        | Effect::Stop { .. } => return,
-    };
-    for id in whom {
-        let picture = pictures.entry(id).or_default();
-        let rooms = hub.user(id).map(User::rooms);
-        let is_known = |&room: &RoomId| picture.contains_key(&hub.rooms.get(room).name.key());
-        let knows_all = rooms.is_some_and(|rooms| rooms.iter().all(is_known));
-        learn(picture, event.clone(), knows_all);
-    }
-}
-
-fn learn(picture: &mut Picture, event: Event, knows_all: bool) {
-    let lobby = RoomName::lobby().key();
-    let mut enters = |room: Key, nick: Nick| {
-        if let Some(nicks) = picture.get_mut(&room) {
-            assert!(!nicks.contains(&nick), "{nick} entered twice");
-            nicks.push(nick);
-        }
-    };
-    match event {
-        Event::Joined { author } => enters(lobby, author.nick),
-        Event::RoomJoined { nick, room } => enters(room.key(), nick),
-        Event::Welcome { users, .. } if users.members > 0 => {
-            picture.insert(lobby, users.nicks);
-        }
-        Event::EnteredRoom { room, users, .. } if users.members > 0 => {
-            picture.insert(room.key(), users.nicks);
-        }
-        Event::LeftRoom { room, now_in } if room != now_in => drop(picture.remove(&room.key())),
-        Event::Renamed { from, to } => {
-            let known = picture.values_mut().flatten().filter(|nick| **nick == from);
-            known.for_each(|nick| *nick = to.clone());
-        }
-        Event::Left { nick, .. } => {
-            let mut known = false;
-            for nicks in picture.values_mut() {
-                known |= nicks.contains(&nick);
-                nicks.retain(|other| *other != nick);
-            }
-            assert!(known || !knows_all, "a stranger left: {nick}");
-        }
-        Event::RoomLeft { nick, room, .. } => {
-            if let Some(nicks) = picture.get_mut(&room.key()) {
-                assert!(nicks.contains(&nick), "a stranger left: {nick}");
-                nicks.retain(|other| *other != nick);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What clients were told adds up to what is, except where it was only counted.
-fn check_pictures(hub: &Hub, pictures: &mut HashMap<ConnId, Picture>) {
-    for (id, session) in hub.users.sessions() {
-        let user = &hub.users[session.user()];
-        assert!(
-            user.rooms().len() <= ROOMS_PER_SESSION_MAX,
-            "too many rooms"
-        );
-        for &room in user.rooms() {
-            let key = hub.rooms.get(room).name.key();
-            let picture = pictures.get_mut(&id).expect("told of its join");
-            if hub.rooms.get(room).churn.is_some() {
-                picture.remove(&key);
-            }
-            if let Some(told) = picture.get(&key) {
-                let known = hub.roster(room).nicks;
-                let named = |nicks: &[Nick]| {
-                    let named = nicks
-                        .iter()
-                        .filter(|nick| !nick.as_str().starts_with("anon-"));
-                    named.cloned().collect::<Vec<Nick>>()
-                };
-                assert_eq!(named(told), named(&known), "told otherwise");
-                // Who came without a name came before the others were told of it.
-                let sorted = |nicks: &[Nick]| nicks.iter().cloned().collect::<BTreeSet<Nick>>();
-                assert_eq!(sorted(told), sorted(&known), "told of others");
-            }
-        }
     }
 }
 
@@ -476,45 +357,45 @@ fn check_effect(hub: &Hub, effect: &Effect) {
 }
 
 fn check_state(hub: &Hub) {
-    hub.rooms.check_due();
-    hub.rooms.check_order();
+    hub.local.check_due();
+    hub.chat.rooms().check_order();
     check_users(hub);
     check_sessions(hub);
     check_rooms(hub);
 }
 
 fn check_users(hub: &Hub) {
-    assert_eq!(hub.users.len(), hub.users.iter().count(), "as many users");
+    assert_eq!(
+        hub.chat.users().len(),
+        hub.chat.users().iter().count(),
+        "as many users"
+    );
     let mut ignorers = Ignorers::default();
-    for (id, user) in hub.users.iter() {
+    for (id, user) in hub.chat.users().iter() {
         for key in user.ignored() {
-            let sessions = hub.users.sessions_of(id);
+            let sessions = hub.sessions.of(id);
             sessions.for_each(|who| ignorers.insert(key.clone(), who));
         }
-        let found = hub.users.find(user.nick().as_str());
+        let found = hub.chat.users().find(user.nick().as_str());
         assert_eq!(found, Some(id), "a name leads to its user");
         assert!(!user.nick().is_reserved(), "nobody looks like the server");
         for &room in user.rooms() {
-            let members = hub.rooms.get(room).members().iter();
+            let members = hub.chat.rooms().get(room).members().iter();
             let found = members.filter(|member| { member.user } == id).count();
             assert_eq!(found, 1, "a member once");
         }
-        let sessions: Vec<ConnId> = hub.users.sessions_of(id).collect();
+        let sessions: Vec<ConnId> = hub.sessions.of(id).collect();
         assert_eq!(sessions.len(), user.sessions(), "a connection each");
-        assert_eq!(
-            hub.users.peer_of(sessions[0]),
-            Some(user.peer),
-            "the first's"
-        );
+        assert_eq!(hub.peer_of(sessions[0]), Some(user.peer()), "the first's");
     }
     assert_eq!(hub.ignorers, ignorers, "who ignores whom");
 }
 
 fn check_sessions(hub: &Hub) {
-    for (id, session) in hub.users.sessions() {
-        let mut own = hub.users.sessions_of(session.user());
+    for (id, session) in hub.sessions.iter() {
+        let mut own = hub.sessions.of(session.user());
         assert!(own.any(|other| other == id), "whose it is knows of it");
-        let rooms = hub.users[session.user()].rooms();
+        let rooms = hub.chat.users()[session.user()].rooms();
         let is_in = session.focus.is_some_and(|focus| rooms.contains(&focus));
         assert!(is_in, "one speaks in a room that one is in");
         for &room in rooms {
@@ -531,11 +412,20 @@ fn check_sessions(hub: &Hub) {
 }
 
 fn check_rooms(hub: &Hub) {
-    let rooms: Vec<_> = hub.rooms.iter().collect();
-    assert_eq!(rooms.len(), hub.rooms.names().len(), "a name for each room");
+    let rooms: Vec<_> = hub.chat.rooms().iter().collect();
+    let local = hub.local.iter().map(|(id, _)| id);
+    assert!(
+        local.eq(rooms.iter().map(|&(id, _)| id)),
+        "the chat's rooms"
+    );
+    assert_eq!(
+        rooms.len(),
+        hub.chat.rooms().names().len(),
+        "a name for each room"
+    );
     for (id, room) in rooms {
         assert_eq!(
-            hub.rooms.names().get(&room.name.key()),
+            hub.chat.rooms().names().get(&room.name.key()),
             Some(&id),
             "a name leads to its room"
         );
@@ -545,12 +435,12 @@ fn check_rooms(hub: &Hub) {
         );
         let mut sessions = 0;
         for member in room.members() {
-            let user = &hub.users[member.user];
+            let user = &hub.chat.users()[member.user];
             assert!(user.is_in(id), "a member knows");
             sessions += user.sessions();
         }
         assert_eq!(
-            room.readers.len(),
+            hub.readers(id).len(),
             sessions,
             "each session of a member reads"
         );

@@ -1,12 +1,14 @@
 //! What was said in a room, for who has no session but a token.
 
+use crate::chat::RoomId;
 use crate::model::{
     ConnId, ErrorCode, Excerpt, Found, Moment, Nick, Peer, Range, RoomName, Window,
 };
 
 use super::cut::cut_text;
-use super::lookup::Question;
-use super::{Effect, Hub, RoomId};
+use super::effect::Effect;
+use super::questions::Question;
+use super::state::Hub;
 
 impl Hub {
     /// Looks up what was said in a room, for the bot of that name, or for a program of the operator's. `None`:
@@ -28,15 +30,17 @@ impl Hub {
         if let Some(refusal) = self.refusal_of(&peer, now) {
             return Err(refusal);
         }
-        let id = self.rooms.find(&room);
+        let id = self.chat.rooms().find(&room);
         let id = id.ok_or_else(|| ErrorCode::NoRoomToShow(room.clone()))?;
         match bot {
-            Some(bot) => self.check_bot(bot, id)?,
-            None if self.rooms.get(id).is_guarded() => return Err(ErrorCode::NotInRoom(room)),
+            Some(bot) => self.chat.check_bot(bot, id, now.unix_ms)?,
+            None if self.chat.rooms().get(id).is_guarded() => {
+                return Err(ErrorCode::NotInRoom(room));
+            }
             None => {}
         }
         let window = self.window(range);
-        if self.rules.durability.is_none() {
+        if self.chat.rules().durability.is_none() {
             return Ok(Some(self.excerpt_of_tail(id, window)));
         }
         let query = self.history_of(id, window);
@@ -46,8 +50,8 @@ impl Hub {
 
     /// Of what is in memory.
     fn excerpt_of_tail(&self, id: RoomId, window: Window) -> Excerpt {
-        let room = self.rooms.get(id);
-        let said = room.scrollback.after(window.after);
+        let room = self.chat.rooms().get(id);
+        let said = self.local.get(id).scrollback.after(window.after);
         let mut messages = said
             .filter(|message| window.has(message))
             .cloned()
@@ -62,7 +66,7 @@ impl Hub {
 
     /// What was looked up for who has no session. What was said since that is in memory.
     pub(super) fn end_reading(&mut self, to: ConnId, room: RoomName, window: Window, found: Found) {
-        let id = self.rooms.find(&room);
+        let id = self.chat.rooms().find(&room);
         let excerpt = match self.whole_answer(id, window, found) {
             Some((messages, has_more)) => Ok(Excerpt {
                 room,

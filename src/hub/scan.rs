@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
+use crate::chat::{RoomId, Rooms};
 use crate::limits::{SEARCH_FOLD_FACTOR, SEARCH_MESSAGE_BYTES, SEARCH_SLICE_BYTES};
 use crate::model::{
     ConnId, Event, Message, MessageId, Moment, RequestId, RoomName, SearchWords, Window, terms,
 };
 
 use super::cut::cut_found;
-use super::room::Rooms;
-use super::{Hub, RoomId};
+use super::local::LocalRooms;
+use super::state::Hub;
 
 /// A search that is under way.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Hub {
         words: SearchWords,
         window: Window,
     ) {
-        let before = window.before.min(self.history.last.next());
+        let before = window.before.min(self.chat.last_id().next());
         let request_id = self.request_id.take();
         self.history.scans.push_back(Scan {
             who,
@@ -80,7 +81,7 @@ impl Hub {
             && let Some(mut scan) = self.history.scans.pop_front()
         {
             let before = scan.bytes;
-            let is_done = scan.go_on(&self.rooms, left.min(SEARCH_SLICE_BYTES));
+            let is_done = scan.go_on(self.chat.rooms(), &self.local, left.min(SEARCH_SLICE_BYTES));
             left = left.saturating_sub(scan.bytes - before);
             match is_done {
                 false => self.history.scans.push_back(scan),
@@ -113,12 +114,12 @@ impl Hub {
 
 impl Scan {
     /// Looks through so many bytes, or a message more. `true`: that was all.
-    fn go_on(&mut self, rooms: &Rooms, bytes: usize) -> bool {
+    fn go_on(&mut self, rooms: &Rooms, local: &LocalRooms, bytes: usize) -> bool {
         let until = self.bytes + bytes;
         while let Some(&id) = self.rooms.last() {
             // A room that was made since then has nothing that was said before.
             if let Some(room) = rooms.try_get(id) {
-                for message in room.scrollback.before(self.before) {
+                for message in local.get(id).scrollback.before(self.before) {
                     if self.bytes >= until {
                         return false;
                     }
@@ -166,9 +167,9 @@ mod tests {
         }
     }
 
-    struct Chat(Hub);
+    struct SearchWorld(Hub);
 
-    impl Chat {
+    impl SearchWorld {
         fn ask(&mut self, who: u32, request: Request) {
             let (peer, now) = (Peer::Unix(who), Moment::default());
             self.0.handle_request(id(who), peer, request, None, now);
@@ -214,8 +215,8 @@ mod tests {
     }
 
     /// Three users in two rooms, each room with 50 texts of 1,000 bytes and one that is `alone`.
-    fn chat() -> Chat {
-        let mut chat = Chat(Hub::new(Rules::default(), Settings::default()));
+    fn chat() -> SearchWorld {
+        let mut chat = SearchWorld(Hub::new(Rules::default(), Settings::default()));
         for who in 0..3 {
             let nick = crate::model::Nick::parse(&format!("user{who}")).expect("a nick");
             chat.ask(who, Request::join(nick, false));

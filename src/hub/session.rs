@@ -1,13 +1,14 @@
 //! What one connection has for itself, and all of those.
 
-use crate::model::{CameBy, ConnId, UserId};
+use std::collections::HashMap;
 
-use super::RoomId;
+use crate::chat::{RoomId, Table};
+use crate::model::{ConnId, UserId};
 
 /// A connection of a user.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// Whose it is. Invariant: that user knows of it.
+    /// Whose it is.
     user: UserId,
     /// The room that it speaks in. Invariant: one that its user is in; `None` where that is in none.
     pub(super) focus: Option<RoomId>,
@@ -15,8 +16,6 @@ pub(super) struct Session {
     generation: u32,
     /// How many of the last messages it is shown of a room that it enters, where that does not say it.
     pub(super) replay: u16,
-    /// With what it came.
-    pub(super) via: CameBy,
 }
 
 impl Session {
@@ -26,7 +25,6 @@ impl Session {
             focus,
             generation: 0,
             replay,
-            via: CameBy::Line,
         }
     }
 
@@ -38,14 +36,48 @@ impl Session {
 /// Slots that the table keeps its memory for.
 const IDLE_SLOTS: usize = 64;
 
-/// Every session, by the slot of its connection.
-#[derive(Debug, Default)]
+/// Every session, by the slot of its connection, and by its user.
+#[derive(Debug)]
 pub(super) struct Sessions {
     /// Invariant: the last one is not empty.
     slots: Vec<Option<Session>>,
+    /// The slot of each user's first session, in the order of their coming.
+    first: Table<UserId, u32>,
+    /// Those of its others. Invariant: none without any.
+    further: HashMap<UserId, Vec<u32>>,
 }
 
 impl Sessions {
+    pub(super) fn new() -> Sessions {
+        Sessions {
+            slots: Vec::new(),
+            first: Table::new(),
+            further: HashMap::new(),
+        }
+    }
+
+    /// Whose connection that is.
+    pub(super) fn user_of(&self, id: ConnId) -> Option<UserId> {
+        self.get(id).map(Session::user)
+    }
+
+    /// The first connection of a user.
+    pub(super) fn first_of(&self, user: UserId) -> Option<ConnId> {
+        self.id_in(*self.first.get(user)?)
+    }
+
+    /// Every connection of a user, in the order of their coming.
+    pub(super) fn of(&self, user: UserId) -> impl Iterator<Item = ConnId> {
+        let first = self.first.get(user).into_iter();
+        let further = self.further.get(&user).into_iter().flatten();
+        first.chain(further).filter_map(|&slot| self.id_in(slot))
+    }
+
+    /// The place of a connection in the order of its user's.
+    pub(super) fn place_of(&self, id: ConnId) -> Option<usize> {
+        self.of(self.user_of(id)?).position(|other| other == id)
+    }
+
     pub(super) fn get(&self, id: ConnId) -> Option<&Session> {
         let session = self.slots.get(id.slot as usize)?.as_ref()?;
         (session.generation == id.generation).then_some(session)
@@ -62,13 +94,20 @@ impl Sessions {
     }
 
     /// Whose session is in a slot.
-    pub(super) fn id_in(&self, slot: u32) -> Option<ConnId> {
+    fn id_in(&self, slot: u32) -> Option<ConnId> {
         let generation = self.slots.get(slot as usize)?.as_ref()?.generation;
         Some(ConnId { slot, generation })
     }
 
-    /// Adds the session of a connection whose slot has none.
+    /// Adds the session of a connection whose slot has none. Users come in the order of their ids.
     pub(super) fn insert(&mut self, id: ConnId, session: Session) {
+        let user = session.user();
+        match self.first.get(user) {
+            Some(_) => self.further.entry(user).or_default().push(id.slot),
+            None => {
+                self.first.push(user, id.slot);
+            }
+        }
         let slot = id.slot as usize;
         if slot >= self.slots.len() {
             self.slots.resize_with(slot + 1, || None);
@@ -84,8 +123,9 @@ impl Sessions {
     }
 
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Session> {
-        self.get(id)?;
+        let user = self.user_of(id)?;
         let session = self.slots[id.slot as usize].take();
+        self.remove_of(user, id.slot);
         while self.slots.last().is_some_and(Option::is_none) {
             self.slots.pop();
         }
@@ -96,6 +136,27 @@ impl Sessions {
         session
     }
 
+    fn remove_of(&mut self, user: UserId, slot: u32) {
+        let Some(further) = self.further.get_mut(&user) else {
+            self.first.remove(user);
+            self.first.close_gaps();
+            return;
+        };
+        match further.iter().position(|&other| other == slot) {
+            Some(at) => drop(further.remove(at)),
+            None => {
+                let next = further.remove(0);
+                if let Some(first) = self.first.get_mut(user) {
+                    *first = next;
+                }
+            }
+        }
+        if further.is_empty() {
+            self.further.remove(&user);
+            self.further.shrink_to_fit();
+        }
+    }
+
     /// In the order of slots.
     pub(super) fn iter(&self) -> impl Iterator<Item = (ConnId, &Session)> {
         let entries = (0..).zip(&self.slots);
@@ -104,5 +165,34 @@ impl Sessions {
             let generation = session.generation;
             Some((ConnId { slot, generation }, session))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(slot: u32) -> ConnId {
+        let generation = 7;
+        ConnId { slot, generation }
+    }
+
+    #[test]
+    fn the_sessions_of_a_user_are_in_the_order_of_their_coming() {
+        let (user, other) = (UserId::FIRST, UserId::FIRST.next());
+        let mut sessions = Sessions::new();
+        for (slot, user) in [(1, user), (5, other), (2, user), (3, user)] {
+            sessions.insert(who(slot), Session::new(user, None, 0));
+        }
+        assert!(sessions.of(user).eq([1, 2, 3].map(who)));
+        assert_eq!(sessions.place_of(who(3)), Some(2));
+        assert!(sessions.remove(who(1)).is_some());
+        assert_eq!(sessions.first_of(user), Some(who(2)));
+        assert!(sessions.remove(who(3)).is_some() && sessions.remove(who(1)).is_none());
+        assert!(sessions.of(user).eq([who(2)]) && sessions.further.is_empty());
+        assert!(sessions.remove(who(2)).is_some() && sessions.first_of(user).is_none());
+        assert!(sessions.remove(who(5)).is_some());
+        assert_eq!((sessions.slots(), sessions.first.len()), (0, 0));
+        assert_eq!(size_of::<Option<Session>>(), 24);
     }
 }

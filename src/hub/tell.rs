@@ -2,16 +2,19 @@
 
 use std::mem;
 
-use crate::model::{ConnId, Done, ErrorCode, Event, RequestId, UserId};
+use crate::chat::RoomId;
+use crate::model::{
+    ConnId, Deed, Done, ErrorCode, Event, Incident, Nick, Peer, RequestId, RoomName, UserId,
+};
 
-use super::{Audience, Effect, Hub, RoomId};
+use super::effect::{Audience, Effect};
+use super::state::Hub;
 
 impl Hub {
     /// The answer of the request being handled.
-    pub(super) fn answer(&mut self, to: ConnId, event: Event) -> Result<(), ErrorCode> {
+    pub(super) fn answer(&mut self, to: ConnId, event: Event) {
         let id = self.request_id.take();
         self.answer_with(to, id, event);
-        Ok(())
     }
 
     pub(super) fn refuse(&mut self, to: ConnId, code: ErrorCode) {
@@ -25,7 +28,8 @@ impl Hub {
 
     /// Answers that it is done.
     pub(super) fn done(&mut self, to: ConnId, what: Done) -> Result<(), ErrorCode> {
-        self.answer(to, Event::Done { what: Some(what) })
+        self.answer(to, Event::Done { what: Some(what) });
+        Ok(())
     }
 
     pub(super) fn tell(&mut self, to: ConnId, event: Event) {
@@ -34,7 +38,7 @@ impl Hub {
 
     /// Tells a user, at each of its connections.
     pub(super) fn tell_user(&mut self, id: UserId, event: &Event) {
-        for to in self.users.sessions_of(id).collect::<Vec<_>>() {
+        for to in self.sessions.of(id).collect::<Vec<_>>() {
             self.tell(to, event.clone());
         }
     }
@@ -48,8 +52,8 @@ impl Hub {
 
     /// The other connections of the user of one.
     pub(super) fn others_of(&self, who: ConnId) -> Vec<ConnId> {
-        let own = self.users.of(who).into_iter();
-        let own = own.flat_map(|id| self.users.sessions_of(id));
+        let own = self.sessions.user_of(who).into_iter();
+        let own = own.flat_map(|id| self.sessions.of(id));
         own.filter(|&other| other != who).collect()
     }
 
@@ -58,25 +62,25 @@ impl Hub {
             .push_back(Effect::Broadcast { audience, event });
     }
 
-    /// The other connections in the rooms that still exist, each once, as readers of the first that they share.
-    pub(super) fn neighbours(&self, who: ConnId, rooms: &[RoomId]) -> Audience {
+    /// The readers but one of the rooms that still exist, each once, as readers of the first that they share.
+    pub(super) fn neighbours(&self, except: Option<ConnId>, rooms: &[RoomId]) -> Audience {
         if let &[room] = rooms {
-            return Audience::others(room, who);
+            return Audience::others(room, except);
         }
-        let mut seen = vec![false; self.users.slots()];
+        let mut seen = vec![false; self.sessions.slots()];
         let mut is_new = |id: ConnId| {
             let seen = seen.get_mut(id.slot as usize);
             seen.is_some_and(|seen| !mem::replace(seen, true))
         };
-        is_new(who);
+        except.map(&mut is_new);
         self.note_steps(rooms.iter().map(|&room| self.readers(room).len()).sum());
         let readers = rooms.iter().flat_map(|&room| self.readers(room).iter());
         Audience::Each(readers.filter(|reader| is_new(reader.id)).collect())
     }
 
-    /// Whom the last effects are for does not change any more: who enters now is not among them.
-    pub(super) fn settle_audiences(&mut self, first: usize) {
-        for at in first..self.effects.len() {
+    /// Whom the effects of before are for does not change any more: who comes in now is not among them.
+    pub(super) fn settle_audiences(&mut self) {
+        for at in 0..self.effects.len() {
             let Some(Effect::Broadcast { audience, .. }) = self.effects.get(at) else {
                 continue;
             };
@@ -95,5 +99,30 @@ impl Hub {
                 *audience = Audience::Each(settled);
             }
         }
+    }
+
+    /// Tells a connection that its user is out of a room, where it did not ask for that.
+    pub(super) fn tell_own_leaving(&mut self, who: ConnId, room: &RoomName) {
+        let (room, now_in) = (room.clone(), self.name_of_focus(who));
+        self.tell(who, Event::LeftRoom { room, now_in });
+    }
+
+    /// Tells a connection of a user who entered a room at another.
+    pub(super) fn tell_own_entering(&mut self, who: ConnId, id: RoomId) {
+        let room = self.chat.rooms().get(id);
+        let event = Event::EnteredRoom {
+            room: room.name.clone(),
+            created: false,
+            users: self.roster(id),
+            topic: room.topic.clone(),
+        };
+        self.tell(who, event);
+    }
+
+    /// Has the log tell of somebody at an address.
+    pub(super) fn log(&mut self, deed: Deed, name: Option<Nick>, peer: Peer) {
+        let peer = Some(peer);
+        self.effects
+            .push_back(Effect::Log(Incident { deed, name, peer }));
     }
 }

@@ -2,8 +2,9 @@ mod crowds;
 mod shown;
 
 use super::*;
+use crate::chat::LOBBY;
 use crate::limits::{IGNORED_MAX, NOTE_BYTES_MAX, ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
-use crate::model::{EnterMode, MembersPage, Nick, RoomName, Roster};
+use crate::model::{Departure, EnterMode, MembersPage, Nick, RoomName, Roster};
 
 fn id(slot: u32) -> ConnId {
     ConnId {

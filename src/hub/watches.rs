@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::chat::{Chat, User};
 use crate::limits::{FORMER_MAX, WATCHED_MAX};
-use crate::model::{Change, ConnId, ErrorCode, Event, Former, Key, Nick, WatchChange};
+use crate::model::{Change, ConnId, ErrorCode, Event, Former, Key, Moment, Nick, WatchChange};
 
-use super::Hub;
+use super::state::Hub;
 
 /// Names that are waited for, and names that are free.
 #[derive(Debug, Default)]
@@ -36,6 +37,21 @@ impl Watches {
                 self.names.remove(&who);
             }
         }
+    }
+
+    /// A user goes by another name than that, or is gone: what it was is remembered.
+    pub(super) fn note_former(&mut self, chat: &Chat, user: &User, nick: Nick, now: Moment) {
+        let person = chat.person_of(user);
+        if self.former.len() >= FORMER_MAX {
+            self.former.pop_front();
+        }
+        self.former.push_back(Former {
+            nick,
+            username: person.username,
+            host: person.host,
+            realname: person.realname,
+            until_ms: now.unix_ms,
+        });
     }
 
     /// Names that a connection waits for.
@@ -69,7 +85,8 @@ impl Hub {
             }
             WatchChange::Clear => self.forget_watches(who),
         }
-        self.answer(who, Event::Done { what: None })
+        self.answer(who, Event::Done { what: None });
+        Ok(())
     }
 
     /// A connection waits for nobody any more.
@@ -98,16 +115,6 @@ impl Hub {
             };
             let is_watched = true;
             self.tell(who, Event::Changed { change, is_watched });
-        }
-    }
-
-    /// A name is about to be free.
-    pub(super) fn note_former(&mut self, former: Option<Former>) {
-        if let Some(former) = former {
-            if self.watches.former.len() >= FORMER_MAX {
-                self.watches.former.pop_front();
-            }
-            self.watches.former.push_back(former);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ban::is_over;
-use super::{Ban, Key, Moment, Mutes, RoomName};
+use super::{Ban, Key, Mutes, RoomName};
 
 /// Bans, mutes and locked rooms.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,16 +17,16 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The bans that are not over yet.
-    pub(crate) fn bans_at(&self, now: Moment) -> impl Iterator<Item = &Ban> {
+    /// The bans that are not over at a time, in milliseconds since 1970.
+    pub(crate) fn bans_at(&self, now_ms: u64) -> impl Iterator<Item = &Ban> {
         self.bans
             .iter()
-            .filter(move |ban| !is_over(ban.until_ms, now.unix_ms))
+            .filter(move |ban| !is_over(ban.until_ms, now_ms))
     }
 
     /// Forgets what is over.
-    pub(crate) fn tidy(&mut self, now: Moment) {
-        self.bans.retain(|ban| !is_over(ban.until_ms, now.unix_ms));
-        self.mutes.tidy(now.unix_ms);
+    pub(crate) fn tidy(&mut self, now_ms: u64) {
+        self.bans.retain(|ban| !is_over(ban.until_ms, now_ms));
+        self.mutes.tidy(now_ms);
     }
 }

@@ -169,7 +169,7 @@ mod tests {
         for count in 1..3 {
             let events = vec![said("hi"); count];
             let mut chunks = Vec::new();
-            let room = Some(crate::hub::LOBBY);
+            let room = Some(crate::chat::LOBBY);
             pages.render(room, kind, &events, &view(), &mut chunks);
             assert_eq!(chunks.len(), count);
             chunks.iter().for_each(|chunk| outbox.push(chunk));

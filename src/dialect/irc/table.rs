@@ -10,7 +10,7 @@ use super::work::Work;
 type Handler = fn(&mut Dialogue, &IrcLine<'_>, &Scene<'_>, &mut Work);
 
 /// A command.
-pub(super) struct Entry {
+pub(super) struct IrcCommand {
     pub(super) name: &'static str,
     /// Parameters at least.
     params_min: usize,
@@ -34,8 +34,8 @@ const fn entry(
     (is_early, is_operators): (bool, bool),
     handler: Handler,
     help: &'static str,
-) -> Entry {
-    Entry {
+) -> IrcCommand {
+    IrcCommand {
         name,
         params_min,
         is_early,
@@ -47,7 +47,7 @@ const fn entry(
 
 /// Every command, in the order of their names.
 #[rustfmt::skip]
-pub(super) static COMMANDS: &[Entry] = &[
+pub(super) static COMMANDS: &[IrcCommand] = &[
     entry("ADMIN", 0, USER, Dialogue::admin, "ADMIN: who runs the server"),
     entry("AUTHENTICATE", 1, ANY, Dialogue::authenticate, "AUTHENTICATE MECHANISM|DATA: log in by SASL"),
     entry("AWAY", 0, USER, Dialogue::away, "AWAY [TEXT]: be away, or back"),
@@ -102,7 +102,7 @@ pub(super) static COMMANDS: &[Entry] = &[
 ];
 
 /// The command of a name.
-pub(super) fn find(name: &str) -> Option<&'static Entry> {
+pub(super) fn find(name: &str) -> Option<&'static IrcCommand> {
     let at = COMMANDS
         .binary_search_by(|entry| entry.name.cmp(name))
         .ok()?;

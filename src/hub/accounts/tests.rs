@@ -18,8 +18,8 @@ use chat::*;
 
 #[test]
 fn where_nothing_is_kept_there_are_no_accounts() {
-    let mut chat = Chat::with(&[]);
-    chat.hub.rules.durability = None;
+    let mut chat = AccountWorld::with(&[]);
+    chat.hub.chat.rules_mut().durability = None;
     assert_eq!(
         refused(&chat.ask(1, join_as("a", "right"))),
         &ErrorCode::NoAccounts
@@ -44,7 +44,7 @@ fn where_nothing_is_kept_there_are_no_accounts() {
 
 #[test]
 fn whoever_registers_is_logged_in_and_the_name_is_nobody_elses() {
-    let mut chat = Chat::with(&[]);
+    let mut chat = AccountWorld::with(&[]);
     chat.join(1, "Alice");
     chat.do_it(1, register());
     assert!(chat.is_account(1));
@@ -64,7 +64,7 @@ fn whoever_registers_is_logged_in_and_the_name_is_nobody_elses() {
 /// Nobody could log in with it: it would be looked up as a token.
 #[test]
 fn a_password_is_not_a_token() {
-    let mut chat = Chat::with(&[]);
+    let mut chat = AccountWorld::with(&[]);
     chat.join(1, "alice");
     let password = Secret::new(format!("hub_{}", "x".repeat(43)));
     assert_eq!(
@@ -75,7 +75,7 @@ fn a_password_is_not_a_token() {
 
 #[test]
 fn names_that_are_given_to_guests_are_not_registered() {
-    let mut chat = Chat::with(&[]);
+    let mut chat = AccountWorld::with(&[]);
     for (slot, name) in [(1, "guest-7"), (2, "Anon-12")] {
         chat.join(slot, name);
         assert_eq!(refused(&chat.ask(slot, register())), &ErrorCode::NickTaken);
@@ -87,7 +87,7 @@ fn names_that_are_given_to_guests_are_not_registered() {
 
 #[test]
 fn an_account_that_was_made_is_known_though_its_maker_is_gone() {
-    let mut chat = Chat::with(&[]);
+    let mut chat = AccountWorld::with(&[]);
     chat.join(1, "alice");
     let asked = chat.ask(1, register());
     chat.hub.handle_leave(id(1), chat.now);
@@ -95,13 +95,13 @@ fn an_account_that_was_made_is_known_though_its_maker_is_gone() {
     chat.join(2, "alice");
     let told = chat.answer(&asked, AccountAnswer::Registered(record("alice")));
     assert!(matches!(chat.told(&told, 2)[..], [Event::Notice(_)]));
-    assert!(chat.hub.is_registered(&nick("ALICE")));
+    assert!(chat.hub.chat.is_registered(&nick("ALICE")));
     assert!(chat.hub.poll_timeout().is_some(), "a guest has her name");
 }
 
 #[test]
 fn a_login_before_the_join_comes_in() {
-    let mut chat = Chat::with(&["Alice", "op"]);
+    let mut chat = AccountWorld::with(&["Alice", "op"]);
     let told = chat.login(1, "alice");
     let [Event::Welcome { nick, .. }, ..] = &chat.told(&told, 1)[..] else {
         panic!("{told:?}");
@@ -122,7 +122,7 @@ fn a_login_before_the_join_comes_in() {
 
 #[test]
 fn a_login_after_the_join_goes_by_the_accounts_name_and_a_logout_by_a_guests() {
-    let mut chat = Chat::with(&["op"]);
+    let mut chat = AccountWorld::with(&["op"]);
     chat.join(1, "x");
     chat.join(2, "y");
     let told = chat.login(1, "OP");
@@ -147,7 +147,7 @@ fn a_login_after_the_join_goes_by_the_accounts_name_and_a_logout_by_a_guests() {
 
 #[test]
 fn another_name_is_a_logout() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     chat.ask(1, Request::Nick { nick: nick("bob") });
     assert!(!chat.is_account(1));
@@ -168,7 +168,7 @@ fn another_name_is_a_logout() {
 
 #[test]
 fn whoever_is_muted_does_not_log_out() {
-    let mut chat = Chat::with(&["alice", "op"]);
+    let mut chat = AccountWorld::with(&["alice", "op"]);
     chat.login(1, "alice");
     chat.login(2, "op");
     let mute = Request::Mute {
@@ -186,17 +186,17 @@ fn whoever_is_muted_does_not_log_out() {
     chat.wait(30_000);
     assert_eq!(chat.name_of(3), "Guest-0001");
     assert!(
-        !chat.hub.is_muted(chat.user(3)),
+        !chat.hub.chat.is_muted(chat.user(3), chat.hub.now.unix_ms),
         "the account is, not who has its name"
     );
     chat.login(4, "alice");
-    assert!(chat.hub.is_muted(chat.user(4)));
+    assert!(chat.hub.chat.is_muted(chat.user(4), chat.hub.now.unix_ms));
 }
 
 /// By the name that it has next, by an account that it logs in to, or by a bot.
 #[test]
 fn a_mute_is_not_evaded_by_an_account() {
-    let mut chat = Chat::with(&["alice", "op"]);
+    let mut chat = AccountWorld::with(&["alice", "op"]);
     chat.login(1, "op");
     chat.join(2, "guest");
     chat.enter(1, "r");
@@ -230,7 +230,7 @@ fn a_mute_is_not_evaded_by_an_account() {
 
 #[test]
 fn who_logs_in_elsewhere_takes_over() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     chat.join(2, "b");
     let told = chat.do_it(3, join_as("alice", "right"));
@@ -247,14 +247,14 @@ fn who_logs_in_elsewhere_takes_over() {
 }
 
 /// Who comes from an address of its own for each `slot`.
-fn fail(chat: &mut Chat, slot: u32, name: &str) {
+fn fail(chat: &mut AccountWorld, slot: u32, name: &str) {
     let told = chat.do_it(slot, login(name, "wrong", false));
     assert_eq!(refused(&told), &ErrorCode::WrongLogin, "{slot}");
 }
 
 #[test]
 fn somebody_elses_wrong_passwords_do_not_keep_out_who_knows_it() {
-    let mut chat = Chat::with(&["alice", "bob"]);
+    let mut chat = AccountWorld::with(&["alice", "bob"]);
     for slot in 1..=2 {
         chat.join(slot, &format!("n{slot}"));
     }
@@ -291,7 +291,7 @@ fn somebody_elses_wrong_passwords_do_not_keep_out_who_knows_it() {
 
 #[test]
 fn very_many_wrong_passwords_of_one_account_keep_everybody_out() {
-    let mut chat = Chat::with(&["alice", "bob"]);
+    let mut chat = AccountWorld::with(&["alice", "bob"]);
     let per_address = LOGIN_FAILURES_MAX - 1;
     let addresses = ACCOUNT_FAILURES_MAX / per_address;
     for slot in 1..=addresses {
@@ -324,7 +324,7 @@ fn very_many_wrong_passwords_of_one_account_keep_everybody_out() {
 
 #[test]
 fn each_try_is_one_line_of_the_log() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.join(1, "x");
     fail(&mut chat, 1, "ALICE");
     fail(&mut chat, 1, "nobody");
@@ -383,7 +383,7 @@ fn each_try_is_one_line_of_the_log() {
 
 #[test]
 fn an_answer_finds_nobody_who_left_or_was_put_out() {
-    let mut chat = Chat::with(&["alice", "op"]);
+    let mut chat = AccountWorld::with(&["alice", "op"]);
     let asked = chat.ask(1, join_as("alice", "right"));
     chat.hub.handle_leave(id(1), chat.now);
     assert_eq!(chat.drain(), []);
@@ -410,7 +410,7 @@ fn an_answer_finds_nobody_who_left_or_was_put_out() {
 
 #[test]
 fn whoever_waits_asks_nothing_more_about_accounts() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.join(1, "b");
     let asked = chat.ask(1, login("alice", "right", false));
     assert_eq!(refused(&chat.ask(1, register())), &ErrorCode::Busy);
@@ -420,19 +420,19 @@ fn whoever_waits_asks_nothing_more_about_accounts() {
 
 #[test]
 fn an_account_that_is_gone_meanwhile_logs_nobody_in() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login_multi(1, "alice");
     let asked = chat.ask(2, login("alice", "right", true));
     chat.do_it(1, Request::Unregister { password: None });
     assert_eq!((chat.name_of(1), chat.is_account(1)), ("alice", false));
     let told = chat.answer(&asked, AccountAnswer::LoggedIn(record("alice")));
     assert_eq!(refused(&told), &ErrorCode::WrongLogin);
-    assert!(!chat.hub.is_registered(&nick("alice")));
+    assert!(!chat.hub.chat.is_registered(&nick("alice")));
 }
 
 #[test]
 fn a_bot_comes_in_with_its_token_until_that_is_void() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.join(2, "bot");
     chat.login(1, "alice");
     let token = |change| Request::Token { change };
@@ -452,7 +452,7 @@ fn a_bot_comes_in_with_its_token_until_that_is_void() {
     let told = chat.do_it(1, token(TokenChange::Drop(bot.clone())));
     assert!(matches!(chat.told(&told, 2)[..], [Event::Kicked { .. }]));
     assert_eq!(chat.hub.bot_of(&[7; 32]), None);
-    assert!(!chat.hub.is_registered(&bot));
+    assert!(!chat.hub.chat.is_registered(&bot));
     let gone = chat.ask(1, token(TokenChange::Drop(bot)));
     assert_eq!(refused(&gone), &ErrorCode::NoSuchAccount("bot".into()));
     let alice = chat.ask(1, token(TokenChange::New(nick("alice"))));
@@ -461,7 +461,7 @@ fn a_bot_comes_in_with_its_token_until_that_is_void() {
 
 #[test]
 fn a_program_has_a_token_for_its_user_but_a_bot_and_a_guest_have_none() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     let token = |change| Request::Token { change };
     chat.join(2, "guest");
     let guest = chat.ask(2, token(TokenChange::Session));
@@ -480,7 +480,7 @@ fn a_program_has_a_token_for_its_user_but_a_bot_and_a_guest_have_none() {
 
 #[test]
 fn who_posts_under_a_registered_name_is_its_account() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     chat.join(2, "b");
     let mut post = |name: &str, as_account| {
@@ -498,7 +498,7 @@ fn who_posts_under_a_registered_name_is_its_account() {
 
 #[test]
 fn what_takes_long_is_told_and_waited_for() {
-    let mut chat = Chat::with(&[]);
+    let mut chat = AccountWorld::with(&[]);
     chat.join(1, "alice");
     let asked = chat.ask(1, register());
     let told = chat.answer(&asked, AccountAnswer::Delayed);
@@ -512,7 +512,7 @@ fn what_takes_long_is_told_and_waited_for() {
 
 #[test]
 fn no_question_shows_a_password() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     let shown = format!("{:?}", chat.ask(1, join_as("alice", "hunter2")));
     assert!(shown.contains("Secret") && !shown.contains("hunter2"));
     assert!(!format!("{:?}", chat.hub).contains("hunter2"));

@@ -3,6 +3,7 @@
 
 mod cases;
 
+use crate::model::Record;
 use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
@@ -11,7 +12,8 @@ use super::super::{Audience, Rules};
 use super::*;
 use crate::limits::FOUND_BYTES_MAX;
 use crate::model::{
-    EnterMode, Found, Kept, KeptScrollback, Part, Query, Range, Request, Settings, Target, Window,
+    EnterMode, Found, Kept, KeptScrollback, Nick, Part, Query, Range, Request, Settings, Target,
+    Window,
 };
 
 const READERS: u32 = 4;
@@ -174,7 +176,7 @@ impl World {
         let reader = Reader {
             is_in: true,
             resumed,
-            came_at: match self.hub.rules.durability {
+            came_at: match self.hub.chat.rules().durability {
                 Some(Durability::Seen) => self.hub.history.kept,
                 _ => self.hub.last_id(),
             },
@@ -279,7 +281,7 @@ impl World {
     }
 
     fn check(&mut self) {
-        if self.hub.rules.durability.is_none() {
+        if self.hub.chat.rules().durability.is_none() {
             // There is no disk to write down what was said.
             self.said = (1..=self.hub.last_id().0).map(MessageId).collect();
         }
@@ -296,7 +298,7 @@ impl World {
                     self.said[before.saturating_sub(self.replay)..].to_vec()
                 }
             };
-            match (reader.resumed, self.hub.rules.durability) {
+            match (reader.resumed, self.hub.chat.rules().durability) {
                 // In memory there is only so much to go on from.
                 (Some(_), None) => assert!(owed.ends_with(told)),
                 _ => assert!(

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::hub::{Effect, Hub, LOBBY};
+use crate::chat::LOBBY;
+use crate::hub::{Effect, Hub};
 use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Event, Found, Key, Login, Message,
     MessageId, Moment, Nick, Query, Record, Request, RoomName, RoomRecord, Secret, TokenChange,
@@ -218,32 +219,23 @@ impl Keeper {
     /// # Panics
     /// Where the hub knows of other accounts, or of other owned rooms, than are kept.
     pub(super) fn check(&self, hub: &Hub) {
-        let known = hub.accounts.directory.iter();
+        let known = hub.chat.directory().iter();
         let known: HashMap<AccountId, &AccountRecord> = known
             .map(|account| (account.record.id, &account.record))
             .collect();
         let mut kept = HashMap::new();
         for (key, (record, _)) in &self.accounts {
-            let found = hub.accounts.directory.find(key).map(|it| &it.record);
+            let found = hub.chat.directory().find(key).map(|it| &it.record);
             assert_eq!(found, Some(record), "by its name");
             kept.insert(record.id, record);
         }
         assert_eq!(known, kept, "the accounts that are kept");
-        let owned = hub.rooms.iter().filter_map(|(_, room)| {
-            Some(RoomRecord {
-                name: room.name.clone(),
-                owner: room.modes.owner?,
-                topic: room.topic.clone(),
-                key: room.modes.key.clone(),
-                is_topic_locked: room.modes.is_topic_locked,
-                is_invite_only: room.modes.is_invite_only,
-                moderators: room.modes.moderators.clone(),
-            })
-        });
+        let owned = hub.chat.rooms().iter();
+        let owned = owned.filter_map(|(id, _)| hub.chat.room_record(id));
         let owned: HashMap<Key, RoomRecord> =
             owned.map(|record| (record.name.key(), record)).collect();
         assert_eq!(owned, self.rooms, "the rooms that are kept");
-        for account in hub.accounts.directory.iter() {
+        for account in hub.chat.directory().iter() {
             let id = account.record.id;
             let rooms = owned.values().filter(|record| record.owner == id);
             assert_eq!(rooms.count(), account.rooms, "rooms of {account:?}");
@@ -268,22 +260,20 @@ impl Keeper {
 /// Where names of accounts are used by others for too long.
 fn check_users(hub: &Hub) {
     let mut graces = BTreeSet::new();
-    for (id, user) in hub.users.iter() {
-        let is_registered = hub.is_registered(user.nick());
-        let account = user.account().map(|id| {
-            hub.accounts
-                .directory
-                .get(id)
-                .map(|it| it.record.nick.key())
-        });
+    for (id, user) in hub.chat.users().iter() {
+        let is_registered = hub.chat.is_registered(user.nick());
+        let account = user
+            .account()
+            .map(|id| hub.chat.directory().get(id).map(|it| it.record.nick.key()));
         let is_its = account.is_none_or(|name| name == Some(user.nick().key()));
         assert!(is_its, "of what account?");
-        graces.extend(user.grace_ms().map(|due_ms| (due_ms, id)));
-        let has_grace = user.grace_ms().is_some();
+        let has_grace = hub.graces.has(id);
+        graces.extend(has_grace.then_some(id));
         assert_eq!(has_grace, is_registered && !user.is_account(), "{user:?}");
     }
-    assert_eq!(hub.accounts.graces, graces, "exactly those of the users");
-    for (id, room) in hub.rooms.iter() {
+    let known: BTreeSet<_> = hub.graces.users().collect();
+    assert_eq!(known, graces, "exactly those of the users");
+    for (id, room) in hub.chat.rooms().iter() {
         let is_owned = room.modes.owner.is_some();
         assert!(!is_owned || id != LOBBY);
     }

@@ -1,6 +1,7 @@
 //! Rooms of so many that who comes and goes is counted, and who is there told by pages.
 
 use super::*;
+use crate::chat::LOBBY;
 use crate::limits::NAMES_SHOWN_MAX;
 
 fn at(uptime_ms: u64) -> Moment {
@@ -97,8 +98,8 @@ fn who_leaves_is_told_of_in_small_rooms_and_counted_in_large_ones() {
     let [Effect::Gone { .. }, Effect::Broadcast { audience, .. }] = &effects[..] else {
         panic!("{effects:?}");
     };
-    let small = hub.rooms.find(&room("small")).expect("b is in it");
-    assert_eq!(*audience, Audience::others(small, id(1)));
+    let small = hub.chat.rooms().find(&room("small")).expect("b is in it");
+    assert_eq!(*audience, Audience::others(small, None));
     hub.handle_timeout(at(3000));
     assert_eq!(
         drain(&mut hub),

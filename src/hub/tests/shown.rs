@@ -6,16 +6,16 @@ use crate::model::{ModeChange, RoomsFrom, WhoisEntry};
 const OPER: &str = "x";
 
 /// A chat of users at addresses of their own.
-struct Chat(Hub);
+struct ShownWorld(Hub);
 
-impl Chat {
-    fn new(addresses: Addresses) -> Chat {
+impl ShownWorld {
+    fn new(addresses: Addresses) -> ShownWorld {
         let rules = Rules {
             addresses,
             oper_password: Some(crate::model::Secret::new(OPER)),
             ..Rules::default()
         };
-        Chat(Hub::new(rules, Settings::default()))
+        ShownWorld(Hub::new(rules, Settings::default()))
     }
 
     fn at(&mut self, ip: [u8; 4], slot: u32, request: Request) -> Vec<Effect> {
@@ -99,8 +99,8 @@ fn mute(room_name: Option<&str>, name: &str) -> Request {
 }
 
 /// A moderator of `r`, and bob, whom it has muted there.
-fn with_bob_muted() -> Chat {
-    let mut chat = Chat::new(Addresses::OfDoors);
+fn with_bob_muted() -> ShownWorld {
+    let mut chat = ShownWorld::new(Addresses::OfDoors);
     for (slot, name) in [(1, "moderator"), (2, "bob")] {
         chat.join(slot, name);
         chat.enter(slot, "r");
@@ -155,7 +155,7 @@ fn whoever_is_unmuted_under_one_name_is_so_under_all() {
 /// Others at the same address go on, where they are there already.
 #[test]
 fn a_mute_is_not_of_those_who_are_there_from_the_same_address() {
-    let mut chat = Chat::new(Addresses::OfDoors);
+    let mut chat = ShownWorld::new(Addresses::OfDoors);
     chat.join(1, "op");
     let password = crate::model::Secret::new(OPER);
     chat.ask(1, Request::Oper { password });
@@ -171,7 +171,7 @@ fn a_mute_is_not_of_those_who_are_there_from_the_same_address() {
 /// Loopback is many people behind a proxy.
 #[test]
 fn a_mute_is_not_of_loopback() {
-    let mut chat = Chat::new(Addresses::OfDoors);
+    let mut chat = ShownWorld::new(Addresses::OfDoors);
     chat.join(1, "op");
     let password = crate::model::Secret::new(OPER);
     chat.ask(1, Request::Oper { password });
@@ -190,7 +190,7 @@ fn what_is_in_closed_rooms_is_told_to_their_members() {
         ModeChange::Key(Some("sesame".into())),
     ];
     for change in changes {
-        let mut chat = Chat::new(Addresses::OfDoors);
+        let mut chat = ShownWorld::new(Addresses::OfDoors);
         for (slot, name) in [(1, "owner"), (2, "member"), (3, "stranger"), (4, "op")] {
             chat.join(slot, name);
         }
@@ -238,7 +238,7 @@ fn an_address_is_told_to_operators_and_to_oneself() {
         (Addresses::None, false),
         (Addresses::All, true),
     ] {
-        let mut chat = Chat::new(addresses);
+        let mut chat = ShownWorld::new(addresses);
         for (slot, name) in [(1, "a"), (2, "b"), (3, "op")] {
             chat.join(slot, name);
         }
@@ -264,13 +264,13 @@ fn those_at_doors_that_show_addresses_show_theirs() {
         (Addresses::None, [hidden(1), hidden(2)]),
         (Addresses::All, [real(1), real(2)]),
     ] {
-        let mut chat = Chat::new(addresses);
+        let mut chat = ShownWorld::new(addresses);
         chat.0.handle_shown(id(1));
         for (slot, expected) in [(1, expected[0]), (2, expected[1])] {
             chat.join(slot, &format!("user{slot}"));
             for _ in 0..2 {
-                let author = chat.0.author(id(slot)).expect("joined");
-                assert_eq!(author.peer, expected, "{addresses:?}");
+                let peer = chat.0.shown_peer(id(slot));
+                assert_eq!(peer, expected, "{addresses:?}");
                 chat.call(slot, "another");
             }
         }
@@ -280,14 +280,14 @@ fn those_at_doors_that_show_addresses_show_theirs() {
 
 #[test]
 fn the_list_of_rooms_is_told_by_pages() {
-    let mut chat = Chat::new(Addresses::OfDoors);
+    let mut chat = ShownWorld::new(Addresses::OfDoors);
     let count = crate::limits::ROOMS_SHOWN_MAX as u32 + 20;
     for slot in 0..count {
         chat.join(slot, &format!("user{slot}"));
         chat.enter(slot, &format!("room{slot:03}"));
     }
     chat.enter(0, "room519");
-    let list = |chat: &Chat, from| {
+    let list = |chat: &ShownWorld, from| {
         let (rooms, more) = chat.0.list_rooms(None, &from).expect("a page");
         let names: Vec<String> = rooms.iter().map(|it| it.name.to_string()).collect();
         (names, more)

@@ -1,18 +1,20 @@
 //! A chat with accounts, and how it is spoken to.
 
 use super::*;
+use crate::chat::User;
+use crate::model::UserId;
 use crate::model::{Key, Nick};
 
 /// A chat with accounts of which the right password is `right`, and the time.
-pub(super) struct Chat {
+pub(super) struct AccountWorld {
     pub(super) hub: Hub,
     pub(super) now: Moment,
     /// What the log says of who proved to be somebody, and who did not.
     pub(super) logged: Vec<String>,
 }
 
-impl Chat {
-    pub(super) fn new(rules: Rules, names: &[&str]) -> Chat {
+impl AccountWorld {
+    pub(super) fn new(rules: Rules, names: &[&str]) -> AccountWorld {
         let rules = Rules {
             durability: Some(Durability::Soon),
             replay: 0,
@@ -27,11 +29,11 @@ impl Chat {
         });
         let now = Moment::default();
         let logged = Vec::new();
-        Chat { hub, now, logged }
+        AccountWorld { hub, now, logged }
     }
 
-    pub(super) fn with(names: &[&str]) -> Chat {
-        Chat::new(Rules::default(), names)
+    pub(super) fn with(names: &[&str]) -> AccountWorld {
+        AccountWorld::new(Rules::default(), names)
     }
 
     /// Asks, as `slot` at an address of its own.
@@ -70,7 +72,7 @@ impl Chat {
         let Some(Effect::AskAccount { ask, .. }) = asked.last() else {
             return asked;
         };
-        let known = |name: &Key| self.hub.accounts.directory.find(name);
+        let known = |name: &Key| self.hub.chat.directory().find(name);
         let answer = match ask {
             AccountAsk::Login { name, secret } => match known(name) {
                 Some(account) if secret.reveal() == "right" => {
@@ -81,7 +83,7 @@ impl Chat {
             AccountAsk::Register { nick, .. } => AccountAnswer::Registered(record(nick.as_str())),
             AccountAsk::SetPassword { .. } => AccountAnswer::PasswordSet,
             &AccountAsk::Unregister { account, .. } => {
-                let directory = self.hub.accounts.directory.iter();
+                let directory = self.hub.chat.directory().iter();
                 let bots = directory.filter(|bot| bot.record.owner == Some(account));
                 let bots = bots.map(|bot| bot.record.id).collect();
                 AccountAnswer::Unregistered { account, bots }
@@ -152,7 +154,7 @@ impl Chat {
     }
 
     pub(super) fn user(&self, slot: u32) -> UserId {
-        self.hub.users.of(id(slot)).expect("it has come in")
+        self.hub.sessions.user_of(id(slot)).expect("it has come in")
     }
 
     pub(super) fn is_account(&self, slot: u32) -> bool {

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_guest_has_its_grace_and_then_another_name() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.join(1, "b");
     let told = chat.join(2, "ALICE");
     assert!(matches!(
@@ -26,7 +26,7 @@ fn a_guest_has_its_grace_and_then_another_name() {
 
 #[test]
 fn a_grace_ends_with_a_login_another_name_or_the_session() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     for slot in 1..4 {
         chat.join(slot, "alice");
         assert!(chat.hub.poll_timeout().is_some());
@@ -55,7 +55,7 @@ fn strict_names_are_refused_at_once() {
         is_strict: true,
         ..Rules::default()
     };
-    let mut chat = Chat::new(rules, &["alice"]);
+    let mut chat = AccountWorld::new(rules, &["alice"]);
     assert_eq!(refused(&chat.join(1, "alice")), &ErrorCode::NameRegistered);
     chat.join(1, "b");
     let nick = nick("ALICE");
@@ -69,7 +69,7 @@ fn strict_names_are_refused_at_once() {
 
 #[test]
 fn a_guest_makes_way_for_whose_name_it_is() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.join(1, "alice");
     chat.join(2, "b");
     let told = chat.do_it(3, join_as("alice", "right"));

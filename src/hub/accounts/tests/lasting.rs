@@ -9,7 +9,7 @@ use crate::model::{Kept, Used};
 const DAY_MS: u64 = 24 * 3_600_000;
 
 /// Asks from the one address that all of this test come from.
-fn ask_from_there(chat: &mut Chat, slot: u32, request: Request) -> Vec<Effect> {
+fn ask_from_there(chat: &mut AccountWorld, slot: u32, request: Request) -> Vec<Effect> {
     let ip = [198, 51, 100, 7].into();
     let peer = Peer::Ip { ip, port: 1 };
     chat.hub
@@ -19,7 +19,7 @@ fn ask_from_there(chat: &mut Chat, slot: u32, request: Request) -> Vec<Effect> {
 
 #[test]
 fn an_address_has_so_many_registrations_a_day() {
-    let mut chat = Chat::with(&[]);
+    let mut chat = AccountWorld::with(&[]);
     let most = REGISTRATIONS_PER_ADDRESS_MAX;
     for slot in 0..=most {
         let name = nick(&format!("user{slot}"));
@@ -50,7 +50,7 @@ fn loopback_has_them_without_end_unless_it_is_limited() {
             limits_loopback,
             ..Rules::default()
         };
-        let mut chat = Chat::new(rules, &[]);
+        let mut chat = AccountWorld::new(rules, &[]);
         let peer = Peer::Ip {
             ip: [127, 0, 0, 1].into(),
             port: 1,
@@ -76,7 +76,7 @@ fn loopback_has_them_without_end_unless_it_is_limited() {
 fn an_address_comes_to_own_so_many_rooms_a_day() {
     let names: Vec<String> = (0..4).map(|n| format!("user{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut chat = Chat::with(&names);
+    let mut chat = AccountWorld::with(&names);
     let mut owned = 0;
     for (slot, name) in (0..).zip(&names) {
         let asked = ask_from_there(&mut chat, slot, login(name, "right", false));
@@ -101,8 +101,8 @@ fn an_address_comes_to_own_so_many_rooms_a_day() {
 }
 
 /// A chat of accounts that were used when it began.
-fn used(names: &[&str], rooms: &[RoomRecord]) -> Chat {
-    let mut chat = Chat::with(&[]);
+fn used(names: &[&str], rooms: &[RoomRecord]) -> AccountWorld {
+    let mut chat = AccountWorld::with(&[]);
     let of_rooms = rooms.iter().map(|room| Used::Room(room.name.clone()));
     let of_accounts = names.iter().map(|name| Used::Account(account(name)));
     chat.hub.restore(Kept {
@@ -114,8 +114,8 @@ fn used(names: &[&str], rooms: &[RoomRecord]) -> Chat {
     chat
 }
 
-fn has(chat: &Chat, name: &str) -> bool {
-    chat.hub.is_registered(&nick(name))
+fn has(chat: &AccountWorld, name: &str) -> bool {
+    chat.hub.chat.is_registered(&nick(name))
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn nothing_ends_where_accounts_last_or_by_a_clock_that_is_wrong() {
         account_expiry_ms: None,
         ..Rules::default()
     };
-    let mut chat = Chat::new(rules, &[]);
+    let mut chat = AccountWorld::new(rules, &[]);
     chat.hub.restore(Kept {
         accounts: vec![record("alice")],
         uses: vec![(Used::Account(account("alice")), 0)],

@@ -1,11 +1,13 @@
 //! Several connections of one account.
 
 use super::*;
+use crate::chat::LOBBY;
+use crate::chat::User;
 use crate::model::Roster;
 
 /// `alice` at 1 and 2, and `b` at 3, in the lobby.
-fn chat() -> Chat {
-    let mut chat = Chat::with(&["alice", "bob"]);
+fn chat() -> AccountWorld {
+    let mut chat = AccountWorld::with(&["alice", "bob"]);
     chat.login(1, "alice");
     chat.join(3, "b");
     chat.login_multi(2, "alice");
@@ -14,7 +16,7 @@ fn chat() -> Chat {
 
 #[test]
 fn others_see_one_user() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     chat.join(3, "b");
     let told = chat.login_multi(2, "alice");
@@ -97,7 +99,7 @@ fn a_room_is_entered_and_left_by_all() {
 
 #[test]
 fn who_comes_beside_others_is_where_they_are() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     chat.enter(1, "r");
     chat.ask(
@@ -124,7 +126,7 @@ fn who_comes_beside_others_is_where_they_are() {
 
 #[test]
 fn who_was_here_under_another_name_joins_the_others() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     chat.join(2, "x");
     chat.join(3, "b");
@@ -254,7 +256,7 @@ fn a_moderator_stays_one_when_its_first_connection_goes() {
     chat.hub.handle_leave(id(1), chat.now);
     chat.drain();
     chat.enter(2, "r");
-    let r = chat.hub.rooms.find(&room("r")).expect("a room");
+    let r = chat.hub.chat.rooms().find(&room("r")).expect("a room");
     assert!(chat.hub.user(id(2)).is_some_and(|user| user.is_in(r)));
     // The room's moderator goes, and hands on to the next user.
     chat.login_multi(1, "alice");

@@ -35,7 +35,7 @@ fn owned(name: &str, owner: &str) -> RoomRecord {
 
 #[test]
 fn a_room_of_an_account_lasts_as_it_is_and_is_there_again_after_a_restart() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     let told = chat.enter(1, "Rust");
     assert_eq!(kept(&told), [&Record::Room(owned("Rust", "alice"))]);
@@ -53,7 +53,7 @@ fn a_room_of_an_account_lasts_as_it_is_and_is_there_again_after_a_restart() {
     chat.drain();
     let entries = chat.listed();
     assert_eq!((entries.len(), entries[1].members), (2, 0));
-    let mut again = Chat::with(&[]);
+    let mut again = AccountWorld::with(&[]);
     again.hub.restore(Kept {
         accounts: vec![record("alice")],
         rooms: vec![expected, owned("gone", "bob"), owned("lobby", "alice")],
@@ -77,7 +77,7 @@ fn a_room_of_an_account_lasts_as_it_is_and_is_there_again_after_a_restart() {
 
 #[test]
 fn twenty_owned_rooms_and_the_next_is_like_any_other() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     for n in 0..=OWNED_ROOMS_MAX {
         let told = chat.enter(1, &format!("r{n}"));
@@ -92,7 +92,7 @@ fn twenty_owned_rooms_and_the_next_is_like_any_other() {
 
 #[test]
 fn the_owner_and_whom_it_appoints_moderate_while_they_are_logged_in() {
-    let mut chat = Chat::with(&["alice", "bob", "op"]);
+    let mut chat = AccountWorld::with(&["alice", "bob", "op"]);
     chat.join(1, "alice");
     chat.login(1, "alice");
     chat.enter(1, "r");
@@ -135,7 +135,7 @@ fn the_owner_and_whom_it_appoints_moderate_while_they_are_logged_in() {
 
 #[test]
 fn an_owner_closes_its_room_for_good() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.login(1, "alice");
     chat.enter(1, "r");
     chat.join(2, "b");
@@ -153,7 +153,7 @@ fn an_owner_closes_its_room_for_good() {
 
 #[test]
 fn what_an_account_owned_and_moderated_is_nobodys_when_it_is_gone() {
-    let mut chat = Chat::with(&["alice", "bob"]);
+    let mut chat = AccountWorld::with(&["alice", "bob"]);
     chat.login(1, "alice");
     chat.login(2, "bob");
     chat.enter(1, "empty");
@@ -191,7 +191,7 @@ fn what_an_account_owned_and_moderated_is_nobodys_when_it_is_gone() {
 
 #[test]
 fn what_is_said_to_an_account_that_is_not_here_waits_for_it() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.join(1, "b");
     let told = chat.ask(1, private("ALICE"));
     let [
@@ -245,7 +245,7 @@ fn what_is_said_to_an_account_that_is_not_here_waits_for_it() {
 
 #[test]
 fn as_much_waits_as_may_and_no_more() {
-    let mut chat = Chat::with(&["alice"]);
+    let mut chat = AccountWorld::with(&["alice"]);
     chat.join(1, "b");
     for _ in 0..MAIL_MAX {
         assert_eq!(kept(&chat.ask(1, private("alice"))).len(), 1);

@@ -1,6 +1,7 @@
 //! What one case each shows.
 
 use super::*;
+use crate::limits::SCROLLBACK_MESSAGES;
 
 /// A hub that keeps, with Alice, who speaks, and Bob in the lobby.
 fn two(durability: Durability) -> World {
@@ -93,7 +94,7 @@ fn a_room_made_anew_asks_for_nothing_that_was_closed_to_some() {
         resume: None,
         replay: None,
     };
-    world.hub.set_last_id(MessageId(6));
+    world.hub.set_last(MessageId(6), 0);
     world.ask(0, enter(EnterMode::Create));
     world.take(&Step::Say { at: 0, count: 3 });
     world.take(&Step::Leave { at: 0 });
@@ -110,7 +111,7 @@ fn a_disk_that_fails_holds_nobody_back() {
     let mut world = two(Durability::Soon);
     let room = RoomName::parse("den").expect("a room name");
     let (entry, key, resume) = (EnterMode::Create, None, None);
-    world.hub.set_last_id(MessageId(3));
+    world.hub.set_last(MessageId(3), 0);
     world.ask(
         0,
         Request::Enter {
@@ -142,7 +143,7 @@ fn a_disk_that_fails_holds_nobody_back() {
 #[test]
 fn the_tails_together_are_bounded() {
     let mut world = two(Durability::Soon);
-    world.hub.rules.durability = None;
+    world.hub.chat.rules_mut().durability = None;
     let window = Window {
         after: MessageId(0),
         before: MessageId::MAX,
@@ -154,7 +155,7 @@ fn the_tails_together_are_bounded() {
     for _ in 0..SCROLLBACK_MESSAGES + 7 {
         world.take(&Step::Say { at: 0, count: 1 });
     }
-    let scrollback = &world.hub.rooms.get(crate::hub::LOBBY).scrollback;
+    let scrollback = &world.hub.local.get(crate::chat::LOBBY).scrollback;
     assert_eq!(scrollback.after(window.after).count(), SCROLLBACK_MESSAGES);
     assert_eq!(scrollback.bytes(), world.hub.history.scrollback_bytes);
 }
@@ -191,7 +192,7 @@ fn who_comes_back_is_shown_what_was_kept_where_nothing_is_replayed() {
         }],
         ..Kept::default()
     });
-    let scrollback = &hub.rooms.get(crate::hub::LOBBY).scrollback;
+    let scrollback = &hub.local.get(crate::chat::LOBBY).scrollback;
     assert!(scrollback.covers(MessageId(9)) && !scrollback.covers(MessageId(8)));
 }
 
@@ -238,7 +239,7 @@ fn what_is_told_at_once_is_bounded_in_memory_too() {
         at: 0,
         resumes: false,
     });
-    world.hub.rules.message_bytes_max = usize::MAX;
+    world.hub.chat.rules_mut().message_bytes_max = usize::MAX;
     let text = "x".repeat(FOUND_BYTES_MAX / 3);
     for _ in 0..5 {
         let text = text.clone();
@@ -252,50 +253,4 @@ fn what_is_told_at_once_is_bounded_in_memory_too() {
     let (room, with, range) = (None, None, Range::default());
     world.ask(1, Request::History { room, with, range });
     assert_eq!(world.readers[&1].told[3..], [3, 4, 5].map(MessageId));
-}
-
-#[test]
-fn no_time_falls_below_the_one_before() {
-    const DAY_MS: u64 = 24 * 3_600_000;
-    let now_ms = CLOCK_FLOOR_MS + 300 * DAY_MS;
-    let (by_2040, in_1970) = (now_ms + 14 * 365 * DAY_MS, 5_000);
-    for (last_ms, clock, stamps) in [
-        (0, vec![now_ms, now_ms + 1], vec![now_ms, now_ms + 1]),
-        // Set back by an hour, or by nearly a year, until it has caught up.
-        (
-            now_ms,
-            vec![now_ms - 3_600_000, now_ms + 7],
-            vec![now_ms, now_ms + 7],
-        ),
-        (
-            now_ms + 299 * DAY_MS,
-            vec![now_ms],
-            vec![now_ms + 299 * DAY_MS],
-        ),
-        // A clock that has lost its time.
-        (
-            now_ms,
-            vec![in_1970, in_1970 + 1, now_ms + 1],
-            vec![now_ms, now_ms, now_ms + 1],
-        ),
-        (
-            0,
-            vec![in_1970, now_ms, in_1970],
-            vec![in_1970, now_ms, now_ms],
-        ),
-        // One that was wrong by years when that was said.
-        (
-            by_2040,
-            vec![now_ms, now_ms - 1, now_ms + 1],
-            vec![now_ms, now_ms, now_ms + 1],
-        ),
-        (by_2040, vec![in_1970], vec![by_2040]),
-    ] {
-        let mut history = History {
-            last_ms,
-            ..History::default()
-        };
-        let stamped: Vec<u64> = clock.iter().map(|&ms| history.stamp(ms)).collect();
-        assert_eq!(stamped, stamps, "{clock:?} after {last_ms}");
-    }
 }

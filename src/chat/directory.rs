@@ -6,7 +6,7 @@ use crate::model::{AccountId, AccountRecord, Key, MessageId};
 
 /// Every account, bots included.
 #[derive(Debug, Default)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     accounts: HashMap<AccountId, Account>,
     /// Invariant: exactly the accounts, by the keys of their names.
     names: HashMap<Key, AccountId>,
@@ -14,34 +14,34 @@ pub(super) struct Directory {
 
 /// An account that is known.
 #[derive(Debug)]
-pub(super) struct Account {
-    pub(super) record: AccountRecord,
+pub(crate) struct Account {
+    pub(crate) record: AccountRecord,
     /// How many rooms it owns.
-    pub(super) rooms: usize,
-    pub(super) mail: Mail,
+    pub(crate) rooms: usize,
+    pub(crate) mail: Mail,
 }
 
 /// What waits for an account.
 #[derive(Debug, Default)]
-pub(super) struct Mail {
+pub(crate) struct Mail {
     /// How many messages, of those that came since the start or since its last login.
-    pub(super) count: usize,
+    pub(crate) count: usize,
     /// The last of them.
-    pub(super) last: MessageId,
+    pub(crate) last: MessageId,
     /// It was told everything up to this.
-    pub(super) told: MessageId,
+    pub(crate) told: MessageId,
 }
 
 impl Directory {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.accounts.len()
     }
 
-    pub(super) fn get(&self, id: AccountId) -> Option<&Account> {
+    pub(crate) fn get(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id)
     }
 
@@ -49,11 +49,11 @@ impl Directory {
         self.accounts.get_mut(&id)
     }
 
-    pub(super) fn find(&self, name: &Key) -> Option<&Account> {
+    pub(crate) fn find(&self, name: &Key) -> Option<&Account> {
         self.get(*self.names.get(name)?)
     }
 
-    pub(super) fn contains_name(&self, name: &Key) -> bool {
+    pub(crate) fn contains_name(&self, name: &Key) -> bool {
         self.names.contains_key(name)
     }
 
@@ -85,7 +85,7 @@ impl Directory {
     }
 
     /// In no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values()
     }
 }

@@ -5,7 +5,7 @@ const GAPS: usize = 64;
 
 /// Values in the order of their ids, each of which is larger than all before it.
 #[derive(Debug)]
-pub(super) struct Table<I, T> {
+pub(crate) struct Table<I, T> {
     /// Invariant: ascending.
     ids: Vec<I>,
     /// In the places of their ids. Invariant: as many as ids, and the last one is no gap.
@@ -15,7 +15,7 @@ pub(super) struct Table<I, T> {
 }
 
 impl<I: Copy + Ord, T> Table<I, T> {
-    pub(super) const fn new() -> Table<I, T> {
+    pub(crate) const fn new() -> Table<I, T> {
         Table {
             ids: Vec::new(),
             values: Vec::new(),
@@ -23,31 +23,31 @@ impl<I: Copy + Ord, T> Table<I, T> {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn get(&self, id: I) -> Option<&T> {
+    pub(crate) fn get(&self, id: I) -> Option<&T> {
         self.values[self.ids.binary_search(&id).ok()?].as_ref()
     }
 
-    pub(super) fn get_mut(&mut self, id: I) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, id: I) -> Option<&mut T> {
         self.values[self.ids.binary_search(&id).ok()?].as_mut()
     }
 
     /// Where the value of an id is.
-    pub(super) fn place_of(&self, id: I) -> Option<usize> {
+    pub(crate) fn place_of(&self, id: I) -> Option<usize> {
         self.ids.binary_search(&id).ok()
     }
 
     /// What is in a place.
-    pub(super) fn at(&self, place: usize) -> Option<(I, &T)> {
+    pub(crate) fn at(&self, place: usize) -> Option<(I, &T)> {
         let value = self.values.get(place)?.as_ref()?;
         Some((self.ids[place], value))
     }
 
     /// Adds the value of the largest id that there ever was. Returns its place.
-    pub(super) fn push(&mut self, id: I, value: T) -> usize {
+    pub(crate) fn push(&mut self, id: I, value: T) -> usize {
         debug_assert!(self.ids.last().is_none_or(|&last| last < id));
         self.ids.push(id);
         self.values.push(Some(value));
@@ -56,7 +56,7 @@ impl<I: Copy + Ord, T> Table<I, T> {
     }
 
     /// Takes a value out and leaves a gap. The places of the others stay.
-    pub(super) fn remove(&mut self, id: I) -> Option<T> {
+    pub(crate) fn remove(&mut self, id: I) -> Option<T> {
         let place = self.ids.binary_search(&id).ok()?;
         let value = self.values[place].take()?;
         self.len -= 1;
@@ -68,7 +68,7 @@ impl<I: Copy + Ord, T> Table<I, T> {
     }
 
     /// Closes the gaps where they are many. Returns the new place of each value by its old one, then.
-    pub(super) fn close_gaps(&mut self) -> Option<Vec<usize>> {
+    pub(crate) fn close_gaps(&mut self) -> Option<Vec<usize>> {
         if self.values.len() - self.len <= GAPS + self.len / 4 {
             return None;
         }
@@ -92,13 +92,13 @@ impl<I: Copy + Ord, T> Table<I, T> {
     }
 
     /// In the order of ids.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (I, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &T)> {
         let both = self.ids.iter().zip(&self.values);
         both.filter_map(|(&id, value)| Some((id, value.as_ref()?)))
     }
 
     /// In the order of ids.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (I, &mut T)> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (I, &mut T)> {
         let both = self.ids.iter().zip(&mut self.values);
         both.filter_map(|(&id, value)| Some((id, value.as_mut()?)))
     }

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{AccountId, Key, MessageId, Nick, Peer, Profile};
+use crate::model::{AccountId, CameBy, Key, MessageId, Nick, Peer, Profile};
 
-use super::metadata::Metadata;
 use super::{LOBBY, RoomId};
 
 /// A user who has come in.
@@ -14,8 +13,8 @@ pub struct User {
     pub(super) nick: Nick,
     /// The address that others are told where they are told any: that of its first session.
     pub(super) peer: Peer,
-    /// The slot of the first of its sessions, in the order of their coming.
-    pub(super) first: u32,
+    /// With what its first session came.
+    pub(super) via: CameBy,
     /// The rooms that it is in, in the order of entering; `None` where that is the lobby alone.
     #[expect(
         clippy::box_collection,
@@ -34,13 +33,10 @@ pub(super) struct Rare {
     pub(super) is_operator: bool,
     /// The account that it is logged in to. Invariant: its name is the account's, unless it has a profile.
     pub(super) account: Option<AccountId>,
-    /// When it is given another name, in milliseconds since the start: its own is an account's.
-    /// Invariant: the hub's list of those times has it.
-    pub(super) grace_ms: Option<u64>,
-    /// Has nobody been told of it yet? Invariant: it is in the lobby alone, and the hub's list has it.
+    /// Has nobody been told of it yet? Invariant: it is in the lobby alone.
     pub(super) is_untold: bool,
-    /// Its other sessions, in the order of their coming: their slots and addresses.
-    pub(super) further: Vec<(u32, Peer)>,
+    /// The addresses of its other sessions, in the order of their coming.
+    pub(super) further: Vec<Peer>,
     /// Names that it hears nothing from.
     pub(super) ignored: BTreeSet<Key>,
     /// The first message that was said by or to the user alone under this name.
@@ -54,32 +50,32 @@ pub(super) struct Rare {
     /// With whom it has spoken alone, and when last, in milliseconds since 1970.
     pub(super) talks: Vec<(Nick, u64)>,
     /// What it says of itself by keys.
-    pub(super) metadata: Metadata,
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 impl User {
     /// Somebody who is in the lobby alone.
-    pub(super) fn new(nick: Nick, peer: Peer, first: u32) -> User {
+    pub(super) fn new(nick: Nick, peer: Peer) -> User {
         User {
             nick,
             peer,
-            first,
+            via: CameBy::Line,
             rooms: None,
             rare: None,
         }
     }
 
     /// The name it goes by.
-    pub fn nick(&self) -> &Nick {
+    pub(crate) fn nick(&self) -> &Nick {
         &self.nick
     }
 
     /// The rooms that it is in, in the order of entering. Each lists it as a member.
-    pub(super) fn rooms(&self) -> &[RoomId] {
+    pub(crate) fn rooms(&self) -> &[RoomId] {
         self.rooms.as_ref().map_or(&[LOBBY], |rooms| rooms)
     }
 
-    pub(super) fn is_in(&self, room: RoomId) -> bool {
+    pub(crate) fn is_in(&self, room: RoomId) -> bool {
         self.rooms().contains(&room)
     }
 
@@ -99,80 +95,97 @@ impl User {
         self.rooms = (rooms != [LOBBY]).then(|| Box::new(rooms));
     }
 
-    pub(super) fn is_operator(&self) -> bool {
+    pub(crate) fn is_operator(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.is_operator)
     }
 
     /// Is it logged in to the account of its name?
-    pub fn is_account(&self) -> bool {
+    pub(crate) fn is_account(&self) -> bool {
         self.account().is_some()
     }
 
     /// The account that it is logged in to.
-    pub(super) fn account(&self) -> Option<AccountId> {
+    pub(crate) fn account(&self) -> Option<AccountId> {
         self.rare.as_ref().and_then(|rare| rare.account)
     }
 
-    /// What it says of itself, at doors where one does.
-    pub(super) fn profile(&self) -> Option<&Profile> {
-        self.rare.as_ref().and_then(|rare| rare.profile.as_deref())
-    }
-
-    /// When it is given another name, if it is, in milliseconds since the start.
-    pub(super) fn grace_ms(&self) -> Option<u64> {
-        self.rare.as_ref().and_then(|rare| rare.grace_ms)
-    }
-
     /// Has nobody been told that it has come?
-    pub(super) fn is_untold(&self) -> bool {
+    pub(crate) fn is_untold(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.is_untold)
     }
 
-    /// Its sessions but the first, by their slots, and their addresses.
-    pub(super) fn further(&self) -> &[(u32, Peer)] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.further)
+    /// The address that others are told where they are told any.
+    pub(crate) fn peer(&self) -> Peer {
+        self.peer
     }
 
-    /// How many sessions it has.
-    pub(super) fn sessions(&self) -> usize {
-        1 + self.further().len()
+    /// The addresses of its sessions, in the order of their coming.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> {
+        let further = self.rare.iter().flat_map(|rare| &rare.further);
+        [self.peer].into_iter().chain(further.copied())
     }
 
-    pub(super) fn away(&self) -> Option<&String> {
+    /// How many sessions it has: one at least.
+    pub(crate) fn sessions(&self) -> usize {
+        1 + self.rare.as_ref().map_or(0, |rare| rare.further.len())
+    }
+
+    /// One session less, by its place in the order of their coming. `false`: it was the last.
+    pub(super) fn end_session(&mut self, at: usize) -> bool {
+        if self.sessions() == 1 {
+            return false;
+        }
+        let first = self.change_rare(|rare| match at {
+            0 => Some(rare.further.remove(0)),
+            _ => {
+                rare.further.remove(at - 1);
+                None
+            }
+        });
+        self.peer = first.unwrap_or(self.peer);
+        true
+    }
+
+    pub(crate) fn away(&self) -> Option<&String> {
         self.rare.as_ref().and_then(|rare| rare.away.as_ref())
     }
 
     /// Rooms where it was muted; some may have ended.
-    pub(super) fn muted_in(&self) -> &[RoomId] {
+    pub(crate) fn muted_in(&self) -> &[RoomId] {
         self.rare.as_ref().map_or(&[], |rare| &rare.muted_in)
     }
 
     /// Names that it hears nothing from.
-    pub(super) fn ignored(&self) -> impl Iterator<Item = &Key> {
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = &Key> {
         self.rare.iter().flat_map(|rare| &rare.ignored)
     }
 
     /// The first message that was said by or to the user alone under its name.
-    pub(super) fn first_private(&self) -> Option<MessageId> {
+    pub(crate) fn first_private(&self) -> Option<MessageId> {
         self.rare.as_ref().and_then(|rare| rare.first_private)
     }
 
-    /// What it says of itself by keys.
-    pub(super) fn metadata(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.rare.iter().flat_map(|rare| &rare.metadata)
+    /// What it says of itself, at doors where one does.
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        self.rare.as_ref().and_then(|rare| rare.profile.as_deref())
     }
 
     /// With whom it has spoken alone, and when last, in milliseconds since 1970.
-    pub(super) fn talks(&self) -> &[(Nick, u64)] {
+    pub(crate) fn talks(&self) -> &[(Nick, u64)] {
         self.rare.as_ref().map_or(&[], |rare| &rare.talks)
     }
 
+    /// What it says of itself by keys.
+    pub(crate) fn metadata(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.rare.iter().flat_map(|rare| &rare.metadata)
+    }
+
     /// Until when it has read something, in milliseconds since 1970.
-    pub(super) fn read_to(&self, key: &Key) -> Option<u64> {
+    pub(crate) fn read_to(&self, key: &Key) -> Option<u64> {
         self.rare.as_ref()?.read_to.get(key).copied()
     }
 
-    pub(super) fn ignores(&self, key: &Key) -> bool {
+    pub(crate) fn ignores(&self, key: &Key) -> bool {
         self.rare
             .as_ref()
             .is_some_and(|rare| rare.ignored.contains(key))
@@ -192,10 +205,10 @@ mod tests {
 
     #[test]
     fn who_is_in_the_lobby_alone_has_nothing_of_its_own_for_it() {
-        let mut rooms = crate::hub::room::Rooms::new();
+        let mut rooms = crate::chat::room::Rooms::new();
         let name = crate::model::RoomName::parse("r").expect("a room name");
-        let other = rooms.open(name, MessageId::default(), MessageId::default());
-        let mut user = User::new(Nick::parse("a").expect("a nick"), Peer::Unix(0), 0);
+        let other = rooms.open(name, MessageId::default());
+        let mut user = User::new(Nick::parse("a").expect("a nick"), Peer::Unix(0));
         user.enter(other);
         assert_eq!(user.rooms(), [LOBBY, other]);
         user.leave(LOBBY);

@@ -1,0 +1,156 @@
+//! Users who say more of themselves than a name: they come in without a room, and go by other names than their
+//! account's.
+
+use std::collections::BTreeMap;
+
+use crate::limits::{METADATA_MAX, READ_MARKERS_MAX};
+use crate::model::{AccountId, ErrorCode, Key, Nick, Peer, Profile, ProfileChange, UserId};
+
+use crate::chat::{Actor, Applying, Fact, LOBBY, MetadataOf};
+
+impl Applying<'_> {
+    /// Somebody comes in under a name, in no room, as the account that it has proven to be.
+    pub(super) fn come_in(
+        &mut self,
+        nick: Nick,
+        peer: Peer,
+        profile: Box<Profile>,
+        account: Option<AccountId>,
+    ) -> Result<(), ErrorCode> {
+        if let Some(refusal) = self.chat.refusal_of(&peer, self.at_ms) {
+            return Err(refusal);
+        }
+        let account = account.filter(|&id| self.chat.directory.get(id).is_some());
+        let own = account.filter(|&id| {
+            let known = self.chat.directory.get(id);
+            known.is_some_and(|it| it.record.nick.key() == nick.key())
+        });
+        if let Some(own) = own {
+            self.chat.check_nick(&nick, self.at_ms)?;
+            if let Some(user) = self.make_way(None, own, false) {
+                self.attach(user, peer);
+                return Ok(());
+            }
+        } else {
+            self.chat.check_free(&nick, self.at_ms)?;
+            if self.chat.is_registered(&nick) {
+                return Err(ErrorCode::NameRegistered);
+            }
+        }
+        let user = self.chat.users.insert(nick, peer);
+        let own = &mut self.chat.users[user];
+        own.leave(LOBBY);
+        own.change_rare(|rare| rare.profile = Some(profile));
+        self.follow_mutes(user);
+        self.facts.push(Fact::Joined { user });
+        if let Some(account) = account {
+            self.note_login(user, account);
+        }
+        Ok(())
+    }
+
+    /// A user is logged in to an account whose secret it knows, whatever its name is.
+    pub(super) fn prove(&mut self, user: UserId, account: AccountId) -> Result<(), ErrorCode> {
+        self.chat.check_here(user)?;
+        if self.chat.directory.get(account).is_none() {
+            return Err(ErrorCode::WrongLogin);
+        }
+        self.note_login(user, account);
+        Ok(())
+    }
+
+    pub(super) fn describe(
+        &mut self,
+        user: UserId,
+        change: ProfileChange,
+    ) -> Result<(), ErrorCode> {
+        self.chat.check_here(user)?;
+        let is_name = matches!(change, ProfileChange::Realname(_));
+        if is_name && self.chat.is_muted(user, self.at_ms) {
+            return Err(ErrorCode::Muted);
+        }
+        self.chat.users[user].change_rare(|rare| match (&change, &mut rare.profile) {
+            (ProfileChange::NoOperator, _) => rare.is_operator = false,
+            (ProfileChange::Realname(text), Some(profile)) => profile.realname.clone_from(text),
+            (ProfileChange::Invisible(on), Some(profile)) => profile.is_invisible = *on,
+            (ProfileChange::Wallops(on), Some(profile)) => profile.hears_wallops = *on,
+            (ProfileChange::Bot(on), Some(profile)) => profile.is_bot = *on,
+            (_, None) => {}
+        });
+        self.facts.push(Fact::Described { user, change });
+        Ok(())
+    }
+
+    /// A user or a room says something else of itself by a key, or nothing.
+    pub(super) fn set_metadata(
+        &mut self,
+        by: UserId,
+        of: MetadataOf,
+        key: String,
+        value: Option<String>,
+    ) -> Result<(), ErrorCode> {
+        self.chat.check_here(by)?;
+        let set = |metadata: &mut BTreeMap<String, String>| {
+            let is_new = value.is_some() && !metadata.contains_key(&key);
+            if is_new && metadata.len() >= METADATA_MAX {
+                return Err(ErrorCode::TooManyBans);
+            }
+            match &value {
+                Some(value) => metadata.insert(key.clone(), value.clone()),
+                None => metadata.remove(&key),
+            };
+            Ok(())
+        };
+        match of {
+            MetadataOf::Room(room) => {
+                self.chat.check_room(room)?;
+                if !self.chat.moderates(Actor::User(by), room) {
+                    let name = self.chat.rooms.get(room).name.clone();
+                    return Err(ErrorCode::NotModerator(name));
+                }
+                set(&mut self.chat.rooms.get_mut(room).modes.metadata)?;
+            }
+            MetadataOf::User(user) if user == by => {
+                let own = &mut self.chat.users[user];
+                own.change_rare(|rare| set(&mut rare.metadata))?;
+            }
+            MetadataOf::User(_) => return Err(ErrorCode::NotOperator),
+        }
+        self.facts.push(Fact::MetadataSet { by, of, key, value });
+        Ok(())
+    }
+
+    /// A user has read what was said by or in something, up to a time.
+    pub(super) fn mark_read(
+        &mut self,
+        user: UserId,
+        key: Key,
+        to_ms: u64,
+    ) -> Result<(), ErrorCode> {
+        self.chat.check_here(user)?;
+        self.chat.users[user].change_rare(|rare| {
+            let is_known = rare.read_to.contains_key(&key);
+            if is_known || rare.read_to.len() < READ_MARKERS_MAX {
+                let known = rare.read_to.entry(key).or_default();
+                *known = to_ms.max(*known);
+            }
+        });
+        Ok(())
+    }
+
+    /// Two speak alone: who scrolls back by itself is told with whom that was.
+    pub(super) fn note_talk(&mut self, user: UserId, with: &Nick, at_ms: u64) {
+        let own = self.chat.users.get_mut(user);
+        let Some(own) = own.filter(|own| own.profile().is_some()) else {
+            return;
+        };
+        let key = with.key();
+        own.change_rare(|rare| {
+            rare.talks.retain(|(other, _)| other.key() != key);
+            if rare.talks.len() >= READ_MARKERS_MAX {
+                rare.talks.remove(0);
+            }
+            rare.talks.push((with.clone(), at_ms));
+        });
+    }
+}

@@ -1,0 +1,213 @@
+//! What has come of an entry, in the order of its happening: from it follows who is told what.
+
+use std::sync::Arc;
+
+use crate::model::{
+    AccountId, Departure, ErrorCode, Key, Kick, Mask, Message, MessageId, ModeChange, Nick, Notice,
+    Peer, ProfileChange, RoomName, UserId,
+};
+
+use super::entry::{MetadataOf, TagTo, Words};
+use super::{Actor, RoomId, User};
+
+/// Why a user goes by another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It asked for that.
+    Own,
+    /// An operator did.
+    Operator,
+    /// The name is an account's, which it is told.
+    Aside(Notice),
+    /// It has logged in to the account of that name.
+    LoggedIn,
+}
+
+/// Why a user is in a room no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// It left, with last words or without.
+    Own(Option<String>),
+    /// It was put out.
+    Kicked(Kick),
+    /// The room was closed.
+    Closed,
+}
+
+/// What has become true.
+#[derive(Debug)]
+pub(crate) enum Fact {
+    /// Somebody has come in, into the lobby.
+    Joined { user: UserId },
+    /// A user has one more session.
+    Attached { user: UserId },
+    /// A user's first session is one too many, and has ended.
+    Replaced { user: UserId },
+    /// Others may know of a user who has come in.
+    Shown { user: UserId, nick: Nick },
+    /// A user has left. Its other sessions, where it had any, are over.
+    Gone {
+        id: UserId,
+        /// As it was.
+        user: User,
+        /// How many were in each of its rooms.
+        members: Vec<usize>,
+        why: Departure,
+    },
+    /// A user has become another, who is here. Its sessions are that one's from now on, the last one first, each
+    /// of which is told with [`Fact::Attached`].
+    Merged {
+        id: UserId,
+        /// As it was.
+        user: User,
+        into: UserId,
+        /// Where it was.
+        rooms: Vec<RoomName>,
+        /// How many were in each of its rooms.
+        members: Vec<usize>,
+    },
+    /// A user goes by another name; where the names are the same, it asked for the one that it has.
+    Renamed {
+        user: UserId,
+        from: Nick,
+        to: Nick,
+        cause: Cause,
+    },
+    /// A user is logged in.
+    LoggedIn { user: UserId, account: AccountId },
+    /// A user is logged in no more.
+    LoggedOut { user: UserId, nick: Nick },
+    /// The name that a user goes by has become an account's.
+    NameTaken { user: UserId },
+    /// The name that a user goes by is no account's any more.
+    NameFreed { user: UserId },
+    /// A user ignores a name, or no more.
+    Ignores { user: UserId, key: Key, is_on: bool },
+
+    /// There is a room.
+    RoomMade { room: RoomId },
+    /// A room has ended.
+    RoomEnded { room: RoomId },
+    /// A user has entered a room, or was in it already and has only asked.
+    Entered {
+        user: UserId,
+        room: RoomId,
+        is_made: bool,
+        was_in: bool,
+    },
+    /// A user has left a room.
+    Left {
+        user: UserId,
+        room: RoomId,
+        name: RoomName,
+        /// How many were there.
+        members: usize,
+        /// Is it in the lobby again, because it was in no other?
+        is_back: bool,
+        leaving: Leaving,
+    },
+    /// An owned room is another than before, or has come to be owned.
+    Owned { room: RoomId, is_new: bool },
+    /// A room is not owned, as too many are.
+    NotOwned { room: RoomId },
+    /// A room is owned no more.
+    Disowned { room: RoomId, name: RoomName },
+    /// A room is about something else.
+    TopicSet { user: UserId, room: RoomId },
+    /// A room has other modes.
+    ModesSet {
+        by: Actor,
+        room: RoomId,
+        /// Those that are others than before.
+        changes: Vec<ModeChange>,
+        /// Why one was not set.
+        refusal: Option<ErrorCode>,
+    },
+    /// Somebody may come into a room.
+    Invited {
+        by: UserId,
+        room: RoomId,
+        guest: UserId,
+    },
+    /// An account moderates a room, or no more.
+    Appointed {
+        by: Actor,
+        room: RoomId,
+        account: AccountId,
+        moderates: bool,
+    },
+    /// A room was closed: those who are in it are to be taken out.
+    Closed {
+        by: Actor,
+        room: RoomId,
+        name: RoomName,
+    },
+
+    /// A user has become an operator.
+    Operator,
+    /// A user is away, or back.
+    Away { user: UserId, text: Option<String> },
+    /// A user says something else of itself.
+    Described { user: UserId, change: ProfileChange },
+    /// A user or a room says something else of itself by a key.
+    MetadataSet {
+        by: UserId,
+        of: MetadataOf,
+        key: String,
+        value: Option<String>,
+    },
+    /// A user has something told that people do not read.
+    Tagged {
+        user: UserId,
+        to: TagTo,
+        words: Words,
+        id: MessageId,
+    },
+    /// Somebody says nothing anywhere or in a room, or speaks again, who may not be here.
+    Muted {
+        by: Actor,
+        user: Option<UserId>,
+        name: String,
+        room: Option<RoomName>,
+        is_muted: bool,
+    },
+    /// Names or addresses are kept out.
+    Banned {
+        by: Actor,
+        mask: Mask,
+        reason: Option<String>,
+    },
+    /// Nobody new enters a room, or they do again; it may be as it was.
+    Locked {
+        room: RoomName,
+        is_locked: bool,
+        is_new: bool,
+    },
+    /// Bans, mutes or locks have changed, which are to be kept.
+    SettingsChanged,
+
+    /// Somebody spoke in a room.
+    Said {
+        room: RoomId,
+        /// Where it was said, as others may see it.
+        shown: Peer,
+        message: Arc<Message>,
+    },
+    /// A user spoke to another.
+    Private {
+        to: UserId,
+        message: Arc<Message>,
+        from_account: Option<AccountId>,
+        to_account: Option<AccountId>,
+    },
+    /// A user spoke to an account that is not here.
+    Mailed {
+        to: AccountId,
+        message: Arc<Message>,
+        from_account: Option<AccountId>,
+    },
+    /// An account is no more.
+    AccountGone { account: AccountId, nick: Nick },
+    /// There is an account that was not there.
+    AccountMade { account: AccountId },
+}

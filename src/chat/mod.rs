@@ -1,0 +1,52 @@
+//! The chat: who is in, in which rooms, with which rights. It is what comes of applying the entries of its log
+//! in their order, and of nothing else: the same entries on the same state give the same state and the same
+//! facts. Its time is the entry's; it has no clock, no randomness, no socket and no sentence, and no order of a
+//! hash table shows.
+//!
+//! Who holds it can look at all of it and change it by [`Chat::apply`] alone. Files call downwards:
+//! `mod` (apply) → `act/` (what each entry does) → `members` → `mutes` → `rights` (who may what) → `masks` → `persons` → `state` → the
+//! tables.
+
+mod act;
+mod directory;
+mod entry;
+mod fact;
+mod masks;
+mod members;
+mod mutes;
+mod persons;
+mod rights;
+mod room;
+mod rules;
+mod state;
+mod table;
+mod user;
+mod users;
+
+pub(crate) use act::is_given;
+pub(crate) use entry::{Actor, Entry, MetadataOf, TagTo, Words};
+pub(crate) use fact::{Cause, Fact, Leaving};
+pub(crate) use room::{LOBBY, Member, Role, RoomId, Rooms};
+pub use rules::{Addresses, Rules};
+use state::Applying;
+pub(crate) use state::Chat;
+pub(crate) use table::Table;
+pub(crate) use user::User;
+
+use crate::model::ErrorCode;
+
+impl Chat {
+    /// Applies an entry of `at_ms` (in milliseconds since 1970) and adds what comes of it to `facts`.
+    ///
+    /// # Errors
+    /// Why it is refused. Nobody can tell then that it was tried.
+    pub(crate) fn apply(
+        &mut self,
+        entry: Entry,
+        at_ms: u64,
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), ErrorCode> {
+        let chat = self;
+        Applying { chat, at_ms, facts }.take(entry)
+    }
+}

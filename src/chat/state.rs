@@ -1,0 +1,246 @@
+//! The state of the chat: what it begins with, and views of it.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS};
+use crate::model::{
+    AccountId, AccountRecord, Message, MessageId, Nick, RoomRecord, Secret, Settings,
+};
+
+use super::directory::Directory;
+use super::entry::Words;
+use super::fact::Fact;
+use super::room::{RoomId, Rooms};
+use super::rules::Rules;
+use super::users::Users;
+
+/// The state of the chat.
+#[derive(Debug)]
+pub(crate) struct Chat {
+    pub(super) rules: Rules,
+    pub(super) users: Users,
+    pub(super) rooms: Rooms,
+    pub(super) settings: Settings,
+    pub(super) directory: Directory,
+    /// The bots by the SHA-256 of their tokens.
+    pub(super) tokens: HashMap<[u8; 32], AccountId>,
+    /// Rooms that are owned.
+    pub(super) owned_rooms: usize,
+    /// The number of the guest named last.
+    pub(super) last_guest: u32,
+    /// The message said last.
+    pub(super) last_id: MessageId,
+    /// When that was, in milliseconds since 1970.
+    pub(super) last_ms: u64,
+    /// Names and bans that were looked at since [`Chat::take_steps`]: what an entry costs is no part of the state.
+    pub(super) steps: Cell<usize>,
+}
+
+/// An entry that is being applied.
+pub(super) struct Applying<'a> {
+    pub(super) chat: &'a mut Chat,
+    /// The entry's time, in milliseconds since 1970.
+    pub(super) at_ms: u64,
+    pub(super) facts: &'a mut Vec<Fact>,
+}
+
+impl Chat {
+    /// A chat in which nothing was said.
+    pub(crate) fn new(rules: Rules, settings: Settings) -> Chat {
+        Chat {
+            users: Users::new(rules.hash_seed),
+            rules,
+            rooms: Rooms::new(),
+            settings,
+            directory: Directory::default(),
+            tokens: HashMap::new(),
+            owned_rooms: 0,
+            last_guest: 0,
+            last_id: MessageId::default(),
+            last_ms: 0,
+            steps: Cell::new(0),
+        }
+    }
+
+    /// Messages up to `id` were said, the last at `ms`, before the first entry.
+    pub(crate) fn set_last(&mut self, id: MessageId, ms: u64) {
+        (self.last_id, self.last_ms) = (id, ms);
+    }
+
+    /// What makes an operator from now on; who is one already stays it.
+    pub(crate) fn set_oper_password(&mut self, password: Option<Secret>) {
+        self.rules.oper_password = password;
+    }
+
+    /// There were an account's bots' tokens before the first entry.
+    pub(crate) fn restore_accounts(
+        &mut self,
+        records: Vec<AccountRecord>,
+        tokens: Vec<([u8; 32], AccountId)>,
+    ) {
+        for record in records {
+            self.directory.learn(record);
+        }
+        self.tokens = tokens.into_iter().collect();
+    }
+
+    /// There was an owned room before the first entry. Returns it, unless there is one of its name or its owner is
+    /// gone.
+    pub(crate) fn restore_room(&mut self, record: RoomRecord) -> Option<RoomId> {
+        if self.rooms.find(&record.name).is_some() {
+            return None;
+        }
+        self.directory.get_mut(record.owner)?.rooms += 1;
+        self.owned_rooms += 1;
+        let id = self.rooms.open(record.name, MessageId::default());
+        let room = self.rooms.get_mut(id);
+        room.topic = record.topic;
+        room.modes.owner = Some(record.owner);
+        room.modes.moderators = record.moderators;
+        room.modes.key = record.key;
+        room.modes.is_topic_locked = record.is_topic_locked;
+        room.modes.is_invite_only = record.is_invite_only;
+        Some(id)
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    #[cfg(test)]
+    pub(crate) fn rules_mut(&mut self) -> &mut Rules {
+        &mut self.rules
+    }
+
+    pub(crate) fn users(&self) -> &Users {
+        &self.users
+    }
+
+    pub(crate) fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Every account.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The message said last.
+    pub(crate) fn last_id(&self) -> MessageId {
+        self.last_id
+    }
+
+    /// The bot whose token has that SHA-256.
+    pub(crate) fn bot_of(&self, digest: &[u8; 32]) -> Option<&Nick> {
+        let bot = self.directory.get(*self.tokens.get(digest)?)?;
+        Some(&bot.record.nick)
+    }
+
+    /// An owned room as it is kept.
+    pub(crate) fn room_record(&self, id: RoomId) -> Option<RoomRecord> {
+        let room = self.rooms.try_get(id)?;
+        Some(RoomRecord {
+            name: room.name.clone(),
+            owner: room.modes.owner?,
+            topic: room.topic.clone(),
+            key: room.modes.key.clone(),
+            is_topic_locked: room.modes.is_topic_locked,
+            is_invite_only: room.modes.is_invite_only,
+            moderators: room.modes.moderators.clone(),
+        })
+    }
+
+    pub(super) fn note_steps(&self, count: usize) {
+        self.steps.set(self.steps.get().saturating_add(count));
+    }
+
+    /// Names and bans that were looked at since the last call.
+    pub(crate) fn take_steps(&self) -> usize {
+        self.steps.take()
+    }
+}
+
+impl Chat {
+    /// The time of what is said now: the entry's, but not before that of the message before, wherever a clock was set. A
+    /// time that is further ahead than [`CLOCK_AHEAD_MS_MAX`] of a clock that can be right was itself wrong, and holds
+    /// nothing.
+    fn stamp(&mut self, at_ms: u64) -> u64 {
+        let ahead = self.last_ms.saturating_sub(at_ms);
+        let holds = ahead <= CLOCK_AHEAD_MS_MAX || at_ms < CLOCK_FLOOR_MS;
+        self.last_ms = match holds {
+            true => self.last_ms.max(at_ms),
+            false => at_ms,
+        };
+        self.last_ms
+    }
+}
+
+impl Applying<'_> {
+    /// A message that is said now, with an id of its own.
+    pub(super) fn message(&mut self, nick: Nick, words: Words) -> Arc<Message> {
+        self.chat.last_id = self.chat.last_id.next();
+        Arc::new(Message {
+            id: self.chat.last_id,
+            unix_ms: self.chat.stamp(self.at_ms),
+            nick,
+            manner: words.manner,
+            text: words.text,
+            tags: (!words.tags.is_empty()).then(|| words.tags.into()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_falls_below_the_one_before() {
+        const DAY_MS: u64 = 24 * 3_600_000;
+        let now_ms = CLOCK_FLOOR_MS + 300 * DAY_MS;
+        let (by_2040, in_1970) = (now_ms + 14 * 365 * DAY_MS, 5_000);
+        for (last_ms, clock, stamps) in [
+            (0, vec![now_ms, now_ms + 1], vec![now_ms, now_ms + 1]),
+            // Set back by an hour, or by nearly a year, until it has caught up.
+            (
+                now_ms,
+                vec![now_ms - 3_600_000, now_ms + 7],
+                vec![now_ms, now_ms + 7],
+            ),
+            (
+                now_ms + 299 * DAY_MS,
+                vec![now_ms],
+                vec![now_ms + 299 * DAY_MS],
+            ),
+            // A clock that has lost its time.
+            (
+                now_ms,
+                vec![in_1970, in_1970 + 1, now_ms + 1],
+                vec![now_ms, now_ms, now_ms + 1],
+            ),
+            (
+                0,
+                vec![in_1970, now_ms, in_1970],
+                vec![in_1970, now_ms, now_ms],
+            ),
+            // One that was wrong by years when that was said.
+            (
+                by_2040,
+                vec![now_ms, now_ms - 1, now_ms + 1],
+                vec![now_ms, now_ms, now_ms + 1],
+            ),
+            (by_2040, vec![in_1970], vec![by_2040]),
+        ] {
+            let mut chat = Chat::new(Rules::default(), Settings::default());
+            chat.set_last(MessageId::default(), last_ms);
+            let stamped: Vec<u64> = clock.iter().map(|&ms| chat.stamp(ms)).collect();
+            assert_eq!(stamped, stamps, "{clock:?} after {last_ms}");
+        }
+    }
+}

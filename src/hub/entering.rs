@@ -1,0 +1,238 @@
+//! What comes of entering and leaving rooms.
+
+use crate::chat::{LOBBY, Leaving, RoomId};
+use crate::model::{
+    ConnId, Done, Durability, EnterMode, Event, Kick, Nick, Notice, RoomName, Roster, UserId,
+};
+
+use super::effect::Audience;
+use super::hear::{Asker, Wants};
+use super::readers::Reader;
+use super::session::Session;
+use super::state::Hub;
+
+impl Hub {
+    /// A room is made. What may be on disk of one of its name is not known here; what is not on disk yet is
+    /// known to be none, but for what was said in rooms that have ended, or waits to be told.
+    pub(super) fn open(&mut self, room: RoomId) {
+        let silent_since = match self.chat.rules().durability {
+            None => Default::default(),
+            Some(Durability::Soon) => self.kept().max(self.local.last_ended()),
+            Some(Durability::Seen) => self.last_id(),
+        };
+        self.local.open(room, silent_since);
+    }
+
+    pub(super) fn hear_entered(
+        &mut self,
+        user: UserId,
+        room: RoomId,
+        is_made: bool,
+        was_in: bool,
+        asker: Option<Asker>,
+    ) {
+        if !was_in {
+            self.read(user, room);
+        }
+        let Some(Asker {
+            who,
+            wants:
+                Wants::Room {
+                    mode,
+                    resume,
+                    replay,
+                },
+        }) = asker
+        else {
+            return;
+        };
+        if mode == EnterMode::Focus {
+            self.set_focus(who, room);
+        }
+        let found = self.chat.rooms().get(room);
+        let name = found.name.clone();
+        let event = Event::EnteredRoom {
+            room: name.clone(),
+            created: is_made,
+            users: match mode {
+                EnterMode::Existing => Roster::default(),
+                EnterMode::Create | EnterMode::Focus => self.roster(room),
+            },
+            topic: found.topic.clone(),
+        };
+        self.answer(who, event);
+        if was_in {
+            return;
+        }
+        let others = self.others_of(who);
+        for &other in &others {
+            self.tell_own_entering(other, room);
+        }
+        let nick = self.name_of(user);
+        self.tell_of_entering(user, room, Event::RoomJoined { nick, room: name });
+        self.tell_metadata_of(user, room);
+        self.show_past(who, room, resume, replay);
+        for other in others {
+            self.show_past(other, room, None, None);
+        }
+    }
+
+    /// A user's sessions read a room from now on. They speak there where they speak nowhere else.
+    fn read(&mut self, user: UserId, room: RoomId) {
+        for id in self.sessions.of(user).collect::<Vec<_>>() {
+            if let Some(session) = self.sessions.get_mut(id) {
+                let here = *session.focus.get_or_insert(room) == room;
+                let readers = &mut self.local.get_mut(room).readers;
+                readers.add(Reader { id, here });
+            }
+        }
+    }
+
+    /// A user has left a room of so many members. Where it is in no other, it is in the lobby again. Returns whether
+    /// those who stay are to be told.
+    pub(super) fn read_no_more(
+        &mut self,
+        user: UserId,
+        room: RoomId,
+        members: usize,
+        is_back: bool,
+    ) -> bool {
+        let rooms = self.chat.users()[user].rooms();
+        let last = rooms.last().copied().filter(|_| !is_back);
+        for who in self.sessions.of(user).collect::<Vec<_>>() {
+            self.end_catching_up(room, who);
+            self.local.get_mut(room).readers.remove(who);
+            let session = self.sessions.get_mut(who);
+            if let Some(session) = session.filter(|session| session.focus == Some(room)) {
+                session.focus = last;
+                if let Some(last) = last {
+                    self.local.get_mut(last).readers.set_here(who, true);
+                }
+            }
+        }
+        let is_told = self.count_leaving(room, members);
+        if is_back {
+            self.read(user, LOBBY);
+            let (nick, room) = (self.name_of(user), RoomName::lobby());
+            self.tell_of_entering(user, LOBBY, Event::RoomJoined { nick, room });
+        }
+        is_told
+    }
+
+    pub(super) fn hear_left(
+        &mut self,
+        user: UserId,
+        (room, name): (RoomId, RoomName),
+        is_told: bool,
+        leaving: Leaving,
+        asker: Option<Asker>,
+    ) {
+        let connections: Vec<ConnId> = self.sessions.of(user).collect();
+        let nick = self.name_of(user);
+        let (own, kick, words) = match leaving {
+            Leaving::Own(words) => (self.tell_leaver(&connections, &name, asker), None, words),
+            Leaving::Kicked(kick) => {
+                self.tell_kicked(&connections, &name, &kick);
+                (connections.first().copied(), Some(kick), None)
+            }
+            Leaving::Closed => return,
+        };
+        let is_kick = kick.is_some();
+        if is_told {
+            let (nick, name) = (nick.clone(), name.clone());
+            let event = Event::RoomLeft {
+                nick,
+                room: name,
+                kick,
+                words,
+            };
+            self.broadcast(Audience::others(room, own), event);
+        }
+        if let Some(asker) = asker.filter(|_| is_kick) {
+            let done = Done::PutOut { nick, room: name };
+            self.answer(asker.who, Event::Done { what: Some(done) });
+        }
+    }
+
+    /// Tells who left a room at one of its connections. Returns that.
+    fn tell_leaver(
+        &mut self,
+        connections: &[ConnId],
+        name: &RoomName,
+        asker: Option<Asker>,
+    ) -> Option<ConnId> {
+        let own = asker.map(|asker| asker.who);
+        if let Some(who) = own {
+            let (room, now_in) = (name.clone(), self.name_of_focus(who));
+            self.answer(who, Event::LeftRoom { room, now_in });
+        }
+        for &other in connections.iter().filter(|&&other| Some(other) != own) {
+            self.tell_own_leaving(other, name);
+        }
+        own
+    }
+
+    fn tell_kicked(&mut self, connections: &[ConnId], room: &RoomName, kick: &Kick) {
+        for &who in connections {
+            let notice = Notice::PutOut {
+                room: room.clone(),
+                kick: kick.clone(),
+            };
+            self.tell(who, Event::Notice(notice));
+            self.tell_own_leaving(who, room);
+        }
+    }
+
+    pub(super) fn hear_joined(&mut self, user: UserId, asker: Option<Asker>) {
+        let Some(Asker { who, wants }) = asker else {
+            return;
+        };
+        self.settle_audiences();
+        let nick = self.name_of(user);
+        self.watches.users_max = self.watches.users_max.max(self.chat.users().len());
+        match wants {
+            Wants::Welcome {
+                users,
+                is_untold,
+                replay,
+            } => {
+                let session = Session::new(user, Some(LOBBY), replay);
+                self.sessions.insert(who, session);
+                let here = true;
+                let readers = &mut self.local.get_mut(LOBBY).readers;
+                readers.add(Reader { id: who, here });
+                self.welcome(who, (user, &nick), users, is_untold);
+            }
+            Wants::Nowhere { replay } => {
+                self.watches.has_profiles = true;
+                let session = Session::new(user, None, replay);
+                self.sessions.insert(who, session);
+                let (nick, users) = (nick.clone(), Roster::default());
+                self.answer(who, Event::Welcome { nick, users });
+            }
+            Wants::Nothing | Wants::Modes | Wants::AtOnce | Wants::Room { .. } => return,
+        }
+        self.tell_watchers_of_name(&nick, true);
+    }
+
+    /// Tells who has come into the lobby, and the others there.
+    fn welcome(
+        &mut self,
+        who: ConnId,
+        (user, nick): (UserId, &Nick),
+        users: bool,
+        is_untold: bool,
+    ) {
+        let author = self.author(who, nick.clone());
+        let users = match users {
+            true => self.roster(LOBBY),
+            false => Roster::default(),
+        };
+        let nick = nick.clone();
+        self.answer(who, Event::Welcome { nick, users });
+        match is_untold {
+            true => self.tell_later(user),
+            false => self.tell_of_entering(user, LOBBY, Event::Joined { author }),
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! What comes of an entry, and who is told of it.
+
+use std::mem;
+use std::sync::Arc;
+
+use crate::chat::{Actor, Cause, Entry, Fact, RoomId};
+use crate::limits::STEPS_PER_NAME_COVERED;
+use crate::model::{
+    AccountId, Change, ConnId, Done, EnterMode, ErrorCode, Event, Key, Mask, MessageId, Nick,
+    Notice, Peer, ProfileChange, PutOut, Record, RoomName, UserId,
+};
+
+use super::effect::{Audience, Effect};
+use super::expiry::Lasting;
+use super::later::Later;
+use super::state::Hub;
+
+/// Who asked for an entry, and is answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) who: ConnId,
+    pub(super) wants: Wants,
+}
+
+/// What an answer depends on beside what has come of the entry.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wants {
+    Nothing,
+    /// It comes in.
+    Welcome {
+        /// Is it told who is there?
+        users: bool,
+        /// Are the others told later?
+        is_untold: bool,
+        /// How many of the last messages it is shown of a room.
+        replay: u16,
+    },
+    /// It comes in without a room.
+    Nowhere {
+        /// How many of the last messages it is shown of a room.
+        replay: u16,
+    },
+    /// It hears what was set of a room in the form of those who are told of that.
+    Modes,
+    /// It hears at once that it was said, rather than when that is kept.
+    AtOnce,
+    /// It enters a room.
+    Room {
+        mode: EnterMode,
+        resume: Option<MessageId>,
+        replay: Option<usize>,
+    },
+}
+
+impl Asker {
+    pub(super) fn new(who: ConnId) -> Option<Asker> {
+        let wants = Wants::Nothing;
+        Some(Asker { who, wants })
+    }
+}
+
+impl Hub {
+    pub(super) fn hear(&mut self, fact: Fact, asker: Option<Asker>) {
+        match fact {
+            Fact::Joined { user } => self.hear_joined(user, asker),
+            Fact::Attached { user } => self.hear_attached(user, asker),
+            Fact::Replaced { user } => self.hear_replaced(user),
+            Fact::Shown { user, nick } => self.tell_of_coming(user, nick),
+            Fact::Gone {
+                id,
+                user,
+                members,
+                why,
+            } => self.hear_gone(id, &user, &members, why),
+            Fact::Merged {
+                id,
+                user,
+                into,
+                rooms,
+                members,
+            } => self.hear_merged((id, &user), &members, into, rooms),
+            Fact::Renamed {
+                user,
+                from,
+                to,
+                cause,
+            } => self.hear_renamed(user, (from, to), cause, asker),
+            Fact::LoggedIn { user, account } => {
+                self.graces.stop(user);
+                self.use_account(account);
+                self.tell_of_account(user);
+            }
+            Fact::LoggedOut { user, nick } => {
+                self.tell_user(user, &Event::Notice(Notice::LoggedOut(nick)));
+                self.tell_of_account(user);
+            }
+            Fact::NameTaken { user } => self.begin_grace(user),
+            Fact::NameFreed { user } => self.graces.stop(user),
+            Fact::Ignores { user, key, is_on } => self.hear_ignores(user, &key, is_on),
+            Fact::RoomMade { room } => self.open(room),
+            Fact::RoomEnded { room } => {
+                let bytes = self.local.end(room);
+                self.forget_scrollback(bytes);
+            }
+            Fact::Entered {
+                user,
+                room,
+                is_made,
+                was_in,
+            } => self.hear_entered(user, room, is_made, was_in, asker),
+            Fact::Left {
+                user,
+                room,
+                name,
+                members,
+                is_back,
+                leaving,
+            } => {
+                let is_told = self.read_no_more(user, room, members, is_back);
+                self.hear_left(user, (room, name), is_told, leaving, asker);
+            }
+            Fact::Owned { room, is_new } => self.hear_owned(room, is_new),
+            Fact::NotOwned { room } => {
+                let room = self.chat.rooms().get(room).name.clone();
+                if let Some(asker) = asker {
+                    self.tell(asker.who, Event::Notice(Notice::NotOwned(room)));
+                }
+            }
+            Fact::Disowned { room, name } => {
+                self.effects.push_back(Effect::Keep(Record::RoomGone(name)));
+                self.expiry.forget(Lasting::Room(room));
+            }
+            Fact::TopicSet { user, room } => self.hear_topic(user, room, asker),
+            Fact::ModesSet {
+                by,
+                room,
+                changes,
+                refusal,
+            } => self.hear_modes(by, room, changes, refusal, asker),
+            Fact::Invited { by, room, guest } => self.hear_invited(by, room, guest, asker),
+            Fact::Appointed {
+                by,
+                room,
+                account,
+                moderates,
+            } => self.hear_appointed(by, room, account, moderates, asker),
+            Fact::Closed { by, room, name } => self.hear_closed(by, room, name),
+            Fact::Operator => self.answer_done(asker, Done::Operator),
+            Fact::Away { user, text } => self.hear_away(user, text, asker),
+            Fact::Described { user, change } => self.hear_described(user, change, asker),
+            Fact::MetadataSet { by, of, key, value } => {
+                self.hear_metadata(by, of, key, value, asker)
+            }
+            Fact::Tagged {
+                user,
+                to,
+                words,
+                id,
+            } => self.hear_tagged(user, to, words, id, asker),
+            Fact::Muted {
+                by,
+                user,
+                name,
+                room,
+                is_muted,
+            } => {
+                let notice = Notice::Muted {
+                    by: self.chat.nick_of(by),
+                    room: room.clone(),
+                    is_muted,
+                };
+                if let Some(user) = user {
+                    self.tell_user(user, &Event::Notice(notice));
+                }
+                let done = Done::Muted {
+                    name,
+                    room,
+                    is_muted,
+                };
+                self.answer_done(asker, done);
+            }
+            Fact::Banned { by, mask, reason } => self.hear_banned(by, &mask, reason),
+            Fact::Locked {
+                room,
+                is_new: false,
+                ..
+            } => self.answer_done(asker, Done::NotLocked(room)),
+            Fact::Locked {
+                room, is_locked, ..
+            } => self.answer_done(asker, Done::Locked { room, is_locked }),
+            Fact::SettingsChanged => self.effects.push_back(Effect::KeepSettings),
+            Fact::Said {
+                room,
+                shown,
+                message,
+            } => self.hear_said(asker, room, shown, message),
+            Fact::Private {
+                to,
+                message,
+                from_account,
+                to_account,
+            } => self.hear_private(to, message, (from_account, to_account), asker),
+            Fact::Mailed {
+                to,
+                message,
+                from_account,
+            } => self.hear_mailed(to, message, from_account, asker),
+            Fact::AccountGone { account, nick } => self.hear_account_gone(account, &nick),
+            Fact::AccountMade { account } => self.watch_new_account(account),
+        }
+    }
+
+    fn answer_done(&mut self, asker: Option<Asker>, done: Done) {
+        if let Some(asker) = asker {
+            self.answer(asker.who, Event::Done { what: Some(done) });
+        }
+    }
+
+    fn hear_away(&mut self, user: UserId, text: Option<String>, asker: Option<Asker>) {
+        let done = match text {
+            Some(_) => Done::Away,
+            None => Done::Back,
+        };
+        let nick = self.name_of(user);
+        self.tell_of_change(user, Change::Away { nick, text });
+        self.answer_done(asker, done);
+    }
+
+    fn hear_described(&mut self, user: UserId, change: ProfileChange, asker: Option<Asker>) {
+        if let ProfileChange::Realname(text) = change {
+            let nick = self.name_of(user);
+            self.tell_of_change(user, Change::Realname { nick, text });
+        }
+        if let Some(asker) = asker {
+            self.answer(asker.who, Event::Done { what: None });
+        }
+    }
+
+    fn hear_ignores(&mut self, user: UserId, key: &Key, is_on: bool) {
+        for who in self.sessions.of(user) {
+            match is_on {
+                true => self.ignorers.insert(key.clone(), who),
+                false => self.ignorers.remove(key, who),
+            }
+        }
+    }
+
+    fn hear_renamed(
+        &mut self,
+        user: UserId,
+        (from, to): (Nick, Nick),
+        cause: Cause,
+        asker: Option<Asker>,
+    ) {
+        if from.key() != to.key() {
+            self.graces.stop(user);
+            self.hear_name_changed(user, &from, &to);
+        }
+        let asker = asker.map(|asker| asker.who);
+        let own = asker.filter(|&who| self.sessions.user_of(who) == Some(user));
+        let Some(own) = own.or_else(|| self.sessions.first_of(user)) else {
+            return;
+        };
+        let event = Event::Renamed {
+            from: from.clone(),
+            to: to.clone(),
+        };
+        if from != to {
+            let rooms = self.chat.users()[user].rooms().to_vec();
+            self.broadcast(self.neighbours(Some(own), &rooms), event.clone());
+        }
+        match cause {
+            Cause::Own => {
+                self.answer(own, event);
+                self.begin_grace(user);
+            }
+            Cause::Operator => {
+                if from != to {
+                    self.tell(own, event);
+                }
+                self.begin_grace(user);
+                if let Some(asker) = asker {
+                    self.answer(asker, Event::RenamedOther { from, to });
+                }
+            }
+            Cause::Aside(notice) => {
+                self.tell_user(user, &Event::Notice(notice));
+                self.tell(own, event);
+            }
+            Cause::LoggedIn => self.tell(own, event),
+        }
+    }
+
+    fn hear_name_changed(&mut self, user: UserId, from: &Nick, to: &Nick) {
+        if let Some(user) = self.chat.users().get(user) {
+            self.watches
+                .note_former(&self.chat, user, from.clone(), self.now);
+        }
+        self.tell_watchers_of_name(from, false);
+        self.tell_watchers_of_name(to, true);
+    }
+
+    fn hear_topic(&mut self, user: UserId, room: RoomId, asker: Option<Asker>) {
+        let by = Some(self.name_of(user));
+        let found = self.chat.rooms().get(room);
+        let event = Event::Topic {
+            room: found.name.clone(),
+            topic: found.topic.clone(),
+            by,
+        };
+        let except = asker.map(|asker| asker.who);
+        self.broadcast(Audience::others(room, except), event.clone());
+        if let Some(who) = except {
+            self.answer(who, event);
+        }
+    }
+
+    fn hear_invited(&mut self, by: UserId, id: RoomId, guest: UserId, asker: Option<Asker>) {
+        let room = self.chat.rooms().get(id).name.clone();
+        let (by, nick) = (self.name_of(by), self.name_of(guest));
+        if !self.chat.users()[guest].ignores(&by.key()) {
+            let room = room.clone();
+            let by = by.clone();
+            self.tell_user(guest, &Event::Notice(Notice::Invited { by, room }));
+        }
+        let change = Change::Invited {
+            by,
+            nick: nick.clone(),
+            room: room.clone(),
+        };
+        self.tell_watchful(id, asker.map(|asker| asker.who), &change);
+        self.answer_done(asker, Done::Invited { nick, room });
+    }
+
+    fn hear_appointed(
+        &mut self,
+        by: Actor,
+        room: RoomId,
+        account: AccountId,
+        moderates: bool,
+        asker: Option<Asker>,
+    ) {
+        let Some(appointed) = self.chat.directory().get(account) else {
+            return;
+        };
+        let nick = appointed.record.nick.clone();
+        let room = self.chat.rooms().get(room).name.clone();
+        if let Some(target) = self.chat.users().find(nick.as_str())
+            && self.chat.users()[target].account() == Some(account)
+            && by.user() != Some(target)
+        {
+            let notice = Notice::Appointed {
+                by: self.chat.nick_of(by),
+                room: room.clone(),
+                moderates,
+            };
+            self.tell_user(target, &Event::Notice(notice));
+        }
+        let done = Done::Appointed {
+            nick,
+            room,
+            moderates,
+        };
+        self.answer_done(asker, done);
+    }
+
+    fn hear_closed(&mut self, by: Actor, room: RoomId, name: RoomName) {
+        // It has ended where nobody is in it.
+        let found = self.chat.rooms().try_get(room).into_iter();
+        let members = found.flat_map(|room| room.members());
+        let connections = members.flat_map(|member| self.sessions.of(member.user));
+        let later = connections.map(|who| Later::TakeOut {
+            who,
+            id: room,
+            room: name.clone(),
+        });
+        let later: Vec<Later> = later.collect();
+        let notice = Notice::Closed {
+            by: self.chat.nick_of(by),
+            room: name,
+        };
+        let readers = self.readers(room).iter().collect();
+        self.broadcast(Audience::Each(readers), Event::Notice(notice));
+        self.later.extend(later);
+    }
+
+    fn hear_owned(&mut self, room: RoomId, is_new: bool) {
+        if is_new {
+            self.watch_new_room(room);
+        }
+        if let Some(record) = self.chat.room_record(room) {
+            self.effects.push_back(Effect::Keep(Record::Room(record)));
+        }
+    }
+
+    /// An account is gone: who asked about it is told nothing that it knew.
+    pub(super) fn hear_account_gone(&mut self, account: AccountId, nick: &Nick) {
+        self.expiry.forget(Lasting::Account(account));
+        for waiting in self.accounts.waiting.values_mut() {
+            waiting.is_void |= waiting.name.key() == nick.key();
+        }
+    }
+
+    /// Names or addresses are kept out: those of them who are here are put out, but for who does it.
+    pub(super) fn hear_banned(&mut self, by: Actor, mask: &Mask, reason: Option<String>) {
+        self.note_steps(STEPS_PER_NAME_COVERED * self.sessions.slots());
+        let is_covered = |nick: &Nick, peer: Peer| {
+            mask.covers_name(&nick.key()) || peer.ip().is_some_and(|ip| mask.covers_ip(ip))
+        };
+        let covered = self.clients().filter(|&(id, nick, peer)| {
+            let is_own = by.user().is_some() && self.sessions.user_of(id) == by.user();
+            !is_own && is_covered(nick, peer)
+        });
+        let why = Arc::new(PutOut::Banned {
+            by: self.chat.nick_of(by),
+            reason,
+        });
+        let later = covered.map(|(who, ..)| Later::PutOut {
+            who,
+            why: Arc::clone(&why),
+        });
+        let later: Vec<Later> = later.collect();
+        self.later.extend(later);
+    }
+
+    /// Has the chat take an entry, and tells of what comes of it.
+    ///
+    /// # Errors
+    /// Why the chat refuses it.
+    pub(super) fn commit(&mut self, asker: Option<Asker>, entry: Entry) -> Result<(), ErrorCode> {
+        let mut facts = mem::take(&mut self.facts);
+        let done = self.chat.apply(entry, self.now.unix_ms, &mut facts);
+        for fact in facts.drain(..) {
+            self.hear(fact, asker);
+        }
+        self.facts = facts;
+        done
+    }
+}

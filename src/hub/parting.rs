@@ -1,0 +1,117 @@
+//! Going: how a session ends, and with a user's last one the user.
+
+use crate::chat::{RoomId, User};
+use crate::model::{AccountId, ConnId, Departure, Event, Key, Nick, PutOut, UserId};
+
+use super::effect::Effect;
+use super::state::Hub;
+
+/// What of a user its session takes along when it ends.
+pub(super) struct Parting {
+    nick: Nick,
+    account: Option<AccountId>,
+    ignored: Vec<Key>,
+    rooms: Vec<RoomId>,
+}
+
+impl Parting {
+    pub(super) fn of(user: &User) -> Parting {
+        Parting {
+            nick: user.nick().clone(),
+            account: user.account(),
+            ignored: user.ignored().cloned().collect(),
+            rooms: user.rooms().to_vec(),
+        }
+    }
+}
+
+impl Hub {
+    /// Nobody waits for answers any more.
+    pub(super) fn forget_questions(&mut self, who: ConnId) {
+        self.forget_scans(who);
+        self.accounts.asking.remove(&who);
+    }
+
+    pub(super) fn end_parted(&mut self, who: ConnId, parting: &Parting) {
+        let nick = parting.nick.clone();
+        self.effects.push_back(Effect::Gone { who, nick });
+        self.forget_watches(who);
+        self.part(who, parting);
+    }
+
+    /// Takes a session out of everything that knows of it.
+    fn part(&mut self, who: ConnId, parting: &Parting) {
+        if let Some(account) = parting.account {
+            self.use_account(account);
+        }
+        for key in &parting.ignored {
+            self.ignorers.remove(key, who);
+        }
+        for &room in &parting.rooms {
+            self.end_catching_up(room, who);
+            self.local.get_mut(room).readers.remove(who);
+        }
+        if let Some(session) = self.sessions.remove(who)
+            && self.sessions.first_of(session.user()).is_none()
+        {
+            self.graces.stop(session.user());
+        }
+    }
+
+    /// A user is gone, and put out where it has sessions yet.
+    pub(super) fn hear_gone(&mut self, id: UserId, user: &User, members: &[usize], why: Departure) {
+        let mut connections: Vec<_> = self.sessions.of(id).collect();
+        connections.reverse();
+        let parting = Parting::of(user);
+        for who in connections {
+            if let Departure::PutOut(why) = &why {
+                self.tell(who, Event::Kicked { why: why.clone() });
+            }
+            self.forget_questions(who);
+            self.end_parted(who, &parting);
+            self.effects.push_back(Effect::Close { who });
+        }
+        self.tell_of_gone(user, members, why);
+    }
+
+    /// Tells those who shared a room with a user, where they knew of it.
+    fn tell_of_gone(&mut self, user: &User, members: &[usize], why: Departure) {
+        if user.is_untold() {
+            return;
+        }
+        self.watches
+            .note_former(&self.chat, user, user.nick().clone(), self.now);
+        self.tell_watchers_of_name(user.nick(), false);
+        let rooms = user.rooms().iter().zip(members);
+        let told = rooms.filter(|&(&room, &members)| self.count_leaving(room, members));
+        let told: Vec<RoomId> = told.map(|(&room, _)| room).collect();
+        if !told.is_empty() {
+            let nick = user.nick().clone();
+            self.broadcast(self.neighbours(None, &told), Event::Left { nick, why });
+        }
+    }
+
+    /// The first session of a user is one too many.
+    pub(super) fn hear_replaced(&mut self, user: UserId) {
+        let Some(who) = self.sessions.first_of(user) else {
+            return;
+        };
+        let why = PutOut::LoggedInElsewhere;
+        self.tell(who, Event::Kicked { why });
+        self.forget_questions(who);
+        let parting = Parting::of(&self.chat.users()[user]);
+        self.end_parted(who, &parting);
+        self.effects.push_back(Effect::Close { who });
+    }
+
+    /// A user is another from now on: its sessions are taken out.
+    pub(super) fn part_from(&mut self, id: UserId, user: &User, members: &[usize]) {
+        let parting = Parting::of(user);
+        let mut connections: Vec<_> = self.sessions.of(id).collect();
+        connections.reverse();
+        for who in connections {
+            self.part(who, &parting);
+        }
+        self.tell_of_gone(user, members, Departure::Quit(None));
+    }
+}

@@ -1,0 +1,272 @@
+//! What comes of something said: it is told, remembered in its room's scrollback, and kept, in the order that was
+//! promised.
+
+use std::sync::Arc;
+
+use crate::chat::RoomId;
+use crate::limits::{
+    CATCH_UP_TAIL_MESSAGES, SCROLLBACK_BYTES_MAX, SCROLLBACK_MESSAGES, STEPS_PER_IGNORER,
+};
+use crate::model::{
+    Absence, AccountId, ConnId, Durability, Event, Message, MessageId, Nick, Peer, Record, UserId,
+};
+
+use super::effect::{Audience, Effect};
+use super::hear::{Asker, Wants};
+use super::history::{Uncommitted, Withheld};
+use super::state::Hub;
+
+impl Hub {
+    /// Something is said in a room: by a session there, or by nobody who has one.
+    pub(super) fn hear_said(
+        &mut self,
+        asker: Option<Asker>,
+        id: RoomId,
+        peer: Peer,
+        message: Arc<Message>,
+    ) {
+        let who = asker.map(|asker| asker.who);
+        let (message_id, room) = (message.id, self.chat.rooms().get(id).name.clone());
+        self.use_room(id);
+        if self.chat.rules().durability.is_some() {
+            self.effects.push_back(Effect::Keep(Record::Said {
+                room: room.clone(),
+                message: Arc::clone(&message),
+                is_guarded: self.chat.rooms().get(id).is_guarded(),
+            }));
+        }
+        if self.chat.rules().durability == Some(Durability::Seen) {
+            let what = Withheld::Room {
+                room,
+                peer,
+                message,
+            };
+            return self.wait(message_id, who, what);
+        }
+        let at_once = asker.filter(|asker| matches!(asker.wants, Wants::AtOnce));
+        let request_id = at_once.and_then(|_| self.request_id.take());
+        self.tell_said(who, id, peer, message);
+        if let Some(asker) = at_once {
+            return self.answer_with(asker.who, request_id, Event::Done { what: None });
+        }
+        if let (Some(who), true) = (who, self.request_id.is_some()) {
+            let id = message_id;
+            self.answer_when_kept(who, id, Event::Kept { id, room });
+        }
+    }
+
+    /// Something is said by a session to another, or to an account that is not here.
+    pub(super) fn speak_privately(
+        &mut self,
+        who: ConnId,
+        to: Option<UserId>,
+        record: Record,
+        message: Arc<Message>,
+        answer: Event,
+    ) {
+        let id = message.id;
+        if self.chat.rules().durability.is_some() {
+            self.effects.push_back(Effect::Keep(record));
+        }
+        if self.chat.rules().durability == Some(Durability::Seen) {
+            let what = Withheld::User {
+                to,
+                message,
+                answer,
+            };
+            return self.wait(id, Some(who), what);
+        }
+        self.tell_privately(Some(who), to, message, &answer);
+        match self.request_id.is_some() {
+            true => self.answer_when_kept(who, id, answer),
+            false => self.answer(who, answer),
+        }
+    }
+
+    /// Answers the request at hand, which said a message: when that is on disk, where there is one.
+    pub(super) fn answer_when_kept(&mut self, who: ConnId, id: MessageId, answer: Event) {
+        match self.chat.rules().durability {
+            Some(_) => self.wait(id, Some(who), Withheld::Answer(answer)),
+            None => {
+                let request_id = self.request_id.take();
+                self.answer_with(who, request_id, answer);
+            }
+        }
+    }
+
+    /// Puts off the answer of the request at hand until a message is on disk.
+    pub(super) fn wait(&mut self, id: MessageId, who: Option<ConnId>, what: Withheld) {
+        let request_id = self.request_id.take();
+        if let Some(who) = who {
+            self.owe(who);
+        }
+        self.history.waiting.push_back(Uncommitted {
+            id,
+            who,
+            request_id,
+            what,
+        });
+    }
+
+    /// Whoever said a message without a session of its own is told with [`Effect::Posted`] when it is on
+    /// disk. To be called before the effects of its being said are polled.
+    pub fn wait_for_post(&mut self, who: ConnId, id: MessageId) {
+        self.wait(id, Some(who), Withheld::Post);
+    }
+
+    /// Tells a room, and who spoke, and remembers it.
+    pub(super) fn tell_said(
+        &mut self,
+        who: Option<ConnId>,
+        id: RoomId,
+        peer: Peer,
+        message: Arc<Message>,
+    ) {
+        let room = self.chat.rooms().get(id).name.clone();
+        let audience = self.hearers_of(&message.nick, who, id);
+        self.remember(id, Arc::clone(&message));
+        let event = Event::Said {
+            peer,
+            room,
+            message,
+        };
+        self.broadcast(audience, event.clone());
+        if let Some(who) = who
+            && self.user(who).is_some()
+            && !self.is_catching_up(id, who)
+        {
+            self.answer_with(who, None, event);
+        }
+    }
+
+    /// Tells a user, unless it hears nothing from who speaks or is gone, and the other connections of who
+    /// speaks.
+    pub(super) fn tell_privately(
+        &mut self,
+        who: Option<ConnId>,
+        to: Option<UserId>,
+        message: Arc<Message>,
+        sent: &Event,
+    ) {
+        let user = to.and_then(|to| self.chat.users().get(to));
+        if let Some(to) = to
+            && user.is_some_and(|user| !user.ignores(&message.nick.key()))
+        {
+            self.tell_user(to, &Event::Private { message });
+        }
+        if let Some(who) = who {
+            self.tell_others_of(who, sent);
+        }
+    }
+
+    pub(super) fn remember(&mut self, id: RoomId, message: Arc<Message>) {
+        let kept = match self.chat.rules().durability {
+            None => MessageId::MAX,
+            Some(_) => self.history.kept,
+        };
+        // Who catches up waits for the scrollback to have the rest.
+        let count = match self.catching_up(id).next() {
+            None => SCROLLBACK_MESSAGES.max(self.chat.rules().replay),
+            Some(_) => CATCH_UP_TAIL_MESSAGES,
+        };
+        let scrollback = &mut self.local.get_mut(id).scrollback;
+        self.history.scrollback_bytes += scrollback.push(message);
+        self.history.scrollback_bytes -= scrollback.trim(count, kept);
+        while self.history.scrollback_bytes > SCROLLBACK_BYTES_MAX {
+            let Some(freed) = self.local.halve_largest_scrollbacks() else {
+                break;
+            };
+            self.history.scrollback_bytes -= freed;
+        }
+    }
+
+    /// A room ended, of which so much was remembered here.
+    pub(super) fn forget_scrollback(&mut self, bytes: usize) {
+        self.history.scrollback_bytes -= bytes;
+    }
+
+    /// The members of a room that hear a name: all but whose it is, those who ignore it, and those who
+    /// have not caught up.
+    pub(super) fn hearers_of(&self, nick: &Nick, except: Option<ConnId>, id: RoomId) -> Audience {
+        let ignorers = self.ignorers.of(|| nick.key());
+        // Each of them is looked up, and told apart from the others.
+        self.note_steps(STEPS_PER_IGNORER * ignorers.len());
+        let is_reader = |&ignorer: &ConnId| self.reader(ignorer, id).is_some();
+        let here = ignorers.iter().copied().filter(is_reader);
+        let mut ignorers: Vec<ConnId> = here.chain(self.catching_up(id)).collect();
+        ignorers.sort_unstable();
+        ignorers.dedup();
+        Audience::Room {
+            room: id,
+            except,
+            ignorers,
+        }
+    }
+
+    pub(super) fn hear_private(
+        &mut self,
+        to: UserId,
+        message: Arc<Message>,
+        (from_account, to_account): (Option<AccountId>, Option<AccountId>),
+        asker: Option<Asker>,
+    ) {
+        let nick = self.name_of(to);
+        let answer = Event::PrivateSent {
+            to: nick.clone(),
+            id: Some(message.id),
+            text: message.text.clone(),
+            away: self.absence_of(to),
+        };
+        let record = Record::Private {
+            message: Arc::clone(&message),
+            to: nick,
+            from_account,
+            to_account,
+            is_delivered: true,
+        };
+        let Some(Asker { who, wants }) = asker else {
+            return;
+        };
+        let is_seen = self.chat.rules().durability == Some(Durability::Seen);
+        if matches!(wants, Wants::AtOnce) && !is_seen {
+            let request_id = self.request_id.take();
+            self.speak_privately(who, Some(to), record, message, answer);
+            return self.answer_with(who, request_id, Event::Done { what: None });
+        }
+        self.speak_privately(who, Some(to), record, message, answer);
+    }
+
+    pub(super) fn absence_of(&self, user: UserId) -> Option<Absence> {
+        let away = self.chat.users()[user].away();
+        away.cloned().map(Absence::Away)
+    }
+
+    /// Something was said to an account under whose name nobody is here: it is told at its next login.
+    pub(super) fn hear_mailed(
+        &mut self,
+        to: AccountId,
+        message: Arc<Message>,
+        from_account: Option<AccountId>,
+        asker: Option<Asker>,
+    ) {
+        let (Some(account), Some(Asker { who, .. })) = (self.chat.directory().get(to), asker)
+        else {
+            return;
+        };
+        let nick = account.record.nick.clone();
+        let record = Record::Private {
+            message: Arc::clone(&message),
+            to: nick.clone(),
+            from_account,
+            to_account: Some(to),
+            is_delivered: false,
+        };
+        let answer = Event::PrivateSent {
+            to: nick,
+            id: Some(message.id),
+            text: message.text.clone(),
+            away: Some(Absence::NotHere),
+        };
+        self.speak_privately(who, None, record, message, answer);
+    }
+}

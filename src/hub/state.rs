@@ -1,0 +1,194 @@
+//! The state of the hub, and views of it.
+
+use std::cell::Cell;
+use std::collections::{HashSet, VecDeque};
+
+use core::net::IpAddr;
+
+use crate::chat::{Chat, Fact, RoomId, Rules};
+use crate::model::{
+    ConnId, ErrorCode, Event, MessageId, Moment, Peer, RequestId, Settings, Target, UserId,
+};
+
+use super::asking::Accounts;
+use super::beside::Moved;
+use super::effect::Effect;
+use super::expiry::Expiry;
+use super::guests::Graces;
+use super::history::History;
+use super::ignorers::Ignorers;
+use super::later::Later;
+use super::local::LocalRooms;
+use super::operate::OPER_ALLOWANCE;
+use super::readers::{Reader, Readers};
+use super::session::Sessions;
+use super::throttle::Throttle;
+use super::watches::Watches;
+
+/// Places for effects that are kept between requests.
+const IDLE_EFFECTS: usize = 64;
+
+/// The chat, and the sessions that this server has of its users.
+#[derive(Debug)]
+pub struct Hub {
+    pub(super) chat: Chat,
+    pub(super) sessions: Sessions,
+    /// Invariant: exactly the chat's rooms.
+    pub(super) local: LocalRooms,
+    /// Connections of the operator's console, which have no session.
+    pub(super) consoles: HashSet<ConnId>,
+    /// The console that hears what is said to the server itself, where there was one.
+    pub(super) watcher: Option<ConnId>,
+    /// Those who came in by a door whose form shows addresses.
+    pub(super) shown: HashSet<ConnId>,
+    /// Invariant: exactly the users' ignored names the other way round, by their sessions.
+    pub(super) ignorers: Ignorers,
+    /// Wrong operator passwords by address.
+    pub(super) failures: Throttle<Option<IpAddr>>,
+    pub(super) accounts: Accounts,
+    pub(super) graces: Graces,
+    /// Who has come without a word, and when the others are told of it, in milliseconds since the start;
+    /// the first to be told is first. Some are gone, or told, already.
+    pub(super) untold: VecDeque<(u64, UserId)>,
+    /// The sessions of a user who has become another, which are not that one's yet.
+    pub(super) moved: VecDeque<Moved>,
+    /// The time of the request being handled.
+    pub(super) now: Moment,
+    /// Its id, until it is answered or the answer is put off.
+    pub(super) request_id: Option<RequestId>,
+    pub(super) history: History,
+    /// Who waits for which names, and who went by which.
+    pub(super) watches: Watches,
+    /// What is done over several turns, in order.
+    pub(super) later: VecDeque<Later>,
+    /// Members that were looked at since [`Hub::take_steps`].
+    pub(super) steps: Cell<usize>,
+    pub(super) expiry: Expiry,
+    /// Places for what comes of an entry.
+    pub(super) facts: Vec<Fact>,
+    pub(super) effects: VecDeque<Effect>,
+}
+
+impl Hub {
+    /// An empty chat.
+    pub fn new(rules: Rules, settings: Settings) -> Hub {
+        Hub {
+            chat: Chat::new(rules, settings),
+            sessions: Sessions::new(),
+            local: LocalRooms::new(),
+            consoles: HashSet::new(),
+            watcher: None,
+            shown: HashSet::new(),
+            ignorers: Ignorers::default(),
+            failures: Throttle::new(OPER_ALLOWANCE),
+            accounts: Accounts::new(),
+            graces: Graces::default(),
+            untold: VecDeque::new(),
+            moved: VecDeque::new(),
+            now: Moment::default(),
+            request_id: None,
+            history: History::default(),
+            watches: Watches::default(),
+            later: VecDeque::new(),
+            steps: Cell::new(0),
+            expiry: Expiry::default(),
+            facts: Vec::new(),
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// How many users have joined.
+    pub fn online(&self) -> usize {
+        self.chat.users().len()
+    }
+
+    /// How many rooms there are, the lobby included.
+    pub fn rooms(&self) -> usize {
+        self.chat.rooms().len()
+    }
+
+    /// Who reads what is said in a room that an effect names; none where it has ended meanwhile.
+    pub fn readers(&self, room: RoomId) -> &Readers {
+        self.local.readers(room)
+    }
+
+    /// A connection as a reader of a room that its user is in.
+    pub fn reader(&self, id: ConnId, room: RoomId) -> Option<Reader> {
+        let session = self.sessions.get(id)?;
+        let here = session.focus == Some(room);
+        let is_in = here || self.chat.users()[session.user()].is_in(room);
+        is_in.then_some(Reader { id, here })
+    }
+
+    /// Does a connection speak in the room that an event for it alone is of?
+    pub fn is_here(&self, who: ConnId, event: &Event) -> bool {
+        let (Event::Said { room, .. }
+        | Event::History {
+            target: Target::Room(room),
+            ..
+        }) = event
+        else {
+            return true;
+        };
+        let session = self.sessions.get(who);
+        session.is_some_and(|session| {
+            session.focus.is_some() && session.focus == self.chat.rooms().find(room)
+        })
+    }
+
+    /// What is to survive a restart.
+    pub fn settings(&self) -> &Settings {
+        self.chat.settings()
+    }
+
+    /// Is the address kept out? If so, that is the refusal.
+    pub fn refusal_of(&self, peer: &Peer, now: Moment) -> Option<ErrorCode> {
+        self.chat.refusal_of(peer, now.unix_ms)
+    }
+
+    /// What is to be done next, in order.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        let effect = self.effects.pop_front();
+        if effect.is_none() {
+            self.effects.shrink_to(IDLE_EFFECTS);
+        }
+        effect
+    }
+
+    /// So many members, names or bans are looked at for what is being handled.
+    pub(super) fn note_steps(&self, count: usize) {
+        self.steps.set(self.steps.get().saturating_add(count));
+    }
+
+    /// Members, names and bans that were looked at since the last call: work that what is told does not show.
+    pub fn take_steps(&mut self) -> usize {
+        self.steps.take() + self.chat.take_steps()
+    }
+
+    pub(super) fn check_message(&self, text: &str) -> Result<(), ErrorCode> {
+        match text.len() <= self.chat.rules().message_bytes_max {
+            true => Ok(()),
+            false => Err(ErrorCode::MessageTooLong(
+                self.chat.rules().message_bytes_max,
+            )),
+        }
+    }
+
+    /// The last message that may have been said.
+    pub fn last_id(&self) -> MessageId {
+        self.chat.last_id()
+    }
+
+    /// Everything up to this is on disk, and who waited for that was told.
+    pub fn kept(&self) -> MessageId {
+        self.history.kept
+    }
+}
+
+/// Holds a note (a topic, a reason, last words) to its limit.
+pub(super) fn check_note(text: &str) -> Result<(), ErrorCode> {
+    match text.len() <= crate::limits::NOTE_BYTES_MAX {
+        true => Ok(()),
+        false => Err(ErrorCode::MessageTooLong(crate::limits::NOTE_BYTES_MAX)),
+    }
+}
