@@ -158,11 +158,14 @@ impl Dialogue {
 
     pub(super) fn list(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
         let mut filter = Filter::default();
+        let is_bound = |words: &str| words.starts_with(['<', '>']);
         for part in line.params.first().unwrap_or(&"").split(',') {
             match part.split_at_checked(1) {
                 Some(("!", mask)) => filter.not_masks.push(mask.to_lowercase()),
                 Some((">", count)) => filter.above = count.parse().ok(),
                 Some(("<", count)) => filter.below = count.parse().ok(),
+                Some(("C" | "c", bound)) if is_bound(bound) => filter.made.ask(bound),
+                Some(("T" | "t", bound)) if is_bound(bound) => filter.topic_set.ask(bound),
                 Some(_) => filter.masks.push(part.to_lowercase()),
                 None => {}
             }
@@ -184,13 +187,14 @@ impl Dialogue {
     ) {
         let listener = self.listener(scene);
         let own = scene.world.user_at(scene.who);
+        let now_ms = scene.now.unix_ms;
         let rooms = scene.world.rooms(start, ROOMS_AT_ONCE);
         let has_more = rooms.len() == ROOMS_AT_ONCE;
         for facts in rooms {
             let is_in = || own.is_some_and(|own| scene.world.rank(own, &facts.name).is_some());
             let is_hidden = facts.is_secret && !is_in();
             let is_empty = facts.name.is_lobby() && facts.members == 0;
-            if is_hidden || is_empty || !filter.has(&facts) {
+            if is_hidden || is_empty || !filter.has(&facts, now_ms) {
                 continue;
             }
             let topic = facts.topic.as_deref().unwrap_or_default();
@@ -317,13 +321,16 @@ impl Dialogue {
 }
 
 impl Filter {
-    fn has(&self, facts: &RoomFacts) -> bool {
+    fn has(&self, facts: &RoomFacts, now_ms: u64) -> bool {
+        let topic_ms = facts.topic_set.as_ref().map(|(_, at_ms)| *at_ms);
         let name = format!("#{}", facts.name).to_lowercase();
         let covers = |mask: &String| matches(mask, &name);
         (self.masks.is_empty() || self.masks.iter().any(covers))
             && !self.not_masks.iter().any(covers)
             && self.above.is_none_or(|above| facts.members > above)
             && self.below.is_none_or(|below| facts.members < below)
+            && self.made.has(Some(facts.made_ms), now_ms)
+            && self.topic_set.has(topic_ms, now_ms)
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn isupport(listener: &Listener<'_>, out: &mut Vec<u8>) {
         format!("CHANNELLEN={}", ROOM_NAME_CHARS_MAX + 1),
         "CHANTYPES=#".into(),
         format!("CHATHISTORY={HISTORY_ASKED_MAX}"),
-        "ELIST=MNU".into(),
+        "ELIST=CMNTU".into(),
         "ACCOUNTEXTBAN=a".into(),
         "EXCEPTS=e".into(),
         "EXTBAN=~,am".into(),

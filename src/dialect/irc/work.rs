@@ -68,6 +68,39 @@ pub(super) struct Filter {
     pub(super) above: Option<usize>,
     /// Fewer than this.
     pub(super) below: Option<usize>,
+    /// When they were made.
+    pub(super) made: Age,
+    /// When it was said what they are about.
+    pub(super) topic_set: Age,
+}
+
+/// How long ago something was, in minutes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Age {
+    pub(super) above: Option<u64>,
+    pub(super) below: Option<u64>,
+}
+
+impl Age {
+    /// Takes what is asked for by `>` or `<` and a number.
+    pub(super) fn ask(&mut self, bound: &str) {
+        match bound.split_at_checked(1) {
+            Some((">", minutes)) => self.above = minutes.parse().ok(),
+            Some(("<", minutes)) => self.below = minutes.parse().ok(),
+            _ => {}
+        }
+    }
+
+    /// Was that then? `None` is never.
+    pub(super) fn has(self, at_ms: Option<u64>, now_ms: u64) -> bool {
+        let Some(at_ms) = at_ms else {
+            return self.above.is_none() && self.below.is_none();
+        };
+        let ms = now_ms.saturating_sub(at_ms);
+        let bound = |minutes: u64| minutes.saturating_mul(60_000);
+        self.above.is_none_or(|above| ms > bound(above))
+            && self.below.is_none_or(|below| ms < bound(below))
+    }
 }
 
 /// What a request was for, as far as its answer must know it.
@@ -132,4 +165,29 @@ pub(super) enum Bound {
     Id(u64),
     /// In milliseconds since 1970.
     Time(u64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_has_bounds_on_both_sides() {
+        const NOW_MS: u64 = 600_000;
+        let minutes_ago = |minutes: u64| Some(NOW_MS - minutes * 60_000);
+        let age = |bounds: &[&str]| {
+            let mut age = Age::default();
+            bounds.iter().for_each(|bound| age.ask(bound));
+            age
+        };
+        assert!(age(&[]).has(None, NOW_MS));
+        assert!(age(&["nonsense", ">x"]).has(minutes_ago(1), NOW_MS));
+        assert!(age(&[">2"]).has(minutes_ago(3), NOW_MS));
+        assert!(!age(&[">2"]).has(minutes_ago(2), NOW_MS));
+        assert!(age(&["<2"]).has(minutes_ago(1), NOW_MS));
+        assert!(!age(&["<2"]).has(minutes_ago(2), NOW_MS));
+        assert!(age(&[">1", "<3"]).has(minutes_ago(2), NOW_MS));
+        assert!(!age(&[">0"]).has(None, NOW_MS));
+        assert!(age(&["<18446744073709551615"]).has(minutes_ago(9), NOW_MS));
+    }
 }
