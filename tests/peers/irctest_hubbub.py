@@ -109,6 +109,7 @@ class HubbubController(BaseServerController, DirectoryBasedController):
             *("--oper-password-file", self._file("oper", "operpassword")),
             *("--replay", "0"),
             *("--rate-limit", "off"),
+            *("--ping-interval", "5m"),
         ]
         if ssl:
             self._arguments += ["--tls-self-signed"]

@@ -229,6 +229,9 @@ const COMMANDS: &[(&str, &str)] = &[
     ("/export lobby", "operator"),
     ("/token LIST", "no accounts"),
     ("/login nancy sesame --multi", "no accounts"),
+    ("/limit many", "Usage: /limit"),
+    ("/unroomban", "Usage: /unroomban"),
+    ("/roomban often x!*@*", "Usage: /roomban"),
     ("/shrug", "Unknown command /shrug"),
 ];
 
@@ -270,6 +273,37 @@ fn commands_typed_in_full_run() {
     assert_eq!(user.value(), "/whois ");
     user.page.type_text("nan").press("ArrowDown").press("Enter");
     assert_eq!(user.value(), "/whois nancy ");
+}
+
+#[test]
+fn the_page_sets_who_may_enter_a_room() {
+    let Some(browser) = Browser::start("the page's rooms") else {
+        return;
+    };
+    let server = Server::with(&[Auto], PATIENT);
+    let mut nc = nc(&server, "nancy");
+    let user = User::join(&browser, &server, "Britta");
+    user.say("/join den").is_at("room=den");
+    let set = |line: &str, told: &str| {
+        user.say(line);
+        user.page.wait_until(&format!(
+            "[...document.querySelectorAll('#log .notice')].some(it => it.textContent.includes({}))",
+            json!(told)
+        ));
+    };
+    set("/limit 1", "#den holds 1 at most");
+    nc.send("/join den\n").expect_until("#den is full.\n");
+    set("/limit", "as many as come");
+    set("/roomban nancy!*@*", "nancy!*@* is kept out");
+    nc.send("/join den\n")
+        .expect_until("You are kept out of #den.\n");
+    set("/roomban except NANCY!*@*", "NANCY!*@* is never kept out");
+    set("/moderated on", "Only some may speak");
+    nc.send("/join den\n").expect_until("#den");
+    nc.send("hush\n").expect_until("You may not speak");
+    set("/voice nancy", "nancy");
+    nc.send("/say den at last\n").sync();
+    user.sees("nancy", "at last");
 }
 
 #[test]

@@ -329,6 +329,13 @@ const TABLE = [
 	["inviteonly on|off", "only the invited enter", "invite_only room"],
 	["invite NAME", "let somebody in", "invite room"],
 	["key [KEY]", "what it takes to enter", "key room"],
+	["moderated on|off", "only those with a voice speak", "moderated room"],
+	["voice NAME", "let somebody speak there", "voice room"],
+	["unvoice NAME", "or no more", "voice room"],
+	["secret on|off", "tell of the room to members only", "secret room"],
+	["limit [N]", "let so many in; or as many as come", "room_limit room"],
+	["roomban [except|invite] MASK", "keep nick!user@host out, or do not, or let it in", "room_mask"],
+	["unroomban [except|invite] MASK", "undo that", "room_mask"],
 	["oper PASSWORD", "become an operator"],
 	["ban MASK [TIME] [REASON]", "keep a name or address out"],
 	["unban MASK", "let it in again"],
@@ -344,7 +351,7 @@ const TABLE = [
 	["shutdown [SECONDS]", "stop the server"],
 ];
 
-const FIELDS = { NAME: "username", NEW: "to", TEXT: "message", TIME: "seconds", BOT: "name", "on|off": "on" };
+const FIELDS = { NAME: "username", NEW: "to", TEXT: "message", TIME: "seconds", N: "limit", BOT: "name", "on|off": "on" };
 
 const COMMANDS = TABLE.map(([line, summary, request]) => {
 	const [first, ...words] = line.split(" ");
@@ -379,6 +386,7 @@ function run(line) {
 	const request = { type, ...Object.fromEntries(fields.map((field, at) => [field, values[at]])) };
 	if (type === "lock_room") request.locked = name === "lock";
 	if (type === "moderator") request.on = name === "mod";
+	if (type === "voice") request.on = name === "voice";
 	if ("room" in request) request.room ??= isInRoom() ? state.current.name : LOBBY;
 	// An operator does that to the whole server.
 	if (state.isOperator && ["kick", "mute", "unmute"].includes(type)) delete request.room;
@@ -392,6 +400,7 @@ const readers = {
 	ROOM: (word) => word.replace(/^#/, ""),
 	TIME: (word) => (/^[1-9]\d*[smhd]$/.test(word) ? parseInt(word, 10) * SECONDS[word.at(-1)] : undefined),
 	"on|off": (word) => ({ on: true, off: false })[word.toLowerCase()],
+	N: (word) => (/^[1-9]\d*$/.test(word) ? Number(word) : undefined),
 	SECONDS: (word) => (/^\d+$/.test(word) ? Number(word) || null : undefined),
 	ACTION: (word) => word.toLowerCase(),
 	OLD: (word, others) => (others ? word : undefined),
@@ -440,7 +449,17 @@ const readings = {
 		const password = secret.replace(/\s+--multi$/, "");
 		return password && { username, password, multi: password !== secret };
 	},
+	roomban: (rest) => roomMask(rest, true),
+	unroomban: (rest) => roomMask(rest, false),
 };
+
+const LISTS = { except: "exception", invite: "invitation" };
+
+function roomMask(rest, on) {
+	const [word, other] = cut(rest.trim());
+	const list = other ? LISTS[word.toLowerCase()] : "ban";
+	return list && word && { list, mask: other || word, on, room: isInRoom() ? state.current.name : LOBBY };
+}
 
 const isInRoom = () => state.current.kind === "room";
 const unless = (isDone) => (isDone ? "" : "There is no connection now.");
