@@ -53,11 +53,7 @@ fn an_account_that_nobody_uses_ends_also_after_a_restart() {
         told.starts_with("[Server] #lobby (") && !told.contains("#den"),
         "the room went with its owner: {told}"
     );
-    assert!(
-        server.log().contains("expiry name=alice"),
-        "{}",
-        server.log()
-    );
+    server.expect_log("expiry name=alice");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::thread;
+use std::time::Instant;
 
 use socket2::Socket;
 
@@ -106,6 +107,19 @@ fn assert_pieces(heard: &[String], said: &[String], label: usize) {
     }
 }
 
+/// Waits until nobody else is in the lobby.
+#[track_caller]
+fn await_alone(alice: &mut Peer) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let told = alice.send("/list\n").sync();
+        if told.ends_with(b"Current clients: alice\n") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{}", quoted(&told));
+    }
+}
+
 #[test]
 fn a_burst_reaches_each_client_whole_and_each_message_on_its_own() {
     let server = Server::of(&[Text, Pynet, JsonPadded, Colon, Auto]);
@@ -146,6 +160,9 @@ fn a_burst_reaches_each_client_whole_and_each_message_on_its_own() {
         assert_pieces(&heard[0], &said, 0);
         assert_pieces(&heard[3], &said, 0);
         assert_pieces(&heard[2], &said, label);
+        // Nobody of the next round is told that they left.
+        drop((peers, pynet, json, colon, auto));
+        await_alone(&mut alice);
     }
 }
 

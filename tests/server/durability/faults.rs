@@ -137,10 +137,11 @@ fn library() -> &'static Path {
 /// Polls until `is_so`; what others do has no other sign.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + 4 * DEADLINE;
+    let deadline = Instant::now() + 8 * DEADLINE;
     while !is_so() {
         assert!(Instant::now() < deadline, "it never came to this: {what}");
-        std::thread::sleep(Duration::from_millis(5));
+        // To ask is work for the server, too.
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
