@@ -7,6 +7,12 @@
 //!    ─Hub::handle_request→ an answer, or an Entry ─Chat::apply→ Facts ─Hub::hear→ Effects
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
+//! So `/nick bob`, typed into nc, becomes a line in a browser: `reactor::frames` reads it, `frame::line` finds its end,
+//! `dialect::command` makes `Request::Nick` of it, `reactor::apply` puts that to `hub::talk`, which makes
+//! `Entry::Rename`; `chat::act::identity` checks and applies it, `hub::hear` tells the neighbours what has come of it as an
+//! `Event`, which `dialect::json` renders and `reactor::delivery` hands out. What is to be kept goes to `store` on the way,
+//! as a `Record`.
+//!
 //! Dependencies run one way: `main → cli` · `cli → reactor, load, store, web, hub, dialect, logging, model` ·
 //! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, model` · `layer → sys, buffer` ·
 //! `sys → store, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·
