@@ -4,8 +4,8 @@
 //! hash table shows.
 //!
 //! Who holds it can look at all of it and change it by [`Chat::apply`] alone. Files call downwards:
-//! `mod` (apply) → `act/` (what each entry does) → `members` → `mutes` → `rights` (who may what) → `masks` → `persons` → `state` → the
-//! tables.
+//! `mod` (apply) → `act/` (what each entry does) → `members` → `mutes` → `rights` (who may what) → `masks` →
+//! `persons` → `state` → the tables.
 
 mod act;
 mod directory;

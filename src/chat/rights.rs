@@ -77,6 +77,15 @@ impl Chat {
         Some(self.users.get(actor.user()?)?.nick().clone())
     }
 
+    /// A room that may have ended meanwhile.
+    pub(super) fn check_room(&self, room: RoomId) -> Result<(), ErrorCode> {
+        match self.rooms.try_get(room) {
+            Some(_) => Ok(()),
+            // Its name went with it.
+            None => Err(ErrorCode::NoRoomToShow(RoomName::lobby())),
+        }
+    }
+
     /// Is a user in a room, which may have ended?
     pub(crate) fn check_is_in(&self, user: UserId, room: RoomId) -> Result<(), ErrorCode> {
         let is_in = self.users.get(user).is_some_and(|user| user.is_in(room));

@@ -3,10 +3,15 @@
 //!
 //! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_*`
 //! for what is to be done about it and when time is to go on. A request is a question, which is answered, or a
-//! change, which is an entry for the chat (`commit`): by theme in `coming`, `talk`
-//! (names and words), `rooms` and `listing`, `operate` (what operators do), `lookup` and `scan` (what was
-//! said), `accounts` and `logins`. What comes of an entry is heard (`hear`) and told to whom it is for, by
-//! `parting`, `beside`, `entering`, `history` and others, through `tell`; `catchup` shows what was said before.
+//! change, which is an entry for the chat. Files call downwards:
+//! ```text
+//! mod (what is asked) · due (what time brings) · history (what is on disk)
+//!   → coming, talk, utter, rooms, modes, metadata, profiles, operate, accounts, logins, quitting, later, lasting, mail;
+//!     lookup, listing, reading, scan (questions)
+//!   → hear (commits an entry, and hears the facts that come of it)
+//!   → entering, parting, beside, said, tagged, changes (who is told of them)
+//!   → catchup, presence, guests, expiry, watches, roster, tell → asker → state
+//! ```
 //!
 //! A user is who one is to the others, in the chat; a session what one of its connections has for itself. Rooms
 //! have users as members; their readers, which are sessions (`local`), are what is told walks.

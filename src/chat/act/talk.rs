@@ -1,19 +1,9 @@
 //! Words: what is said, and to whom.
 
 use crate::limits::MAIL_MAX;
-use crate::model::{AccountId, ErrorCode, MessageId, Nick, Peer, RoomName, UserId};
+use crate::model::{AccountId, ErrorCode, MessageId, Nick, Peer, UserId};
 
-use crate::chat::{Applying, Chat, Fact, RoomId, TagTo, Words};
-
-impl Chat {
-    /// A room that may have ended meanwhile.
-    pub(super) fn check_room(&self, room: RoomId) -> Result<(), ErrorCode> {
-        match self.rooms.try_get(room) {
-            Some(_) => Ok(()),
-            None => Err(ErrorCode::NoRoomToShow(RoomName::lobby())),
-        }
-    }
-}
+use crate::chat::{Applying, Fact, RoomId, TagTo, Words};
 
 impl Applying<'_> {
     pub(super) fn say(
