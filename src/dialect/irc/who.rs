@@ -8,7 +8,7 @@ use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
 use super::names::{prefix, room_of};
 use super::numerics::word;
-use super::work::{List, Todo, Work};
+use super::work::{List, Todo, Who, Work};
 use super::write::Listener;
 
 impl Dialogue {
@@ -24,24 +24,14 @@ impl Dialogue {
             Some((flags, fields)) => (flags, Some(fields.into())),
             None => (options, None),
         };
-        let only_operators = flags.contains('o');
-        let asked: String = asked.into();
-        let list = match room_of(&asked) {
-            Some(room) => List::WhoRoom {
-                asked,
-                room,
-                start: 0,
-                fields,
-                only_operators,
-            },
-            None => List::WhoMask {
-                asked,
-                start: 0,
-                fields,
-                only_operators,
-            },
+        let who = Who {
+            asked: asked.into(),
+            room: room_of(asked),
+            start: 0,
+            fields,
+            only_operators: flags.contains('o'),
         };
-        work.todo.push_back(Todo::List(list));
+        work.todo.push_back(Todo::List(List::Who(who.into())));
     }
 
     /// Goes on with a list that is told a part at a time.
@@ -53,51 +43,16 @@ impl Dialogue {
                 self.listener(scene).numeric("366", &params, &mut work.out);
             }
             List::Rooms { filter, start } => self.list_rooms(filter, start, scene, work),
-            List::WhoRoom {
-                asked,
-                room,
-                start,
-                fields,
-                only_operators,
-            } => {
-                let has_more =
-                    self.who_room(&room, start, fields.as_deref(), only_operators, scene, work);
+            List::Who(mut who) => {
+                let has_more = match &who.room {
+                    Some(room) => self.who_room(&who, room, scene, work),
+                    None => self.who_mask(&who, scene, work),
+                };
                 if !has_more {
-                    return self.end_who(&asked, scene, work);
+                    return self.end_who(&who.asked, scene, work);
                 }
-                let start = start + NAMES_AT_ONCE;
-                work.todo.push_front(Todo::List(List::WhoRoom {
-                    asked,
-                    room,
-                    start,
-                    fields,
-                    only_operators,
-                }));
-            }
-            List::WhoMask {
-                asked,
-                start,
-                fields,
-                only_operators,
-            } => {
-                let has_more = self.who_mask(
-                    &asked,
-                    start,
-                    fields.as_deref(),
-                    only_operators,
-                    scene,
-                    work,
-                );
-                if !has_more {
-                    return self.end_who(&asked, scene, work);
-                }
-                let start = start + NAMES_AT_ONCE;
-                work.todo.push_front(Todo::List(List::WhoMask {
-                    asked,
-                    start,
-                    fields,
-                    only_operators,
-                }));
+                who.start += NAMES_AT_ONCE;
+                work.todo.push_front(Todo::List(List::Who(who)));
             }
         }
     }
@@ -108,15 +63,7 @@ impl Dialogue {
     }
 
     /// Who is in a room. Returns whether there are more.
-    fn who_room(
-        &self,
-        room: &RoomName,
-        start: usize,
-        fields: Option<&str>,
-        only_operators: bool,
-        scene: &Scene<'_>,
-        work: &mut Work,
-    ) -> bool {
+    fn who_room(&self, who: &Who, room: &RoomName, scene: &Scene<'_>, work: &mut Work) -> bool {
         let own = scene.world.user_at(scene.who);
         let is_in = own.is_some_and(|own| scene.world.rank(own, room).is_some());
         let facts = scene.world.room(room);
@@ -125,39 +72,32 @@ impl Dialogue {
             return false;
         }
         let channel = facts.map_or("*".into(), |facts| format!("#{}", facts.name));
-        let members = scene.world.members(room, start, NAMES_AT_ONCE);
+        let members = scene.world.members(room, who.start, NAMES_AT_ONCE);
         let has_more = members.len() == NAMES_AT_ONCE;
         for (user, _, rank) in members {
             let Some(person) = scene.world.person(user) else {
                 continue;
             };
             let is_shown = is_in || !person.is_invisible || own == Some(user);
-            if is_shown && (!only_operators || person.is_operator) {
+            if is_shown && (!who.only_operators || person.is_operator) {
                 let row = WhoRow {
                     channel: &channel,
                     person: &person,
                     rank,
                 };
-                row.write(fields, &self.listener(scene), &mut work.out);
+                row.write(who.fields.as_deref(), &self.listener(scene), &mut work.out);
             }
         }
         has_more
     }
 
     /// Who goes by a name, or is covered by a mask. Returns whether there are more to be looked at.
-    fn who_mask(
-        &self,
-        asked: &str,
-        start: usize,
-        fields: Option<&str>,
-        only_operators: bool,
-        scene: &Scene<'_>,
-        work: &mut Work,
-    ) -> bool {
+    fn who_mask(&self, who: &Who, scene: &Scene<'_>, work: &mut Work) -> bool {
+        let asked = who.asked.as_str();
         let is_mask = asked.contains(['*', '?']) || asked == "0";
         let users = match is_mask {
             false => scene.world.find(asked).into_iter().collect(),
-            true => scene.world.users(start, NAMES_AT_ONCE),
+            true => scene.world.users(who.start, NAMES_AT_ONCE),
         };
         let has_more = is_mask && users.len() == NAMES_AT_ONCE;
         let pattern = asked.to_lowercase();
@@ -170,8 +110,8 @@ impl Dialogue {
                 && person.is_invisible
                 && own.is_none_or(|own| own != user && !scene.world.share_room(own, user));
             let is_it = !is_mask || asked == "0" || covers(&pattern, &person);
-            if !is_hidden && is_it && (!only_operators || person.is_operator) {
-                self.who_row(user, &person, fields, scene, work);
+            if !is_hidden && is_it && (!who.only_operators || person.is_operator) {
+                self.who_row(user, &person, who.fields.as_deref(), scene, work);
             }
         }
         has_more

@@ -38,23 +38,24 @@ pub(super) enum List {
     Names { room: RoomName, start: usize },
     /// The end of names, of what was asked for.
     NamesEnd { asked: String },
-    /// Who is in a room, from a member on.
-    WhoRoom {
-        asked: String,
-        room: RoomName,
-        start: usize,
-        fields: Option<Box<str>>,
-        only_operators: bool,
-    },
-    /// Who matches a mask, from a user on.
-    WhoMask {
-        asked: String,
-        start: usize,
-        fields: Option<Box<str>>,
-        only_operators: bool,
-    },
+    /// An answer to WHO.
+    Who(Box<Who>),
     /// Rooms that fit, from one on.
     Rooms { filter: Box<Filter>, start: usize },
+}
+
+/// Who is asked about, and from where on.
+#[derive(Debug)]
+pub(super) struct Who {
+    /// As it was typed.
+    pub(super) asked: String,
+    /// The members of this room; `None`: those who are covered by what is asked.
+    pub(super) room: Option<RoomName>,
+    /// From this one on, in the order of coming.
+    pub(super) start: usize,
+    /// With these fields (WHOX).
+    pub(super) fields: Option<Box<str>>,
+    pub(super) only_operators: bool,
 }
 
 /// Which rooms are listed.
