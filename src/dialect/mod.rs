@@ -31,7 +31,7 @@ pub(crate) use irc::{Dialogue, Move, Scene};
 pub(crate) use plain::cleaned;
 pub(crate) use time::{date, since};
 
-use crate::model::{ErrorCode, Event, Moment, Request, RequestId, World};
+use crate::model::{ErrorCode, Event, Moment, Person, Request, RequestId, World};
 use http::{HttpRequest, Refusal};
 use reading::{ask, unmarked, utf8};
 
@@ -112,6 +112,8 @@ pub struct View<'a> {
     pub now: Moment,
     /// What is known of the chat.
     pub world: &'a dyn World,
+    /// What was known, when it happened, of whose doing it is; `None` is as now.
+    pub source: Option<&'a Person>,
     /// What else makes a difference to the bytes, as its dialogue says ([`Dialogue::form`]).
     pub form: u32,
 }

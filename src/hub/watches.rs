@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::chat::{Chat, User};
 use crate::limits::{FORMER_MAX, WATCHED_MAX};
-use crate::model::{Change, ConnId, ErrorCode, Event, Former, Key, Moment, Nick, WatchChange};
+use crate::model::{
+    Change, ConnId, ErrorCode, Event, Former, Key, Moment, Nick, Person, WatchChange,
+};
 
 use super::state::Hub;
 
@@ -41,17 +43,15 @@ impl Watches {
 
     /// A user goes by another name than that, or is gone: what it was is remembered.
     pub(super) fn note_former(&mut self, chat: &Chat, user: &User, nick: Nick, now: Moment) {
-        let person = chat.person_of(user);
+        let person = Person {
+            nick,
+            ..chat.person_of(user)
+        };
         if self.former.len() >= FORMER_MAX {
             self.former.pop_front();
         }
-        self.former.push_back(Former {
-            nick,
-            username: person.username,
-            host: person.host,
-            realname: person.realname,
-            until_ms: now.unix_ms,
-        });
+        let until_ms = now.unix_ms;
+        self.former.push_back(Former { person, until_ms });
     }
 
     /// Names that a connection waits for.

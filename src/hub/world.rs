@@ -25,20 +25,34 @@ impl World for Hub {
         self.chat.person(user)
     }
 
+    fn known_as(&self, nick: &Nick) -> Option<Person> {
+        match self.chat.users().find(nick.as_str()) {
+            Some(user) => self.chat.person(user),
+            None => self.last_known_as(nick).cloned(),
+        }
+    }
+
     fn write_source(&self, nick: &Nick, out: &mut Vec<u8>) {
         out.extend_from_slice(nick.as_str().as_bytes());
         let user = self.chat.users().find(nick.as_str());
-        let place = user.and_then(|user| self.chat.place_of(user));
-        let (username, host) = place.unwrap_or_else(|| self.former_place(nick));
-        for part in ["!", &username, "@", &host] {
-            out.extend_from_slice(part.as_bytes());
+        let mut push = |username: &str, host: &str| {
+            for part in ["!", username, "@", host] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        };
+        match user.and_then(|user| self.chat.place_of(user)) {
+            Some((username, host)) => push(&username, &host),
+            None => match self.last_known_as(nick) {
+                Some(person) => push(&person.username, &person.host),
+                None => push("nobody", "hidden"),
+            },
         }
     }
 
     fn former(&self, name: &str, count: usize) -> Vec<Former> {
         self.note_steps(self.watches.former.len());
         let pattern = Key::of(name);
-        let is_it = |it: &&Former| matches(pattern.as_str(), it.nick.key().as_str());
+        let is_it = |it: &&Former| matches(pattern.as_str(), it.person.nick.key().as_str());
         let former = self.watches.former.iter().rev();
         former.filter(is_it).take(count).cloned().collect()
     }
@@ -214,14 +228,12 @@ impl Hub {
         }
     }
 
-    /// The name of the account and the host of who went by a name last, or what stands for nobody's.
-    fn former_place(&self, nick: &Nick) -> (String, String) {
+    /// As what somebody was known who went by a name last.
+    fn last_known_as(&self, nick: &Nick) -> Option<&Person> {
         let key = nick.key();
         let mut former = self.watches.former.iter().rev();
-        match former.find(|it| it.nick.key() == key) {
-            Some(it) => (it.username.clone(), it.host.clone()),
-            None => ("nobody".into(), "hidden".into()),
-        }
+        let found = former.find(|it| it.person.nick.key() == key);
+        found.map(|it| &it.person)
     }
 
     fn facts_of(&self, id: RoomId) -> RoomFacts {

@@ -99,6 +99,24 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whose doing it is, where it is somebody's of whom more is told than the name.
+    pub fn actor(&self) -> Option<&Nick> {
+        match self {
+            Change::Modes { by, .. } => by.as_ref(),
+            Change::Away { nick, .. }
+            | Change::Account { nick, .. }
+            | Change::Realname { nick, .. }
+            | Change::Online { nick } => Some(nick),
+            Change::Invited { by, .. }
+            | Change::Tagged { by, .. }
+            | Change::Wallops { by, .. }
+            | Change::Metadata { by, .. } => Some(by),
+            Change::ReadTo { .. } | Change::Offline { .. } => None,
+        }
+    }
+}
+
 /// What says something of itself by keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MetadataTarget {

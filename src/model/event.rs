@@ -349,3 +349,23 @@ pub enum Event {
     /// A request, or the connection itself, was refused.
     Error(ErrorCode),
 }
+
+impl Event {
+    /// Whose doing it is, where many are told of it; `None` where it is nobody's, or only one is told.
+    pub fn actor(&self) -> Option<&Nick> {
+        match self {
+            Event::Said { message, .. } => Some(&message.nick),
+            Event::Joined { author } => Some(&author.nick),
+            Event::Renamed { to, .. } => Some(to),
+            Event::RoomLeft {
+                kick: Some(kick), ..
+            } => Some(&kick.by),
+            Event::RoomJoined { nick, .. }
+            | Event::RoomLeft { nick, .. }
+            | Event::Left { nick, .. } => Some(nick),
+            Event::Topic { by, .. } => by.as_ref(),
+            Event::Changed { change, .. } => change.actor(),
+            _ => None,
+        }
+    }
+}

@@ -18,6 +18,9 @@ pub trait World: fmt::Debug {
     /// What is known of a user.
     fn person(&self, user: UserId) -> Option<Person>;
 
+    /// What is known of who goes by that name, or was of who went by it last.
+    fn known_as(&self, nick: &Nick) -> Option<Person>;
+
     /// Appends `nick!user@host` of who goes by that name, or went by it last.
     fn write_source(&self, nick: &Nick, out: &mut Vec<u8>);
 
@@ -135,17 +138,20 @@ pub struct Person {
     pub is_bot: bool,
 }
 
+impl Person {
+    /// Appends `nick!user@host`.
+    pub fn write_source(&self, out: &mut Vec<u8>) {
+        for part in [self.nick.as_str(), "!", &self.username, "@", &self.host] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
 /// Somebody who is gone, or goes by another name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Former {
-    /// The name it had.
-    pub nick: Nick,
-    /// As in [`Person`].
-    pub username: String,
-    /// As in [`Person`].
-    pub host: String,
-    /// As in [`Person`].
-    pub realname: String,
+    /// As what it was known, by the name that it had.
+    pub person: Person,
     /// Until when, in milliseconds since 1970.
     pub until_ms: u64,
 }
@@ -256,6 +262,10 @@ impl World for Nowhere {
     }
 
     fn person(&self, _: UserId) -> Option<Person> {
+        None
+    }
+
+    fn known_as(&self, _: &Nick) -> Option<Person> {
         None
     }
 

@@ -200,6 +200,9 @@ impl<S: System> Reactor<S> {
     /// A session is over.
     fn note_gone(&mut self, who: ConnId, nick: Nick) {
         if let Some(connection) = self.connections.get_mut(who) {
+            if connection.joined && connection.dialogue.is_some() {
+                self.dialogues -= 1;
+            }
             connection.joined = false;
             let reason = connection.reason.unwrap_or(Reason::Quit);
             log::info!("{nick} left: {reason}; {} online", self.hub.online());

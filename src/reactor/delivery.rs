@@ -14,19 +14,27 @@ use crate::hub::{Audience, Hub, Reader, Readers, RoomId};
 use crate::limits::{
     BATCH_BYTES_MAX, BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, REFUSED_NAMES_MAX,
 };
-use crate::model::{CameBy, ConnId, ErrorCode, Event, Moment, RequestId, World};
+use crate::model::{CameBy, ConnId, ErrorCode, Event, Moment, Person, RequestId, World};
 use crate::sys::System;
 
 use super::Reactor;
 use super::pages::{Kind, Pages};
 use super::phase::Reason;
 
+/// Something that happened.
+#[derive(Debug)]
+pub(super) struct Happening {
+    pub(super) event: Event,
+    /// What was known then of whose doing it is, where somebody may be told of that.
+    pub(super) source: Option<Box<Person>>,
+}
+
 /// What is being said in one room, and was not handed out to all of its readers yet.
 #[derive(Debug, Default)]
 pub(super) struct RoomBatch {
     /// The room, with its readers as they were when this was said: who came or went since then is no matter.
     audience: Option<(RoomId, Readers)>,
-    events: Vec<Event>,
+    events: Vec<Happening>,
     /// Bytes of text in the events.
     bytes: usize,
     /// By slot of a connection: it had, or is to miss, so many of the first events. Invariant: of
@@ -40,7 +48,7 @@ pub(super) struct RoomBatch {
 
 impl RoomBatch {
     /// What is told to people here and there, and belongs to no room.
-    fn apart(event: Event) -> RoomBatch {
+    fn apart(event: Happening) -> RoomBatch {
         RoomBatch {
             events: vec![event],
             ..RoomBatch::default()
@@ -102,6 +110,7 @@ impl RoomBatch {
                 id: None,
                 now,
                 world,
+                source: None,
                 form: kind.form(),
             };
             let events = &self.events[chunks.len()..];
@@ -155,6 +164,7 @@ impl<S: System> Reactor<S> {
         self.counters.deliveries += 1;
         if let Event::Welcome { nick, .. } = event {
             connection.joined = true;
+            self.dialogues += usize::from(connection.dialogue.is_some());
             self.counters.joins += 1;
             let via = match connection.is_websocket {
                 true => CameBy::Web,
@@ -175,6 +185,7 @@ impl<S: System> Reactor<S> {
             id: request_id,
             now,
             world: &self.hub,
+            source: None,
             form: 0,
         };
         let before = connection.outbox.len();
@@ -224,6 +235,7 @@ impl<S: System> Reactor<S> {
                 id: None,
                 now,
                 world: &self.hub,
+                source: None,
                 form: 0,
             };
             connection.render(event, &view, &self.pages.ledger);
@@ -253,7 +265,7 @@ impl<S: System> Reactor<S> {
                 let now = self.clock.moment;
                 self.budget.charge(each.len());
                 self.counters.note_deliveries(&event, each.len());
-                let mut batch = RoomBatch::apart(event);
+                let mut batch = RoomBatch::apart(self.happening(event));
                 for reader in each {
                     if let Some(connection) = self.connections.get_open(reader.id) {
                         let kind = connection.kind(reader.here);
@@ -287,11 +299,23 @@ impl<S: System> Reactor<S> {
         if let Event::Said { message, .. } = &event {
             self.batch.bytes += message.text.len();
         }
-        self.batch.events.push(event);
+        let happening = self.happening(event);
+        self.batch.events.push(happening);
         if self.batch.bytes > BATCH_BYTES_MAX {
             self.budget.exhaust();
         }
         passed_by().for_each(|id| self.batch.mark_delivered(id));
+    }
+
+    /// An event with what is known now of whose doing it is, where a reader may be told of that. It is
+    /// rendered later, and somebody else may go by the name then.
+    fn happening(&self, event: Event) -> Happening {
+        let actor = event.actor().filter(|_| self.dialogues > 0);
+        let source = actor.and_then(|nick| self.hub.known_as(nick));
+        Happening {
+            event,
+            source: source.map(Box::new),
+        }
     }
 
     /// Hands a connection what was said so far, if it is a reader of the room: what it is told next

@@ -77,6 +77,7 @@ impl<S: System> Reactor<S> {
                 .sendq_total_bytes
                 .unwrap_or_else(|| admission::default_sendq_total(&system)),
             counters: Default::default(),
+            dialogues: 0,
             files,
             identity,
             site,

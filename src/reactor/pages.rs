@@ -10,6 +10,8 @@ use crate::hub::RoomId;
 use crate::limits::PAGE_BYTES;
 use crate::model::Event;
 
+use super::delivery::Happening;
+
 /// Entries of the table of pages that are kept between turns.
 const IDLE_PAGES: usize = 64;
 
@@ -103,14 +105,16 @@ impl Pages {
         &mut self,
         room: Option<RoomId>,
         kind: Kind,
-        events: &[Event],
+        events: &[Happening],
         view: &View<'_>,
         chunks: &mut Vec<Chunk>,
     ) {
         self.rendered.clear();
         self.ends.clear();
-        for event in events {
-            kind.render(event, view, &mut self.rendered);
+        for Happening { event, source } in events {
+            let source = source.as_deref();
+            let view = View { source, ..*view };
+            kind.render(event, &view, &mut self.rendered);
             self.ends.push(self.rendered.len());
         }
         let page = match room {
@@ -167,7 +171,11 @@ mod tests {
         let mut outbox = Outbox::default();
         let kind = Kind::new(Dialect::Text, Messages::None, true, 0);
         for count in 1..3 {
-            let events = vec![said("hi"); count];
+            let hi = || Happening {
+                event: said("hi"),
+                source: None,
+            };
+            let events: Vec<_> = std::iter::repeat_with(hi).take(count).collect();
             let mut chunks = Vec::new();
             let room = Some(crate::chat::LOBBY);
             pages.render(room, kind, &events, &view(), &mut chunks);

@@ -35,6 +35,7 @@ impl<S: System> Reactor<S> {
             id: None,
             now: self.clock.moment,
             world: &self.hub,
+            source: None,
             form: 0,
         };
         let ledger = &self.pages.ledger;

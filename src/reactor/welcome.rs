@@ -128,6 +128,7 @@ impl<S: System> Reactor<S> {
             id: None,
             now: self.clock.moment,
             world: &self.hub,
+            source: None,
             form: 0,
         };
         let mut line = Vec::new();

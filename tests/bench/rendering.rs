@@ -35,6 +35,7 @@ fn main() {
         id: None,
         now: Moment::default(),
         world: &Nowhere,
+        source: None,
         form: 0,
     };
     for dialect in Dialect::ALL {

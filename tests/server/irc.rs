@@ -177,3 +177,26 @@ fn an_end_of_the_connection_is_a_quit() {
     bob.expect_until("ERROR :Closing Link: (Quit: good night)\r\n");
     bob.expect_eof();
 }
+
+#[test]
+fn what_was_said_is_from_who_said_it_then() {
+    let dir = TempDir::new();
+    let flags = format!("{FLAGS} --data {}", dir.join("data").display());
+    let server = Server::with(&[Irc], &flags);
+    let mut bob = irc(&server, "bob", "account-tag");
+    bob.send("JOIN #den\r\n");
+    told(&mut bob);
+    for (name, last) in [("ann", "NICK anna"), ("cat", "QUIT :bye")] {
+        let mut peer = irc(&server, name, "");
+        peer.send("NS REGISTER sesame\r\n");
+        peer.expect_until(format!(" 900 {name} "));
+        peer.send("JOIN #den\r\n");
+        told(&mut peer);
+        told(&mut bob);
+        // Both lines come in one turn.
+        peer.send(format!("PRIVMSG #den :mine\r\n{last}\r\n"));
+        let source = format!("@account={name} :{name}!~{name}@");
+        bob.expect(&source);
+        bob.expect_until(format!(" PRIVMSG #den :mine\r\n{source}"));
+    }
+}

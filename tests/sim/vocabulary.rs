@@ -75,6 +75,7 @@ fn help(dialect: Dialect) -> String {
         id: None,
         now: Moment::default(),
         world: &Nowhere,
+        source: None,
         form: 0,
     };
     let mut out = Vec::new();

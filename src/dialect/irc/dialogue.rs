@@ -89,6 +89,7 @@ impl Dialogue {
             caps: self.caps,
             nick: nick.map_or("*", Nick::as_str),
             world: scene.world,
+            source: None,
             now: scene.now,
         }
     }

@@ -31,7 +31,7 @@ impl Listener<'_> {
     pub(super) fn joined(&self, nick: &Nick, room: &RoomName, out: &mut Vec<u8>) {
         let channel = channel_of(room);
         let user = self.world.find(nick.as_str());
-        let person = user.and_then(|user| self.world.person(user));
+        let person = self.person_of(nick);
         match (&person, self.caps.has(Caps::EXTENDED_JOIN)) {
             (Some(person), true) => {
                 let account = person
@@ -43,9 +43,10 @@ impl Listener<'_> {
             _ => self.by(nick, "JOIN", &[&channel], out),
         }
         let is_own = self.nick == nick.as_str();
-        let away = person.and_then(|person| person.away).filter(|_| !is_own);
+        let away = person.as_ref().and_then(|person| person.away.as_ref());
+        let away = away.filter(|_| !is_own);
         if let Some(away) = away.filter(|_| self.caps.has(Caps::AWAY_NOTIFY)) {
-            self.by(nick, "AWAY", &[&away], out);
+            self.by(nick, "AWAY", &[away], out);
         }
         // Whoever owns it moderates from the beginning, which names alone would tell.
         let rank = user.and_then(|user| self.world.rank(user, room));

@@ -136,12 +136,17 @@ impl Dialogue {
             listener.numeric("406", &params, &mut work.out);
         }
         for it in former {
-            let name = it.nick.as_str();
-            let params = [name, &it.username, &it.host, "*", &it.realname];
+            let person = it.person;
+            let name = person.nick.as_str();
+            let params = [name, &person.username, &person.host, "*", &person.realname];
             listener.numeric("314", &params, &mut work.out);
             let until = super::write::timestamp(it.until_ms);
             let server = scene.world.server().name.as_str();
             listener.numeric("312", &[name, server, &until], &mut work.out);
+            if let Some(account) = &person.account {
+                let params = [name, account.as_str(), "was logged in as"];
+                listener.numeric("330", &params, &mut work.out);
+            }
         }
         listener.numeric("369", &[word(nick), "End of WHOWAS"], &mut work.out);
     }

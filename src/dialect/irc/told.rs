@@ -16,6 +16,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         caps: Caps::of_form(view.form),
         nick: "*",
         world: view.world,
+        source: view.source,
         now: view.now,
     };
     listener.told(event, out);

@@ -1,7 +1,9 @@
 //! Lines as they are sent: tags, source, command, parameters.
 
+use std::borrow::Cow;
+
 use crate::limits::NOTE_BYTES_MAX;
-use crate::model::{Manner, Message, Moment, Nick, World};
+use crate::model::{Manner, Message, Moment, Nick, Person, World};
 
 use super::super::time::date;
 use super::caps::Caps;
@@ -14,6 +16,8 @@ pub(super) struct Listener<'a> {
     /// Its name, or what stands for it before it has one.
     pub(super) nick: &'a str,
     pub(super) world: &'a dyn World,
+    /// What was known of whose doing it is that is told, where that is not as it is now.
+    pub(super) source: Option<&'a Person>,
     pub(super) now: Moment,
 }
 
@@ -120,16 +124,31 @@ impl Listener<'_> {
         match source {
             Source::Server => out.extend_from_slice(self.world.server().name.as_bytes()),
             Source::Literal(name) => out.extend_from_slice(name.as_bytes()),
-            Source::User(nick) => self.world.write_source(nick, out),
+            Source::User(nick) => self.write_source(nick, out),
             Source::Renamed(from, to) => {
                 out.extend_from_slice(from.as_str().as_bytes());
                 let mut whole = Vec::new();
-                self.world.write_source(to, &mut whole);
+                self.write_source(to, &mut whole);
                 let place = whole.iter().position(|&byte| byte == b'!');
                 out.extend_from_slice(&whole[place.unwrap_or(whole.len())..]);
             }
         }
         out.push(b' ');
+    }
+
+    fn write_source(&self, nick: &Nick, out: &mut Vec<u8>) {
+        match self.source.filter(|source| source.nick == *nick) {
+            Some(source) => source.write_source(out),
+            None => self.world.write_source(nick, out),
+        }
+    }
+
+    /// What is known of somebody, or was when it did what is told.
+    pub(super) fn person_of(&self, nick: &Nick) -> Option<Cow<'_, Person>> {
+        match self.source.filter(|source| source.nick == *nick) {
+            Some(source) => Some(Cow::Borrowed(source)),
+            None => self.world.known_as(nick).map(Cow::Owned),
+        }
     }
 
     fn push_tags(&self, tags: &Tags<'_>, out: &mut Vec<u8>) {
@@ -159,9 +178,10 @@ impl Listener<'_> {
             .caps
             .has_any(Caps::ACCOUNT_TAG.with(Caps::MESSAGE_TAGS));
         let by = tags.by.filter(|_| wants_person);
-        let person = by.and_then(|nick| self.world.person(self.world.find(nick.as_str())?));
+        let person = by.and_then(|nick| self.person_of(nick));
         if let Some(person) = person {
-            let account = person.account.filter(|_| self.caps.has(Caps::ACCOUNT_TAG));
+            let account = person.account.as_ref();
+            let account = account.filter(|_| self.caps.has(Caps::ACCOUNT_TAG));
             if let Some(account) = account {
                 push("account=", &escaped(account.as_str()));
             }
@@ -215,7 +235,7 @@ fn floor(text: &str, max: usize) -> usize {
 }
 
 /// A text in which nothing ends a line: what one dialect lets pass is no command in this one.
-fn without_breaks(text: &str) -> std::borrow::Cow<'_, str> {
+fn without_breaks(text: &str) -> Cow<'_, str> {
     match text.contains(['\r', '\n', '\0']) {
         true => text.replace(['\r', '\n', '\0'], " ").into(),
         false => text.into(),
@@ -246,6 +266,7 @@ mod tests {
             caps,
             nick: "bob",
             world: &Nowhere,
+            source: None,
             now: Moment::default(),
         }
     }

@@ -18,6 +18,7 @@ pub fn view() -> View<'static> {
         id: None,
         now: Moment::default(),
         world: &Nowhere,
+        source: None,
         form: 0,
     }
 }
