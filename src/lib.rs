@@ -4,7 +4,7 @@
 //! The one-way path of everything that is said:
 //! ```text
 //! socket ─fill→ Inbox ─Framing::decode→ frame ─Dialect::parse→ Request
-//!    ─Hub::handle_request→ an answer, or an Entry ─Chat::apply→ Facts ─Hub::hear→ Effects
+//!    ─Hub::handle_request→ an answer, or an Entry ─Log::commit→ Facts ─Hub::hear→ Effects
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
 //! So `/nick bob`, typed into nc, becomes a line in a browser: `reactor::frames` reads it, `frame::line` finds its end,
@@ -16,8 +16,8 @@
 //! Dependencies run one way: `main → cli` · `cli → reactor, load, store, web, hub, dialect, logging, model` ·
 //! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, model` · `layer → sys, buffer` ·
 //! `sys → store, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·
-//! `dialect → model` · `hub → chat, model` · `chat → model` · `logging → outlet, model` · all → `limits`; a test holds it. Chat, hub, dialects and
-//! framings are pure and never meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered
+//! `dialect → model` · `hub → log, chat, model` · `log → chat, model` · `chat → model` · `logging → outlet, model` ·
+//! all → `limits`; a test holds it. Chat, log, hub, dialects and framings are pure and never meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered
 //! over HTTP. Only the reactor joins them with sockets and time, which it reaches through `sys` alone, so that a
 //! simulated system can stand there instead; TLS (`layer`), below a connection, is a socket to it. `model` has values
 //! only, and `testing` names what tests reach for.
@@ -44,6 +44,7 @@ mod hub;
 mod layer;
 mod limits;
 mod load;
+mod log;
 mod logging;
 mod model;
 mod outlet;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::model::{AccountId, AccountRecord, Key, MessageId};
 
 /// Every account, bots included.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Directory {
     accounts: HashMap<AccountId, Account>,
     /// Invariant: exactly the accounts, by the keys of their names.
@@ -13,7 +13,7 @@ pub(crate) struct Directory {
 }
 
 /// An account that is known.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Account {
     pub(crate) record: AccountRecord,
     /// How many rooms it owns.
@@ -22,7 +22,7 @@ pub(crate) struct Account {
 }
 
 /// What waits for an account.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Mail {
     /// How many messages, of those that came since the start or since its last login.
     pub(crate) count: usize,

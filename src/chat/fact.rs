@@ -35,7 +35,7 @@ pub(crate) enum Leaving {
 }
 
 /// What has become true.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Fact {
     /// Somebody has come in, into the lobby.
     Joined { user: UserId },

@@ -52,7 +52,7 @@ impl Chat {
                 false => shown,
             };
         }
-        format!("{:013x}.hidden", self.rules.hash_seed.hash_one(ip) >> 12)
+        format!("{:013x}.hidden", self.rules.cloak_key.hash_one(ip) >> 12)
     }
 
     /// What masks of a room are compared with: the user as it is shown, and with its address.

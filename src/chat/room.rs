@@ -55,7 +55,7 @@ impl Role {
 }
 
 /// A set of members.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Room {
     pub(crate) name: RoomName,
     /// In the order of their coming. Invariant: nobody twice; each is a user that lists the room.
@@ -72,7 +72,7 @@ pub(crate) struct Room {
 }
 
 /// What a room's moderator has set.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Modes {
     pub(crate) is_topic_locked: bool,
     pub(crate) is_invite_only: bool,
@@ -102,7 +102,7 @@ pub(crate) struct Modes {
 }
 
 /// A mask of users in one of a room's lists.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct RoomMask {
     pub(crate) kind: MaskKind,
     /// As it was set.
@@ -200,7 +200,7 @@ fn rank(id: RoomId, room: &Room) -> Rank {
 }
 
 /// Every room there is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Rooms {
     table: Table<RoomId, Room>,
     next_id: RoomId,

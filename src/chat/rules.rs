@@ -41,6 +41,8 @@ pub struct Rules {
     pub oper_password: Option<Secret>,
     /// What names are hashed with.
     pub hash_seed: HashSeed,
+    /// What the hosts are hashed with that stand for addresses: it is kept, so that they stay the same.
+    pub cloak_key: HashSeed,
     /// What is said of the server itself.
     pub server: ServerFacts,
 }
@@ -61,6 +63,7 @@ impl Default for Rules {
             addresses: Addresses::OfDoors,
             oper_password: None,
             hash_seed: HashSeed::default(),
+            cloak_key: HashSeed::default(),
             server: ServerFacts::default(),
         }
     }

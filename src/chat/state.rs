@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS};
-use crate::model::{
-    AccountId, AccountRecord, Message, MessageId, Nick, RoomRecord, Secret, Settings,
-};
+use crate::model::{AccountId, Kept, Message, MessageId, Nick, RoomRecord, Secret, Settings};
 
 use super::directory::Directory;
 use super::entry::Words;
@@ -64,8 +62,20 @@ impl Chat {
         }
     }
 
+    /// There was all this before the first entry. Returns the rooms.
+    pub(crate) fn restore(&mut self, kept: &Kept) -> Vec<RoomId> {
+        self.rules.cloak_key = kept.cloak_key;
+        self.set_last(kept.last_id, kept.last_ms);
+        for record in &kept.accounts {
+            self.directory.learn(record.clone());
+        }
+        self.tokens = kept.tokens.iter().copied().collect();
+        let rooms = kept.rooms.iter().cloned();
+        rooms.filter_map(|room| self.restore_room(room)).collect()
+    }
+
     /// Messages up to `id` were said, the last at `ms`, before the first entry.
-    pub(crate) fn set_last(&mut self, id: MessageId, ms: u64) {
+    fn set_last(&mut self, id: MessageId, ms: u64) {
         (self.last_id, self.last_ms) = (id, ms);
     }
 
@@ -74,21 +84,9 @@ impl Chat {
         self.rules.oper_password = password;
     }
 
-    /// There were an account's bots' tokens before the first entry.
-    pub(crate) fn restore_accounts(
-        &mut self,
-        records: Vec<AccountRecord>,
-        tokens: Vec<([u8; 32], AccountId)>,
-    ) {
-        for record in records {
-            self.directory.learn(record);
-        }
-        self.tokens = tokens.into_iter().collect();
-    }
-
     /// There was an owned room before the first entry. Returns it, unless there is one of its name or its owner is
     /// gone.
-    pub(crate) fn restore_room(&mut self, record: RoomRecord) -> Option<RoomId> {
+    fn restore_room(&mut self, record: RoomRecord) -> Option<RoomId> {
         if self.rooms.find(&record.name).is_some() {
             return None;
         }
@@ -103,6 +101,45 @@ impl Chat {
         room.modes.is_topic_locked = record.is_topic_locked;
         room.modes.is_invite_only = record.is_invite_only;
         Some(id)
+    }
+
+    /// # Panics
+    /// Where the other has come to another state.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn assert_equals(&self, other: &Chat) {
+        let Chat {
+            rules,
+            users,
+            rooms,
+            settings,
+            directory,
+            tokens,
+            owned_rooms,
+            last_guest,
+            last_id,
+            last_ms,
+            steps: _,
+        } = self;
+        let hash_seed = rules.hash_seed;
+        let other_rules = other.rules.clone();
+        assert_eq!(
+            *rules,
+            Rules {
+                hash_seed,
+                ..other_rules
+            }
+        );
+        assert_eq!(*users, other.users);
+        assert_eq!(*rooms, other.rooms);
+        assert_eq!(*settings, other.settings);
+        assert_eq!(*directory, other.directory);
+        assert_eq!(*tokens, other.tokens);
+        let numbers = (owned_rooms, last_guest, last_id, last_ms);
+        let (owned_rooms, last_guest) = (&other.owned_rooms, &other.last_guest);
+        assert_eq!(
+            numbers,
+            (owned_rooms, last_guest, &other.last_id, &other.last_ms)
+        );
     }
 
     pub(crate) fn rules(&self) -> &Rules {

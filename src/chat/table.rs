@@ -4,7 +4,7 @@
 const GAPS: usize = 64;
 
 /// Values in the order of their ids, each of which is larger than all before it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Table<I, T> {
     /// Invariant: ascending.
     ids: Vec<I>,

@@ -7,7 +7,7 @@ use crate::model::{AccountId, CameBy, Key, MessageId, Nick, Peer, Profile};
 use super::{LOBBY, RoomId};
 
 /// A user who has come in.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct User {
     /// Invariant: the table of names leads to this user.
     pub(super) nick: Nick,

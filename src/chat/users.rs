@@ -119,6 +119,13 @@ fn name_in(users: &Table<UserId, User>, place: u32) -> Folded<'_> {
     Folded::of(user.map_or("", |(_, user)| user.nick.as_str()))
 }
 
+/// The order of the table of names is no part of it.
+impl PartialEq for Users {
+    fn eq(&self, other: &Users) -> bool {
+        (&self.users, self.next_id) == (&other.users, other.next_id)
+    }
+}
+
 impl std::ops::Index<UserId> for Users {
     type Output = User;
 

@@ -429,7 +429,9 @@ impl Hub {
     /// Why the chat refuses it.
     pub(super) fn commit(&mut self, asker: Option<Asker>, entry: Entry) -> Result<(), ErrorCode> {
         let mut facts = mem::take(&mut self.facts);
-        let done = self.chat.apply(entry, self.now.unix_ms, &mut facts);
+        let done = self
+            .log
+            .commit(&mut self.chat, entry, self.now.unix_ms, &mut facts);
         for fact in facts.drain(..) {
             self.hear(fact, asker);
         }

@@ -95,12 +95,6 @@ impl Hub {
         ]
     }
 
-    /// Nothing that was said up to this may get an id again; the last was said at `ms`, in milliseconds since 1970.
-    pub(super) fn set_last(&mut self, last: MessageId, ms: u64) {
-        self.chat.set_last(last, ms);
-        self.history.kept = last;
-    }
-
     /// A room's last messages are these, and there are others before or not.
     pub(super) fn restore_scrollback(
         &mut self,

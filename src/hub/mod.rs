@@ -78,6 +78,8 @@ pub(crate) use readers::{Reader, Readers};
 pub use state::Hub;
 
 use crate::chat::Entry;
+#[cfg(any(test, feature = "testing"))]
+use crate::log::Mirror;
 use crate::model::{
     ConnId, ErrorCode, Event, Kept, Manner, Moment, Peer, Request, RequestId, Secret, Settings,
 };
@@ -86,18 +88,35 @@ use coming::Coming;
 impl Hub {
     /// Goes on from what was kept. To be called before anybody comes.
     pub fn restore(&mut self, kept: Kept) {
-        self.set_last(kept.last_id, kept.last_ms);
-        self.chat.restore_accounts(kept.accounts, kept.tokens);
-        for room in kept.rooms {
-            if let Some(id) = self.chat.restore_room(room) {
-                self.local.open(id, kept.last_id);
-            }
+        #[cfg(any(test, feature = "testing"))]
+        if let Some(mirror) = &mut self.log.mirror {
+            mirror.restore(&kept);
+        }
+        self.history.kept = kept.last_id;
+        for id in self.chat.restore(&kept) {
+            self.local.open(id, kept.last_id);
         }
         self.restore_uses(kept.ran_ms, kept.uses);
         for scrollback in kept.scrollbacks {
             if let Some(id) = self.chat.rooms().find(&scrollback.room) {
                 self.restore_scrollback(id, scrollback.messages, scrollback.has_more);
             }
+        }
+    }
+
+    /// Has a second chat be given every entry from now on, and compared with the first. To be called before all else.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn mirror(&mut self) {
+        let (rules, settings) = (self.chat.rules(), self.chat.settings());
+        self.log.mirror = Some(Mirror::new(rules, settings.clone()));
+    }
+
+    /// # Panics
+    /// Where the second chat, if there is one, has come to another state.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn check_mirror(&self) {
+        if let Some(mirror) = &self.log.mirror {
+            mirror.check_state(&self.chat);
         }
     }
 

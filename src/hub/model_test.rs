@@ -133,6 +133,7 @@ fn check(steps: &[Step], limit: usize) {
         ..Rules::default()
     };
     let (mut hub, mut reference) = (Hub::new(rules, Settings::default()), Reference::new(limit));
+    hub.mirror();
     let mut now = Moment::default();
     for step in met().iter().chain(steps) {
         match step {
@@ -179,6 +180,7 @@ fn check(steps: &[Step], limit: usize) {
             let (told, expected) = (told_to(&told, id), told_to(&expected, id));
             assert_eq!(told, expected, "connection {id} at {step:?}");
         }
+        hub.check_mirror();
     }
 }
 

@@ -51,6 +51,7 @@ pub fn check(input: &[u8]) {
         ..Rules::default()
     };
     let mut hub = Hub::new(rules, Settings::default());
+    hub.mirror();
     let console = ConnId {
         slot: CONSOLE,
         generation: 1,
@@ -115,6 +116,7 @@ pub fn check(input: &[u8]) {
         keeper.check(&hub);
         check_pictures(&hub, &mut pictures);
     }
+    hub.check_mirror();
 }
 
 /// Takes what is told when its time has come: who is given another name, and the lines about crowded

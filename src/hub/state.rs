@@ -6,6 +6,7 @@ use std::collections::{HashSet, VecDeque};
 use core::net::IpAddr;
 
 use crate::chat::{Chat, Fact, RoomId, Rules};
+use crate::log::Log;
 use crate::model::{
     ConnId, ErrorCode, Event, MessageId, Moment, Peer, RequestId, Settings, Target, UserId,
 };
@@ -32,6 +33,7 @@ const IDLE_EFFECTS: usize = 64;
 #[derive(Debug)]
 pub struct Hub {
     pub(super) chat: Chat,
+    pub(super) log: Log,
     pub(super) sessions: Sessions,
     /// Invariant: exactly the chat's rooms.
     pub(super) local: LocalRooms,
@@ -74,6 +76,7 @@ impl Hub {
     pub fn new(rules: Rules, settings: Settings) -> Hub {
         Hub {
             chat: Chat::new(rules, settings),
+            log: Log::default(),
             sessions: Sessions::new(),
             local: LocalRooms::new(),
             consoles: HashSet::new(),

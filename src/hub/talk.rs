@@ -82,7 +82,8 @@ impl Hub {
             shown,
         };
         let mut facts = Vec::new();
-        self.chat.apply(entry, now.unix_ms, &mut facts)?;
+        self.log
+            .commit(&mut self.chat, entry, now.unix_ms, &mut facts)?;
         if let Some(account) = account {
             self.use_account(account);
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{AccountId, Key, Message, MessageId, Nick, RoomName, SearchWords, Secret};
+use super::{AccountId, HashSeed, Key, Message, MessageId, Nick, RoomName, SearchWords, Secret};
 
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -411,6 +411,8 @@ pub struct Kept {
     pub tokens: Vec<([u8; 32], AccountId)>,
     /// How long the server has run, in milliseconds.
     pub ran_ms: u64,
+    /// What stands for addresses is hashed with this; it is as old as what is kept.
+    pub cloak_key: HashSeed,
     /// What ends when it is not used, and how long the server had run when it was used last.
     pub uses: Vec<(Used, u64)>,
 }

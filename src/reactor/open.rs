@@ -6,7 +6,7 @@ use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules};
 use crate::layer::Layer;
 use crate::limits::{CLOCK_FLOOR_MS, READ_BYTES};
-use crate::model::{Kept, MessageId, Moment, Peer, ServerFacts, Settings};
+use crate::model::{HashSeed, Kept, MessageId, Moment, Peer, ServerFacts, Settings};
 use crate::sys::{Interest, Native, System};
 use crate::web::Site;
 
@@ -47,7 +47,7 @@ impl<S: System> Reactor<S> {
                 let (store, kept) = system.open_store(options)?;
                 (Some(store), kept)
             }
-            None => (None, nothing_kept(clock.moment)),
+            None => (None, nothing_kept(clock.moment, system.secret())),
         };
         let committed = kept.last_id;
         let (settings, keeper) = match &config.state {
@@ -58,6 +58,10 @@ impl<S: System> Reactor<S> {
             None => (Settings::default(), None),
         };
         let mut hub = Hub::new(rules, settings);
+        #[cfg(feature = "testing")]
+        if S::IS_MIRRORED {
+            hub.mirror();
+        }
         hub.restore(kept);
         let mut reactor = Reactor {
             doors,
@@ -141,6 +145,8 @@ fn rules(system: &mut impl System, files: &Files, config: &Config) -> Result<Rul
         account_expiry_ms: config.account_expiry_ms,
         limits_loopback: config.limits.limits_loopback,
         hash_seed: system.hash_seed(),
+        // It comes with what is kept.
+        cloak_key: HashSeed::default(),
         server: ServerFacts {
             name: config
                 .server_name
@@ -167,9 +173,10 @@ fn site(system: &impl System, files: &Files, config: &Config) -> Result<Site, St
 
 /// What a server begins with that keeps nothing. Its ids begin with the time, so that they are later than
 /// those of any earlier run that said up to a thousand messages a second.
-fn nothing_kept(now: Moment) -> Kept {
+fn nothing_kept(now: Moment, cloak_key: HashSeed) -> Kept {
     Kept {
         last_id: MessageId(now.unix_ms.saturating_sub(CLOCK_FLOOR_MS)),
+        cloak_key,
         ..Kept::default()
     }
 }

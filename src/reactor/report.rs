@@ -27,6 +27,13 @@ impl<S: System> Reactor<S> {
         pending
     }
 
+    /// # Panics
+    /// Where a second chat that was given the same entries has come to another state.
+    #[cfg(feature = "testing")]
+    pub fn check_mirror(&self) {
+        self.hub.check_mirror();
+    }
+
     /// What operators have set.
     #[cfg(feature = "testing")]
     pub fn settings(&self) -> &Settings {

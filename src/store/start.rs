@@ -5,7 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension as _, Result as Done};
 
 use crate::limits::IDS_RESERVED;
-use crate::model::{Found, Kept, KeptScrollback, MessageId, Query, RoomName, RoomRecord, Window};
+use crate::model::{
+    Found, HashSeed, Kept, KeptScrollback, MessageId, Query, RoomName, RoomRecord, Window,
+};
 
 use super::accounts;
 use super::find::find;
@@ -109,6 +111,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         scrollbacks,
         tokens: accounts::tokens(connection)?,
         ran_ms: u64::try_from(rows::meta(connection, "ran_ms")?).unwrap_or(0),
+        cloak_key: cloak_key(connection)?,
         uses: accounts::uses(connection)?,
     })
 }
@@ -129,6 +132,16 @@ fn reserve(connection: &Connection, above: u64) -> Done<MessageId> {
         [last.saturating_add(integer(IDS_RESERVED))],
     )?;
     Ok(rows::id_of(last))
+}
+
+/// The key that the database is given at the first start which needs it. SQLite draws it from the system's randomness.
+fn cloak_key(connection: &Connection) -> Done<HashSeed> {
+    let sql = "INSERT OR IGNORE INTO meta VALUES ('cloak_key', randomblob(16))";
+    connection.execute(sql, [])?;
+    let sql = "SELECT value FROM meta WHERE key = 'cloak_key'";
+    let key: [u8; 16] = connection.query_row(sql, [], |row| row.get(0))?;
+    let key = u128::from_le_bytes(key);
+    Ok(HashSeed((key >> 64) as u64, key as u64))
 }
 
 /// When the last message was said.

@@ -62,7 +62,10 @@ fn what_is_kept_comes_back() {
     assert_eq!(kept.scrollbacks[1].room, rust);
     assert_eq!(kept.scrollbacks[1].messages, [acted]);
     scene.keep(Record::RoomGone(rust));
+    let cloak_key = kept.cloak_key;
     let kept = scene.restart();
+    assert_eq!(kept.cloak_key, cloak_key);
+    assert_ne!(Scene::new().restart().cloak_key, cloak_key);
     assert_eq!(kept.rooms, []);
     assert_eq!(scene.ids(history("rust", ALL)), [6], "what was said stays");
 }

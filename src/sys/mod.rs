@@ -46,6 +46,10 @@ pub trait System {
     /// The file of the operators' settings.
     type Settings: SettingsFile;
 
+    /// Is every entry to be applied to a second chat, too, which must stay equal?
+    #[cfg(feature = "testing")]
+    const IS_MIRRORED: bool = false;
+
     /// Waits until something is ready or `timeout` is over, for ever without one, and tells what is ready.
     /// Readiness is edge-triggered (epoll(7)): what is registered is told of a change only, and may be
     /// told of none. An answer of the store and a signal end the wait, too.
@@ -124,8 +128,11 @@ pub trait System {
     /// Signals that came, by their numbers.
     fn signals(&mut self) -> Vec<i32>;
 
-    /// Random, and nobody else's.
+    /// Random, and nobody else's: what hash tables are ordered by.
     fn hash_seed(&mut self) -> HashSeed;
+
+    /// Random, and nobody else's: what shows, hashed, as long as the server runs.
+    fn secret(&mut self) -> HashSeed;
 
     /// Opens what is kept in a directory, or begins it.
     ///

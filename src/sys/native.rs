@@ -173,6 +173,10 @@ impl System for Native {
         HashSeed(random.hash_one(0), random.hash_one(1))
     }
 
+    fn secret(&mut self) -> HashSeed {
+        self.hash_seed()
+    }
+
     fn open_store(&mut self, options: &store::Options) -> Result<(Store, Kept), String> {
         let waker = Waker::new(self.poll.registry(), STORE)
             .map_err(|e| format!("cannot set up the event loop: {e}"))?;

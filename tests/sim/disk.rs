@@ -12,8 +12,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use hubbub::testing::{
-    AccountAnswer, AccountAsk, Answer, IDS_RESERVED, Kept, Message, MessageId, Options, Query,
-    Record, Retention, Settings,
+    AccountAnswer, AccountAsk, Answer, HashSeed, IDS_RESERVED, Kept, Message, MessageId, Options,
+    Query, Record, Retention, Settings,
 };
 
 use crate::faults::Chance;
@@ -143,6 +143,7 @@ struct Commit {
 
 /// The disk, and what waits for it.
 pub(crate) struct Shelves {
+    seed: u64,
     chance: Chance,
     health: Health,
     books: Books,
@@ -176,6 +177,7 @@ pub(crate) struct Shelves {
 impl Shelves {
     pub(crate) fn new(seed: u64) -> Shelves {
         Shelves {
+            seed,
             chance: Chance::new(seed, u64::MAX),
             health: Health::Well,
             books: Books::default(),
@@ -203,6 +205,11 @@ impl Shelves {
         }
     }
 
+    /// What stands for addresses is hashed with this. It is no part of what is drawn by and by.
+    pub(crate) fn secret(&self) -> HashSeed {
+        HashSeed(self.seed, 0x636c_6f61_6b21)
+    }
+
     /// A server is going to be started.
     pub(crate) fn power_on(&mut self) {
         self.is_off = false;
@@ -215,7 +222,10 @@ impl Shelves {
         (self.committed, self.told, self.highest) = (last, last, last);
         self.is_open = true;
         self.retention = options.retention;
-        self.books.kept(last, options.replay)
+        Kept {
+            cloak_key: self.secret(),
+            ..self.books.kept(last, options.replay)
+        }
     }
 
     /// Everything that is not on the disk is gone.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::checks::Failure;
 use crate::driver::{self, Manner, Outcome};
 use crate::faults::Fault;
-use crate::plan::{FIRST_SEEDS, Plan, Tongue};
+use crate::plan::{FIRST_SEEDS, Plan};
 use crate::shrink::shrink;
 use crate::trace::Traced;
 use crate::vocabulary::Vocabulary;
@@ -69,10 +69,7 @@ const SALTED: Manner = Manner {
 /// Plays a plan twice: the same bytes come at the same times, whatever order hash tables have.
 fn play_twice(plan: &Plan, vocabulary: &Vocabulary) -> Result<Outcome, Failure> {
     let (outcome, first) = play(plan, vocabulary, QUIETLY)?;
-    // The addresses that IRC shows follow from the order, too.
-    let is_salted = !plan.tongues.contains(&Tongue::Irc);
-    let manner = if is_salted { SALTED } else { QUIETLY };
-    let (_, second) = play(plan, vocabulary, manner)?;
+    let (_, second) = play(plan, vocabulary, SALTED)?;
     match first == second {
         true => Ok(outcome),
         false => Err(Failure::new(

@@ -77,6 +77,7 @@ impl Server {
 
     /// What is left in it: connections and the like, by name.
     pub(crate) fn left(&self) -> Vec<(&'static str, usize)> {
+        self.0.check_mirror();
         self.0.pending()
     }
 }

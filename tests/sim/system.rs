@@ -113,6 +113,7 @@ impl System for SimSystem {
     type Listener = SimListener;
     type Store = SimStore;
     type Settings = SimSettings;
+    const IS_MIRRORED: bool = true;
 
     fn poll(&mut self, timeout: Option<Duration>, tell: impl FnMut(Ready)) -> io::Result<()> {
         self.world.poll(timeout, tell)
@@ -218,6 +219,10 @@ impl System for SimSystem {
 
     fn hash_seed(&mut self) -> HashSeed {
         self.world.hash_seed()
+    }
+
+    fn secret(&mut self) -> HashSeed {
+        self.world.secret()
     }
 
     fn open_store(&mut self, options: &Options) -> Result<(SimStore, Kept), String> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hubbub::testing::{
-    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, Kept, KeptScrollback, Key,
-    MAIL_MAX, Message, MessageId, Nick, Query, Record, Retention, RoomName, RoomRecord,
+    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, HashSeed, Kept, KeptScrollback,
+    Key, MAIL_MAX, Message, MessageId, Nick, Query, Record, Retention, RoomName, RoomRecord,
     SearchWords, Secret, Used, Window, terms, token_digest,
 };
 
@@ -152,6 +152,7 @@ impl Books {
         Kept {
             last_id,
             last_ms: last.map_or(0, |message| message.unix_ms),
+            cloak_key: HashSeed::default(),
             accounts: self.accounts.values().map(|it| it.record.clone()).collect(),
             rooms: self.rooms.values().map(|it| it.record.clone()).collect(),
             scrollbacks: std::iter::once(&lobby)

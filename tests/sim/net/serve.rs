@@ -143,6 +143,10 @@ impl World {
         HashSeed(net.chance.next() ^ salt, net.chance.next() ^ salt)
     }
 
+    pub(crate) fn secret(&self) -> HashSeed {
+        self.shelves.borrow().secret()
+    }
+
     /// The server makes a call, at which the power may fail.
     fn count_call(&self) {
         let mut net = self.net.borrow_mut();

@@ -94,7 +94,10 @@ fn a_room_made_anew_asks_for_nothing_that_was_closed_to_some() {
         resume: None,
         replay: None,
     };
-    world.hub.set_last(MessageId(6), 0);
+    world.hub.restore(Kept {
+        last_id: MessageId(6),
+        ..Kept::default()
+    });
     world.ask(0, enter(EnterMode::Create));
     world.take(&Step::Say { at: 0, count: 3 });
     world.take(&Step::Leave { at: 0 });
@@ -111,7 +114,10 @@ fn a_disk_that_fails_holds_nobody_back() {
     let mut world = two(Durability::Soon);
     let room = RoomName::parse("den").expect("a room name");
     let (entry, key, resume) = (EnterMode::Create, None, None);
-    world.hub.set_last(MessageId(3), 0);
+    world.hub.restore(Kept {
+        last_id: MessageId(3),
+        ..Kept::default()
+    });
     world.ask(
         0,
         Request::Enter {

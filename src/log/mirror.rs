@@ -1,0 +1,62 @@
+//! A second chat that is given every entry of the first, and must stay equal to it although its hash tables have
+//! another order: so nothing but the entries decides.
+
+use crate::chat::{Chat, Entry, Fact, Rules};
+use crate::model::{ErrorCode, HashSeed, Kept, Settings};
+
+/// How often the states are compared, in entries: that takes a look at all of both.
+const STATE_EVERY: usize = 256;
+
+/// The second chat.
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    chat: Chat,
+    /// What came of the entry that it applied last.
+    facts: Vec<Fact>,
+    done: Result<(), ErrorCode>,
+    /// Entries until the states are compared.
+    entries_left: usize,
+}
+
+impl Mirror {
+    /// That of a chat which begins with the same, but for the order of its tables.
+    pub(crate) fn new(rules: &Rules, settings: Settings) -> Mirror {
+        let HashSeed(one, other) = rules.hash_seed;
+        let hash_seed = HashSeed(!one, other.wrapping_add(1));
+        let rules = rules.clone();
+        Mirror {
+            chat: Chat::new(Rules { hash_seed, ..rules }, settings),
+            facts: Vec::new(),
+            done: Ok(()),
+            entries_left: STATE_EVERY,
+        }
+    }
+
+    /// The same was kept before the first entry.
+    pub(crate) fn restore(&mut self, kept: &Kept) {
+        self.chat.restore(kept);
+    }
+
+    pub(super) fn apply(&mut self, entry: Entry, at_ms: u64) {
+        self.facts.clear();
+        self.done = self.chat.apply(entry, at_ms, &mut self.facts);
+    }
+
+    /// # Panics
+    /// Where something else has come of the entry here.
+    pub(super) fn check(&mut self, chat: &Chat, done: &Result<(), ErrorCode>, facts: &[Fact]) {
+        assert_eq!(done, &self.done, "the same is refused");
+        assert_eq!(facts, self.facts, "the same comes of an entry");
+        self.entries_left -= 1;
+        if self.entries_left == 0 {
+            self.entries_left = STATE_EVERY;
+            self.check_state(chat);
+        }
+    }
+
+    /// # Panics
+    /// Where the states differ.
+    pub(crate) fn check_state(&self, chat: &Chat) {
+        self.chat.assert_equals(chat);
+    }
+}
