@@ -69,9 +69,10 @@ impl<S: Transport> Connection<S> {
                 Due::Handshake,
             ),
             when(needs_name, self.since + limits.join_ms, Due::Join),
+            // Whoever has ended its input, or waits for an answer, can send nothing.
             limits
                 .idle_ms
-                .filter(|_| self.joined)
+                .filter(|_| self.joined && !self.ended && throttled_until != Some(Tick::MAX))
                 .map(|ms| (idle_since.unwrap_or(self.progress) + ms, Due::Idle)),
             when(
                 answers_pings && pinged_since.is_none(),
@@ -81,8 +82,9 @@ impl<S: Transport> Connection<S> {
             pinged_since
                 .filter(|_| answers_pings)
                 .map(|since| (since + limits.ping_ms, Due::Pong)),
+            // What it is owed since this turn was not offered to it yet.
             when(
-                self.ended && !self.owes_nothing(),
+                self.ended && !self.owes_nothing() && self.is_blocked(),
                 self.progress + DRAIN_STALL_MS,
                 Due::Stall,
             ),

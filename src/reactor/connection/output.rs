@@ -108,7 +108,8 @@ impl<S: Transport> Connection<S> {
         };
         let is_last = self.ended || self.phase != Phase::Open;
         let taken = before.saturating_sub(self.sendq());
-        if is_last && taken > 0 {
+        // It cannot have stalled before it was owed anything.
+        if is_last && (taken > 0 || !self.is_blocked()) {
             self.progress = now;
         }
         self.note_taken(taken, now);

@@ -308,6 +308,43 @@ fn who_takes_its_last_bytes_slowly_is_not_waited_for_without_end() {
 }
 
 #[test]
+fn who_has_ended_its_input_has_stalled_only_where_it_was_offered_something() {
+    let limits = Limits {
+        idle_ms: Some(5),
+        ..Limits::default()
+    };
+    let ledger = Ledger::default();
+    let mut connection = connection(Some(Dialect::Pynet), vec![], vec![Act::Take(1)]);
+    connection.joined = true;
+    assert_eq!(connection.due(&limits), Some((5, Due::Idle)));
+    connection.ended = true;
+    assert_eq!(connection.due(&limits), None, "it can send nothing");
+    let late = 2 * DRAIN_STALL_MS;
+    connection.append(&ledger, |out| out.extend_from_slice(b"xy"));
+    assert_eq!(connection.due(&limits), None, "it was offered nothing yet");
+    assert!(connection.flush(late).is_ok());
+    connection.registered = Some(connection.interest());
+    let due = Some((late + DRAIN_STALL_MS, Due::Stall));
+    assert_eq!(connection.due(&limits), due);
+    assert!(connection.flush(late + 1).is_ok());
+    assert_eq!(connection.due(&limits), due, "it took nothing");
+}
+
+#[test]
+fn who_waits_for_an_answer_is_not_idle() {
+    let limits = Limits {
+        idle_ms: Some(5),
+        ..Limits::default()
+    };
+    let mut connection = connection(Some(Dialect::Text), vec![], vec![]);
+    connection.joined = true;
+    connection.hold(Tick::MAX);
+    assert_eq!(connection.due(&limits), None);
+    connection.unthrottle();
+    assert_eq!(connection.due(&limits), Some((5, Due::Idle)));
+}
+
+#[test]
 fn who_was_not_read_has_all_of_its_time_to_answer_a_ping() {
     let limits = Limits::default();
     let ledger = Ledger::default();
