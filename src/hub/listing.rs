@@ -106,13 +106,14 @@ impl Hub {
     /// Who is in a room, in the order of their coming, [`NAMES_SHOWN_MAX`] at most, as anybody may know it.
     ///
     /// # Errors
-    /// [`ErrorCode::NoRoomToShow`], [`ErrorCode::NotInRoom`] where the room is closed to some.
-    pub fn users_in(&self, room: &RoomName) -> Result<Roster, ErrorCode> {
+    /// [`ErrorCode::NoRoomToShow`], [`ErrorCode::NotInRoom`] where the room is closed to some, and
+    /// [`ErrorCode::NoSuchNick`] where the page begins behind nobody who is there.
+    pub fn users_in(&self, room: &RoomName, page: &MembersPage) -> Result<Roster, ErrorCode> {
         let id = self.chat.rooms().find(room);
         let id = id.ok_or_else(|| ErrorCode::NoRoomToShow(room.clone()))?;
         match self.chat.rooms().get(id).is_guarded() {
             true => Err(ErrorCode::NotInRoom(room.clone())),
-            false => Ok(self.roster(id)),
+            false => self.page_of(id, page),
         }
     }
 }

@@ -431,11 +431,11 @@ fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
         assert_eq!(post(name, room_name, text), Err(code));
     }
     assert_eq!(
-        hub.users_in(&room("lobby")),
+        hub.users_in(&room("lobby"), &MembersPage::default()),
         Ok(Roster::of(vec![nick("a"), nick("b")]))
     );
     let gone = ErrorCode::NoRoomToShow(room("r"));
-    assert_eq!(hub.users_in(&room("r")), Err(gone));
+    assert_eq!(hub.users_in(&room("r"), &MembersPage::default()), Err(gone));
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl<S: System> Reactor<S> {
                 }
                 Err(code) => api::refused(&code),
             },
-            Reply::Users(room) => match self.hub.users_in(&room) {
+            Reply::Users(room, page) => match self.hub.users_in(&room, &page) {
                 Ok(users) => {
                     self.charge_rows(id, users.nicks.len());
                     api::users(&room, &users)

@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::dialect::http::{HttpRequest, Response, StatusCode, status_of};
 use crate::dialect::object::{self, Object};
 use crate::model::{
-    ErrorCode, Excerpt, Manner, Message, MessageId, Nick, Range, RoomEntry, RoomName, RoomsFrom,
-    Roster, Since, Stats,
+    ErrorCode, Excerpt, Manner, MembersPage, Message, MessageId, Nick, Range, RoomEntry, RoomName,
+    RoomsFrom, Roster, Since, Stats,
 };
 
 use super::site::sha256;
@@ -28,6 +28,23 @@ pub(super) fn rooms_from(query: Option<&str>) -> Result<RoomsFrom, ErrorCode> {
     }
 }
 
+/// Which room's users are wanted, and behind which of them (`?after=NAME`).
+pub(super) fn users_of(
+    segment: &str,
+    query: Option<&str>,
+) -> Result<(RoomName, MembersPage), ErrorCode> {
+    let fields = query.unwrap_or_default().split('&');
+    let after = fields.filter_map(|field| field.strip_prefix("after="));
+    let page = MembersPage {
+        after: after
+            .map(|name| percent_decoded(name).ok_or(ErrorCode::WrongField("after")))
+            .next()
+            .transpose()?,
+        limit: None,
+    };
+    Ok((room(segment)?, page))
+}
+
 /// The rooms there are, or a page of them.
 pub(crate) fn rooms(rooms: &[RoomEntry], has_more: bool) -> Response {
     object(StatusCode::Ok, "rooms", |object| {
@@ -44,7 +61,7 @@ pub(crate) fn rooms(rooms: &[RoomEntry], has_more: bool) -> Response {
     })
 }
 
-/// Who is in a room, or the first of them.
+/// Who is in a room, or a page of them.
 pub(crate) fn users(room: &RoomName, users: &Roster) -> Response {
     object(StatusCode::Ok, "users", |object| {
         object.text("room", room.as_str()).roster(users)

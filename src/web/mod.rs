@@ -10,7 +10,7 @@ mod upgrade;
 
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Method, Response, StatusCode};
-use crate::model::{Moment, Nick, Range, RoomName, RoomsFrom};
+use crate::model::{MembersPage, Moment, Nick, Range, RoomName, RoomsFrom};
 
 pub(crate) use assets::{Asset, Representation};
 pub(crate) use metrics::Metrics;
@@ -46,8 +46,8 @@ pub(crate) enum Reply {
     },
     /// Send [`api::rooms`] from here on.
     Rooms(RoomsFrom),
-    /// Send [`api::users`] of this room.
-    Users(RoomName),
+    /// Send [`api::users`] of this room, from here on.
+    Users(RoomName, MembersPage),
     /// Have this said, and send [`api::posted`].
     Post {
         /// Where.
@@ -141,8 +141,8 @@ pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpReq
             Ok(from) => Reply::Rooms(from),
             Err(code) => Reply::Respond(api::refused(&code)),
         },
-        Route::Users(name) => match api::room(name) {
-            Ok(room) => Reply::Users(room),
+        Route::Users(name) => match api::users_of(name, request.query.as_deref()) {
+            Ok((room, page)) => Reply::Users(room, page),
             Err(code) => Reply::Respond(api::refused(&code)),
         },
         Route::Messages(name) if request.method == Method::Post => api::post(site, request, name),

@@ -54,6 +54,34 @@ fn rooms_and_users_are_listed() {
     }
 }
 
+#[test]
+fn the_users_of_a_crowd_are_listed_by_pages() {
+    let server = Server::of(&[Auto, Json]);
+    let crowd: Vec<Peer> = (0..1101)
+        .map(|n| server.join(Json, &format!("member{n}")))
+        .collect();
+    let page = |query: &str| {
+        let page = server
+            .get(&format!("/api/v1/rooms/lobby/users{query}"))
+            .json();
+        let users = page["users"].as_array().expect("users").clone();
+        assert_eq!(page["members"], 1101, "{query}");
+        let last = users.last().expect("a user").as_str().expect("a name");
+        (users.len(), last.to_owned(), page["more"] == true)
+    };
+    assert_eq!(page(""), (500, "member499".into(), true));
+    assert_eq!(page("?after=member499"), (500, "member999".into(), true));
+    assert_eq!(
+        page("?after=MEMBER%39%399"),
+        (101, "member1100".into(), false)
+    );
+    for (query, status) in [("?after=nobody", 404), ("?after=%2", 400), ("?after=", 404)] {
+        let path = format!("/api/v1/rooms/lobby/users{query}");
+        assert_eq!(server.get(&path).status, status, "{query}");
+    }
+    drop(crowd);
+}
+
 const MESSAGES: &str = "POST /api/v1/rooms/lobby/messages";
 
 /// A server with tokens: `secret` of nobody in particular, and `hush` of newsbot.

@@ -1,7 +1,7 @@
 //! Whom a mute holds for, and what is shown to whom.
 
 use super::*;
-use crate::model::{ModeChange, RoomsFrom, WhoisEntry};
+use crate::model::{MembersPage, ModeChange, RoomsFrom, WhoisEntry};
 
 const OPER: &str = "x";
 
@@ -207,7 +207,10 @@ fn what_is_in_closed_rooms_is_told_to_their_members() {
         };
         let refusal = ErrorCode::NotInRoom(room("r"));
         assert_eq!(refused(&chat.ask(3, members())), &refusal);
-        assert_eq!(chat.0.users_in(&room("r")), Err(refusal));
+        assert_eq!(
+            chat.0.users_in(&room("r"), &MembersPage::default()),
+            Err(refusal)
+        );
         let topic = |hub: &Hub, reader| {
             let (rooms, _) = hub
                 .list_rooms(reader, &RoomsFrom::default())
@@ -307,4 +310,25 @@ fn the_list_of_rooms_is_told_by_pages() {
     assert_eq!(list(&chat, RoomsFrom::Page(usize::MAX)), (vec![], None));
     let nowhere = chat.0.list_rooms(None, &RoomsFrom::After(room("none")));
     assert_eq!(nowhere, Err(ErrorCode::NoRoomToShow(room("none"))));
+}
+
+#[test]
+fn anybody_reads_the_members_of_an_open_room_by_pages() {
+    let mut chat = ShownWorld::new(Addresses::OfDoors);
+    for (slot, name) in [(1, "a"), (2, "b"), (3, "c")] {
+        chat.join(slot, name);
+    }
+    let lobby = RoomName::lobby();
+    let behind = |name: &str| MembersPage {
+        after: Some(name.into()),
+        limit: None,
+    };
+    let rest = crate::model::Roster {
+        nicks: vec![nick("b"), nick("c")],
+        rest: 0,
+        members: 3,
+    };
+    assert_eq!(chat.0.users_in(&lobby, &behind("A")), Ok(rest));
+    let nobody = ErrorCode::NoSuchNick("d".into());
+    assert_eq!(chat.0.users_in(&lobby, &behind("d")), Err(nobody));
 }

@@ -89,10 +89,22 @@ fn who_may_not_post_is_told_why_in_json() {
 #[test]
 fn the_api_has_these_paths_only() {
     assert_eq!(get("/api/v1/rooms"), Reply::Rooms(RoomsFrom::default()));
-    let room = |name| Reply::Users(RoomName::parse(name).expect("a room name"));
-    assert_eq!(get("/api/v1/rooms/lobby/users"), room("lobby"));
-    assert_eq!(get("/api/v1/rooms/%23rust/users"), room("rust"));
-    assert_eq!(get("/api/v1/rooms/r%75st/users?x"), room("rust"));
+    let users = |name, after: Option<&str>| {
+        let page = MembersPage {
+            after: after.map(String::from),
+            limit: None,
+        };
+        Reply::Users(RoomName::parse(name).expect("a room name"), page)
+    };
+    assert_eq!(get("/api/v1/rooms/lobby/users"), users("lobby", None));
+    assert_eq!(get("/api/v1/rooms/%23rust/users"), users("rust", None));
+    assert_eq!(get("/api/v1/rooms/r%75st/users?x"), users("rust", None));
+    let path = "/api/v1/rooms/r/users?x=1&after=a%6Cice";
+    assert_eq!(get(path), users("r", Some("alice")));
+    for bad in ["%", "%2", "%FF", "%zz"] {
+        let path = format!("/api/v1/rooms/r/users?after={bad}");
+        assert_eq!(response(get(&path)).0, 400, "{bad}");
+    }
     for bad in ["", "a.b", "a%20b", "a%2", "%", "%zz", "%FF", "%+1"] {
         let (code, body) = response(get(&format!("/api/v1/rooms/{bad}/users")));
         assert_eq!(code, 400, "{bad}");

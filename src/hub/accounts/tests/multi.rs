@@ -3,7 +3,7 @@
 use super::*;
 use crate::chat::LOBBY;
 use crate::chat::User;
-use crate::model::Roster;
+use crate::model::{MembersPage, Roster};
 
 /// `alice` at 1 and 2, and `b` at 3, in the lobby.
 fn chat() -> AccountWorld {
@@ -24,14 +24,14 @@ fn others_see_one_user() {
     assert_eq!(chat.told(&told, 1), []);
     assert_eq!(chat.hub.online(), 2);
     let lobby = RoomName::lobby();
-    let users = chat.hub.users_in(&lobby);
+    let users = chat.hub.users_in(&lobby, &MembersPage::default());
     assert_eq!(users, Ok(Roster::of(vec![nick("alice"), nick("b")])));
     assert_eq!(chat.listed()[0].members, 2);
     // The first goes, and the other stays in its place.
     chat.hub.handle_leave(id(1), chat.now);
     let told = chat.drain();
     assert_eq!(chat.told(&told, 3), []);
-    assert_eq!(chat.hub.users_in(&lobby), users);
+    assert_eq!(chat.hub.users_in(&lobby, &MembersPage::default()), users);
     let told = chat.ask(2, Request::Quit { words: None });
     assert!(matches!(chat.told(&told, 3)[..], [Event::Left { .. }]));
 }
