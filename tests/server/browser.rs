@@ -569,36 +569,6 @@ fn one_reads_on_where_one_is_and_can_go_to_what_is_new() {
 }
 
 #[test]
-fn a_page_takes_a_thousand_messages_and_two_hundred_members() {
-    let Some(browser) = Browser::start("the page with a crowd") else {
-        return;
-    };
-    let server = Server::with(&[Auto], PATIENT);
-    let user = User::join(&browser, &server, "Britta");
-    let page = &user.page;
-    let crowd: Vec<Peer> = (0..199)
-        .map(|n| {
-            let mut peer = Peer::connect(server.door(Auto), Json);
-            peer.send(Json.join(&format!("member{n}")));
-            peer
-        })
-        .collect();
-    page.wait_until("document.querySelectorAll('#members [data-name]').length === 200");
-    let mut nc = nc(&server, "nancy");
-    for n in 0..1000 {
-        nc.say(&format!("message {n}"));
-    }
-    user.sees("nancy", "message 999");
-    let shown = shown_of_run(page, "nancy");
-    let first = shown[0];
-    assert!(shown.len() >= 100, "{} are shown", shown.len());
-    assert!(shown.iter().copied().eq(first..1000), "{shown:?}");
-    drop(crowd);
-    page.wait_until("document.querySelectorAll('#members [data-name]').length === 2");
-    user.say("still here").sees("Britta", "still here");
-}
-
-#[test]
 fn a_page_is_the_same_over_tls_at_the_same_port() {
     let Some(browser) = Browser::start("the page over TLS") else {
         return;

@@ -12,6 +12,7 @@ mod backpressure;
 mod between;
 mod bodies;
 mod browser;
+mod browser_crowd;
 mod browser_past;
 mod browser_use;
 mod cdp;

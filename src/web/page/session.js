@@ -1,6 +1,6 @@
 // Being in the chat: joining, coming back, what is asked of the server and what it tells.
 
-import { LOBBY, close, find, get, isMe, isMention, move, rooms, setMe, show, state } from "./state.js";
+import { LOBBY, MEMBERS_STEP, close, find, get, isMe, isMention, move, rooms, setMe, show, state } from "./state.js";
 
 /** So long may one's lost connection hold the name. */
 const TAKEN_MS = 90_000;
@@ -54,13 +54,13 @@ export function out(error, code) {
 	turn("out", error, code);
 }
 
-function welcomed({ users, message }) {
+function welcomed({ message, ...event }) {
 	setMe(/(\S+)!$/.exec(message)[1]);
 	const others = rooms().filter(({ name, isJoined }) => isJoined && name !== LOBBY);
 	const wasOut = others.length > 0 && !find("room", LOBBY);
 	const lobby = get("room", LOBBY);
 	lobby.isJoined = true;
-	lobby.setMembers(users);
+	named(lobby, event);
 	state.isOperator = false;
 	show(state.current ?? lobby);
 	turn("in");
@@ -198,6 +198,8 @@ const handlers = {
 		if (session.phase !== "in") return refused(message, code);
 		if (context?.isReturn) context.talk.isJoined = false;
 		if (context?.isLogout) logout();
+		// Behind whom it goes on is gone.
+		if (context?.before) refresh(context.talk);
 		if (context?.type === "history") setTimeout(() => (context.talk.isAsking = false), PAUSE_MS);
 		if (context?.entry) settle(context, { state: "failed", why: code === "not_kept" ? message : `Not sent: ${message}` });
 		else if (!context?.isQuiet) tell(context, message, "error");
@@ -263,6 +265,7 @@ const handlers = {
 		for (const talk of isGone ? state.talks : [place]) {
 			const isThere = talk?.exchange(name, null) || talk?.is("person", name);
 			if (isThere) talk.note({ name, did: "left", reason, time });
+			else if (talk?.after) refresh(talk);
 		}
 	},
 
@@ -270,10 +273,7 @@ const handlers = {
 		if (!talk) return;
 		talk.count = members;
 		talk.note({ joined, left, time });
-		talk.refresh ??= setTimeout(() => {
-			talk.refresh = null;
-			if (talk.isJoined) recount(talk);
-		}, Math.max(PAUSE_MS, REFRESH_MS * members));
+		refresh(talk);
 	},
 
 	nick({ username: name, to, same, time }) {
@@ -289,17 +289,19 @@ const handlers = {
 		}
 	},
 
-	users({ talk, users, room = LOBBY }, context) {
-		if (talk?.isJoined) talk.setMembers(users);
-		if (!context?.isQuiet) tell(context, `In #${room}: ${users.join(", ")}`);
+	users(event, context) {
+		const { talk, users, members = users.length, room = LOBBY } = event;
+		if (talk?.isJoined) named(talk, event, context?.before);
+		const others = members > users.length ? ` and ${members - users.length} others` : "";
+		if (!context?.isQuiet) tell(context, `In #${room}: ${users.join(", ")}${others}`);
 	},
 
 	rooms: ({ rooms }) => session.onrooms(rooms),
 
-	room_joined({ room: name, users, topic = "", created }, context) {
+	room_joined({ room: name, topic = "", created, ...event }, context) {
 		const talk = context?.isReturn ? context.talk : get("room", name);
 		Object.assign(talk, { name, topic, isJoined: true, key: context?.key });
-		talk.setMembers(users);
+		named(talk, event);
 		// What was not asked for now is one's return, or another page of the same user.
 		if (!context || context.isReturn) return;
 		show(talk);
@@ -378,8 +380,32 @@ function said(talk, event, isPast = false) {
 	talk.mentions += isForMe;
 }
 
-function recount({ name: room }) {
-	ask({ type: "users", room }, { isQuiet: true });
+function recount(talk, after, before) {
+	ask({ type: "users", room: talk.name, after }, { talk, before, isQuiet: true });
+}
+
+function refresh(talk) {
+	talk.refresh ??= setTimeout(() => {
+		talk.refresh = null;
+		if (talk.isJoined) recount(talk);
+	}, Math.max(PAUSE_MS, REFRESH_MS * (talk.count ?? 0)));
+}
+
+/** Takes in a page of a room's members behind the ones `before`, and asks for the next where more are to be shown. */
+function named(talk, { users, members, more }, before = []) {
+	const names = [...before, ...users];
+	const after = more ? users.at(-1) : null;
+	if (after && names.length < talk.wanted) recount(talk, after, names);
+	else talk.setMembers(names, members, after);
+}
+
+/** Has more members shown, where there may be some. */
+export function showMore(talk) {
+	const { members, wanted, after } = talk;
+	if (members.size < wanted) return false;
+	talk.wanted += MEMBERS_STEP;
+	if (after && members.size < talk.wanted) recount(talk, after, [...members]);
+	return true;
 }
 
 // A WebSocket that comes back, and looks whether the other end lives.

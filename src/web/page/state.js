@@ -3,6 +3,8 @@
 export const LOBBY = "lobby";
 const ENTRIES_MAX = 2000;
 const FOLDED_MAX = 100;
+/** As many as the server names at once. */
+export const MEMBERS_STEP = 500;
 
 export const state = {
 	me: "",
@@ -29,8 +31,12 @@ class Talk {
 	topic = "";
 	/** Another after each change. */
 	members = new Set();
-	/** Where they are only counted. */
+	/** Where they are only counted, or not all of them named. */
 	count = null;
+	/** The last of those who came, where there are more. */
+	after = null;
+	/** So many are to be shown. */
+	wanted = MEMBERS_STEP;
 	/** As the server has them; behind them, own ones that it has not shown. */
 	entries = [];
 	unread = 0;
@@ -126,9 +132,8 @@ class Talk {
 		return this.entries.findLastIndex((entry) => !isOpen(entry)) + 1;
 	}
 
-	setMembers(names) {
-		this.members = new Set(names);
-		this.count = null;
+	setMembers(names, count = null, after = null) {
+		Object.assign(this, { members: new Set(names), count, after });
 	}
 
 	/** Puts one member, or nobody, in the place of another, if that one is there. */
@@ -137,6 +142,8 @@ class Talk {
 		if (from && !members.delete(from)) return false;
 		if (to) members.add(to);
 		this.members = members;
+		if (this.count !== null) this.count += Boolean(to) - Boolean(from);
+		if (this.after === from) this.after = to;
 		return true;
 	}
 }

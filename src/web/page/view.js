@@ -2,14 +2,13 @@
 
 import { focusInput, hasSecret, input, write } from "./app.js";
 import { partsOf } from "./links.js";
-import { lookBack, retry, session } from "./session.js";
-import { LOBBY, find, get, isMe, people, rooms, show, state } from "./state.js";
-
-const MEMBERS_MAX = 500;
+import { lookBack, retry, session, showMore } from "./session.js";
+import { LOBBY, MEMBERS_STEP, find, get, isMe, people, rooms, show, state } from "./state.js";
 
 const fillRooms = rowsIn(byId("rooms"), makeTalk, fillTalk);
 const fillPeople = rowsIn(byId("people"), makeTalk, fillTalk);
 const fillMembers = rowsIn(byId("members"), makeMember);
+const aside = byId("aside");
 let listed = null;
 let isDue = false;
 let written = null;
@@ -47,10 +46,12 @@ export function showAll() {
 	setText("self", state.me);
 	setText("open-side", unread ? `☰ ${unread}` : "☰");
 	showHead(current);
-	const size = current.count ?? current.members.size;
-	setText("count", size > MEMBERS_MAX ? `${MEMBERS_MAX} of ${size}` : `${size}`);
+	const { members, wanted } = current;
+	const size = current.count ?? members.size;
+	const shown = Math.min(members.size, wanted);
+	setText("count", shown < size ? `${shown} of ${size}` : `${size}`);
 	setText("open-members", size === 1 ? "1 member" : `${size} members`);
-	if (current.members !== listed) showMembers(current);
+	if (members !== listed) showMembers([...members], size, shown);
 	showTalk(current);
 }
 
@@ -93,11 +94,19 @@ setInterval(() => {
 	setText("countdown", seconds > 0 ? `again in ${seconds} s` : "");
 }, 500);
 
-function showMembers({ members }) {
-	listed = members;
-	const names = [...members].sort(byName).slice(0, MEMBERS_MAX);
-	fillMembers(names.map((name) => ({ key: `${name} ${isMe(name)}`, name })));
+function showMembers(names, size, shown) {
+	listed = state.current.members;
+	// A crowd stands as it came, as its pages do.
+	if (size <= MEMBERS_STEP) names.sort(byName);
+	fillMembers(names.slice(0, shown).map((name) => ({ key: `${name} ${isMe(name)}`, name })));
 }
+
+aside.addEventListener("scroll", () => {
+	const isNear = aside.scrollHeight - aside.scrollTop < 2 * aside.clientHeight;
+	if (!isNear || !showMore(state.current)) return;
+	listed = null;
+	schedule();
+});
 
 function makeMember({ name }) {
 	const button = h("button", { title: `Write to ${name}`, onclick: () => open(get("person", name)) },
