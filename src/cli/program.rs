@@ -17,7 +17,7 @@ const WRONG_USE: u8 = 2;
 
 /// The whole program: exit code 1 where what is asked for cannot be done, 2 where it makes no sense.
 pub fn main() -> ExitCode {
-    match parse(std::env::args_os()) {
+    match parse(std::env::args_os(), std::env::vars_os().collect()) {
         Ok(Command::Serve(config)) => serve(&config),
         Ok(Command::Load(Load::Run(run))) => load(&run),
         Ok(Command::Load(Load::Floor(address))) => serve_as_floor(&address),
@@ -25,6 +25,13 @@ pub fn main() -> ExitCode {
         Ok(Command::Account(account)) => match account.run() {
             Ok(done) => {
                 say(done);
+                ExitCode::SUCCESS
+            }
+            Err(line) => fail(FAILED, line),
+        },
+        Ok(Command::Check(file, config)) => match Reactor::check(&config) {
+            Ok(()) => {
+                say(format_args!("{} is good", file.display()));
                 ExitCode::SUCCESS
             }
             Err(line) => fail(FAILED, line),

@@ -1,7 +1,13 @@
+mod elsewhere;
+mod packaged;
+
 use super::*;
+use crate::limits::Limits;
+use crate::reactor::Certificate;
 
 fn parsed(arguments: &[&str]) -> Result<Command, String> {
-    parse(["hubbub"].iter().chain(arguments).map(OsString::from))
+    let arguments = ["hubbub"].iter().chain(arguments).map(OsString::from);
+    parse(arguments, Vec::new())
 }
 
 #[test]

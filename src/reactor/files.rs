@@ -60,6 +60,15 @@ impl Files {
         identity.map(Some)
     }
 
+    /// Can all of them be used? The state is left alone: a running server may have it.
+    pub(super) fn check(&self, system: &impl System) -> Result<(), String> {
+        self.identity(system)?;
+        self.oper_password(system)?;
+        self.server_password(system)?;
+        self.api_tokens(system)?;
+        Ok(())
+    }
+
     pub(super) fn oper_password(&self, system: &impl System) -> Result<Option<Secret>, String> {
         secret(system, self.oper_password.as_ref())
     }

@@ -24,9 +24,20 @@ impl Reactor<Native> {
     /// # Errors
     /// One line that says which door cannot be opened and why, or that the system has no poll.
     pub fn open(config: &Config) -> Result<Reactor<Native>, String> {
-        let system = Native::new().map_err(|e| format!("cannot set up the event loop: {e}"))?;
-        Reactor::open_on(system, config)
+        Reactor::open_on(native()?, config)
     }
+
+    /// Can the files be used that this configuration names and a start only reads?
+    ///
+    /// # Errors
+    /// One line that says which cannot, and why.
+    pub fn check(config: &Config) -> Result<(), String> {
+        Files::of(config).check(&native()?)
+    }
+}
+
+fn native() -> Result<Native, String> {
+    Native::new().map_err(|e| format!("cannot set up the event loop: {e}"))
 }
 
 impl<S: System> Reactor<S> {

@@ -92,6 +92,46 @@ fn wrong_arguments_exit_2_with_one_line() {
 }
 
 #[test]
+fn a_file_of_options_is_a_start_and_can_be_checked() {
+    let directory = TempDir::new();
+    let path = directory.join("hubbub.toml");
+    let file = path.to_str().expect("UTF-8");
+    let written = |text: &str| std::fs::write(&path, text).expect("a file can be written");
+
+    let example = run_with(&["config"]);
+    assert_eq!(example.status.code(), Some(0), "{example:?}");
+    assert!(example.stdout.contains("\n#max-message = 4096\n"));
+    written(&example.stdout);
+    let checked = run_with(&["check", file]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    assert_eq!(checked.stdout, format!("{file} is good\n"));
+
+    written("listen = \"text://127.0.0.1:0\"\nmax-message = 5\n");
+    let mut command = program();
+    command.args(["--config", file]);
+    let server = Server::spawn(command, 1);
+    let mut alice = server.join(Text, "Alice");
+    alice.send("it is too long\n");
+    alice.expect("[Server] That message is too long: 5 bytes at most.\n");
+    let mut command = program();
+    command.env("HUBBUB_LISTEN", "json://127.0.0.1:0 text://127.0.0.1:0");
+    let of_variable = Server::spawn(command, 2);
+    assert!(of_variable.doors()[0].starts_with("json://127.0.0.1:"));
+
+    written("\nmax-mesage = 5\n");
+    let line = assert_fails(&["check", file], 2);
+    assert!(
+        line.contains(":2: no option is called max-mesage; did you mean max-message?"),
+        "{line}"
+    );
+    written("oper-password-file = \"/nowhere/password\"\n");
+    let line = assert_fails(&["check", file], 1);
+    assert!(line.contains("/nowhere/password"), "{line}");
+    assert_fails(&["check"], 2);
+    assert_fails(&["check", "/nowhere/hubbub.toml"], 2);
+}
+
+#[test]
 fn a_door_that_cannot_be_opened_exits_1_with_one_line() {
     let server = Server::of(&[Text]);
     let busy = server.address(Text).to_string();

@@ -8,6 +8,7 @@ fn parsed(arguments: &str) -> Result<Command, String> {
         words
             .chain(arguments.split_whitespace())
             .map(OsString::from),
+        Vec::new(),
     )
 }
 
@@ -138,5 +139,11 @@ fn wrong_arguments_are_one_line() {
         };
         assert!(!line.is_empty() && !line.contains('\n'), "{line}");
     }
-    assert!(parse(["hubbub", "--console", "load", "h:1"].map(OsString::from)).is_err());
+    assert!(
+        parse(
+            ["hubbub", "--console", "load", "h:1"].map(OsString::from),
+            Vec::new()
+        )
+        .is_err()
+    );
 }
