@@ -22,7 +22,7 @@ impl Chat {
             nick: user.nick().clone(),
             username: username_of(user),
             host: self.host_of(&user.peer()),
-            realname: profile.map_or_else(|| user.nick().to_string(), |it| it.realname.clone()),
+            realname: profile.map_or_else(|| user.nick().to_string(), |it| it.realname().into()),
             account: account.map(|account| account.record.nick.clone()),
             away: user.away().cloned(),
             is_operator: user.is_operator(),
@@ -69,7 +69,7 @@ impl Chat {
 
 fn username_of(user: &User) -> String {
     match user.profile() {
-        Some(profile) => format!("~{}", profile.username),
+        Some(profile) => format!("~{}", profile.username()),
         None => user.via.username().into(),
     }
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU64;
 use std::ops::Bound;
 
-use crate::model::{AccountId, Key, MaskKind, MessageId, Mutes, RoomEntry, RoomName, UserId};
+use crate::model::{
+    AccountId, Key, MaskKind, MessageId, Mutes, RoomEntry, RoomName, UserId, crowd,
+};
 
 use super::table::Table;
 
@@ -173,7 +175,7 @@ impl Room {
 
     fn enter(&mut self, user: UserId) {
         let role = Role::Member;
-        self.members.push(Member { user, role });
+        crowd::push(&mut self.members, Member { user, role });
     }
 
     /// Takes a user out; a moderator hands on to who came next.
@@ -186,9 +188,7 @@ impl Room {
         if was_moderator && self.moderator().is_none() && self.modes.owner.is_none() {
             self.set_moderated(true);
         }
-        if self.members.capacity() > 4 * self.members.len() + 16 {
-            self.members.shrink_to_fit();
-        }
+        crowd::shrink(&mut self.members);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A user: who one is to the others, at however many connections.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use crate::model::{AccountId, CameBy, Key, MessageId, Nick, Peer, Profile};
 
@@ -15,17 +16,28 @@ pub struct User {
     pub(super) peer: Peer,
     /// With what its first session came.
     pub(super) via: CameBy,
-    /// The rooms that it is in, in the order of entering; `None` where that is the lobby alone.
+    /// The room that it is in, where it is in one.
+    room: RoomId,
+    /// What some users have. Invariant: `None` rather than the default.
+    extra: Option<Box<Extra>>,
+}
+
+/// What some users have, kept apart so that the others do not pay for it.
+#[derive(Debug, Default, PartialEq)]
+struct Extra {
+    /// What it says of itself. Who does may be in no room, and goes by other names than its account's.
+    profile: Option<Profile>,
+    /// The rooms that it is in, in the order of entering, where that is not one.
     #[expect(
         clippy::box_collection,
-        reason = "most users have none, and pay for a pointer only"
+        reason = "most users are in one room, and pay for a pointer only"
     )]
     rooms: Option<Box<Vec<RoomId>>>,
-    /// What few users have. Invariant: `None` rather than the default.
+    /// Invariant: `None` rather than the default.
     rare: Option<Box<Rare>>,
 }
 
-/// What few users have, kept apart so that the others do not pay for it.
+/// What few users have, likewise.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Rare {
     /// What is told to those who write while the user is away.
@@ -43,8 +55,6 @@ pub(super) struct Rare {
     pub(super) first_private: Option<MessageId>,
     /// Rooms where it was muted, in or out of them; some may have ended.
     pub(super) muted_in: Vec<RoomId>,
-    /// What it says of itself. Who does may be in no room, and goes by other names than its account's.
-    pub(super) profile: Option<Box<Profile>>,
     /// Until when it has read what was said in rooms and by others, in milliseconds since 1970.
     pub(super) read_to: BTreeMap<Key, u64>,
     /// With whom it has spoken alone, and when last, in milliseconds since 1970.
@@ -60,8 +70,8 @@ impl User {
             nick,
             peer,
             via: CameBy::Line,
-            rooms: None,
-            rare: None,
+            room: LOBBY,
+            extra: None,
         }
     }
 
@@ -72,7 +82,8 @@ impl User {
 
     /// The rooms that it is in, in the order of entering. Each lists it as a member.
     pub(crate) fn rooms(&self) -> &[RoomId] {
-        self.rooms.as_ref().map_or(&[LOBBY], |rooms| rooms)
+        let several = self.extra.as_ref().and_then(|extra| extra.rooms.as_ref());
+        several.map_or(slice::from_ref(&self.room), |rooms| rooms)
     }
 
     pub(crate) fn is_in(&self, room: RoomId) -> bool {
@@ -92,11 +103,20 @@ impl User {
         let mut rooms = self.rooms().to_vec();
         change(&mut rooms);
         rooms.shrink_to_fit();
-        self.rooms = (rooms != [LOBBY]).then(|| Box::new(rooms));
+        let several = match rooms[..] {
+            [one] => {
+                self.room = one;
+                None
+            }
+            _ => Some(Box::new(rooms)),
+        };
+        if several.is_some() || self.extra.is_some() {
+            self.change_extra(|extra| extra.rooms = several);
+        }
     }
 
     pub(crate) fn is_operator(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.is_operator)
+        self.rare().is_some_and(|rare| rare.is_operator)
     }
 
     /// Is it logged in to the account of its name?
@@ -106,12 +126,12 @@ impl User {
 
     /// The account that it is logged in to.
     pub(crate) fn account(&self) -> Option<AccountId> {
-        self.rare.as_ref().and_then(|rare| rare.account)
+        self.rare().and_then(|rare| rare.account)
     }
 
     /// Has nobody been told that it has come?
     pub(crate) fn is_untold(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.is_untold)
+        self.rare().is_some_and(|rare| rare.is_untold)
     }
 
     /// The address that others are told where they are told any.
@@ -121,13 +141,13 @@ impl User {
 
     /// The addresses of its sessions, in the order of their coming.
     pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> {
-        let further = self.rare.iter().flat_map(|rare| &rare.further);
+        let further = self.rare().into_iter().flat_map(|rare| &rare.further);
         [self.peer].into_iter().chain(further.copied())
     }
 
     /// How many sessions it has: one at least.
     pub(crate) fn sessions(&self) -> usize {
-        1 + self.rare.as_ref().map_or(0, |rare| rare.further.len())
+        1 + self.rare().map_or(0, |rare| rare.further.len())
     }
 
     /// One session less, by its place in the order of their coming. `false`: it was the last.
@@ -147,54 +167,71 @@ impl User {
     }
 
     pub(crate) fn away(&self) -> Option<&String> {
-        self.rare.as_ref().and_then(|rare| rare.away.as_ref())
+        self.rare().and_then(|rare| rare.away.as_ref())
     }
 
     /// Rooms where it was muted; some may have ended.
     pub(crate) fn muted_in(&self) -> &[RoomId] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.muted_in)
+        self.rare().map_or(&[], |rare| &rare.muted_in)
     }
 
     /// Names that it hears nothing from.
     pub(crate) fn ignored(&self) -> impl Iterator<Item = &Key> {
-        self.rare.iter().flat_map(|rare| &rare.ignored)
+        self.rare().into_iter().flat_map(|rare| &rare.ignored)
     }
 
     /// The first message that was said by or to the user alone under its name.
     pub(crate) fn first_private(&self) -> Option<MessageId> {
-        self.rare.as_ref().and_then(|rare| rare.first_private)
+        self.rare().and_then(|rare| rare.first_private)
     }
 
     /// What it says of itself, at doors where one does.
     pub(crate) fn profile(&self) -> Option<&Profile> {
-        self.rare.as_ref().and_then(|rare| rare.profile.as_deref())
+        self.extra.as_ref()?.profile.as_ref()
     }
 
     /// With whom it has spoken alone, and when last, in milliseconds since 1970.
     pub(crate) fn talks(&self) -> &[(Nick, u64)] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.talks)
+        self.rare().map_or(&[], |rare| &rare.talks)
     }
 
     /// What it says of itself by keys.
     pub(crate) fn metadata(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.rare.iter().flat_map(|rare| &rare.metadata)
+        self.rare().into_iter().flat_map(|rare| &rare.metadata)
     }
 
     /// Until when it has read something, in milliseconds since 1970.
     pub(crate) fn read_to(&self, key: &Key) -> Option<u64> {
-        self.rare.as_ref()?.read_to.get(key).copied()
+        self.rare()?.read_to.get(key).copied()
     }
 
     pub(crate) fn ignores(&self, key: &Key) -> bool {
-        self.rare
-            .as_ref()
-            .is_some_and(|rare| rare.ignored.contains(key))
+        self.rare().is_some_and(|rare| rare.ignored.contains(key))
     }
 
+    fn rare(&self) -> Option<&Rare> {
+        self.extra.as_ref()?.rare.as_deref()
+    }
+
+    /// Changes what few users have.
     pub(super) fn change_rare<T>(&mut self, change: impl FnOnce(&mut Rare) -> T) -> T {
-        let mut rare = self.rare.take().unwrap_or_default();
-        let changed = change(&mut rare);
-        self.rare = (*rare != Rare::default()).then_some(rare);
+        self.change_extra(|extra| {
+            let mut rare = extra.rare.take().unwrap_or_default();
+            let changed = change(&mut rare);
+            extra.rare = (*rare != Rare::default()).then_some(rare);
+            changed
+        })
+    }
+
+    /// Changes what it says of itself.
+    pub(super) fn change_profile(&mut self, change: impl FnOnce(&mut Option<Profile>)) {
+        self.change_extra(|extra| change(&mut extra.profile));
+    }
+
+    fn change_extra<T>(&mut self, change: impl FnOnce(&mut Extra) -> T) -> T {
+        let mut extra = self.extra.take().unwrap_or_default();
+        let changed = change(&mut extra);
+        self.extra = (*extra != Extra::default()).then_some(extra);
         changed
     }
 }
@@ -204,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_in_the_lobby_alone_has_nothing_of_its_own_for_it() {
+    fn who_is_in_one_room_has_nothing_of_its_own_for_it() {
         let mut rooms = crate::chat::room::Rooms::new();
         let name = crate::model::RoomName::parse("r").expect("a room name");
         let other = rooms.open(name, MessageId::default());
@@ -213,10 +250,11 @@ mod tests {
         assert_eq!(user.rooms(), [LOBBY, other]);
         user.leave(LOBBY);
         assert_eq!(user.rooms(), [other]);
+        assert!(user.extra.is_none());
         user.leave(other);
         assert_eq!(user.rooms(), []);
         user.enter(LOBBY);
         assert_eq!(user.rooms(), [LOBBY]);
-        assert!(user.rooms.is_none());
+        assert!(user.extra.is_none());
     }
 }

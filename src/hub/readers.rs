@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::model::ConnId;
+use crate::model::{ConnId, crowd};
 
 /// A connection that is told what is said in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Readers {
     }
 
     pub(super) fn add(&mut self, Reader { id, here }: Reader) {
-        self.ids_mut().push(id);
+        crowd::push(self.ids_mut(), id);
         if here {
             self.move_over(self.len() - 1);
         }
@@ -74,9 +74,7 @@ impl Readers {
         };
         let ids = self.ids_mut();
         ids.swap_remove(at);
-        if ids.capacity() > 4 * ids.len() + 16 {
-            ids.shrink_to_fit();
-        }
+        crowd::shrink(ids);
     }
 
     pub(super) fn set_here(&mut self, id: ConnId, here: bool) {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::chat::{RoomId, Table};
-use crate::model::{ConnId, UserId};
+use crate::chat::RoomId;
+use crate::model::{ConnId, UserId, crowd};
 
 /// A connection of a user.
 #[derive(Debug)]
@@ -33,16 +33,13 @@ impl Session {
     }
 }
 
-/// Slots that the table keeps its memory for.
-const IDLE_SLOTS: usize = 64;
-
 /// Every session, by the slot of its connection, and by its user.
 #[derive(Debug)]
 pub(super) struct Sessions {
     /// Invariant: the last one is not empty.
     slots: Vec<Option<Session>>,
-    /// The slot of each user's first session, in the order of their coming.
-    first: Table<UserId, u32>,
+    /// The slot of each user's first session, in the order of the users' ids, which stand in the sessions only.
+    first: Vec<u32>,
     /// Those of its others. Invariant: none without any.
     further: HashMap<UserId, Vec<u32>>,
 }
@@ -51,7 +48,7 @@ impl Sessions {
     pub(super) fn new() -> Sessions {
         Sessions {
             slots: Vec::new(),
-            first: Table::new(),
+            first: Vec::new(),
             further: HashMap::new(),
         }
     }
@@ -63,14 +60,21 @@ impl Sessions {
 
     /// The first connection of a user.
     pub(super) fn first_of(&self, user: UserId) -> Option<ConnId> {
-        self.id_in(*self.first.get(user)?)
+        self.id_in(self.first[self.place_of_first(user).ok()?])
+    }
+
+    /// Where the slot of a user's first session stands, or would.
+    fn place_of_first(&self, user: UserId) -> Result<usize, usize> {
+        let user_in = |slot: u32| self.slots[slot as usize].as_ref().map(Session::user);
+        self.first
+            .binary_search_by_key(&Some(user), |&slot| user_in(slot))
     }
 
     /// Every connection of a user, in the order of their coming.
     pub(super) fn of(&self, user: UserId) -> impl Iterator<Item = ConnId> {
-        let first = self.first.get(user).into_iter();
         let further = self.further.get(&user).into_iter().flatten();
-        first.chain(further).filter_map(|&slot| self.id_in(slot))
+        let further = further.filter_map(|&slot| self.id_in(slot));
+        self.first_of(user).into_iter().chain(further)
     }
 
     /// The place of a connection in the order of its user's.
@@ -99,18 +103,20 @@ impl Sessions {
         Some(ConnId { slot, generation })
     }
 
-    /// Adds the session of a connection whose slot has none. Users come in the order of their ids.
+    /// Adds the session of a connection whose slot has none.
     pub(super) fn insert(&mut self, id: ConnId, session: Session) {
         let user = session.user();
-        match self.first.get(user) {
-            Some(_) => self.further.entry(user).or_default().push(id.slot),
-            None => {
-                self.first.push(user, id.slot);
+        match self.place_of_first(user) {
+            Ok(_) => self.further.entry(user).or_default().push(id.slot),
+            // Behind all others, unless its first one is gone and another of its stayed.
+            Err(at) => {
+                crowd::push(&mut self.first, id.slot);
+                self.first[at..].rotate_right(1);
             }
         }
         let slot = id.slot as usize;
-        if slot >= self.slots.len() {
-            self.slots.resize_with(slot + 1, || None);
+        while slot >= self.slots.len() {
+            crowd::push(&mut self.slots, None);
         }
         debug_assert!(
             self.slots[slot].is_none(),
@@ -123,33 +129,28 @@ impl Sessions {
     }
 
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Session> {
-        let user = self.user_of(id)?;
+        self.remove_of(self.user_of(id)?, id.slot);
         let session = self.slots[id.slot as usize].take();
-        self.remove_of(user, id.slot);
         while self.slots.last().is_some_and(Option::is_none) {
             self.slots.pop();
         }
-        if self.slots.len() < self.slots.capacity() / 4 {
-            // Made smaller, never freed: what glibc has seen freed once it does not give back later.
-            self.slots.shrink_to(IDLE_SLOTS.max(2 * self.slots.len()));
-        }
+        crowd::shrink(&mut self.slots);
+        crowd::shrink(&mut self.first);
         session
     }
 
+    /// Takes out the slot of one of a user's sessions, which is there still.
     fn remove_of(&mut self, user: UserId, slot: u32) {
+        let Ok(first) = self.place_of_first(user) else {
+            return;
+        };
         let Some(further) = self.further.get_mut(&user) else {
-            self.first.remove(user);
-            self.first.close_gaps();
+            self.first.remove(first);
             return;
         };
         match further.iter().position(|&other| other == slot) {
             Some(at) => drop(further.remove(at)),
-            None => {
-                let next = further.remove(0);
-                if let Some(first) = self.first.get_mut(user) {
-                    *first = next;
-                }
-            }
+            None => self.first[first] = further.remove(0),
         }
         if further.is_empty() {
             self.further.remove(&user);

@@ -3,6 +3,7 @@
 
 mod ban;
 mod change;
+pub(crate) mod crowd;
 mod error;
 mod event;
 mod hash;

@@ -12,7 +12,7 @@ use crate::buffer::Chunk;
 use crate::dialect::Dialect;
 use crate::layer::Layer;
 use crate::limits::Limits;
-use crate::model::{ConnId, Peer};
+use crate::model::{ConnId, Peer, crowd};
 use crate::sys::{GENERATION_MAX, Stream};
 
 use super::connection::Connection;
@@ -76,7 +76,7 @@ impl<S: Stream> Connections<S> {
         let slot = match self.vacant.pop() {
             Some(Reverse(slot)) => slot,
             None => {
-                self.places.push(0);
+                crowd::push(&mut self.places, 0);
                 number(self.places.len() - 1)
             }
         };
@@ -85,8 +85,8 @@ impl<S: Stream> Connections<S> {
             generation: self.last_generation,
         };
         self.places[slot as usize] = number(self.table.len());
-        self.table
-            .push(Connection::new(id, socket, peer, dialect, now));
+        let connection = Connection::new(id, socket, peer, dialect, now);
+        crowd::push(&mut self.table, connection);
         id
     }
 
@@ -114,11 +114,11 @@ impl<S: Stream> Connections<S> {
         }
         self.vacant.push(Reverse(id.slot));
         if self.table.is_empty() {
-            (self.places, self.vacant) = Default::default();
+            self.places.clear();
+            self.vacant = BinaryHeap::new();
+            crowd::shrink(&mut self.places);
         }
-        if self.table.len() < self.table.capacity() / 4 {
-            self.table.shrink_to(IDLE_ENTRIES.max(2 * self.table.len()));
-        }
+        crowd::shrink(&mut self.table);
         Some(connection)
     }
 
@@ -327,7 +327,7 @@ mod tests {
         for id in stay[5..].iter().chain([&next]) {
             connections.remove(*id);
         }
-        assert_eq!(connections.places.capacity(), 0);
+        assert!(connections.places.capacity() <= IDLE_ENTRIES);
         assert!(connections.table.capacity() <= IDLE_ENTRIES);
     }
 

@@ -40,7 +40,7 @@ impl Applying<'_> {
         let user = self.chat.users.insert(nick, peer);
         let own = &mut self.chat.users[user];
         own.leave(LOBBY);
-        own.change_rare(|rare| rare.profile = Some(profile));
+        own.change_profile(|known| *known = Some(*profile));
         self.follow_mutes(user);
         self.facts.push(Fact::Joined { user });
         if let Some(account) = account {
@@ -69,14 +69,15 @@ impl Applying<'_> {
         if is_name && self.chat.is_muted(user, self.at_ms) {
             return Err(ErrorCode::Muted);
         }
-        self.chat.users[user].change_rare(|rare| match (&change, &mut rare.profile) {
-            (ProfileChange::NoOperator, _) => rare.is_operator = false,
-            (ProfileChange::Realname(text), Some(profile)) => profile.realname.clone_from(text),
-            (ProfileChange::Invisible(on), Some(profile)) => profile.is_invisible = *on,
-            (ProfileChange::Wallops(on), Some(profile)) => profile.hears_wallops = *on,
-            (ProfileChange::Bot(on), Some(profile)) => profile.is_bot = *on,
-            (_, None) => {}
-        });
+        let own = &mut self.chat.users[user];
+        match &change {
+            ProfileChange::NoOperator => own.change_rare(|rare| rare.is_operator = false),
+            change => own.change_profile(|profile| {
+                if let Some(profile) = profile {
+                    profile.change(change);
+                }
+            }),
+        }
         self.facts.push(Fact::Described { user, change });
         Ok(())
     }

@@ -215,11 +215,7 @@ impl Dialogue {
                 .push_back(Todo::Close("Closing Link: (Password incorrect)".into()));
             return;
         }
-        let profile = Profile {
-            username: username.clone(),
-            realname: registration.realname.clone(),
-            ..Profile::default()
-        };
+        let profile = Profile::new(username, &registration.realname);
         let request = Request::ComeIn {
             nick: nick.clone(),
             profile: Box::new(profile),
