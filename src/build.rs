@@ -14,11 +14,14 @@ const PAGE: &str = "src/web/page";
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={PAGE}");
     println!("cargo::rerun-if-changed=src/build.rs");
-    if is_released() {
-        pack_relocations();
-        link_unwinder();
-    }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    if is_released() {
+        link_unwinder(&out)?;
+        if has_chosen_linker() {
+            pack_relocations();
+            link_libc(&out)?;
+        }
+    }
     for entry in fs::read_dir(PAGE)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
@@ -43,29 +46,57 @@ fn is_released() -> bool {
         && env::var_os("CARGO_CFG_FUZZING").is_none()
 }
 
-/// Relocations take a hundredth of their 110 KiB where the loader reads packed ones (glibc 2.36). Not
-/// every linker tells the loader that they are packed: it is done with the one that Rust chooses itself.
-fn pack_relocations() {
+/// Is it linked by the linker that Rust chooses itself, for glibc 2.36 or later? Others do not know all that is
+/// asked of it here.
+fn has_chosen_linker() -> bool {
     println!("cargo::rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     let is_chosen = flags.contains("link") || env::var_os("RUSTC_LINKER").is_some();
     let version = printed(Command::new("getconf").arg("GNU_LIBC_VERSION"));
     let minor = version.trim().strip_prefix("glibc 2.");
-    let is_new = minor.is_some_and(|minor| minor.parse().is_ok_and(|minor: u32| minor >= 36));
-    if is_new && !is_chosen {
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    !is_chosen && minor.is_some_and(|minor| minor.parse().is_ok_and(|minor: u32| minor >= 36))
+}
+
+/// Relocations take a hundredth of their 110 KiB where they are packed.
+fn pack_relocations() {
+    println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+}
+
+/// What is used of libc is within the program, where there is a library for that: of the shared one, and of what
+/// loads it, a start has 1.5 MiB in memory, most of it never run. (`crt-static` would ask for more of whoever builds:
+/// a target by name.)
+fn link_libc(out: &Path) -> io::Result<()> {
+    let library = printed(Command::new("cc").arg("-print-file-name=libc.a"));
+    let library = library.trim();
+    if env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|it| it == "x86_64") && library.starts_with('/')
+    {
+        // Under the names of the shared ones, which Rust asks for.
+        let folder = out.join("static");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("libc.so"), format!("INPUT({library})"))?;
+        fs::write(folder.join("libgcc_s.so"), "")?;
+        println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
+        println!("cargo::rustc-link-arg-bins=-static-pie");
+        // What is weak and nowhere stays so.
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,nodynamic-undefined-weak");
     }
+    Ok(())
 }
 
 /// What finds its way through a stack, for backtraces, is within the program rather than in a library
 /// (libgcc_s) that each start loads.
-fn link_unwinder() {
+fn link_unwinder(out: &Path) -> io::Result<()> {
     let library = printed(Command::new("cc").arg("-print-file-name=libgcc_eh.a"));
     let library = Path::new(library.trim());
-    if let Some(folder) = library.parent().filter(|_| library.is_absolute()) {
+    if library.is_absolute() {
+        // Apart from the shared ones that are beside it.
+        let folder = out.join("unwinder");
+        fs::create_dir_all(&folder)?;
+        fs::copy(library, folder.join("libgcc_eh.a"))?;
         println!("cargo::rustc-link-search=native={}", folder.display());
         println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
     }
+    Ok(())
 }
 
 /// What a program prints; nothing where it is not here.
