@@ -114,14 +114,25 @@ pub struct View<'a> {
     pub world: &'a dyn World,
     /// What was known, when it happened, of whose doing it is; `None` is as now.
     pub source: Option<&'a Person>,
-    /// What else makes a difference to the bytes, as its dialogue says ([`Dialogue::form`]).
+    /// What else makes a difference to the bytes, as its dialogue says ([`Dialogue::form_of`]).
     pub form: u32,
 }
 
 impl Dialect {
     /// What is remembered of a connection between its frames, where the dialect remembers anything.
     pub(crate) fn dialogue(self) -> Option<Box<Dialogue>> {
-        (self == Dialect::Irc).then(|| Box::new(Dialogue::begun()))
+        self.has_dialogue().then(|| Box::new(Dialogue::begun()))
+    }
+
+    /// The same, from what was remembered in brief ([`Dialogue::brief`]).
+    pub(crate) fn resumed(self, brief: u32, scene: &Scene<'_>) -> Option<Box<Dialogue>> {
+        self.has_dialogue()
+            .then(|| Box::new(Dialogue::resumed(brief, scene)))
+    }
+
+    /// Does it remember anything between frames?
+    pub(crate) fn has_dialogue(self) -> bool {
+        self == Dialect::Irc
     }
 
     /// Reads one whole frame.

@@ -289,7 +289,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Notice(notice) => sentence::notice(notice),
         Event::StopsIn { seconds } => sentence::stops_in(*seconds),
         Event::Announced { text } | Event::OperatorTold { text } => text.clone(),
-        Event::Kicked { why } => {
+        Event::Kicked { why, .. } => {
             format!("You have been kicked.{}", because(&sentence::put_out(why)))
         }
         Event::KickedOut { nick } => format!("{nick} has been kicked."),

@@ -65,7 +65,8 @@ impl Hub {
         let parting = Parting::of(user);
         for who in connections {
             if let Departure::PutOut(why) = &why {
-                self.tell(who, Event::Kicked { why: why.clone() });
+                let (nick, why) = (user.nick().clone(), why.clone());
+                self.tell(who, Event::Kicked { nick, why });
             }
             self.forget_questions(who);
             self.end_parted(who, &parting);
@@ -97,9 +98,10 @@ impl Hub {
             return;
         };
         let why = PutOut::LoggedInElsewhere;
-        self.tell(who, Event::Kicked { why });
+        let user = &self.chat.users()[user];
+        let (nick, parting) = (user.nick().clone(), Parting::of(user));
+        self.tell(who, Event::Kicked { nick, why });
         self.forget_questions(who);
-        let parting = Parting::of(&self.chat.users()[user]);
         self.end_parted(who, &parting);
         self.effects.push_back(Effect::Close { who });
     }

@@ -23,7 +23,10 @@ impl Hub {
 
     /// Ends a session and its connection, with the last word.
     pub(super) fn put_out_connection(&mut self, who: ConnId, why: PutOut) {
-        self.tell(who, Event::Kicked { why: why.clone() });
+        if let Some(nick) = self.user(who).map(|own| own.nick().clone()) {
+            let why = why.clone();
+            self.tell(who, Event::Kicked { nick, why });
+        }
         self.end_session(who, Departure::PutOut(why));
         self.effects.push_back(Effect::Close { who });
     }

@@ -17,6 +17,10 @@ impl World for Hub {
         self.sessions.user_of(who)
     }
 
+    fn nick_at(&self, who: ConnId) -> Option<Nick> {
+        Some(self.user(who)?.nick().clone())
+    }
+
     fn find(&self, name: &str) -> Option<UserId> {
         self.chat.users().find(name)
     }

@@ -317,6 +317,8 @@ pub enum Event {
     },
     /// The reader is put out of the server.
     Kicked {
+        /// The name that it went by.
+        nick: Nick,
         /// Why, and by whom.
         why: PutOut,
     },

@@ -12,6 +12,9 @@ pub trait World: fmt::Debug {
     /// The user of a connection.
     fn user_at(&self, who: ConnId) -> Option<UserId>;
 
+    /// The name that the user of a connection goes by.
+    fn nick_at(&self, who: ConnId) -> Option<Nick>;
+
     /// Who goes by a name, as typed.
     fn find(&self, name: &str) -> Option<UserId>;
 
@@ -254,6 +257,10 @@ impl World for Nowhere {
     }
 
     fn user_at(&self, _: ConnId) -> Option<UserId> {
+        None
+    }
+
+    fn nick_at(&self, _: ConnId) -> Option<Nick> {
         None
     }
 

@@ -200,7 +200,7 @@ impl<S: System> Reactor<S> {
     /// A session is over.
     fn note_gone(&mut self, who: ConnId, nick: Nick) {
         if let Some(connection) = self.connections.get_mut(who) {
-            if connection.joined && connection.dialogue.is_some() {
+            if connection.joined && connection.spoken().has_dialogue() {
                 self.dialogues -= 1;
             }
             connection.joined = false;

@@ -73,12 +73,12 @@ pub struct Connection<S> {
     pub(super) standing: Standing,
     /// Why it ends; once set, it is Draining, or on the list to be swept.
     pub(super) reason: Option<Reason>,
-    /// Its frames and what it is sent are WebSocket messages (RFC 6455).
-    pub(super) is_websocket: bool,
-    /// Its WebSocket's messages are binary ones.
-    pub(super) is_binary: bool,
-    /// What its dialect remembers between frames, where it remembers anything.
-    pub(super) dialogue: Option<Box<Dialogue>>,
+    /// As which messages of a WebSocket (RFC 6455) its frames come, and goes what it is sent.
+    pub(super) messages: Messages,
+    /// What its dialect remembers between frames while something is under way, where it remembers anything.
+    dialogue: Option<Box<Dialogue>>,
+    /// What it remembers then and otherwise, in brief.
+    brief: u32,
     /// Its WebSocket's Close frame is sent, or not to be sent any more.
     said_close: bool,
     /// What the poll was told last.
@@ -87,20 +87,14 @@ pub struct Connection<S> {
     pub(super) door: DoorKind,
     /// Nothing but blank frames came so far: the next may be another protocol's.
     is_new: bool,
-    /// Names that it asked for and was refused.
-    pub(super) refused_names: u8,
     /// Invariant: the hub has a session for it.
     pub(super) joined: bool,
     /// The peer's input has ended.
     pub(super) ended: bool,
-    /// Not read because its SendQ is over the soft limit.
-    pub(super) paused: bool,
     /// The silence after the last byte was heeded already.
     pub(super) silence_handled: bool,
     /// Invariant: on the ready list.
     pub(super) is_ready: bool,
-    /// Its requests took long a short while ago: those of others go first.
-    pub(super) is_heavy: bool,
     /// Invariant: on the list of those to be settled at the end of the turn.
     pub(super) is_touched: bool,
     /// Invariant: on the list of those to be flushed when their turn comes.
@@ -127,20 +121,17 @@ impl<S: Transport> Connection<S> {
             phase: Phase::Open,
             standing: Standing::Admitted,
             reason: None,
-            is_websocket: false,
-            is_binary: false,
+            messages: Messages::None,
             dialogue: dialect.and_then(Dialect::dialogue),
+            brief: 0,
             said_close: false,
             registered: None,
             door: DoorKind::Public { is_loopback: false },
             is_new: true,
-            refused_names: 0,
             joined: false,
             ended: false,
-            paused: false,
             silence_handled: true,
             is_ready: false,
-            is_heavy: false,
             is_touched: false,
             is_waiting: false,
             is_doomed: false,
@@ -171,13 +162,12 @@ impl<S: Transport> Connection<S> {
 
     /// What it has in common with others who are to see the same bytes.
     pub(super) fn kind(&self, here: bool) -> Kind {
-        let messages = match (self.is_websocket, self.is_binary) {
-            (false, _) => Messages::None,
-            (true, false) => Messages::Text,
-            (true, true) => Messages::Binary,
-        };
-        let form = self.dialogue.as_ref().map_or(0, |dialogue| dialogue.form());
-        Kind::new(self.spoken(), messages, here, form)
+        Kind::new(
+            self.spoken(),
+            self.messages,
+            here,
+            Dialogue::form_of(self.brief),
+        )
     }
 
     /// How long its frames may be, in bytes.
@@ -221,44 +211,54 @@ impl<S: Transport> Connection<S> {
 
     /// Queues an event for the peer, in the form that it sees.
     pub fn render(&mut self, event: &Event, view: &View<'_>, ledger: &Ledger) {
-        let kind = self.kind(view.here);
-        let Some(mut dialogue) = self.dialogue.take() else {
-            return self.append(ledger, |out| kind.render(event, view, out));
-        };
         let scene = Scene {
             world: view.world,
             who: self.id,
             now: view.now,
         };
-        self.append(ledger, |out| {
-            kind.frame(out, |out| match view.own {
-                true => dialogue.answer(event, view.id, &scene, out),
-                false => dialogue.tell(event, &scene, out),
-            });
+        let told = self.converse(&scene, ledger, |dialogue, out| match view.own {
+            true => dialogue.answer(event, view.id, &scene, out),
+            false => dialogue.tell(event, &scene, out),
         });
-        self.dialogue = Some(dialogue);
+        if told.is_none() {
+            let kind = self.kind(view.here);
+            self.append(ledger, |out| kind.render(event, view, out));
+        }
     }
 
-    /// Has its dialogue go on, and queues what that writes.
+    /// Has its dialogue go on, where it has one, and queues what that writes.
     pub(super) fn converse<T>(
         &mut self,
+        scene: &Scene<'_>,
         ledger: &Ledger,
         go_on: impl FnOnce(&mut Dialogue, &mut Vec<u8>) -> T,
     ) -> Option<T> {
         let kind = self.kind(true);
-        let mut dialogue = self.dialogue.take()?;
+        let resumed = || self.dialect?.resumed(self.brief, scene);
+        let mut dialogue = self.dialogue.take().or_else(resumed)?;
         let mut result = None;
         self.append(ledger, |out| {
             kind.frame(out, |out| result = Some(go_on(&mut dialogue, out)));
         });
-        self.dialogue = Some(dialogue);
+        self.brief = dialogue.brief();
+        self.dialogue = (!dialogue.is_brief()).then_some(dialogue);
         result
+    }
+
+    /// Is something to be done in its dialogue before the next frame is read?
+    pub(super) fn has_moves(&self) -> bool {
+        self.dialogue.as_deref().is_some_and(Dialogue::has_moves)
+    }
+
+    /// Are its frames WebSocket messages?
+    pub(super) fn is_websocket(&self) -> bool {
+        self.messages != Messages::None
     }
 
     /// Queues the WebSocket's Close frame, unless it had one. Nothing may follow it
     /// (RFC 6455 section 5.5.1).
     pub(super) fn say_close(&mut self, code: Option<u16>, ledger: &Ledger) {
-        if self.is_websocket && !self.said_close {
+        if self.is_websocket() && !self.said_close {
             self.said_close = true;
             self.append(ledger, |out| websocket::write_close(code, out));
         }

@@ -164,9 +164,9 @@ impl<S: System> Reactor<S> {
         self.counters.deliveries += 1;
         if let Event::Welcome { nick, .. } = event {
             connection.joined = true;
-            self.dialogues += usize::from(connection.dialogue.is_some());
+            self.dialogues += usize::from(connection.spoken().has_dialogue());
             self.counters.joins += 1;
-            let via = match connection.is_websocket {
+            let via = match connection.is_websocket() {
                 true => CameBy::Web,
                 false => connection.spoken().spec().via,
             };
@@ -214,8 +214,7 @@ impl<S: System> Reactor<S> {
             return false;
         };
         let counts = code.is_join_refusal() && connection.class() != Class::Console;
-        connection.refused_names += u8::from(counts);
-        counts && connection.refused_names >= REFUSED_NAMES_MAX
+        counts && connection.count_refused_name() >= REFUSED_NAMES_MAX
     }
 
     /// Tells a connection what it did not ask for.

@@ -27,7 +27,7 @@ impl<S: System> Reactor<S> {
         };
         if let Some(connection) = self.connections.touch(id) {
             let before = connection.outbox.len();
-            connection.converse(&self.pages.ledger, |dialogue, out| {
+            connection.converse(&scene, &self.pages.ledger, |dialogue, out| {
                 dialogue.hear(line, &scene, out);
             });
             let len = connection.outbox.len() - before;
@@ -47,7 +47,7 @@ impl<S: System> Reactor<S> {
             return MoveMade::Wrote(0);
         };
         let before = connection.outbox.len();
-        let next = connection.converse(&self.pages.ledger, |dialogue, out| {
+        let next = connection.converse(&scene, &self.pages.ledger, |dialogue, out| {
             dialogue.next(&scene, out)
         });
         let deliveries = (connection.outbox.len() - before) / BYTES_PER_DELIVERY;

@@ -126,7 +126,7 @@ impl<S: System> Reactor<S> {
                 return true;
             }
             if connection.is_over_soft_limit(&self.limits) {
-                connection.paused = true;
+                connection.pause(self.clock.now);
                 return false;
             }
             if stops {

@@ -64,7 +64,7 @@ impl<S: System> Reactor<S> {
             stats.push((name, of_name as u64));
         }
         let sendqs = || self.connections.iter().map(|c| c.sendq() as u64);
-        let websockets = self.connections.iter().filter(|c| c.is_websocket).count();
+        let websockets = self.connections.iter().filter(|c| c.is_websocket()).count();
         let over_tls = self.connections.iter().filter(|c| c.socket.is_tls());
         let counters = &self.counters;
         stats.extend([
@@ -142,7 +142,7 @@ impl<S: System> Reactor<S> {
         for dialect in spoken_names().chain([UNKNOWN]) {
             for transport in [Via::Plain, Via::Tls, Via::WebSocket] {
                 let of_kind = self.connections.iter().filter(|connection| {
-                    let via = match (connection.is_websocket, connection.socket.is_tls()) {
+                    let via = match (connection.is_websocket(), connection.socket.is_tls()) {
                         (true, _) => Via::WebSocket,
                         (false, true) => Via::Tls,
                         (false, false) => Via::Plain,

@@ -9,6 +9,7 @@ use crate::web::{self, Poster, Reply, api};
 use super::Reactor;
 use super::apply::{Input, Post};
 use super::bucket::COST_OF_WRONG_TOKEN;
+use super::pages::Messages;
 
 impl<S: System> Reactor<S> {
     /// Answers a request.
@@ -96,8 +97,11 @@ impl<S: System> Reactor<S> {
     fn upgrade(&mut self, id: ConnId, dialect: Dialect, is_binary: bool, head: &[u8]) {
         self.respond_with(id, false, |out| out.extend_from_slice(head));
         if let Some(connection) = self.connections.touch(id) {
-            connection.speak(dialect, true);
-            connection.is_binary = is_binary;
+            let messages = match is_binary {
+                true => Messages::Binary,
+                false => Messages::Text,
+            };
+            connection.speak(dialect, messages);
         }
         self.greet(id);
     }

@@ -63,6 +63,7 @@ fn the_forms_byte_by_byte() {
         ),
         (
             Event::Kicked {
+                nick: nick("alice"),
                 why: PutOut::Kicked {
                     by: None,
                     reason: None,

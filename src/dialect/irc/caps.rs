@@ -69,7 +69,12 @@ impl Caps {
         self.0 & ((1 << SHARED_BITS) - 1)
     }
 
-    /// What is known of the capabilities by that number.
+    /// A number that stands for all of them.
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+
+    /// What is known of the capabilities by such a number.
     pub(super) fn of_form(form: u32) -> Caps {
         Caps(form)
     }

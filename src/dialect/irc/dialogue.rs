@@ -11,7 +11,7 @@ use super::sasl::Sasl;
 use super::work::Work;
 use super::write::{Listener, Source, Tags};
 
-/// What the dialect remembers of one connection.
+/// What the dialect remembers of one connection: [`Dialogue::brief`] while nothing is under way.
 #[derive(Debug, Default)]
 pub(crate) struct Dialogue {
     pub(super) caps: Caps,
@@ -55,16 +55,40 @@ impl Dialogue {
         }
     }
 
+    /// Of a connection that has come in, from what there was to remember.
+    pub(crate) fn resumed(brief: u32, scene: &Scene<'_>) -> Dialogue {
+        Dialogue {
+            caps: Caps::of_form(brief),
+            nick: scene.world.nick_at(scene.who),
+            ..Dialogue::default()
+        }
+    }
+
+    /// What there is to remember, where it is in brief.
+    pub(crate) fn brief(&self) -> u32 {
+        self.caps.number()
+    }
+
+    /// Is that all? It is of who has come in and waits for nothing.
+    pub(crate) fn is_brief(&self) -> bool {
+        self.nick.is_some()
+            && self.registration.is_none()
+            && self.sasl.is_none()
+            && self.work.is_none()
+            && self.subscribed.is_empty()
+            && self.put_out_of.is_none()
+    }
+
+    /// A number that those share who are told things in the same bytes, by what there is to remember in brief.
+    pub(crate) fn form_of(brief: u32) -> u32 {
+        Caps::of_form(brief).form()
+    }
+
     /// It has come in under that name.
     #[cfg(any(test, feature = "testing"))]
     pub(super) fn come_in_as(&mut self, nick: &str) {
         self.registration = None;
         self.nick = Nick::parse(nick);
-    }
-
-    /// A number that those share who are told things in the same bytes.
-    pub(crate) fn form(&self) -> u32 {
-        self.caps.form()
     }
 
     /// May it ask what operators may?

@@ -135,7 +135,7 @@ impl Listener<'_> {
             Event::Announced { text } => self.notice(text, out),
             Event::OperatorTold { text } => self.notice(text, out),
             Event::StopsIn { seconds } => self.notice(&sentence::stops_in(*seconds), out),
-            Event::Kicked { why } => self.put_out(why, out),
+            Event::Kicked { nick, why } => self.put_out(nick, why, out),
             Event::Shutdown => {
                 self.notice("The server is shutting down", out);
                 self.bare(
@@ -166,10 +166,10 @@ impl Listener<'_> {
         self.by(nick, "QUIT", &[&words], out);
     }
 
-    fn put_out(&self, why: &PutOut, out: &mut Vec<u8>) {
+    fn put_out(&self, nick: &Nick, why: &PutOut, out: &mut Vec<u8>) {
         let reason = sentence::put_out(why).unwrap_or_else(|| "Killed".into());
         if let PutOut::Kicked { by: Some(by), .. } = why {
-            self.by(by, "KILL", &[self.nick, &reason], out);
+            self.by(by, "KILL", &[nick.as_str(), &reason], out);
         }
         self.bare(
             "ERROR",

@@ -213,7 +213,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         Event::OperatorTold { text } => Object::new(out, "operator_message")
             .text("message", text)
             .time(now),
-        Event::Kicked { why } => Object::new(out, "kicked")
+        Event::Kicked { why, .. } => Object::new(out, "kicked")
             .text("message", "You have been kicked")
             .maybe("reason", sentence::put_out(why).as_deref()),
         Event::Bans { bans } => {

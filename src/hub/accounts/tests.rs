@@ -234,7 +234,7 @@ fn who_logs_in_elsewhere_takes_over() {
     chat.login(1, "alice");
     chat.join(2, "b");
     let told = chat.do_it(3, join_as("alice", "right"));
-    let [Event::Kicked { why }] = &chat.told(&told, 1)[..] else {
+    let [Event::Kicked { why, .. }] = &chat.told(&told, 1)[..] else {
         panic!("{told:?}");
     };
     assert_eq!(*why, PutOut::LoggedInElsewhere);

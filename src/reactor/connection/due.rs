@@ -12,7 +12,7 @@ use super::Connection;
 impl<S: Transport> Connection<S> {
     /// What the poll is to watch: a pure function of the state.
     pub fn interest(&self) -> Interest {
-        let waits = self.paused || self.throttled_until().is_some();
+        let waits = self.is_paused() || self.throttled_until().is_some();
         let reads = !self.ended && (self.phase != Phase::Open || !waits);
         match (reads, !self.owes_nothing()) {
             (true, true) => Interest::READABLE | Interest::WRITABLE,
@@ -43,19 +43,21 @@ impl<S: Transport> Connection<S> {
         let when = |condition: bool, tick: Tick, due: Due| condition.then_some((tick, due));
         let restraint = self.restraint.as_deref();
         let throttled_until = self.throttled_until();
-        let waits = self.paused || throttled_until.is_some();
+        let waits = self.is_paused() || throttled_until.is_some();
         let is_handshaking = self.socket.is_handshaking();
         let sniffs = self.dialect.is_none() && !is_handshaking && !self.ended && !self.has_begun();
         // A tick is cut to the millisecond: one more, so that the silence is never too short.
         let silence = self.progress + SILENCE_MS + 1;
         let spec = self.spoken().spec();
-        let hears =
-            spec.frame_end.heeds_silence() && !self.is_websocket && !self.silence_handled && !waits;
+        let hears = spec.frame_end.heeds_silence()
+            && !self.is_websocket()
+            && !self.silence_handled
+            && !waits;
         let asks_http = spec.class == Class::Http;
-        let needs_name = !self.joined && spec.class.must_join(self.is_websocket);
+        let needs_name = !self.joined && spec.class.must_join(self.is_websocket());
         let idle_since = restraint.and_then(|it| it.idle_since);
         let pinged_since = restraint.and_then(|it| it.pinged_since);
-        let has_pings = self.is_websocket || (self.joined && !spec.ping.is_empty());
+        let has_pings = self.is_websocket() || (self.joined && !spec.ping.is_empty());
         let answers_pings = has_pings && !waits && !self.ended;
         [
             throttled_until

@@ -13,6 +13,7 @@ use crate::layer::Transport;
 use crate::limits::Limits;
 use crate::model::ErrorCode;
 
+use super::super::pages::Messages;
 use super::super::phase::{Phase, Reason};
 use super::super::timers::Tick;
 use super::{Connection, Filled};
@@ -52,7 +53,7 @@ impl<S: Transport> Connection<S> {
     }
 
     pub(super) fn input_mut(&mut self) -> &mut Unparsed {
-        let (dialect, is_websocket) = (self.dialect, self.is_websocket);
+        let (dialect, is_websocket) = (self.dialect, self.is_websocket());
         self.input.get_or_insert_with(|| {
             Box::new(Unparsed {
                 inbox: Inbox::default(),
@@ -116,15 +117,15 @@ impl<S: Transport> Connection<S> {
     }
 
     /// Goes on in a dialect; what is unparsed belongs to it.
-    pub fn speak(&mut self, dialect: Dialect, is_websocket: bool) {
+    pub(in crate::reactor) fn speak(&mut self, dialect: Dialect, messages: Messages) {
         self.dialect = Some(dialect);
-        self.is_websocket = is_websocket;
-        self.dialogue = dialect.dialogue();
+        self.messages = messages;
+        (self.dialogue, self.brief) = (dialect.dialogue(), 0);
         if dialect.spec().is_padded {
             self.socket.keep_reads_apart();
         }
         if let Some(input) = &mut self.input {
-            input.framing = framing_of(self.dialect, is_websocket);
+            input.framing = framing_of(self.dialect, messages != Messages::None);
         }
     }
 
@@ -132,7 +133,7 @@ impl<S: Transport> Connection<S> {
     fn settle_input(&mut self) {
         if let Some(input) = &mut self.input {
             input.inbox.settle();
-            let new = framing_of(self.dialect, self.is_websocket);
+            let new = framing_of(self.dialect, self.messages != Messages::None);
             if input.inbox.is_empty() && input.framing == new {
                 self.input = None;
             }
@@ -164,7 +165,7 @@ impl<S: Transport> Connection<S> {
             }
             Sniffed::Request | Sniffed::Hello | Sniffed::Undecided => sniffed.taken_for(),
         };
-        self.speak(dialect, false);
+        self.speak(dialect, Messages::None);
         Ok(self.dialect)
     }
 
@@ -185,11 +186,7 @@ impl<S: Transport> Connection<S> {
     /// Takes the next frame that is at hand and reads it. `None`: more bytes are needed. What telnet
     /// or a WebSocket asks of the server's own is answered on the way.
     pub fn take(&mut self, end: End, limits: &Limits, ledger: &Ledger) -> Option<Taken> {
-        if self
-            .dialogue
-            .as_ref()
-            .is_some_and(|dialogue| dialogue.has_moves())
-        {
+        if self.has_moves() {
             return Some(Taken::Move);
         }
         // The end of input is a frame in some framings; but for that, nothing comes of nothing.
@@ -198,9 +195,9 @@ impl<S: Transport> Connection<S> {
         }
         let (limit, dialect, stage) = (self.frame_limit(limits), self.spoken(), self.stage());
         let spec = dialect.spec();
-        let is_telnet = spec.has_telnet && !self.is_websocket;
+        let is_telnet = spec.has_telnet && !self.is_websocket();
         let is_echo = spec.class == Class::Echo;
-        let may_be_foreign = self.is_new && !self.is_websocket && spec.class.is_chat();
+        let may_be_foreign = self.is_new && !self.is_websocket() && spec.class.is_chat();
         let asks_name = stage == Stage::Joining && spec.class != Class::Console;
         let input = self.input_mut();
         let step = input.framing.decode(input.inbox.bytes(), limit, end);

@@ -27,20 +27,18 @@ impl<S: Transport> Connection<S> {
 
     /// Is it over a limit that it was not over when it was settled last?
     pub fn crosses_limit(&self, limits: &Limits) -> bool {
-        self.is_over_hard_limit(limits) || (self.is_over_soft_limit(limits) && !self.paused)
+        self.is_over_hard_limit(limits) || (self.is_over_soft_limit(limits) && !self.is_paused())
     }
 
     /// Keeps account of how long the SendQ is over the soft limit. `true`: it may be read again.
     pub fn note_sendq(&mut self, limits: &Limits, now: Tick) -> bool {
-        let was_paused = self.paused;
-        self.paused = self.phase == Phase::Open && self.is_over_soft_limit(limits);
-        if self.paused {
-            let restraint = self.restraint.get_or_insert_default();
-            restraint.soft_since.get_or_insert(now);
+        let was_paused = self.is_paused();
+        if self.phase == Phase::Open && self.is_over_soft_limit(limits) {
+            self.pause(now);
         } else {
             self.relax(|restraint| restraint.soft_since = None);
         }
-        let resumes = was_paused && !self.paused;
+        let resumes = was_paused && !self.is_paused();
         if resumes && let Some(restraint) = &mut self.restraint {
             // Its ping may have waited behind all that it was owed.
             restraint.pinged_since = restraint.pinged_since.map(|_| now);

@@ -16,11 +16,13 @@ use super::{Connection, Standing};
 pub(super) struct Restraint {
     /// Why it is turned away as soon as it is known what it speaks.
     pub(super) refusal: Option<ErrorCode>,
-    /// Since when its SendQ is over the soft limit.
+    /// Since when its SendQ is over the soft limit, for which it is not read.
     pub(super) soft_since: Option<Tick>,
     /// What is to be sent yet up to the end of its last answer, where that took its SendQ over the soft
     /// limit, in bytes.
     pub(super) answer_left: usize,
+    /// Names that it asked for and was refused.
+    refused_names: u8,
     /// Its requests wait for tokens until then.
     pub(super) throttled_until: Option<Tick>,
     pub(super) flooding: Option<Flooding>,
@@ -82,15 +84,38 @@ impl<S: Transport> Connection<S> {
     /// Has it had its share of the turn? If so, its requests are behind those of others for a while.
     pub(in crate::reactor) fn note_share(&mut self, is_over: bool, now: Tick) {
         if is_over {
-            self.is_heavy = true;
             self.restraint.get_or_insert_default().heavy_until = Some(now + HEAVY_MS);
-        } else if self.is_heavy {
-            let until = self.restraint.as_ref().and_then(|it| it.heavy_until);
-            if until.is_none_or(|until| until <= now) {
-                self.is_heavy = false;
-                self.relax(|restraint| restraint.heavy_until = None);
-            }
+        } else if self.heavy_until().is_some_and(|until| until <= now) {
+            self.relax(|restraint| restraint.heavy_until = None);
         }
+    }
+
+    /// Did its requests take long a short while ago? Those of others go first.
+    pub(in crate::reactor) fn is_heavy(&self) -> bool {
+        self.heavy_until().is_some()
+    }
+
+    fn heavy_until(&self) -> Option<Tick> {
+        self.restraint.as_ref()?.heavy_until
+    }
+
+    /// Is it not read because its SendQ is over the soft limit?
+    pub(in crate::reactor) fn is_paused(&self) -> bool {
+        let restraint = self.restraint.as_ref();
+        restraint.is_some_and(|restraint| restraint.soft_since.is_some())
+    }
+
+    /// It is not read, because its SendQ is over the soft limit.
+    pub(in crate::reactor) fn pause(&mut self, now: Tick) {
+        let restraint = self.restraint.get_or_insert_default();
+        restraint.soft_since.get_or_insert(now);
+    }
+
+    /// A name that it asked for is refused. Returns how many were.
+    pub(in crate::reactor) fn count_refused_name(&mut self) -> u8 {
+        let restraint = self.restraint.get_or_insert_default();
+        restraint.refused_names = restraint.refused_names.saturating_add(1);
+        restraint.refused_names
     }
 
     /// A ping is sent to who was not heard of for long.

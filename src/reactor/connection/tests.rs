@@ -349,7 +349,7 @@ fn who_was_not_read_has_all_of_its_time_to_answer_a_ping() {
     let limits = Limits::default();
     let ledger = Ledger::default();
     let mut connection = connection(Some(Dialect::Json), vec![], vec![]);
-    connection.is_websocket = true;
+    connection.messages = Messages::Text;
     connection.joined = true;
     connection.ping(&limits, 0, &ledger);
     let pong_at = limits.ping_ms;
