@@ -183,6 +183,12 @@ impl Chunk {
     }
 }
 
+/// One chunk of all, where there is something in them and they are neighbours on one page.
+pub(crate) fn joined(chunks: &[Chunk]) -> Option<Chunk> {
+    let chunk = chunks.first()?.through(chunks.last()?)?;
+    (!chunk.is_empty()).then_some(chunk)
+}
+
 /// Bytes that a peer is owed, in order. One chunk, which is what most who wait have, takes no memory
 /// of its own.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use crate::buffer::Chunk;
+use crate::buffer::{Chunk, joined};
 use crate::dialect::Dialect;
 use crate::layer::Layer;
 use crate::limits::Limits;
@@ -167,7 +167,10 @@ impl<S: Stream> Connections<S> {
         let Some(connection) = self.get_open(id) else {
             return;
         };
-        chunks.iter().for_each(|chunk| connection.push(chunk));
+        match joined(chunks) {
+            Some(chunk) => connection.push(&chunk),
+            None => chunks.iter().for_each(|chunk| connection.push(chunk)),
+        }
         if !connection.is_blocked() {
             self.flush_later(id);
         } else if connection.crosses_limit(limits) {

@@ -7,7 +7,7 @@
 
 use std::mem;
 
-use crate::buffer::Chunk;
+use crate::buffer::{Chunk, joined};
 use crate::dialect::spec::{Class, ClosesOn};
 use crate::dialect::{Stage, View};
 use crate::hub::{Audience, Hub, Reader, Readers, RoomId};
@@ -384,10 +384,4 @@ fn closes(closes_on: ClosesOn, code: &ErrorCode) -> bool {
         ClosesOn::RefusedName => code.is_join_refusal(),
         ClosesOn::AnyRefusal => true,
     }
-}
-
-/// One chunk of all, where there is something in them and they are neighbours on one page.
-fn joined(chunks: &[Chunk]) -> Option<Chunk> {
-    let chunk = chunks.first()?.through(chunks.last()?)?;
-    (!chunk.is_empty()).then_some(chunk)
 }

@@ -111,13 +111,13 @@ impl<S: System> Reactor<S> {
 
     /// What the log says of an operator's request; a try to become one is a request like that.
     fn order_of(&self, id: ConnId, request: &Request) -> Option<String> {
-        let who = self.hub.user(id).map(|user| user.nick().to_string());
-        let who = who.unwrap_or_else(|| "the console".into());
-        if matches!(request, Request::Oper { .. }) {
-            return Some(format!("{who} asks to be an operator"));
-        }
-        let order = orders::in_words(request).filter(|_| self.hub.is_operator(id));
-        order.map(|order| format!("{who} asks: {order}"))
+        let words = match request {
+            Request::Oper { .. } => "asks to be an operator".into(),
+            _ if self.hub.is_operator(id) => format!("asks: {}", orders::in_words(request)?),
+            _ => return None,
+        };
+        let who = self.hub.user(id).map(|user| user.nick().as_str());
+        Some(format!("{} {words}", who.unwrap_or("the console")))
     }
 
     /// Who says something waits before it is read again where the disk is behind, the longer the more

@@ -11,6 +11,9 @@ use super::numerics::word;
 use super::services;
 use super::work::{About, Todo, Work};
 
+/// The longest source, with what stands around it: a name, that of an account and an address.
+const SOURCE_BYTES_MAX: usize = 200;
+
 impl Dialogue {
     pub(super) fn privmsg(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
         self.say("PRIVMSG", line, scene, work);
@@ -133,6 +136,9 @@ impl Dialogue {
 
     /// Would words not go in one line with their source before them?
     fn is_too_long_for(&self, command: &str, target: &str, text: &str, scene: &Scene<'_>) -> bool {
+        if command.len() + target.len() + text.len() < LINE_BYTES_MAX - SOURCE_BYTES_MAX {
+            return false;
+        }
         let mut source = Vec::new();
         if let Some(nick) = &self.nick {
             scene.world.write_source(nick, &mut source);

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr3;
+
 use crate::limits::NOTE_BYTES_MAX;
 use crate::model::{Manner, Message, Moment, Nick, Person, World};
 
@@ -103,15 +105,18 @@ impl Listener<'_> {
         let (command, start, end) = manner(message.manner);
         let mut head = Vec::new();
         self.push_source(Source::User(&message.nick), &mut head);
-        let overhead = head.len() + command.len() + target.len() + 3 + start.len() + end.len();
-        let room = LINE_BYTES_MAX.saturating_sub(overhead).max(4);
+        for part in [command, " ", target, " :", start] {
+            head.extend_from_slice(part.as_bytes());
+        }
+        let room = LINE_BYTES_MAX.saturating_sub(head.len() + end.len()).max(4);
         let text = without_breaks(&message.text);
         let mut rest = &*text;
         loop {
             let len = floor(rest, room);
-            let part = format!("{start}{}{end}", &rest[..len]);
-            let source = Source::User(&message.nick);
-            self.line(&tags, source, command, &[target, &part], out);
+            self.push_tags(&tags, out);
+            for part in [&head, &rest.as_bytes()[..len], end.as_bytes(), b"\r\n"] {
+                out.extend_from_slice(part);
+            }
             (tags.msgid, rest) = (None, &rest[len..]);
             if rest.is_empty() {
                 return;
@@ -236,7 +241,7 @@ fn floor(text: &str, max: usize) -> usize {
 
 /// A text in which nothing ends a line: what one dialect lets pass is no command in this one.
 fn without_breaks(text: &str) -> Cow<'_, str> {
-    match text.contains(['\r', '\n', '\0']) {
+    match memchr3(b'\r', b'\n', 0, text.as_bytes()).is_some() {
         true => text.replace(['\r', '\n', '\0'], " ").into(),
         false => text.into(),
     }
