@@ -47,6 +47,10 @@ pub(crate) const TARGETS_MAX: usize = 10;
 /// Members of a room that one step of a list of IRC looks at.
 pub(crate) const NAMES_AT_ONCE: usize = 500;
 
+/// What of a labelled answer waits until it is known whether that is all, in bytes: more than one line, and what is
+/// longer is told in parts, as long lists are.
+pub(crate) const LABELLED_BYTES_MAX: usize = 4 * 1024;
+
 /// The longest name of an account at its own machine (USER), in characters, as other servers have it.
 pub(crate) const USERNAME_CHARS_MAX: usize = 12;
 

@@ -363,7 +363,7 @@ fn raise_descriptors() {
 const LONG: Duration = Duration::from_secs(6);
 
 /// How long what an attack leaves behind is watched.
-const AFTER: Duration = Duration::from_secs(1);
+pub(crate) const AFTER: Duration = Duration::from_secs(1);
 
 #[test]
 #[ignore = "a measurement, not a test"]

@@ -200,3 +200,28 @@ fn what_was_said_is_from_who_said_it_then() {
         bob.expect_until(format!(" PRIVMSG #den :mine\r\n{source}"));
     }
 }
+
+#[test]
+fn a_long_answer_with_a_label_is_one_batch() {
+    let server = Server::with(&[Irc, Text], FLAGS);
+    let _crowd: Vec<Peer> = (0..60)
+        .map(|n| server.join(Text, &format!("user{n}")))
+        .collect();
+    let mut bob = irc(&server, "bob", "batch labeled-response");
+    bob.send("@label=w WHO #lobby\r\n");
+    let all = told(&mut bob);
+    let lines: Vec<&str> = all.lines().collect();
+    assert_eq!(
+        lines.first(),
+        Some(&"@label=w :irc.test BATCH +1 labeled-response")
+    );
+    assert_eq!(lines.last(), Some(&":irc.test BATCH -1"));
+    let answer = &lines[1..lines.len() - 1];
+    assert!(
+        answer
+            .iter()
+            .all(|line| line.starts_with("@batch=1 :irc.test "))
+    );
+    assert_eq!(answer.len(), 61, "{all}");
+    assert!(all.len() > 4096, "it takes more than one part");
+}

@@ -5,6 +5,7 @@ mod account;
 mod accounts;
 mod anon;
 mod attack;
+mod attack_irc;
 mod attack_rooms;
 mod attack_search;
 mod auto;

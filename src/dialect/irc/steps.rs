@@ -1,6 +1,7 @@
 //! The steps of a dialogue: a line is heard, what it asks is asked, what that comes to is written. Each line is
 //! answered on its own, marked with its label where it has one.
 
+use crate::limits::LABELLED_BYTES_MAX;
 use crate::model::{Event, Request, RequestId};
 
 use super::caps::Caps;
@@ -8,7 +9,7 @@ use super::dialogue::{Dialogue, Queue, Scene};
 use super::line::{IrcLine, NoLine};
 use super::table;
 use super::work::{About, Todo, Work};
-use super::write::{Source, Tags};
+use super::write::{Listener, Source, Tags};
 
 /// What is to be done next for a dialogue.
 #[derive(Debug)]
@@ -179,7 +180,7 @@ impl Dialogue {
         let is_over = work.todo.is_empty() && work.asked.is_empty();
         match &work.label {
             None => out.append(&mut work.out),
-            Some(_) if is_over => self.hand_out(&mut work, scene, out),
+            Some(_) if is_over || is_long(&work) => self.hand_out(&mut work, is_over, scene, out),
             Some(_) => {}
         }
         match is_over {
@@ -195,40 +196,39 @@ impl Dialogue {
         }
     }
 
-    /// A labelled answer: one line with the label, a batch of several, or that there is none.
-    fn hand_out(&mut self, work: &mut Work, scene: &Scene<'_>, out: &mut Vec<u8>) {
+    /// A labelled answer: one line with the label, a batch of several, or that there is none. A long one is handed
+    /// out a part at a time.
+    fn hand_out(&mut self, work: &mut Work, is_over: bool, scene: &Scene<'_>, out: &mut Vec<u8>) {
         let label = work.label.as_deref().unwrap_or_default();
         let label = format!("label={}", super::line::escaped(label));
-        let lines: Vec<&[u8]> = work.out.split_inclusive(|&byte| byte == b'\n').collect();
-        let is_batch = |line: &[u8]| line.starts_with(b"BATCH") || find(line, b" BATCH +");
+        let answer = std::mem::take(&mut work.out);
+        let lines: Vec<&[u8]> = answer.split_inclusive(|&byte| byte == b'\n').collect();
+        let server = |listener: &Listener<'_>, command: &str, params: &[&str]| {
+            let mut line = Vec::new();
+            listener.line(&Tags::default(), Source::Server, command, params, &mut line);
+            line
+        };
         match lines[..] {
-            [] => {
-                let mut line = Vec::new();
-                self.listener(scene)
-                    .line(&Tags::default(), Source::Server, "ACK", &[], &mut line);
-                tagged(&label, &line, out);
+            [] if work.batch.is_none() => {
+                tagged(&label, &server(&self.listener(scene), "ACK", &[]), out);
             }
-            [only] => tagged(&label, only, out),
+            [only] if is_over && work.batch.is_none() => tagged(&label, only, out),
             // A batch is one answer.
-            [first, ..] if is_batch(first) && is_one_batch(&lines) => {
+            [first, ..] if work.batch.is_none() && is_batch(first) && is_one_batch(&lines) => {
                 tagged(&label, first, out);
                 lines[1..]
                     .iter()
                     .for_each(|line| out.extend_from_slice(line));
             }
             _ => {
-                let batch = self.next_batch();
-                let listener = self.listener(scene);
-                let mut line = Vec::new();
-                let params = [&format!("+{batch}"), "labeled-response"];
-                listener.line(
-                    &Tags::default(),
-                    Source::Server,
-                    "BATCH",
-                    &params,
-                    &mut line,
-                );
-                tagged(&label, &line, out);
+                let begun = work.batch.take();
+                let batch = begun.unwrap_or_else(|| {
+                    let batch = self.next_batch();
+                    let params = [&*format!("+{batch}"), "labeled-response"];
+                    let line = server(&self.listener(scene), "BATCH", &params);
+                    tagged(&label, &line, out);
+                    batch
+                });
                 let mark = format!("batch={batch}");
                 for line in &lines {
                     match find(line, b"batch=") && line.starts_with(b"@") {
@@ -236,8 +236,13 @@ impl Dialogue {
                         false => tagged(&mark, line, out),
                     }
                 }
-                let params = [&*format!("-{batch}")];
-                listener.line(&Tags::default(), Source::Server, "BATCH", &params, out);
+                match is_over {
+                    true => {
+                        let params = [&*format!("-{batch}")];
+                        out.extend(server(&self.listener(scene), "BATCH", &params));
+                    }
+                    false => work.batch = Some(batch),
+                }
             }
         }
     }
@@ -251,6 +256,19 @@ fn queue_end(queue: &Option<Box<Queue>>) -> usize {
 
 fn find(line: &[u8], what: &[u8]) -> bool {
     memchr::memmem::find(line, what).is_some()
+}
+
+/// Is the answer to a line so long that a part of it is to be handed out? A history is told whole, as a batch of its
+/// own.
+fn is_long(work: &Work) -> bool {
+    let is_history = work.batch.is_none() && is_batch(&work.out);
+    work.out.len() > LABELLED_BYTES_MAX && !is_history
+}
+
+/// Does it begin with the begin of a batch?
+fn is_batch(line: &[u8]) -> bool {
+    let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
+    line.starts_with(b"BATCH") || find(&line[..end], b" BATCH +")
 }
 
 /// Are the lines those of one batch, its begin and end included?

@@ -10,7 +10,9 @@ use crate::model::{Addressee, Manner, Message, Nick, Request, RoomName};
 pub(super) struct Work {
     /// With which its answer is marked.
     pub(super) label: Option<String>,
-    /// The lines of its answer so far, each with its end.
+    /// The batch that its answer is told in, once that has begun.
+    pub(super) batch: Option<String>,
+    /// The lines of its answer that are not handed out, each with its end.
     pub(super) out: Vec<u8>,
     /// What is to be asked yet, in order.
     pub(super) todo: VecDeque<Todo>,
