@@ -200,6 +200,9 @@ impl<S: System> Reactor<S> {
         {
             connection.drain(Reason::Refused, self.clock.now);
         }
+        if connection.has_moves() {
+            self.connections.make_ready(id);
+        }
         if let Event::Welcome { nick, .. } = event {
             self.show_coming(nick, peer);
         }
@@ -240,6 +243,9 @@ impl<S: System> Reactor<S> {
             connection.render(event, &view, &self.pages.ledger);
             if matches!(event, Event::History { .. }) {
                 connection.note_answer(&self.limits);
+            }
+            if connection.has_moves() {
+                self.connections.make_ready(id);
             }
         }
     }

@@ -20,7 +20,8 @@ class Row:
     only: tuple = field(default=())
 
     def asks(self, server):
-        is_named = server.name in self.only if self.only else not server.scheme
+        is_apart = server.scheme or server.is_apart
+        is_named = server.name in self.only if self.only else not is_apart
         return is_named and (server.has_rooms or not self.needs_rooms)
 
 
@@ -53,6 +54,25 @@ def over(clients, senders, window):
     """A row of fanout, over TLS and WebSockets."""
     row = fanout(clients, senders, window)
     return replace(row, key=f"over-{row.key}", group="over", only=OVER)
+
+
+IRC = ("floor", "hubbub", "hubbub-irc", "inspircd", "ngircd")
+
+
+def irc(row, **changes):
+    """A row of servers that speak IRC, beside Hubbub's text door."""
+    return replace(row, key=f"irc-{row.key}", group=f"irc-{row.group}", only=IRC, **changes)
+
+
+def joins(clients):
+    return Row(
+        f"joins-{clients}",
+        "joins",
+        f"{clients:,} join one room",
+        ("--scenario", "join-storm", "--clients", str(clients)),
+        clients,
+        speaks=False,
+    )
 
 
 def idle(clients, rooms=1, only=()):
@@ -120,6 +140,11 @@ ROWS = (
     over(100, 1, 1),
     over(1000, 1, 32),
     over(1000, 10, 32),
+    irc(fanout(100, 1, 1)),
+    irc(fanout(1000, 1, 32)),
+    irc(fanout(1000, 10, 32)),
+    irc(idle(2000)),
+    irc(joins(2000)),
     slow("slow-none", 1000, 0, "1,000 who read"),
     slow("slow-all-read", 2000, 0, "2,000 who read"),
     slow("slow-half", 2000, 50, "1,000 who read, 1,000 who stopped"),

@@ -32,7 +32,8 @@ class Server:
     configuration file (`name`.conf beside this file, if there is one) @SENDQ@ as well: what may wait
     for one slow reader, without limit (first) or as the program has it by default (second). `load` is
     what `hubbub load` needs to be told for this server alone. `scheme` stands in front of its address where
-    it is reached over TLS or a WebSocket: such a server is asked only by rows that name it.
+    it is reached over TLS or a WebSocket: such a server is asked only by rows that name it, as is one that
+    `is_apart`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Server:
     sendq: tuple = ("", "")
     load: tuple = ()
     scheme: str = ""
+    is_apart: bool = False
 
 
 SERVERS = (
@@ -82,6 +84,14 @@ SERVERS = (
         "hubbub",
         ("--no-console", "--tls-self-signed", "--listen", f"tls+http://{HOST}:@PORT@"),
         scheme="wss://",
+    ),
+    Server(
+        "hubbub-irc",
+        "Hubbub, IRC",
+        "irc",
+        "hubbub",
+        ("--no-console", "--listen", f"irc://{HOST}:@PORT@"),
+        is_apart=True,
     ),
     Server(
         "redis-tls",

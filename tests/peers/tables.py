@@ -133,13 +133,17 @@ def idle_lines(row):
     ]
 
 
-def storm_lines(row):
+def joins_lines(row):
     return [
         Line(f"{row.label}: s", row.key, lambda figures: figures["joining_s"], decimal),
         Line(f"{row.label}: CPU s", row.key, lambda f: f["server"]["joining_us"] / 1e6, decimal),
         Line(f"{row.label}: RSS at most, MiB", row.key, of_server("rss_peak_bytes"), mib),
-        Line(f"{row.label}: RSS after all left, MiB", row.key, of_server("rss_after_bytes"), mib),
     ]
+
+
+def storm_lines(row):
+    after = f"{row.label}: RSS after all left, MiB"
+    return joins_lines(row) + [Line(after, row.key, of_server("rss_after_bytes"), mib)]
 
 
 def slow_lines(row):
@@ -181,6 +185,9 @@ GROUPS = (
     ("idle", "Memory of idle clients", None, idle_lines),
     ("storm", "All at once", None, storm_lines),
     ("slow", "Slow readers", None, slow_lines),
+    ("irc-fanout", "CPU time per delivery of IRC, µs", None, fanout_lines),
+    ("irc-idle", "Memory of idle clients of IRC", None, idle_lines),
+    ("irc-joins", "Joins by IRC", None, joins_lines),
 )
 
 

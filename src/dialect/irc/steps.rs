@@ -50,7 +50,15 @@ impl Dialogue {
                 self.fail(scene, &params, &mut work.out);
             }
         }
+        self.begin(work, scene, out);
+    }
+
+    /// Begins with something that goes on behind what was begun before.
+    pub(super) fn begin(&mut self, work: Work, scene: &Scene<'_>, out: &mut Vec<u8>) {
         let queue = self.work.get_or_insert_default();
+        if queue.is_empty() {
+            queue.reserve_exact(1);
+        }
         queue.push_back(work);
         self.settle(queue_end(&self.work), scene, out);
     }
@@ -64,6 +72,7 @@ impl Dialogue {
             Todo::Ask(request, about) => {
                 self.last_request = self.last_request.wrapping_add(1);
                 let number = self.last_request;
+                queue[at].asked.reserve_exact(1);
                 queue[at].asked.push((number, about));
                 return Some(Move::Ask(request, RequestId(number.to_string().into())));
             }
@@ -192,7 +201,11 @@ impl Dialogue {
                     self.work = None;
                 }
             }
-            false => self.put_work(at, work),
+            false => {
+                // Thousands may wait for lists.
+                work.todo.shrink_to_fit();
+                self.put_work(at, work);
+            }
         }
     }
 

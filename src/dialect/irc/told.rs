@@ -28,12 +28,7 @@ impl Dialogue {
             Event::EnteredRoom { room, .. } => {
                 let mut work = Work::default();
                 self.entered(room, scene, &mut work);
-                while let Some(todo) = work.todo.pop_front() {
-                    if let super::work::Todo::List(list) = todo {
-                        self.go_on_listing(list, scene, &mut work);
-                    }
-                }
-                out.append(&mut work.out);
+                self.begin(work, scene, out);
             }
             Event::LeftRoom { room, .. } => {
                 let is_kicked = self
