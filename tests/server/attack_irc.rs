@@ -1,6 +1,6 @@
 //! What one line of IRC may ask of large rooms, as in [`crate::attack`]: each answer is read to its end.
 
-use crate::attack::{Crowd, Scene, under_attack};
+use crate::attack::{AFTER, Crowd, Scene, under_attack};
 use crate::util::*;
 
 /// How many ask at once.
