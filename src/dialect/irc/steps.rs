@@ -54,7 +54,7 @@ impl Dialogue {
     }
 
     /// Begins with something that goes on behind what was begun before.
-    pub(super) fn begin(&mut self, work: Work, scene: &Scene<'_>, out: &mut Vec<u8>) {
+    fn begin(&mut self, work: Work, scene: &Scene<'_>, out: &mut Vec<u8>) {
         let queue = self.work.get_or_insert_default();
         if queue.is_empty() {
             queue.reserve_exact(1);
@@ -145,6 +145,11 @@ impl Dialogue {
             self.listener(scene).renamed(from, to, out);
             self.nick = Some(to.clone());
             return;
+        }
+        if let Event::EnteredRoom { room, .. } = event {
+            let mut work = Work::default();
+            self.entered(room, scene, &mut work);
+            return self.begin(work, scene, out);
         }
         self.told(event, scene, out);
     }

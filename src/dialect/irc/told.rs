@@ -7,7 +7,6 @@ use super::super::{View, sentence};
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
 use super::names::{channel_of, in_letters};
-use super::work::Work;
 use super::write::{Listener, Source, Tags};
 
 /// Appends what many are told, as those of one set of capabilities are.
@@ -25,11 +24,6 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
 impl Dialogue {
     pub(super) fn told(&mut self, event: &Event, scene: &Scene<'_>, out: &mut Vec<u8>) {
         match event {
-            Event::EnteredRoom { room, .. } => {
-                let mut work = Work::default();
-                self.entered(room, scene, &mut work);
-                self.begin(work, scene, out);
-            }
             Event::LeftRoom { room, .. } => {
                 let is_kicked = self
                     .put_out_of
