@@ -3,6 +3,7 @@
 mod account;
 mod elsewhere;
 mod example;
+mod health;
 mod history;
 mod load;
 mod program;
@@ -41,6 +42,7 @@ enum Other {
     Load(Box<load::LoadArguments>),
     History(history::HistoryArguments),
     Account(account::AccountArguments),
+    Health(health::HealthArguments),
     /// Prints an example of a file of options for --config
     Config,
     /// Says whether a file of options, and the files that it names, are good
@@ -62,6 +64,8 @@ enum Command {
     History(HistoryCommand),
     /// Look after accounts.
     Account(AccountCommand),
+    /// Ask whether a server is well.
+    Health(health::HealthArguments),
     /// See whether the files that this configuration names can be used.
     Check(PathBuf, Box<Config>),
     /// Print this (help, version, an example) and be done.
@@ -98,6 +102,7 @@ fn parse(
         Some(Other::Load(arguments)) => load::load(*arguments).map(Command::Load),
         Some(Other::History(arguments)) => Ok(Command::History(history::history(arguments))),
         Some(Other::Account(arguments)) => Ok(Command::Account(account::account(arguments))),
+        Some(Other::Health(arguments)) => Ok(Command::Health(arguments)),
         Some(Other::Config) => Ok(Command::Print(example::example())),
         Some(Other::Check { file }) => check(file),
         None => server::config(arguments.server)

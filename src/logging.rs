@@ -9,11 +9,16 @@ use crate::outlet::Outlet;
 
 use crate::model::is_mark;
 
-/// Sets up the log: `RUST_LOG` as env_logger has it, `info` by default.
+/// Sets up the log: `RUST_LOG` as env_logger has it, `info` by default. A journal that reads it has the time, and takes
+/// the level as a number before the line (sd-daemon(3)).
 pub(crate) fn init() {
+    let is_journal = is_journal();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-        .format(|out, record| {
+        .format(move |out, record| {
             let line = one_line(&record.args().to_string());
+            if is_journal {
+                return writeln!(out, "<{}>{line}", priority(record.level()));
+            }
             writeln!(
                 out,
                 "{} {:5} {line}",
@@ -23,6 +28,23 @@ pub(crate) fn init() {
         })
         .target(env_logger::Target::Pipe(Box::new(Stderr::default())))
         .init();
+}
+
+/// Is standard error the journal's own socket or pipe (`JOURNAL_STREAM`, systemd.exec(5))?
+fn is_journal() -> bool {
+    let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+    rustix::fs::fstat(io::stderr())
+        .is_ok_and(|about| named == format!("{}:{}", about.st_dev, about.st_ino))
+}
+
+/// As syslog(3) has it.
+fn priority(level: log::Level) -> u8 {
+    match level {
+        log::Level::Error => 3,
+        log::Level::Warn => 4,
+        log::Level::Info => 6,
+        log::Level::Debug | log::Level::Trace => 7,
+    }
 }
 
 /// Escapes what could break a line or speak to the terminal that shows it.

@@ -25,6 +25,9 @@ _hubbub() {
             hubbub,config)
                 cmd="hubbub__subcmd__config"
                 ;;
+            hubbub,health)
+                cmd="hubbub__subcmd__health"
+                ;;
             hubbub,help)
                 cmd="hubbub__subcmd__help"
                 ;;
@@ -73,6 +76,9 @@ _hubbub() {
             hubbub__subcmd__help,config)
                 cmd="hubbub__subcmd__help__subcmd__config"
                 ;;
+            hubbub__subcmd__help,health)
+                cmd="hubbub__subcmd__help__subcmd__health"
+                ;;
             hubbub__subcmd__help,help)
                 cmd="hubbub__subcmd__help__subcmd__help"
                 ;;
@@ -101,7 +107,7 @@ _hubbub() {
 
     case "${cmd}" in
         hubbub)
-            opts="-h -V --config --listen --data --tls-cert --tls-key --tls-self-signed --public-host --oper-password-file --max-connections --durability --sniff-time --join-timeout --handshake-timeout --server-password-file --cloak --show-addresses --backlog --allow-origin --api-token-file --ws-echo --server-name --network-name --replay --keep-age --keep-count --keep-bytes --data-set-aside --account-expiry --grace --strict-names --multi --console --console-quiet --no-console --admin-socket --http-status --state --max-message --max-frame --presence-limit --rate-limit --connect-rate --max-per-address --limit-loopback --idle-timeout --ping-interval --keepalive --sendq-soft --sendq-hard --sendq-time --sendq-total --help --version load history account config check help"
+            opts="-h -V --config --listen --data --tls-cert --tls-key --tls-self-signed --public-host --oper-password-file --max-connections --durability --sniff-time --join-timeout --handshake-timeout --server-password-file --cloak --show-addresses --backlog --allow-origin --api-token-file --ws-echo --server-name --network-name --replay --keep-age --keep-count --keep-bytes --data-set-aside --account-expiry --grace --strict-names --multi --console --console-quiet --no-console --admin-socket --http-status --state --max-message --max-frame --presence-limit --rate-limit --connect-rate --max-per-address --limit-loopback --idle-timeout --ping-interval --keepalive --sendq-soft --sendq-hard --sendq-time --sendq-total --help --version load history account health config check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -472,8 +478,22 @@ _hubbub() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hubbub__subcmd__health)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hubbub__subcmd__help)
-            opts="load history account config check help"
+            opts="load history account health config check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -571,6 +591,20 @@ _hubbub() {
             return 0
             ;;
         hubbub__subcmd__help__subcmd__config)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hubbub__subcmd__help__subcmd__health)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

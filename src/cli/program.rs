@@ -22,25 +22,27 @@ pub fn main() -> ExitCode {
         Ok(Command::Load(Load::Run(run))) => load(&run),
         Ok(Command::Load(Load::Floor(address))) => serve_as_floor(&address),
         Ok(Command::History(history)) => print(&history),
-        Ok(Command::Account(account)) => match account.run() {
-            Ok(done) => {
-                say(done);
-                ExitCode::SUCCESS
-            }
-            Err(line) => fail(FAILED, line),
-        },
-        Ok(Command::Check(file, config)) => match Reactor::check(&config) {
-            Ok(()) => {
-                say(format_args!("{} is good", file.display()));
-                ExitCode::SUCCESS
-            }
-            Err(line) => fail(FAILED, line),
-        },
+        Ok(Command::Account(account)) => told(account.run()),
+        Ok(Command::Health(health)) => told(health.ask()),
+        Ok(Command::Check(file, config)) => {
+            told(Reactor::check(&config).map(|()| format!("{} is good", file.display())))
+        }
         Ok(Command::Print(text)) => {
             say(text.trim_end());
             ExitCode::SUCCESS
         }
         Err(line) => fail(WRONG_USE, format_args!("{line} (see hubbub --help)")),
+    }
+}
+
+/// What was done, or why it could not be.
+fn told(done: Result<impl Display, impl Display>) -> ExitCode {
+    match done {
+        Ok(line) => {
+            say(line);
+            ExitCode::SUCCESS
+        }
+        Err(line) => fail(FAILED, line),
     }
 }
 

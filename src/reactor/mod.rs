@@ -45,6 +45,7 @@ mod show;
 mod timers;
 mod turn;
 mod visit;
+mod watchdog;
 mod welcome;
 
 use std::collections::VecDeque;
@@ -77,6 +78,7 @@ use pages::Pages;
 use questions::Questions;
 use show::Show;
 use timers::Timers;
+use watchdog::Watchdog;
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +142,7 @@ pub struct Reactor<S: System> {
     stop_begins_at: Option<Tick>,
     /// When a stop gives up waiting.
     stops_at: Option<Tick>,
+    watchdog: Option<Watchdog>,
     journal: Journal,
 }
 

@@ -17,6 +17,7 @@ use super::config::Config;
 use super::connection::Standing;
 use super::door::open_doors;
 use super::files::Files;
+use super::watchdog::Watchdog;
 
 impl Reactor<Native> {
     /// Opens every door of this machine.
@@ -107,6 +108,7 @@ impl<S: System> Reactor<S> {
             farewells: VecDeque::new(),
             stop_begins_at: None,
             stops_at: None,
+            watchdog: system.watchdog().map(Watchdog::new),
             journal: Default::default(),
             system,
         };

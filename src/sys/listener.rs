@@ -22,8 +22,8 @@ pub enum SocketListener {
     Unix {
         /// The socket.
         listener: UnixListener,
-        /// Its file.
-        _file: SocketFile,
+        /// Its file, unless that is somebody else's to remove.
+        _file: Option<SocketFile>,
     },
 }
 
@@ -43,11 +43,36 @@ impl SocketListener {
                 let (listener, file) = unix::listen(at, limits)?;
                 let listener = SocketListener::Unix {
                     listener,
-                    _file: file,
+                    _file: Some(file),
                 };
                 Ok((listener, place.clone()))
             }
         }
+    }
+
+    /// One that was there at the start, as if it had been opened here.
+    pub(super) fn of_opened(
+        socket: std::net::TcpListener,
+        mss: Option<u32>,
+        limits: &Limits,
+    ) -> io::Result<(SocketListener, Place)> {
+        let socket = Unbound::from(socket);
+        set_options(&socket, mss, limits)?;
+        socket.listen(limits.backlog)?;
+        let listener = TcpListener::from_std(socket.into());
+        let place = Place::Tcp(listener.local_addr()?.to_string());
+        Ok((SocketListener::Tcp(listener), place))
+    }
+
+    /// Likewise. Whose it is, and who may connect, was decided where it was opened.
+    pub(super) fn of_opened_unix(
+        socket: std::os::unix::net::UnixListener,
+    ) -> io::Result<SocketListener> {
+        socket.set_nonblocking(true)?;
+        Ok(SocketListener::Unix {
+            listener: UnixListener::from_std(socket),
+            _file: None,
+        })
     }
 
     pub(super) fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {
@@ -83,13 +108,20 @@ fn listen_tcp(host: &str, mss: Option<u32>, limits: &Limits) -> io::Result<TcpLi
     Err(last_error)
 }
 
-/// Sockets that are accepted inherit what is set here; the MSS (RFC 9293 section 3.7.1) only so.
 fn listen_tcp_at(
     address: SocketAddr,
     mss: Option<u32>,
     limits: &Limits,
 ) -> io::Result<TcpListener> {
     let socket = Unbound::new(Domain::for_address(address), Type::STREAM, None)?;
+    set_options(&socket, mss, limits)?;
+    socket.bind(&address.into())?;
+    socket.listen(limits.backlog)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+/// Sockets that are accepted inherit what is set here; the MSS (RFC 9293 section 3.7.1) only so.
+fn set_options(socket: &Unbound, mss: Option<u32>, limits: &Limits) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
@@ -108,7 +140,5 @@ fn listen_tcp_at(
         socket.set_tcp_keepalive(&keepalive)?;
         socket.set_tcp_user_timeout(Some(Duration::from_millis(ms.saturating_mul(2))))?;
     }
-    socket.bind(&address.into())?;
-    socket.listen(limits.backlog)?;
-    Ok(TcpListener::from_std(socket.into()))
+    Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod clock;
 mod listener;
+mod manager;
 mod native;
 mod place;
 mod reads;
@@ -19,6 +20,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(crate) use clock::now;
+pub(crate) use manager::Progress;
 pub use mio::Interest;
 pub(crate) use native::Native;
 pub use place::Place;
@@ -106,6 +108,14 @@ pub trait System {
         &mut self,
         listener: &mut Self::Listener,
     ) -> io::Result<(Self::Stream, Option<SocketAddr>)>;
+
+    /// Tells the service manager that has started this program, where there is one.
+    fn tell_manager(&mut self, _: Progress) {}
+
+    /// How often that wants to be told that the loop goes round, at least.
+    fn watchdog(&self) -> Option<Duration> {
+        None
+    }
 
     /// Standard input and output as one stream.
     fn stdio(&mut self) -> Self::Stream;

@@ -20,6 +20,7 @@ use crate::store::{self, Store};
 
 use super::clock;
 use super::listener::SocketListener;
+use super::manager::{Progress, ServiceManager};
 use super::place::Place;
 use super::socket::Socket;
 use super::stdio::Stdio;
@@ -44,6 +45,7 @@ pub struct Native {
     events: Events,
     signals: Signals,
     started: Instant,
+    manager: ServiceManager,
 }
 
 impl Native {
@@ -61,6 +63,7 @@ impl Native {
             events: Events::with_capacity(EVENTS_AT_ONCE),
             signals,
             started: Instant::now(),
+            manager: ServiceManager::of_environment(),
         })
     }
 }
@@ -102,7 +105,10 @@ impl System for Native {
         mss: Option<u32>,
         limits: &Limits,
     ) -> io::Result<(SocketListener, Place)> {
-        SocketListener::open(place, mss, limits)
+        match self.manager.take(place, mss, limits) {
+            Some(taken) => taken,
+            None => SocketListener::open(place, mss, limits),
+        }
     }
 
     fn watch(&mut self, listener: &mut SocketListener, at: usize) -> io::Result<()> {
@@ -124,6 +130,14 @@ impl System for Native {
         listener: &mut SocketListener,
     ) -> io::Result<(Socket, Option<SocketAddr>)> {
         listener.accept()
+    }
+
+    fn tell_manager(&mut self, progress: Progress) {
+        self.manager.tell(progress);
+    }
+
+    fn watchdog(&self) -> Option<Duration> {
+        self.manager.watchdog()
     }
 
     fn stdio(&mut self) -> Socket {

@@ -49,6 +49,7 @@ mod reading;
 mod replay;
 mod rest;
 mod search;
+mod service;
 mod state;
 mod stop;
 mod strangers;

@@ -110,8 +110,13 @@ impl Server {
     }
 
     /// Waits until `command` listens at `doors` doors.
-    pub(crate) fn spawn(mut command: Command, doors: usize) -> Server {
-        let child = start(command.stdin(Stdio::null()));
+    pub(crate) fn spawn(command: Command, doors: usize) -> Server {
+        Server::spawn_with(command, doors, Stdio::null())
+    }
+
+    /// As [`Server::spawn`], with this as its standard input.
+    pub(crate) fn spawn_with(mut command: Command, doors: usize, stdin: Stdio) -> Server {
+        let child = start(command.stdin(stdin));
         Server::of_child(child, doors)
     }
 
