@@ -7,7 +7,7 @@ use crate::chat::LOBBY;
 use crate::hub::{Effect, Hub};
 use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Event, Found, Key, Login, Message,
-    MessageId, Moment, Nick, Query, Record, Request, RoomName, RoomRecord, Secret, TokenChange,
+    MessageId, Moment, Nick, Query, Record, Request, RoomRecord, Secret, TokenChange,
 };
 
 /// How long guests may go by registered names.
@@ -28,6 +28,8 @@ pub(super) struct Keeper {
     rooms: HashMap<Key, RoomRecord>,
     mail: Vec<(AccountId, Arc<Message>)>,
     asked_for_mail: Vec<(u64, ConnId, AccountId)>,
+    /// What was said, asked for by words or by when.
+    asked_for_words: Vec<(u64, ConnId, Query)>,
     /// Mail that was asked for and told may have been asked for twice.
     told: BTreeSet<MessageId>,
 }
@@ -60,6 +62,9 @@ impl Keeper {
                 ticket,
                 query: Query::Mail { to },
             } => self.asked_for_mail.push((*ticket, *who, *to)),
+            Effect::Ask { who, ticket, query } => {
+                self.asked_for_words.push((*ticket, *who, query.clone()));
+            }
             Effect::Keep(Record::Room(record)) => {
                 self.rooms.insert(record.name.key(), record.clone());
             }
@@ -90,11 +95,33 @@ impl Keeper {
         }
     }
 
-    /// Answers one of the questions. Returns who asked it.
-    pub(super) fn answer(&mut self, hub: &mut Hub, which: usize, now: Moment) -> Option<ConnId> {
+    /// Answers one of the questions. Returns who asked it, or many searches that were answered at once.
+    pub(super) fn answer(&mut self, hub: &mut Hub, which: usize, now: Moment) -> Vec<ConnId> {
         if hub.kept() < hub.last_id() {
             hub.handle_kept(hub.last_id(), usize::MAX, now);
-            return None;
+            return Vec::new();
+        }
+        if hub.has_searches() {
+            let searched = hub.handle_searches(which % 50, now);
+            return searched.iter().map(|searched| searched.who).collect();
+        }
+        if !which.is_multiple_of(3)
+            && let Some((ticket, who, query)) = self.asked_for_words.pop()
+        {
+            let found = match query {
+                _ if which.is_multiple_of(5) => Found::Failed,
+                Query::Search { .. } => Found::InRooms {
+                    messages: Vec::new(),
+                    has_more: false,
+                },
+                _ => Found::Messages {
+                    messages: Vec::new(),
+                    through: MessageId(which as u64),
+                    has_more: false,
+                },
+            };
+            hub.handle_found(ticket, found, now);
+            return vec![who];
         }
         if which.is_multiple_of(3)
             && let Some((ticket, _, to)) = self.asked_for_mail.pop()
@@ -106,17 +133,17 @@ impl Keeper {
                 has_more: false,
             };
             hub.handle_found(ticket, found, now);
-            return None;
+            return Vec::new();
         }
         if self.asked.is_empty() {
-            return None;
+            return Vec::new();
         }
         let at = which % self.asked.len();
         if which % 17 == 2 && !self.late.contains(&self.asked[at].0) {
             let ticket = self.asked[at].0;
             self.late.insert(ticket);
             hub.handle_account(ticket, AccountAnswer::Delayed, now);
-            return None;
+            return Vec::new();
         }
         let (ticket, who, ask) = self.asked.remove(at);
         let answer = match which % 17 {
@@ -125,7 +152,7 @@ impl Keeper {
             _ => self.carry_out(ask),
         };
         hub.handle_account(ticket, answer, now);
-        Some(who)
+        vec![who]
     }
 
     fn carry_out(&mut self, ask: AccountAsk) -> AccountAnswer {
@@ -280,7 +307,8 @@ fn check_users(hub: &Hub) {
 }
 
 /// A request about accounts.
-pub(super) fn request(what: u8, which: usize, nick: Nick, room: Option<RoomName>) -> Request {
+pub(super) fn request(what: u8, which: usize) -> Request {
+    let nick = super::requests::nick_of(which);
     let password = || Secret::new(PASSWORDS[usize::from(which.is_multiple_of(11))]);
     let login = Login {
         secret: password(),
@@ -314,7 +342,7 @@ pub(super) fn request(what: u8, which: usize, nick: Nick, room: Option<RoomName>
             },
         },
         _ => Request::Appoint {
-            room,
+            room: None,
             name: nick.to_string(),
             moderates: !which.is_multiple_of(4),
         },
