@@ -5,6 +5,7 @@ use crate::model::{ConnId, Moment, Nowhere};
 use super::dialogue::{Dialogue, Scene};
 use super::line::{IrcLine, LINE_BYTES_MAX, NoLine};
 use super::steps::Move;
+use super::write::BREAKS;
 
 /// As much input as the fuzz target has use for, in bytes: a few lines, one of them with the longest tags.
 pub const INPUT_BYTES_MAX: usize = 6000;
@@ -88,7 +89,7 @@ pub(in super::super) fn check_lines(out: &[u8]) {
     let text = std::str::from_utf8(out).expect("UTF-8");
     let lines = text.strip_suffix("\r\n").expect("whole lines");
     for line in lines.split("\r\n") {
-        assert!(!line.contains(['\r', '\n', '\0']), "{line:?}");
+        assert!(!line.contains(BREAKS), "{line:?}");
         let rest = match line.strip_prefix('@') {
             Some(tagged) => tagged.split_once(' ').expect("more than tags").1,
             None => line,
@@ -115,7 +116,7 @@ pub(in super::super) fn check_said(shown: &str, text: &str) {
             false => words,
         })
         .collect();
-    assert_eq!(said, text.replace(['\r', '\n', '\0'], " "));
+    assert_eq!(said, text.replace(BREAKS, " "));
 }
 
 #[cfg(test)]

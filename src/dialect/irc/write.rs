@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr3;
+use memchr::{memchr2, memchr3};
 
 use crate::limits::NOTE_BYTES_MAX;
 use crate::model::{Manner, Message, Moment, Nick, Person, World};
@@ -239,20 +239,31 @@ fn floor(text: &str, max: usize) -> usize {
     len
 }
 
+/// What ends a line, here or for a program that splits what it reads as text.
+pub(super) const BREAKS: [char; 8] = [
+    '\r', '\n', '\0', '\x0B', '\x0C', '\u{85}', '\u{2028}', '\u{2029}',
+];
+
 /// A text in which nothing ends a line: what one dialect lets pass is no command in this one.
 fn without_breaks(text: &str) -> Cow<'_, str> {
-    match memchr3(b'\r', b'\n', 0, text.as_bytes()).is_some() {
-        true => text.replace(['\r', '\n', '\0'], " ").into(),
+    let bytes = text.as_bytes();
+    // Of the longer ones the first bytes are looked for, which ASCII does not have.
+    let may_break = memchr3(b'\r', b'\n', 0, bytes)
+        .or_else(|| memchr2(b'\x0B', b'\x0C', bytes))
+        .or_else(|| memchr2(0xC2, 0xE2, bytes));
+    match may_break.is_some() && text.contains(BREAKS) {
+        true => text.replace(BREAKS, " ").into(),
         false => text.into(),
     }
 }
 
 /// Cuts a line down to what one may be, between characters, and takes from it what would end it.
 fn cut(out: &mut Vec<u8>, start: usize) {
-    for byte in &mut out[start..] {
-        if b"\r\n\0".contains(byte) {
-            *byte = b' ';
-        }
+    if let Ok(line) = std::str::from_utf8(&out[start..])
+        && let Cow::Owned(line) = without_breaks(line)
+    {
+        out.truncate(start);
+        out.extend_from_slice(line.as_bytes());
     }
     let mut end = out.len().min(start + LINE_BYTES_MAX);
     while end < out.len() && end > start && out[end] & 0xC0 == 0x80 {
@@ -310,6 +321,15 @@ mod tests {
         let mut out = Vec::new();
         listener(Caps::default()).words(&message("a\r\nKILL b\0"), "#a", None, &mut out);
         assert_eq!(out, b":al!~u@hidden PRIVMSG #a :a  KILL b \r\n");
+        for end in BREAKS {
+            out.clear();
+            let text = format!("é{end}:Server KILL b");
+            listener(Caps::default()).words(&message(&text), "#a", None, &mut out);
+            listener(Caps::default()).numeric("332", &["#a", &text], &mut out);
+            let expected = ":al!~u@hidden PRIVMSG #a :é :Server KILL b\r\n\
+                : 332 bob #a :é :Server KILL b\r\n";
+            assert_eq!(str::from_utf8(&out), Ok(expected), "{end:?}");
+        }
     }
 
     #[test]
