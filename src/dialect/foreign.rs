@@ -26,6 +26,9 @@ pub(crate) fn protocol(frame: &[u8], begun: Begun) -> Option<&'static str> {
     if let Some((_, name)) = begins {
         return Some(name);
     }
+    if is_binary(frame) {
+        return Some("A binary protocol");
+    }
     if is_array_of_redis(line) || (begun.asks_name && line == b"PING") {
         return Some("RESP");
     }
@@ -141,6 +144,12 @@ fn is_target(word: &[u8]) -> bool {
     word.starts_with(b"/") || word == b"*" || word.contains(&b':')
 }
 
+/// Is it no text? MQTT, LDAP, RDP, SOCKS and many others begin so. Telnet's options may be zero as well.
+fn is_binary(frame: &[u8]) -> bool {
+    const IAC: u8 = 0xFF;
+    frame.contains(&0) && !frame.contains(&IAC)
+}
+
 /// The head of an array, as Redis's clients begin each request: `*1`.
 fn is_array_of_redis(line: &[u8]) -> bool {
     let line = line.split(|&byte| byte == b'\r' || byte == b'\n').next();
@@ -190,6 +199,8 @@ mod tests {
             ("*1", "RESP"),
             ("*1\r\n$4\r\nPING", "RESP"),
             ("\u{16}\u{3}\u{1}", "TLS"),
+            ("\u{10}\u{c}\0\u{4}MQTT\u{4}", "A binary protocol"),
+            ("\0", "A binary protocol"),
         ] {
             for begun in [NAME, WORDS, CUT] {
                 assert_eq!(protocol(frame.as_bytes(), begun), Some(name), "{frame}");
@@ -197,6 +208,8 @@ mod tests {
         }
         assert_eq!(protocol(b"PING", NAME), Some("RESP"));
         assert_eq!(protocol(b"PING", WORDS), None);
+        let binary_by_telnet = b"\xff\xfb\0bob";
+        assert_eq!(protocol(binary_by_telnet, NAME), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::util::*;
 
 /// What scanners and pages send first, with words of the chat behind it where there is a place for them.
-const FIRST: [&str; 14] = [
+const FIRST: [&str; 18] = [
     "POST / HTTP/1.1\r\nHost: chat\r\nContent-Type: text/plain\r\n\r\neve\r\nbuy this\r\n",
     "POST / HTTP/1.1\r\nHost: chat\r\n\r\n{\"type\":\"join\",\"username\":\"eve\"}\n{\"type\":\"join\",\"data\":\"eve\"}\n",
     "POST /{x} HTTP/1.1\r\nHost: chat\r\n\r\n{\"type\":\"join\",\"data\":\"eve\"}{\"type\":\"chat\",\"data\":\"hi\"}",
@@ -18,6 +18,10 @@ const FIRST: [&str; 14] = [
     "EHLO scanner.example\r\neve\n",
     "HELO scanner.example\r\neve\n",
     "*1\r\n$4\r\nPING\r\neve\n",
+    "\u{10}\u{11}\0\u{4}MQTT\u{4}\u{2}\0<\0\u{3}eve\neve\n",
+    "\r\n\r\n\0\r\nQUIT\n!\u{11}\0\u{c}\neve\n",
+    "\u{3}\0\0*%e\0\0\0\0\0Cookie: mstshash=eve\r\neve\n",
+    "\u{5}\u{1}\0\neve\n",
 ];
 
 /// Sends it to a door of `dialect`, and returns all that comes back. The connection has ended.
