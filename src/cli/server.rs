@@ -164,6 +164,15 @@ struct IrcOptions {
     #[arg(long, value_name = "NAME", value_parser = server_name)]
     server_name: Option<String>,
 
+    /// Have IRC clients come in before they make an account
+    #[arg(long, requires = "data")]
+    register_after_join: bool,
+
+    /// Tell IRC clients to come by TLS only, for so long since they came last (IRCv3 sts): for a
+    /// certificate that they can verify, and that will be there as long
+    #[arg(long, value_name = "TIME", requires = "tls_cert")]
+    irc_sts: Option<Time>,
+
     /// The name of the network, as IRC clients are told it
     #[arg(long, value_name = "NAME", default_value = "Hubbub", value_parser = network_name)]
     network_name: String,
@@ -360,6 +369,8 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         server_name: arguments.irc.server_name,
         network_name: arguments.irc.network_name,
         server_password: arguments.doors.server_password_file,
+        has_early_accounts: !arguments.irc.register_after_join,
+        irc_sts_s: arguments.irc.irc_sts.map(|Time(ms)| ms / 1000),
         addresses: match (arguments.doors.cloak, arguments.doors.show_addresses) {
             (true, _) => Addresses::None,
             (_, true) => Addresses::All,

@@ -211,6 +211,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::RoomLeft { kick: None, .. }
         | Event::Changed { .. }
         | Event::Proven { .. }
+        | Event::Challenge(_)
         | Event::Presence { .. } => Ok(()),
         Event::RoomLeft { .. }
         | Event::Renamed { .. }

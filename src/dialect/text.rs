@@ -280,7 +280,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
                 false => format!("{}: {}", entry.nick, facts.join(", ")),
             }
         }
-        Event::Changed { .. } | Event::Proven { .. } => return Vec::new(),
+        Event::Changed { .. } | Event::Proven { .. } | Event::Challenge(_) => return Vec::new(),
         Event::Pong => "Pong.".into(),
         Event::Help { command } => {
             return command::help(command.as_deref()).unwrap_or_else(|code| vec![code.to_string()]);

@@ -4,7 +4,8 @@
 use crate::chat::{Entry, is_given};
 use crate::limits::ACCOUNTS_MAX;
 use crate::model::{
-    AccountAsk, AccountId, ConnId, Deed, ErrorCode, Key, Login, Nick, Peer, Secret, TokenChange,
+    AccountAsk, AccountId, ConnId, Deed, ErrorCode, Key, Login, Nick, Peer, ScramProof, Secret,
+    TokenChange,
 };
 
 use super::asking::{Tried, Waiting, What};
@@ -69,6 +70,32 @@ impl Hub {
         self.ask_login(who, peer, name, login.secret, What::Proof)
     }
 
+    /// Asks with what an account is to be proven by SCRAM.
+    pub(super) fn challenge(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        name: Nick,
+    ) -> Result<(), ErrorCode> {
+        self.check_accounts()?;
+        let ask = AccountAsk::Challenge { name: name.key() };
+        self.ask_account(who, peer, name, ask, What::Other)
+    }
+
+    /// Proves to be an account, if that proves its password.
+    pub(super) fn prove_by(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        name: Nick,
+        proof: Box<ScramProof>,
+    ) -> Result<(), ErrorCode> {
+        self.check_accounts()?;
+        let key = name.key();
+        let ask = AccountAsk::LoginBy { name: key, proof };
+        self.ask_account(who, peer, name, ask, What::Proof)
+    }
+
     fn ask_login(
         &mut self,
         who: ConnId,
@@ -100,6 +127,33 @@ impl Hub {
         if session.is_account() {
             return Err(ErrorCode::AlreadyLoggedIn);
         }
+        self.ask_registration(who, peer, nick, password, What::Other)
+    }
+
+    /// Makes an account of a name that nobody goes by, before coming in.
+    pub(super) fn register_early(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        nick: Nick,
+        password: Secret,
+    ) -> Result<(), ErrorCode> {
+        self.check_accounts()?;
+        self.chat.check_nick(&nick, self.now.unix_ms)?;
+        if self.chat.users().find(nick.as_str()).is_some() {
+            return Err(ErrorCode::NickTaken);
+        }
+        self.ask_registration(who, peer, nick, password, What::Proof)
+    }
+
+    fn ask_registration(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        nick: Nick,
+        password: Secret,
+        what: What,
+    ) -> Result<(), ErrorCode> {
         check_password(&password)?;
         if let Err(code) = self.check_registrable(&nick) {
             self.log(Deed::Registration { is_good: false }, Some(nick), peer);
@@ -111,7 +165,7 @@ impl Hub {
         }
         let name = nick.clone();
         let ask = AccountAsk::Register { nick, password };
-        let asked = self.ask_account(who, peer, name, ask, What::Other);
+        let asked = self.ask_account(who, peer, name, ask, what);
         if asked.is_err() {
             self.give_back_registration(peer);
         }

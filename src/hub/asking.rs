@@ -57,6 +57,7 @@ impl Tried {
         match ask {
             AccountAsk::Login { secret, .. } if secret.is_token() => Tried::Token,
             AccountAsk::Login { .. }
+            | AccountAsk::LoginBy { .. }
             | AccountAsk::SetPassword { old: Some(_), .. }
             | AccountAsk::Unregister {
                 password: Some(_), ..
@@ -64,6 +65,7 @@ impl Tried {
             AccountAsk::Register { .. } => Tried::Name,
             AccountAsk::SetPassword { old: None, .. }
             | AccountAsk::Unregister { password: None, .. }
+            | AccountAsk::Challenge { .. }
             | AccountAsk::NewToken { .. }
             | AccountAsk::DropToken { .. }
             | AccountAsk::NewSession { .. }

@@ -22,7 +22,9 @@ impl Hub {
         let who = Some(waiting.who).filter(|who| self.accounts.asking.remove(who));
         self.count_try(&waiting, &answer);
         let answer = match answer {
-            AccountAnswer::LoggedIn(_) if waiting.is_void => AccountAnswer::WrongSecret,
+            AccountAnswer::LoggedIn(_) | AccountAnswer::Proven { .. } if waiting.is_void => {
+                AccountAnswer::WrongSecret
+            }
             answer => answer,
         };
         self.take_in(who, &answer);
@@ -51,7 +53,9 @@ impl Hub {
     /// What the log says of a try.
     fn log_try(&mut self, waiting: &Waiting, answer: &AccountAnswer) {
         let is_good = match answer {
-            AccountAnswer::LoggedIn(_) | AccountAnswer::Registered(_) => true,
+            AccountAnswer::LoggedIn(_)
+            | AccountAnswer::Proven { .. }
+            | AccountAnswer::Registered(_) => true,
             AccountAnswer::WrongSecret | AccountAnswer::Exists => false,
             // Another password, or no account any more, proves no more than the login before it did.
             AccountAnswer::PasswordSet
@@ -61,6 +65,7 @@ impl Hub {
             | AccountAnswer::Session { .. }
             | AccountAnswer::SessionEnded
             | AccountAnswer::Tokens(_)
+            | AccountAnswer::Challenge(_)
             | AccountAnswer::NoSuchAccount
             | AccountAnswer::TooMany
             | AccountAnswer::Busy
@@ -102,9 +107,11 @@ impl Hub {
                 record: record.clone(),
                 by: who.and_then(|who| self.sessions.user_of(who)),
             },
-            AccountAnswer::LoggedIn(record) => Entry::Known {
-                record: record.clone(),
-            },
+            AccountAnswer::LoggedIn(record) | AccountAnswer::Proven { record, .. } => {
+                Entry::Known {
+                    record: record.clone(),
+                }
+            }
             AccountAnswer::Unregistered { account, bots } => Entry::AccountsGone {
                 accounts: bots.iter().chain([account]).copied().collect(),
             },
@@ -139,9 +146,19 @@ impl Hub {
                     self.come_in_as(who, waiting.peer, coming, record.id, is_multi)
                 }
                 What::Login { is_multi } => self.go_on_as(who, record.id, is_multi),
-                What::Proof => self.prove_as(who, record.id, record.nick),
+                What::Proof => self.prove_as(who, record.id, record.nick, None),
                 What::Other => Err(ErrorCode::StoreFailed),
             },
+            AccountAnswer::Proven { record, signature } => {
+                self.prove_as(who, record.id, record.nick, Some(signature))
+            }
+            AccountAnswer::Challenge(challenge) => {
+                self.answer(who, Event::Challenge(challenge));
+                Ok(())
+            }
+            AccountAnswer::Registered(record) if matches!(waiting.what, What::Proof) => {
+                self.prove_as(who, record.id, record.nick, None)
+            }
             AccountAnswer::Registered(record) => {
                 let nick = record.nick.clone();
                 let is_logged_in = self.own(who)?.account() == Some(record.id);

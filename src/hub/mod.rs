@@ -193,6 +193,11 @@ impl Hub {
                 account,
             } => self.come_in_nowhere(who, peer, nick, profile, account),
             Request::Prove { name, login } => self.prove(who, peer, name, login),
+            Request::RegisterEarly { name, password } => {
+                self.register_early(who, peer, name, password)
+            }
+            Request::Challenge { name } => self.challenge(who, peer, name),
+            Request::ProveBy { name, proof } => self.prove_by(who, peer, name, proof),
             Request::Login { name, login } if self.is_stranger(who) => {
                 self.join(who, peer, Coming::plain(name), Some(login))
             }

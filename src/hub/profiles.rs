@@ -45,12 +45,18 @@ impl Hub {
         who: ConnId,
         account: AccountId,
         nick: Nick,
+        signature: Option<String>,
     ) -> Result<(), ErrorCode> {
         let user = self.sessions.user_of(who);
         if let Some(user) = user {
             self.commit(None, Entry::Prove { user, account })?;
         }
-        self.answer(who, Event::Proven { account, nick });
+        let proven = Event::Proven {
+            account,
+            nick,
+            signature,
+        };
+        self.answer(who, proven);
         if user.is_some() {
             self.ask_mail(who);
         }

@@ -37,6 +37,8 @@ pub struct Hub {
     pub(super) sessions: Sessions,
     /// Invariant: exactly the chat's rooms.
     pub(super) local: LocalRooms,
+    /// Connections, whether they have a session or not.
+    pub(super) open: usize,
     /// Connections of the operator's console, which have no session.
     pub(super) consoles: HashSet<ConnId>,
     /// The console that hears what is said to the server itself, where there was one.
@@ -79,6 +81,7 @@ impl Hub {
             log: Log::default(),
             sessions: Sessions::new(),
             local: LocalRooms::new(),
+            open: 0,
             consoles: HashSet::new(),
             watcher: None,
             shown: HashSet::new(),

@@ -203,6 +203,7 @@ impl World for Hub {
         let mut census = Census {
             users: self.chat.users().len(),
             rooms: self.chat.rooms().len(),
+            strangers: self.open.saturating_sub(self.sessions.iter().count()),
             users_max: self.watches.users_max.max(self.chat.users().len()),
             ..Census::default()
         };
@@ -222,6 +223,11 @@ impl World for Hub {
 }
 
 impl Hub {
+    /// So many connections are open.
+    pub fn note_open(&mut self, count: usize) {
+        self.open = count;
+    }
+
     /// With what a connection came, which stands for the name of its user's account there.
     pub fn note_via(&mut self, who: ConnId, via: CameBy) {
         if let Some(user) = self.sessions.user_of(who)

@@ -20,6 +20,11 @@ pub(crate) trait Transport: Read + Write {
         0
     }
 
+    /// Is it TLS?
+    fn is_tls(&self) -> bool {
+        false
+    }
+
     /// Is nothing taken before more has come from the peer?
     fn is_handshaking(&self) -> bool {
         false
@@ -58,11 +63,6 @@ impl<S: Stream> Layer<S> {
         Ok(())
     }
 
-    /// Is it TLS?
-    pub(crate) fn is_tls(&self) -> bool {
-        matches!(self, Layer::Tls(_))
-    }
-
     /// Sends our FIN.
     ///
     /// # Errors
@@ -84,6 +84,10 @@ impl<S: Stream> Layer<S> {
 }
 
 impl<S: Stream> Transport for Layer<S> {
+    fn is_tls(&self) -> bool {
+        matches!(self, Layer::Tls(_))
+    }
+
     fn pending(&self) -> usize {
         match self {
             Layer::Plain(_) => 0,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Absence, AccountId, Change, Departure, Done, ErrorCode, Kick, Message, MessageId, Nick, Notice,
-    Peer, PutOut, RoomName, RoomsFrom, Secret, Target,
+    Absence, AccountId, Challenge, Change, Departure, Done, ErrorCode, Kick, Message, MessageId,
+    Nick, Notice, Peer, PutOut, RoomName, RoomsFrom, Secret, Target,
 };
 
 /// Who did something: the name for most dialects, the address for anon and colon.
@@ -283,7 +283,11 @@ pub enum Event {
         account: AccountId,
         /// Its name.
         nick: Nick,
+        /// With what the server proves in turn that it knew the password, where SCRAM asks for that.
+        signature: Option<String>,
     },
+    /// To who wants to prove to be an account: with what.
+    Challenge(Challenge),
     /// What is known of somebody.
     Whois(Box<WhoisEntry>),
     /// I am here.

@@ -1,6 +1,7 @@
 //! The vocabulary that the hub, the dialects and the reactor share: who, where, what is asked and
 //! what is told. Values only: nothing here reads a socket or a clock.
 
+mod account;
 mod ban;
 mod change;
 pub(crate) mod crowd;
@@ -31,6 +32,8 @@ use core::net::{Ipv4Addr, SocketAddr};
 
 pub(crate) use core::net::IpAddr;
 
+pub use account::{AccountAnswer, AccountAsk};
+pub(crate) use account::{Challenge, Login, ScramProof, TokenChange};
 pub(crate) use ban::{Ban, Mask, matches};
 pub(crate) use change::{Addressee, Change, MetadataTarget, Utterance, WatchChange};
 pub use error::ErrorCode;
@@ -49,18 +52,18 @@ pub(crate) use notice::{Absence, Departure, Done, Kick, Notice, PutOut};
 pub(crate) use page::{MembersPage, RoomsFrom};
 pub(crate) use profile::{Profile, ProfileChange};
 pub use record::{
-    AccountAnswer, AccountAsk, AccountRecord, Durability, Found, Kept, KeptScrollback, Query,
-    Record, RoomRecord, Used, Window,
+    AccountRecord, Durability, Found, Kept, KeptScrollback, Query, Record, RoomRecord, Used, Window,
 };
 pub use request::Request;
-pub(crate) use request::{EnterMode, Login, Range, Since, TokenChange};
+pub(crate) use request::{EnterMode, Range, Since};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use terms::{SearchWords, terms};
 #[cfg(any(test, feature = "testing"))]
 pub use world::Nowhere;
 pub(crate) use world::{
-    CameBy, Census, Former, MaskFacts, MemberRank, Person, RoomFacts, ServerFacts, World,
+    CameBy, Census, Former, MaskFacts, MemberRank, Person, RoomFacts, ServerFacts, StrictTransport,
+    World,
 };
 pub use zone::Zone;
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{AccountId, HashSeed, Key, Message, MessageId, Nick, RoomName, SearchWords, Secret};
+use super::{AccountId, HashSeed, Key, Message, MessageId, Nick, RoomName, SearchWords};
 
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,128 +245,6 @@ pub enum Found {
         count: u64,
     },
     /// It could not be found out; the log says why.
-    Failed,
-}
-
-/// Something about an account that takes a password, or changes what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccountAsk {
-    /// Make an account.
-    Register {
-        /// Its name.
-        nick: Nick,
-        /// Its password.
-        password: Secret,
-    },
-    /// Is that the password of the account, or its token? It takes as long where there is no such account.
-    Login {
-        /// The account.
-        name: Key,
-        /// A password, or a token.
-        secret: Secret,
-    },
-    /// Give an account another password.
-    SetPassword {
-        /// The account.
-        account: AccountId,
-        /// The old one, if it is to be checked.
-        old: Option<Secret>,
-        /// The new one.
-        new: Secret,
-    },
-    /// Forget an account, its tokens and roles, and the rooms that it owns.
-    Unregister {
-        /// The account.
-        account: AccountId,
-        /// Its password, if it is to be checked.
-        password: Option<Secret>,
-    },
-    /// Make a token for a bot, which goes by a name of its own. One that the owner's bot had is void then.
-    NewToken {
-        /// Whose bot it is.
-        owner: AccountId,
-        /// Its name: nobody else's.
-        name: Nick,
-    },
-    /// Forget a bot and its token.
-    DropToken {
-        /// Whose bot it is.
-        owner: AccountId,
-        /// The bot.
-        bot: AccountId,
-    },
-    /// Make a token that stands for an account's password for some time.
-    NewSession {
-        /// The account.
-        account: AccountId,
-    },
-    /// Make such a token void.
-    EndSession {
-        /// The account.
-        account: AccountId,
-        /// The token.
-        token: Secret,
-    },
-    /// Which bots has an account?
-    Tokens {
-        /// The account.
-        owner: AccountId,
-    },
-}
-
-/// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccountAnswer {
-    /// An account was made, and is on disk.
-    Registered(AccountRecord),
-    /// That is the password, or the token.
-    LoggedIn(AccountRecord),
-    /// That is not it, or there is no such account.
-    WrongSecret,
-    /// The password is another now.
-    PasswordSet,
-    /// The account is gone, and so are these bots of its.
-    Unregistered {
-        /// The account.
-        account: AccountId,
-        /// The bots.
-        bots: Vec<AccountId>,
-    },
-    /// A token was made. It is told once.
-    Token {
-        /// The bot.
-        bot: AccountRecord,
-        /// The token.
-        token: Secret,
-        /// Its SHA-256, by which it is known from now on.
-        digest: [u8; 32],
-    },
-    /// The bot is gone.
-    TokenDropped {
-        /// The bot.
-        bot: AccountId,
-    },
-    /// A token was made that stands for an account's password. It is told once.
-    Session {
-        /// The token.
-        token: Secret,
-    },
-    /// A token stands for the password no more.
-    SessionEnded,
-    /// The bots of an account.
-    Tokens(Vec<Nick>),
-    /// There is an account of that name.
-    Exists,
-    /// There is no such account or bot.
-    NoSuchAccount,
-    /// An account has as many bots as it may.
-    TooMany,
-    /// Too many passwords wait to be checked.
-    Busy,
-    /// The disk has been at it for long, so it can be taken back no more: what came of it is a further
-    /// answer. Every other answer is the only one, or the last.
-    Delayed,
-    /// It was not done, and will not be; the log says why.
     Failed,
 }
 

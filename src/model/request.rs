@@ -1,10 +1,12 @@
 //! What a client asks.
 
+use super::account::{Login, TokenChange};
 use super::change::MetadataTarget;
 use super::mode::ModeChange;
 use super::page::{MembersPage, RoomsFrom};
 use super::{
-    AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, Secret, Utterance, WatchChange,
+    AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, ScramProof, Secret, Utterance,
+    WatchChange,
 };
 
 /// Whether an entered room must be new, must be there, or may be either.
@@ -16,15 +18,6 @@ pub enum EnterMode {
     Existing,
     /// Make or enter the room, and speak in it from now on.
     Focus,
-}
-
-/// What proves that a name is one's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login {
-    /// The account's password, or a bot's token.
-    pub secret: Secret,
-    /// Beside other connections of the account, rather than instead of them?
-    pub is_multi: bool,
 }
 
 /// From when on.
@@ -57,21 +50,6 @@ pub struct Range {
     pub before_ms: Option<u64>,
     /// The last of them where there are more, or the first? `None` is as the bounds say.
     pub is_newest: Option<bool>,
-}
-
-/// What to do about the tokens of one's bots, or one's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenChange {
-    /// Make one for a bot of that name, new or not.
-    New(Nick),
-    /// Make void that of a bot.
-    Drop(Nick),
-    /// Which bots are there?
-    List,
-    /// Make one that stands for one's own password for some time.
-    Session,
-    /// Make that one void.
-    End(Secret),
 }
 
 /// What a client asks. Text is as it was sent; each dialect cleans what it shows. A name of
@@ -108,6 +86,18 @@ pub enum Request {
         name: Nick,
         /// What proves it.
         login: Login,
+    },
+    /// With what is one to prove by SCRAM-SHA-256 to be an account?
+    Challenge {
+        /// Its name.
+        name: Nick,
+    },
+    /// Prove that.
+    ProveBy {
+        /// Its name.
+        name: Nick,
+        /// What proves it.
+        proof: Box<ScramProof>,
     },
     /// Speak in a room, or to one user, with more to it than text.
     Utter(Box<Utterance>),
@@ -265,6 +255,13 @@ pub enum Request {
     },
     /// Make an account of the name one goes by.
     Register {
+        /// Its password, 1 to 640 bytes.
+        password: Secret,
+    },
+    /// Make an account before one comes in, which one has proven to be then.
+    RegisterEarly {
+        /// Its name.
+        name: Nick,
         /// Its password, 1 to 640 bytes.
         password: Secret,
     },

@@ -92,6 +92,19 @@ pub struct ServerFacts {
     pub started_ms: u64,
     /// Are there accounts?
     pub has_accounts: bool,
+    /// May one be made before one comes in?
+    pub has_early_accounts: bool,
+    /// Are IRC clients to come by TLS?
+    pub strict_transport: Option<StrictTransport>,
+}
+
+/// Where clients are to come by TLS from now on (IRCv3 strict transport security).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StrictTransport {
+    /// The port.
+    pub port: u16,
+    /// How long they are to, in seconds.
+    pub duration_s: u64,
 }
 
 /// With what a connection came, for those who are shown a name of the program.
@@ -236,6 +249,8 @@ pub struct Census {
     pub rooms: usize,
     /// Users at most so far.
     pub users_max: usize,
+    /// Connections that have not come in.
+    pub strangers: usize,
 }
 
 /// Where nothing is.
@@ -252,6 +267,8 @@ impl World for Nowhere {
             password: None,
             started_ms: 0,
             has_accounts: false,
+            has_early_accounts: false,
+            strict_transport: None,
         };
         &NOTHING
     }

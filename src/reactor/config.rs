@@ -37,6 +37,11 @@ pub struct Config {
     pub network_name: String,
     /// The file with what must be said to come in by IRC.
     pub server_password: Option<PathBuf>,
+    /// May IRC clients make an account before they come in?
+    pub has_early_accounts: bool,
+    /// How long IRC clients are to come by TLS only once they have seen that they can, in seconds; `None`: they
+    /// are not told to.
+    pub irc_sts_s: Option<u64>,
     /// Whose addresses are shown to other users.
     pub addresses: Addresses,
     /// Is standard input the operator's console?

@@ -215,6 +215,7 @@ impl<S: Transport> Connection<S> {
             world: view.world,
             who: self.id,
             now: view.now,
+            is_secure: self.socket.is_tls(),
         };
         let told = self.converse(&scene, ledger, |dialogue, out| match view.own {
             true => dialogue.answer(event, view.id, &scene, out),

@@ -65,6 +65,10 @@ impl<S: Stream> Connections<S> {
         self.table.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
     pub(super) fn insert(
         &mut self,
         socket: Layer<S>,

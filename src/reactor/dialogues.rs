@@ -1,6 +1,7 @@
 //! Dialogues: lines that are heard by who remembers what was said before, and what is to be done for them.
 
 use crate::dialect::{Ask, Move, Parsed, Scene};
+use crate::layer::Transport as _;
 use crate::limits::BYTES_PER_DELIVERY;
 use crate::model::ConnId;
 use crate::sys::System;
@@ -20,12 +21,13 @@ pub(super) enum MoveMade {
 impl<S: System> Reactor<S> {
     /// Has a dialogue hear a line; what that asks is done in moves.
     pub(super) fn hear_line(&mut self, id: ConnId, line: &[u8]) {
-        let scene = Scene {
-            world: &self.hub,
-            who: id,
-            now: self.clock.moment,
-        };
         if let Some(connection) = self.connections.touch(id) {
+            let scene = Scene {
+                world: &self.hub,
+                who: id,
+                now: self.clock.moment,
+                is_secure: connection.socket.is_tls(),
+            };
             let before = connection.outbox.len();
             connection.converse(&scene, &self.pages.ledger, |dialogue, out| {
                 dialogue.hear(line, &scene, out);
@@ -38,13 +40,14 @@ impl<S: System> Reactor<S> {
 
     /// Does what is next in a dialogue.
     pub(super) fn make_move(&mut self, id: ConnId) -> MoveMade {
+        let Some(connection) = self.connections.touch(id) else {
+            return MoveMade::Wrote(0);
+        };
         let scene = Scene {
             world: &self.hub,
             who: id,
             now: self.clock.moment,
-        };
-        let Some(connection) = self.connections.touch(id) else {
-            return MoveMade::Wrote(0);
+            is_secure: connection.socket.is_tls(),
         };
         let before = connection.outbox.len();
         let next = connection.converse(&scene, &self.pages.ledger, |dialogue, out| {

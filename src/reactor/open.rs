@@ -6,8 +6,10 @@ use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules};
 use crate::layer::Layer;
 use crate::limits::{CLOCK_FLOOR_MS, READ_BYTES};
-use crate::model::{HashSeed, Kept, MessageId, Moment, Peer, ServerFacts, Settings};
-use crate::sys::{Interest, Native, System};
+use crate::model::{
+    HashSeed, Kept, MessageId, Moment, Peer, ServerFacts, Settings, StrictTransport,
+};
+use crate::sys::{Interest, Native, Place, System};
 use crate::web::Site;
 
 use super::Reactor;
@@ -15,7 +17,7 @@ use super::admission::{self, Admission};
 use super::clock::Clock;
 use super::config::Config;
 use super::connection::Standing;
-use super::door::open_doors;
+use super::door::{Door, DoorAddress, open_doors};
 use super::files::Files;
 use super::watchdog::Watchdog;
 
@@ -51,7 +53,8 @@ impl<S: System> Reactor<S> {
         let doors = open_doors(&mut system, config)?;
         let files = Files::of(config);
         let identity = files.identity(&system)?;
-        let rules = rules(&mut system, &files, config)?;
+        let strict_transport = strict_transport(&doors, config)?;
+        let rules = rules(&mut system, &files, config, strict_transport)?;
         let site = site(&system, &files, config)?;
         let clock = Clock::new(&system);
         let (store, kept) = match &config.data {
@@ -144,7 +147,12 @@ impl<S: System> Reactor<S> {
 }
 
 /// What the chat goes by.
-fn rules(system: &mut impl System, files: &Files, config: &Config) -> Result<Rules, String> {
+fn rules(
+    system: &mut impl System,
+    files: &Files,
+    config: &Config,
+    strict_transport: Option<StrictTransport>,
+) -> Result<Rules, String> {
     Ok(Rules {
         message_bytes_max: config.limits.message_bytes,
         presence_limit: config.limits.presence_members,
@@ -169,8 +177,37 @@ fn rules(system: &mut impl System, files: &Files, config: &Config) -> Result<Rul
             password: files.server_password(&*system)?,
             started_ms: system.unix_ms(),
             has_accounts: config.data.is_some(),
+            has_early_accounts: config.data.is_some()
+                && config.has_early_accounts
+                && config.server_password.is_none(),
+            strict_transport,
         },
     })
+}
+
+/// Where IRC clients are to come by TLS: at the door that speaks nothing else, or at one that finds out.
+fn strict_transport<L>(
+    doors: &[Door<L>],
+    config: &Config,
+) -> Result<Option<StrictTransport>, String> {
+    let Some(duration_s) = config.irc_sts_s else {
+        return Ok(None);
+    };
+    let is_irc = |address: &DoorAddress| match address.dialect {
+        Some(dialect) => dialect.dialogue().is_some() && address.is_tls,
+        None => true,
+    };
+    let addresses = || doors.iter().map(|door| &door.address);
+    let found = addresses().find(|address| address.is_tls && is_irc(address));
+    let found = found.or_else(|| addresses().find(|address| is_irc(address)));
+    let port = found.and_then(|address| match &address.place {
+        Place::Tcp(place) => place.rsplit_once(':')?.1.parse().ok(),
+        Place::Unix(_) => None,
+    });
+    match port {
+        Some(port) => Ok(Some(StrictTransport { port, duration_s })),
+        None => Err("--irc-sts needs a door at which IRC is spoken over TLS".into()),
+    }
 }
 
 /// What the web server goes by.

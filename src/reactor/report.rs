@@ -4,7 +4,7 @@ use std::mem;
 use std::path::Path;
 
 use crate::dialect::Dialect;
-use crate::layer::Layer;
+use crate::layer::{Layer, Transport as _};
 #[cfg(feature = "testing")]
 use crate::model::Settings;
 use crate::model::Stats;

@@ -146,6 +146,7 @@ impl<S: System> Reactor<S> {
         let Some(mut connection) = self.connections.remove(id) else {
             return;
         };
+        self.hub.note_open(self.connections.len());
         self.timers.forget(&mut connection.alarm);
         self.counters.note_end(reason);
         self.hub.handle_gone(id);

@@ -96,6 +96,7 @@ impl<S: System> Reactor<S> {
             self.refused += 1;
         }
         let id = self.connections.insert(stream, peer, dialect, now);
+        self.hub.note_open(self.connections.len());
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };

@@ -2,6 +2,7 @@
 //! hashed there, and nothing else waits for it.
 
 mod password;
+mod scram;
 mod shell;
 mod token;
 mod verifier;
@@ -14,7 +15,7 @@ use crate::model::{AccountId, AccountRecord, Key, Nick, RoomName, Secret, Used};
 
 use super::rows;
 
-pub(crate) use password::{hash, verify};
+pub(crate) use password::{Hashed, hash, verify};
 pub(crate) use shell::{begin, open};
 pub(crate) use token::TokenDigest;
 pub(crate) use token::new_token;
@@ -30,6 +31,8 @@ pub(crate) struct StoredAccount {
     pub record: AccountRecord,
     /// What its password is checked by: a PHC string. A bot has none.
     pub hash: Option<Secret>,
+    /// What a proof by SCRAM-SHA-256 is checked by, in the form of RFC 5803, where there is one.
+    pub scram: Option<Secret>,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: u64,
 }
@@ -47,7 +50,7 @@ pub(crate) enum TokenSet {
     TooMany,
 }
 
-const COLUMNS: &str = "id, name, hash, operator, owner, created_ms";
+const COLUMNS: &str = "id, name, hash, scram, operator, owner, created_ms";
 
 /// Every account, in the order of names. One whose name is none is left out.
 ///
@@ -95,6 +98,7 @@ fn account(row: &Row) -> rusqlite::Result<Option<StoredAccount>> {
             owner: owner.and_then(rows::account_of),
         },
         hash: row.get::<_, Option<String>>("hash")?.map(Secret::new),
+        scram: row.get::<_, Option<String>>("scram")?.map(Secret::new),
         created_ms: row.get::<_, i64>("created_ms")?.max(0).cast_unsigned(),
     }))
 }
@@ -107,17 +111,18 @@ fn number(AccountId(id): AccountId) -> i64 {
 pub(crate) fn insert(
     connection: &Connection,
     nick: &Nick,
-    hash: &Secret,
+    hash: &Hashed,
     created_ms: u64,
 ) -> rusqlite::Result<Option<AccountRecord>> {
     let inserted = connection.execute(
-        "INSERT INTO accounts (key, name, hash, created_ms, used_ms)
-         VALUES (?1, ?2, ?3, ?4, (SELECT value FROM meta WHERE key = 'ran_ms'))
+        "INSERT INTO accounts (key, name, hash, scram, created_ms, used_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, (SELECT value FROM meta WHERE key = 'ran_ms'))
          ON CONFLICT (key) DO NOTHING",
         params![
             nick.key().as_str(),
             nick.as_str(),
-            hash.reveal(),
+            hash.phc.reveal(),
+            hash.scram.as_ref().map(Secret::reveal),
             created_ms.cast_signed()
         ],
     )?;
@@ -140,16 +145,36 @@ pub(crate) fn set_password(
     connection: &Connection,
     id: AccountId,
     seen: Option<&Secret>,
-    hash: &Secret,
+    hash: &Hashed,
 ) -> rusqlite::Result<bool> {
     let changed = connection.execute(
-        "UPDATE accounts SET hash = ?2 WHERE id = ?1 AND owner IS NULL AND hash = coalesce(?3, hash)",
-        params![number(id), hash.reveal(), seen.map(Secret::reveal)],
+        "UPDATE accounts SET hash = ?2, scram = ?4
+         WHERE id = ?1 AND owner IS NULL AND hash = coalesce(?3, hash)",
+        params![
+            number(id),
+            hash.phc.reveal(),
+            seen.map(Secret::reveal),
+            hash.scram.as_ref().map(Secret::reveal)
+        ],
     )?;
     if changed == 1 {
         connection.execute("DELETE FROM tokens WHERE bot = ?1", [number(id)])?;
     }
     Ok(changed == 1)
+}
+
+/// Lets the password of an account be proven by SCRAM, too, unless it has another hash than `seen`.
+pub(crate) fn set_scram(
+    connection: &Connection,
+    id: AccountId,
+    seen: &Secret,
+    scram: &Secret,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE accounts SET scram = ?3 WHERE id = ?1 AND hash = ?2",
+        params![number(id), seen.reveal(), scram.reveal()],
+    )?;
+    Ok(())
 }
 
 /// Has an account last though nobody uses it: its operator made it.

@@ -12,7 +12,7 @@ const APPLICATION_ID: i64 = 0x4875_6262;
 
 /// The step at place n makes a database of version n one of version n + 1; version 0 is an empty one.
 /// What stands here was released: it is never changed, only added to.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     // rooms.messages and rooms.bytes say how many messages of the room there are and what they take
     // (`rows::weight`); rooms.since is the last id before the room was owned. An index ends with the
     // rowid of its own: messages_by_room is (room, id). The index's segments are merged in upkeep: left to
@@ -134,6 +134,9 @@ const STEPS: [&str; 5] = [
     // A token of an account that is no bot stands for its password; made_ms is when it was made, and 0 for
     // those of bots, which do not expire.
     "ALTER TABLE tokens ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0;",
+    // What is kept of a password for SCRAM-SHA-256, in the form of RFC 5803. An account that was made before has it
+    // from the next time on that its password is told.
+    "ALTER TABLE accounts ADD COLUMN scram TEXT;",
 ];
 
 /// Above this size, in bytes, a database is not read whole at the start: it would take seconds.

@@ -22,7 +22,7 @@ HUBBUB = os.environ.get("HUBBUB", "hubbub")
 
 class HubbubController(BaseServerController, DirectoryBasedController):
     software_name = "Hubbub"
-    supported_sasl_mechanisms = {"PLAIN"}
+    supported_sasl_mechanisms = {"PLAIN", "SCRAM-SHA-256"}
     supports_sts = False
     _port_wait_interval = 0.01
     extban_mute_char = "m"
@@ -92,8 +92,6 @@ class HubbubController(BaseServerController, DirectoryBasedController):
         websocket_hostname: Optional[str] = None,
         websocket_port: Optional[int] = None,
     ) -> None:
-        if self.test_config.account_registration_before_connect:
-            raise NotImplementedByController("registration before the connection")
         if self.test_config.account_registration_requires_email:
             raise NotImplementedByController("registration with an address")
         self.create_config()
@@ -111,6 +109,8 @@ class HubbubController(BaseServerController, DirectoryBasedController):
             *("--rate-limit", "off"),
             *("--ping-interval", "5m"),
         ]
+        if not self.test_config.account_registration_before_connect:
+            self._arguments += ["--register-after-join"]
         if ssl:
             self._arguments += ["--tls-self-signed"]
         if password is not None:

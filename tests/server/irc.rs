@@ -2,10 +2,10 @@
 
 use crate::util::*;
 
-const FLAGS: &str = "--server-name irc.test --replay 0";
+pub(crate) const FLAGS: &str = "--server-name irc.test --replay 0";
 
 /// Somebody who has come in by IRC, with what was told of that read.
-fn irc(server: &Server, nick: &str, caps: &str) -> Peer {
+pub(crate) fn irc(server: &Server, nick: &str, caps: &str) -> Peer {
     let mut peer = server.connect(Irc);
     if !caps.is_empty() {
         peer.send(format!("CAP REQ :{caps}\r\n"));
@@ -18,7 +18,7 @@ fn irc(server: &Server, nick: &str, caps: &str) -> Peer {
 }
 
 /// All that is sent before the answer to a ping.
-fn told(peer: &mut Peer) -> String {
+pub(crate) fn told(peer: &mut Peer) -> String {
     peer.send("PING :done\r\n");
     let all = peer.expect_until("PONG irc.test done\r\n");
     let all = String::from_utf8(all).expect("UTF-8");
@@ -161,6 +161,8 @@ fn what_moderators_set_holds_for_everybody() {
     bob.expect_until(" PRIVMSG #den :hello!\r\n");
     bob.send("MODE #den +b ann!*@*\r\nKICK #den ann :enough\r\n");
     ann.expect_until("bob put you out of #den: enough\n");
+    let all = told(&mut bob);
+    assert_eq!(all.matches(" KICK #den ann enough\r\n").count(), 1, "{all}");
     ann.send("/join den\n");
     ann.expect_until("[Server] You are kept out of #den.\n");
 }
@@ -224,4 +226,19 @@ fn a_long_answer_with_a_label_is_one_batch() {
     );
     assert_eq!(answer.len(), 61, "{all}");
     assert!(all.len() > 4096, "it takes more than one part");
+}
+
+#[test]
+fn a_channel_keeps_its_name_and_strangers_are_counted() {
+    let server = Server::with(&[Irc], FLAGS);
+    let mut bob = irc(&server, "bob", "");
+    let mut stranger = server.connect(Irc);
+    stranger.send("PING x\r\n").expect_until("PONG");
+    bob.send("RENAME #a #b :why\r\nLUSERS\r\n");
+    bob.expect_until("FAIL RENAME CANNOT_RENAME #a #b :");
+    let all = told(&mut bob);
+    assert!(
+        all.contains(":irc.test 253 bob 1 :unknown connection(s)\r\n"),
+        "{all}"
+    );
 }

@@ -27,6 +27,8 @@ fn config(data: Option<Durability>) -> Config {
         server_name: Some("sim".into()),
         network_name: "sim".into(),
         server_password: None,
+        has_early_accounts: true,
+        irc_sts_s: None,
         addresses: Addresses::None,
         has_console: false,
         has_terminal: false,

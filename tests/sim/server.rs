@@ -111,6 +111,8 @@ fn config(options: &Options) -> Result<Config, String> {
         server_name: Some("sim".into()),
         network_name: "sim".into(),
         server_password: None,
+        has_early_accounts: true,
+        irc_sts_s: None,
         addresses: options.addresses,
         has_console: options.stdio.is_some(),
         has_terminal: options.stdio.is_some_and(|stdio| stdio.is_terminal),

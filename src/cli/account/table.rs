@@ -61,6 +61,7 @@ mod tests {
 
     fn account(id: u64, name: &str, is_operator: bool, owner: Option<u64>) -> StoredAccount {
         StoredAccount {
+            scram: None,
             record: AccountRecord {
                 id: AccountId(id),
                 nick: Nick::parse(name).expect("a nick"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Change, Done, Event, Manner, Message, MessageId, Nick};
+use crate::model::{Change, Done, Event, Manner, Message, MessageId};
 
 use super::super::sentence;
 use super::caps::Caps;
@@ -48,12 +48,22 @@ impl Dialogue {
             }
             (Event::Kept { .. }, _) => {}
             (Event::PrivateSent { .. }, _) => self.echo(event, scene, work),
-            (Event::Proven { account, nick }, About::Proof { is_sasl }) => {
-                if let Some(registration) = &mut self.registration {
-                    registration.account = Some((*account, nick.clone()));
-                }
-                self.proven(nick, *is_sasl, scene, work);
+            (Event::Proven { account, nick, .. }, About::Account { .. }) => {
+                self.account_made(nick, scene, &mut work.out);
+                self.note_proven(*account, nick);
             }
+            (Event::Challenge(challenge), _) => self.challenged(challenge, scene, work),
+            (
+                Event::Proven {
+                    account,
+                    nick,
+                    signature,
+                },
+                About::Proof { is_sasl },
+            ) => match signature {
+                Some(signature) => self.signed((*account, nick), signature, scene, work),
+                None => self.proven(*account, nick, *is_sasl, scene, work),
+            },
             (Event::Done { what }, _) => self.done(what.as_ref(), about, scene, work),
             (
                 Event::History { messages, .. },
@@ -105,25 +115,18 @@ impl Dialogue {
                 listener.numeric("341", &[nick.as_str(), room], out);
             }
             (Some(Done::PutOut { nick, room }), About::Kick { reason, .. }) => {
-                if let Some(own) = &self.nick {
+                // Who is in the room is told so with the others.
+                let user = scene.world.user_at(scene.who);
+                let is_in = user.is_some_and(|user| scene.world.rank(user, room).is_some());
+                if let Some(own) = self.nick.as_ref().filter(|_| !is_in) {
                     listener.kicked(own, nick, room, reason.as_deref(), out);
                 }
             }
             (Some(Done::Registered { nick, .. }), About::Account { is_command, .. }) => {
-                match is_command {
-                    true => {
-                        let params = ["SUCCESS", nick.as_str(), "Account created"];
-                        let tags = super::write::Tags::default();
-                        listener.line(
-                            &tags,
-                            super::write::Source::Server,
-                            "REGISTER",
-                            &params,
-                            out,
-                        );
-                    }
-                    false => self.say_as_service("Account created", scene, out),
+                if *is_command {
+                    return self.account_made(nick, scene, out);
                 }
+                self.say_as_service("Account created", scene, out);
                 self.write_logged_in(nick, scene, out);
             }
             (Some(done), _) => listener.notice(&sentence::done(done), out),
@@ -143,30 +146,6 @@ impl Dialogue {
             }
             (None, _) => {}
         }
-    }
-
-    fn proven(&self, nick: &Nick, is_sasl: bool, scene: &Scene<'_>, work: &mut Work) {
-        self.write_logged_in(nick, scene, &mut work.out);
-        match is_sasl {
-            true => {
-                let params = ["SASL authentication successful"];
-                self.listener(scene).numeric("903", &params, &mut work.out);
-            }
-            false => {
-                let words = format!("You are now identified for {nick}.");
-                self.say_as_service(&words, scene, &mut work.out);
-            }
-        }
-    }
-
-    fn write_logged_in(&self, account: &Nick, scene: &Scene<'_>, out: &mut Vec<u8>) {
-        let listener = self.listener(scene);
-        let whole = match &self.nick {
-            Some(nick) => listener.whole(nick),
-            None => "*!*@*".into(),
-        };
-        let words = format!("You are now logged in as {account}");
-        listener.numeric("900", &[&whole, account.as_str(), &words], out);
     }
 
     /// Its own words, as they were told to others, and what is said of whom they are for.

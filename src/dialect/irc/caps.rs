@@ -1,6 +1,9 @@
 //! Capabilities: what a client asked for beside the plain protocol (IRCv3 capability negotiation).
 
 use crate::limits::{METADATA_MAX, SUBSCRIBED_MAX};
+use crate::model::ServerFacts;
+
+use super::sasl;
 
 /// A set of capabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +29,8 @@ caps! {
     AWAY_NOTIFY = 4, "away-notify";
     ACCOUNT_NOTIFY = 5, "account-notify";
     SETNAME = 6, "setname";
+    // Whoever is here keeps its host and what stands before that, so it is told of nobody: but a client that asks
+    // for a list of what it knows is refused the whole where one of it is not there.
     CHGHOST = 7, "chghost";
     INVITE_NOTIFY = 8, "invite-notify";
     EXTENDED_MONITOR = 9, "extended-monitor";
@@ -90,10 +95,10 @@ impl Caps {
         found.map(|&(cap, _)| cap)
     }
 
-    /// The set after a request for changes, of what a server with or without accounts offers; `None` where
+    /// The set after a request for changes, of what a server offers; `None` where
     /// not all of it can be had.
-    pub(super) fn requested(self, names: &str, has_accounts: bool) -> Option<Caps> {
-        let offered = Caps::offered(has_accounts);
+    pub(super) fn requested(self, names: &str, server: &ServerFacts) -> Option<Caps> {
+        let offered = Caps::offered(server.has_accounts);
         let mut caps = self;
         for name in names.split_ascii_whitespace() {
             let (name, is_taken) = match name.strip_prefix('-') {
@@ -122,15 +127,21 @@ impl Caps {
     }
 
     /// What can be asked for, as `CAP LS` lists it: with values for who understands them.
-    pub(super) fn listed(has_accounts: bool, with_values: bool) -> Vec<String> {
+    pub(super) fn listed(server: &ServerFacts, with_values: bool) -> Vec<String> {
         let shown = |name: &'static str| match (name, with_values) {
-            ("sasl", true) => "sasl=PLAIN".into(),
+            ("sasl", true) => format!("sasl={}", sasl::MECHANISMS),
+            ("draft/account-registration", true) if server.has_early_accounts => {
+                "draft/account-registration=before-connect".into()
+            }
             ("draft/metadata-2", true) => {
                 format!("draft/metadata-2=max-subs={SUBSCRIBED_MAX},max-keys={METADATA_MAX}")
             }
             (name, _) => String::from(name),
         };
-        Caps::offered(has_accounts).names().map(shown).collect()
+        Caps::offered(server.has_accounts)
+            .names()
+            .map(shown)
+            .collect()
     }
 }
 
@@ -141,12 +152,17 @@ mod tests {
     #[test]
     fn all_of_a_request_or_nothing() {
         let none = Caps::default();
-        let two = none.requested("batch server-time", true).expect("offered");
+        let server = |has_accounts| ServerFacts {
+            has_accounts,
+            ..ServerFacts::default()
+        };
+        let (with, without) = (&server(true), &server(false));
+        let two = none.requested("batch server-time", with).expect("offered");
         assert!(two.has(Caps::BATCH.with(Caps::SERVER_TIME)));
-        assert_eq!(two.requested("-batch", true), Some(Caps::SERVER_TIME));
-        assert_eq!(two.requested("batch nothing", true), None);
-        assert_eq!(none.requested("sasl", false), None);
-        assert_eq!(none.requested("", true), Some(none));
+        assert_eq!(two.requested("-batch", with), Some(Caps::SERVER_TIME));
+        assert_eq!(two.requested("batch nothing", with), None);
+        assert_eq!(none.requested("sasl", without), None);
+        assert_eq!(none.requested("", with), Some(none));
     }
 
     #[test]

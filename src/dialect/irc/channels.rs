@@ -7,6 +7,7 @@ use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
 use super::names::{prefix, room_of};
+use super::numerics::word;
 use super::work::{About, Filter, List, Todo, Work};
 use super::write::{Listener, Source, Tags, shortened};
 
@@ -47,6 +48,14 @@ impl Dialogue {
             work.todo
                 .push_back(Todo::Ask(request, About::Join(channel.into())));
         }
+    }
+
+    /// A room has its name for good: its history, its owner and its bans go by that (draft/channel-rename).
+    pub(super) fn rename(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        let (from, to) = (word(line.params[0]), word(line.params[1]));
+        let words = "Channels keep their names here";
+        let params = ["RENAME", "CANNOT_RENAME", from, to, words];
+        self.fail(scene, &params, &mut work.out);
     }
 
     pub(super) fn part(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {

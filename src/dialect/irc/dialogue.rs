@@ -44,6 +44,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) who: ConnId,
     /// The time of the turn.
     pub(crate) now: Moment,
+    /// Can nobody between read along?
+    pub(crate) is_secure: bool,
 }
 
 impl Dialogue {

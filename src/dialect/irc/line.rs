@@ -63,7 +63,7 @@ impl<'a> IrcLine<'a> {
     }
 
     fn of_text(line: &'a str, tags_len: usize) -> Result<IrcLine<'a>, NoLine> {
-        let tags = line[..tags_len].trim_end().strip_prefix('@');
+        let tags = line[..tags_len].trim_end_matches(' ').strip_prefix('@');
         let tags = tags.map_or(Vec::new(), |tags| {
             tags.split(';').filter(|tag| !tag.is_empty()).collect()
         });

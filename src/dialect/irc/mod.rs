@@ -21,6 +21,7 @@ mod people;
 mod refused;
 mod registration;
 mod sasl;
+mod scram;
 mod server;
 mod services;
 mod steps;

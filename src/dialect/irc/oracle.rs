@@ -62,6 +62,7 @@ fn hear(dialogue: &mut Dialogue, line: &[u8]) {
             generation: 0,
         },
         now: Moment::default(),
+        is_secure: false,
     };
     let mut out = Vec::new();
     dialogue.hear(line, &scene, &mut out);

@@ -35,7 +35,10 @@ impl Dialogue {
                         .numeric("432", &[word(asked), &words], &mut work.out);
                 }
             },
-            About::Proof { is_sasl: true } => self.fail_sasl(scene, work),
+            About::Challenge if matches!(code, ErrorCode::NoSuchAccount(_)) => {
+                self.not_challenged(scene, work);
+            }
+            About::Challenge | About::Proof { is_sasl: true } => self.fail_sasl(scene, work),
             About::Proof { is_sasl: false } => {
                 self.say_as_service(&code.to_string(), scene, &mut work.out);
             }

@@ -16,6 +16,8 @@ use super::write::{Source, Tags, shortened};
 #[derive(Debug, Default)]
 pub(super) struct Registration {
     pub(super) nick: Option<Nick>,
+    /// The name that it asked for last and that is somebody else's.
+    pub(super) refused: Option<Nick>,
     username: Option<String>,
     realname: String,
     password: Option<String>,
@@ -33,7 +35,7 @@ const LISTED_BYTES_MAX: usize = 400;
 impl Dialogue {
     pub(super) fn cap(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
         let subcommand = line.params[0].to_ascii_uppercase();
-        let has_accounts = scene.world.server().has_accounts;
+        let server = scene.world.server();
         match subcommand.as_str() {
             "LS" => {
                 let version = line.params.get(1).and_then(|version| version.parse().ok());
@@ -42,7 +44,14 @@ impl Dialogue {
                     self.caps = self.caps.with(Caps::CAP_NOTIFY);
                 }
                 self.negotiate(true);
-                let listed = Caps::listed(has_accounts, is_302);
+                let mut listed = Caps::listed(server, is_302);
+                // Nobody can ask for it, and who does not know values has no use for it.
+                if let Some(strict) = server.strict_transport.filter(|_| is_302) {
+                    listed.push(match scene.is_secure {
+                        true => format!("sts=duration={}", strict.duration_s),
+                        false => format!("sts=port={}", strict.port),
+                    });
+                }
                 self.list_caps("LS", &listed, is_302, scene, &mut work.out);
             }
             "LIST" => {
@@ -52,7 +61,7 @@ impl Dialogue {
             "REQ" => {
                 self.negotiate(true);
                 let names = line.params.get(1).copied().unwrap_or_default();
-                let caps = self.caps.requested(names, has_accounts);
+                let caps = self.caps.requested(names, server);
                 let answer = if caps.is_some() { "ACK" } else { "NAK" };
                 let mut reply = Vec::new();
                 let listener = self.listener(scene);
@@ -164,6 +173,9 @@ impl Dialogue {
             return;
         }
         if self.is_not_its(&nick, scene) {
+            if let Some(registration) = &mut self.registration {
+                registration.refused = Some(nick);
+            }
             return self.nick_in_use(asked, scene, &mut work.out);
         }
         if let Some(registration) = &mut self.registration {

@@ -1,91 +1,233 @@
-//! AUTHENTICATE: SASL (IRCv3) with PLAIN (RFC 4616).
+//! AUTHENTICATE: SASL (IRCv3) with PLAIN (RFC 4616) and SCRAM-SHA-256 (`scram`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::limits::SASL_BYTES_MAX;
-use crate::model::{Login, Nick, Request, Secret};
+use crate::model::{AccountId, Challenge, Login, Nick, Request, Secret};
 
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
+use super::scram::{ClientFirst, Exchange};
 use super::work::{About, Todo, Work};
+use super::write::{Source, Tags};
 
 /// A piece that is not the last, in bytes.
 const PIECE_BYTES: usize = 400;
 
+/// The mechanisms, as they are listed.
+pub(super) const MECHANISMS: &str = "PLAIN,SCRAM-SHA-256";
+
 /// An exchange that goes on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sasl {
-    /// What came so far, in Base64.
+    /// What came so far of the message that is expected, in Base64.
     data: String,
+    next: Expected,
+}
+
+/// What the client is to send next.
+#[derive(Debug)]
+enum Expected {
+    /// The only message of PLAIN.
+    Plain,
+    /// The first message of SCRAM.
+    First,
+    /// Nothing: its first message waits for what it is to be answered with.
+    Challenge(ClientFirst),
+    /// The last message of SCRAM.
+    Last(Exchange),
+    /// An empty message: it was proven by SCRAM to be that account.
+    Nothing(AccountId, Nick),
+}
+
+impl Sasl {
+    fn expecting(next: Expected) -> Option<Box<Sasl>> {
+        let data = String::new();
+        Some(Box::new(Sasl { data, next }))
+    }
 }
 
 impl Dialogue {
     pub(super) fn authenticate(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
         let sent = line.params[0];
-        let listener = self.listener(scene);
         if !self.caps.has(Caps::SASL) {
-            return listener.numeric("904", &["SASL authentication failed"], &mut work.out);
+            return self.fail_sasl(scene, work);
         }
         if sent.len() > PIECE_BYTES {
-            self.sasl = None;
-            let listener = self.listener(scene);
-            return listener.numeric("905", &["SASL message too long"], &mut work.out);
+            return self.end_sasl("905", "SASL message too long", scene, work);
         }
         if sent == "*" {
-            self.sasl = None;
-            let listener = self.listener(scene);
-            return listener.numeric("906", &["SASL authentication aborted"], &mut work.out);
+            return self.end_sasl("906", "SASL authentication aborted", scene, work);
         }
         let Some(sasl) = &mut self.sasl else {
-            if !sent.eq_ignore_ascii_case("PLAIN") {
-                let words = "are available SASL mechanisms";
-                let listener = self.listener(scene);
-                listener.numeric("908", &["PLAIN", words], &mut work.out);
-                return self.fail_sasl(scene, work);
-            }
-            self.listener(scene)
-                .bare("AUTHENTICATE", &["+"], &mut work.out);
-            self.sasl = Some(Box::default());
-            return;
+            return self.begin_sasl(sent, scene, work);
         };
         if sent != "+" {
             sasl.data += sent;
         }
         if sasl.data.len() > SASL_BYTES_MAX {
-            self.sasl = None;
-            let listener = self.listener(scene);
-            return listener.numeric("905", &["SASL message too long"], &mut work.out);
+            return self.end_sasl("905", "SASL message too long", scene, work);
         }
-        if sent.len() == PIECE_BYTES {
-            return;
-        }
-        let data = std::mem::take(&mut sasl.data);
-        self.sasl = None;
-        match plain(&data) {
-            Some((name, secret)) => {
-                let login = Login {
-                    secret,
-                    is_multi: false,
-                };
-                let about = About::Proof { is_sasl: true };
-                work.todo
-                    .push_back(Todo::Ask(Request::Prove { name, login }, about));
-            }
-            None => self.fail_sasl(scene, work),
+        if sent.len() < PIECE_BYTES
+            && let Some(sasl) = self.sasl.take()
+        {
+            let is_understood = self.go_on_with_sasl(*sasl, scene, work);
+            is_understood.unwrap_or_else(|| self.fail_sasl(scene, work));
         }
     }
 
-    pub(super) fn fail_sasl(&self, scene: &Scene<'_>, work: &mut Work) {
+    fn begin_sasl(&mut self, mechanism: &str, scene: &Scene<'_>, work: &mut Work) {
+        let next = match mechanism.to_ascii_uppercase().as_str() {
+            "PLAIN" => Expected::Plain,
+            "SCRAM-SHA-256" => Expected::First,
+            _ => {
+                let params = [MECHANISMS, "are available SASL mechanisms"];
+                self.listener(scene).numeric("908", &params, &mut work.out);
+                return self.fail_sasl(scene, work);
+            }
+        };
+        self.sasl = Sasl::expecting(next);
         let listener = self.listener(scene);
-        listener.numeric("904", &["SASL authentication failed"], &mut work.out);
+        listener.bare("AUTHENTICATE", &["+"], &mut work.out);
+    }
+
+    /// Goes on with a whole message. `None`: it is none that is to come here.
+    fn go_on_with_sasl(&mut self, sasl: Sasl, scene: &Scene<'_>, work: &mut Work) -> Option<()> {
+        let message = BASE64.decode(&sasl.data).ok()?;
+        let message = String::from_utf8(message).ok()?;
+        let about = About::Proof { is_sasl: true };
+        match sasl.next {
+            Expected::Plain => {
+                let (name, secret) = plain(&message)?;
+                let is_multi = false;
+                let login = Login { secret, is_multi };
+                let request = Request::Prove { name, login };
+                work.todo.push_back(Todo::Ask(request, about));
+            }
+            Expected::First => {
+                let first = ClientFirst::read(&message)?;
+                let name = first.name.clone();
+                self.sasl = Sasl::expecting(Expected::Challenge(first));
+                let request = Request::Challenge { name };
+                work.todo.push_back(Todo::Ask(request, About::Challenge));
+            }
+            Expected::Challenge(_) => return None,
+            Expected::Last(exchange) => {
+                let name = exchange.name.clone();
+                let proof = Box::new(exchange.prove(&message)?);
+                let request = Request::ProveBy { name, proof };
+                work.todo.push_back(Todo::Ask(request, about));
+            }
+            Expected::Nothing(account, nick) => {
+                message.is_empty().then_some(())?;
+                self.proven(account, &nick, true, scene, work);
+            }
+        }
+        Some(())
+    }
+
+    /// Asks who wants to be an account to prove that.
+    pub(super) fn challenged(&mut self, challenge: &Challenge, scene: &Scene<'_>, work: &mut Work) {
+        let sasl = self.sasl.take().map(|sasl| sasl.next);
+        let Some(Expected::Challenge(first)) = sasl else {
+            return self.fail_sasl(scene, work);
+        };
+        let exchange = first.challenge(challenge);
+        self.say_sasl(exchange.challenge(), scene, work);
+        self.sasl = Sasl::expecting(Expected::Last(exchange));
+    }
+
+    /// Proves to who has proven to be an account that the server knew it.
+    pub(super) fn signed(
+        &mut self,
+        (account, nick): (AccountId, &Nick),
+        signature: &str,
+        scene: &Scene<'_>,
+        work: &mut Work,
+    ) {
+        self.say_sasl(&format!("v={signature}"), scene, work);
+        self.sasl = Sasl::expecting(Expected::Nothing(account, nick.clone()));
+    }
+
+    /// A message of the server's, which is shorter than a piece.
+    fn say_sasl(&self, message: &str, scene: &Scene<'_>, work: &mut Work) {
+        let message = BASE64.encode(message);
+        let listener = self.listener(scene);
+        listener.bare("AUTHENTICATE", &[&message], &mut work.out);
+    }
+
+    /// There is nothing that a proof by SCRAM could be checked by.
+    pub(super) fn not_challenged(&mut self, scene: &Scene<'_>, work: &mut Work) {
+        let params = [
+            "PLAIN",
+            "are available SASL mechanisms for that account: log in by PLAIN once",
+        ];
+        self.listener(scene).numeric("908", &params, &mut work.out);
+        self.fail_sasl(scene, work);
+    }
+
+    pub(super) fn fail_sasl(&mut self, scene: &Scene<'_>, work: &mut Work) {
+        self.end_sasl("904", "SASL authentication failed", scene, work);
+    }
+
+    /// Before it comes in: it is to come in as that account.
+    pub(super) fn note_proven(&mut self, account: AccountId, nick: &Nick) {
+        if let Some(registration) = &mut self.registration {
+            registration.account = Some((account, nick.clone()));
+        }
+    }
+
+    pub(super) fn account_made(&self, nick: &Nick, scene: &Scene<'_>, out: &mut Vec<u8>) {
+        let params = ["SUCCESS", nick.as_str(), "Account created"];
+        let (tags, source) = (Tags::default(), Source::Server);
+        self.listener(scene)
+            .line(&tags, source, "REGISTER", &params, out);
+        self.write_logged_in(nick, scene, out);
+    }
+
+    /// It has proven to be an account.
+    pub(super) fn proven(
+        &mut self,
+        account: AccountId,
+        nick: &Nick,
+        is_sasl: bool,
+        scene: &Scene<'_>,
+        work: &mut Work,
+    ) {
+        self.note_proven(account, nick);
+        self.write_logged_in(nick, scene, &mut work.out);
+        match is_sasl {
+            true => {
+                let params = ["SASL authentication successful"];
+                self.listener(scene).numeric("903", &params, &mut work.out);
+            }
+            false => {
+                let words = format!("You are now identified for {nick}.");
+                self.say_as_service(&words, scene, &mut work.out);
+            }
+        }
+    }
+
+    pub(super) fn write_logged_in(&self, account: &Nick, scene: &Scene<'_>, out: &mut Vec<u8>) {
+        let listener = self.listener(scene);
+        let whole = match &self.nick {
+            Some(nick) => listener.whole(nick),
+            None => "*!*@*".into(),
+        };
+        let words = format!("You are now logged in as {account}");
+        listener.numeric("900", &[&whole, account.as_str(), &words], out);
+    }
+
+    fn end_sasl(&mut self, code: &str, words: &str, scene: &Scene<'_>, work: &mut Work) {
+        self.sasl = None;
+        self.listener(scene).numeric(code, &[words], &mut work.out);
     }
 }
 
-/// The account and what proves it, of a message of PLAIN in Base64.
-fn plain(data: &str) -> Option<(Nick, Secret)> {
-    let message = String::from_utf8(BASE64.decode(data).ok()?).ok()?;
+/// The account and what proves it, of a message of PLAIN.
+fn plain(message: &str) -> Option<(Nick, Secret)> {
     let mut parts = message.split('\0');
     let (authorized, name, secret) = (parts.next()?, parts.next()?, parts.next()?);
     let nick = Nick::parse(name)?;
@@ -110,12 +252,7 @@ mod tests {
             ("jilles", false),
             ("\0jilles\0a\0b", false),
         ] {
-            assert_eq!(
-                plain(&BASE64.encode(message)).is_some(),
-                is_good,
-                "{message:?}"
-            );
+            assert_eq!(plain(message).is_some(), is_good, "{message:?}");
         }
-        assert_eq!(plain("!!!"), None);
     }
 }

@@ -93,6 +93,10 @@ impl Dialogue {
         listener.numeric("251", &[&words], out);
         let operators = census.operators.to_string();
         listener.numeric("252", &[&operators, "operator(s) online"], out);
+        if census.strangers > 0 {
+            let strangers = census.strangers.to_string();
+            listener.numeric("253", &[&strangers, "unknown connection(s)"], out);
+        }
         let rooms = census.rooms.to_string();
         listener.numeric("254", &[&rooms, "channels formed"], out);
         let words = format!("I have {} clients and 1 servers", census.users);

@@ -2,7 +2,7 @@
 
 use crate::model::{Login, Nick, Request, Secret};
 
-use super::caps::Caps;
+use super::super::Stage;
 use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
 use super::numerics::word;
@@ -93,33 +93,59 @@ impl Dialogue {
 
     /// Makes an account of one's name (draft/account-registration).
     pub(super) fn register(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
-        let (account, password) = (line.params[0], line.params[2]);
-        let shown = word(account);
-        let Some(nick) = self.nick.clone() else {
-            let words = "Come in first";
-            let params = ["REGISTER", "COMPLETE_CONNECTION_REQUIRED", shown, words];
-            return self.fail(scene, &params, &mut work.out);
+        let (account, password) = (line.params[0], Secret::new(line.params[2]));
+        let nick = match self.registrable(account, scene) {
+            Ok(nick) => nick,
+            Err((code, words)) => {
+                let params = ["REGISTER", code, word(account), words];
+                return self.fail(scene, &params, &mut work.out);
+            }
         };
-        if !self.caps.has(Caps::ACCOUNT_REGISTRATION) && !scene.world.server().has_accounts {
-            let params = [
-                "REGISTER",
-                "TEMPORARILY_UNAVAILABLE",
-                shown,
-                "There are no accounts here",
-            ];
-            return self.fail(scene, &params, &mut work.out);
-        }
-        if account != "*" && Nick::parse(account).is_none_or(|it| it.key() != nick.key()) {
-            let words = "An account has the name that you go by";
-            let params = ["REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", shown, words];
-            return self.fail(scene, &params, &mut work.out);
-        }
-        let about = About::Account {
-            is_command: true,
-            nick,
+        let name = nick.clone();
+        let request = match self.stage() {
+            Stage::Joining => Request::RegisterEarly { name, password },
+            Stage::Joined => Request::Register { password },
         };
-        let password = Secret::new(password);
-        work.todo
-            .push_back(Todo::Ask(Request::Register { password }, about));
+        let is_command = true;
+        let about = About::Account { is_command, nick };
+        work.todo.push_back(Todo::Ask(request, about));
+    }
+
+    /// The name that an account is to be made of, or why there is none: a code and words.
+    fn registrable(
+        &self,
+        account: &str,
+        scene: &Scene<'_>,
+    ) -> Result<Nick, (&'static str, &'static str)> {
+        let server = scene.world.server();
+        if !server.has_accounts {
+            return Err(("TEMPORARILY_UNAVAILABLE", "There are no accounts here"));
+        }
+        let own = match (&self.nick, self.registration.as_deref()) {
+            (Some(nick), _) => nick,
+            (None, Some(early)) if server.has_early_accounts => match (&early.nick, &early.refused)
+            {
+                (Some(nick), _) => nick,
+                (None, Some(_)) => return Err(("ACCOUNT_EXISTS", "That name is somebody else's")),
+                (None, None) => return Err(("NEED_NICK", "Say first by which name you go")),
+            },
+            (None, _) => return Err(("COMPLETE_CONNECTION_REQUIRED", "Come in first")),
+        };
+        let is_own = |it: Nick| it.key() == own.key();
+        match account == "*" || Nick::parse(account).is_some_and(is_own) {
+            true => Ok(own.clone()),
+            false => Err((
+                "ACCOUNT_NAME_MUST_BE_NICK",
+                "An account has the name that you go by",
+            )),
+        }
+    }
+
+    /// An account is made at once, and nobody is sent a code (draft/account-registration).
+    pub(super) fn verify(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        let account = word(line.params[0]);
+        let words = "There is nothing to verify: an account is made at once";
+        let params = ["VERIFY", "INVALID_CODE", account, words];
+        self.fail(scene, &params, &mut work.out);
     }
 }

@@ -135,6 +135,8 @@ pub(super) enum About {
     Away,
     Oper,
     Setname(String),
+    /// What a proof of SASL is to answer.
+    Challenge,
     /// A proof: of SASL, or asked of a service.
     Proof {
         is_sasl: bool,

@@ -67,6 +67,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         | Event::Presence { .. }
         | Event::Changed { .. }
         | Event::Proven { .. }
+        | Event::Challenge(_)
         | Event::Token { .. }
         | Event::Listing { .. }
         | Event::Members { .. }

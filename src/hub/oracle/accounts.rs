@@ -181,6 +181,8 @@ impl Keeper {
                 true => AccountAnswer::LoggedIn(self.accounts[&name].0.clone()),
                 false => AccountAnswer::WrongSecret,
             },
+            AccountAsk::Challenge { .. } => AccountAnswer::NoSuchAccount,
+            AccountAsk::LoginBy { .. } => AccountAnswer::WrongSecret,
             AccountAsk::SetPassword { account, old, .. } => {
                 let Some(name) = self.name_of(account) else {
                     return AccountAnswer::NoSuchAccount;

@@ -14,11 +14,20 @@ use crate::model::Secret;
 /// it for the next, and hold on to more of everything else from then on.
 const RESERVED_BYTES: usize = 33 * 1024 * 1024;
 
-/// Hashes a new password, with a salt of its own.
+/// What is kept of a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hashed {
+    /// What it is checked by: a PHC string.
+    pub(crate) phc: Secret,
+    /// What a proof of it by SCRAM is checked by, where it can be proven so.
+    pub(crate) scram: Option<Secret>,
+}
+
+/// Hashes a new password, with salts of its own.
 ///
 /// # Errors
 /// One line: there is no memory, or no randomness, for it.
-pub(crate) fn hash(password: &Secret) -> Result<Secret, String> {
+pub(crate) fn hash(password: &Secret) -> Result<Hashed, String> {
     let mut salt = [0; PASSWORD_SALT_BYTES];
     SystemRandom::new()
         .fill(&mut salt)
@@ -29,7 +38,10 @@ pub(crate) fn hash(password: &Secret) -> Result<Secret, String> {
         hash: Some(compute(&argon2(params()), password, &salt)?),
         ..with_salt(salt)?
     };
-    Ok(Secret::new(hash.to_string()))
+    Ok(Hashed {
+        phc: Secret::new(hash.to_string()),
+        scram: super::scram::keys(password)?,
+    })
 }
 
 /// Is that the password that was hashed? Without a hash it is not, which takes as long to say.
@@ -110,7 +122,7 @@ pub(super) mod tests {
     #[test]
     fn a_hash_says_how_it_was_made() {
         let hash = hash(&Secret::new("hunter2")).expect("a hash");
-        let parts: Vec<&str> = hash.reveal().split('$').collect();
+        let parts: Vec<&str> = hash.phc.reveal().split('$').collect();
         assert_eq!(parts[..4], ["", "argon2id", "v=19", "m=19456,t=2,p=1"]);
         // 16 and 32 bytes in base64 without padding.
         assert_eq!((parts[4].len(), parts[5].len(), parts.len()), (22, 43, 6));
@@ -120,11 +132,15 @@ pub(super) mod tests {
     fn only_the_password_is_the_password() {
         let password = Secret::new("hunter2");
         let hashes = [hash(&password), hash(&password)].map(|hash| hash.expect("a hash"));
-        assert_ne!(hashes[0].reveal(), hashes[1].reveal(), "each has its salt");
+        assert_ne!(
+            hashes[0].phc.reveal(),
+            hashes[1].phc.reveal(),
+            "each has its salt"
+        );
         for hash in &hashes {
-            assert_eq!(verify(&password, Some(hash)), Ok(true));
+            assert_eq!(verify(&password, Some(&hash.phc)), Ok(true));
             for wrong in ["hunter", "hunter2 ", "Hunter2", ""] {
-                assert_eq!(verify(&Secret::new(wrong), Some(hash)), Ok(false));
+                assert_eq!(verify(&Secret::new(wrong), Some(&hash.phc)), Ok(false));
             }
         }
     }
@@ -144,7 +160,7 @@ pub(super) mod tests {
     fn no_hash_takes_as_many_hashes() {
         let password = Secret::new("hunter2");
         let made = hash(&password).expect("a hash");
-        for (hash, right) in [(Some(&made), true), (None, false)] {
+        for (hash, right) in [(Some(&made.phc), true), (None, false)] {
             assert_eq!(counted(|| verify(&password, hash)), (1, Ok(right)));
         }
     }

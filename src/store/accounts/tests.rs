@@ -19,6 +19,13 @@ fn secret(text: &str) -> Secret {
     Secret::new(text)
 }
 
+fn hashed(text: &str) -> Hashed {
+    Hashed {
+        phc: secret(text),
+        scram: None,
+    }
+}
+
 /// The accounts in the order of their making: Alice, Bob, and then a bot.
 fn account_id(name: &str) -> AccountId {
     let names = ["alice", "bob", "robot"];
@@ -29,7 +36,7 @@ fn account_id(name: &str) -> AccountId {
 fn with_alice_and_bob() -> Connection {
     let connection = database();
     for name in ["Alice", "Bob"] {
-        let made = insert(&connection, &nick(name), &secret("hash"), 7);
+        let made = insert(&connection, &nick(name), &hashed("hash"), 7);
         assert!(matches!(made, Ok(Some(_))));
     }
     connection
@@ -49,11 +56,12 @@ fn text(connection: &Connection, query: &str) -> Option<String> {
 #[test]
 fn accounts_go_by_folded_names() {
     let connection = with_alice_and_bob();
-    let again = insert(&connection, &nick("ALICE"), &secret("other"), 8);
+    let again = insert(&connection, &nick("ALICE"), &hashed("other"), 8);
     assert_eq!(again, Ok(None));
     assert_eq!(names(&connection), ["Alice", "Bob"]);
     let alice = find(&connection, &key("aLICE")).expect("read");
     let expected = StoredAccount {
+        scram: None,
         record: AccountRecord {
             id: account_id("alice"),
             nick: nick("Alice"),
@@ -72,7 +80,7 @@ fn a_password_is_replaced_only_where_it_is_the_one_that_was_seen() {
     let connection = with_alice_and_bob();
     let set = |name: &str, seen: Option<&str>, new: &str| {
         let seen = seen.map(secret);
-        set_password(&connection, account_id(name), seen.as_ref(), &secret(new)).expect("set")
+        set_password(&connection, account_id(name), seen.as_ref(), &hashed(new)).expect("set")
     };
     assert!(!set("alice", Some("another"), "new"));
     assert!(set("alice", Some("hash"), "new"));
@@ -135,7 +143,7 @@ fn bots_have_an_owner_and_one_token() {
         assert_eq!(set(owner, "Another", 3), TokenSet::NoOwner);
     }
     assert_eq!(
-        set_password(&connection, account_id("robot"), None, &secret("x")),
+        set_password(&connection, account_id("robot"), None, &hashed("x")),
         Ok(false)
     );
     assert_eq!(
@@ -213,7 +221,7 @@ fn what_an_account_had_goes_with_it() {
     assert_eq!(room("his"), "2 of his word 1 0 [9]");
     let marks = "SELECT group_concat(from_account || to_account || delivered, ' ') FROM privates";
     assert_eq!(text(&connection, marks).as_deref(), Some("120 211 001"));
-    let next = insert(&connection, &nick("alice"), &secret("another"), 8);
+    let next = insert(&connection, &nick("alice"), &hashed("another"), 8);
     let next = next.expect("made").expect("the name is free").id;
     assert_eq!(next, AccountId(4), "no id is used again");
 }
@@ -238,7 +246,7 @@ fn job(
 fn eve() -> AccountWrite {
     AccountWrite::Insert {
         nick: nick("Eve"),
-        hash: secret("hash"),
+        hash: hashed("hash"),
     }
 }
 
@@ -328,7 +336,7 @@ fn no_debug_print_of_a_change_shows_a_secret() {
 fn a_session_is_one_of_few_and_ends() {
     let connection = schema::in_memory();
     let account = |name: &str| {
-        let made = insert(&connection, &nick(name), &Secret::new("hash"), 1);
+        let made = insert(&connection, &nick(name), &hashed("hash"), 1);
         made.expect("written").expect("a new account").id
     };
     let (alice, bob) = (account("alice"), account("bob"));
@@ -366,7 +374,7 @@ fn a_session_is_one_of_few_and_ends() {
     };
     assert_eq!(add(robot.id, 51, begin_ms), Ok(false));
     assert_eq!(
-        set_password(&connection, alice, None, &Secret::new("new")),
+        set_password(&connection, alice, None, &hashed("new")),
         Ok(true)
     );
     assert_eq!(is_of(11, begin_ms), None, "its password is another");

@@ -18,8 +18,8 @@ use crate::model::{AccountAnswer, AccountAsk, AccountId, Key, Secret};
 use super::super::{Full, schema};
 use super::write::{ChangeProgress, now_ms};
 use super::{
-    AccountJob, AccountWrite, StoredAccount, bots, by_token, find, get, hash, new_token,
-    token_digest, verify,
+    AccountJob, AccountWrite, Hashed, StoredAccount, bots, by_token, find, get, hash, new_token,
+    scram, token_digest, verify,
 };
 
 /// The handle of the thread. Dropped, it waits for the password in hand, but not for a disk that does
@@ -175,7 +175,13 @@ impl Worker {
     }
 
     fn take(&mut self, ticket: u64, ask: AccountAsk) {
-        let is_read = matches!(ask, AccountAsk::Login { .. } | AccountAsk::Tokens { .. });
+        let is_read = matches!(
+            ask,
+            AccountAsk::Login { .. }
+                | AccountAsk::Challenge { .. }
+                | AccountAsk::LoginBy { .. }
+                | AccountAsk::Tokens { .. }
+        );
         if !is_read && self.jobs.load(Ordering::Acquire) >= ACCOUNT_WRITES_MAX {
             (self.tell)(ticket, AccountAnswer::Busy);
             return;
@@ -186,6 +192,13 @@ impl Worker {
             .and_then(|connection| consider(&connection, ask));
         match considered {
             Ok(Considered::Answer(answer)) => (self.tell)(ticket, answer),
+            // Nobody waits for the second answer.
+            Ok(Considered::Both(answer, write)) => {
+                (self.tell)(ticket, answer);
+                if self.jobs.load(Ordering::Acquire) < ACCOUNT_WRITES_MAX {
+                    self.submit(ticket, write);
+                }
+            }
             Ok(Considered::Write(write)) => self.submit(ticket, write),
             Err(line) => {
                 self.log(&line);
@@ -265,6 +278,8 @@ impl Worker {
 enum Considered {
     Answer(AccountAnswer),
     Write(AccountWrite),
+    /// Answer, and write what is to be known the next time.
+    Both(AccountAnswer, AccountWrite),
 }
 
 /// Checks and hashes what is to be checked and hashed. The error is one line, and shows no secret.
@@ -288,9 +303,31 @@ fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, Stri
                     .filter(|bot| bot.record.nick.key() == name),
                 false => check(find(&name)?, &secret)?,
             };
-            answer(match found {
-                Some(account) => AccountAnswer::LoggedIn(account.record),
-                None => AccountAnswer::WrongSecret,
+            let Some(account) = found else {
+                return answer(AccountAnswer::WrongSecret);
+            };
+            let learnt = learn_scram(&account, &secret)?;
+            let logged_in = AccountAnswer::LoggedIn(account.record);
+            Ok(match learnt {
+                Some(write) => Considered::Both(logged_in, write),
+                None => Considered::Answer(logged_in),
+            })
+        }
+        AccountAsk::Challenge { name } => {
+            let kept = find(&name)?.and_then(|account| account.scram);
+            let challenge = kept.as_ref().map(scram::challenge).transpose()?.flatten();
+            answer(challenge.map_or(AccountAnswer::NoSuchAccount, AccountAnswer::Challenge))
+        }
+        AccountAsk::LoginBy { name, proof } => {
+            let found = find(&name)?;
+            let kept = found.as_ref().and_then(|account| account.scram.as_ref());
+            let signature = kept.and_then(|kept| scram::check(kept, &proof));
+            answer(match (found, signature) {
+                (Some(account), Some(signature)) => AccountAnswer::Proven {
+                    record: account.record,
+                    signature,
+                },
+                _ => AccountAnswer::WrongSecret,
             })
         }
         AccountAsk::SetPassword { account, old, new } => {
@@ -354,6 +391,19 @@ fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, Stri
     }
 }
 
+/// An account's password was told: from now on it can be proven by SCRAM, too.
+fn learn_scram(account: &StoredAccount, password: &Secret) -> Result<Option<AccountWrite>, String> {
+    let (None, Some(seen), false) = (&account.scram, &account.hash, password.is_token()) else {
+        return Ok(None);
+    };
+    let scram = scram::keys(password)?;
+    Ok(scram.map(|scram| AccountWrite::SetScram {
+        account: account.record.id,
+        seen: seen.clone(),
+        scram,
+    }))
+}
+
 /// The account, if that is its password. A password that could be one takes a hash whether there is
 /// such an account or not.
 fn check(
@@ -368,7 +418,7 @@ fn check(
     Ok(account.filter(|_| is_right))
 }
 
-fn hash_new(password: &Secret) -> Result<Secret, String> {
+fn hash_new(password: &Secret) -> Result<Hashed, String> {
     match password.is_password() {
         true => hash(password),
         false => Err("a password of a wrong length was to be set".into()),

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use crate::model::{AccountAnswer, AccountId, Nick, Secret};
 
 use super::{
-    TokenSet, add_session, end_session, get, insert, remove, remove_bot, set_password, set_token,
-    token_digest,
+    Hashed, TokenSet, add_session, end_session, get, insert, remove, remove_bot, set_password,
+    set_scram, set_token, token_digest,
 };
 
 /// A change of the accounts. Passwords were checked and hashed before; `seen` is the hash that they
@@ -22,8 +22,8 @@ pub(crate) enum AccountWrite {
     Insert {
         /// Its name.
         nick: Nick,
-        /// Its password's hash.
-        hash: Secret,
+        /// What is kept of its password.
+        hash: Hashed,
     },
     /// Give an account another password.
     SetPassword {
@@ -32,7 +32,16 @@ pub(crate) enum AccountWrite {
         /// The hash that is replaced, whatever it is if not given.
         seen: Option<Secret>,
         /// The new one.
-        hash: Secret,
+        hash: Hashed,
+    },
+    /// Let a password be proven by SCRAM, too.
+    SetScram {
+        /// The account.
+        account: AccountId,
+        /// The hash that the password was checked by.
+        seen: Secret,
+        /// What a proof is checked by.
+        scram: Secret,
     },
     /// Forget an account and its bots.
     Remove {
@@ -94,6 +103,14 @@ impl AccountWrite {
                 true => AccountAnswer::PasswordSet,
                 false => not_found(seen),
             },
+            AccountWrite::SetScram {
+                account,
+                seen,
+                scram,
+            } => {
+                set_scram(connection, *account, seen, scram)?;
+                AccountAnswer::PasswordSet
+            }
             AccountWrite::Remove { account, seen } => match get(connection, *account)? {
                 Some(found) if seen.is_none() || found.hash == *seen => {
                     AccountAnswer::Unregistered {

@@ -48,6 +48,8 @@ impl Books {
             AccountAsk::SetPassword { account, .. } if !self.accounts.contains_key(account) => {
                 AccountAnswer::NoSuchAccount
             }
+            AccountAsk::Challenge { .. } => AccountAnswer::NoSuchAccount,
+            AccountAsk::LoginBy { .. } => AccountAnswer::WrongSecret,
             AccountAsk::Tokens { owner } => AccountAnswer::Tokens(
                 self.bots(*owner)
                     .map(|bot| bot.record.nick.clone())
@@ -110,7 +112,10 @@ impl Books {
                 }
                 AccountAnswer::SessionEnded
             }
-            AccountAsk::Login { .. } | AccountAsk::Tokens { .. } => AccountAnswer::Failed,
+            AccountAsk::Login { .. }
+            | AccountAsk::Challenge { .. }
+            | AccountAsk::LoginBy { .. }
+            | AccountAsk::Tokens { .. } => AccountAnswer::Failed,
         }
     }
 

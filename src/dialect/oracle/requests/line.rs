@@ -158,6 +158,9 @@ pub(super) fn render(request: &Request) -> Option<String> {
         Request::Shutdown { seconds } => format!("/shutdown {seconds}"),
         Request::ComeIn { .. }
         | Request::Prove { .. }
+        | Request::Challenge { .. }
+        | Request::RegisterEarly { .. }
+        | Request::ProveBy { .. }
         | Request::Utter(_)
         | Request::Modes { .. }
         | Request::Part { .. }

@@ -188,6 +188,9 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         // A room is always named here, except the lobby.
         Request::ComeIn { .. }
         | Request::Prove { .. }
+        | Request::Challenge { .. }
+        | Request::RegisterEarly { .. }
+        | Request::ProveBy { .. }
         | Request::Utter(_)
         | Request::Modes { .. }
         | Request::Part { .. }

@@ -81,6 +81,8 @@ impl AccountWorld {
                 _ => AccountAnswer::WrongSecret,
             },
             AccountAsk::Register { nick, .. } => AccountAnswer::Registered(record(nick.as_str())),
+            AccountAsk::Challenge { .. } => AccountAnswer::NoSuchAccount,
+            AccountAsk::LoginBy { .. } => AccountAnswer::WrongSecret,
             AccountAsk::SetPassword { .. } => AccountAnswer::PasswordSet,
             &AccountAsk::Unregister { account, .. } => {
                 let directory = self.hub.chat.directory().iter();

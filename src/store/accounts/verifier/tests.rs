@@ -3,7 +3,7 @@ mod asks;
 use super::super::password::tests::counted;
 use super::super::tests::{database, nick};
 use super::*;
-use crate::model::AccountRecord;
+use crate::model::{AccountRecord, ScramProof};
 use std::sync::mpsc::sync_channel;
 
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -36,6 +36,10 @@ fn answer(connection: &Connection, ask: AccountAsk) -> AccountAnswer {
     match consider(connection, ask).expect("an answer") {
         Considered::Answer(answer) => answer,
         Considered::Write(write) => write.apply(connection).expect("written"),
+        Considered::Both(answer, write) => {
+            write.apply(connection).expect("written");
+            answer
+        }
     }
 }
 
@@ -116,6 +120,40 @@ fn what_cannot_be_a_password_takes_no_hash_for_any_name() {
     }
 }
 
+/// An account from before there was SCRAM, and a bot, can't be proven so; its password makes that other.
+#[test]
+fn a_password_that_is_told_can_be_proven_by_scram_later() {
+    let (connection, _) = with_alice();
+    let challenge = |name| {
+        answer(
+            &connection,
+            AccountAsk::Challenge {
+                name: Key::of(name),
+            },
+        )
+    };
+    let can_be_proven = |name| matches!(challenge(name), AccountAnswer::Challenge(_));
+    assert!(can_be_proven("ALICE") && !can_be_proven("robot") && !can_be_proven("nobody"));
+    connection
+        .execute("UPDATE accounts SET scram = NULL", [])
+        .expect("as before");
+    assert!(!can_be_proven("alice"));
+    answer(&connection, login("alice", "wrong"));
+    assert!(!can_be_proven("alice"));
+    answer(&connection, login("alice", "wonderland"));
+    assert!(can_be_proven("alice"));
+    let considered = consider(&connection, login("alice", "wonderland"));
+    assert!(matches!(considered, Ok(Considered::Answer(_))), "once");
+    let proof = AccountAsk::LoginBy {
+        name: Key::of("alice"),
+        proof: Box::new(ScramProof {
+            message: "n=alice".into(),
+            proof: vec![0; 32],
+        }),
+    };
+    assert_eq!(answer(&connection, proof), AccountAnswer::WrongSecret);
+}
+
 #[test]
 fn a_name_is_registered_once() {
     let (connection, _) = with_alice();
@@ -128,7 +166,7 @@ fn a_name_is_registered_once() {
     let [first, second] = asks.map(|ask| consider(&connection, ask).expect("considered"));
     let apply = |considered| match considered {
         Considered::Write(write) => write.apply(&connection).expect("written"),
-        Considered::Answer(answer) => answer,
+        Considered::Answer(answer) | Considered::Both(answer, _) => answer,
     };
     assert!(matches!(apply(first), AccountAnswer::Registered(_)));
     assert_eq!(apply(second), AccountAnswer::Exists);

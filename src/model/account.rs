@@ -1,0 +1,190 @@
+//! What is asked about accounts, and what comes of it.
+
+use super::{AccountId, AccountRecord, Key, Nick, Secret};
+
+/// What proves that a name is one's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The account's password, or a bot's token.
+    pub secret: Secret,
+    /// Beside other connections of the account, rather than instead of them?
+    pub is_multi: bool,
+}
+
+/// What to do about the tokens of one's bots, or one's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenChange {
+    /// Make one for a bot of that name, new or not.
+    New(Nick),
+    /// Make void that of a bot.
+    Drop(Nick),
+    /// Which bots are there?
+    List,
+    /// Make one that stands for one's own password for some time.
+    Session,
+    /// Make that one void.
+    End(Secret),
+}
+
+/// Something about an account that takes a password, or changes what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountAsk {
+    /// Make an account.
+    Register {
+        /// Its name.
+        nick: Nick,
+        /// Its password.
+        password: Secret,
+    },
+    /// Is that the password of the account, or its token? It takes as long where there is no such account.
+    Login {
+        /// The account.
+        name: Key,
+        /// A password, or a token.
+        secret: Secret,
+    },
+    /// With what is an account's password to be proven by SCRAM-SHA-256?
+    Challenge {
+        /// The account.
+        name: Key,
+    },
+    /// Does that prove the password of the account?
+    LoginBy {
+        /// The account.
+        name: Key,
+        /// The proof.
+        proof: Box<ScramProof>,
+    },
+    /// Give an account another password.
+    SetPassword {
+        /// The account.
+        account: AccountId,
+        /// The old one, if it is to be checked.
+        old: Option<Secret>,
+        /// The new one.
+        new: Secret,
+    },
+    /// Forget an account, its tokens and roles, and the rooms that it owns.
+    Unregister {
+        /// The account.
+        account: AccountId,
+        /// Its password, if it is to be checked.
+        password: Option<Secret>,
+    },
+    /// Make a token for a bot, which goes by a name of its own. One that the owner's bot had is void then.
+    NewToken {
+        /// Whose bot it is.
+        owner: AccountId,
+        /// Its name: nobody else's.
+        name: Nick,
+    },
+    /// Forget a bot and its token.
+    DropToken {
+        /// Whose bot it is.
+        owner: AccountId,
+        /// The bot.
+        bot: AccountId,
+    },
+    /// Make a token that stands for an account's password for some time.
+    NewSession {
+        /// The account.
+        account: AccountId,
+    },
+    /// Make such a token void.
+    EndSession {
+        /// The account.
+        account: AccountId,
+        /// The token.
+        token: Secret,
+    },
+    /// Which bots has an account?
+    Tokens {
+        /// The account.
+        owner: AccountId,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountAnswer {
+    /// An account was made, and is on disk.
+    Registered(AccountRecord),
+    /// That is the password, or the token.
+    LoggedIn(AccountRecord),
+    /// That proves the password.
+    Proven {
+        /// Whose.
+        record: AccountRecord,
+        /// With what the server proves in turn that it knew of it, in Base64.
+        signature: String,
+    },
+    /// With what the password is to be proven.
+    Challenge(Challenge),
+    /// That is not it, or there is no such account.
+    WrongSecret,
+    /// The password is another now.
+    PasswordSet,
+    /// The account is gone, and so are these bots of its.
+    Unregistered {
+        /// The account.
+        account: AccountId,
+        /// The bots.
+        bots: Vec<AccountId>,
+    },
+    /// A token was made. It is told once.
+    Token {
+        /// The bot.
+        bot: AccountRecord,
+        /// The token.
+        token: Secret,
+        /// Its SHA-256, by which it is known from now on.
+        digest: [u8; 32],
+    },
+    /// The bot is gone.
+    TokenDropped {
+        /// The bot.
+        bot: AccountId,
+    },
+    /// A token was made that stands for an account's password. It is told once.
+    Session {
+        /// The token.
+        token: Secret,
+    },
+    /// A token stands for the password no more.
+    SessionEnded,
+    /// The bots of an account.
+    Tokens(Vec<Nick>),
+    /// There is an account of that name.
+    Exists,
+    /// There is no such account or bot, or its password can't be proven so.
+    NoSuchAccount,
+    /// An account has as many bots as it may.
+    TooMany,
+    /// Too many passwords wait to be checked.
+    Busy,
+    /// The disk has been at it for long, so it can be taken back no more: what came of it is a further
+    /// answer. Every other answer is the only one, or the last.
+    Delayed,
+    /// It was not done, and will not be; the log says why.
+    Failed,
+}
+
+/// With what a password is to be proven by SCRAM-SHA-256 (RFC 5802 section 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// In Base64.
+    pub salt: String,
+    /// Rounds of PBKDF2.
+    pub iterations: u32,
+    /// The server's part of the nonce.
+    pub nonce: String,
+}
+
+/// What proves a password by SCRAM-SHA-256 (RFC 5802 section 3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScramProof {
+    /// What was said in the exchange, the AuthMessage.
+    pub message: String,
+    /// The ClientProof.
+    pub proof: Vec<u8>,
+}
