@@ -119,7 +119,8 @@ struct DoorsOptions {
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.handshake_ms))]
     handshake_timeout: Time,
 
-    /// The file whose first line IRC clients must send with PASS
+    /// The file whose first line is asked of everybody who comes in: IRC clients send it with PASS, text
+    /// and colon ask for it before the name, JSON takes it as `server_password`
     #[arg(long, value_name = "FILE")]
     server_password_file: Option<PathBuf>,
 
@@ -337,6 +338,14 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
     {
         return Err(format!(
             "{door} needs --tls-cert and --tls-key, or --tls-self-signed"
+        ));
+    }
+    let mut doors = arguments.main.listen.iter();
+    if arguments.doors.server_password_file.is_some()
+        && let Some(door) = doors.find(|door| door.takes_in_unasked())
+    {
+        return Err(format!(
+            "{door} takes in who says nothing: it can't be had with --server-password-file"
         ));
     }
     let in_data = |dir: &PathBuf| dir.join(SETTINGS_FILE);

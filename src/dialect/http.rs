@@ -128,6 +128,7 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         | ErrorCode::NotLoggedIn
         | ErrorCode::NotOwner(_)
         | ErrorCode::WrongLogin
+        | ErrorCode::WrongServerPassword
         | ErrorCode::WrongPassword => StatusCode::Forbidden,
         ErrorCode::NoSuchNick(_)
         | ErrorCode::NoSuchAccount(_)

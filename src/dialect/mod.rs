@@ -33,7 +33,7 @@ pub(crate) use time::{date, since};
 
 use crate::model::{ErrorCode, Event, Moment, Person, Request, RequestId, World};
 use http::{HttpRequest, Refusal};
-use reading::{ask, unmarked, utf8};
+use reading::{ask, unlock, unmarked, utf8};
 
 /// A fixed way to read requests and to render events. How each is served stands in [`spec`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +65,8 @@ pub enum Dialect {
 /// Has the peer joined?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// The word is expected that the server wants of who comes in.
+    Locked,
     /// A name is expected.
     Joining,
     /// Requests are expected.

@@ -12,7 +12,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
 }
 
 fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
-    if stage == Stage::Joining {
+    if stage != Stage::Joined {
         return object::read_first(frame)
             .and_then(|object| json::join(&object, "data", Dialect::Pynet.spec()));
     }

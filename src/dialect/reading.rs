@@ -1,6 +1,6 @@
 //! What every dialect reads frames with.
 
-use crate::model::{ErrorCode, Request};
+use crate::model::{ErrorCode, Request, Secret};
 
 use super::Ask;
 
@@ -19,5 +19,13 @@ pub(super) fn ask(parsed: Result<Option<Request>, ErrorCode>) -> Ask {
         Ok(Some(request)) => Ask::Request(request),
         Ok(None) => Ask::Nothing,
         Err(code) => Ask::Refused(code),
+    }
+}
+
+/// A line that says the word that the server wants of who comes in.
+pub(super) fn unlock(line: &str) -> Request {
+    Request::Unlock {
+        password: Secret::new(line.trim_end_matches(['\r', '\n'])),
+        then: None,
     }
 }

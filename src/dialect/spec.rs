@@ -126,7 +126,9 @@ impl Class {
             (Class::Echo, _) => ECHO_BYTES_MAX,
             (Class::Http, _) => HTTP_HEAD_BYTES_MAX,
             (Class::Console, _) | (Class::User, Stage::Joined) => limits.frame_bytes,
-            (Class::User, Stage::Joining) => limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX),
+            (Class::User, Stage::Locked | Stage::Joining) => {
+                limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX)
+            }
         }
     }
 
@@ -148,7 +150,9 @@ impl Class {
             (Class::Echo, _) => 3 * ECHO_BYTES_MAX,
             // As for users: the one answer that is above the soft limit may list them all.
             (Class::Http, _) => limits.sendq_hard_bytes.max(HTTP_SENDQ_BYTES_MIN),
-            (Class::User, Stage::Joining) => limits.sendq_hard_bytes.min(UNJOINED_SENDQ_BYTES_MAX),
+            (Class::User, Stage::Locked | Stage::Joining) => {
+                limits.sendq_hard_bytes.min(UNJOINED_SENDQ_BYTES_MAX)
+            }
         }
     }
 }
@@ -173,6 +177,9 @@ const USUAL: Spec = Spec {
 
 /// What a name is asked with; no line end, so that the name stands behind it.
 pub(super) const PROMPT: &str = "Enter your name: ";
+
+/// What is asked before it where the server wants a word of who comes in.
+pub(crate) const PASSWORD_PROMPT: &str = "Password: ";
 
 /// A row each, in the order of [`Dialect`].
 pub(super) static SPECS: [Spec; 11] = [

@@ -7,15 +7,17 @@ use crate::model::{
     RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
 };
 
-use super::spec::PROMPT;
+use super::spec::{PASSWORD_PROMPT, PROMPT};
 use super::{
-    Ask, Dialect, Stage, View, ask, command, past, plain, sentence, telnet, time, unmarked, utf8,
+    Ask, Dialect, Stage, View, ask, command, past, plain, sentence, telnet, time, unlock, unmarked,
+    utf8,
 };
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     let frame = telnet::without_commands(frame);
     ask(utf8(&frame).and_then(|line| match stage {
         _ if unmarked(line).is_empty() => Ok(None),
+        Stage::Locked => Ok(Some(unlock(line))),
         Stage::Joining => command::first(line, &['/'], Dialect::Text.spec()).map(Some),
         Stage::Joined if unmarked(line).trim().is_empty() => Ok(None),
         Stage::Joined => parse_line(line),
@@ -73,18 +75,16 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 push(out, &["[Server] ", to.as_str(), " is away: "], away);
             }
         }
+        Event::Unlocked => out.extend_from_slice(PROMPT.as_bytes()),
         Event::Listing { users } => push(out, &["Current clients: "], &listed(users)),
         Event::Error(code) => {
             plain::push(&format!("[Server] {code}"), out);
-            let asks_again = view.stage == Stage::Joining && !code.is_final();
-            out.extend_from_slice(
-                if asks_again {
-                    format!(" {PROMPT}")
-                } else {
-                    "\n".into()
-                }
-                .as_bytes(),
-            );
+            let asks_again = match view.stage {
+                Stage::Locked if !code.is_final() => format!(" {PASSWORD_PROMPT}"),
+                Stage::Joining if !code.is_final() => format!(" {PROMPT}"),
+                Stage::Locked | Stage::Joining | Stage::Joined => "\n".into(),
+            };
+            out.extend_from_slice(asks_again.as_bytes());
         }
         Event::Presence {
             joined,
@@ -280,7 +280,9 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
                 false => format!("{}: {}", entry.nick, facts.join(", ")),
             }
         }
-        Event::Changed { .. } | Event::Proven { .. } | Event::Challenge(_) => return Vec::new(),
+        Event::Changed { .. } | Event::Proven { .. } | Event::Challenge(_) | Event::Unlocked => {
+            return Vec::new();
+        }
         Event::Pong => "Pong.".into(),
         Event::Help { command } => {
             return command::help(command.as_deref()).unwrap_or_else(|code| vec![code.to_string()]);

@@ -1,7 +1,7 @@
 //! Coming in: how somebody becomes a user.
 
 use crate::chat::Entry;
-use crate::model::{ConnId, EnterMode, ErrorCode, Login, MessageId, Nick, Peer, RoomName};
+use crate::model::{ConnId, EnterMode, ErrorCode, Login, MessageId, Nick, Peer, RoomName, Secret};
 
 use super::hear::{Asker, Wants};
 use super::state::Hub;
@@ -33,6 +33,39 @@ impl Coming {
 }
 
 impl Hub {
+    /// Does the server want a word of who comes in?
+    pub fn wants_password(&self) -> bool {
+        self.chat.rules().server.password.is_some()
+    }
+
+    /// Is it not said yet by a connection that has not come in?
+    pub(super) fn is_locked_out(&self, who: ConnId) -> bool {
+        self.wants_password() && self.is_stranger(who) && !self.unlocked.contains(&who)
+    }
+
+    /// Says that word. After a few wrong ones an address waits.
+    pub(super) fn unlock(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        password: &Secret,
+    ) -> Result<(), ErrorCode> {
+        let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
+        let Some(wanted) = &self.chat.rules().server.password else {
+            return Ok(());
+        };
+        if let Some(wait_s) = self.intrusions.wait_s(&address, now_ms) {
+            return Err(ErrorCode::LoginThrottled(wait_s));
+        }
+        if !wanted.is_same(password.reveal()) {
+            self.intrusions.note_failure(&address, now_ms);
+            return Err(ErrorCode::WrongServerPassword);
+        }
+        self.intrusions.forget(&address);
+        self.unlocked.insert(who);
+        Ok(())
+    }
+
     pub(super) fn join(
         &mut self,
         who: ConnId,

@@ -170,6 +170,17 @@ impl Hub {
 
     fn handle(&mut self, who: ConnId, peer: Peer, request: Request) -> Result<(), ErrorCode> {
         match request {
+            Request::Unlock { password, then } => {
+                self.unlock(who, peer, &password)?;
+                match then {
+                    Some(request) => self.handle(who, peer, *request),
+                    None => {
+                        self.answer(who, Event::Unlocked);
+                        Ok(())
+                    }
+                }
+            }
+            _ if self.is_locked_out(who) => Err(ErrorCode::WrongServerPassword),
             Request::Join {
                 nick,
                 wants_users,

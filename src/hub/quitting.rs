@@ -53,6 +53,7 @@ impl Hub {
     pub fn handle_gone(&mut self, who: ConnId) {
         self.shown.remove(&who);
         self.consoles.remove(&who);
+        self.unlocked.remove(&who);
         self.cancel_pending(who);
     }
 }

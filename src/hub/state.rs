@@ -47,6 +47,10 @@ pub struct Hub {
     pub(super) shown: HashSet<ConnId>,
     /// Invariant: exactly the users' ignored names the other way round, by their sessions.
     pub(super) ignorers: Ignorers,
+    /// Who has said the word that the server wants, and may not have come in yet.
+    pub(super) unlocked: HashSet<ConnId>,
+    /// Wrong words of those who come in, by address.
+    pub(super) intrusions: Throttle<Option<IpAddr>>,
     /// Wrong operator passwords by address.
     pub(super) failures: Throttle<Option<IpAddr>>,
     pub(super) accounts: Accounts,
@@ -86,6 +90,8 @@ impl Hub {
             watcher: None,
             shown: HashSet::new(),
             ignorers: Ignorers::default(),
+            unlocked: HashSet::new(),
+            intrusions: Throttle::new(OPER_ALLOWANCE),
             failures: Throttle::new(OPER_ALLOWANCE),
             accounts: Accounts::new(),
             graces: Graces::default(),

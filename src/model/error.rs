@@ -67,6 +67,8 @@ pub enum ErrorCode {
     AlreadyRegistered,
     /// Not the password of that account, or no such account.
     WrongLogin,
+    /// The word that the server wants of who comes in was not said, or is another.
+    WrongServerPassword,
     /// Too many wrong logins: wait, in seconds.
     LoginThrottled(u64),
     /// Only who is logged in may do that.
@@ -161,6 +163,7 @@ impl ErrorCode {
                 | ErrorCode::NickBanned(_)
                 | ErrorCode::NameRegistered
                 | ErrorCode::WrongLogin
+                | ErrorCode::WrongServerPassword
                 | ErrorCode::LoginThrottled(_)
                 | ErrorCode::NoAccounts
                 | ErrorCode::BadPassword
@@ -216,6 +219,7 @@ impl ErrorCode {
             ErrorCode::NameRegistered => "name_registered",
             ErrorCode::AlreadyRegistered => "already_registered",
             ErrorCode::WrongLogin => "wrong_login",
+            ErrorCode::WrongServerPassword => "server_password",
             ErrorCode::LoginThrottled(_) => "login_throttled",
             ErrorCode::NotLoggedIn => "not_logged_in",
             ErrorCode::AlreadyLoggedIn => "already_logged_in",
@@ -307,6 +311,9 @@ impl fmt::Display for ErrorCode {
             ErrorCode::NameRegistered => f.write_str("That name is registered: log in to use it."),
             ErrorCode::AlreadyRegistered => f.write_str("That name is registered already."),
             ErrorCode::WrongLogin => f.write_str("The name or the password is wrong."),
+            ErrorCode::WrongServerPassword => {
+                f.write_str("That is not the password of this server.")
+            }
             ErrorCode::LoginThrottled(s) => write!(f, "Too many wrong passwords. Wait {s} s."),
             ErrorCode::NotLoggedIn => f.write_str("You are not logged in."),
             ErrorCode::AlreadyLoggedIn => f.write_str("You are logged in already."),

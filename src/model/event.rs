@@ -286,6 +286,8 @@ pub enum Event {
         /// With what the server proves in turn that it knew the password, where SCRAM asks for that.
         signature: Option<String>,
     },
+    /// To who said the word that the server wants: it may come in.
+    Unlocked,
     /// To who wants to prove to be an account: with what.
     Challenge(Challenge),
     /// What is known of somebody.

@@ -71,6 +71,13 @@ pub enum Request {
         /// server shows.
         replay: Option<usize>,
     },
+    /// Say the word that the server wants of who comes in, where it wants one.
+    Unlock {
+        /// The word.
+        password: Secret,
+        /// What is asked with it.
+        then: Option<Box<Request>>,
+    },
     /// Come in under a name, in no room.
     ComeIn {
         /// The name asked for.

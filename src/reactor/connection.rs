@@ -7,7 +7,7 @@ mod restraint;
 
 use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::sniff::sniff;
-use crate::dialect::spec::Class;
+use crate::dialect::spec::{Class, PASSWORD_PROMPT};
 use crate::dialect::{Dialect, Dialogue, Scene, Stage, View};
 use crate::frame::websocket;
 use crate::layer::Transport;
@@ -89,6 +89,8 @@ pub struct Connection<S> {
     is_new: bool,
     /// Invariant: the hub has a session for it.
     pub(super) joined: bool,
+    /// Is the word expected that the server wants of who comes in?
+    pub(super) is_locked: bool,
     /// The peer's input has ended.
     pub(super) ended: bool,
     /// The silence after the last byte was heeded already.
@@ -129,6 +131,7 @@ impl<S: Transport> Connection<S> {
             door: DoorKind::Public { is_loopback: false },
             is_new: true,
             joined: false,
+            is_locked: false,
             ended: false,
             silence_handled: true,
             is_ready: false,
@@ -140,10 +143,10 @@ impl<S: Transport> Connection<S> {
 
     /// What it is asked for next: a name, or requests.
     pub fn stage(&self) -> Stage {
-        if self.joined {
-            Stage::Joined
-        } else {
-            Stage::Joining
+        match (self.joined, self.is_locked) {
+            (true, _) => Stage::Joined,
+            (false, true) => Stage::Locked,
+            (false, false) => Stage::Joining,
         }
     }
 
@@ -203,9 +206,12 @@ impl<S: Transport> Connection<S> {
     /// Queues for the peer what its dialect says before anything is asked.
     pub fn greet(&mut self, ledger: &Ledger) {
         let kind = self.kind(true);
-        let greeting = kind.dialect.spec().greeting.as_bytes();
+        let greeting = match (self.stage(), kind.dialect.spec().greeting) {
+            (Stage::Locked, greeting) if !greeting.is_empty() => PASSWORD_PROMPT,
+            (_, greeting) => greeting,
+        };
         self.append(ledger, |out| {
-            kind.frame(out, |out| out.extend_from_slice(greeting));
+            kind.frame(out, |out| out.extend_from_slice(greeting.as_bytes()));
         });
     }
 

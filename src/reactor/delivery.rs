@@ -162,6 +162,9 @@ impl<S: System> Reactor<S> {
             return;
         };
         self.counters.deliveries += 1;
+        if matches!(event, Event::Unlocked | Event::Welcome { .. }) {
+            connection.is_locked = false;
+        }
         if let Event::Welcome { nick, .. } = event {
             connection.joined = true;
             self.dialogues += usize::from(connection.spoken().has_dialogue());
@@ -195,7 +198,7 @@ impl<S: System> Reactor<S> {
             .charge((connection.outbox.len() - before) / BYTES_PER_DELIVERY);
         connection.note_answer(&self.limits);
         if let Event::Error(code) = event
-            && stage == Stage::Joining
+            && stage != Stage::Joined
             && (code.is_final() || closes(dialect.spec().closes_on, code))
         {
             connection.drain(Reason::Refused, self.clock.now);

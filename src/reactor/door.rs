@@ -83,6 +83,11 @@ impl DoorAddress {
     }
 
     /// Which kind of door it is to who asks over HTTP.
+    /// Does somebody come in there without a word?
+    pub fn takes_in_unasked(&self) -> bool {
+        self.dialect.is_some_and(|it| it.spec().arrival.is_some())
+    }
+
     pub(super) fn kind(&self) -> DoorKind {
         match self.is_status {
             true => DoorKind::Status,

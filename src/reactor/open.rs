@@ -177,9 +177,7 @@ fn rules(
             password: files.server_password(&*system)?,
             started_ms: system.unix_ms(),
             has_accounts: config.data.is_some(),
-            has_early_accounts: config.data.is_some()
-                && config.has_early_accounts
-                && config.server_password.is_none(),
+            has_early_accounts: config.data.is_some() && config.has_early_accounts,
             strict_transport,
         },
     })
@@ -216,6 +214,7 @@ fn site(system: &impl System, files: &Files, config: &Config) -> Result<Site, St
         tokens: files.api_tokens(system)?,
         origins: config.allowed_origins.clone(),
         public_hosts: config.public_hosts.clone(),
+        is_locked: config.server_password.is_some(),
         has_bots: config.data.is_some(),
         has_echo: config.has_ws_echo,
     })

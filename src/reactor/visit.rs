@@ -25,7 +25,15 @@ impl<S: System> Reactor<S> {
         };
         let (mode, has_token) = (request.manner, request.bearer.is_some());
         let door = connection.door;
-        let response = match web::answer(&self.site, door, now, &request) {
+        let reply = web::answer(&self.site, door, now, &request);
+        let is_for_anybody = !matches!(reply, Reply::Rooms(_) | Reply::Users { .. });
+        let reader = || api::bearer(&self.site, &request);
+        let may_read = match self.site.is_locked && !is_for_anybody {
+            true => reader().and_then(|reader| self.poster(id, reader, None).map(drop)),
+            false => Ok(()),
+        };
+        let reply = may_read.map_or_else(Reply::Respond, |()| reply);
+        let response = match reply {
             Reply::Respond(response) => response,
             Reply::Asset(asset) => return self.respond_with_asset(id, mode, asset),
             Reply::Upgrade {

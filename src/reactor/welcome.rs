@@ -101,6 +101,7 @@ impl<S: System> Reactor<S> {
             return;
         };
         connection.door = door;
+        connection.is_locked = !is_operators && self.hub.wants_password();
         if is_operators {
             connection.standing = Standing::Exempt;
         }

@@ -204,7 +204,7 @@ fn check_page(site: &Site, request: &HttpRequest) -> Result<(), Response> {
 }
 
 /// Who has the token of a request.
-fn bearer(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
+pub(crate) fn bearer(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
     let token = request.bearer.as_ref().ok_or_else(unauthorized)?.reveal();
     let tokens = site.tokens.as_ref();
     match tokens.and_then(|tokens| tokens.nick_of(token)) {

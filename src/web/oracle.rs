@@ -15,6 +15,7 @@ pub fn site() -> Site {
             .into_iter()
             .collect(),
         public_hosts: Vec::new(),
+        is_locked: false,
         has_bots: false,
         has_echo: true,
     }
@@ -37,6 +38,7 @@ pub fn check(frame: &[u8]) -> bool {
         }
     };
     let with_bots = Site {
+        is_locked: false,
         has_bots: true,
         ..site()
     };

@@ -16,6 +16,8 @@ pub struct Site {
     pub origins: Vec<OriginRule>,
     /// The names that browsers know the server under.
     pub public_hosts: Vec<PublicHost>,
+    /// Does the server want a word of who comes in, so that nothing is told to who has no token?
+    pub is_locked: bool,
     /// Do accounts have bots, which may post with their own tokens?
     pub has_bots: bool,
     /// Is there an echo of WebSocket messages, for conformance suites?

@@ -135,7 +135,7 @@ fn a_server_with_a_password() {
     let server = Server::with(&[Irc], &flags);
     let mut eve = server.connect(Irc);
     eve.send("PASS guess\r\nNICK eve\r\nUSER e 0 * :E\r\n");
-    eve.expect(":irc.test 464 eve :Password incorrect\r\n");
+    eve.expect(":irc.test 464 * :Password incorrect\r\n");
     eve.expect("ERROR :Closing Link: (Password incorrect)\r\n")
         .expect_eof();
     let mut bob = server.connect(Irc);

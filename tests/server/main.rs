@@ -42,6 +42,7 @@ mod metrics;
 mod moderation;
 mod operators;
 mod order;
+mod password;
 mod past;
 mod presence;
 mod pynet;

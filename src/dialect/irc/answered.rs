@@ -22,6 +22,7 @@ impl Dialogue {
         match (event, about) {
             (Event::Error(code), About::Register) => self.not_welcome(code, scene, work),
             (Event::Error(code), _) => self.refused(code, about, scene, work),
+            (Event::Unlocked, _) => {}
             (Event::Welcome { nick, .. }, _) => self.welcome(&nick.clone(), scene, work),
             (Event::EnteredRoom { room, .. }, _) => self.entered(room, scene, work),
             (Event::LeftRoom { room, .. }, About::Part { words, .. }) => {

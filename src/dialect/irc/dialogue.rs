@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::model::{ConnId, Moment, Nick, RoomName, World};
 
-use super::super::Stage;
 use super::caps::Caps;
 use super::registration::Registration;
 use super::sasl::Sasl;
@@ -101,11 +100,8 @@ impl Dialogue {
     }
 
     /// Has it come in?
-    pub(super) fn stage(&self) -> Stage {
-        match self.nick {
-            Some(_) => Stage::Joined,
-            None => Stage::Joining,
-        }
+    pub(super) fn has_come_in(&self) -> bool {
+        self.nick.is_some()
     }
 
     pub(super) fn listener<'a>(&'a self, scene: &Scene<'a>) -> Listener<'a> {

@@ -1,9 +1,8 @@
 //! Coming in: capabilities, names, the password of the server, and the welcome.
 
 use crate::limits::{NICK_CHARS_MAX, NOTE_BYTES_MAX, USERNAME_CHARS_MAX};
-use crate::model::{AccountId, ErrorCode, Nick, Profile, ProfileChange, Request};
+use crate::model::{AccountId, ErrorCode, Nick, Profile, ProfileChange, Request, Secret};
 
-use super::super::Stage;
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
@@ -20,7 +19,6 @@ pub(super) struct Registration {
     pub(super) refused: Option<Nick>,
     username: Option<String>,
     realname: String,
-    password: Option<String>,
     /// It is negotiating, and comes in when that is over.
     is_negotiating: bool,
     /// Its name was asked for, and that is not answered.
@@ -72,7 +70,7 @@ impl Dialogue {
             }
             "END" => {
                 self.negotiate(false);
-                self.try_to_come_in(scene, work);
+                self.try_to_come_in(work);
             }
             _ => {
                 let params = [word(line.params[0]), "Invalid CAP command"];
@@ -121,9 +119,16 @@ impl Dialogue {
     }
 
     pub(super) fn pass(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
-        match &mut self.registration {
-            Some(registration) => registration.password = Some(line.params[0].into()),
-            None => self.already_registered(scene, &mut work.out),
+        if self.has_come_in() {
+            return self.already_registered(scene, &mut work.out);
+        }
+        if scene.world.server().password.is_some() {
+            let password = Secret::new(line.params[0]);
+            let request = Request::Unlock {
+                password,
+                then: None,
+            };
+            work.todo.push_back(Todo::Ask(request, About::Register));
         }
     }
 
@@ -133,7 +138,7 @@ impl Dialogue {
     }
 
     pub(super) fn user(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
-        if self.stage() == Stage::Joined {
+        if self.has_come_in() {
             return self.already_registered(scene, &mut work.out);
         }
         let is_good = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
@@ -151,7 +156,7 @@ impl Dialogue {
             registration.username = Some(username);
             registration.realname = shortened(realname);
         }
-        self.try_to_come_in(scene, work);
+        self.try_to_come_in(work);
     }
 
     pub(super) fn change_nick(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
@@ -163,7 +168,7 @@ impl Dialogue {
         let Some(nick) = Nick::parse(asked) else {
             return self.bad_nick(asked, scene, &mut work.out);
         };
-        if self.stage() == Stage::Joined {
+        if self.has_come_in() {
             if self.nick.as_ref() == Some(&nick) {
                 return;
             }
@@ -181,7 +186,7 @@ impl Dialogue {
         if let Some(registration) = &mut self.registration {
             registration.nick = Some(nick);
         }
-        self.try_to_come_in(scene, work);
+        self.try_to_come_in(work);
     }
 
     pub(super) fn bad_nick(&self, asked: &str, scene: &Scene<'_>, out: &mut Vec<u8>) {
@@ -207,7 +212,7 @@ impl Dialogue {
     }
 
     /// Comes in, where all that it takes is there.
-    fn try_to_come_in(&mut self, scene: &Scene<'_>, work: &mut Work) {
+    fn try_to_come_in(&mut self, work: &mut Work) {
         let Some(registration) = &mut self.registration else {
             return;
         };
@@ -215,16 +220,6 @@ impl Dialogue {
             return;
         };
         if registration.is_negotiating || registration.is_asked {
-            return;
-        }
-        let wanted = scene.world.server().password.as_ref();
-        if let Some(wanted) = wanted
-            && !wanted.is_same(registration.password.as_deref().unwrap_or_default())
-        {
-            self.listener(scene)
-                .numeric("464", &["Password incorrect"], &mut work.out);
-            work.todo
-                .push_back(Todo::Close("Closing Link: (Password incorrect)".into()));
             return;
         }
         let profile = Profile::new(username, &registration.realname);
@@ -286,6 +281,16 @@ impl Dialogue {
                 self.listener(scene)
                     .numeric("432", &[asked, &words], &mut work.out);
             }
+            ErrorCode::WrongServerPassword | ErrorCode::LoginThrottled(_) => {
+                let words = match code {
+                    ErrorCode::WrongServerPassword => "Password incorrect".into(),
+                    _ => code.to_string(),
+                };
+                self.listener(scene)
+                    .numeric("464", &[&words], &mut work.out);
+                work.todo
+                    .push_back(Todo::Close(format!("Closing Link: ({words})")));
+            }
             ErrorCode::AddressBanned(_) => {
                 let words = code.to_string();
                 self.listener(scene)
@@ -338,7 +343,7 @@ impl Dialogue {
         let words = line.params.first().filter(|words| !words.is_empty());
         let said = words.map_or(String::new(), |words| format!(": {words}"));
         let last = format!("Closing Link: (Quit{said})");
-        if self.stage() == Stage::Joining {
+        if !self.has_come_in() {
             work.todo.push_back(Todo::Close(last));
             return;
         }

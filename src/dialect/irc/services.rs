@@ -2,7 +2,6 @@
 
 use crate::model::{Login, Nick, Request, Secret};
 
-use super::super::Stage;
 use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
 use super::numerics::word;
@@ -102,9 +101,9 @@ impl Dialogue {
             }
         };
         let name = nick.clone();
-        let request = match self.stage() {
-            Stage::Joining => Request::RegisterEarly { name, password },
-            Stage::Joined => Request::Register { password },
+        let request = match self.has_come_in() {
+            false => Request::RegisterEarly { name, password },
+            true => Request::Register { password },
         };
         let is_command = true;
         let about = About::Account { is_command, nick };

@@ -1,6 +1,5 @@
 //! The one table of commands.
 
-use super::super::Stage;
 use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
 use super::numerics::word;
@@ -120,16 +119,16 @@ pub(super) fn handle(
 ) {
     let listener = dialogue.listener(scene);
     let Some(entry) = find(&line.command) else {
-        match dialogue.stage() {
-            Stage::Joining => listener.numeric("451", &["You have not registered"], &mut work.out),
-            Stage::Joined => {
+        match dialogue.has_come_in() {
+            false => listener.numeric("451", &["You have not registered"], &mut work.out),
+            true => {
                 let params = [word(&line.command), "Unknown command"];
                 listener.numeric("421", &params, &mut work.out);
             }
         }
         return;
     };
-    if dialogue.stage() == Stage::Joining && !entry.is_early {
+    if !dialogue.has_come_in() && !entry.is_early {
         return listener.numeric("451", &["You have not registered"], &mut work.out);
     }
     if entry.is_operators && !dialogue.is_operator(scene) {

@@ -17,7 +17,9 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
     let is_silent = match event {
         Event::Done { what: None } => view.id.is_none(),
         // Of these it has no form.
-        Event::Changed { .. } | Event::Proven { .. } | Event::Challenge(_) => true,
+        Event::Changed { .. } | Event::Proven { .. } | Event::Challenge(_) | Event::Unlocked => {
+            true
+        }
         _ => false,
     };
     if is_silent {
@@ -192,9 +194,11 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
                 .flag("operator", entry.is_operator)
                 .maybe("away", entry.away.as_deref())
         }
-        Event::Pong | Event::Changed { .. } | Event::Proven { .. } | Event::Challenge(_) => {
-            Object::new(out, "pong")
-        }
+        Event::Pong
+        | Event::Changed { .. }
+        | Event::Proven { .. }
+        | Event::Challenge(_)
+        | Event::Unlocked => Object::new(out, "pong"),
         Event::Help { .. } => Object::new(out, "help").text("message", TYPES),
         Event::Done { what } => {
             let message = what.as_ref().map(sentence::done);

@@ -68,6 +68,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         | Event::Changed { .. }
         | Event::Proven { .. }
         | Event::Challenge(_)
+        | Event::Unlocked
         | Event::Token { .. }
         | Event::Listing { .. }
         | Event::Members { .. }

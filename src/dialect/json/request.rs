@@ -27,12 +27,19 @@ pub(in super::super) fn join(
     let nick = name
         .and_then(|name| Nick::parse(name.trim()))
         .ok_or(ErrorCode::BadNick)?;
-    Ok(Some(Request::Join {
+    let join = Request::Join {
         nick,
         wants_users: spec.shows_users,
         login: login(object)?,
         resume: resume(object)?,
         replay: replay(object)?,
+    };
+    Ok(Some(match maybe_password(object, "server_password")? {
+        Some(password) => Request::Unlock {
+            password,
+            then: Some(Box::new(join)),
+        },
+        None => join,
     }))
 }
 

@@ -198,7 +198,7 @@ impl<S: Transport> Connection<S> {
         let is_telnet = spec.has_telnet && !self.is_websocket();
         let is_echo = spec.class == Class::Echo;
         let may_be_foreign = self.is_new && !self.is_websocket() && spec.class.is_chat();
-        let asks_name = stage == Stage::Joining && spec.class != Class::Console;
+        let asks_name = stage != Stage::Joined && spec.class != Class::Console;
         let input = self.input_mut();
         let step = input.framing.decode(input.inbox.bytes(), limit, end);
         let (mut own, mut is_request) = (Vec::new(), true);

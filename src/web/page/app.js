@@ -16,12 +16,13 @@ const KEYS = [
 
 const username = byId("name");
 const password = byId("password");
+const serverPassword = byId("server-password");
 
 byId("join-form").addEventListener("submit", (event) => {
 	event.preventDefault();
 	const name = username.value.trim();
 	if (!name || session.phase !== "out") return;
-	join(name, password.value || undefined);
+	join(name, password.value || undefined, serverPassword.value);
 	localStorage.setItem("name", name);
 });
 
@@ -30,6 +31,7 @@ session.onphase = (error = "", code = "") => {
 	username.ariaInvalid = error !== "";
 	const isForPassword = /login|regis/.test(code);
 	byId("proof").open ||= isForPassword;
+	if (code === "server_password") serverPassword.hidden = false;
 	if (session.phase === "in") password.value = "";
 	showAll();
 	if (session.phase === "out") (isForPassword ? password : username).select();

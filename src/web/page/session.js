@@ -25,7 +25,8 @@ let lastId = 0;
 const waiting = new Map();
 let taken = 0;
 
-export function join(name, password) {
+export function join(name, password, serverPassword) {
+	if (serverPassword) sessionStorage.setItem("server", serverPassword);
 	setMe(name);
 	session.password = password;
 	turn("joining");
@@ -80,7 +81,7 @@ function refused(text, code) {
 	const isTaken = code === "nick_taken";
 	if (isTaken) taken ||= Date.now();
 	const isOver = isTaken && Date.now() - taken > TAKEN_MS;
-	if (session.phase === "joining" || isOver || /bad|bann|login|regis|accounts/.test(code)) return out(text, code);
+	if (session.phase === "joining" || isOver || /bad|bann|login|regis|accounts|server/.test(code)) return out(text, code);
 	session.trouble = text;
 	lose();
 }
@@ -432,7 +433,8 @@ function start() {
 		const { me: username } = state;
 		const { password } = session;
 		const token = password ? undefined : tokenOf(username);
-		send({ type: "join", username, password, token, resume: { lobby: find("room", LOBBY)?.mark }, replay: 20 });
+		const server_password = sessionStorage.getItem("server") ?? undefined;
+		send({ type: "join", username, password, server_password, token, resume: { lobby: find("room", LOBBY)?.mark }, replay: 20 });
 	};
 	socket.onmessage = ({ data }) => {
 		expect(SILENT_MS);
