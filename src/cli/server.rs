@@ -169,8 +169,7 @@ struct IrcOptions {
     #[arg(long, requires = "data")]
     register_after_join: bool,
 
-    /// Tell IRC clients to come by TLS only, for so long since they came last (IRCv3 sts): for a
-    /// certificate that they can verify, and that will be there as long
+    /// Tell IRC clients to come by TLS only, for so long (IRCv3 sts): for a certificate that they can verify
     #[arg(long, value_name = "TIME", requires = "tls_cert")]
     irc_sts: Option<Time>,
 
@@ -323,9 +322,29 @@ struct BoundsOptions {
     sendq_total: Option<usize>,
 }
 
+/// # Errors
+/// Which door can't be opened with the other options.
+fn check_doors(arguments: &ServerArguments) -> Result<(), String> {
+    let main = &arguments.main;
+    let has_certificate = main.tls_cert.is_some() || main.tls_self_signed;
+    let is_locked = arguments.doors.server_password_file.is_some();
+    for door in &main.listen {
+        let why = match (door.is_tls, door.takes_in_unasked()) {
+            (true, _) if !has_certificate => "needs --tls-cert and --tls-key, or --tls-self-signed",
+            (_, true) if is_locked => {
+                "asks nothing, so it can't be had with --server-password-file"
+            }
+            _ => continue,
+        };
+        return Err(format!("{door} {why}"));
+    }
+    Ok(())
+}
+
 pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
     let limits = limits(&arguments);
     check(&limits)?;
+    check_doors(&arguments)?;
     let certificate = match (arguments.main.tls_cert, arguments.main.tls_key) {
         (Some(certificate), Some(key)) => Some(Certificate::Files { certificate, key }),
         _ => arguments
@@ -333,21 +352,6 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
             .tls_self_signed
             .then_some(Certificate::SelfSigned),
     };
-    if certificate.is_none()
-        && let Some(door) = arguments.main.listen.iter().find(|door| door.is_tls)
-    {
-        return Err(format!(
-            "{door} needs --tls-cert and --tls-key, or --tls-self-signed"
-        ));
-    }
-    let mut doors = arguments.main.listen.iter();
-    if arguments.doors.server_password_file.is_some()
-        && let Some(door) = doors.find(|door| door.takes_in_unasked())
-    {
-        return Err(format!(
-            "{door} takes in who says nothing: it can't be had with --server-password-file"
-        ));
-    }
     let in_data = |dir: &PathBuf| dir.join(SETTINGS_FILE);
     let state = arguments
         .operator

@@ -308,7 +308,7 @@ impl Hub {
     }
 
     /// Asks about an account, unless too many passwords were wrong.
-    fn ask_account(
+    pub(super) fn ask_account(
         &mut self,
         who: ConnId,
         peer: Peer,

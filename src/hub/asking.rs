@@ -88,6 +88,8 @@ pub(super) enum What {
     Login { is_multi: bool },
     /// Proving to be an account, and no more.
     Proof,
+    /// Becoming an operator.
+    Oper,
     /// What the answer says by itself.
     Other,
 }

@@ -147,6 +147,7 @@ impl Hub {
                 }
                 What::Login { is_multi } => self.go_on_as(who, record.id, is_multi),
                 What::Proof => self.prove_as(who, record.id, record.nick, None),
+                What::Oper => self.oper_by(who, waiting.peer, &record),
                 What::Other => Err(ErrorCode::StoreFailed),
             },
             AccountAnswer::Proven { record, signature } => {

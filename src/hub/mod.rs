@@ -254,6 +254,7 @@ impl Hub {
             }
             Request::Quit { words } => self.quit(who, words),
             Request::Oper { password } => self.oper(who, peer, password.reveal()),
+            Request::OperAs { name, password } => self.oper_as(who, peer, &name, password),
             Request::Register { password } => self.register(who, peer, password),
             Request::Login { name, login } => self.login(who, peer, name, login),
             Request::Logout => self.logout(who),

@@ -3,10 +3,11 @@
 use crate::chat::Entry;
 use crate::limits::{OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
 use crate::model::{
-    Ban, ClientEntry, ConnId, Deed, Done, ErrorCode, Event, Incident, Nick, Peer, PutOut, RoomName,
-    UserId,
+    AccountAsk, AccountRecord, Ban, ClientEntry, ConnId, Deed, Done, ErrorCode, Event, Incident,
+    Key, Nick, Peer, PutOut, RoomName, Secret, UserId,
 };
 
+use super::asking::What;
 use super::effect::{Audience, Effect};
 use super::hear::Asker;
 use super::readers::Reader;
@@ -43,6 +44,46 @@ impl Hub {
         self.failures.forget(&address);
         self.log(Deed::Oper { is_good: true }, Some(nick), peer);
         self.commit(Asker::new(who), Entry::Oper { user })
+    }
+
+    /// Where that is not the operators' password, it may be that of an operator's account.
+    pub(super) fn oper_as(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        name: &str,
+        password: Secret,
+    ) -> Result<(), ErrorCode> {
+        let wanted = self.chat.rules().oper_password.as_ref();
+        let is_theirs = wanted.is_some_and(|wanted| wanted.is_same(password.reveal()));
+        let account = self.chat.directory().find(&Key::of(name));
+        let account = account.filter(|account| account.record.is_operator && !is_theirs);
+        match account.map(|account| account.record.nick.clone()) {
+            Some(name) if password.is_password() => {
+                let ask = AccountAsk::Login {
+                    name: name.key(),
+                    secret: password,
+                };
+                self.ask_account(who, peer, name, ask, What::Oper)
+            }
+            _ => self.oper(who, peer, password.reveal()),
+        }
+    }
+
+    /// Somebody proved to be an account, to become an operator.
+    pub(super) fn oper_by(
+        &mut self,
+        who: ConnId,
+        peer: Peer,
+        account: &AccountRecord,
+    ) -> Result<(), ErrorCode> {
+        let (user, nick) = (self.own_id(who)?, self.own(who)?.nick().clone());
+        let is_good = account.is_operator;
+        self.log(Deed::Oper { is_good }, Some(nick), peer);
+        match is_good {
+            true => self.commit(Asker::new(who), Entry::Oper { user }),
+            false => Err(ErrorCode::WrongPassword),
+        }
     }
 
     /// Has the log tell that somebody is put out, of the server or a room.

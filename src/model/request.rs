@@ -260,6 +260,13 @@ pub enum Request {
         /// The word that makes one.
         password: Secret,
     },
+    /// Likewise, by that or by the password of an operator's account.
+    OperAs {
+        /// The account; where there is none, any name.
+        name: String,
+        /// The word.
+        password: Secret,
+    },
     /// Make an account of the name one goes by.
     Register {
         /// Its password, 1 to 640 bytes.

@@ -200,11 +200,10 @@ impl<S: System> Reactor<S> {
     /// A session is over.
     fn note_gone(&mut self, who: ConnId, nick: Nick) {
         if let Some(connection) = self.connections.get_mut(who) {
-            if connection.joined && connection.spoken().has_dialogue() {
-                self.dialogues -= 1;
-            }
+            let had_dialogue = connection.joined && connection.spoken().has_dialogue();
             connection.joined = false;
             let reason = connection.reason.unwrap_or(Reason::Quit);
+            self.connections.dialogues -= usize::from(had_dialogue);
             log::info!("{nick} left: {reason}; {} online", self.hub.online());
             self.show_going(nick);
         }

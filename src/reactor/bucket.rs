@@ -82,7 +82,7 @@ pub(super) const COST_OF_WRONG_TOKEN: u64 = 4;
 pub(super) fn cost_of(request: &Request) -> u64 {
     match request {
         Request::Join { .. } | Request::JoinUnnamed | Request::Nick { .. } => 3,
-        Request::Oper { .. } => 5,
+        Request::Oper { .. } | Request::OperAs { .. } => 5,
         // Work for others beside the loop, or that stays.
         Request::Register { .. }
         | Request::Login { .. }

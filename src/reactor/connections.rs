@@ -56,6 +56,8 @@ pub(super) struct Connections<S> {
     touched: Vec<ConnId>,
     /// Who was told what others said, and waits to be flushed. Invariant: exactly those that say so.
     waiting: VecDeque<ConnId>,
+    /// Those that have joined and have a dialogue, which are told more of who did something.
+    pub(super) dialogues: usize,
     /// Who is to be swept at the end of the turn. Invariant: exactly those that say so.
     doomed: VecDeque<ConnId>,
 }

@@ -167,7 +167,6 @@ impl<S: System> Reactor<S> {
         }
         if let Event::Welcome { nick, .. } = event {
             connection.joined = true;
-            self.dialogues += usize::from(connection.spoken().has_dialogue());
             self.counters.joins += 1;
             let via = match connection.is_websocket() {
                 true => CameBy::Web,
@@ -193,7 +192,7 @@ impl<S: System> Reactor<S> {
         };
         let before = connection.outbox.len();
         connection.render(event, &view, &self.pages.ledger);
-        let peer = connection.peer;
+        let (peer, has_dialogue) = (connection.peer, connection.spoken().has_dialogue());
         self.budget
             .charge((connection.outbox.len() - before) / BYTES_PER_DELIVERY);
         connection.note_answer(&self.limits);
@@ -207,6 +206,7 @@ impl<S: System> Reactor<S> {
             self.connections.make_ready(id);
         }
         if let Event::Welcome { nick, .. } = event {
+            self.connections.dialogues += usize::from(has_dialogue);
             self.show_coming(nick, peer);
         }
     }
@@ -318,7 +318,7 @@ impl<S: System> Reactor<S> {
     /// An event with what is known now of whose doing it is, where a reader may be told of that. It is
     /// rendered later, and somebody else may go by the name then.
     fn happening(&self, event: Event) -> Happening {
-        let actor = event.actor().filter(|_| self.dialogues > 0);
+        let actor = event.actor().filter(|_| self.connections.dialogues > 0);
         let source = actor.and_then(|nick| self.hub.known_as(nick));
         Happening {
             event,

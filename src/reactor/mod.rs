@@ -117,8 +117,6 @@ pub struct Reactor<S: System> {
     /// What all Outboxes may hold together, in bytes.
     sendq_total_bytes: usize,
     counters: Counters,
-    /// Connections that have joined and have a dialogue, which are told more of who did something.
-    dialogues: usize,
     files: Files,
     /// Without it no TLS is spoken.
     identity: Option<Identity>,

@@ -53,8 +53,7 @@ impl<S: System> Reactor<S> {
         let doors = open_doors(&mut system, config)?;
         let files = Files::of(config);
         let identity = files.identity(&system)?;
-        let strict_transport = strict_transport(&doors, config)?;
-        let rules = rules(&mut system, &files, config, strict_transport)?;
+        let rules = rules(&mut system, &files, config, &doors)?;
         let site = site(&system, &files, config)?;
         let clock = Clock::new(&system);
         let (store, kept) = match &config.data {
@@ -96,7 +95,6 @@ impl<S: System> Reactor<S> {
                 .sendq_total_bytes
                 .unwrap_or_else(|| admission::default_sendq_total(&system)),
             counters: Default::default(),
-            dialogues: 0,
             files,
             identity,
             site,
@@ -151,7 +149,7 @@ fn rules(
     system: &mut impl System,
     files: &Files,
     config: &Config,
-    strict_transport: Option<StrictTransport>,
+    doors: &[Door<impl Sized>],
 ) -> Result<Rules, String> {
     Ok(Rules {
         message_bytes_max: config.limits.message_bytes,
@@ -178,7 +176,7 @@ fn rules(
             started_ms: system.unix_ms(),
             has_accounts: config.data.is_some(),
             has_early_accounts: config.data.is_some() && config.has_early_accounts,
-            strict_transport,
+            strict_transport: strict_transport(doors, config)?,
         },
     })
 }
@@ -192,7 +190,7 @@ fn strict_transport<L>(
         return Ok(None);
     };
     let is_irc = |address: &DoorAddress| match address.dialect {
-        Some(dialect) => dialect.dialogue().is_some() && address.is_tls,
+        Some(dialect) => dialect.has_dialogue() && address.is_tls,
         None => true,
     };
     let addresses = || doors.iter().map(|door| &door.address);

@@ -112,7 +112,7 @@ impl<S: System> Reactor<S> {
     /// What the log says of an operator's request; a try to become one is a request like that.
     fn order_of(&self, id: ConnId, request: &Request) -> Option<String> {
         let words = match request {
-            Request::Oper { .. } => "asks to be an operator".into(),
+            Request::Oper { .. } | Request::OperAs { .. } => "asks to be an operator".into(),
             _ if self.hub.is_operator(id) => format!("asks: {}", orders::in_words(request)?),
             _ => return None,
         };

@@ -211,3 +211,32 @@ fn an_account_is_made_before_one_comes_in() {
     bob.expect_until("draft/account-registration ");
     bob.expect_until("FAIL REGISTER COMPLETE_CONNECTION_REQUIRED * :");
 }
+
+#[test]
+fn an_operators_account_makes_an_operator() {
+    let dir = TempDir::new();
+    let password = dir.join("password");
+    std::fs::write(&password, "open\n").expect("written");
+    let flags = format!("--oper-password-file {}", password.display());
+    let server = with_ann(&dir);
+    drop(server);
+    let role = run(program()
+        .args(["account", "role", "ann", "operator", "--data"])
+        .arg(dir.join("data")));
+    assert!(role.status.success(), "{role:?}");
+    let server = server_with(&dir, &flags);
+    for (oper, answer) in [
+        ("ann guess", ":irc.test 464 bob :"),
+        ("nobody sesame", ":irc.test 464 bob :"),
+        ("ann sesame", ":irc.test 381 bob :"),
+    ] {
+        let mut bob = irc(&server, "bob", "");
+        bob.send(format!("OPER {oper}\r\n"));
+        bob.expect_until(answer);
+        bob.send("QUIT\r\n");
+        bob.expect_until("ERROR");
+    }
+    let mut eve = irc(&server, "eve", "");
+    eve.send("OPER whoever open\r\n");
+    eve.expect_until(":irc.test 381 eve :");
+}

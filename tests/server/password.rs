@@ -115,8 +115,7 @@ fn a_door_that_asks_nothing_is_not_opened() {
         .arg("--server-password-file")
         .arg(&path));
     assert_eq!(exited.status.code(), Some(2));
-    let why =
-        "anon://127.0.0.1:0 takes in who says nothing: it can't be had with --server-password-file";
+    let why = "anon://127.0.0.1:0 asks nothing, so it can't be had with --server-password-file";
     assert!(exited.stderr.contains(why), "{exited:?}");
 }
 

@@ -8,11 +8,13 @@ use super::work::{About, Todo, Work};
 use super::write::shortened;
 
 impl Dialogue {
-    /// Any name goes with the operators' password.
+    /// Any name goes with the operators' password, and an operator's account with its own.
     pub(super) fn oper(&mut self, line: &IrcLine<'_>, _: &Scene<'_>, work: &mut Work) {
-        let password = Secret::new(line.params[1]);
-        work.todo
-            .push_back(Todo::Ask(Request::Oper { password }, About::Oper));
+        let request = Request::OperAs {
+            name: line.params[0].into(),
+            password: Secret::new(line.params[1]),
+        };
+        work.todo.push_back(Todo::Ask(request, About::Oper));
     }
 
     pub(super) fn kill(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {

@@ -139,7 +139,9 @@ impl Dialogue {
                 listener.not_operator_of(channel, out);
             }
             ErrorCode::NotOperator => listener.no_privileges(out),
-            ErrorCode::WrongPassword => listener.numeric("464", &["Password incorrect"], out),
+            ErrorCode::WrongPassword | ErrorCode::WrongLogin => {
+                listener.numeric("464", &["Password incorrect"], out)
+            }
             ErrorCode::NoSuchNick(nick) => listener.no_such_nick(nick, out),
             ErrorCode::TooManyBans => {
                 listener.numeric("478", &[channel, "b", "Channel list is full"], out);
