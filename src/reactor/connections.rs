@@ -56,6 +56,8 @@ pub(super) struct Connections<S> {
     touched: Vec<ConnId>,
     /// Who was told what others said, and waits to be flushed. Invariant: exactly those that say so.
     waiting: VecDeque<ConnId>,
+    /// Those that are done with, but for what comes from their peers yet.
+    pub(super) lingering: usize,
     /// Those that have joined and have a dialogue, which are told more of who did something.
     pub(super) dialogues: usize,
     /// Who is to be swept at the end of the turn. Invariant: exactly those that say so.
@@ -67,8 +69,9 @@ impl<S: Stream> Connections<S> {
         self.table.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.table.len()
+    /// Those that were not sent the last that they are sent.
+    pub(super) fn open_len(&self) -> usize {
+        self.table.len() - self.lingering
     }
 
     pub(super) fn insert(
@@ -119,6 +122,7 @@ impl<S: Stream> Connections<S> {
             self.places[moved.id.slot as usize] = place;
         }
         self.vacant.push(Reverse(id.slot));
+        self.lingering -= usize::from(connection.phase == Phase::Lingering);
         if self.table.is_empty() {
             self.places.clear();
             self.vacant = BinaryHeap::new();

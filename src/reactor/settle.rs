@@ -92,6 +92,8 @@ impl<S: System> Reactor<S> {
         if connection.phase == Phase::Draining && connection.owes_nothing() {
             let is_closed = connection.ended || connection.socket.shutdown_write().is_err();
             connection.linger(now);
+            self.connections.lingering += 1;
+            self.hub.note_open(self.connections.open_len());
             if is_closed {
                 return self.connections.doom(id, Reason::Closed);
             }
@@ -146,7 +148,7 @@ impl<S: System> Reactor<S> {
         let Some(mut connection) = self.connections.remove(id) else {
             return;
         };
-        self.hub.note_open(self.connections.len());
+        self.hub.note_open(self.connections.open_len());
         self.timers.forget(&mut connection.alarm);
         self.counters.note_end(reason);
         self.hub.handle_gone(id);

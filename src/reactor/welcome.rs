@@ -96,7 +96,7 @@ impl<S: System> Reactor<S> {
             self.refused += 1;
         }
         let id = self.connections.insert(stream, peer, dialect, now);
-        self.hub.note_open(self.connections.len());
+        self.hub.note_open(self.connections.open_len());
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };

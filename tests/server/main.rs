@@ -33,6 +33,7 @@ mod house;
 mod http;
 mod http_client;
 mod irc;
+mod irc_abuse;
 mod irc_sasl;
 mod json;
 mod lasting;
