@@ -55,7 +55,7 @@ impl Hub {
             let audience = Audience::Room {
                 room: id,
                 except: None,
-                ignorers: Vec::new(),
+                ignorers: self.eager_in(&[id], None).iter().map(|it| it.id).collect(),
             };
             self.broadcast(audience, event);
         }

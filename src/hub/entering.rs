@@ -138,15 +138,15 @@ impl Hub {
             Leaving::Closed => return,
         };
         let is_kick = kick.is_some();
-        if is_told {
-            let (nick, name) = (nick.clone(), name.clone());
-            let event = Event::RoomLeft {
-                nick,
-                room: name,
-                kick,
-                words,
-            };
-            self.broadcast(Audience::others(room, own), event);
+        let event = Event::RoomLeft {
+            nick: nick.clone(),
+            room: name.clone(),
+            kick,
+            words,
+        };
+        match is_told {
+            true => self.broadcast(Audience::others(room, own), event),
+            false => self.tell_eager(&[room], Some(user), event),
         }
         if let Some(asker) = asker.filter(|_| is_kick) {
             let done = Done::PutOut { nick, room: name };

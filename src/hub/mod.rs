@@ -213,6 +213,7 @@ impl Hub {
                 self.join(who, peer, Coming::plain(name), Some(login))
             }
             _ if self.is_stranger(who) => Err(ErrorCode::NotJoined),
+            Request::HearEach { is_on } => self.hear_each(who, is_on),
             Request::Nick { nick } => self.change_nick(who, nick),
             Request::Say { room, text } => self.say(who, room, Manner::Said, text),
             Request::Act { room, text } => self.say(who, room, Manner::Acted, text),

@@ -3,7 +3,7 @@
 use crate::chat::{RoomId, User};
 use crate::model::{AccountId, ConnId, Departure, Event, Key, Nick, PutOut, UserId};
 
-use super::effect::Effect;
+use super::effect::{Audience, Effect};
 use super::state::Hub;
 
 /// What of a user its session takes along when it ends.
@@ -83,12 +83,23 @@ impl Hub {
         self.watches
             .note_former(&self.chat, user, user.nick().clone(), self.now);
         self.tell_watchers_of_name(user.nick(), false);
-        let rooms = user.rooms().iter().zip(members);
-        let told = rooms.filter(|&(&room, &members)| self.count_leaving(room, members));
-        let told: Vec<RoomId> = told.map(|(&room, _)| room).collect();
+        let rooms = user.rooms().iter().copied().zip(members);
+        let (told, counted): (Vec<_>, Vec<_>) =
+            rooms.partition(|&(room, &members)| self.count_leaving(room, members));
+        let ids = |rooms: Vec<(RoomId, &usize)>| rooms.into_iter().map(|(room, _)| room).collect();
+        let (told, counted): (Vec<RoomId>, Vec<RoomId>) = (ids(told), ids(counted));
+        let nick = user.nick().clone();
+        let event = Event::Left { nick, why };
+        let mut eager = self.eager_in(&counted, None);
+        eager.retain(|reader| {
+            told.iter()
+                .all(|&room| self.reader(reader.id, room).is_none())
+        });
+        if !eager.is_empty() {
+            self.broadcast(Audience::Each(eager), event.clone());
+        }
         if !told.is_empty() {
-            let nick = user.nick().clone();
-            self.broadcast(self.neighbours(None, &told), Event::Left { nick, why });
+            self.broadcast(self.neighbours(None, &told), event);
         }
     }
 

@@ -3,9 +3,10 @@
 
 use crate::chat::{LOBBY, RoomId};
 use crate::limits::{PRESENCE_MS, UNTOLD_MS};
-use crate::model::{ConnId, Event, Nick, UserId};
+use crate::model::{ConnId, ErrorCode, Event, Nick, UserId};
 
 use super::effect::Audience;
+use super::readers::Reader;
 use super::state::Hub;
 
 impl Hub {
@@ -13,6 +14,7 @@ impl Hub {
     pub(super) fn tell_of_entering(&mut self, user: UserId, id: RoomId, event: Event) {
         if self.is_crowded(id) {
             self.local.churn_mut(id, self.presence_due()).joined += 1;
+            self.tell_eager(&[id], Some(user), event);
         } else {
             let mut own = self.sessions.of(user);
             let except = own.next();
@@ -25,6 +27,35 @@ impl Hub {
             };
             self.broadcast(audience, event);
         }
+    }
+
+    /// Tells those of some rooms of many who hear of each.
+    pub(super) fn tell_eager(&mut self, rooms: &[RoomId], but: Option<UserId>, event: Event) {
+        let readers = self.eager_in(rooms, but);
+        if !readers.is_empty() {
+            self.broadcast(Audience::Each(readers), event);
+        }
+    }
+
+    /// Those readers of some rooms, each once, who hear of each who comes and goes.
+    pub(super) fn eager_in(&self, rooms: &[RoomId], but: Option<UserId>) -> Vec<Reader> {
+        let mut eager: Vec<ConnId> = self.eager.iter().copied().collect();
+        eager.sort_unstable();
+        self.note_steps(eager.len() * rooms.len());
+        let is_own = |who: &ConnId| but.is_some() && self.sessions.user_of(*who) == but;
+        let eager = eager.into_iter().filter(|who| !is_own(who));
+        let reader = |who| rooms.iter().find_map(|&room| self.reader(who, room));
+        eager.filter_map(reader).collect()
+    }
+
+    /// A connection hears of each who comes and goes, or no more.
+    pub(super) fn hear_each(&mut self, who: ConnId, is_on: bool) -> Result<(), ErrorCode> {
+        match is_on {
+            true => self.eager.insert(who),
+            false => self.eager.remove(&who),
+        };
+        self.answer(who, Event::Done { what: None });
+        Ok(())
     }
 
     /// The others are told of a user later: when it asks for something, or after [`UNTOLD_MS`].

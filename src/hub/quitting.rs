@@ -54,6 +54,7 @@ impl Hub {
         self.shown.remove(&who);
         self.consoles.remove(&who);
         self.unlocked.remove(&who);
+        self.eager.remove(&who);
         self.cancel_pending(who);
     }
 }

@@ -47,6 +47,8 @@ pub struct Hub {
     pub(super) shown: HashSet<ConnId>,
     /// Invariant: exactly the users' ignored names the other way round, by their sessions.
     pub(super) ignorers: Ignorers,
+    /// Who hears of each who comes and goes, however many there are.
+    pub(super) eager: HashSet<ConnId>,
     /// Who has said the word that the server wants, and may not have come in yet.
     pub(super) unlocked: HashSet<ConnId>,
     /// Wrong words of those who come in, by address.
@@ -90,6 +92,7 @@ impl Hub {
             watcher: None,
             shown: HashSet::new(),
             ignorers: Ignorers::default(),
+            eager: HashSet::new(),
             unlocked: HashSet::new(),
             intrusions: Throttle::new(OPER_ALLOWANCE),
             failures: Throttle::new(OPER_ALLOWANCE),

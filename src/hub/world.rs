@@ -251,6 +251,7 @@ impl Hub {
         RoomFacts {
             name: room.name.clone(),
             members: room.count(),
+            was_crowded: room.count() >= self.chat.rules().presence_limit,
             topic: room.topic.clone(),
             topic_set: room.topic_set.as_deref().cloned(),
             made_ms: room.made_ms,

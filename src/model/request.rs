@@ -71,6 +71,11 @@ pub enum Request {
         /// server shows.
         replay: Option<usize>,
     },
+    /// Be told of each who comes and goes where there are many, too, or no more.
+    HearEach {
+        /// Is that wanted?
+        is_on: bool,
+    },
     /// Say the word that the server wants of who comes in, where it wants one.
     Unlock {
         /// The word.

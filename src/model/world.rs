@@ -199,6 +199,8 @@ pub struct RoomFacts {
     pub name: RoomName,
     /// How many are in it.
     pub members: usize,
+    /// Were there so many before the last left that who leaves was counted, and not told?
+    pub was_crowded: bool,
     /// What it is about.
     pub topic: Option<String>,
     /// Who set that, and when, in milliseconds since 1970.

@@ -242,3 +242,30 @@ fn a_channel_keeps_its_name_and_strangers_are_counted() {
         "{all}"
     );
 }
+
+#[test]
+fn of_a_crowd_each_is_told_to_who_asks_for_it() {
+    let server = Server::with(&[Irc, Text], &format!("{FLAGS} --presence-limit 3"));
+    let mut bob = irc(&server, "bob", "hubbub/presence");
+    let mut eve = irc(&server, "eve", "");
+    for peer in [&mut bob, &mut eve] {
+        peer.send("JOIN #lobby\r\n");
+        told(peer);
+    }
+    let mut ann = server.join(Text, "ann");
+    bob.expect_until(" JOIN #lobby\r\n");
+    bob.expect_until(" JOIN #lobby\r\n");
+    eve.expect_until(" JOIN #lobby\r\n");
+    let mut cat = server.join(Text, "cat");
+    bob.expect(":cat!nc@");
+    bob.expect_until(" JOIN #lobby\r\n");
+    eve.expect_until(":irc.test NOTICE #lobby :1 came, 0 left; 4 are here now\r\n");
+    cat.send("/quit\n");
+    bob.expect(":cat!nc@");
+    bob.expect_until(" QUIT ");
+    eve.expect_until(":irc.test NOTICE #lobby :0 came, 1 left; 3 are here now\r\n");
+    ann.send("/quit\n");
+    bob.expect_until(" QUIT ");
+    assert!(!told(&mut bob).contains("NOTICE #lobby"));
+    eve.expect(":ann!nc@");
+}

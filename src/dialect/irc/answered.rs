@@ -119,7 +119,10 @@ impl Dialogue {
                 // Who is in the room is told so with the others.
                 let user = scene.world.user_at(scene.who);
                 let is_in = user.is_some_and(|user| scene.world.rank(user, room).is_some());
-                if let Some(own) = self.nick.as_ref().filter(|_| !is_in) {
+                let facts = scene.world.room(room);
+                let is_each_told = facts.is_some_and(|facts| !facts.was_crowded);
+                let is_told = is_in && (is_each_told || self.caps.has(Caps::PRESENCE));
+                if let Some(own) = self.nick.as_ref().filter(|_| !is_told) {
                     listener.kicked(own, nick, room, reason.as_deref(), out);
                 }
             }

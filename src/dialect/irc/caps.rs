@@ -47,6 +47,7 @@ caps! {
     READ_MARKER = 20, "draft/read-marker";
     ACCOUNT_REGISTRATION = 21, "draft/account-registration";
     METADATA = 22, "draft/metadata-2";
+    PRESENCE = 31, "hubbub/presence";
 }
 
 /// So many of the first bits are of what many are told.

@@ -66,7 +66,11 @@ impl Dialogue {
                 let params = [listener.nick, answer, names];
                 listener.line(&Tags::default(), Source::Server, "CAP", &params, &mut reply);
                 work.out.append(&mut reply);
+                let had_each = self.caps.has(Caps::PRESENCE);
                 self.caps = caps.unwrap_or(self.caps);
+                if self.has_come_in() && had_each != self.caps.has(Caps::PRESENCE) {
+                    self.ask_presence(!had_each, work);
+                }
             }
             "END" => {
                 self.negotiate(false);
@@ -77,6 +81,12 @@ impl Dialogue {
                 self.listener(scene).numeric("410", &params, &mut work.out);
             }
         }
+    }
+
+    /// Asks to hear of each who comes and goes, or no more.
+    fn ask_presence(&self, is_on: bool, work: &mut Work) {
+        let request = Request::HearEach { is_on };
+        work.todo.push_back(Todo::Ask(request, About::Quiet));
     }
 
     fn negotiate(&mut self, is_negotiating: bool) {
@@ -259,6 +269,9 @@ impl Dialogue {
         isupport(&listener, out);
         self.write_lusers(scene, out);
         self.write_motd(scene, out);
+        if self.caps.has(Caps::PRESENCE) {
+            self.ask_presence(true, work);
+        }
     }
 
     /// It may not come in under that name, or not at all.

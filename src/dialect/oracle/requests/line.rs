@@ -159,6 +159,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
         Request::ComeIn { .. }
         | Request::Prove { .. }
         | Request::Challenge { .. }
+        | Request::HearEach { .. }
         | Request::OperAs { .. }
         | Request::Unlock { .. }
         | Request::RegisterEarly { .. }

@@ -189,6 +189,7 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         Request::ComeIn { .. }
         | Request::Prove { .. }
         | Request::Challenge { .. }
+        | Request::HearEach { .. }
         | Request::OperAs { .. }
         | Request::Unlock { .. }
         | Request::RegisterEarly { .. }
