@@ -60,6 +60,12 @@ pub(crate) const KEY_CHARS_MAX: usize = 32;
 /// The largest limit of members of a room.
 pub(crate) const ROOM_LIMIT_MAX: u32 = 1_000_000;
 
+/// Private messages of which is known in memory whose they were: some 150 bytes each.
+pub(crate) const PRIVATES_REMEMBERED: usize = 256;
+
+/// Lines of one message of several.
+pub(crate) const MULTILINE_LINES_MAX: usize = 100;
+
 /// Messages of one answer to CHATHISTORY.
 pub(crate) const HISTORY_ASKED_MAX: usize = 100;
 

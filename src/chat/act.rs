@@ -1,6 +1,7 @@
 //! What each entry does.
 
 mod accounts;
+mod deletion;
 mod identity;
 mod moderation;
 mod modes;
@@ -86,12 +87,18 @@ impl Applying<'_> {
                 shown,
             } => {
                 self.check_post(&nick, peer, as_account, room)?;
-                self.speak(nick, room, shown, Words::said(text));
+                let origin = self.origin_of_post(&nick, as_account);
+                self.speak((nick, origin), room, shown, Words::said(text));
                 Ok(())
             }
             Entry::Private { from, to, words } => self.say_privately(from, to, words),
             Entry::Tag { user, to, words } => self.tag(user, to, words),
             Entry::Mail { from, to, text } => self.leave_mail(from, to, text),
+            Entry::Delete {
+                by,
+                message,
+                reason,
+            } => self.delete(by, message, reason),
             Entry::MailTold { to, through } => self.note_mail_told(to, through),
             Entry::Enter {
                 user,

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use crate::model::{AccountId, AccountRecord, Key, MessageId};
 
+use super::user::Notes;
+
 /// Every account, bots included.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Directory {
@@ -19,6 +21,8 @@ pub(crate) struct Account {
     /// How many rooms it owns.
     pub(crate) rooms: usize,
     pub(crate) mail: Mail,
+    /// What is remembered for it, if anything is.
+    pub(super) notes: Option<Box<Notes>>,
 }
 
 /// What waits for an account.
@@ -68,6 +72,7 @@ impl Directory {
                     record,
                     rooms: 0,
                     mail: Mail::default(),
+                    notes: None,
                 };
                 self.accounts.insert(id, account);
             }

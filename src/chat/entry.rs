@@ -1,8 +1,8 @@
 //! What changes the chat: an entry of its log.
 
 use crate::model::{
-    AccountId, AccountRecord, Ban, CameBy, Departure, EnterMode, Key, Manner, MessageId,
-    ModeChange, Nick, Peer, Profile, ProfileChange, PutOut, RoomName, Settings, UserId,
+    AccountId, AccountRecord, Ban, CameBy, Departure, EnterMode, KeptMessage, Key, Manner,
+    MessageId, ModeChange, Nick, Peer, Profile, ProfileChange, PutOut, RoomName, Settings, UserId,
 };
 
 use super::RoomId;
@@ -14,6 +14,10 @@ pub(crate) enum Actor {
     User(UserId),
     /// The operator's at the console.
     Console,
+    /// An account's that needs no session for it.
+    Account(AccountId),
+    /// That of a program which has one of the operator's tokens.
+    Program,
 }
 
 impl Actor {
@@ -21,7 +25,7 @@ impl Actor {
     pub(crate) fn user(self) -> Option<UserId> {
         match self {
             Actor::User(user) => Some(user),
-            Actor::Console => None,
+            Actor::Console | Actor::Account(_) | Actor::Program => None,
         }
     }
 }
@@ -181,6 +185,13 @@ pub(crate) enum Entry {
         from: UserId,
         to: AccountId,
         text: String,
+    },
+    /// Something that was said is to be forgotten.
+    Delete {
+        by: Actor,
+        /// What is known of it.
+        message: Box<KeptMessage>,
+        reason: Option<String>,
     },
     /// What waited for an account was told to it, up to a message.
     MailTold { to: AccountId, through: MessageId },

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    AccountId, Departure, ErrorCode, Key, Kick, Mask, Message, MessageId, ModeChange, Nick, Notice,
-    Peer, ProfileChange, RoomName, UserId,
+    AccountId, Departure, ErrorCode, KeptMessage, Key, Kick, Mask, Message, MessageId, ModeChange,
+    Nick, Note, Notice, Peer, ProfileChange, RoomName, UserId,
 };
 
 use super::entry::{MetadataOf, TagTo, Words};
@@ -206,6 +206,18 @@ pub(crate) enum Fact {
         message: Arc<Message>,
         from_account: Option<AccountId>,
     },
+    /// Something that was said is to be forgotten.
+    Deleted {
+        by: Actor,
+        message: Box<KeptMessage>,
+        reason: Option<String>,
+        /// Does its author want that?
+        is_own: bool,
+        /// Its own place in the order of what was said.
+        id: MessageId,
+    },
+    /// Something is to be remembered for an account.
+    Noted { account: AccountId, note: Note },
     /// An account is no more.
     AccountGone { account: AccountId, nick: Nick },
     /// There is an account that was not there.

@@ -1,9 +1,9 @@
 //! Whom a room's masks and modes let in, and let speak.
 
-use crate::model::{ErrorCode, MaskKind, MemberRank, UserId, matches};
+use crate::model::{ErrorCode, MaskKind, MemberRank, RoomMask, UserId, matches};
 
 use super::entry::Actor;
-use super::room::{Role, RoomId, RoomMask};
+use super::room::{Role, RoomId};
 use super::state::Chat;
 use super::user::User;
 

@@ -61,6 +61,7 @@ impl Chat {
     pub(crate) fn is_operator(&self, actor: Actor) -> bool {
         match actor {
             Actor::Console => true,
+            Actor::Account(_) | Actor::Program => false,
             Actor::User(user) => self.users.get(user).is_some_and(|user| user.is_operator()),
         }
     }
@@ -74,7 +75,11 @@ impl Chat {
 
     /// Its name, where it is a user.
     pub(crate) fn nick_of(&self, actor: Actor) -> Option<Nick> {
-        Some(self.users.get(actor.user()?)?.nick().clone())
+        match actor {
+            Actor::User(user) => self.users.get(user).map(|user| user.nick().clone()),
+            Actor::Account(id) => self.directory.get(id).map(|it| it.record.nick.clone()),
+            Actor::Console | Actor::Program => None,
+        }
     }
 
     /// A room that may have ended meanwhile.
@@ -112,8 +117,11 @@ impl Chat {
         account.is_some_and(|id| modes.owner == Some(id) || modes.moderators.contains(&id))
     }
 
-    fn account_of(&self, actor: Actor) -> Option<AccountId> {
-        self.users.get(actor.user()?)?.account()
+    pub(super) fn account_of(&self, actor: Actor) -> Option<AccountId> {
+        match actor {
+            Actor::Account(account) => Some(account),
+            _ => self.users.get(actor.user()?)?.account(),
+        }
     }
 
     /// May it set a room's modes? Its moderator may, or of an owned room the owner and whom it has

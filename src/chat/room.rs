@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::ops::Bound;
 
 use crate::model::{
-    AccountId, Key, MaskKind, MessageId, Mutes, RoomEntry, RoomName, UserId, crowd,
+    AccountId, Key, MessageId, Mutes, RoomEntry, RoomMask, RoomName, RoomRest, UserId, crowd,
 };
 
 use super::table::Table;
@@ -103,18 +103,35 @@ pub(crate) struct Modes {
     pub(crate) muted: Mutes,
 }
 
-/// A mask of users in one of a room's lists.
-#[derive(Debug, PartialEq)]
-pub(crate) struct RoomMask {
-    pub(crate) kind: MaskKind,
-    /// As it was set.
-    pub(crate) mask: String,
-    pub(crate) by: String,
-    /// When it was set, in milliseconds since 1970.
-    pub(crate) at_ms: u64,
-}
-
 impl Room {
+    /// What is kept of it beside what most rooms have.
+    pub(super) fn rest(&self) -> RoomRest {
+        RoomRest {
+            made_ms: self.made_ms,
+            topic_set: self.topic_set.as_deref().cloned(),
+            is_moderated: self.modes.is_moderated,
+            is_secret: self.modes.is_secret,
+            is_open: self.modes.is_open,
+            has_no_ctcp: self.modes.has_no_ctcp,
+            limit: self.modes.limit,
+            masks: self.modes.masks.clone(),
+            metadata: self.modes.metadata.clone(),
+        }
+    }
+
+    /// Goes on from what was kept.
+    pub(super) fn set_rest(&mut self, rest: RoomRest) {
+        self.made_ms = rest.made_ms;
+        self.topic_set = rest.topic_set.map(Box::new);
+        self.modes.is_moderated = rest.is_moderated;
+        self.modes.is_secret = rest.is_secret;
+        self.modes.is_open = rest.is_open;
+        self.modes.has_no_ctcp = rest.has_no_ctcp;
+        self.modes.limit = rest.limit;
+        self.modes.masks = rest.masks;
+        self.modes.metadata = rest.metadata;
+    }
+
     /// Its members in the order of their coming.
     pub(crate) fn members(&self) -> &[Member] {
         &self.members

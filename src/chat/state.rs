@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS};
-use crate::model::{AccountId, Kept, Message, MessageId, Nick, RoomRecord, Secret, Settings};
+use crate::model::{
+    AccountId, Kept, Key, Message, MessageId, Nick, RoomRecord, SaidBy, Secret, Settings, UserId,
+};
 
 use super::directory::Directory;
 use super::entry::Words;
 use super::fact::Fact;
 use super::room::{RoomId, Rooms};
 use super::rules::Rules;
+use super::user::Notes;
 use super::users::Users;
 
 /// The state of the chat.
@@ -32,6 +35,8 @@ pub(crate) struct Chat {
     pub(super) last_id: MessageId,
     /// When that was, in milliseconds since 1970.
     pub(super) last_ms: u64,
+    /// The message said last before the first entry.
+    pub(super) begun_at: MessageId,
     /// Names and bans that were looked at since [`Chat::take_steps`]: what an entry costs is no part of the state.
     pub(super) steps: Cell<usize>,
 }
@@ -58,6 +63,7 @@ impl Chat {
             last_guest: 0,
             last_id: MessageId::default(),
             last_ms: 0,
+            begun_at: MessageId::default(),
             steps: Cell::new(0),
         }
     }
@@ -70,18 +76,44 @@ impl Chat {
             self.directory.learn(record.clone());
         }
         self.tokens = kept.tokens.iter().copied().collect();
+        for (account, note) in &kept.notes {
+            if let Some(account) = self.directory.get_mut(*account) {
+                account.notes.get_or_insert_default().take(note.clone());
+            }
+        }
         let rooms = kept.rooms.iter().cloned();
         rooms.filter_map(|room| self.restore_room(room)).collect()
     }
 
     /// Messages up to `id` were said, the last at `ms`, before the first entry.
     fn set_last(&mut self, id: MessageId, ms: u64) {
-        (self.last_id, self.last_ms) = (id, ms);
+        (self.last_id, self.last_ms, self.begun_at) = (id, ms, id);
     }
 
     /// What makes an operator from now on; who is one already stays it.
     pub(crate) fn set_oper_password(&mut self, password: Option<Secret>) {
         self.rules.oper_password = password;
+    }
+
+    /// What is remembered for a user, or for its account.
+    fn notes(&self, user: UserId) -> Option<&Notes> {
+        let user = self.users.get(user)?;
+        match user.account() {
+            Some(account) => self.directory.get(account)?.notes.as_deref(),
+            None => user.notes(),
+        }
+    }
+
+    /// Until when a user has read something, in milliseconds since 1970.
+    pub(crate) fn read_to(&self, user: UserId, key: &Key) -> Option<u64> {
+        self.notes(user)?.read_to.get(key).copied()
+    }
+
+    /// What a user says of itself by keys.
+    pub(crate) fn metadata(&self, user: UserId) -> impl Iterator<Item = (&String, &String)> {
+        self.notes(user)
+            .into_iter()
+            .flat_map(|notes| &notes.metadata)
     }
 
     /// There was an owned room before the first entry. Returns it, unless there is one of its name or its owner is
@@ -100,6 +132,7 @@ impl Chat {
         room.modes.key = record.key;
         room.modes.is_topic_locked = record.is_topic_locked;
         room.modes.is_invite_only = record.is_invite_only;
+        room.set_rest(record.rest);
         Some(id)
     }
 
@@ -118,6 +151,7 @@ impl Chat {
             last_guest,
             last_id,
             last_ms,
+            begun_at,
             steps: _,
         } = self;
         let hash_seed = rules.hash_seed;
@@ -134,6 +168,7 @@ impl Chat {
         assert_eq!(*settings, other.settings);
         assert_eq!(*directory, other.directory);
         assert_eq!(*tokens, other.tokens);
+        assert_eq!(*begun_at, other.begun_at);
         let numbers = (owned_rooms, last_guest, last_id, last_ms);
         let (owned_rooms, last_guest) = (&other.owned_rooms, &other.last_guest);
         assert_eq!(
@@ -190,6 +225,7 @@ impl Chat {
             is_topic_locked: room.modes.is_topic_locked,
             is_invite_only: room.modes.is_invite_only,
             moderators: room.modes.moderators.clone(),
+            rest: room.rest(),
         })
     }
 
@@ -220,12 +256,13 @@ impl Chat {
 
 impl Applying<'_> {
     /// A message that is said now, with an id of its own.
-    pub(super) fn message(&mut self, nick: Nick, words: Words) -> Arc<Message> {
+    pub(super) fn message(&mut self, (nick, origin): (Nick, SaidBy), words: Words) -> Arc<Message> {
         self.chat.last_id = self.chat.last_id.next();
         Arc::new(Message {
             id: self.chat.last_id,
             unix_ms: self.chat.stamp(self.at_ms),
             nick,
+            origin,
             manner: words.manner,
             text: words.text,
             tags: (!words.tags.is_empty()).then(|| words.tags.into()),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
-use crate::model::{AccountId, CameBy, Key, MessageId, Nick, Peer, Profile};
+use crate::model::{AccountId, CameBy, Key, MessageId, Nick, Note, Peer, Profile};
 
 use super::{LOBBY, RoomId};
 
@@ -55,12 +55,32 @@ pub(super) struct Rare {
     pub(super) first_private: Option<MessageId>,
     /// Rooms where it was muted, in or out of them; some may have ended.
     pub(super) muted_in: Vec<RoomId>,
-    /// Until when it has read what was said in rooms and by others, in milliseconds since 1970.
-    pub(super) read_to: BTreeMap<Key, u64>,
+    /// What is remembered for it while it has no account.
+    pub(super) notes: Notes,
     /// With whom it has spoken alone, and when last, in milliseconds since 1970.
     pub(super) talks: Vec<(Nick, u64)>,
+}
+
+/// What is remembered for a user, or for an account.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Notes {
+    /// Until when it has read what was said in rooms and by others, in milliseconds since 1970.
+    pub(super) read_to: BTreeMap<Key, u64>,
     /// What it says of itself by keys.
     pub(super) metadata: BTreeMap<String, String>,
+}
+
+impl Notes {
+    /// Takes something in.
+    pub(super) fn take(&mut self, note: Note) {
+        match note {
+            Note::ReadTo { key, to_ms } => drop(self.read_to.insert(key, to_ms)),
+            Note::Metadata { key, value } => match value {
+                Some(value) => drop(self.metadata.insert(key, value)),
+                None => drop(self.metadata.remove(&key)),
+            },
+        }
+    }
 }
 
 impl User {
@@ -195,14 +215,9 @@ impl User {
         self.rare().map_or(&[], |rare| &rare.talks)
     }
 
-    /// What it says of itself by keys.
-    pub(crate) fn metadata(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.rare().into_iter().flat_map(|rare| &rare.metadata)
-    }
-
-    /// Until when it has read something, in milliseconds since 1970.
-    pub(crate) fn read_to(&self, key: &Key) -> Option<u64> {
-        self.rare()?.read_to.get(key).copied()
+    /// What is remembered for it while it has no account.
+    pub(super) fn notes(&self) -> Option<&Notes> {
+        self.rare().map(|rare| &rare.notes)
     }
 
     pub(crate) fn ignores(&self, key: &Key) -> bool {

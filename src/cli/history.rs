@@ -90,7 +90,7 @@ fn since(text: &str, now: Moment) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MessageId, Nick};
+    use crate::model::{MessageId, Nick, SaidBy};
 
     #[test]
     fn times_are_ago_or_of_day_or_since_1970() {
@@ -123,6 +123,7 @@ mod tests {
             id: MessageId(123),
             unix_ms: 0,
             nick: Nick::parse("Alice").expect("a nick"),
+            origin: SaidBy::Unknown,
             manner,
             text: text.into(),
             tags: None,

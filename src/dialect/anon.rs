@@ -32,6 +32,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::RoomLeft { .. }
         | Event::Renamed { .. }
         | Event::Presence { .. }
+        | Event::Deleted(_)
         | Event::History { .. } => {}
         Event::Said { .. } if view.own => {}
         Event::Said { peer, message, .. } => {

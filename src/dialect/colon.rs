@@ -219,6 +219,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::Renamed { .. }
         | Event::Rooms { .. }
         | Event::Topic { .. }
+        | Event::Deleted(_)
         | Event::Whois(_)
         | Event::Pong
         | Event::Help { .. }
@@ -284,9 +285,12 @@ fn told(
 fn earlier(event: &Event, view: &View<'_>, out: &mut Vec<u8>) -> std::io::Result<()> {
     match event {
         Event::History {
-            target, messages, ..
+            target,
+            messages,
+            part,
         } => {
             for message in messages {
+                out.extend_from_slice(past::number(*part, message).as_bytes());
                 match target {
                     Target::Room(room) => said(room, message, view.now, out)?,
                     Target::User(other) => {

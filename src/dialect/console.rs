@@ -8,7 +8,7 @@ use super::{Ask, View, ask, command, plain, text, utf8, words};
 
 /// What can be asked here, by the commands' names; and how it is told from what users ask, where it is
 /// something else.
-const OFFERED: [(&str, Option<(&str, &str)>); 24] = [
+const OFFERED: [(&str, Option<(&str, &str)>); 25] = [
     ("help", None),
     ("list", Some(("list", "who is connected, with addresses"))),
     ("rooms", None),
@@ -34,6 +34,10 @@ const OFFERED: [(&str, Option<(&str, &str)>); 24] = [
     ("unlock", None),
     ("clients", None),
     ("export", None),
+    (
+        "delete",
+        Some(("delete ID [REASON]", "delete what somebody said")),
+    ),
     ("stats", None),
     ("ping", None),
     ("shutdown", None),
@@ -236,6 +240,7 @@ mod tests {
         let answer = Part::Answer {
             has_more: false,
             newest: true,
+            shows_ids: false,
         };
         let lines = "[#lobby Alice] hi\nThat is 1 of #lobby.\n";
         assert_eq!(history(answer), lines);

@@ -21,9 +21,11 @@ pub enum Method {
     Head,
     /// Take this in.
     Post,
+    /// Have this forgotten.
+    Delete,
     /// Tell what can be asked.
     Options,
-    /// Known, and never what is wanted here: PUT, PATCH, DELETE, TRACE.
+    /// Known, and never what is wanted here: PUT, PATCH, TRACE.
     Other,
 }
 
@@ -116,6 +118,7 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         | ErrorCode::NotOperator
         | ErrorCode::NotModerator(_)
         | ErrorCode::NotInRoom(_)
+        | ErrorCode::NotYourMessage
         | ErrorCode::RoomLocked(_)
         | ErrorCode::RoomFull(_)
         | ErrorCode::BannedFromRoom(_)
@@ -133,6 +136,7 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         ErrorCode::NoSuchNick(_)
         | ErrorCode::NoSuchAccount(_)
         | ErrorCode::NoSuchBan(_)
+        | ErrorCode::NoSuchMessage
         | ErrorCode::NoRoomToEnter(_)
         | ErrorCode::NoRoomToShow(_) => StatusCode::NotFound,
         ErrorCode::NickTaken
@@ -279,7 +283,8 @@ fn method_of(name: &str) -> Result<Method, StatusCode> {
         "HEAD" => Ok(Method::Head),
         "POST" => Ok(Method::Post),
         "OPTIONS" => Ok(Method::Options),
-        "PUT" | "PATCH" | "DELETE" | "TRACE" => Ok(Method::Other),
+        "DELETE" => Ok(Method::Delete),
+        "PUT" | "PATCH" | "TRACE" => Ok(Method::Other),
         _ => Err(StatusCode::NotImplemented),
     }
 }

@@ -1,6 +1,7 @@
 //! The json dialect: newline-delimited JSON, ASCII on the way out (RFC 8259 section 7 escapes).
 
 mod event;
+mod fields;
 mod padded;
 mod request;
 

@@ -284,6 +284,11 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
                 Event::Said { message, .. } | Event::Private { message } => {
                     vec![Some(message.id.0.into())]
                 }
+                Event::Deleted(deletion) => {
+                    let answer = view.id.map(|_| answered());
+                    let id = Some(deletion.id.0.into());
+                    [id].into_iter().chain(answer).collect()
+                }
                 Event::History { messages, part, .. } => {
                     let ids = messages.iter().map(|message| Some(message.id.0.into()));
                     let is_answer = matches!(part, Part::Answer { .. });

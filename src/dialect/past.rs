@@ -9,10 +9,10 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         Event::History {
             target,
             messages,
-            part: Part::Answer { .. },
+            part: part @ Part::Answer { .. },
         } => messages
             .iter()
-            .map(|message| line(target, message))
+            .map(|message| format!("{}{}", number(*part, message), line(target, message)))
             .collect(),
         Event::Found { messages, .. } => messages
             .iter()
@@ -22,6 +22,16 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
     };
     lines.extend(closing(event, false));
     lines
+}
+
+/// What stands before a message whose number is wanted.
+pub(super) fn number(part: Part, message: &Message) -> String {
+    match part {
+        Part::Answer {
+            shows_ids: true, ..
+        } => format!("({}) ", message.id),
+        Part::Answer { .. } | Part::First | Part::Next { .. } => String::new(),
+    }
 }
 
 /// A message as somebody elsewhere is told it.
@@ -46,7 +56,12 @@ pub(super) fn closing(event: &Event, here: bool) -> Option<String> {
         Event::History {
             target,
             messages,
-            part: Part::Answer { has_more, newest },
+            part:
+                Part::Answer {
+                    has_more,
+                    newest,
+                    shows_ids,
+                },
         } => {
             let (where_, whose) = match target {
                 Target::Room(room) if here => (format!("of #{room}"), String::new()),
@@ -63,8 +78,9 @@ pub(super) fn closing(event: &Event, here: bool) -> Option<String> {
                     Target::User(nick) => format!("Nothing was said with {nick}."),
                 },
                 Some(next) if *has_more => format!(
-                    "That is {} {where_}; /history {whose}{next} for more.",
-                    messages.len()
+                    "That is {} {where_}; /history {whose}{}{next} for more.",
+                    messages.len(),
+                    if *shows_ids { "ids " } else { "" }
                 ),
                 Some(_) => format!("That is {} {where_}.", messages.len()),
             })

@@ -39,12 +39,17 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         } if room.is_lobby() => push_server_message(&text::absence(*left, *members), out),
         Event::Said { room, message, .. } => push_said(room, message, out),
         Event::History {
-            target, messages, ..
+            target,
+            messages,
+            part,
         } => {
             for message in messages {
+                let number = past::number(*part, message);
                 match target {
-                    Target::Room(room) => push_said(room, message, out),
-                    Target::User(_) => push_server_message(&past::line(target, message), out),
+                    Target::Room(room) if number.is_empty() => push_said(room, message, out),
+                    Target::Room(_) | Target::User(_) => {
+                        push_server_message(&(number + &past::line(target, message)), out);
+                    }
                 }
             }
             if let Some(closing) = past::closing(event, view.here) {
@@ -173,6 +178,7 @@ mod tests {
         let answer = Part::Answer {
             has_more: false,
             newest: true,
+            shows_ids: false,
         };
         let end = line("That is 1 of #lobby.");
         assert_eq!(history(lobby, answer), [said, end]);

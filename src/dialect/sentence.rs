@@ -2,8 +2,8 @@
 //! them is as it was sent.
 
 use crate::model::{
-    Absence, Departure, Done, Kick, MaskKind, MemberRank, ModeChange, Nick, Notice, PutOut,
-    RoomName,
+    Absence, Deletion, Departure, Done, Kick, MaskKind, MemberRank, ModeChange, Nick, Notice,
+    PutOut, RoomName, Target,
 };
 
 /// To who asked for it: it was done.
@@ -171,6 +171,32 @@ fn muted(room: Option<&RoomName>, is_muted: bool) -> String {
 
 fn closed(room: &RoomName) -> String {
     format!("The room #{room} has been closed.")
+}
+
+/// Something that was said is to be forgotten.
+pub(super) fn deleted(deletion: &Deletion) -> String {
+    let Deletion {
+        target,
+        id,
+        author,
+        by,
+        is_own,
+        reason,
+    } = deletion;
+    let by = by.as_ref().map_or("The operator", Nick::as_str);
+    let whose = match (is_own, target) {
+        (true, Target::User(_)) => " between you".into(),
+        (true, Target::Room(_)) => String::new(),
+        (false, _) => format!(" of {author}"),
+    };
+    let place = match target {
+        Target::Room(room) if !room.is_lobby() => format!(" in #{room}"),
+        Target::Room(_) | Target::User(_) => String::new(),
+    };
+    let why = reason
+        .as_ref()
+        .map_or(String::new(), |why| format!(" ({why})"));
+    format!("{by} deleted message {id}{whose}{place}.{why}")
 }
 
 /// To all: the server stops.

@@ -131,6 +131,7 @@ fn past(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             }
             for message in messages {
                 days.push_time(message, out);
+                out.extend_from_slice(past::number(*part, message).as_bytes());
                 match target {
                     Target::Room(room) => push_said(room, message, view.here, out),
                     Target::User(_) => push(out, &[], &past::line(target, message)),
@@ -248,16 +249,23 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             room,
             topic: None,
             by: None,
+            ..
         } => format!("#{room} has no topic."),
         Event::Topic {
             room,
             topic: Some(topic),
             by: None,
-        } => format!("Topic of #{room}: {topic}"),
+            set,
+        } => {
+            let set = set.as_ref();
+            let set = set.map(|(by, ms)| format!("set by {by}, {}", time::date_and_time(*ms)));
+            format!("Topic of #{room}: {topic}{}", because(&set))
+        }
         Event::Topic {
             room,
             topic,
             by: Some(by),
+            ..
         } => {
             format!("{by} set the topic of #{room}{}", topic_of(topic))
         }
@@ -283,6 +291,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Changed { .. } | Event::Proven { .. } | Event::Challenge(_) | Event::Unlocked => {
             return Vec::new();
         }
+        Event::Deleted(deletion) => sentence::deleted(deletion),
         Event::Pong => "Pong.".into(),
         Event::Help { command } => {
             return command::help(command.as_deref()).unwrap_or_else(|code| vec![code.to_string()]);

@@ -29,6 +29,13 @@ pub(crate) fn date(day: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// A time in milliseconds since 1970 as `2026-11-21 14:05 UTC`.
+pub(super) fn date_and_time(unix_ms: u64) -> String {
+    let minutes = i64::try_from(unix_ms / 60_000).unwrap_or(0);
+    let (h, m) = (minutes / 60 % 24, minutes % 60);
+    format!("{} {h:02}:{m:02} UTC", date(minutes / 1440))
+}
+
 /// A time as `2026-11-21T14:05:30.123Z`, in milliseconds since 1970.
 pub(super) fn unix_ms_of(word: &str) -> Option<u64> {
     let (date, clock) = word.strip_suffix('Z')?.split_once('T')?;

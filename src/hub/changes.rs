@@ -81,6 +81,22 @@ impl Hub {
         self.watches.has_profiles
     }
 
+    pub(super) fn hear_topic(&mut self, user: UserId, room: RoomId, asker: Option<Asker>) {
+        let by = Some(self.name_of(user));
+        let found = self.chat.rooms().get(room);
+        let event = Event::Topic {
+            room: found.name.clone(),
+            topic: found.topic.clone(),
+            by,
+            set: None,
+        };
+        let except = asker.map(|asker| asker.who);
+        self.broadcast(Audience::others(room, except), event.clone());
+        if let Some(who) = except {
+            self.answer(who, event);
+        }
+    }
+
     pub(super) fn hear_modes(
         &mut self,
         by: Actor,
@@ -153,9 +169,8 @@ impl Hub {
 
     /// Somebody has entered a room: what it says by keys is told to those there.
     pub(super) fn tell_metadata_of(&mut self, user: UserId, room: RoomId) {
-        let own = &self.chat.users()[user];
-        let nick = own.nick().clone();
-        let metadata = own.metadata();
+        let nick = self.chat.users()[user].nick().clone();
+        let metadata = self.chat.metadata(user);
         let metadata: Vec<_> = metadata
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();

@@ -205,6 +205,17 @@ impl Hub {
                 message,
                 from_account,
             } => self.hear_mailed(to, message, from_account, asker),
+            Fact::Deleted {
+                by,
+                message,
+                reason,
+                is_own,
+                id,
+            } => self.hear_deleted((by, is_own), *message, reason, id, asker),
+            Fact::Noted { account, note } => {
+                let record = Record::Note { account, note };
+                self.effects.push_back(Effect::Keep(record));
+            }
             Fact::AccountGone { account, nick } => self.hear_account_gone(account, &nick),
             Fact::AccountMade { account } => self.watch_new_account(account),
         }
@@ -298,21 +309,6 @@ impl Hub {
         }
         self.tell_watchers_of_name(from, false);
         self.tell_watchers_of_name(to, true);
-    }
-
-    fn hear_topic(&mut self, user: UserId, room: RoomId, asker: Option<Asker>) {
-        let by = Some(self.name_of(user));
-        let found = self.chat.rooms().get(room);
-        let event = Event::Topic {
-            room: found.name.clone(),
-            topic: found.topic.clone(),
-            by,
-        };
-        let except = asker.map(|asker| asker.who);
-        self.broadcast(Audience::others(room, except), event.clone());
-        if let Some(who) = except {
-            self.answer(who, event);
-        }
     }
 
     fn hear_invited(&mut self, by: UserId, id: RoomId, guest: UserId, asker: Option<Asker>) {

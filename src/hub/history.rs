@@ -7,11 +7,12 @@ use std::sync::Arc;
 use crate::chat::RoomId;
 use crate::limits::KEPT_BYTES;
 use crate::model::{
-    ConnId, Durability, ErrorCode, Event, Message, MessageId, Moment, Peer, RequestId, RoomName,
-    UserId,
+    ConnId, Deletion, Durability, ErrorCode, Event, KeptMessage, Message, MessageId, Moment, Peer,
+    RequestId, RoomName, UserId,
 };
 
 use super::catchup::CatchUp;
+use super::deleted::Deleted;
 use super::effect::Effect;
 use super::questions::Asked;
 use super::scan::Scan;
@@ -37,6 +38,10 @@ pub(super) struct History {
     pub(super) owed: HashMap<ConnId, u32>,
     /// What all scrollbacks take, in bytes.
     pub(super) scrollback_bytes: usize,
+    /// What was deleted and may be found on disk yet.
+    pub(super) deleted: Deleted,
+    /// The last messages of users to each other: what is to be known to delete them.
+    pub(super) privates: VecDeque<KeptMessage>,
 }
 
 /// What waits for a message to be on disk.
@@ -66,6 +71,8 @@ pub(super) enum Withheld {
         message: Arc<Message>,
         answer: Event,
     },
+    /// It was deleted, which is to be told.
+    Deleted(Box<(KeptMessage, Deletion)>),
     /// It was said by who has no session, which is told.
     Post,
 }
@@ -74,7 +81,7 @@ impl Withheld {
     /// The text that is told of it, in bytes.
     fn text_len(&self) -> usize {
         match self {
-            Withheld::Answer(_) | Withheld::Post => 0,
+            Withheld::Answer(_) | Withheld::Deleted(_) | Withheld::Post => 0,
             Withheld::Room { message, .. } | Withheld::User { message, .. } => message.text.len(),
         }
     }
@@ -125,6 +132,13 @@ impl Hub {
             }
         }
         self.history.kept = self.history.kept.max(through);
+        if !self.history.deleted.is_empty() {
+            let history = &mut self.history;
+            let oldest = history.asked.keys().min().copied();
+            history
+                .deleted
+                .note_kept(history.kept, history.last_ticket, oldest);
+        }
         self.ask_kept_mail();
     }
 
@@ -170,6 +184,12 @@ impl Hub {
                 }
                 answer
             }
+            Withheld::Deleted(told) => {
+                let (message, deletion) = *told;
+                self.tell_deleted(who, &message, &deletion);
+                let answer = Event::Deleted(Box::new(deletion));
+                return self.tell_own(who, request_id, answer);
+            }
             Withheld::Post => return self.tell_poster(who, None),
         };
         if request_id.is_some() {
@@ -208,8 +228,9 @@ impl Hub {
         if let Some(who) = lost.who {
             self.settle_debt(who);
         }
-        let code = match self.chat.rules().durability {
-            Some(Durability::Seen) => ErrorCode::KeepingFailed,
+        let code = match (&lost.what, self.chat.rules().durability) {
+            (Withheld::Deleted(_), _) => ErrorCode::StoreFailed,
+            (_, Some(Durability::Seen)) => ErrorCode::KeepingFailed,
             _ => ErrorCode::NotKept,
         };
         match lost.what {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::chat::RoomId;
-use crate::limits::ASKED_PER_SESSION_MAX;
+
 use crate::model::{
     ConnId, Done, ErrorCode, Event, Found, Message, MessageId, Moment, Nick, Part, Query, Range,
     RoomName, SearchWords, Target, Window,
 };
 
 use super::cut::cut_text;
-use super::questions::{Asked, Question};
+use super::questions::{Question, ShowsIds};
 use super::state::Hub;
 
 impl Hub {
@@ -23,7 +23,7 @@ impl Hub {
         range: Range,
     ) -> Result<(), ErrorCode> {
         self.check_asked(who)?;
-        let window = self.window(range);
+        let (window, shows_ids) = (self.window(range), range.shows_ids);
         let (target, query) = match with {
             Some(nick) => {
                 let query = self.private_history(who, &nick, window)?;
@@ -36,16 +36,18 @@ impl Hub {
                     let scrollback = self.local.get(id).scrollback.after(window.after);
                     let said = scrollback.filter(|message| window.has(message));
                     let messages = said.cloned().collect();
-                    return self.tell_answer(who, Target::Room(name), window, messages);
+                    let target = Target::Room(name);
+                    return self.tell_answer(who, target, (window, shows_ids), messages);
                 }
                 (Target::Room(name), self.history_of(id, window))
             }
         };
         if self.chat.rules().durability.is_none() {
-            return self.tell_answer(who, target, window, Vec::new());
+            return self.tell_answer(who, target, (window, shows_ids), Vec::new());
         }
         let request_id = self.request_id.take();
-        self.put_query(who, request_id, Question::History(target, window), query);
+        let question = Question::History(target, window, shows_ids);
+        self.put_query(who, request_id, question, query);
         Ok(())
     }
 
@@ -80,12 +82,16 @@ impl Hub {
         &mut self,
         who: ConnId,
         target: Target,
-        window: Window,
+        (window, shows_ids): (Window, ShowsIds),
         mut messages: Vec<Arc<Message>>,
     ) -> Result<(), ErrorCode> {
         let newest = window.newest;
         let has_more = window.cut(&mut messages) | cut_text(&mut messages, newest);
-        let part = Part::Answer { has_more, newest };
+        let part = Part::Answer {
+            has_more,
+            newest,
+            shows_ids,
+        };
         self.answer(
             who,
             Event::History {
@@ -151,22 +157,10 @@ impl Hub {
         Ok(())
     }
 
-    /// One asks for one thing after the other, more or less.
-    fn check_asked(&self, who: ConnId) -> Result<(), ErrorCode> {
-        self.own(who)?;
-        let is_own = |asked: &&Asked| asked.who == who;
-        // Thousands may wait, of whom few wait for more than one answer.
-        let is_many =
-            || self.history.asked.values().filter(is_own).count() >= ASKED_PER_SESSION_MAX;
-        match self.owed(who) >= ASKED_PER_SESSION_MAX && is_many() {
-            true => Err(ErrorCode::Busy),
-            false => Ok(()),
-        }
-    }
-
     /// A question has been answered. One that nobody waits for any more is nothing.
-    pub fn handle_found(&mut self, ticket: u64, found: Found, now: Moment) {
+    pub fn handle_found(&mut self, ticket: u64, mut found: Found, now: Moment) {
         self.now = now;
+        self.history.deleted.strip(&mut found);
         let Some(asked) = self.history.asked.remove(&ticket) else {
             return;
         };
@@ -179,6 +173,9 @@ impl Hub {
             return self.end_reading(who, room, window, found);
         }
         let is_here = !self.is_stranger(who);
+        if let Question::Deletion(deletion) = asked.what {
+            return self.end_deletion(who, asked.request_id, *deletion, is_here, found);
+        }
         if !is_here {
             return;
         }
@@ -187,7 +184,7 @@ impl Hub {
                 return self.tell_mail(who, to, messages);
             }
             (Question::Mail(_), _) => return,
-            (Question::History(target, window), found @ Found::Messages { .. }) => {
+            (Question::History(target, window, shows_ids), found @ Found::Messages { .. }) => {
                 let room = match &target {
                     Target::Room(room) => self.entered(who, Some(room.clone())).ok(),
                     Target::User(_) => None,
@@ -199,6 +196,7 @@ impl Hub {
                         part: Part::Answer {
                             has_more,
                             newest: window.newest,
+                            shows_ids,
                         },
                     },
                     None => Event::Error(ErrorCode::StoreFailed),

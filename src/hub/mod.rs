@@ -25,6 +25,8 @@ mod changes;
 mod coming;
 mod cut;
 mod debts;
+mod deleted;
+mod deleting;
 mod due;
 mod effect;
 mod entering;
@@ -218,6 +220,7 @@ impl Hub {
             Request::Say { room, text } => self.say(who, room, Manner::Said, text),
             Request::Act { room, text } => self.say(who, room, Manner::Acted, text),
             Request::Private { to, text } => self.say_privately(who, &to, text),
+            Request::Delete { within, id, reason } => self.delete(who, within, id, reason),
             Request::List => self.list(who),
             Request::Members { room, page } => self.tell_members(who, room, &page),
             Request::Rooms { from } => self.tell_rooms(who, &from),

@@ -109,7 +109,7 @@ impl Hub {
         check_note(&target)?;
         let user = self.own_id(who)?;
         let key = Key::of(&target);
-        let known = self.own(who)?.read_to(&key);
+        let known = self.chat.read_to(user, &key);
         let farther = to_ms.filter(|_| to_ms > known);
         if let Some(to_ms) = farther {
             self.commit(None, Entry::MarkRead { user, key, to_ms })?;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::chat::RoomId;
-use crate::limits::{HISTORY_LIMIT, HISTORY_LIMIT_MAX};
+use crate::limits::{ASKED_PER_SESSION_MAX, HISTORY_LIMIT, HISTORY_LIMIT_MAX};
 use crate::model::{
-    AccountId, ConnId, Found, Message, MessageId, Query, Range, RequestId, RoomName, Target, Window,
+    AccountId, ConnId, ErrorCode, Found, Message, MessageId, Query, Range, RequestId, RoomName,
+    Target, Window,
 };
 
 use super::cut::cut_text;
+use super::deleting::SoughtDeletion;
 use super::effect::Effect;
 use super::state::Hub;
 
@@ -20,16 +22,21 @@ pub(super) struct Asked {
     pub(super) what: Question,
 }
 
+/// Does who asks want the numbers of the messages?
+pub(super) type ShowsIds = bool;
+
 #[derive(Debug)]
 pub(super) enum Question {
     /// A member of a room catches up.
     CatchUp(RoomId),
     /// Somebody wants to know what was said in a room, or with somebody.
-    History(Target, Window),
+    History(Target, Window, ShowsIds),
     /// Somebody without a session wants to know what was said in a room.
     Reading(RoomName, Window),
     /// Somebody searches.
     Search,
+    /// What is to be deleted?
+    Deletion(Box<SoughtDeletion>),
     /// An operator has a room written to a file.
     Export(RoomName),
     /// What waits for an account that has just logged in?
@@ -86,6 +93,19 @@ impl Hub {
             guarded_from: room.born.next(),
             through: self.local.get(id).scrollback.begins_after(),
             window,
+        }
+    }
+
+    /// One asks for one thing after the other, more or less.
+    pub(super) fn check_asked(&self, who: ConnId) -> Result<(), ErrorCode> {
+        self.own(who)?;
+        let is_own = |asked: &&Asked| asked.who == who;
+        // Thousands may wait, of whom few wait for more than one answer.
+        let is_many =
+            || self.history.asked.values().filter(is_own).count() >= ASKED_PER_SESSION_MAX;
+        match self.owed(who) >= ASKED_PER_SESSION_MAX && is_many() {
+            true => Err(ErrorCode::Busy),
+            false => Ok(()),
         }
     }
 

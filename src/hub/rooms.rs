@@ -86,9 +86,13 @@ impl Hub {
         let room = self.entered(who, name)?;
         let Some(text) = text else {
             let found = self.chat.rooms().get(room);
-            let (room, topic) = (found.name.clone(), found.topic.clone());
-            let by = None;
-            self.answer(who, Event::Topic { room, topic, by });
+            let event = Event::Topic {
+                room: found.name.clone(),
+                topic: found.topic.clone(),
+                by: None,
+                set: found.topic_set.as_deref().cloned(),
+            };
+            self.answer(who, event);
             return Ok(());
         };
         check_note(&text)?;

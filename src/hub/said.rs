@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::chat::RoomId;
 use crate::limits::{
-    CATCH_UP_TAIL_MESSAGES, SCROLLBACK_BYTES_MAX, SCROLLBACK_MESSAGES, STEPS_PER_IGNORER,
+    CATCH_UP_TAIL_MESSAGES, PRIVATES_REMEMBERED, SCROLLBACK_BYTES_MAX, SCROLLBACK_MESSAGES,
+    STEPS_PER_IGNORER,
 };
 use crate::model::{
-    Absence, AccountId, ConnId, Durability, Event, Message, MessageId, Nick, Peer, Record, UserId,
+    Absence, AccountId, ConnId, Durability, Event, KeptMessage, Message, MessageId, Nick, Peer,
+    Record, SaidIn, UserId,
 };
 
 use super::effect::{Audience, Effect};
@@ -217,6 +219,7 @@ impl Hub {
             text: message.text.clone(),
             away: self.absence_of(to),
         };
+        self.remember_private(&message, &nick, to_account);
         let record = Record::Private {
             message: Arc::clone(&message),
             to: nick,
@@ -234,6 +237,23 @@ impl Hub {
             return self.answer_with(who, request_id, Event::Done { what: None });
         }
         self.speak_privately(who, Some(to), record, message, answer);
+    }
+
+    /// Something was said by one user to another, or to an account.
+    fn remember_private(&mut self, message: &Message, to: &Nick, account: Option<AccountId>) {
+        let privates = &mut self.history.privates;
+        if privates.len() >= PRIVATES_REMEMBERED {
+            privates.pop_front();
+        }
+        privates.push_back(KeptMessage {
+            id: message.id,
+            nick: message.nick.clone(),
+            origin: message.origin,
+            place: SaidIn::User {
+                to: to.clone(),
+                account,
+            },
+        });
     }
 
     pub(super) fn absence_of(&self, user: UserId) -> Option<Absence> {
@@ -254,6 +274,7 @@ impl Hub {
             return;
         };
         let nick = account.record.nick.clone();
+        self.remember_private(&message, &nick, Some(to));
         let record = Record::Private {
             message: Arc::clone(&message),
             to: nick.clone(),

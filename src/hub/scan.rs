@@ -96,6 +96,13 @@ impl Hub {
         self.history.scans.retain(|scan| scan.who != who);
     }
 
+    /// A message is to be forgotten.
+    pub(super) fn forget_in_scans(&mut self, id: MessageId) {
+        for scan in &mut self.history.scans {
+            scan.found.retain(|(_, message)| message.id != id);
+        }
+    }
+
     fn end_scan(&mut self, scan: Scan) -> Searched {
         let Scan {
             who,

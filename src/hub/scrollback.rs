@@ -106,6 +106,21 @@ impl Scrollback {
         bytes
     }
 
+    /// A message, if it is here.
+    pub(super) fn find(&self, id: MessageId) -> Option<&Arc<Message>> {
+        let at = self.messages.binary_search_by_key(&id, |it| it.id).ok()?;
+        self.messages.get(at)
+    }
+
+    /// Forgets a message, if it is here. Returns the bytes that it took.
+    pub(super) fn forget(&mut self, id: MessageId) -> usize {
+        let at = self.messages.binary_search_by_key(&id, |it| it.id);
+        let message = at.ok().and_then(|at| self.messages.remove(at));
+        let bytes = message.as_ref().map_or(0, bytes_of);
+        self.bytes -= bytes;
+        bytes
+    }
+
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -119,13 +134,14 @@ fn bytes_of(message: &Arc<Message>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Manner, Nick};
+    use crate::model::{Manner, Nick, SaidBy};
 
     fn message(id: u64) -> Arc<Message> {
         Arc::new(Message {
             id: MessageId(id),
             unix_ms: 0,
             nick: Nick::parse("alice").expect("a nick"),
+            origin: SaidBy::Unknown,
             manner: Manner::Said,
             text: "hi".into(),
             tags: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::chat::{Addresses, Entry, Fact, Words};
 use crate::model::{
     ConnId, Done, ErrorCode, Event, Key, Manner, Message, MessageId, Moment, Nick, Peer, RoomName,
-    UserId, WhoisEntry,
+    SaidBy, UserId, WhoisEntry,
 };
 
 use super::hear::Asker;
@@ -160,6 +160,7 @@ impl Hub {
             id: MessageId::default(),
             unix_ms: self.now.unix_ms,
             nick,
+            origin: SaidBy::Unknown,
             manner: Manner::Said,
             text: text.clone(),
             tags: None,

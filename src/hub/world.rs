@@ -152,8 +152,9 @@ impl World for Hub {
         match target {
             MetadataTarget::User(nick) => {
                 let user = self.chat.users().find(nick.as_str());
-                let user = user.and_then(|user| self.chat.users().get(user));
-                user.map_or(Vec::new(), |user| user.metadata().map(pair).collect())
+                user.map_or(Vec::new(), |user| {
+                    self.chat.metadata(user).map(pair).collect()
+                })
             }
             MetadataTarget::Room(room) => {
                 let id = self.chat.rooms().find(room);

@@ -101,6 +101,10 @@ pub enum ErrorCode {
     BadTime,
     /// Not a number of a message.
     BadMessageId,
+    /// No such message, or none that one may know of.
+    NoSuchMessage,
+    /// A message that somebody else has said.
+    NotYourMessage,
     /// Not a mask of names or addresses.
     BadMask,
     /// No such ban.
@@ -236,6 +240,8 @@ impl ErrorCode {
             ErrorCode::MailboxFull(_) => "mailbox_full",
             ErrorCode::BadTime => "bad_time",
             ErrorCode::BadMessageId => "bad_message_id",
+            ErrorCode::NoSuchMessage => "no_such_message",
+            ErrorCode::NotYourMessage => "not_your_message",
             ErrorCode::BadMask => "bad_mask",
             ErrorCode::NoSuchBan(_) => "no_such_ban",
             ErrorCode::TooManyIgnored => "too_many_ignored",
@@ -346,6 +352,8 @@ impl fmt::Display for ErrorCode {
                 f.write_str("A time is as in 30m, 2h, 7d, 14:05, 2026-11-21 or 2026-11-21T14:05.")
             }
             ErrorCode::BadMessageId => f.write_str("That is not the number of a message."),
+            ErrorCode::NoSuchMessage => f.write_str("There is no such message."),
+            ErrorCode::NotYourMessage => f.write_str("That message is not yours to delete."),
             ErrorCode::BadMask => f.write_str(
                 "A mask is a name with * and ?, an address, or a network like 10.0.0.0/8.",
             ),

@@ -50,6 +50,23 @@ impl Roster {
     }
 }
 
+/// What was deleted, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// Where it was said.
+    pub target: Target,
+    /// Which message.
+    pub id: MessageId,
+    /// Who had said it.
+    pub author: Nick,
+    /// Who deleted it; nobody, where that is the operator at the console.
+    pub by: Option<Nick>,
+    /// Is that its author?
+    pub is_own: bool,
+    /// Why.
+    pub reason: Option<String>,
+}
+
 /// What is known of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhoisEntry {
@@ -106,6 +123,8 @@ pub enum Part {
         /// Are these the last of what was asked for, so that there is more before them, rather than the
         /// first?
         newest: bool,
+        /// Does the reader want their numbers?
+        shows_ids: bool,
     },
 }
 
@@ -170,6 +189,8 @@ pub enum Event {
         /// Where it was said.
         room: RoomName,
     },
+    /// Something that was said is to be forgotten.
+    Deleted(Box<Deletion>),
     /// What was said before.
     History {
         /// Where.
@@ -269,6 +290,8 @@ pub enum Event {
         topic: Option<String>,
         /// Who set it just now.
         by: Option<Nick>,
+        /// To who asked: who set it, and when, in milliseconds since 1970.
+        set: Option<(String, u64)>,
     },
     /// Something about a user or a room is different.
     Changed {
@@ -372,6 +395,7 @@ impl Event {
             | Event::RoomLeft { nick, .. }
             | Event::Left { nick, .. } => Some(nick),
             Event::Topic { by, .. } => by.as_ref(),
+            Event::Deleted(deletion) => deletion.by.as_ref(),
             Event::Changed { change, .. } => change.actor(),
             _ => None,
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Nick, RoomName};
+use super::{AccountId, Nick, RoomName, UserId};
 
 /// A message's place in the order in which things were said. It grows from message to message over the
 /// whole server, and so in each room; it is never used twice, and 0 is before all.
@@ -47,6 +47,20 @@ pub enum Manner {
     Noticed,
 }
 
+/// Who said something, which a name does not tell for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SaidBy {
+    /// That is not known any more.
+    #[default]
+    Unknown,
+    /// A user without an account, since the server was started.
+    User(UserId),
+    /// An account.
+    Account(AccountId),
+    /// A program that has one of the operator's tokens.
+    Program,
+}
+
 /// What somebody said, to a room or to one user: where stands beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -56,12 +70,46 @@ pub struct Message {
     pub unix_ms: u64,
     /// Who, under the name of that time.
     pub nick: Nick,
+    /// Whose it is to delete.
+    pub origin: SaidBy,
     /// How it is told.
     pub manner: Manner,
     /// 1 byte up to the message limit.
     pub text: String,
     /// What programs say to each other beside the text, in its form on the wire. It is not kept.
     pub tags: Option<Box<str>>,
+}
+
+/// One message, and where it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptMessage {
+    /// Which.
+    pub id: MessageId,
+    /// Who said it, under the name of that time.
+    pub nick: Nick,
+    /// Whose it is to delete.
+    pub origin: SaidBy,
+    /// Where.
+    pub place: SaidIn,
+}
+
+/// Where a message was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaidIn {
+    /// In a room.
+    Room {
+        /// Its name.
+        name: RoomName,
+        /// Was it closed to some?
+        is_guarded: bool,
+    },
+    /// To one user.
+    User {
+        /// Its name.
+        to: Nick,
+        /// Its account.
+        account: Option<AccountId>,
+    },
 }
 
 /// What was said in a room: some of it, in order.

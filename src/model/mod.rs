@@ -17,6 +17,7 @@ mod name;
 mod notice;
 mod page;
 mod profile;
+mod query;
 mod record;
 mod request;
 mod secret;
@@ -38,24 +39,26 @@ pub(crate) use ban::{Ban, Mask, matches};
 pub(crate) use change::{Addressee, Change, MetadataTarget, Utterance, WatchChange};
 pub use error::ErrorCode;
 pub use event::Event;
-pub(crate) use event::{Author, BanEntry, ClientEntry, Part, RoomEntry, Roster, Stats, WhoisEntry};
+pub(crate) use event::{
+    Author, BanEntry, ClientEntry, Deletion, Part, RoomEntry, Roster, Stats, WhoisEntry,
+};
 pub use hash::HashSeed;
 pub(crate) use incident::{Deed, Incident};
 pub(crate) use letters::{is_mark, is_unseen};
 pub(crate) use message::{Excerpt, Target};
-pub use message::{Manner, Message, MessageId};
-pub(crate) use mode::{MaskKind, ModeChange};
+pub use message::{KeptMessage, Manner, Message, MessageId, SaidBy, SaidIn};
+pub(crate) use mode::{MaskKind, ModeChange, RoomMask};
 pub(crate) use mute::{Mark, Mute, Mutes};
 pub(crate) use name::Folded;
 pub use name::{Key, Nick, RoomName};
 pub(crate) use notice::{Absence, Departure, Done, Kick, Notice, PutOut};
-pub(crate) use page::{MembersPage, RoomsFrom};
+pub(crate) use page::{MembersPage, Range, RoomsFrom};
 pub(crate) use profile::{Profile, ProfileChange};
-pub use record::{
-    AccountRecord, Durability, Found, Kept, KeptScrollback, Query, Record, RoomRecord, Used, Window,
-};
+pub use query::{Found, Query, Window};
+pub(crate) use record::RoomRest;
+pub use record::{AccountRecord, Durability, Kept, KeptScrollback, Note, Record, RoomRecord, Used};
 pub use request::Request;
-pub(crate) use request::{EnterMode, Range, Since};
+pub(crate) use request::{EnterMode, Since};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use terms::{SearchWords, terms};
@@ -88,6 +91,16 @@ impl UserId {
     #[must_use]
     pub fn next(self) -> UserId {
         UserId(self.0.saturating_add(1))
+    }
+
+    /// The one of a number.
+    pub fn of(number: u64) -> Option<UserId> {
+        NonZeroU64::new(number).map(UserId)
+    }
+
+    /// Its number.
+    pub fn number(self) -> u64 {
+        self.0.get()
     }
 }
 

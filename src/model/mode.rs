@@ -41,6 +41,19 @@ pub enum ModeChange {
     },
 }
 
+/// A mask of users in one of a room's lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomMask {
+    /// Of which list.
+    pub kind: MaskKind,
+    /// As it was set.
+    pub mask: String,
+    /// By whom.
+    pub by: String,
+    /// When it was set, in milliseconds since 1970.
+    pub at_ms: u64,
+}
+
 /// Which of a room's lists of masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MaskKind {

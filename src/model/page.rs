@@ -1,6 +1,6 @@
 //! Which part of a long list is asked for.
 
-use super::RoomName;
+use super::{MessageId, RoomName, Since};
 
 /// From where on the list of rooms is told, the largest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,4 +24,25 @@ pub struct MembersPage {
     pub after: Option<String>,
     /// So many at most; a further bound is the server's.
     pub limit: Option<usize>,
+}
+
+/// Which messages, of those that may be seen; all bounds hold together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Range {
+    /// So many at most: the last ones, or the first ones where only `after` or `since` bounds them.
+    pub limit: Option<usize>,
+    /// Earlier than this.
+    pub before: Option<MessageId>,
+    /// Later than this.
+    pub after: Option<MessageId>,
+    /// Not said before this.
+    pub since: Option<Since>,
+    /// Said after this, in milliseconds since 1970.
+    pub after_ms: Option<u64>,
+    /// Said before this, in milliseconds since 1970.
+    pub before_ms: Option<u64>,
+    /// The last of them where there are more, or the first? `None` is as the bounds say.
+    pub is_newest: Option<bool>,
+    /// Does one want to be shown their numbers, where lines do not?
+    pub shows_ids: bool,
 }

@@ -1,9 +1,10 @@
 //! What is kept, and what is asked of it: the words between the chat and the store.
 //! Values only, that may go to another thread.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{AccountId, HashSeed, Key, Message, MessageId, Nick, RoomName, SearchWords};
+use super::{AccountId, HashSeed, Key, Message, MessageId, Nick, RoomMask, RoomName};
 
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,13 @@ pub enum Record {
         /// Was it told to somebody? If not, it waits for the account.
         is_delivered: bool,
     },
+    /// Something that was said is to be forgotten.
+    Deleted {
+        /// Its own place in the order of what was said.
+        id: MessageId,
+        /// Which message.
+        message: MessageId,
+    },
     /// What waited for an account was told to it, up to that message.
     Delivered {
         /// The account.
@@ -54,6 +62,13 @@ pub enum Record {
         /// How long the server had run then, in milliseconds.
         ran_ms: u64,
     },
+    /// Something is to be remembered for an account.
+    Note {
+        /// The account.
+        account: AccountId,
+        /// What.
+        note: Note,
+    },
     /// An account is gone that was not used, with its bots.
     AccountGone(AccountId),
     /// An owned room is as this now.
@@ -63,12 +78,14 @@ pub enum Record {
 }
 
 impl Record {
-    /// The message that is to be kept, if it is one.
+    /// Its place in the order of what was said, if it has one.
     pub fn message_id(&self) -> Option<MessageId> {
         match self {
             Record::Said { message, .. } | Record::Private { message, .. } => Some(message.id),
+            Record::Deleted { id, .. } => Some(*id),
             Record::Delivered { .. }
             | Record::Used { .. }
+            | Record::Note { .. }
             | Record::AccountGone(_)
             | Record::Room(_)
             | Record::RoomGone(_) => None,
@@ -102,150 +119,50 @@ pub struct RoomRecord {
     pub is_invite_only: bool,
     /// The accounts that moderate it beside the owner.
     pub moderators: Vec<AccountId>,
+    /// What else is set of it.
+    pub rest: RoomRest,
 }
 
-/// Which messages are meant, of those that may be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// Later than this.
-    pub after: MessageId,
-    /// Earlier than this.
-    pub before: MessageId,
-    /// Not said before, in milliseconds since 1970.
-    pub since_ms: u64,
-    /// Said before this, in milliseconds since 1970.
-    pub until_ms: u64,
-    /// So many at most.
-    pub limit: usize,
-    /// Where there are more: the last of them, rather than the first?
-    pub newest: bool,
+/// What is set of an owned room beside what most have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoomRest {
+    /// When it was made, in milliseconds since 1970.
+    pub made_ms: u64,
+    /// Who set its topic, and when, in milliseconds since 1970.
+    pub topic_set: Option<(String, u64)>,
+    /// Do only moderators and those with a voice speak?
+    pub is_moderated: bool,
+    /// Is it told of to members only?
+    pub is_secret: bool,
+    /// May who is outside speak in it?
+    pub is_open: bool,
+    /// Does what programs ask each other (CTCP) not pass?
+    pub has_no_ctcp: bool,
+    /// How many may be in it.
+    pub limit: Option<u32>,
+    /// Who is kept out, is not, or is always invited.
+    pub masks: Vec<RoomMask>,
+    /// What it says of itself by keys.
+    pub metadata: BTreeMap<String, String>,
 }
 
-impl Window {
-    /// The first of all messages.
-    pub const fn first(limit: usize) -> Window {
-        Window {
-            after: MessageId(0),
-            before: MessageId::MAX,
-            since_ms: 0,
-            until_ms: u64::MAX,
-            limit,
-            newest: false,
-        }
-    }
-
-    /// The last of all messages.
-    pub const fn last(limit: usize) -> Window {
-        Window {
-            newest: true,
-            ..Window::first(limit)
-        }
-    }
-
-    /// Is it one of those meant, but for the limit?
-    pub fn has(&self, message: &Message) -> bool {
-        self.after < message.id
-            && message.id < self.before
-            && (self.since_ms..self.until_ms).contains(&message.unix_ms)
-    }
-
-    /// Cuts those meant, in the order of their ids, down to the limit. Returns whether there were more.
-    pub fn cut<T>(&self, messages: &mut Vec<T>) -> bool {
-        let surplus = messages.len().saturating_sub(self.limit);
-        match self.newest {
-            true => drop(messages.drain(..surplus)),
-            false => messages.truncate(self.limit),
-        }
-        surplus > 0
-    }
-}
-
-/// A question about what is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Query {
-    /// What was said in a room.
-    History {
-        /// Where.
-        room: RoomName,
-        /// Of what was said while the room was guarded, what came before this is not shown.
-        guarded_from: MessageId,
-        /// What was said up to this is to be on disk before it is looked at: what came later is known to
-        /// who asks.
-        through: MessageId,
-        /// Which of it.
-        window: Window,
+/// Something that is remembered for an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// It has read what was said by or in something, up to a time in milliseconds since 1970.
+    ReadTo {
+        /// In or by what.
+        key: Key,
+        /// Up to when.
+        to_ms: u64,
     },
-    /// What two users said to each other.
-    Private {
-        /// Whose question it is.
-        own: Key,
-        /// The other.
-        with: Key,
-        /// The account that asks: it sees what was said by and to it. Anybody else sees what came since it
-        /// goes by that name, which the window says, and was said by and to no account.
-        account: Option<AccountId>,
-        /// Which of it.
-        window: Window,
+    /// It says something of itself by a key, or nothing any more.
+    Metadata {
+        /// The key.
+        key: String,
+        /// What.
+        value: Option<String>,
     },
-    /// What was said in rooms with all of these words in it.
-    Search {
-        /// Where, and from when on of what was said while it was guarded.
-        rooms: Vec<(RoomName, MessageId)>,
-        /// The words. There are some.
-        words: SearchWords,
-        /// Which of it.
-        window: Window,
-    },
-    /// What waits for an account.
-    Mail {
-        /// The account.
-        to: AccountId,
-    },
-    /// Write all that was said in a room to a file.
-    Export {
-        /// Where.
-        room: RoomName,
-    },
-}
-
-impl Query {
-    /// May it take long, however little is found? Those that do not are not to wait for it.
-    pub fn is_long(&self) -> bool {
-        match self {
-            Query::Search { .. } | Query::Export { .. } => true,
-            Query::History { .. } | Query::Private { .. } | Query::Mail { .. } => false,
-        }
-    }
-}
-
-/// What was found. Messages are in the order of their ids.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Found {
-    /// In a room, or between two.
-    Messages {
-        /// What was found.
-        messages: Vec<Arc<Message>>,
-        /// Everything up to this was looked at: what came later may be on its way to the disk.
-        through: MessageId,
-        /// Was there more than the limit?
-        has_more: bool,
-    },
-    /// In several rooms.
-    InRooms {
-        /// Where, and what.
-        messages: Vec<(RoomName, Arc<Message>)>,
-        /// Was there more than the limit?
-        has_more: bool,
-    },
-    /// A room was written to a file.
-    Exported {
-        /// Where the file is.
-        path: String,
-        /// How many messages it has.
-        count: u64,
-    },
-    /// It could not be found out; the log says why.
-    Failed,
 }
 
 /// What is known of an account to everybody's benefit.
@@ -291,6 +208,8 @@ pub struct Kept {
     pub ran_ms: u64,
     /// What stands for addresses is hashed with this; it is as old as what is kept.
     pub cloak_key: HashSeed,
+    /// What is remembered for accounts.
+    pub notes: Vec<(AccountId, Note)>,
     /// What ends when it is not used, and how long the server had run when it was used last.
     pub uses: Vec<(Used, u64)>,
 }

@@ -3,10 +3,10 @@
 use super::account::{Login, TokenChange};
 use super::change::MetadataTarget;
 use super::mode::ModeChange;
-use super::page::{MembersPage, RoomsFrom};
+use super::page::{MembersPage, Range, RoomsFrom};
 use super::{
-    AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, ScramProof, Secret, Utterance,
-    WatchChange,
+    AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, ScramProof, Secret, Target,
+    Utterance, WatchChange,
 };
 
 /// Whether an entered room must be new, must be there, or may be either.
@@ -31,25 +31,6 @@ pub enum Since {
     Local(i64),
     /// A second of the day, of today or yesterday, by the server's own clock.
     Clock(u32),
-}
-
-/// Which messages, of those that may be seen; all bounds hold together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Range {
-    /// So many at most: the last ones, or the first ones where only `after` or `since` bounds them.
-    pub limit: Option<usize>,
-    /// Earlier than this.
-    pub before: Option<MessageId>,
-    /// Later than this.
-    pub after: Option<MessageId>,
-    /// Not said before this.
-    pub since: Option<Since>,
-    /// Said after this, in milliseconds since 1970.
-    pub after_ms: Option<u64>,
-    /// Said before this, in milliseconds since 1970.
-    pub before_ms: Option<u64>,
-    /// The last of them where there are more, or the first? `None` is as the bounds say.
-    pub is_newest: Option<bool>,
 }
 
 /// What a client asks. Text is as it was sent; each dialect cleans what it shows. A name of
@@ -187,6 +168,15 @@ pub enum Request {
         to: String,
         /// 1 byte up to the message limit.
         text: String,
+    },
+    /// Have everybody forget what was said.
+    Delete {
+        /// Where; `None` is wherever one may.
+        within: Option<Target>,
+        /// Which message; `None` is one's own last one in the room.
+        id: Option<MessageId>,
+        /// Why.
+        reason: Option<String>,
     },
     /// Who is in the room one speaks in.
     List,

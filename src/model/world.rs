@@ -94,6 +94,8 @@ pub struct ServerFacts {
     pub has_accounts: bool,
     /// May one be made before one comes in?
     pub has_early_accounts: bool,
+    /// How long a message may be, in bytes.
+    pub message_bytes: usize,
     /// Are IRC clients to come by TLS?
     pub strict_transport: Option<StrictTransport>,
 }
@@ -271,6 +273,7 @@ impl World for Nowhere {
             has_accounts: false,
             has_early_accounts: false,
             strict_transport: None,
+            message_bytes: 4096,
         };
         &NOTHING
     }

@@ -44,6 +44,14 @@ pub(super) enum Input {
         bot: Option<Nick>,
         range: Range,
     },
+    /// Something that was said in a room is to be forgotten, by who asks for that over HTTP.
+    Delete {
+        who: ConnId,
+        mode: ResponseMode,
+        room: RoomName,
+        bot: Option<Nick>,
+        message: MessageId,
+    },
     /// The chat waited for the time that it is.
     Timer,
     /// Everything up to a message is on disk.
@@ -88,6 +96,13 @@ impl<S: System> Reactor<S> {
                 bot,
                 range,
             } => return self.read(who, mode, room, bot.as_ref(), range),
+            Input::Delete {
+                who,
+                mode,
+                room,
+                bot,
+                message,
+            } => return self.delete(who, mode, room, bot.as_ref(), message),
             Input::Timer => self.hub.handle_timeout(now),
             Input::Committed(through) => self.hub.handle_kept(through, BATCH_BYTES_MAX, now),
             Input::Found { ticket, found } => self.hub.handle_found(ticket, found, now),
@@ -153,6 +168,28 @@ impl<S: System> Reactor<S> {
         match self.hub.handle_reading(who, peer, bot, room, range, now) {
             Ok(Some(excerpt)) => self.respond(who, mode, &api::messages(&excerpt)),
             Ok(None) => self.put_response_off(who, mode, api::refused(&ErrorCode::StoreFailed)),
+            Err(code) => self.respond(who, mode, &api::refused(&code)),
+        }
+        self.carry_out();
+    }
+
+    /// Has something forgotten that was said in a room. The response waits for the disk, where there is one.
+    fn delete(
+        &mut self,
+        who: ConnId,
+        mode: ResponseMode,
+        room: RoomName,
+        bot: Option<&Nick>,
+        message: MessageId,
+    ) {
+        let now = self.clock.moment;
+        let Some(connection) = self.connections.touch(who) else {
+            return;
+        };
+        let (peer, response) = (connection.peer, api::deleted(&room, message));
+        match self.hub.handle_deletion(who, peer, bot, room, message, now) {
+            Ok(true) => self.respond(who, mode, &response),
+            Ok(false) => self.put_response_off(who, mode, response),
             Err(code) => self.respond(who, mode, &api::refused(&code)),
         }
         self.carry_out();

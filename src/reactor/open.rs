@@ -177,6 +177,7 @@ fn rules(
             has_accounts: config.data.is_some(),
             has_early_accounts: config.data.is_some() && config.has_early_accounts,
             strict_transport: strict_transport(doors, config)?,
+            message_bytes: config.limits.message_bytes,
         },
     })
 }

@@ -41,6 +41,11 @@ pub(super) fn in_words(request: &Request) -> Option<String> {
             let command = if *locked { "/lock" } else { "/unlock" };
             [given(command), given(room.as_str()), None, None]
         }
+        Request::Delete {
+            id: Some(id),
+            reason,
+            ..
+        } => [given("/delete"), Some(id.to_string()), reason.clone(), None],
         Request::Shutdown { seconds } => {
             [given("/shutdown"), Some(seconds.to_string()), None, None]
         }

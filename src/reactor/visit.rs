@@ -89,6 +89,22 @@ impl<S: System> Reactor<S> {
                 }
                 Err(response) => response,
             },
+            Reply::Delete {
+                room,
+                by,
+                id: message,
+            } => match self.poster(id, by, None) {
+                Ok((nick, is_bot)) => {
+                    return self.apply(Input::Delete {
+                        who: id,
+                        mode,
+                        room,
+                        bot: is_bot.then_some(nick),
+                        message,
+                    });
+                }
+                Err(response) => response,
+            },
             Reply::Metrics => self.metrics().response(),
             Reply::Stats => api::stats(&self.stats()),
         };

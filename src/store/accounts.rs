@@ -11,7 +11,7 @@ mod write;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::limits::{BOTS_PER_ACCOUNT_MAX, SESSION_MS, SESSIONS_PER_ACCOUNT_MAX};
-use crate::model::{AccountId, AccountRecord, Key, Nick, RoomName, Secret, Used};
+use crate::model::{AccountId, AccountRecord, Key, Nick, Note, RoomName, Secret, Used};
 
 use super::rows;
 
@@ -209,6 +209,47 @@ pub(crate) fn uses(connection: &Connection) -> rusqlite::Result<Vec<(Used, u64)>
     Ok(uses)
 }
 
+/// Remembers something for an account.
+pub(super) fn note(connection: &Connection, id: AccountId, note: &Note) -> rusqlite::Result<()> {
+    let put = "INSERT OR REPLACE INTO notes (account, is_text, key, value)
+        SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM accounts WHERE id = ?1)";
+    let id = number(id);
+    match note {
+        Note::ReadTo { key, to_ms } => {
+            connection.execute(put, params![id, false, key.as_str(), rows::integer(*to_ms)])?
+        }
+        Note::Metadata {
+            key,
+            value: Some(value),
+        } => connection.execute(put, params![id, true, key, value])?,
+        Note::Metadata { key, value: None } => {
+            let sql = "DELETE FROM notes WHERE account = ?1 AND is_text AND key = ?2";
+            connection.execute(sql, params![id, key])?
+        }
+    };
+    Ok(())
+}
+
+/// What is remembered for accounts.
+pub(crate) fn notes(connection: &Connection) -> rusqlite::Result<Vec<(AccountId, Note)>> {
+    let mut statement = connection.prepare("SELECT account, is_text, key, value FROM notes")?;
+    let found = statement.query_map([], |row| {
+        let key: String = row.get(2)?;
+        let note = match row.get(1)? {
+            true => Note::Metadata {
+                key,
+                value: Some(row.get(3)?),
+            },
+            false => Note::ReadTo {
+                key: Key::of(&key),
+                to_ms: ms(row.get(3)?),
+            },
+        };
+        Ok(rows::account_of(row.get(0)?).map(|account| (account, note)))
+    })?;
+    found.filter_map(Result::transpose).collect()
+}
+
 fn ms(integer: i64) -> u64 {
     u64::try_from(integer).unwrap_or(0)
 }
@@ -245,8 +286,9 @@ fn forget(connection: &Connection, id: AccountId) -> rusqlite::Result<()> {
     for statement in [
         "DELETE FROM accounts WHERE id = ?1",
         "DELETE FROM tokens WHERE bot = ?1",
+        "DELETE FROM notes WHERE account = ?1",
         "UPDATE rooms SET owner = NULL, since = 0, topic = NULL, room_key = NULL, topic_locked = 0,
-             invite_only = 0, moderators = '[]' WHERE owner = ?1",
+             invite_only = 0, moderators = '[]', rest = '{}' WHERE owner = ?1",
         "UPDATE rooms SET moderators =
              (SELECT json_group_array(value) FROM json_each(moderators) WHERE value <> ?1)
          WHERE ?1 IN (SELECT value FROM json_each(moderators))",

@@ -11,6 +11,8 @@ use crate::model::{AccountId, Key, Message, MessageId, Nick, Record, RoomName, R
 
 use super::Retention;
 use super::accounts;
+use super::erasure::Erasure;
+use super::rest;
 use super::rows::{self, integer};
 
 /// Rooms in the head: more are looked up again.
@@ -21,6 +23,7 @@ const ROOMS_MAX: usize = 4096;
 pub(super) struct Desk<'c> {
     message: Statement<'c>,
     private: Statement<'c>,
+    delete: Erasure<'c>,
     delivered: Statement<'c>,
     find_room: Statement<'c>,
     make_room: Statement<'c>,
@@ -62,10 +65,14 @@ impl<'c> Desk<'c> {
     ) -> Done<Desk<'c>> {
         let prepare = |sql: &str| connection.prepare(sql);
         Ok(Desk {
-            message: prepare("INSERT OR IGNORE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
-            private: prepare(
-                "INSERT OR IGNORE INTO privates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            message: prepare(
+                "INSERT OR IGNORE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
+            private: prepare(
+                "INSERT OR IGNORE INTO privates
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )?,
+            delete: Erasure::prepared(connection)?,
             delivered: prepare(
                 "UPDATE privates SET delivered = 1
                 WHERE to_account = ?1 AND NOT delivered AND id <= ?2",
@@ -77,11 +84,11 @@ impl<'c> Desk<'c> {
                 used_ms = CASE WHEN owner IS NULL
                     THEN (SELECT value FROM meta WHERE key = 'ran_ms') ELSE used_ms END,
                 owner = ?4, topic = ?5, room_key = ?6, topic_locked = ?7, invite_only = ?8,
-                moderators = ?9 WHERE id = ?1",
+                moderators = ?9, rest = ?10 WHERE id = ?1",
             )?,
             free_room: prepare(
                 "UPDATE rooms SET owner = NULL, since = 0, topic = NULL, room_key = NULL,
-                topic_locked = 0, invite_only = 0, moderators = '[]' WHERE key = ?1",
+                topic_locked = 0, invite_only = 0, moderators = '[]', rest = '{}' WHERE key = ?1",
             )?,
             use_account: prepare("UPDATE accounts SET used_ms = ?2 WHERE id = ?1")?,
             use_room: prepare("UPDATE rooms SET used_ms = ?2 WHERE key = ?1")?,
@@ -115,6 +122,12 @@ impl<'c> Desk<'c> {
                 to_account,
                 is_delivered,
             } => self.whisper(message, to, [*from_account, *to_account], *is_delivered)?,
+            Record::Deleted { id, message } => {
+                if let Some((row, weight)) = self.delete.execute(self.connection, *message)? {
+                    self.take(row, weight)?;
+                }
+                self.last = self.last.max(id.0);
+            }
             Record::Delivered { to, through } => {
                 self.delivered
                     .execute([rows::account(Some(*to)), integer(through.0)])?;
@@ -131,6 +144,7 @@ impl<'c> Desk<'c> {
                 };
                 self.set_ran.execute([ran_ms])?;
             }
+            Record::Note { account, note } => accounts::note(self.connection, *account, note)?,
             Record::AccountGone(id) => drop(accounts::remove(self.connection, *id)?),
             Record::Room(room) => self.own(room)?,
             Record::RoomGone(room) => {
@@ -149,7 +163,8 @@ impl<'c> Desk<'c> {
             message.nick.as_str(),
             rows::manner(message.manner),
             is_guarded,
-            message.text
+            message.text,
+            rows::author(message.origin)
         ])?;
         self.last = self.last.max(message.id.0);
         if inserted == 1 {
@@ -185,7 +200,8 @@ impl<'c> Desk<'c> {
             message.text,
             from_account,
             to_account,
-            is_delivered
+            is_delivered,
+            rows::author(message.origin)
         ])?;
         self.last = self.last.max(message.id.0);
         Ok(())
@@ -202,7 +218,8 @@ impl<'c> Desk<'c> {
             room.key,
             room.is_topic_locked,
             room.is_invite_only,
-            rows::moderators(room)
+            rows::moderators(room),
+            rest::written(&room.rest)
         ])?;
         Ok(())
     }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::limits::{FOUND_BYTES_MAX, FOUND_MAX, MAIL_MAX};
 use crate::model::{
-    AccountId, Found, Key, Message, MessageId, Query, RoomName, SearchWords, Window,
+    AccountId, Found, KeptMessage, Key, Message, MessageId, Nick, Query, RoomName, SaidIn,
+    SearchWords, Window,
 };
 
 use super::rows::{self, integer};
@@ -42,6 +43,7 @@ pub(super) fn find(connection: &Connection, query: &Query, committed: MessageId)
             words,
             window,
         } => search(&transaction, rooms, words, *window, committed),
+        Query::Message { id } => message(&transaction, *id).map(Found::Message),
         Query::Mail { to } => mail(&transaction, *to, committed),
         // Not a question of one step: see `export`.
         Query::Export { .. } => Ok(Found::Failed),
@@ -68,7 +70,7 @@ fn history(
     let mut page = FoundPage::new(window);
     if let Some((row, since)) = room_row(connection, room)? {
         let sql = format!(
-            "SELECT id, ms, nick, manner, text, guarded FROM messages
+            "SELECT id, ms, nick, manner, text, author, guarded FROM messages
             WHERE room = ?1 AND id >= ?2 AND id < ?3 AND ms >= ?4 AND ms < ?5 ORDER BY id {}",
             range.order
         );
@@ -83,7 +85,7 @@ fn history(
                 &sql,
                 params![row, span.first, span.end, range.ms, range.until_ms],
                 |row| {
-                    let is_hidden = row.get(5)? && rows::id_of(row.get(0)?) < shown_from;
+                    let is_hidden = row.get(6)? && rows::id_of(row.get(0)?) < shown_from;
                     Ok((!is_hidden).then_some(()))
                 },
             )?;
@@ -104,7 +106,7 @@ fn private(
 ) -> Done<Found> {
     let range = RowRange::new(window, committed);
     let mut page = FoundPage::new(window);
-    let of = "SELECT id, ms, from_name, manner, text FROM privates";
+    let of = "SELECT id, ms, from_name, manner, text, author FROM privates";
     let within = "id > ?4 AND id < ?5 AND ms >= ?6 AND ms < ?7";
     let sql = format!(
         "{of} WHERE from_key = ?1 AND to_key = ?2 AND from_account = ?3 AND {within}
@@ -130,13 +132,55 @@ fn private(
     Ok(page.messages(range, committed))
 }
 
+/// One message, wherever it was said.
+fn message(connection: &Connection, id: MessageId) -> Done<Option<Box<KeptMessage>>> {
+    let in_room = connection.query_row(
+        "SELECT m.nick, m.author, rooms.name, m.guarded, m.id <= rooms.since
+        FROM messages AS m JOIN rooms ON rooms.id = m.room WHERE m.id = ?1",
+        [integer(id.0)],
+        |row| {
+            let (is_guarded, is_before): (bool, bool) = (row.get(3)?, row.get(4)?);
+            let place = SaidIn::Room {
+                name: RoomName::nearest(row.get_ref(2)?.as_str()?),
+                is_guarded,
+            };
+            Ok((!(is_guarded && is_before)).then_some(kept(row, id, place)?))
+        },
+    );
+    if let Some(found) = in_room.optional()? {
+        return Ok(found);
+    }
+    let private = connection.query_row(
+        "SELECT from_name, author, to_name, to_account FROM privates WHERE id = ?1",
+        [integer(id.0)],
+        |row| {
+            let place = SaidIn::User {
+                to: Nick::nearest(row.get_ref(2)?.as_str()?),
+                account: rows::account_of(row.get(3)?),
+            };
+            kept(row, id, place)
+        },
+    );
+    private.optional()
+}
+
+/// The message in a row that begins with nick and author.
+fn kept(row: &Row<'_>, id: MessageId, place: SaidIn) -> Done<Box<KeptMessage>> {
+    Ok(Box::new(KeptMessage {
+        id,
+        nick: Nick::nearest(row.get_ref(0)?.as_str()?),
+        origin: rows::origin(row.get(1)?),
+        place,
+    }))
+}
+
 fn mail(connection: &Connection, to: AccountId, committed: MessageId) -> Done<Found> {
     let window = Window::first(MAIL_MAX);
     let range = RowRange::new(window, committed);
     let mut page = FoundPage::new(window);
     // All of it is told at once.
     page.room = usize::MAX;
-    let sql = "SELECT id, ms, from_name, manner, text FROM privates
+    let sql = "SELECT id, ms, from_name, manner, text, author FROM privates
         WHERE to_account = ?1 AND NOT delivered AND id < ?2 ORDER BY id";
     page.read(
         connection,
@@ -169,7 +213,7 @@ fn search(
         // Which room it is in, and when it was said, is looked at here rather than there, so that it is
         // known how far was looked where that takes too long.
         let sql = format!(
-            "SELECT m.id, m.ms, m.nick, m.manner, m.text, m.guarded, m.room
+            "SELECT m.id, m.ms, m.nick, m.manner, m.text, m.author, m.guarded, m.room
             FROM terms CROSS JOIN messages AS m ON m.id = terms.rowid
             WHERE terms MATCH ?1 AND terms.rowid > ?2 AND terms.rowid < ?3
             ORDER BY terms.rowid {}",
@@ -180,8 +224,8 @@ fn search(
             &sql,
             params![expression(words), range.after, range.before],
             |row| {
-                let (is_guarded, id): (bool, i64) = (row.get(5)?, row.get(0)?);
-                let place = places.get(&row.get(6)?);
+                let (is_guarded, id): (bool, i64) = (row.get(6)?, row.get(0)?);
+                let place = places.get(&row.get(7)?);
                 let shown = place.filter(|(_, from)| !is_guarded || rows::id_of(id) >= *from);
                 let is_late = row.get::<_, i64>(1)? >= range.ms;
                 Ok(shown

@@ -7,6 +7,7 @@
 
 pub(crate) mod accounts;
 mod desk;
+mod erasure;
 mod export;
 mod find;
 mod index;
@@ -14,6 +15,7 @@ mod names;
 mod place;
 mod print;
 mod reader;
+mod rest;
 mod retention;
 mod rows;
 mod schema;
@@ -202,10 +204,8 @@ impl Store {
     /// # Errors
     /// As much waits as may: the record is lost, and counted as that.
     pub fn keep(&mut self, record: Record) -> Result<(), Full> {
-        if let Record::Said { message, .. } | Record::Private { message, .. } = &record {
-            self.shared
-                .highest
-                .fetch_max(message.id.0, Ordering::AcqRel);
+        if let Some(id) = record.message_id() {
+            self.shared.highest.fetch_max(id.0, Ordering::AcqRel);
         }
         let backlog = self.backlog();
         let weight = weight(&record);
@@ -322,10 +322,15 @@ fn weight(record: &Record) -> usize {
         }
         Record::Room(room) => {
             let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-            text(&room.topic) + text(&room.key) + 64 * room.moderators.len()
+            let rest = &room.rest;
+            let masks: usize = rest.masks.iter().map(|it| 64 + it.mask.len()).sum();
+            let keyed: usize = rest.metadata.iter().map(|it| it.0.len() + it.1.len()).sum();
+            text(&room.topic) + text(&room.key) + 64 * room.moderators.len() + masks + keyed
         }
-        Record::Delivered { .. }
+        Record::Deleted { .. }
+        | Record::Delivered { .. }
         | Record::Used { .. }
+        | Record::Note { .. }
         | Record::AccountGone(_)
         | Record::RoomGone(_) => 64,
     };

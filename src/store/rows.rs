@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Result as Done, Row};
 
-use crate::model::{AccountId, Manner, Message, MessageId, Nick, RoomName, RoomRecord};
+use crate::model::{
+    AccountId, Manner, Message, MessageId, Nick, RoomName, RoomRecord, SaidBy, UserId,
+};
 
 /// What a message's row takes beside its text and its name, in bytes: ids, time, flags, the index by
 /// room and the pages' own.
@@ -42,13 +44,33 @@ pub(super) fn manner(manner: Manner) -> i64 {
     }
 }
 
-/// The message in a row that begins with id, ms, nick, manner, text. Its name may have been one for an older
+/// How it stands in a row whose a message is.
+pub(super) fn author(origin: SaidBy) -> i64 {
+    match origin {
+        SaidBy::Unknown => 0,
+        SaidBy::Account(AccountId(id)) => integer(id),
+        SaidBy::User(user) => -integer(user.number()),
+        SaidBy::Program => i64::MIN,
+    }
+}
+
+pub(super) fn origin(author: i64) -> SaidBy {
+    let user = || UserId::of(author.unsigned_abs()).map(SaidBy::User);
+    match author {
+        i64::MIN => SaidBy::Program,
+        _ if author < 0 => user().unwrap_or_default(),
+        _ => account_of(author).map_or(SaidBy::Unknown, SaidBy::Account),
+    }
+}
+
+/// The message in a row that begins with id, ms, nick, manner, text, author. Its name may have been one for an older
 /// program only.
 pub(super) fn message(row: &Row<'_>) -> Done<Message> {
     Ok(Message {
         id: id_of(row.get(0)?),
         unix_ms: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
         nick: Nick::nearest(row.get_ref(2)?.as_str()?),
+        origin: origin(row.get(5)?),
         manner: match row.get::<_, i64>(3)? {
             1 => Manner::Acted,
             2 => Manner::Noticed,
@@ -61,7 +83,7 @@ pub(super) fn message(row: &Row<'_>) -> Done<Message> {
 
 /// The columns of a room's record, as [`room`] reads them.
 pub(super) const ROOM_COLUMNS: &str =
-    "name, owner, topic, room_key, topic_locked, invite_only, moderators";
+    "name, owner, topic, room_key, topic_locked, invite_only, moderators, rest";
 
 /// The record of an owned room. `None`: nobody wrote that there through this program.
 pub(super) fn room(row: &Row<'_>) -> Done<Option<RoomRecord>> {
@@ -85,6 +107,7 @@ pub(super) fn room(row: &Row<'_>) -> Done<Option<RoomRecord>> {
             .filter_map(serde_json::Value::as_i64)
             .filter_map(account_of)
             .collect(),
+        rest: super::rest::read(row.get_ref(7)?.as_str()?),
     }))
 }
 

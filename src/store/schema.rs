@@ -12,7 +12,7 @@ const APPLICATION_ID: i64 = 0x4875_6262;
 
 /// The step at place n makes a database of version n one of version n + 1; version 0 is an empty one.
 /// What stands here was released: it is never changed, only added to.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 8] = [
     // rooms.messages and rooms.bytes say how many messages of the room there are and what they take
     // (`rows::weight`); rooms.since is the last id before the room was owned. An index ends with the
     // rowid of its own: messages_by_room is (room, id). The index's segments are merged in upkeep: left to
@@ -137,6 +137,17 @@ const STEPS: [&str; 6] = [
     // What is kept of a password for SCRAM-SHA-256, in the form of RFC 5803. An account that was made before has it
     // from the next time on that its password is told.
     "ALTER TABLE accounts ADD COLUMN scram TEXT;",
+    // Whose a message is to delete (`rows::author`): an account's id, or below 0 what the server called a user
+    // without one while it ran.
+    "ALTER TABLE messages ADD COLUMN author INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE privates ADD COLUMN author INTEGER NOT NULL DEFAULT 0;",
+    // What is set of an owned room beside what most have is an object of JSON (`rows::rest`). notes is what is
+    // remembered for accounts: how far they have read something, where value is a number of milliseconds, and
+    // what they say of themselves, where it is a text.
+    "ALTER TABLE rooms ADD COLUMN rest TEXT NOT NULL DEFAULT '{}';
+    CREATE TABLE notes (
+        account INTEGER NOT NULL, key TEXT NOT NULL, value NOT NULL, is_text INTEGER NOT NULL,
+        PRIMARY KEY (account, is_text, key)) WITHOUT ROWID;",
 ];
 
 /// Above this size, in bytes, a database is not read whole at the start: it would take seconds.

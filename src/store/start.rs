@@ -69,7 +69,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
     // One that was to be kept as its owner's when that was gone already is nobody's.
     connection.execute(
         "UPDATE rooms SET owner = NULL, since = 0, topic = NULL, room_key = NULL, topic_locked = 0,
-            invite_only = 0, moderators = '[]'
+            invite_only = 0, moderators = '[]', rest = '{}'
         WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM accounts)",
         [],
     )?;
@@ -112,6 +112,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         tokens: accounts::tokens(connection)?,
         ran_ms: u64::try_from(rows::meta(connection, "ran_ms")?).unwrap_or(0),
         cloak_key: cloak_key(connection)?,
+        notes: accounts::notes(connection)?,
         uses: accounts::uses(connection)?,
     })
 }

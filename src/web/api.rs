@@ -156,16 +156,38 @@ pub(super) fn read(site: &Site, request: &HttpRequest, segment: &str) -> Reply {
     read.unwrap_or_else(Reply::Respond)
 }
 
+/// What is to be forgotten that was said in a room, if it may be.
+pub(super) fn delete(site: &Site, request: &HttpRequest, segment: &str, id: &str) -> Reply {
+    let permitted = check_page(site, request).and_then(|()| bearer(site, request));
+    let delete = permitted.and_then(|by| {
+        let room = room(segment).map_err(|code| refused(&code))?;
+        let id = number(id).map(MessageId);
+        let id = id.ok_or_else(|| refused(&ErrorCode::BadMessageId))?;
+        Ok(Reply::Delete { room, by, id })
+    });
+    delete.unwrap_or_else(Reply::Respond)
+}
+
+/// It is forgotten.
+pub(crate) fn deleted(room: &RoomName, id: MessageId) -> Response {
+    object(StatusCode::Ok, "deleted", |object| {
+        object.number("id", Some(id.0)).text("room", room.as_str())
+    })
+}
+
+/// A number without a sign.
+fn number(text: &str) -> Option<u64> {
+    let digits = percent_decoded(text)?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
+    digits.parse::<u64>().ok().filter(|_| is_number)
+}
+
 /// What a query asks for. A parameter that is not known is nothing.
 fn range(query: &str) -> Option<Range> {
     let mut range = Range::default();
     for parameter in query.split('&') {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let number = || {
-            let digits = percent_decoded(value)?;
-            let is_number = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
-            digits.parse::<u64>().ok().filter(|_| is_number)
-        };
+        let number = || number(value);
         let is_new = match name {
             "limit" => {
                 let limit = number().filter(|&limit| limit > 0)?;

@@ -10,7 +10,7 @@ mod upgrade;
 
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Method, Response, StatusCode};
-use crate::model::{MembersPage, Moment, Nick, Range, RoomName, RoomsFrom};
+use crate::model::{MembersPage, MessageId, Moment, Nick, Range, RoomName, RoomsFrom};
 
 pub(crate) use assets::{Asset, Representation};
 pub(crate) use metrics::Metrics;
@@ -68,6 +68,15 @@ pub(crate) enum Reply {
         /// Which.
         range: Range,
     },
+    /// Have this forgotten, and send [`api::deleted`].
+    Delete {
+        /// Where it was said.
+        room: RoomName,
+        /// Who has the right to.
+        by: Poster,
+        /// Which message.
+        id: MessageId,
+    },
     /// Send [`Metrics::response`].
     Metrics,
     /// Send [`api::stats`].
@@ -97,6 +106,8 @@ enum Route<'a> {
     Users(&'a str),
     /// What is said in a room.
     Messages(&'a str),
+    /// One message of a room, by its id.
+    Message(&'a str, &'a str),
     Metrics,
     Stats,
 }
@@ -147,6 +158,7 @@ pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpReq
         },
         Route::Messages(name) if request.method == Method::Post => api::post(site, request, name),
         Route::Messages(name) => api::read(site, request, name),
+        Route::Message(name, id) => api::delete(site, request, name, id),
         Route::Metrics => Reply::Metrics,
         Route::Stats => Reply::Stats,
     }
@@ -170,14 +182,12 @@ fn place<'a>(site: &Site, door: DoorKind, path: &'a str) -> Option<Route<'a>> {
 
 fn api_place(rest: &str) -> Option<Route<'_>> {
     let mut segments = rest.split('/');
-    let parts = (segments.next()?, segments.next(), segments.next());
-    if segments.next().is_some() {
-        return None;
-    }
-    match parts {
-        ("rooms", None, None) => Some(Route::Rooms),
-        ("rooms", Some(name), Some("users")) => Some(Route::Users(name)),
-        ("rooms", Some(name), Some("messages")) => Some(Route::Messages(name)),
+    let mut next = || segments.next();
+    match (next()?, next(), next(), next(), next()) {
+        ("rooms", None, None, ..) => Some(Route::Rooms),
+        ("rooms", Some(name), Some("users"), None, _) => Some(Route::Users(name)),
+        ("rooms", Some(name), Some("messages"), None, _) => Some(Route::Messages(name)),
+        ("rooms", Some(name), Some("messages"), Some(id), None) => Some(Route::Message(name, id)),
         _ => None,
     }
 }
@@ -189,6 +199,7 @@ impl Route<'_> {
             Route::Server => "GET, HEAD, POST, OPTIONS",
             Route::WebSocket | Route::Echo => "GET, OPTIONS",
             Route::Messages(_) => "GET, HEAD, POST, OPTIONS",
+            Route::Message(..) => "DELETE, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -198,6 +209,7 @@ impl Route<'_> {
             Method::Get => "GET",
             Method::Head => "HEAD",
             Method::Post => "POST",
+            Method::Delete => "DELETE",
             Method::Options => "OPTIONS",
             Method::Other => return false,
         };

@@ -70,7 +70,11 @@ fn check_answer(request: &HttpRequest, answer: Reply) {
             assert!(text.trim() == text && !text.is_empty());
         }
         Reply::Read { range, .. } => assert!(range.limit != Some(0)),
-        Reply::Rooms(_) | Reply::Users(..) | Reply::Metrics | Reply::Stats => {}
+        Reply::Delete { .. }
+        | Reply::Rooms(_)
+        | Reply::Users(..)
+        | Reply::Metrics
+        | Reply::Stats => {}
     }
 }
 

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hubbub::testing::{
-    Dialect, Event, Manner, Message, MessageId, Moment, Nick, Nowhere, Peer, RoomName, Stage, View,
+    Dialect, Event, Manner, Message, MessageId, Moment, Nick, Nowhere, Peer, RoomName, SaidBy,
+    Stage, View,
 };
 
 const RUNS: u64 = 1000;
@@ -23,6 +24,7 @@ fn main() {
             id: MessageId(1),
             unix_ms: 0,
             nick,
+            origin: SaidBy::Unknown,
             manner: Manner::Said,
             text: "A message of 64 bytes, which is what the load tester has by then".into(),
             tags: None,

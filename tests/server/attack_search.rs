@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hubbub::testing::{
     Answer, Durability, Found, Manner, Message, MessageId, Nick, Options, Query, Record, Retention,
-    RoomName, SearchWords, Store, Window, open,
+    RoomName, SaidBy, SearchWords, Store, Window, open,
 };
 use serde_json::json;
 
@@ -113,6 +113,7 @@ fn keep_many(directory: &TempDir) {
             id: MessageId(id),
             unix_ms: 1_767_225_600_000 + id,
             nick: Nick::parse("somebody").expect("a nick"),
+            origin: SaidBy::Unknown,
             manner: Manner::Said,
             text: ask(id),
             tags: None,

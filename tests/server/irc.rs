@@ -66,7 +66,8 @@ fn a_text_is_no_command_in_another_dialect() {
     told(&mut bob);
     let mut bot = server.join(Json, "bot");
     bot.send("{\"type\":\"chat\",\"message\":\"a\\r\\nKILL bob :b\\u0000\"}\n");
-    bob.expect_until(" PRIVMSG #lobby :a  KILL bob :b \r\n");
+    bob.expect_until(" PRIVMSG #lobby :a\r\n");
+    bob.expect_until(" PRIVMSG #lobby :KILL bob :b \r\n");
     let mut ann = server.join(Text, "ann");
     bob.send("PRIVMSG #lobby :/quit\r\n");
     ann.expect_until("[bob] /quit\n");
@@ -268,4 +269,110 @@ fn of_a_crowd_each_is_told_to_who_asks_for_it() {
     bob.expect_until(" QUIT ");
     assert!(!told(&mut bob).contains("NOTICE #lobby"));
     eve.expect(":ann!nc@");
+}
+
+#[test]
+fn several_lines_are_one_message() {
+    const CAPS: &str = "message-tags batch draft/multiline echo-message labeled-response";
+    let server = Server::with(&[Irc, Text, Json], FLAGS);
+    let mut ann = server.join(Text, "ann");
+    let mut jim = server.join(Json, "jim");
+    let mut bob = irc(&server, "bob", CAPS);
+    let mut cy = irc(&server, "cy", CAPS);
+    let mut dee = irc(&server, "dee", "message-tags");
+    for peer in [&mut bob, &mut cy, &mut dee] {
+        peer.send("JOIN #lobby\r\n");
+        told(peer);
+    }
+    told(&mut bob);
+    told(&mut cy);
+    bob.send(
+        "@label=x;+a=b BATCH +1 draft/multiline #lobby\r\n@batch=1 PRIVMSG #lobby :one\r\n\
+         @batch=1 PRIVMSG #lobby :\r\n@batch=1 PRIVMSG #lobby :two \r\n\
+         @batch=1;draft/multiline-concat PRIVMSG #lobby :three\r\nBATCH -1\r\n",
+    );
+    ann.expect_until("[bob] one  two three\n");
+    jim.expect_until("\"message\":\"one\\n\\ntwo three\"");
+    let ours = told(&mut bob);
+    assert!(ours.starts_with("@label=x;msgid="), "{ours}");
+    assert_eq!(ours.lines().count(), 6, "{ours}");
+    let theirs = told(&mut cy);
+    let lines: Vec<&str> = theirs.lines().collect();
+    assert!(lines[0].contains(" BATCH +") && lines[0].ends_with(" draft/multiline #lobby"));
+    assert!(lines[0].contains("msgid=") && lines[0].contains(";+a=b "));
+    for (line, words) in lines[1..].iter().zip([":one", ":", ":two ", ":three"]) {
+        assert!(
+            line.ends_with(&format!(" PRIVMSG #lobby {words}")),
+            "{line}"
+        );
+        assert!(
+            line.starts_with("@batch=m") && !line.contains("msgid"),
+            "{line}"
+        );
+    }
+    assert!(
+        lines[4].contains(";draft/multiline-concat :bob!"),
+        "{theirs}"
+    );
+    let plain = told(&mut dee);
+    let lines: Vec<&str> = plain.lines().collect();
+    assert_eq!(lines.len(), 3, "{plain}");
+    assert!(
+        lines[0].starts_with("@msgid=") && !lines[1].contains("msgid"),
+        "{plain}"
+    );
+    // What somebody types in several lines comes likewise.
+    jim.send("{\"type\":\"chat\",\"message\":\"a\\nb\"}\n");
+    ann.expect_until("[jim] a b\n");
+    assert_eq!(told(&mut dee).lines().count(), 2);
+    assert_eq!(told(&mut cy).lines().count(), 4);
+}
+
+#[test]
+fn lines_that_are_no_message() {
+    const CAPS: &str = "batch draft/multiline";
+    let server = Server::with(&[Irc], &format!("{FLAGS} --max-message 100"));
+    let mut bob = irc(&server, "bob", CAPS);
+    bob.send("JOIN #a\r\n");
+    told(&mut bob);
+    let begin = "BATCH +1 draft/multiline #a\r\n";
+    let line = |text: &str| format!("@batch=1 PRIVMSG #a :{text}\r\n");
+    let many = line("").repeat(101);
+    let cases = [
+        ("BATCH -1\r\n".to_owned(), "MULTILINE_INVALID"),
+        ("@batch=2 PRIVMSG #a :x\r\n".to_owned(), "MULTILINE_INVALID"),
+        (format!("{begin}BATCH -1\r\n"), "MULTILINE_INVALID"),
+        (
+            format!("{begin}{}BATCH -1\r\n", line("")),
+            "MULTILINE_INVALID",
+        ),
+        (format!("{begin}{begin}"), "MULTILINE_INVALID"),
+        (
+            format!("{begin}@batch=1 PRIVMSG #b :x\r\n"),
+            "MULTILINE_INVALID_TARGET #b",
+        ),
+        (format!("{begin}@batch=1 JOIN #a\r\n"), "MULTILINE_INVALID"),
+        (
+            format!(
+                "{begin}{}@batch=1;draft/multiline-concat PRIVMSG #a :\r\n",
+                line("x")
+            ),
+            "MULTILINE_INVALID",
+        ),
+        (
+            format!("{begin}{}", line(&"x".repeat(101))),
+            "MULTILINE_MAX_BYTES 100",
+        ),
+        ("BATCH +1 other #a\r\n".to_owned(), "MULTILINE_INVALID"),
+        (format!("{begin}{many}"), "MULTILINE_MAX_LINES 100"),
+    ];
+    for (lines, fault) in cases {
+        bob.send(&lines);
+        let all = told(&mut bob);
+        assert!(
+            all.contains(&format!("FAIL BATCH {fault} ")),
+            "{lines}: {all}"
+        );
+        assert!(!all.contains(":bob!"), "{lines}: {all}");
+    }
 }

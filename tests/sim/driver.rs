@@ -319,6 +319,11 @@ impl Sim<'_> {
                 Some(number) => self.ledger.acknowledge(*id, number),
                 None => Ok(()),
             },
+            Told::Deleted(id) => {
+                sometimes("a message was deleted");
+                self.ledger.deleted.insert(*id);
+                Ok(())
+            }
             Told::Refused(code) => {
                 sometimes(format!("refused: {code}"));
                 Ok(())

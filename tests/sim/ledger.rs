@@ -1,7 +1,7 @@
 //! What was said, by whom and for whom: each text carries a number that is its own, so that whoever is
 //! told it can be held against what its sender meant.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hubbub::testing::Key;
 
@@ -52,6 +52,8 @@ pub(crate) struct Ledger {
     /// Which text has which id.
     ids: HashMap<u64, usize>,
     pub(crate) epoch: usize,
+    /// Messages that were deleted, as far as anybody was told.
+    pub(crate) deleted: HashSet<u64>,
     /// Is what was said told later than what keeps nothing, such as a change of names, may be?
     is_held: bool,
     pub(crate) last_id: u64,

@@ -291,6 +291,7 @@ impl Peer {
             Told::Heard(_)
             | Told::Joined(_)
             | Told::Done { .. }
+            | Told::Deleted(_)
             | Told::Refused(_)
             | Told::Ping(_)
             | Told::Other(_) => {}

@@ -61,6 +61,8 @@ pub(crate) enum Told {
         message: Option<u64>,
         room: Option<String>,
     },
+    /// A message was deleted.
+    Deleted(u64),
     /// A refusal: its word for programs, or the sentence.
     Refused(String),
     /// The server is going to close the connection.
@@ -136,6 +138,9 @@ pub(crate) fn sentence(text: &str) -> Told {
         let room = room.into();
         return Told::Left { room, now_in };
     }
+    if let Some(id) = deleted(text) {
+        return Told::Deleted(id);
+    }
     if text.starts_with("You have been kicked.") {
         return Told::Farewell("kicked");
     }
@@ -159,6 +164,13 @@ pub(crate) fn sentence(text: &str) -> Told {
         return roster(Some(room), names);
     }
     Told::Other(text.into())
+}
+
+/// Which message was deleted, where a sentence tells that: by a name or the operator.
+fn deleted(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once(" deleted message ")?;
+    let digits = rest.split_once(['.', ' '])?.0;
+    digits.parse().ok()
 }
 
 /// Names with commas between them.

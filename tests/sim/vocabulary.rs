@@ -265,7 +265,10 @@ mod tests {
                 .find(|command| command.name == name);
             command.expect("a command").line(&mut First)
         };
-        assert_eq!(line_of("history"), "history #room n before id since time");
+        assert_eq!(
+            line_of("history"),
+            "history #room n ids before id since time"
+        );
         assert_eq!(line_of("topiclock"), "topiclock on");
         assert_eq!(line_of("token"), "token new name");
         assert_eq!(line_of("list"), "list");

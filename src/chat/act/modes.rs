@@ -1,9 +1,9 @@
 //! What a room's moderators set.
 
 use crate::limits::ROOM_LIST_MAX;
-use crate::model::{ErrorCode, MaskKind, MemberRank, ModeChange};
+use crate::model::{ErrorCode, MaskKind, MemberRank, ModeChange, RoomMask};
 
-use crate::chat::room::{Role, RoomMask};
+use crate::chat::room::Role;
 use crate::chat::{Actor, Applying, Fact, LOBBY, RoomId};
 
 impl Applying<'_> {

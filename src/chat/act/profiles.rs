@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::limits::{METADATA_MAX, READ_MARKERS_MAX};
-use crate::model::{AccountId, ErrorCode, Key, Nick, Peer, Profile, ProfileChange, UserId};
+use crate::model::{AccountId, ErrorCode, Key, Nick, Note, Peer, Profile, ProfileChange, UserId};
 
+use crate::chat::user::Notes;
 use crate::chat::{Actor, Applying, Fact, LOBBY, MetadataOf};
 
 impl Applying<'_> {
@@ -91,16 +92,12 @@ impl Applying<'_> {
         value: Option<String>,
     ) -> Result<(), ErrorCode> {
         self.chat.check_here(by)?;
-        let set = |metadata: &mut BTreeMap<String, String>| {
+        let check = |metadata: &BTreeMap<String, String>| {
             let is_new = value.is_some() && !metadata.contains_key(&key);
-            if is_new && metadata.len() >= METADATA_MAX {
-                return Err(ErrorCode::TooManyBans);
+            match is_new && metadata.len() >= METADATA_MAX {
+                true => Err(ErrorCode::TooManyBans),
+                false => Ok(()),
             }
-            match &value {
-                Some(value) => metadata.insert(key.clone(), value.clone()),
-                None => metadata.remove(&key),
-            };
-            Ok(())
         };
         match of {
             MetadataOf::Room(room) => {
@@ -109,11 +106,18 @@ impl Applying<'_> {
                     let name = self.chat.rooms.get(room).name.clone();
                     return Err(ErrorCode::NotModerator(name));
                 }
-                set(&mut self.chat.rooms.get_mut(room).modes.metadata)?;
+                let metadata = &mut self.chat.rooms.get_mut(room).modes.metadata;
+                check(metadata)?;
+                match &value {
+                    Some(value) => metadata.insert(key.clone(), value.clone()),
+                    None => metadata.remove(&key),
+                };
+                self.note_change(room);
             }
             MetadataOf::User(user) if user == by => {
-                let own = &mut self.chat.users[user];
-                own.change_rare(|rare| set(&mut rare.metadata))?;
+                self.change_notes(user, |notes| check(&notes.metadata))?;
+                let (key, value) = (key.clone(), value.clone());
+                self.remember(user, Note::Metadata { key, value });
             }
             MetadataOf::User(_) => return Err(ErrorCode::NotOperator),
         }
@@ -129,14 +133,32 @@ impl Applying<'_> {
         to_ms: u64,
     ) -> Result<(), ErrorCode> {
         self.chat.check_here(user)?;
-        self.chat.users[user].change_rare(|rare| {
-            let is_known = rare.read_to.contains_key(&key);
-            if is_known || rare.read_to.len() < READ_MARKERS_MAX {
-                let known = rare.read_to.entry(key).or_default();
-                *known = to_ms.max(*known);
-            }
+        let is_farther = self.change_notes(user, |notes| match notes.read_to.get(&key) {
+            Some(known) => *known < to_ms,
+            None => notes.read_to.len() < READ_MARKERS_MAX,
         });
+        if is_farther {
+            self.remember(user, Note::ReadTo { key, to_ms });
+        }
         Ok(())
+    }
+
+    /// Remembers something for a user, or for its account.
+    fn remember(&mut self, user: UserId, note: Note) {
+        if let Some(account) = self.chat.users[user].account() {
+            let note = note.clone();
+            self.facts.push(Fact::Noted { account, note });
+        }
+        self.change_notes(user, |notes| notes.take(note));
+    }
+
+    fn change_notes<T>(&mut self, user: UserId, change: impl FnOnce(&mut Notes) -> T) -> T {
+        let own = &mut self.chat.users[user];
+        let account = own.account().and_then(|id| self.chat.directory.get_mut(id));
+        match account {
+            Some(account) => change(account.notes.get_or_insert_default()),
+            None => own.change_rare(|rare| change(&mut rare.notes)),
+        }
     }
 
     /// Two speak alone: who scrolls back by itself is told with whom that was.

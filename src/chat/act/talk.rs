@@ -1,7 +1,7 @@
 //! Words: what is said, and to whom.
 
 use crate::limits::MAIL_MAX;
-use crate::model::{AccountId, ErrorCode, MessageId, Nick, Peer, UserId};
+use crate::model::{AccountId, ErrorCode, MessageId, Nick, Peer, SaidBy, UserId};
 
 use crate::chat::{Applying, Fact, RoomId, TagTo, Words};
 
@@ -14,9 +14,26 @@ impl Applying<'_> {
         words: Words,
     ) -> Result<(), ErrorCode> {
         self.check_speaks(user, is_outside, room, &words.text)?;
-        let nick = self.chat.users[user].nick().clone();
-        self.speak(nick, room, shown, words);
+        let speaker = self.speaker(user);
+        self.speak(speaker, room, shown, words);
         Ok(())
+    }
+
+    /// A user's name, and whose it is to delete what it says.
+    fn speaker(&self, user: UserId) -> (Nick, SaidBy) {
+        let own = &self.chat.users[user];
+        let origin = own.account().map_or(SaidBy::User(user), SaidBy::Account);
+        (own.nick().clone(), origin)
+    }
+
+    /// Whose it is to delete what somebody says who has no session.
+    pub(super) fn origin_of_post(&self, nick: &Nick, as_account: bool) -> SaidBy {
+        let account = self.chat.directory.find(&nick.key());
+        match (as_account, account) {
+            (true, Some(account)) => SaidBy::Account(account.record.id),
+            (true, None) => SaidBy::Unknown,
+            (false, _) => SaidBy::Program,
+        }
     }
 
     /// May a user say something in a room?
@@ -41,8 +58,14 @@ impl Applying<'_> {
         }
     }
 
-    pub(super) fn speak(&mut self, nick: Nick, room: RoomId, shown: Peer, words: Words) {
-        let message = self.message(nick, words);
+    pub(super) fn speak(
+        &mut self,
+        speaker: (Nick, SaidBy),
+        room: RoomId,
+        shown: Peer,
+        words: Words,
+    ) {
+        let message = self.message(speaker, words);
         self.facts.push(Fact::Said {
             room,
             shown,
@@ -103,7 +126,7 @@ impl Applying<'_> {
     ) -> Result<(), ErrorCode> {
         self.chat.check_here(to)?;
         self.check_speaks_alone(from)?;
-        let message = self.message(self.chat.users[from].nick().clone(), words);
+        let message = self.message(self.speaker(from), words);
         let with = self.chat.users[to].nick().clone();
         self.note_talk(from, &with, message.unix_ms);
         self.note_talk(to, &message.nick, message.unix_ms);
@@ -140,8 +163,7 @@ impl Applying<'_> {
         if account.mail.count >= MAIL_MAX {
             return Err(ErrorCode::MailboxFull(account.record.nick.clone()));
         }
-        let nick = self.chat.users[from].nick().clone();
-        let message = self.message(nick, Words::said(text));
+        let message = self.message(self.speaker(from), Words::said(text));
         let from_account = self.note_private(from, message.id);
         if let Some(account) = self.chat.directory.get_mut(to) {
             account.mail.count += 1;

@@ -309,6 +309,7 @@ fn what_was_said_before_byte_by_byte() {
     let answer = Part::Answer {
         has_more: true,
         newest: true,
+        shows_ids: false,
     };
     assert_eq!(
         rendered(&history(lobby, answer)),

@@ -5,7 +5,7 @@ use crate::model::{ErrorCode, MaskKind, MemberRank, ModeChange, Request};
 use super::super::words::{on_or_off, one, second};
 use super::{CommandRank::Moderator, CommandRow, row};
 
-pub(super) const COMMANDS: [CommandRow; 7] = [
+pub(super) const COMMANDS: [CommandRow; 9] = [
     row(
         Moderator,
         &["moderated"],
@@ -38,6 +38,26 @@ pub(super) const COMMANDS: [CommandRow; 7] = [
         |words| {
             let on = on_or_off(one(words)?)?;
             set(ModeChange::Secret(on))
+        },
+    ),
+    row(
+        Moderator,
+        &["inside"],
+        "/inside on|off",
+        "only those in the room speak in it",
+        |words| {
+            let on = on_or_off(one(words)?)?;
+            set(ModeChange::Open(!on))
+        },
+    ),
+    row(
+        Moderator,
+        &["noctcp"],
+        "/noctcp on|off",
+        "let no programs of IRC ask each other there",
+        |words| {
+            let on = on_or_off(one(words)?)?;
+            set(ModeChange::NoCtcp(on))
         },
     ),
     row(

@@ -3,7 +3,7 @@
 use crate::model::{ErrorCode, MessageId, Nick, Range, Request};
 
 use super::super::time;
-use super::super::words::{one, rest, two};
+use super::super::words::{after_first, one, rest, two};
 use super::{
     CommandRank::{Operator, User},
     CommandRow, room, row,
@@ -12,11 +12,11 @@ use super::{
 /// What begins the words of a search that is gone on with.
 const BEFORE: &str = "--before";
 
-pub(super) const COMMANDS: [CommandRow; 3] = [
+pub(super) const COMMANDS: [CommandRow; 4] = [
     row(
         User,
         &["history"],
-        "/history [#ROOM|@NAME] [N] [before ID|after ID] [since TIME]",
+        "/history [#ROOM|@NAME] [N] [ids] [before ID|after ID] [since TIME]",
         "what was said; TIME is as in 30m, 7d, 14:05 or 2026-11-21",
         history,
     ),
@@ -26,6 +26,23 @@ pub(super) const COMMANDS: [CommandRow; 3] = [
         "/search [--before ID] WORDS",
         "what was said with all of these words in it",
         search,
+    ),
+    row(
+        User,
+        &["delete"],
+        "/delete [ID] [REASON]",
+        "delete what you said; left out, the last of it in this room",
+        |words| {
+            let id = match one(words) {
+                None => None,
+                Some(word) => Some(word.parse().ok().map(MessageId)?),
+            };
+            Some(Ok(Request::Delete {
+                within: None,
+                id,
+                reason: after_first(words).map(Into::into),
+            }))
+        },
     ),
     row(
         Operator,
@@ -43,6 +60,10 @@ fn history(words: &str) -> Option<Result<Request, ErrorCode>> {
         let read = match word.to_ascii_lowercase().as_str() {
             "before" => message_id(words.next()?).map(|id| range.before = Some(id)),
             "after" => message_id(words.next()?).map(|id| range.after = Some(id)),
+            "ids" => {
+                range.shows_ids = true;
+                Ok(())
+            }
             "since" => time::since(words.next()?).map(|since| range.since = Some(since)),
             _ => match (word.strip_prefix('@'), word.strip_prefix('#')) {
                 (Some(name), _) => Nick::parse(name)

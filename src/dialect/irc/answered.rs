@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Change, Done, Event, Manner, Message, MessageId};
+use crate::model::{Change, Done, Event, Manner, Message, MessageId, SaidBy};
 
 use super::super::sentence;
 use super::caps::Caps;
@@ -199,6 +199,7 @@ impl Dialogue {
             id: id.unwrap_or_default(),
             unix_ms: scene.now.unix_ms,
             nick: self.nick.clone()?,
+            origin: SaidBy::Unknown,
             manner,
             text: text.into(),
             tags: (!tags.is_empty()).then(|| tags.into()),

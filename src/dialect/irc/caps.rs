@@ -1,6 +1,6 @@
 //! Capabilities: what a client asked for beside the plain protocol (IRCv3 capability negotiation).
 
-use crate::limits::{METADATA_MAX, SUBSCRIBED_MAX};
+use crate::limits::{METADATA_MAX, MULTILINE_LINES_MAX, SUBSCRIBED_MAX};
 use crate::model::ServerFacts;
 
 use super::sasl;
@@ -20,7 +20,6 @@ macro_rules! caps {
     };
 }
 
-// The first are those that make a difference to what many are told.
 caps! {
     MESSAGE_TAGS = 0, "message-tags";
     SERVER_TIME = 1, "server-time";
@@ -47,11 +46,25 @@ caps! {
     READ_MARKER = 20, "draft/read-marker";
     ACCOUNT_REGISTRATION = 21, "draft/account-registration";
     METADATA = 22, "draft/metadata-2";
+    MESSAGE_REDACTION = 23, "draft/message-redaction";
+    MULTILINE = 24, "draft/multiline";
     PRESENCE = 31, "hubbub/presence";
 }
 
-/// So many of the first bits are of what many are told.
-const SHARED_BITS: u32 = 11;
+/// Those that make a difference to what many are told. Whoever reads that has them in 29 bits.
+const SHARED: Caps = Caps::MESSAGE_TAGS
+    .with(Caps::SERVER_TIME)
+    .with(Caps::ACCOUNT_TAG)
+    .with(Caps::EXTENDED_JOIN)
+    .with(Caps::AWAY_NOTIFY)
+    .with(Caps::ACCOUNT_NOTIFY)
+    .with(Caps::SETNAME)
+    .with(Caps::CHGHOST)
+    .with(Caps::INVITE_NOTIFY)
+    .with(Caps::EXTENDED_MONITOR)
+    .with(Caps::BATCH)
+    .with(Caps::MESSAGE_REDACTION)
+    .with(Caps::MULTILINE);
 
 impl Caps {
     pub(super) fn has(self, other: Caps) -> bool {
@@ -62,7 +75,7 @@ impl Caps {
         self.0 & other.0 != 0
     }
 
-    pub(super) fn with(self, other: Caps) -> Caps {
+    pub(super) const fn with(self, other: Caps) -> Caps {
         Caps(self.0 | other.0)
     }
 
@@ -72,7 +85,7 @@ impl Caps {
 
     /// A number that is the same for those who are told many things in the same bytes.
     pub(super) fn form(self) -> u32 {
-        self.0 & ((1 << SHARED_BITS) - 1)
+        self.0 & SHARED.0
     }
 
     /// A number that stands for all of them.
@@ -136,6 +149,10 @@ impl Caps {
             }
             ("draft/metadata-2", true) => {
                 format!("draft/metadata-2=max-subs={SUBSCRIBED_MAX},max-keys={METADATA_MAX}")
+            }
+            ("draft/multiline", true) => {
+                let bytes = server.message_bytes;
+                format!("draft/multiline=max-bytes={bytes},max-lines={MULTILINE_LINES_MAX}")
             }
             (name, _) => String::from(name),
         };

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::model::{ConnId, Moment, Nick, RoomName, World};
 
 use super::caps::Caps;
+use super::multiline::Multiline;
 use super::registration::Registration;
 use super::sasl::Sasl;
 use super::work::Work;
@@ -27,6 +28,8 @@ pub(crate) struct Dialogue {
     last_batch: u32,
     /// Keys that it hears of.
     pub(super) subscribed: BTreeSet<String>,
+    /// A message of which it has sent some lines.
+    pub(super) multiline: Option<Box<Multiline>>,
     /// A room that it was put out of and is not out of yet.
     pub(super) put_out_of: Option<Box<RoomName>>,
 }
@@ -77,6 +80,7 @@ impl Dialogue {
             && self.sasl.is_none()
             && self.work.is_none()
             && self.subscribed.is_empty()
+            && self.multiline.is_none()
             && self.put_out_of.is_none()
     }
 

@@ -117,7 +117,17 @@ pub(in super::super) fn check_said(shown: &str, text: &str) {
             false => words,
         })
         .collect();
-    assert_eq!(said, text.replace(BREAKS, " "));
+    let lines = text.split('\n');
+    let lines = lines.map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let sent: String = match text.contains('\n') {
+        true => lines.collect(),
+        false => text.into(),
+    };
+    let sent = match sent.is_empty() && !text.is_empty() {
+        true => " ".into(),
+        false => sent.replace(BREAKS, " "),
+    };
+    assert_eq!(said, sent);
 }
 
 #[cfg(test)]

@@ -58,6 +58,9 @@ impl Dialogue {
             About::Metadata { target, key, .. } => {
                 self.metadata_refused(code, (target, key), scene, &mut work.out);
             }
+            About::Redact { target, msgid } => {
+                self.redact_refused(code, (target, msgid), scene, &mut work.out);
+            }
             About::Setname(_) => {
                 let words = code.to_string();
                 let params = ["SETNAME", "CANNOT_CHANGE_REALNAME", &words];

@@ -36,7 +36,9 @@ impl Dialogue {
             Ok(line) => {
                 let wants_label = self.caps.has(Caps::LABELED_RESPONSE);
                 work.label = line.tag("label").filter(|_| wants_label);
-                table::handle(self, &line, scene, &mut work);
+                if !self.take_in(&line, scene, &mut work) {
+                    table::handle(self, &line, scene, &mut work);
+                }
             }
             Err(NoLine::Blank) => return,
             Err(NoLine::TooLong) => self.too_long(scene, &mut work.out),

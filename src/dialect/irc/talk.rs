@@ -85,14 +85,14 @@ impl Dialogue {
     }
 
     /// The tags that go on to others: of who has asked for tags.
-    fn client_tags(&self, line: &IrcLine<'_>) -> String {
+    pub(super) fn client_tags(&self, line: &IrcLine<'_>) -> String {
         match self.caps.has(Caps::MESSAGE_TAGS) {
             true => line.client_tags(),
             false => String::new(),
         }
     }
 
-    fn ask_utter(
+    pub(super) fn ask_utter(
         &self,
         target: &str,
         manner: Manner,
@@ -149,7 +149,7 @@ impl Dialogue {
 }
 
 /// What somebody does, where words tell that (CTCP ACTION).
-fn action(text: &str) -> Option<&str> {
+pub(super) fn action(text: &str) -> Option<&str> {
     let action = text.strip_prefix("\u{1}ACTION ")?;
     let action = action.strip_suffix('\u{1}').unwrap_or(action);
     (!action.is_empty()).then_some(action)

@@ -102,6 +102,7 @@ impl Listener<'_> {
                 room,
                 topic,
                 by: Some(by),
+                ..
             } => {
                 let topic = topic.as_deref().unwrap_or_default();
                 self.by(by, "TOPIC", &[&channel_of(room), topic], out);
@@ -116,6 +117,7 @@ impl Listener<'_> {
                 let params = [&*channel_of(room), &words];
                 self.line(&Tags::default(), Source::Server, "NOTICE", &params, out);
             }
+            Event::Deleted(deletion) => self.redacted(deletion, out),
             Event::Changed { change, is_watched } => self.changed(change, *is_watched, out),
             Event::Notice(Notice::Invited { by, room }) => {
                 self.by(by, "INVITE", &[self.nick, &channel_of(room)], out);

@@ -152,6 +152,11 @@ pub(super) enum About {
         target: String,
         is_last: bool,
     },
+    /// A message is deleted.
+    Redact {
+        target: String,
+        msgid: String,
+    },
     /// Something is said by a key.
     Metadata {
         target: String,

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use memchr::{memchr2, memchr3};
 
 use crate::limits::NOTE_BYTES_MAX;
-use crate::model::{Manner, Message, Moment, Nick, Person, World};
+use crate::model::{Moment, Nick, Person, World};
 
 use super::super::time::date;
 use super::caps::Caps;
 use super::line::{LINE_BYTES_MAX, escaped};
+use super::words::CONCAT;
 
 /// Who reads a line, as far as its form goes.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,10 @@ pub(super) struct Tags<'a> {
     /// What clients have for each other.
     pub(super) client: &'a str,
     pub(super) batch: Option<&'a str>,
+    /// Is it a line of a batch that has the other tags? None but the batch's is shown then.
+    pub(super) is_inner: bool,
+    /// Does it go on with the line before it?
+    pub(super) is_joined: bool,
 }
 
 /// From whom a line is.
@@ -87,44 +92,7 @@ impl Listener<'_> {
         self.line(&Tags::default(), Source::Server, "NOTICE", &params, out);
     }
 
-    /// Appends words, as many lines as they take: cut between characters, the first with the msgid.
-    pub(super) fn words(
-        &self,
-        message: &Message,
-        target: &str,
-        batch: Option<&str>,
-        out: &mut Vec<u8>,
-    ) {
-        let mut tags = Tags {
-            at_ms: Some(message.unix_ms),
-            msgid: (message.id.0 > 0).then_some(message.id.0),
-            by: Some(&message.nick),
-            client: message.tags.as_deref().unwrap_or_default(),
-            batch,
-        };
-        let (command, start, end) = manner(message.manner);
-        let mut head = Vec::new();
-        self.push_source(Source::User(&message.nick), &mut head);
-        for part in [command, " ", target, " :", start] {
-            head.extend_from_slice(part.as_bytes());
-        }
-        let room = LINE_BYTES_MAX.saturating_sub(head.len() + end.len()).max(4);
-        let text = without_breaks(&message.text);
-        let mut rest = &*text;
-        loop {
-            let len = floor(rest, room);
-            self.push_tags(&tags, out);
-            for part in [&head, &rest.as_bytes()[..len], end.as_bytes(), b"\r\n"] {
-                out.extend_from_slice(part);
-            }
-            (tags.msgid, rest) = (None, &rest[len..]);
-            if rest.is_empty() {
-                return;
-            }
-        }
-    }
-
-    fn push_source(&self, source: Source<'_>, out: &mut Vec<u8>) {
+    pub(super) fn push_source(&self, source: Source<'_>, out: &mut Vec<u8>) {
         out.push(b':');
         match source {
             Source::Server => out.extend_from_slice(self.world.server().name.as_bytes()),
@@ -156,7 +124,7 @@ impl Listener<'_> {
         }
     }
 
-    fn push_tags(&self, tags: &Tags<'_>, out: &mut Vec<u8>) {
+    pub(super) fn push_tags(&self, tags: &Tags<'_>, out: &mut Vec<u8>) {
         let tagged = Caps::MESSAGE_TAGS
             .with(Caps::SERVER_TIME)
             .with(Caps::ACCOUNT_TAG)
@@ -165,6 +133,9 @@ impl Listener<'_> {
             return;
         }
         let start = out.len();
+        if tags.is_inner {
+            return push_inner(tags, out);
+        }
         let mut push = |key: &str, value: &str| {
             out.push(if out.len() == start { b'@' } else { b';' });
             out.extend_from_slice(key.as_bytes());
@@ -203,13 +174,18 @@ impl Listener<'_> {
     }
 }
 
-/// The command that tells words of a manner, and what stands before and behind them.
-fn manner(manner: Manner) -> (&'static str, &'static str, &'static str) {
-    match manner {
-        Manner::Said => ("PRIVMSG", "", ""),
-        Manner::Acted => ("PRIVMSG", "\u{1}ACTION ", "\u{1}"),
-        Manner::Noticed => ("NOTICE", "", ""),
+/// Appends the tags of a line that is one of a batch.
+fn push_inner(tags: &Tags<'_>, out: &mut Vec<u8>) {
+    let Some(batch) = tags.batch else {
+        return;
+    };
+    out.extend_from_slice(b"@batch=");
+    out.extend_from_slice(batch.as_bytes());
+    if tags.is_joined {
+        out.push(b';');
+        out.extend_from_slice(CONCAT.as_bytes());
     }
+    out.push(b' ');
 }
 
 /// The beginning of a text that is a note.
@@ -230,22 +206,13 @@ pub(super) fn timestamp(unix_ms: u64) -> String {
     format!("{date}T{h:02}:{m:02}:{s:02}.{ms:03}Z")
 }
 
-/// How many of the first bytes of a text, `max` at most, end between two characters.
-fn floor(text: &str, max: usize) -> usize {
-    let mut len = text.len().min(max);
-    while !text.is_char_boundary(len) {
-        len -= 1;
-    }
-    len
-}
-
 /// What ends a line, here or for a program that splits what it reads as text.
 pub(super) const BREAKS: [char; 8] = [
     '\r', '\n', '\0', '\x0B', '\x0C', '\u{85}', '\u{2028}', '\u{2029}',
 ];
 
 /// A text in which nothing ends a line: what one dialect lets pass is no command in this one.
-fn without_breaks(text: &str) -> Cow<'_, str> {
+pub(super) fn without_breaks(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     // Of the longer ones the first bytes are looked for, which ASCII does not have.
     let may_break = memchr3(b'\r', b'\n', 0, bytes)
@@ -270,72 +237,4 @@ fn cut(out: &mut Vec<u8>, start: usize) {
         end -= 1;
     }
     out.truncate(end);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{MessageId, Nowhere};
-
-    fn listener(caps: Caps) -> Listener<'static> {
-        Listener {
-            caps,
-            nick: "bob",
-            world: &Nowhere,
-            source: None,
-            now: Moment::default(),
-        }
-    }
-
-    fn message(text: &str) -> Message {
-        Message {
-            id: MessageId(7),
-            unix_ms: 86_399_999,
-            nick: Nick::parse("al").expect("a nick"),
-            manner: Manner::Said,
-            text: text.into(),
-            tags: None,
-        }
-    }
-
-    #[test]
-    fn long_words_are_cut_between_characters_into_several_lines() {
-        let mut out = Vec::new();
-        let text = "é".repeat(600);
-        listener(Caps::MESSAGE_TAGS).words(&message(&text), "#a", None, &mut out);
-        let shown = String::from_utf8(out).expect("UTF-8");
-        let lines: Vec<&str> = shown.split_inclusive("\r\n").collect();
-        assert_eq!(lines.len(), 3);
-        let said: String = lines
-            .iter()
-            .map(|line| line.trim_end().rsplit_once(" :").expect("words").1)
-            .collect();
-        assert_eq!(said, text);
-        assert!(lines[0].starts_with("@msgid=7 :al!~u@hidden PRIVMSG #a :é"));
-        assert!(lines[1].starts_with(":al!~u@hidden PRIVMSG #a :é"));
-        assert!(lines[1].len() <= 512);
-    }
-
-    #[test]
-    fn nothing_in_a_text_ends_a_line() {
-        let mut out = Vec::new();
-        listener(Caps::default()).words(&message("a\r\nKILL b\0"), "#a", None, &mut out);
-        assert_eq!(out, b":al!~u@hidden PRIVMSG #a :a  KILL b \r\n");
-        for end in BREAKS {
-            out.clear();
-            let text = format!("é{end}:Server KILL b");
-            listener(Caps::default()).words(&message(&text), "#a", None, &mut out);
-            listener(Caps::default()).numeric("332", &["#a", &text], &mut out);
-            let expected = ":al!~u@hidden PRIVMSG #a :é :Server KILL b\r\n\
-                : 332 bob #a :é :Server KILL b\r\n";
-            assert_eq!(str::from_utf8(&out), Ok(expected), "{end:?}");
-        }
-    }
-
-    #[test]
-    fn a_time_with_milliseconds() {
-        let mut out = Vec::new();
-        listener(Caps::SERVER_TIME).words(&message("x"), "#a", None, &mut out);
-        assert!(out.starts_with(b"@time=1970-01-01T23:59:59.999Z :al!"));
-    }
 }

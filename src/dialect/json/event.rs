@@ -1,15 +1,15 @@
 //! Events as objects.
 
 use crate::model::{
-    Author, BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Nick, Part, RoomEntry,
-    RoomName, Stats, Target,
+    Author, BanEntry, ClientEntry, Deletion, ErrorCode, Event, Manner, Message, Nick, Part,
+    RoomEntry, RoomName, Stats, Target,
 };
 
 use super::super::object::Object;
 use super::super::{View, past, sentence};
 
 /// Every request's type.
-const TYPES: &str = "join, chat, me, pm, nick, users, rooms, join_room, leave_room, topic, ignore, \
+const TYPES: &str = "join, chat, me, pm, delete, nick, users, rooms, join_room, leave_room, topic, ignore, \
     unignore, away, whois, ping, help, quit, oper, kick, mute, unmute, topic_lock, invite_only, \
     invite, key, ban, unban, bans, rename, announce, close_room, lock_room, clients, stats, shutdown";
 
@@ -26,13 +26,16 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         return;
     }
     push_past(event, out);
-    if matches!(
-        event,
-        Event::History {
-            part: Part::First | Part::Next { .. },
-            ..
+    let is_all = match event {
+        Event::History { part, .. } => !matches!(part, Part::Answer { .. }),
+        // Whose request it was is told that it is done, too.
+        Event::Deleted(deletion) => {
+            push_deleted(deletion, view, out);
+            view.id.is_none()
         }
-    ) {
+        _ => false,
+    };
+    if is_all {
         return;
     }
     let object = object_of(event, view, out);
@@ -133,11 +136,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             messages,
             part,
         } => {
-            let object = Object::new(out, "history_end");
-            let object = match target {
-                Target::Room(room) => object.text("room", room.as_str()),
-                Target::User(nick) => object.text("with", nick.as_str()),
-            };
+            let object = within(Object::new(out, "history_end"), target);
             let has_more = matches!(part, Part::Answer { has_more: true, .. });
             counted(object, messages.len(), has_more)
         }
@@ -177,11 +176,19 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .text("room", room.as_str())
             .text("now_in", now_in.as_str())
             .time(now),
-        Event::Topic { room, topic, by } => Object::new(out, "topic")
+        Event::Topic {
+            room,
+            topic,
+            by,
+            set,
+        } => Object::new(out, "topic")
             .room(room)
             .maybe("topic", topic.as_deref())
             .maybe("username", by.as_ref().map(Nick::as_str))
+            .maybe("set_by", set.as_ref().map(|(by, _)| by.as_str()))
+            .number("set_at", set.as_ref().map(|(_, ms)| ms / 1000))
             .time(now),
+        Event::Deleted(_) => Object::new(out, "ok"),
         Event::Whois(entry) => {
             let rooms: Vec<&str> = entry.rooms.iter().map(RoomName::as_str).collect();
             Object::new(out, "whois")
@@ -256,6 +263,25 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             }
             .text("code", code.code())
         }
+    }
+}
+
+/// Something that was said is to be forgotten.
+fn push_deleted(deletion: &Deletion, view: &View<'_>, out: &mut Vec<u8>) {
+    let object = Object::new(out, "deleted").number("id", Some(deletion.id.0));
+    within(object, &deletion.target)
+        .maybe("username", deletion.by.as_ref().map(Nick::as_str))
+        .text("author", deletion.author.as_str())
+        .maybe("reason", deletion.reason.as_deref())
+        .time(view.now)
+        .close();
+    out.push(b'\n');
+}
+
+fn within<'a>(object: Object<'a>, target: &Target) -> Object<'a> {
+    match target {
+        Target::Room(room) => object.text("room", room.as_str()),
+        Target::User(nick) => object.text("with", nick.as_str()),
     }
 }
 

@@ -40,25 +40,30 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
             push_coming_or_going("user_left", from, "left the chat", view, out);
             push_coming_or_going("user_joined", to, "joined the chat", view, out);
         }
-        Event::Said { room, message, .. } => push_said(room, message, out),
+        Event::Said { room, message, .. } => push_said(room, message, "", out),
         Event::Private { message } => push_chat(message, None, "[→ you] ", out),
         Event::History {
-            target, messages, ..
+            target,
+            messages,
+            part,
         } => {
             for message in messages {
+                let number = past::number(*part, message);
                 match target {
-                    Target::Room(room) => push_said(room, message, out),
+                    Target::Room(room) => push_said(room, message, &number, out),
                     Target::User(other) if past::is_by(other, message) => {
-                        push_chat(message, None, "[→ you] ", out);
+                        push_chat(message, None, &(number + "[→ you] "), out);
                     }
-                    Target::User(other) => push_chat(message, None, &format!("[→ {other}] "), out),
+                    Target::User(other) => {
+                        push_chat(message, None, &format!("{number}[→ {other}] "), out);
+                    }
                 }
             }
             push_closing(event, view, out);
         }
         Event::Found { messages, .. } => {
             for (room, message) in messages {
-                push_said(room, message, out);
+                push_said(room, message, "", out);
             }
             push_closing(event, view, out);
         }
@@ -76,6 +81,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         | Event::EnteredRoom { .. }
         | Event::LeftRoom { .. }
         | Event::Topic { .. }
+        | Event::Deleted(_)
         | Event::Whois(_)
         | Event::Help { .. }
         | Event::Done { .. }
@@ -98,7 +104,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
 }
 
 /// Where one speaks is not seen here: a room's text names the room, except the lobby's.
-fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
+fn push_said(room: &RoomName, message: &Message, number: &str, out: &mut Vec<u8>) {
     let label = match room.is_lobby() {
         true => String::new(),
         false => format!("[#{room}] "),
@@ -107,7 +113,7 @@ fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
         Manner::Said | Manner::Noticed => "",
         Manner::Acted => "* ",
     };
-    push_chat(message, Some(room), &(label + did), out);
+    push_chat(message, Some(room), &format!("{number}{label}{did}"), out);
 }
 
 /// Appends a message behind `label`, of a room or of one person: the client prints it as it is.

@@ -5,12 +5,16 @@ use serde_json::{Map, Value};
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{
     EnterMode, ErrorCode, Login, MaskKind, MemberRank, MembersPage, MessageId, ModeChange, Nick,
-    Range, Request, RoomName, RoomsFrom, Secret, Since, TokenChange,
+    Range, Request, RoomName, Secret, Since, TokenChange,
 };
 
 use super::super::object::string;
 use super::super::spec::Spec;
 use super::super::{command, time};
+use super::fields::{
+    flag, is_there, maybe_nick, maybe_password, maybe_room, maybe_string, message_id, named_room,
+    password, room, rooms_from, seconds, whole, within,
+};
 
 /// Reads the first object, whose `name_field` is the name asked for; one that asks for none is a bad
 /// name.
@@ -86,6 +90,11 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
     let kind = string(object, "type")?;
     let request = match kind {
         "chat" | "me" | "pm" => return speech(object, kind),
+        "delete" => Request::Delete {
+            within: within(object)?,
+            id: message_id(object, "message_id")?,
+            reason: maybe_string(object, "reason")?,
+        },
         "nick" => {
             let nick = Nick::parse(string(object, "username")?.trim());
             Request::Nick {
@@ -202,9 +211,7 @@ fn account(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode
 fn past(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode> {
     Ok(match kind {
         "history" => {
-            let with = maybe_string(object, "with")?;
-            let with = with.map(|name| Nick::parse(name.trim()).ok_or(ErrorCode::BadNick));
-            let with = with.transpose()?;
+            let with = maybe_nick(object, "with")?;
             let room = with.is_none().then(|| room(object)).transpose()?;
             let range = Range {
                 since: since(object)?,
@@ -285,6 +292,8 @@ fn moderation(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorC
         "invite_only" => return mode(ModeChange::InviteOnly(flag(object, "on")?)),
         "key" => return mode(ModeChange::Key(maybe_string(object, "key")?)),
         "moderated" => return mode(ModeChange::Moderated(flag(object, "on")?)),
+        "inside" => return mode(ModeChange::Open(!flag(object, "on")?)),
+        "no_ctcp" => return mode(ModeChange::NoCtcp(flag(object, "on")?)),
         "secret" => return mode(ModeChange::Secret(flag(object, "on")?)),
         "room_limit" => {
             let limit = limit(object)?.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
@@ -350,91 +359,4 @@ fn moderation(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorC
         },
         other => return Err(ErrorCode::UnknownType(other.into())),
     })
-}
-
-/// The room of a request; left out, it is the lobby.
-fn room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
-    Ok(maybe_room(object)?.unwrap_or_else(RoomName::lobby))
-}
-
-/// The room of a request that may be about the whole server.
-fn maybe_room(object: &Map<String, Value>) -> Result<Option<RoomName>, ErrorCode> {
-    let is_named = is_there(object, "room");
-    is_named.then(|| named_room(object)).transpose()
-}
-
-/// From where on the list of rooms is wanted.
-fn rooms_from(object: &Map<String, Value>) -> Result<RoomsFrom, ErrorCode> {
-    if let Some(after) = maybe_string(object, "after")? {
-        return command::room(&after).map(RoomsFrom::After);
-    }
-    match whole(object, "page")? {
-        Some(page) => match usize::try_from(page) {
-            Ok(page @ 1..) => Ok(RoomsFrom::Page(page)),
-            _ => Err(ErrorCode::WrongField("page")),
-        },
-        None => Ok(RoomsFrom::default()),
-    }
-}
-
-fn named_room(object: &Map<String, Value>) -> Result<RoomName, ErrorCode> {
-    command::room(string(object, "room")?)
-}
-
-fn maybe_string(
-    object: &Map<String, Value>,
-    field: &'static str,
-) -> Result<Option<String>, ErrorCode> {
-    match object.get(field) {
-        None | Some(Value::Null) => Ok(None),
-        Some(_) => string(object, field).map(|text| Some(text.into())),
-    }
-}
-
-/// A password or token, taken as it is.
-fn password(object: &Map<String, Value>, field: &'static str) -> Result<Secret, ErrorCode> {
-    command::password(string(object, field)?)
-}
-
-fn maybe_password(
-    object: &Map<String, Value>,
-    field: &'static str,
-) -> Result<Option<Secret>, ErrorCode> {
-    let is_there = is_there(object, field);
-    is_there.then(|| password(object, field)).transpose()
-}
-
-/// Is the field given? `null` is as if it were not.
-fn is_there(object: &Map<String, Value>, field: &str) -> bool {
-    !object.get(field).is_none_or(Value::is_null)
-}
-
-/// A whole number from 1 up; left out, there is no end.
-fn seconds(object: &Map<String, Value>) -> Result<Option<u64>, ErrorCode> {
-    match whole(object, "seconds")? {
-        Some(0) => Err(ErrorCode::WrongField("seconds")),
-        seconds => Ok(seconds),
-    }
-}
-
-fn message_id(
-    object: &Map<String, Value>,
-    field: &'static str,
-) -> Result<Option<MessageId>, ErrorCode> {
-    Ok(whole(object, field)?.map(MessageId))
-}
-
-fn whole(object: &Map<String, Value>, field: &'static str) -> Result<Option<u64>, ErrorCode> {
-    match object.get(field) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or(ErrorCode::WrongField(field)),
-    }
-}
-
-fn flag(object: &Map<String, Value>, field: &'static str) -> Result<bool, ErrorCode> {
-    match object.get(field) {
-        Some(Value::Bool(is_set)) => Ok(*is_set),
-        None | Some(Value::Null) => Err(ErrorCode::MissingField(field)),
-        Some(_) => Err(ErrorCode::WrongField(field)),
-    }
 }

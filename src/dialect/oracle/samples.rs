@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Absence, Author, Departure, ErrorCode, Event, Kick, Manner, Message, MessageId, Moment, Nick,
-    Notice, Nowhere, Part, Peer, RoomName, Secret, Target,
+    Absence, Author, Deletion, Departure, ErrorCode, Event, Kick, Manner, Message, MessageId,
+    Moment, Nick, Notice, Nowhere, Part, Peer, RoomName, SaidBy, Secret, Target,
 };
 
 use super::super::{Stage, View};
@@ -56,6 +56,7 @@ pub fn message(text: &str) -> Arc<Message> {
         id: MessageId(7),
         unix_ms: 1_600_000_000_125,
         nick: author().nick,
+        origin: SaidBy::Unknown,
         manner: Manner::Said,
         text: text.into(),
         tags: None,
@@ -86,7 +87,11 @@ pub fn past_event(which: usize, text: &str) -> Event {
     };
     let messages = vec![message(text), Arc::new(acted)];
     let has_more = text.len().is_multiple_of(2);
-    let answer = |newest| Part::Answer { has_more, newest };
+    let answer = |newest| Part::Answer {
+        has_more,
+        newest,
+        shows_ids: has_more,
+    };
     let lobby = Target::Room(RoomName::lobby());
     let room = RoomName::parse("g").expect("a room name");
     let with = |name| Target::User(Nick::parse(name).expect("a nick"));
@@ -113,7 +118,7 @@ pub fn past_event(which: usize, text: &str) -> Event {
 }
 
 /// Events that carry a text.
-pub(super) const EVENTS: usize = 17 + PAST_EVENTS;
+pub(super) const EVENTS: usize = 18 + PAST_EVENTS;
 
 /// One of the [`EVENTS`].
 pub(super) fn event(which: usize, text: &str) -> Event {
@@ -147,6 +152,7 @@ pub(super) fn event(which: usize, text: &str) -> Event {
             room: RoomName::lobby(),
             topic: Some(text()),
             by: Some(author().nick),
+            set: None,
         },
         7 => Event::Presence {
             room,
@@ -175,6 +181,14 @@ pub(super) fn event(which: usize, text: &str) -> Event {
             bot: author().nick,
             token: Secret::new(text()),
         },
-        past => past_event(past - 17, &text()),
+        17 => Event::Deleted(Box::new(Deletion {
+            target: Target::Room(room),
+            id: MessageId(7),
+            author: author().nick,
+            by: Some(author().nick),
+            is_own: true,
+            reason: Some(text()),
+        })),
+        past => past_event(past - 18, &text()),
     }
 }

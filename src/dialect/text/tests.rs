@@ -180,7 +180,11 @@ fn what_was_said_before_byte_by_byte() {
     };
     let lobby = || Target::Room(RoomName::lobby());
     let with = |name: &str| Target::User(Nick::parse(name).expect("a nick"));
-    let answer = |has_more, newest| Part::Answer { has_more, newest };
+    let answer = |has_more, newest| Part::Answer {
+        has_more,
+        newest,
+        shows_ids: false,
+    };
     let here = "[12:26] [Alice] hi\n[12:26] * Alice waves\n";
     let there = "[12:26] [#lobby Alice] hi\n[12:26] [#lobby] * Alice waves\n";
     assert_eq!(
@@ -284,6 +288,7 @@ fn the_date_stands_where_it_changes() {
     let answer = Part::Answer {
         has_more: false,
         newest: true,
+        shows_ids: false,
     };
     assert_eq!(
         shown(&[25, 1, 0], answer),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::scene::{Scene, history, room};
 use super::*;
-use crate::model::{Nick, SearchWords};
+use crate::model::{Nick, SaidBy, SearchWords};
 
 const MESSAGES: u64 = 1_000_000;
 
@@ -90,6 +90,7 @@ fn say(scene: &mut Scene, first: u64, rooms: u64) -> f64 {
                 id: MessageId(id),
                 unix_ms: 1_700_000_000_000 + id,
                 nick: nick.clone(),
+                origin: SaidBy::Unknown,
                 manner: Manner::Said,
                 text: text(id),
                 tags: None,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::rows::integer;
 use super::super::*;
-use crate::model::{AccountId, Found, Key, Manner, Nick, RoomName, Window};
+use crate::model::{AccountId, Found, Key, Manner, Nick, RoomName, SaidBy, Window};
 
 /// However slow the machine is.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -57,6 +57,7 @@ pub(super) fn message(id: u64, text: &str) -> Message {
         id: MessageId(id),
         unix_ms: id * 1_000,
         nick: Nick::parse("Alice").expect("a nick"),
+        origin: SaidBy::Unknown,
         manner: Manner::Said,
         text: text.into(),
         tags: None,

@@ -310,6 +310,7 @@ const TABLE = [
 	["topic [TOPIC]", "what the room is about", "topic room"],
 	["history [#ROOM|@NAME] [N] [before ID|after ID] [since TIME]", "what was said before, as since 2h"],
 	["search [--before ID] WORDS", "where these words were said"],
+	["delete [ID] [REASON]", "delete what you said: the last, or another"],
 	["ignore NAME", "hear nothing from somebody"],
 	["unignore NAME", "hear from somebody again"],
 	["away [TEXT]", "be away, or back"],
@@ -335,6 +336,8 @@ const TABLE = [
 	["voice NAME", "let somebody speak there", "voice room"],
 	["unvoice NAME", "or no more", "voice room"],
 	["secret on|off", "tell of the room to members only", "secret room"],
+	["inside on|off", "only those in the room speak in it", "inside room"],
+	["noctcp on|off", "let no programs of IRC ask each other there", "no_ctcp room"],
 	["limit [N]", "let so many in; or as many as come", "room_limit room"],
 	["roomban [except|invite] MASK", "keep nick!user@host out, or do not, or let it in", "room_mask"],
 	["unroomban [except|invite] MASK", "undo that", "room_mask"],
@@ -445,6 +448,13 @@ const readings = {
 		if (word !== "--before") return rest && { query: rest };
 		const [id, query] = cut(others);
 		return /^\d+$/.test(id) && query && { before: Number(id), query };
+	},
+	delete(rest) {
+		const [id, reason] = cut(rest);
+		if (id && !/^\d+$/.test(id)) return null;
+		const isOwn = ({ from, id, deleted }) => id && isMe(from) && !deleted;
+		const last = state.current.entries.findLast(isOwn);
+		return { message_id: Number(id || last?.id || 0), reason: reason || undefined };
 	},
 	login(rest) {
 		const [username, secret] = cut(rest.trim());

@@ -237,6 +237,13 @@ const handlers = {
 		if (!isMe(username)) said(get("person", username, fold), event);
 	},
 
+	deleted({ talk, with: other, id, username: by = "the operator", author, reason }) {
+		const place = other ? find("person", other) : talk;
+		const entry = place?.entries.findLast((entry) => entry.id === id);
+		const deleted = `Deleted${by === author ? "" : ` by ${by}`}${reason ? `: ${reason}` : "."}`;
+		if (entry) Object.assign(entry, { text: "", state: "", deleted });
+	},
+
 	history(event) {
 		const { kind, with: other, fold = other, talk } = event;
 		said(kind === "pm" ? get("person", other, fold) : talk, { ...event, type: kind }, true);

@@ -2,7 +2,7 @@
 
 import { focusInput, hasSecret, input, write } from "./app.js";
 import { partsOf } from "./links.js";
-import { lookBack, retry, session, showMore } from "./session.js";
+import { ask, lookBack, retry, session, showMore } from "./session.js";
 import { LOBBY, MEMBERS_STEP, find, get, isMe, people, rooms, show, state } from "./state.js";
 
 const fillRooms = rowsIn(byId("rooms"), makeTalk, fillTalk);
@@ -248,14 +248,14 @@ function rowsOf({ entries, fresh }) {
 	const rows = [];
 	let before = null;
 	for (const entry of entries.slice(startIn(entries))) {
-		const { number, kind, from, time, state, isQueued, changes } = entry;
+		const { number, kind, from, time, state, isQueued, changes, deleted } = entry;
 		entry.day ??= date.format(time);
 		const isNew = entry === fresh;
 		const isNewDay = entry.day !== before?.day;
 		if (isNewDay) rows.push(line(`day ${number}`, entry.day));
 		if (isNew) rows.push(line("new", "New"));
 		const isNext = !isNew && !isNewDay && kind === "said" && before.kind === kind && before.from === from && time - before.time < GROUP_MS;
-		const version = [time, state, isQueued, isNext, changes?.length].join();
+		const version = [time, state, isQueued, isNext, changes?.length, deleted].join();
 		if (kind !== "gap") rows.push({ key: number, kind, entry, isNext, version });
 		else rows.push(line(`gap ${time}`, `Back at ${clock.format(time)}. What was said since ${clock.format(entry.since)} may be missing.`));
 		before = entry;
@@ -286,8 +286,9 @@ const fillers = {
 	},
 
 	said(row, { entry, isNext }) {
-		const { time, state, isAction, isToMe } = entry;
-		row.className = classesOf({ message: true, continued: isNext, action: isAction, mention: isToMe });
+		const { time, state, isAction, isToMe, deleted } = entry;
+		row.className = classesOf({ message: true, continued: isNext, action: isAction, mention: isToMe, deleted });
+		if (deleted) row.querySelector(".text").textContent = deleted;
 		row.dataset.state = state;
 		const moment = row.querySelector("time");
 		moment.textContent = clock.format(time);
@@ -298,6 +299,7 @@ const fillers = {
 
 function markOf(entry) {
 	if (entry.state === "pending") return [entry.isQueued ? "waiting…" : "…"];
+	if (entry.state === "sent" && entry.id) return [h("button", { onclick: () => ask({ type: "delete", message_id: entry.id }) }, "Delete")];
 	if (entry.state !== "failed") return [];
 	return [
 		`${entry.why} `,

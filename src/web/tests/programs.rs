@@ -1,6 +1,7 @@
 //! The API for programs.
 
 use super::*;
+use crate::model::SaidBy;
 
 fn posting(fields: &str, body: &str) -> Reply {
     at(PUBLIC, &request("POST", POST, fields, body))
@@ -153,6 +154,7 @@ fn the_forms_of_the_api() {
         id: MessageId(7),
         unix_ms: 0,
         nick: nick("a"),
+        origin: SaidBy::Unknown,
         manner: Manner::Said,
         text: "hi".into(),
         tags: None,

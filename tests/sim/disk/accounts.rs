@@ -164,6 +164,7 @@ impl Books {
         let bots: Vec<AccountId> = self.bots(id).map(|bot| bot.record.id).collect();
         for gone in bots.iter().chain([&id]) {
             self.accounts.remove(gone);
+            self.notes.retain(|(of, _)| of != gone);
             self.rooms.retain(|_, room| room.record.owner != *gone);
             for room in self.rooms.values_mut() {
                 room.record.moderators.retain(|id| id != gone);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hubbub::testing::{
-    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, HashSeed, Kept, KeptScrollback,
-    Key, MAIL_MAX, Message, MessageId, Nick, Query, Record, Retention, RoomName, RoomRecord,
-    SearchWords, Secret, Used, Window, terms, token_digest,
+    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, HashSeed, Kept, KeptMessage,
+    KeptScrollback, Key, MAIL_MAX, Message, MessageId, Nick, Note, Query, Record, Retention,
+    RoomName, RoomRecord, SaidIn, SearchWords, Secret, Used, Window, terms, token_digest,
 };
 
 pub(super) struct Private {
@@ -45,7 +45,10 @@ pub(super) struct Books {
     pub(super) accounts: BTreeMap<AccountId, Account>,
     pub(super) last_account: u64,
     pub(super) ran_ms: u64,
+    pub(super) notes: Vec<(AccountId, Note)>,
     pub(super) reserved: u64,
+    /// The place of the last deletion in the order of what was said.
+    last_deletion: MessageId,
 }
 
 impl Books {
@@ -114,7 +117,9 @@ impl Books {
     fn last_written(&self) -> MessageId {
         let said = self.said.last().map(|(_, message, _)| message.id);
         let private = self.privates.last().map(|private| private.message.id);
-        said.max(private).unwrap_or(MessageId(0))
+        said.max(private)
+            .unwrap_or_default()
+            .max(self.last_deletion)
     }
 
     /// What a server begins with.
@@ -163,6 +168,7 @@ impl Books {
                 .map(|bot| (token_digest(&bot.secret), bot.record.id))
                 .collect(),
             ran_ms: self.ran_ms,
+            notes: self.notes.clone(),
             uses,
         }
     }
@@ -189,6 +195,11 @@ impl Books {
                 to_account: *to_account,
                 is_delivered: *is_delivered,
             }),
+            Record::Deleted { id, message } => {
+                self.retain_said(|said| said.id != *message);
+                self.privates.retain(|it| it.message.id != *message);
+                self.last_deletion = self.last_deletion.max(*id);
+            }
             Record::Delivered { to, through } => {
                 let is_meant =
                     |it: &&mut Private| it.to_account == Some(*to) && it.message.id <= *through;
@@ -210,6 +221,11 @@ impl Books {
                 }
                 self.ran_ms = self.ran_ms.max(*ran_ms);
             }
+            Record::Note { account, note } => {
+                if self.accounts.contains_key(account) {
+                    self.note(*account, note.clone());
+                }
+            }
             Record::AccountGone(id) => drop(self.remove(*id)),
             Record::Room(record) => {
                 let (since, used_ms) = (self.last_written(), self.ran_ms);
@@ -221,6 +237,19 @@ impl Books {
                 owned.record = record.clone();
             }
             Record::RoomGone(room) => drop(self.rooms.remove(&room.key())),
+        }
+    }
+
+    fn note(&mut self, account: AccountId, note: Note) {
+        let is_same = |other: &Note| match (other, &note) {
+            (Note::ReadTo { key, .. }, Note::ReadTo { key: of, .. }) => key == of,
+            (Note::Metadata { key, .. }, Note::Metadata { key: of, .. }) => key == of,
+            _ => false,
+        };
+        self.notes
+            .retain(|(of, other)| *of != account || !is_same(other));
+        if !matches!(note, Note::Metadata { value: None, .. }) {
+            self.notes.push((account, note));
         }
     }
 
@@ -250,6 +279,7 @@ impl Books {
                 let rows = self.privates.iter().map(|it| (&it.message, is_between(it)));
                 page(rows, *window, committed, FOUND_BYTES_MAX)
             }
+            Query::Message { id } => Found::Message(self.message(*id)),
             Query::Mail { to } => {
                 let window = Window::first(MAIL_MAX);
                 let rows = self.privates.iter();
@@ -271,6 +301,26 @@ impl Books {
                     .count() as u64,
             },
         }
+    }
+
+    fn message(&self, id: MessageId) -> Option<Box<KeptMessage>> {
+        let kept = |message: &Message, place| {
+            Box::new(KeptMessage {
+                id,
+                nick: message.nick.clone(),
+                origin: message.origin,
+                place,
+            })
+        };
+        let said = self.said.iter().find(|(_, message, _)| message.id == id);
+        if let Some((name, message, is_guarded)) = said {
+            let is_hidden = *is_guarded && id < self.shown_from(name, MessageId(0));
+            let (name, is_guarded) = (name.clone(), *is_guarded);
+            return (!is_hidden).then(|| kept(message, SaidIn::Room { name, is_guarded }));
+        }
+        let private = self.privates.iter().find(|it| it.message.id == id)?;
+        let (to, account) = (private.to.clone(), private.to_account);
+        Some(kept(&private.message, SaidIn::User { to, account }))
     }
 
     fn search(

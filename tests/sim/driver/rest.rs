@@ -37,7 +37,8 @@ impl Sim<'_> {
         self.note_all_came();
         self.check_rosters()?;
         let disk = self.world.disk();
-        order::check(&self.peers, &self.ledger, |id| disk.has_forgotten(id))?;
+        let is_gone = |id| disk.has_forgotten(id) || self.ledger.deleted.contains(&id);
+        order::check(&self.peers, &self.ledger, is_gone)?;
         self.check_settings()?;
         self.disk_well_from_us = self.disk_well_from_us.or(Some(self.world.now_us()));
         self.world.set_faults(self.plan.faults);

@@ -56,7 +56,7 @@ fn pynet_sentence(data: &str) -> Told {
         return roster(None, names);
     }
     // What somebody does is of the lobby, where no room stands.
-    match super::lines::message(data, None) {
+    match super::lines::message(super::lines::without_number(data), None) {
         Some(Told::Heard(heard)) if heard.place == Where::Here => {
             let place = Where::Room("lobby".into());
             Told::Heard(Heard { place, ..heard })
@@ -94,6 +94,7 @@ pub(super) fn colon(block: &str, told: &mut Vec<Told>) -> Result<(), String> {
 fn colon_line(line: &str, is_live: Option<bool>) -> Option<Told> {
     const RESET: &str = "\x1b[0m";
     let bare = line.strip_prefix(RESET).unwrap_or(line);
+    let bare = super::lines::without_number(bare);
     let Some(coloured) = bare.strip_prefix("\x1b[9") else {
         // It goes on from the block before.
         let rest = bare.strip_suffix(RESET).unwrap_or(bare);

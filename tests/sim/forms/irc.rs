@@ -75,6 +75,7 @@ impl Irc {
                 }
                 Told::Renamed { from, to }
             }
+            "REDACT" => Told::Deleted(param(1)?.parse().ok()?),
             "QUIT" => Told::Gone(by?.into()),
             "353" => {
                 let names = self.names.entry(channel(2)?).or_default();

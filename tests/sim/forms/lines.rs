@@ -79,10 +79,21 @@ pub(super) fn text(line: &str) -> Result<Told, String> {
         return Ok(Told::Other(said.into()));
     }
     let (line, is_past) = match clock(line) {
-        Some(rest) => (rest, true),
+        Some(rest) => (without_number(rest), true),
         None => (line, false),
     };
     message(line, Some(!is_past)).ok_or_else(|| format!("no line of text: {line:?}"))
+}
+
+/// What stands behind a message's number, where those are shown.
+pub(super) fn without_number(line: &str) -> &str {
+    let numbered = line
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once(") "));
+    match numbered {
+        Some((number, rest)) if number.parse::<u64>().is_ok() => rest,
+        _ => line,
+    }
 }
 
 /// What stands behind `[HH:MM] `.

@@ -14,6 +14,7 @@ pub(super) const TYPES: &[&str] = &[
     "chat",
     "me",
     "pm",
+    "deleted",
     "ok",
     "history",
     "history_end",
@@ -76,6 +77,7 @@ fn told(kind: &str, object: &Map<String, Value>, is_padded: bool) -> Option<Told
         "chat" | "me" if is_padded && !object.contains_key("room") => {
             // Private ones come behind a label.
             let message = text("message")?;
+            let message = super::lines::without_number(&message);
             let (label, words) = message.split_once("] ").unwrap_or_default();
             let place = match label.strip_prefix("[→ ")? {
                 "you" => Where::ToMe,
@@ -154,6 +156,7 @@ fn told(kind: &str, object: &Map<String, Value>, is_padded: bool) -> Option<Told
             Told::Farewell(why) => Told::Farewell(why),
             _ => Told::Refused(text("code")?),
         },
+        "deleted" => Told::Deleted(number("id")?),
         "kicked" => Told::Farewell("kicked"),
         "shutdown" => Told::Farewell("shutdown"),
         _ => Told::Other(Value::Object(object.clone()).to_string()),

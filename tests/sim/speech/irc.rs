@@ -7,7 +7,7 @@ use crate::ledger::To;
 use super::{OPER_PASSWORD, SECRET, Speech};
 
 /// What stands for a name, a room and a text in [`COMMANDS`].
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 40] = [
     "JOIN #R",
     "JOIN #R key",
     "JOIN #R,#R",
@@ -41,6 +41,8 @@ const COMMANDS: [&str; 38] = [
     "MONITOR S",
     "CHATHISTORY LATEST #R * 10",
     "CHATHISTORY BEFORE #R msgid=I 5",
+    "REDACT #R I",
+    "REDACT N I :T",
     "TAGMSG #R",
     "LUSERS",
     "HELP",
@@ -64,7 +66,7 @@ const RARE: [&str; 9] = [
 /// Capabilities that are asked for together.
 const CAPABILITIES: [&str; 3] = [
     "message-tags server-time batch",
-    "message-tags server-time batch echo-message labeled-response",
+    "message-tags server-time batch echo-message labeled-response draft/message-redaction",
     "multi-prefix away-notify account-notify extended-join invite-notify",
 ];
 

@@ -7,10 +7,34 @@ use crate::ledger::{To, nonces};
 use super::{OPER_PASSWORD, Speech};
 
 /// Every field that a request may have.
-const FIELDS: [&str; 26] = [
-    "username", "message", "room", "to", "key", "topic", "password", "old", "action", "name", "on",
-    "locked", "mask", "seconds", "reason", "limit", "before", "after", "since", "resume", "replay",
-    "page", "query", "with", "multi", "data",
+const FIELDS: [&str; 27] = [
+    "username",
+    "message",
+    "room",
+    "to",
+    "key",
+    "topic",
+    "password",
+    "old",
+    "action",
+    "name",
+    "on",
+    "locked",
+    "mask",
+    "seconds",
+    "reason",
+    "limit",
+    "before",
+    "after",
+    "since",
+    "resume",
+    "replay",
+    "page",
+    "query",
+    "with",
+    "multi",
+    "data",
+    "message_id",
 ];
 
 /// Types that the help does not list.
@@ -70,7 +94,7 @@ impl Speech<'_> {
             }
             "action" => (*self.dice.pick(&["new", "drop", "list", "session", "end"])).into(),
             "on" | "locked" | "multi" => self.dice.one_in(2).into(),
-            "before" | "after" => self.some_id().into(),
+            "before" | "after" | "message_id" => self.some_id().into(),
             "resume" => self.resume(),
             "limit" | "page" | "replay" | "seconds" => self.dice.below(30).into(),
             "since" => (1_700_000_000 + self.dice.below(100_000_000)).into(),

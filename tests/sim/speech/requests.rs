@@ -59,6 +59,13 @@ pub(crate) fn of_http(speech: &mut Speech<'_>) -> Vec<u8> {
     };
     let methods = ["GET", "GET", "GET", "GET", "HEAD", "OPTIONS", "DELETE"];
     let method = *speech.dice.pick(&methods);
+    let path = match method {
+        "DELETE" => {
+            let (room, id) = (encoded(&room), speech.some_id());
+            format!("/api/v1/rooms/{room}/messages/{id}")
+        }
+        _ => path,
+    };
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
     if speech.dice.one_in(2) {
         head += &format!("Authorization: Bearer {API_TOKEN}\r\n");

@@ -38,6 +38,15 @@ pub(super) fn render(request: &Request) -> Option<String> {
             room: Some(room),
             text,
         } if is_rest(text) => format!("/say {room} {text}"),
+        Request::Delete {
+            within: None,
+            id,
+            reason,
+        } => match (id, reason) {
+            (Some(id), reason) => optional(&format!("/delete {id}"), reason.as_deref())?,
+            (None, None) => "/delete".into(),
+            (None, Some(_)) => return None,
+        },
         Request::List => "/list".into(),
         Request::Members { room, page } if *page == MembersPage::default() => {
             optional("/who", room.as_ref().map(RoomName::as_str))?
@@ -83,11 +92,11 @@ pub(super) fn render(request: &Request) -> Option<String> {
             ModeChange::Mask { kind, mask, is_set } if is_word(mask) => {
                 mask_line(*kind, mask, *is_set)?
             }
-            ModeChange::Key(Some(_))
-            | ModeChange::Open(_)
-            | ModeChange::NoCtcp(_)
-            | ModeChange::Rank { .. }
-            | ModeChange::Mask { .. } => return None,
+            ModeChange::Open(on) => format!("/inside {}", if *on { "off" } else { "on" }),
+            ModeChange::NoCtcp(on) => format!("/noctcp {}", if *on { "on" } else { "off" }),
+            ModeChange::Key(Some(_)) | ModeChange::Rank { .. } | ModeChange::Mask { .. } => {
+                return None;
+            }
         },
         Request::Invite { room: None, name } if is_word(name) => format!("/invite {name}"),
         Request::Register { password } if is_secret(password) => {
@@ -171,6 +180,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
         | Request::Watch { .. }
         | Request::SetMetadata { .. }
         | Request::MarkRead { .. }
+        | Request::Delete { .. }
         | Request::Rehash
         | Request::Wallops { .. }
         | Request::Join { .. }
@@ -258,6 +268,9 @@ fn bounds(range: &Range) -> Option<String> {
     let mut words = String::new();
     if let Some(limit) = range.limit {
         words += &format!(" {limit}");
+    }
+    if range.shows_ids {
+        words += " ids";
     }
     for (name, id) in [("before", range.before), ("after", range.after)] {
         if let Some(id) = id {

@@ -2,7 +2,7 @@
 
 use crate::model::{
     EnterMode, Login, MaskKind, MemberRank, ModeChange, Nick, Range, Request, RoomName, RoomsFrom,
-    Secret, Since, TokenChange,
+    Secret, Since, Target, TokenChange,
 };
 
 use super::super::super::object::Object;
@@ -25,6 +25,18 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         } if is_trimmed(text) => Object::new(out, "me").text("message", text).room(room),
         Request::Private { to, text } if is_trimmed(text) => {
             Object::new(out, "pm").text("to", to).text("message", text)
+        }
+        Request::Delete { within, id, reason } => {
+            let (room, with) = match within {
+                Some(Target::Room(room)) => (Some(room.as_str()), None),
+                Some(Target::User(nick)) => (None, Some(nick.as_str())),
+                None => (None, None),
+            };
+            Object::new(out, "delete")
+                .number("message_id", id.map(|id| id.0))
+                .maybe("room", room)
+                .maybe("with", with)
+                .maybe("reason", reason.as_deref())
         }
         Request::Members {
             room: Some(room),
@@ -157,7 +169,9 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
                 .text("list", list_of(*kind))
                 .text("mask", mask)
                 .flag("on", *is_set),
-            ModeChange::Open(_) | ModeChange::NoCtcp(_) | ModeChange::Rank { .. } => return None,
+            ModeChange::Open(on) => Object::new(out, "inside").room(room).flag("on", !on),
+            ModeChange::NoCtcp(on) => Object::new(out, "no_ctcp").room(room).flag("on", *on),
+            ModeChange::Rank { .. } => return None,
         },
         Request::Invite {
             room: Some(room),
@@ -267,6 +281,9 @@ fn proof<'a>(object: Object<'a>, login: &Login) -> Object<'a> {
 
 /// `None` where a time has no form.
 fn bounded<'a>(object: Object<'a>, range: &Range) -> Option<Object<'a>> {
+    if range.shows_ids {
+        return None;
+    }
     let object = object
         .number("limit", range.limit.map(|limit| limit as u64))
         .number("before", range.before.map(|id| id.0))

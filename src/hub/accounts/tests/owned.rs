@@ -30,6 +30,7 @@ fn owned(name: &str, owner: &str) -> RoomRecord {
         is_topic_locked: false,
         is_invite_only: false,
         moderators: Vec::new(),
+        rest: Default::default(),
     }
 }
 
