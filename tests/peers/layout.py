@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Writes src/layout.ld: which functions of a released program lie beside each other, those that a start runs first,
+then those that a few users need. The system maps a program in pieces of 64 KiB, and a server at rest has in memory
+what lies in pieces of which anything was run.
+
+It runs the program under valgrind, and names what was run without what a compiler adds. A function that is not named,
+or is no more, is no fault: it lies elsewhere.
+
+  cargo build --release
+  tests/peers/layout.py target/release/hubbub
+"""
+
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HEAD = """/* Which functions lie beside each other: made by tests/peers/layout.py. */
+SECTIONS {
+"""
+CROWD = ("--clients", "12", "--senders", "3", "--rate", "20/s", "--for", "2s")
+
+
+def main():
+    program = sys.argv[1]
+    begun = functions_run(program, [])
+    served = functions_run(program, ["text", "json", "irc"])
+    parts = ("start", begun), ("serve", served - begun)
+    lines = [HEAD]
+    for name, functions in parts:
+        lines.append(f"  .text.{name} : {{\n")
+        lines += [f"    {function}\n" for function in sorted(functions)]
+        lines.append("  }\n")
+    (ROOT / "src" / "layout.ld").write_text("".join(lines) + "} INSERT BEFORE .text;\n")
+
+
+def functions_run(program, dialects):
+    """The patterns of the functions that are run by a start, and by users of these dialects."""
+    with tempfile.TemporaryDirectory() as directory:
+        profile = Path(directory) / "profile"
+        doors = [f"--listen={dialect}://127.0.0.1:0" for dialect in dialects or ["text"]]
+        valgrind = ["valgrind", "--tool=callgrind", "--demangle=no", f"--callgrind-out-file={profile}"]
+        server = subprocess.Popen(
+            valgrind + [program, *doors, "--no-console", "--rate-limit=off"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        listening = [server.stdout.readline() for _ in doors]
+        for dialect, line in zip(dialects, listening):
+            address = line.split("://")[1].strip()
+            load = [program, "load", address, "--dialect", dialect, *CROWD]
+            subprocess.run(load, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        server.send_signal(signal.SIGINT)
+        server.wait()
+        names = re.findall(r"fn=\(\d+\) (\S+)", profile.read_text())
+    names = {name.split("'")[0] for name in names}
+    own = {name for name in names if name.startswith(("_ZN", "_R")) or name == "main"}
+    return {pattern(name) for name in own} | objects(names)
+
+
+def objects(names):
+    """The patterns of what has these functions in libc, which has no section for each."""
+    libc = subprocess.run(["cc", "-print-file-name=libc.a"], capture_output=True, text=True, check=True)
+    command = ["nm", "-A", "--defined-only", libc.stdout.strip()]
+    symbols = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"libc\.a:(\S+\.o):\w+ [tTwWi] (\S+)", symbols)
+    return {f"*libc.a:{member}(.text .text.*)" for member, name in found if name in names}
+
+
+def pattern(name):
+    """The function's name, whatever the compiler and the versions of what it is built of."""
+    name = re.sub(r"\.llvm\.\d+$", "*", name)
+    name = re.sub(r"17h[0-9a-f]{16}E", "17h*E", name)
+    # Those that are thought to be run seldom have `.unlikely` between.
+    return "*(.text*." + re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", name) + ")"
+
+
+if __name__ == "__main__":
+    main()
