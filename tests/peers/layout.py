@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes src/layout.ld: which functions of a released program lie beside each other, those that a start runs first,
-then those that a few users need. The system maps a program in pieces of 64 KiB, and a server at rest has in memory
+then those that users at a terminal need, then those of others. The system maps a program in pieces of 64 KiB, and a server at rest has in memory
 what lies in pieces of which anything was run.
 
 It runs the program under valgrind, and names what was run without what a compiler adds. A function that is not named,
@@ -27,11 +27,10 @@ CROWD = ("--clients", "12", "--senders", "3", "--rate", "20/s", "--for", "2s")
 
 def main():
     program = sys.argv[1]
-    begun = functions_run(program, [])
-    served = functions_run(program, ["text", "json", "irc"])
-    parts = ("start", begun), ("serve", served - begun)
-    lines = [HEAD]
-    for name, functions in parts:
+    known, lines = set(), [HEAD]
+    for name, dialects in ("start", []), ("talk", ["text"]), ("serve", ["json", "irc"]):
+        functions = functions_run(program, dialects) - known
+        known |= functions
         lines.append(f"  .text.{name} : {{\n")
         lines += [f"    {function}\n" for function in sorted(functions)]
         lines.append("  }\n")
