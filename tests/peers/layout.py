@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 HEAD = """/* Which functions lie beside each other: made by tests/peers/layout.py. */
 SECTIONS {
 """
-CROWD = ("--clients", "12", "--senders", "3", "--rate", "20/s", "--for", "2s")
+CROWDS = (
+    ("--clients", "12", "--senders", "3", "--rate", "20/s", "--for", "2s"),
+    ("--scenario", "idle", "--clients", "1500", "--for", "1s"),
+)
 
 
 def main():
@@ -52,8 +55,9 @@ def functions_run(program, dialects):
         listening = [server.stdout.readline() for _ in doors]
         for dialect, line in zip(dialects, listening):
             address = line.split("://")[1].strip()
-            load = [program, "load", address, "--dialect", dialect, *CROWD]
-            subprocess.run(load, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for crowd in CROWDS:
+                load = [program, "load", address, "--dialect", dialect, *crowd]
+                subprocess.run(load, check=True, capture_output=True)
         time.sleep(1)
         server.send_signal(signal.SIGINT)
         server.wait()

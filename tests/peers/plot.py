@@ -39,7 +39,7 @@ def draw(found):
     """The picture, as SVG; it brings its own background, so that it is legible on any page."""
     keys = {record["row"] for record in found["records"]}
     rows = [row for row in ROWS if row.group == "fanout" and row.key in keys]
-    servers = [s for s in SERVERS if s.name in found["versions"] and not s.scheme]
+    servers = [s for s in SERVERS if s.name in found["versions"] and s.name in COLORS]
     values = {}
     for row in rows:
         line = tables.fanout_lines(row)[0]
