@@ -106,8 +106,12 @@ impl Admission {
     }
 }
 
-/// What all Outboxes may hold together: a quarter of the memory that the control group allows.
-pub(super) fn default_sendq_total(system: &impl System) -> usize {
+/// What all Outboxes may hold together, where that is not said: a quarter of the memory that the control group
+/// allows.
+pub(super) fn sendq_total(limits: &Limits, system: &impl System) -> usize {
+    if let Some(bytes) = limits.sendq_total_bytes {
+        return bytes;
+    }
     let allowed = system.read(Path::new("/sys/fs/cgroup/memory.max")).ok();
     let allowed = allowed.and_then(|text| String::from_utf8(text).ok());
     let allowed = allowed.and_then(|text| text.trim().parse::<usize>().ok());

@@ -71,16 +71,10 @@ impl<S: System> Reactor<S> {
             }
             None => (Settings::default(), None),
         };
-        let mut hub = Hub::new(rules, settings);
-        #[cfg(feature = "testing")]
-        if S::IS_MIRRORED {
-            hub.mirror();
-        }
-        hub.restore(kept);
         let mut reactor = Reactor {
             doors,
             connections: Default::default(),
-            hub,
+            hub: Self::hub(rules, settings, kept),
             pages: Default::default(),
             batch: Default::default(),
             timers: Default::default(),
@@ -90,10 +84,7 @@ impl<S: System> Reactor<S> {
             scratch: vec![0; READ_BYTES].into(),
             budget: Default::default(),
             refused: 0,
-            sendq_total_bytes: config
-                .limits
-                .sendq_total_bytes
-                .unwrap_or_else(|| admission::default_sendq_total(&system)),
+            sendq_total_bytes: admission::sendq_total(&config.limits, &system),
             counters: Default::default(),
             files,
             identity,
@@ -117,6 +108,16 @@ impl<S: System> Reactor<S> {
             reactor.open_console(config.has_terminal, config.is_console_quiet);
         }
         Ok(reactor)
+    }
+
+    fn hub(rules: Rules, settings: Settings, kept: Kept) -> Hub {
+        let mut hub = Hub::new(rules, settings);
+        #[cfg(feature = "testing")]
+        if S::IS_MIRRORED {
+            hub.mirror();
+        }
+        hub.restore(kept);
+        hub
     }
 
     /// Takes standard input in as the operator's console. One that cannot be watched (a file) is
