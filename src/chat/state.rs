@@ -132,7 +132,7 @@ impl Chat {
         room.modes.key = record.key;
         room.modes.is_topic_locked = record.is_topic_locked;
         room.modes.is_invite_only = record.is_invite_only;
-        room.set_rest(record.rest);
+        room.set_rest(*record.rest);
         Some(id)
     }
 
@@ -225,7 +225,7 @@ impl Chat {
             is_topic_locked: room.modes.is_topic_locked,
             is_invite_only: room.modes.is_invite_only,
             moderators: room.modes.moderators.clone(),
-            rest: room.rest(),
+            rest: Box::new(room.rest()),
         })
     }
 

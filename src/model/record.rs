@@ -120,7 +120,7 @@ pub struct RoomRecord {
     /// The accounts that moderate it beside the owner.
     pub moderators: Vec<AccountId>,
     /// What else is set of it.
-    pub rest: RoomRest,
+    pub rest: Box<RoomRest>,
 }
 
 /// What is set of an owned room beside what most have.

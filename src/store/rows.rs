@@ -107,7 +107,7 @@ pub(super) fn room(row: &Row<'_>) -> Done<Option<RoomRecord>> {
             .filter_map(serde_json::Value::as_i64)
             .filter_map(account_of)
             .collect(),
-        rest: super::rest::read(row.get_ref(7)?.as_str()?),
+        rest: Box::new(super::rest::read(row.get_ref(7)?.as_str()?)),
     }))
 }
 

@@ -12,7 +12,7 @@ mod trouble;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Key, Manner, RoomName, RoomRecord, RoomRest, SearchWords, Window};
+use crate::model::{Key, Manner, RoomName, RoomRecord, SearchWords, Window};
 use scene::{ALL, Scene, account, history, message, room, said, whispered};
 
 #[test]
@@ -40,7 +40,7 @@ fn what_is_kept_comes_back() {
         is_topic_locked: true,
         is_invite_only: false,
         moderators: vec![account("Bob"), account("eve")],
-        rest: RoomRest::default(),
+        rest: Box::default(),
     };
     scene.keep(Record::Room(owned.clone()));
     scene.wait_for(6);
@@ -145,7 +145,7 @@ fn what_was_said_behind_a_closed_door_is_not_shown_to_who_comes_later() {
         is_topic_locked: false,
         is_invite_only: false,
         moderators: Vec::new(),
-        rest: RoomRest::default(),
+        rest: Box::default(),
     };
     scene.keep(Record::Room(owned));
     scene.keep(Record::Said {

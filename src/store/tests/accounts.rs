@@ -1,6 +1,6 @@
 use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, Key, Nick, Query, Record, RoomName,
-    RoomRecord, RoomRest, Secret, Used,
+    RoomRecord, Secret, Used,
 };
 use crate::store::Answer;
 use crate::store::accounts::{self, AccountWrite};
@@ -70,7 +70,7 @@ fn rooms_are_owned_no_more_when_their_owner_is_gone() {
         is_topic_locked: true,
         is_invite_only: true,
         moderators: vec![AccountId(2)],
-        rest: RoomRest::default(),
+        rest: Box::default(),
     }));
     scene.store().flush();
     let unregister = AccountAsk::Unregister {
@@ -117,7 +117,7 @@ fn the_next_owner_of_a_name_comes_into_nothing_that_was_kept_too_late() {
         is_topic_locked: false,
         is_invite_only: false,
         moderators: vec![],
-        rest: RoomRest::default(),
+        rest: Box::default(),
     }));
     scene.wait_for(1);
     assert_eq!(scene.ids(Query::Mail { to: next.id }), [] as [u64; 0]);
@@ -145,7 +145,7 @@ fn what_was_used_when_is_there_after_a_restart() {
         is_topic_locked: false,
         is_invite_only: false,
         moderators: vec![],
-        rest: RoomRest::default(),
+        rest: Box::default(),
     }));
     let (account, room) = (
         Used::Account(record("Alice").id),

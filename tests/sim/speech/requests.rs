@@ -60,7 +60,7 @@ pub(crate) fn of_http(speech: &mut Speech<'_>) -> Vec<u8> {
     let methods = ["GET", "GET", "GET", "GET", "HEAD", "OPTIONS", "DELETE"];
     let method = *speech.dice.pick(&methods);
     let path = match method {
-        "DELETE" => {
+        "DELETE" if path.contains("/messages") => {
             let (room, id) = (encoded(&room), speech.some_id());
             format!("/api/v1/rooms/{room}/messages/{id}")
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::limits::{
     OWNED_ROOMS_PER_ADDRESS_MAX, REGISTRATIONS_PER_ADDRESS_MAX, ROOM_EXPIRY_MS, USE_NOTED_MS,
 };
-use crate::model::{Kept, RoomRest, Used};
+use crate::model::{Kept, Used};
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
@@ -195,7 +195,7 @@ fn a_room_without_a_word_and_members_ends_after_thirty_days() {
         is_topic_locked: false,
         is_invite_only: false,
         moderators: vec![],
-        rest: RoomRest::default(),
+        rest: Box::default(),
     });
     let mut chat = used(&["alice"], &rooms);
     chat.join(1, "b");
