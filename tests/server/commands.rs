@@ -393,8 +393,11 @@ fn steps_in_a_room() -> Vec<Step> {
             "/topic",
             r#"{"type":"topic","room":"rust"}"#,
             told(
-                "Topic of #rust: crabs &  co",
-                r#"{"type":"topic","room":"rust","topic":"crabs &  co","timestamp":<unix>}"#,
+                &format!(
+                    "Topic of #rust: crabs &  co (set by alice, {} <hm> UTC)",
+                    chrono::Utc::now().format("%Y-%m-%d")
+                ),
+                r#"{"type":"topic","room":"rust","topic":"crabs &  co","set_by":"alice","set_at":<id>,"timestamp":<unix>}"#,
             ),
             nothing(),
         ),

@@ -210,6 +210,7 @@ fn what_help_lists_can_be_asked() {
         let words = words.map(|word| match word {
             "NAME" | "OLD" => "alice",
             "ROOM" => "lobby",
+            "ID" => "1",
             word => word,
         });
         let asked = words.collect::<Vec<_>>().join(" ");

@@ -145,7 +145,9 @@ pub(crate) fn green(text: &str) -> String {
 
 /// A pynet object as it is sent: 1,024 bytes.
 pub(crate) fn padded(object: &str) -> String {
-    format!("{object:<1024}")
+    // What stands for a time is shorter than that by one.
+    let width = 1024 - object.matches("<hm>").count();
+    format!("{object:<width$}")
 }
 
 /// A line to the existing JSON client as it is sent: of 1,024 bytes, its end among them.
