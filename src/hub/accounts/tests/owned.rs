@@ -47,6 +47,10 @@ fn a_room_of_an_account_lasts_as_it_is_and_is_there_again_after_a_restart() {
         topic: Some("crates".into()),
         key: Some("sesame".into()),
         is_topic_locked: true,
+        rest: Box::new(crate::model::RoomRest {
+            topic_set: Some(("alice".into(), 0)),
+            ..Default::default()
+        }),
         ..owned("Rust", "alice")
     };
     assert_eq!(kept(&told), [&Record::Room(expected.clone())]);
