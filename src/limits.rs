@@ -375,6 +375,17 @@ pub(crate) const SWEEPS_MIN: usize = 16;
 /// work, too.
 pub(crate) const KEPT_BYTES: usize = 64;
 
+/// How long what tells of no message waits behind messages that are not on disk, in milliseconds, where nothing is
+/// to be seen before: who enters or asks does not feel a commit, and is not held up by a disk that hangs.
+pub(crate) const HELD_MS: u64 = 1_000;
+
+/// Effects that wait for the disk at once, beyond which nothing else that would is taken in: as many as records may
+/// wait there.
+pub(crate) const HELD_MAX: usize = STORE_RECORDS_MAX;
+
+/// What they take, in bytes, but for the texts that the records share.
+pub(crate) const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// Answers of the store about what was said that a turn takes in: each may have [`FOUND_MAX`] messages.
 pub(crate) const ANSWERS_PER_TURN: usize = 8;
 

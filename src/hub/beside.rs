@@ -27,7 +27,6 @@ impl Hub {
     /// A connection without a session becomes one of a user who is here. It speaks in `focus`, in the lobby, or where the
     /// first one does, whichever of them the user is in, and is shown the last `replay` messages of rooms that it enters.
     fn attach(&mut self, user: UserId, who: ConnId, focus: Option<RoomId>, replay: u16) {
-        self.settle_audiences();
         let first = self.sessions.first_of(user);
         let focus_of_first = first.and_then(|first| self.sessions.get(first)?.focus);
         let own = &self.chat.users()[user];
@@ -62,7 +61,7 @@ impl Hub {
         {
             self.attach(user, who, None, replay);
             let (nick, users) = (self.name_of(user), Roster::default());
-            self.answer(who, Event::Welcome { nick, users });
+            self.answer_welcome(who, nick, users);
             for room in self.chat.users()[user].rooms().to_vec() {
                 self.tell_own_entering(who, room);
                 self.show_past(who, room, None, None);
@@ -83,7 +82,7 @@ impl Hub {
             true => self.roster(LOBBY),
             false => Roster::default(),
         };
-        self.answer(who, Event::Welcome { nick, users });
+        self.answer_welcome(who, nick, users);
         let rooms = self.chat.users()[user].rooms().to_vec();
         for &room in rooms.iter().filter(|&&room| room != LOBBY) {
             self.tell_own_entering(who, room);

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use crate::chat::RoomId;
 use crate::limits::{CATCH_UP_MESSAGES, HISTORY_LIMIT_MAX};
-use crate::model::{
-    ConnId, Durability, Event, Found, Message, MessageId, Notice, Part, Target, Window,
-};
+use crate::model::{ConnId, Event, Found, Message, MessageId, Notice, Part, Target, Window};
 
 use super::cut::cut_text;
 use super::questions::Question;
@@ -77,11 +75,7 @@ impl Hub {
         let catching = CatchUp {
             ticket: 0,
             cursor: after,
-            // What was said and not told yet will be told live.
-            begun_at: match self.chat.rules().durability {
-                Some(Durability::Seen) => self.history.kept,
-                _ => last,
-            },
+            begun_at: last,
             count,
             part: Part::First,
         };

@@ -91,7 +91,7 @@ impl Hub {
             set: None,
         };
         let except = asker.map(|asker| asker.who);
-        self.broadcast(Audience::others(room, except), event.clone());
+        self.broadcast(self.others(room, except), event.clone());
         if let Some(who) = except {
             self.answer(who, event);
         }

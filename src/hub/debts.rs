@@ -7,7 +7,8 @@ use super::state::Hub;
 impl Hub {
     /// Are answers on their way to it?
     pub fn owes(&self, who: ConnId) -> bool {
-        self.history.owed.contains_key(&who) || self.accounts.asking.contains(&who)
+        let is_asking = self.accounts.asking.contains(&who);
+        is_asking || self.history.owed.contains_key(&who) || self.held.is_for(who)
     }
 
     /// How many of those that are about what was said.
@@ -20,6 +21,7 @@ impl Hub {
 
     /// No answer is waited for any more.
     pub fn cancel_pending(&mut self, who: ConnId) {
+        self.held.forget(who);
         self.history.owed.remove(&who);
         self.accounts.asking.remove(&who);
     }

@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 
 use crate::chat::Actor;
 use crate::model::{
-    ConnId, Deletion, Durability, Event, Found, KeptMessage, MessageId, Record, SaidIn, Target,
+    ConnId, Deletion, Event, Found, KeptMessage, MessageId, Record, SaidIn, Target,
 };
 
-use super::effect::{Audience, Effect};
 use super::hear::Asker;
-use super::history::Withheld;
 use super::state::Hub;
 
 /// Which, and until when.
@@ -94,10 +92,6 @@ impl Hub {
             reason,
         };
         let who = asker.map(|asker| asker.who);
-        if self.chat.rules().durability == Some(Durability::Seen) {
-            let what = Withheld::Deleted(Box::new((message, deletion)));
-            return self.wait(id, who, what);
-        }
         self.tell_deleted(who, &message, &deletion);
         if let Some(who) = who {
             self.answer(who, Event::Deleted(Box::new(deletion)));
@@ -119,8 +113,7 @@ impl Hub {
         if self.chat.rules().durability.is_some() {
             self.history.deleted.insert(message.id, id);
             let message = message.id;
-            self.effects
-                .push_back(Effect::Keep(Record::Deleted { id, message }));
+            self.keep_said(id, Record::Deleted { id, message });
         }
     }
 
@@ -135,7 +128,7 @@ impl Hub {
         match &message.place {
             SaidIn::Room { name, .. } => {
                 if let Some(room) = self.chat.rooms().find(name) {
-                    self.broadcast(Audience::others(room, who), event);
+                    self.broadcast(self.others(room, who), event);
                 }
             }
             SaidIn::User { to, account } => {

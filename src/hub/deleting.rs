@@ -101,7 +101,7 @@ impl Hub {
         if let Some(message) = self.remembered(by, within.as_ref(), id) {
             self.commit_deletion(None, by, message, None)?;
             if is_kept {
-                self.wait_for_post(who, self.chat.last_id());
+                self.wait_for_post(who);
             }
             return Ok(!is_kept);
         }
@@ -173,16 +173,17 @@ impl Hub {
             }),
         };
         self.note_steps(rooms.len());
+        // What is to be on disk before it is told is known to nobody until then.
+        if self.chat.rules().durability == Some(Durability::Seen) && id > self.history.kept {
+            return None;
+        }
         let found = rooms.into_iter().find_map(|room| {
             let message = self.local.get(room).scrollback.find(id)?;
             Some(self.known_of(room, message))
         });
         found.or_else(|| {
-            // What is to be on disk before it is told is known to nobody until then.
-            let is_told =
-                self.chat.rules().durability != Some(Durability::Seen) || id <= self.history.kept;
             let mut privates = self.history.privates.iter();
-            let private = privates.find(|it| is_told && it.id == id && is_within(it, within))?;
+            let private = privates.find(|it| it.id == id && is_within(it, within))?;
             Some(Box::new(private.clone()))
         })
     }
@@ -213,7 +214,7 @@ impl Hub {
         let done = message
             .and_then(|message| self.commit_deletion(asker, asked.by, message, asked.reason));
         match (done, asked.is_posted) {
-            (Ok(()), true) => self.wait_for_post(who, self.chat.last_id()),
+            (Ok(()), true) => self.wait_for_post(who),
             (Ok(()), false) => {}
             (Err(code), true) => {
                 let failure = Some(code);
@@ -223,6 +224,7 @@ impl Hub {
         }
     }
 
+    /// Commits it, unless it could not be kept: then nothing is forgotten.
     fn commit_deletion(
         &mut self,
         asker: Option<Asker>,
@@ -230,6 +232,9 @@ impl Hub {
         message: Box<KeptMessage>,
         reason: Option<String>,
     ) -> Result<(), ErrorCode> {
+        if self.chat.rules().durability.is_some() && !self.has_room {
+            return Err(ErrorCode::StoreFailed);
+        }
         let entry = Entry::Delete {
             by,
             message,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::chat::{Entry, User};
-use crate::model::{ConnId, Event, Moment, UserId};
+use crate::model::{ConnId, ErrorCode, Event, Moment, RequestId, UserId};
 
 use super::effect::Audience;
 use super::state::Hub;
@@ -16,6 +16,7 @@ impl Hub {
         let untold = self.untold.front().map(|&(due_ms, _)| due_ms);
         let due = [
             at_once,
+            self.held.passes_ms(),
             self.local.next_due(),
             self.graces.next().map(|(due_ms, _)| due_ms),
             untold,
@@ -30,7 +31,9 @@ impl Hub {
     pub fn handle_timeout(&mut self, now: Moment) {
         self.now = now;
         let is_due = |due_ms: u64| due_ms <= now.uptime_ms;
-        if self.has_more_to_do() {
+        if self.pass_held() {
+            // What waits longer than that is told.
+        } else if self.has_more_to_do() {
             self.do_some();
         } else if self.graces.next().is_some_and(|(due_ms, _)| is_due(due_ms)) {
             self.end_grace();
@@ -54,6 +57,7 @@ impl Hub {
             };
             let audience = Audience::Room {
                 room: id,
+                readers: self.readers(id).clone(),
                 except: None,
                 ignorers: self.eager_in(&[id], None).iter().map(|it| it.id).collect(),
             };
@@ -76,10 +80,17 @@ impl Hub {
         }
     }
 
-    /// A connection has sent something that cannot be asked: it speaks its dialect, however badly.
-    pub fn handle_refused(&mut self, who: ConnId, now: Moment) {
+    /// A connection has sent something that cannot be asked, and is told why: it speaks its dialect, however badly.
+    pub fn handle_refused(
+        &mut self,
+        who: ConnId,
+        code: ErrorCode,
+        id: Option<RequestId>,
+        now: Moment,
+    ) {
         self.now = now;
         self.show(who);
+        self.answer_with(who, id, Event::Error(code));
     }
 
     /// Gives another name to who is next, if its time is over.

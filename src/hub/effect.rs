@@ -2,13 +2,13 @@
 
 use crate::chat::RoomId;
 use crate::model::{
-    AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, Nick, Query, Record, RequestId,
+    AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, MessageId, Nick, Query, Record,
+    RequestId,
 };
 
-use super::readers::Reader;
+use super::readers::{Reader, Readers};
 
-/// What the hub wants done. An effect is to be carried out before the next request is handled: its
-/// audience is the room as it is then.
+/// What the hub wants done. An effect is to be carried out before the next request is handled.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
     /// Tell the one who asked: its own answer.
@@ -34,6 +34,13 @@ pub enum Effect {
         /// What.
         event: Event,
     },
+    /// A session has begun, whether it was told so or not yet.
+    Came {
+        /// Whose it is.
+        who: ConnId,
+        /// The name it has.
+        nick: Nick,
+    },
     /// A session is over: its name is free and its rooms are left.
     Gone {
         /// Whose it was.
@@ -48,8 +55,10 @@ pub enum Effect {
     },
     /// Keep the settings: they have changed.
     KeepSettings,
-    /// Keep something for good. What cannot be taken in is told with [`super::Hub::handle_lost`].
+    /// Keep something for good.
     Keep(Record),
+    /// There was no room for a message to be kept ([`super::Hub::handle_room`]): it was told only, or not even said.
+    Lost(Option<MessageId>),
     /// Look something up in what is kept, and tell with [`super::Hub::handle_found`].
     Ask {
         /// For whom; it can wait until its reader has taken what it is owed.
@@ -104,10 +113,12 @@ pub enum Effect {
 /// Whom an event is for.
 #[derive(Debug, PartialEq)]
 pub enum Audience {
-    /// The readers of a room, as they are when this is carried out.
+    /// The readers of a room.
     Room {
-        /// The room. Where it has ended meanwhile nobody is told.
+        /// The room, which may have ended meanwhile.
         room: RoomId,
+        /// Its readers as they were when it happened.
+        readers: Readers,
         /// Who is told apart or not at all: whose doing it is. It need not be a reader.
         except: Option<ConnId>,
         /// The readers who hear nothing from it, in ascending order.
@@ -115,15 +126,4 @@ pub enum Audience {
     },
     /// These, each once.
     Each(Vec<Reader>),
-}
-
-impl Audience {
-    /// The readers of a room but one.
-    pub(super) fn others(room: RoomId, except: Option<ConnId>) -> Audience {
-        Audience::Room {
-            room,
-            except,
-            ignorers: Vec::new(),
-        }
-    }
 }

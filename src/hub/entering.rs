@@ -1,11 +1,9 @@
 //! What comes of entering and leaving rooms.
 
 use crate::chat::{LOBBY, Leaving, RoomId};
-use crate::model::{
-    ConnId, Done, Durability, EnterMode, Event, Kick, Nick, Notice, RoomName, Roster, UserId,
-};
+use crate::model::{ConnId, Done, EnterMode, Event, Kick, Nick, Notice, RoomName, Roster, UserId};
 
-use super::effect::Audience;
+use super::effect::Effect;
 use super::hear::{Asker, Wants};
 use super::readers::Reader;
 use super::session::Session;
@@ -13,12 +11,11 @@ use super::state::Hub;
 
 impl Hub {
     /// A room is made. What may be on disk of one of its name is not known here; what is not on disk yet is
-    /// known to be none, but for what was said in rooms that have ended, or waits to be told.
+    /// known to be none, but for what was said in rooms that have ended.
     pub(super) fn open(&mut self, room: RoomId) {
         let silent_since = match self.chat.rules().durability {
             None => Default::default(),
-            Some(Durability::Soon) => self.kept().max(self.local.last_ended()),
-            Some(Durability::Seen) => self.last_id(),
+            Some(_) => self.kept().max(self.local.last_ended()),
         };
         self.local.open(room, silent_since);
     }
@@ -145,7 +142,7 @@ impl Hub {
             words,
         };
         match is_told {
-            true => self.broadcast(Audience::others(room, own), event),
+            true => self.broadcast(self.others(room, own), event),
             false => self.tell_eager(&[room], Some(user), event),
         }
         if let Some(asker) = asker.filter(|_| is_kick) {
@@ -187,7 +184,6 @@ impl Hub {
         let Some(Asker { who, wants }) = asker else {
             return;
         };
-        self.settle_audiences();
         let nick = self.name_of(user);
         self.watches.users_max = self.watches.users_max.max(self.chat.users().len());
         match wants {
@@ -208,11 +204,18 @@ impl Hub {
                 let session = Session::new(user, None, replay);
                 self.sessions.insert(who, session);
                 let (nick, users) = (nick.clone(), Roster::default());
-                self.answer(who, Event::Welcome { nick, users });
+                self.answer_welcome(who, nick, users);
             }
             Wants::Nothing | Wants::Modes | Wants::AtOnce | Wants::Room { .. } => return,
         }
         self.tell_watchers_of_name(&nick, true);
+    }
+
+    /// Tells a connection that it has a session.
+    pub(super) fn answer_welcome(&mut self, who: ConnId, nick: Nick, users: Roster) {
+        let came = nick.clone();
+        self.effects.push_back(Effect::Came { who, nick: came });
+        self.answer(who, Event::Welcome { nick, users });
     }
 
     /// Tells who has come into the lobby, and the others there.
@@ -229,7 +232,7 @@ impl Hub {
             false => Roster::default(),
         };
         let nick = nick.clone();
-        self.answer(who, Event::Welcome { nick, users });
+        self.answer_welcome(who, nick, users);
         match is_untold {
             true => self.tell_later(user),
             false => self.tell_of_entering(user, LOBBY, Event::Joined { author }),

@@ -10,7 +10,7 @@
 //!     lookup, listing, reading, scan (questions)
 //!   → hear (commits an entry, and hears the facts that come of it)
 //!   → entering, parting, beside, said, tagged, changes (who is told of them)
-//!   → catchup, presence, guests, expiry, watches, roster, tell → asker → state
+//!   → catchup, presence, guests, expiry, watches, roster, tell → held (what waits for the disk) → asker → state
 //! ```
 //!
 //! A user is who one is to the others, in the chat; a session what one of its connections has for itself. Rooms
@@ -34,6 +34,7 @@ mod expiry;
 mod failures;
 mod guests;
 mod hear;
+mod held;
 mod history;
 mod ignorers;
 mod lasting;
@@ -94,7 +95,7 @@ impl Hub {
         if let Some(mirror) = &mut self.log.mirror {
             mirror.restore(&kept);
         }
-        self.history.kept = kept.last_id;
+        (self.history.kept, self.history.handed) = (kept.last_id, kept.last_id);
         for id in self.chat.restore(&kept) {
             self.local.open(id, kept.last_id);
         }
@@ -162,6 +163,12 @@ impl Hub {
         self.now = now;
         self.request_id = id;
         self.show(who);
+        if self.held.is_full() && !matches!(request, Request::Quit { .. }) {
+            // Past all that waits already.
+            let (to, event) = (who, Event::Error(ErrorCode::Busy));
+            let id = self.request_id.take();
+            return self.effects.push_back(Effect::Answer { to, id, event });
+        }
         if let Err(code) = self.handle(who, peer, request) {
             self.refuse(who, code);
         }

@@ -73,11 +73,12 @@ fn told_by(hub: &mut Hub) -> Vec<(u32, Seen)> {
             Effect::Broadcast { audience, event } => match audience {
                 Audience::Each(each) => (each.iter().map(|reader| reader.id).collect(), event),
                 Audience::Room {
-                    room,
+                    readers,
                     except,
                     ignorers,
+                    ..
                 } => {
-                    let readers = hub.readers(room).iter().map(|reader| reader.id);
+                    let readers = readers.iter().map(|reader| reader.id);
                     let hears = |id: &ConnId| Some(*id) != except && !ignorers.contains(id);
                     (readers.filter(hears).collect(), event)
                 }

@@ -297,7 +297,7 @@ impl Hub {
     pub(super) fn report(&mut self, who: ConnId) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
         let id = self.request_id.take();
-        self.effects.push_back(Effect::Report { to: who, id });
+        self.put(Effect::Report { to: who, id });
         Ok(())
     }
 

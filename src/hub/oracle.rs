@@ -49,10 +49,7 @@ pub fn check(input: &[u8]) {
     };
     let mut hub = Hub::new(rules, Settings::default());
     hub.mirror();
-    let console = ConnId {
-        slot: CONSOLE,
-        generation: 1,
-    };
+    let console = connection(CONSOLE);
     let mut pictures = HashMap::new();
     let mut keeper = Keeper::default();
     let mut now = Moment::default();
@@ -60,10 +57,7 @@ pub fn check(input: &[u8]) {
         let [who, what, which] = *bytes else {
             continue;
         };
-        let who = ConnId {
-            slot: u32::from(who % CONNECTIONS),
-            generation: 1,
-        };
+        let who = connection(u32::from(who % CONNECTIONS));
         now.unix_ms += u64::from(which) * 10;
         now.uptime_ms += u64::from(which) * 10;
         while hub.poll_timeout().is_some_and(|due| due <= now.uptime_ms) {
@@ -114,6 +108,11 @@ pub fn check(input: &[u8]) {
     hub.check_mirror();
 }
 
+fn connection(slot: u32) -> ConnId {
+    let generation = 1;
+    ConnId { slot, generation }
+}
+
 /// Takes what is told when its time has come: who is given another name, and the lines about crowded
 /// rooms: one a room, and only then when something happened.
 fn tell_of_time(hub: &mut Hub, now: Moment, pictures: &mut HashMap<ConnId, Picture>) {
@@ -137,10 +136,7 @@ fn tell_of_time(hub: &mut Hub, now: Moment, pictures: &mut HashMap<ConnId, Pictu
             }
         );
         if is_of_coming || accounts::is_of_graces(&effect) {
-            let nobody = ConnId {
-                slot: u32::MAX,
-                generation: 0,
-            };
+            let nobody = connection(u32::MAX);
             tell(hub, nobody, effect, pictures);
             continue;
         }
@@ -150,6 +146,7 @@ fn tell_of_time(hub: &mut Hub, now: Moment, pictures: &mut HashMap<ConnId, Pictu
                     room,
                     except: None,
                     ignorers,
+                    ..
                 },
             event:
                 Event::Presence {
@@ -252,8 +249,10 @@ fn check_effect(hub: &Hub, effect: &Effect) {
             assert!(is_ascending && ignorers.iter().all(is_reader), "{effect:?}");
         }
         Effect::Gone { .. }
+        | Effect::Came { .. }
         | Effect::KeepSettings
         | Effect::Keep(_)
+        | Effect::Lost(_)
         | Effect::Ask { .. }
         | Effect::AskAccount { .. }
         | Effect::Posted { .. }

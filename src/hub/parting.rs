@@ -70,7 +70,7 @@ impl Hub {
             }
             self.forget_questions(who);
             self.end_parted(who, &parting);
-            self.effects.push_back(Effect::Close { who });
+            self.put(Effect::Close { who });
         }
         self.tell_of_gone(user, members, why);
     }
@@ -114,7 +114,7 @@ impl Hub {
         self.tell(who, Event::Kicked { nick, why });
         self.forget_questions(who);
         self.end_parted(who, &parting);
-        self.effects.push_back(Effect::Close { who });
+        self.put(Effect::Close { who });
     }
 
     /// A user is another from now on: its sessions are taken out.

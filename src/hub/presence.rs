@@ -22,6 +22,7 @@ impl Hub {
             ignorers.sort_unstable();
             let audience = Audience::Room {
                 room: id,
+                readers: self.readers(id).clone(),
                 except,
                 ignorers,
             };

@@ -28,7 +28,7 @@ impl Hub {
             self.tell(who, Event::Kicked { nick, why });
         }
         self.end_session(who, Departure::PutOut(why));
-        self.effects.push_back(Effect::Close { who });
+        self.put(Effect::Close { who });
     }
 
     pub(super) fn quit(&mut self, who: ConnId, words: Option<String>) -> Result<(), ErrorCode> {
@@ -38,7 +38,7 @@ impl Hub {
         let words = words.filter(|_| !is_muted);
         self.consoles.remove(&who);
         self.end_session(who, Departure::Quit(words));
-        self.effects.push_back(Effect::Close { who });
+        self.put(Effect::Close { who });
         Ok(())
     }
 

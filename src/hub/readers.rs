@@ -24,6 +24,13 @@ pub struct Readers {
     here: usize,
 }
 
+/// The same, in the same order.
+impl PartialEq for Readers {
+    fn eq(&self, other: &Readers) -> bool {
+        (self.ids(), self.here) == (other.ids(), other.here)
+    }
+}
+
 impl Readers {
     /// Nobody.
     pub(super) const NONE: &Readers = &Readers { ids: None, here: 0 };

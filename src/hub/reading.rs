@@ -75,6 +75,6 @@ impl Hub {
             }),
             None => Err(ErrorCode::StoreFailed),
         };
-        self.effects.push_back(Effect::Read { to, excerpt });
+        self.put(Effect::Read { to, excerpt });
     }
 }

@@ -3,22 +3,56 @@
 
 use std::sync::Arc;
 
-use crate::chat::RoomId;
+use crate::chat::{Entry, RoomId};
 use crate::limits::{
     CATCH_UP_TAIL_MESSAGES, PRIVATES_REMEMBERED, SCROLLBACK_BYTES_MAX, SCROLLBACK_MESSAGES,
     STEPS_PER_IGNORER,
 };
 use crate::model::{
-    Absence, AccountId, ConnId, Durability, Event, KeptMessage, Message, MessageId, Nick, Peer,
-    Record, SaidIn, UserId,
+    Absence, AccountId, ConnId, Durability, ErrorCode, Event, KeptMessage, Message, MessageId,
+    Nick, Peer, Record, SaidIn, UserId,
 };
 
 use super::effect::{Audience, Effect};
 use super::hear::{Asker, Wants};
-use super::history::{Uncommitted, Withheld};
 use super::state::Hub;
 
 impl Hub {
+    /// The next request comes at a time when there is room for one more message on its way to the disk, or none.
+    pub fn handle_room(&mut self, has_room: bool) {
+        self.has_room = has_room;
+    }
+
+    /// Commits what is said, unless it could not be kept and nothing is to be seen that is not.
+    pub(super) fn commit_said(
+        &mut self,
+        asker: Option<Asker>,
+        entry: Entry,
+    ) -> Result<(), ErrorCode> {
+        self.check_room()?;
+        self.commit(asker, entry)
+    }
+
+    pub(super) fn check_room(&mut self) -> Result<(), ErrorCode> {
+        if self.has_room || self.chat.rules().durability != Some(Durability::Seen) {
+            return Ok(());
+        }
+        self.effects.push_back(Effect::Lost(None));
+        Err(ErrorCode::KeepingFailed)
+    }
+
+    /// Hands a message over to be kept, where there is a disk and room for it.
+    pub(super) fn keep_said(&mut self, id: MessageId, record: Record) {
+        match self.has_room {
+            _ if self.chat.rules().durability.is_none() => {}
+            true => {
+                self.history.handed = id;
+                self.effects.push_back(Effect::Keep(record));
+            }
+            false => self.effects.push_back(Effect::Lost(Some(id))),
+        }
+    }
+
     /// Something is said in a room: by a session there, or by nobody who has one.
     pub(super) fn hear_said(
         &mut self,
@@ -30,21 +64,12 @@ impl Hub {
         let who = asker.map(|asker| asker.who);
         let (message_id, room) = (message.id, self.chat.rooms().get(id).name.clone());
         self.use_room(id);
-        if self.chat.rules().durability.is_some() {
-            self.effects.push_back(Effect::Keep(Record::Said {
-                room: room.clone(),
-                message: Arc::clone(&message),
-                is_guarded: self.chat.rooms().get(id).is_guarded(),
-            }));
-        }
-        if self.chat.rules().durability == Some(Durability::Seen) {
-            let what = Withheld::Room {
-                room,
-                peer,
-                message,
-            };
-            return self.wait(message_id, who, what);
-        }
+        let record = Record::Said {
+            room: room.clone(),
+            message: Arc::clone(&message),
+            is_guarded: self.chat.rooms().get(id).is_guarded(),
+        };
+        self.keep_said(message_id, record);
         let at_once = asker.filter(|asker| matches!(asker.wants, Wants::AtOnce));
         let request_id = at_once.and_then(|_| self.request_id.take());
         self.tell_said(who, id, peer, message);
@@ -53,12 +78,12 @@ impl Hub {
         }
         if let (Some(who), true) = (who, self.request_id.is_some()) {
             let id = message_id;
-            self.answer_when_kept(who, id, Event::Kept { id, room });
+            self.answer_when_kept(who, Event::Kept { id, room });
         }
     }
 
     /// Something is said by a session to another, or to an account that is not here.
-    pub(super) fn speak_privately(
+    fn speak_privately(
         &mut self,
         who: ConnId,
         to: Option<UserId>,
@@ -66,54 +91,34 @@ impl Hub {
         message: Arc<Message>,
         answer: Event,
     ) {
-        let id = message.id;
-        if self.chat.rules().durability.is_some() {
-            self.effects.push_back(Effect::Keep(record));
-        }
-        if self.chat.rules().durability == Some(Durability::Seen) {
-            let what = Withheld::User {
-                to,
-                message,
-                answer,
-            };
-            return self.wait(id, Some(who), what);
-        }
+        self.keep_said(message.id, record);
         self.tell_privately(Some(who), to, message, &answer);
         match self.request_id.is_some() {
-            true => self.answer_when_kept(who, id, answer),
+            true => self.answer_when_kept(who, answer),
             false => self.answer(who, answer),
         }
     }
 
-    /// Answers the request at hand, which said a message: when that is on disk, where there is one.
-    pub(super) fn answer_when_kept(&mut self, who: ConnId, id: MessageId, answer: Event) {
+    /// Answers the request at hand, which has said a message: when that is on disk, where there is one.
+    fn answer_when_kept(&mut self, to: ConnId, event: Event) {
+        let id = self.request_id.take();
         match self.chat.rules().durability {
-            Some(_) => self.wait(id, Some(who), Withheld::Answer(answer)),
-            None => {
-                let request_id = self.request_id.take();
-                self.answer_with(who, request_id, answer);
+            None => self.answer_with(to, id, event),
+            Some(_) if self.has_room => self.put_when_kept(Effect::Answer { to, id, event }),
+            Some(_) => self.answer_with(to, id, Event::Error(ErrorCode::NotKept)),
+        }
+    }
+
+    /// Whoever has said a message just now without a session of its own is told with [`Effect::Posted`] when it is
+    /// on disk.
+    pub fn wait_for_post(&mut self, to: ConnId) {
+        match self.has_room {
+            true => self.put_when_kept(Effect::Posted { to, failure: None }),
+            false => {
+                let failure = Some(ErrorCode::NotKept);
+                self.put(Effect::Posted { to, failure });
             }
         }
-    }
-
-    /// Puts off the answer of the request at hand until a message is on disk.
-    pub(super) fn wait(&mut self, id: MessageId, who: Option<ConnId>, what: Withheld) {
-        let request_id = self.request_id.take();
-        if let Some(who) = who {
-            self.owe(who);
-        }
-        self.history.waiting.push_back(Uncommitted {
-            id,
-            who,
-            request_id,
-            what,
-        });
-    }
-
-    /// Whoever said a message without a session of its own is told with [`Effect::Posted`] when it is on
-    /// disk. To be called before the effects of its being said are polled.
-    pub fn wait_for_post(&mut self, who: ConnId, id: MessageId) {
-        self.wait(id, Some(who), Withheld::Post);
     }
 
     /// Tells a room, and who spoke, and remembers it.
@@ -200,6 +205,7 @@ impl Hub {
         ignorers.dedup();
         Audience::Room {
             room: id,
+            readers: self.readers(id).clone(),
             except,
             ignorers,
         }
@@ -230,8 +236,7 @@ impl Hub {
         let Some(Asker { who, wants }) = asker else {
             return;
         };
-        let is_seen = self.chat.rules().durability == Some(Durability::Seen);
-        if matches!(wants, Wants::AtOnce) && !is_seen {
+        if matches!(wants, Wants::AtOnce) {
             let request_id = self.request_id.take();
             self.speak_privately(who, Some(to), record, message, answer);
             return self.answer_with(who, request_id, Event::Done { what: None });

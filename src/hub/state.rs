@@ -16,6 +16,7 @@ use super::beside::Moved;
 use super::effect::Effect;
 use super::expiry::Expiry;
 use super::guests::Graces;
+use super::held::HeldOutput;
 use super::history::History;
 use super::ignorers::Ignorers;
 use super::later::Later;
@@ -67,6 +68,10 @@ pub struct Hub {
     /// Its id, until it is answered or the answer is put off.
     pub(super) request_id: Option<RequestId>,
     pub(super) history: History,
+    /// What waits to be told until messages are on disk.
+    pub(super) held: HeldOutput,
+    /// Is there room for one more message on its way to the disk?
+    pub(super) has_room: bool,
     /// Who waits for which names, and who went by which.
     pub(super) watches: Watches,
     /// What is done over several turns, in order.
@@ -103,6 +108,8 @@ impl Hub {
             now: Moment::default(),
             request_id: None,
             history: History::default(),
+            held: HeldOutput::default(),
+            has_room: true,
             watches: Watches::default(),
             later: VecDeque::new(),
             steps: Cell::new(0),
@@ -189,12 +196,7 @@ impl Hub {
         }
     }
 
-    /// The last message that may have been said.
-    pub fn last_id(&self) -> MessageId {
-        self.chat.last_id()
-    }
-
-    /// Everything up to this is on disk, and who waited for that was told.
+    /// Everything up to this is on disk.
     pub fn kept(&self) -> MessageId {
         self.history.kept
     }

@@ -41,7 +41,7 @@ impl Hub {
             is_outside: false,
             shown: self.shown_peer(who),
         };
-        self.commit(Asker::new(who), entry)
+        self.commit_said(Asker::new(who), entry)
     }
 
     /// Somebody without a connection of its own speaks in a room: as an account, or under a name that is
@@ -81,6 +81,7 @@ impl Hub {
             text,
             shown,
         };
+        self.check_room()?;
         let mut facts = Vec::new();
         self.log
             .commit(&mut self.chat, entry, now.unix_ms, &mut facts)?;
@@ -111,7 +112,7 @@ impl Hub {
             }
             let from = self.own_id(who)?;
             let words = Words::said(text);
-            return self.commit(Asker::new(who), Entry::Private { from, to, words });
+            return self.commit_said(Asker::new(who), Entry::Private { from, to, words });
         }
         let nobody = ErrorCode::NoSuchNick(name.into());
         match self.watcher.filter(|id| self.consoles.contains(id)) {
@@ -123,7 +124,7 @@ impl Hub {
                 let from = self.own_id(who)?;
                 let account = self.chat.directory().find(&Key::of(name)).ok_or(nobody)?;
                 let to = account.record.id;
-                self.commit(Asker::new(who), Entry::Mail { from, to, text })
+                self.commit_said(Asker::new(who), Entry::Mail { from, to, text })
             }
         }
     }

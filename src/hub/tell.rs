@@ -23,7 +23,7 @@ impl Hub {
     }
 
     pub(super) fn answer_with(&mut self, to: ConnId, id: Option<RequestId>, event: Event) {
-        self.effects.push_back(Effect::Answer { to, id, event });
+        self.put(Effect::Answer { to, id, event });
     }
 
     /// Answers that it is done.
@@ -33,7 +33,7 @@ impl Hub {
     }
 
     pub(super) fn tell(&mut self, to: ConnId, event: Event) {
-        self.effects.push_back(Effect::Tell { to, event });
+        self.put(Effect::Tell { to, event });
     }
 
     /// Tells a user, at each of its connections.
@@ -58,14 +58,23 @@ impl Hub {
     }
 
     pub(super) fn broadcast(&mut self, audience: Audience, event: Event) {
-        self.effects
-            .push_back(Effect::Broadcast { audience, event });
+        self.put(Effect::Broadcast { audience, event });
+    }
+
+    /// The readers of a room but one.
+    pub(super) fn others(&self, room: RoomId, except: Option<ConnId>) -> Audience {
+        Audience::Room {
+            room,
+            readers: self.readers(room).clone(),
+            except,
+            ignorers: Vec::new(),
+        }
     }
 
     /// The readers but one of the rooms that still exist, each once, as readers of the first that they share.
     pub(super) fn neighbours(&self, except: Option<ConnId>, rooms: &[RoomId]) -> Audience {
         if let &[room] = rooms {
-            return Audience::others(room, except);
+            return self.others(room, except);
         }
         let mut seen = vec![false; self.sessions.slots()];
         let mut is_new = |id: ConnId| {
@@ -76,29 +85,6 @@ impl Hub {
         self.note_steps(rooms.iter().map(|&room| self.readers(room).len()).sum());
         let readers = rooms.iter().flat_map(|&room| self.readers(room).iter());
         Audience::Each(readers.filter(|reader| is_new(reader.id)).collect())
-    }
-
-    /// Whom the effects of before are for does not change any more: who comes in now is not among them.
-    pub(super) fn settle_audiences(&mut self) {
-        for at in 0..self.effects.len() {
-            let Some(Effect::Broadcast { audience, .. }) = self.effects.get(at) else {
-                continue;
-            };
-            let Audience::Room {
-                room,
-                except,
-                ignorers,
-            } = audience
-            else {
-                continue;
-            };
-            let readers = self.readers(*room).iter();
-            let hears = |id: &ConnId| Some(*id) != *except && !ignorers.contains(id);
-            let settled = readers.filter(|reader| hears(&reader.id)).collect();
-            if let Some(Effect::Broadcast { audience, .. }) = self.effects.get_mut(at) {
-                *audience = Audience::Each(settled);
-            }
-        }
     }
 
     /// Tells a connection that its user is out of a room, where it did not ask for that.

@@ -36,7 +36,7 @@ fn ask(hub: &mut Hub, slot: u32, request: Request) -> Vec<Effect> {
 fn drain(hub: &mut Hub) -> Vec<Effect> {
     let effects = std::iter::from_fn(|| hub.poll_effect());
     effects
-        .filter(|effect| !matches!(effect, Effect::Log(_)))
+        .filter(|effect| !matches!(effect, Effect::Log(_) | Effect::Came { .. }))
         .collect()
 }
 

@@ -41,7 +41,7 @@ impl Hub {
             shown: self.shown_peer(who),
         };
         let wants = Wants::AtOnce;
-        self.commit(Some(Asker { who, wants }), entry)
+        self.commit_said(Some(Asker { who, wants }), entry)
     }
 
     fn utter_to(&mut self, who: ConnId, name: &str, words: Words) -> Result<(), ErrorCode> {
@@ -57,7 +57,7 @@ impl Hub {
         let from = self.own_id(who)?;
         let wants = Wants::AtOnce;
         let entry = Entry::Private { from, to, words };
-        self.commit(Some(Asker { who, wants }), entry)
+        self.commit_said(Some(Asker { who, wants }), entry)
     }
 
     fn tag(&mut self, who: ConnId, to: TagTo, words: Words) -> Result<(), ErrorCode> {

@@ -29,7 +29,7 @@ impl<S: System> Reactor<S> {
         let hindrance = |who, ticket| {
             let connection = connections.get(who).filter(|_| hub.waits_for(ticket));
             match connection.map(Connection::sendq) {
-                Some(sendq) if sendq > CATCH_UP_SENDQ_BYTES => Hindrance::Owed,
+                Some(sendq) if sendq > CATCH_UP_SENDQ_BYTES || hub.holds_much() => Hindrance::Owed,
                 Some(_) => Hindrance::None,
                 None => {
                     hub.forget_question(ticket);
@@ -48,7 +48,6 @@ impl<S: System> Reactor<S> {
             && let Some(answer) = self.store.as_mut().and_then(|store| store.poll_answer())
         {
             match answer {
-                Answer::Committed { through } => self.committed = through,
                 Answer::Found {
                     ticket,
                     found,
@@ -65,8 +64,11 @@ impl<S: System> Reactor<S> {
             }
         }
         self.has_more_answers = left == 0;
-        if self.hub.kept() < self.committed {
-            self.apply(Input::Committed(self.committed));
+        let committed = self.store.as_ref().map(|store| store.committed());
+        if let Some(through) = committed
+            && (through > self.hub.kept() || self.hub.has_more_kept())
+        {
+            self.apply(Input::Committed(through));
         }
         for (who, ticket) in self.questions.take_overdue(self.clock.now) {
             self.hear_answer(Some(who), ticket, Found::Failed);
@@ -76,7 +78,7 @@ impl<S: System> Reactor<S> {
 
     /// Has the store more to say than the chat was told?
     pub(super) fn has_more_to_hear(&self) -> bool {
-        self.has_more_answers || self.hub.kept() < self.committed
+        self.has_more_answers || self.hub.has_more_kept()
     }
 
     fn hear_of_account(&mut self, ticket: u64, answer: AccountAnswer) {

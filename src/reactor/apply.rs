@@ -6,8 +6,8 @@ use crate::hub::Effect;
 use crate::layer::Layer;
 use crate::limits::{BATCH_BYTES_MAX, BYTES_PER_DELIVERY};
 use crate::model::{
-    AccountAnswer, AccountAsk, ConnId, ErrorCode, Event, Found, MessageId, Nick, Query, Range,
-    Record, Request, RequestId, RoomName,
+    AccountAnswer, AccountAsk, CameBy, ConnId, ErrorCode, Event, Found, MessageId, Nick, Query,
+    Range, Record, Request, RequestId, RoomName,
 };
 use crate::store;
 use crate::sys::{Mailbox as _, System};
@@ -27,7 +27,11 @@ pub(super) enum Input {
         id: Option<RequestId>,
     },
     /// What a connection asked was refused before it came here.
-    Refused(ConnId),
+    Refused {
+        who: ConnId,
+        code: ErrorCode,
+        id: Option<RequestId>,
+    },
     /// A connection is gone, or about to be.
     Ended(ConnId),
     /// Something is said over HTTP.
@@ -79,6 +83,8 @@ impl<S: System> Reactor<S> {
     /// these handed out first.
     pub(super) fn apply(&mut self, input: Input) {
         let now = self.clock.moment;
+        let has_room = self.store.as_ref().is_none_or(|store| store.has_room());
+        self.hub.handle_room(has_room);
         match input {
             Input::Request { who, request, id } => {
                 if let Some(connection) = self.connections.get_mut(who) {
@@ -86,7 +92,7 @@ impl<S: System> Reactor<S> {
                     self.hub.handle_request(who, peer, request, id, now);
                 }
             }
-            Input::Refused(who) => self.hub.handle_refused(who, now),
+            Input::Refused { who, code, id } => self.hub.handle_refused(who, code, id, now),
             Input::Ended(who) => self.hub.handle_leave(who, now),
             Input::Post { who, mode, post } => return self.post(who, mode, post),
             Input::Read {
@@ -139,9 +145,9 @@ impl<S: System> Reactor<S> {
         };
         self.counters.messages_in += u64::from(said.is_ok());
         match said {
-            Ok(message) if self.store.is_some() => {
+            Ok(_) if self.store.is_some() => {
                 self.put_response_off(who, mode, response);
-                self.hub.wait_for_post(who, message.id);
+                self.hub.wait_for_post(who);
                 self.carry_out();
             }
             _ => {
@@ -201,10 +207,12 @@ impl<S: System> Reactor<S> {
                 Effect::Answer { to, id, event } => self.answer(to, &event, id.as_ref()),
                 Effect::Tell { to, event } => self.tell(to, &event),
                 Effect::Broadcast { audience, event } => self.broadcast(&audience, event),
+                Effect::Came { who, nick } => self.note_came(who, &nick),
                 Effect::Gone { who, nick } => self.note_gone(who, nick),
                 Effect::KeepSettings => self.has_new_settings = true,
                 Effect::Reload => self.reload(),
                 Effect::Keep(record) => self.keep(record),
+                Effect::Lost(id) => self.lose(id),
                 Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
                 Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),
                 Effect::Posted { to, failure } => self.end_response(to, |response| {
@@ -227,6 +235,7 @@ impl<S: System> Reactor<S> {
                     // What was said before it went is for it, too.
                     self.flush_batch_to(who);
                     if let Some(connection) = self.connections.touch(who) {
+                        connection.joined = false;
                         connection.drain(Reason::Quit, self.clock.now);
                     }
                 }
@@ -234,13 +243,34 @@ impl<S: System> Reactor<S> {
         }
     }
 
+    /// A session has begun.
+    fn note_came(&mut self, who: ConnId, nick: &Nick) {
+        let Some(connection) = self.connections.get_mut(who) else {
+            return;
+        };
+        connection.joined = true;
+        connection.is_locked = false;
+        self.counters.joins += 1;
+        let via = match connection.is_websocket() {
+            true => CameBy::Web,
+            false => connection.spoken().spec().via,
+        };
+        self.hub.note_via(who, via);
+        let (peer, name) = (connection.peer, connection.spoken().name());
+        self.connections.dialogues += usize::from(connection.spoken().has_dialogue());
+        log::info!(
+            "{nick} joined from {peer} ({name}); {} online",
+            self.hub.online()
+        );
+        self.show_coming(nick, peer);
+    }
+
     /// A session is over.
     fn note_gone(&mut self, who: ConnId, nick: Nick) {
         if let Some(connection) = self.connections.get_mut(who) {
-            let had_dialogue = connection.joined && connection.spoken().has_dialogue();
-            connection.joined = false;
+            let has_dialogue = connection.spoken().has_dialogue();
             let reason = connection.reason.unwrap_or(Reason::Quit);
-            self.connections.dialogues -= usize::from(had_dialogue);
+            self.connections.dialogues -= usize::from(has_dialogue);
             log::info!("{nick} left: {reason}; {} online", self.hub.online());
             self.show_going(nick);
         }
@@ -248,16 +278,23 @@ impl<S: System> Reactor<S> {
 
     /// Takes in what is to be kept.
     fn keep(&mut self, record: Record) {
-        let id = record.message_id();
         let kept = self.store.as_mut().map(|store| store.keep(record));
-        if kept.is_none_or(|kept| kept.is_ok()) {
-            return;
+        if kept.is_some_and(|kept| kept.is_err()) {
+            self.note_lost();
         }
+    }
+
+    /// There was no room for a message.
+    fn lose(&mut self, id: Option<MessageId>) {
+        if let Some(store) = &mut self.store {
+            store.lose(id);
+        }
+        self.note_lost();
+    }
+
+    fn note_lost(&mut self) {
         if let Some(others) = self.journal.lost.pass(self.clock.now) {
             log::error!("history is too far behind: what is said now is not kept{others}");
-        }
-        if let Some(id) = id {
-            self.hub.handle_lost(id, self.clock.moment);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::hub::{Audience, Hub, Reader, Readers, RoomId};
 use crate::limits::{
     BATCH_BYTES_MAX, BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, REFUSED_NAMES_MAX,
 };
-use crate::model::{CameBy, ConnId, ErrorCode, Event, Moment, Person, RequestId, World};
+use crate::model::{ConnId, ErrorCode, Event, Moment, Person, RequestId, World};
 use crate::sys::System;
 
 use super::Reactor;
@@ -162,22 +162,8 @@ impl<S: System> Reactor<S> {
             return;
         };
         self.counters.deliveries += 1;
-        if matches!(event, Event::Unlocked | Event::Welcome { .. }) {
+        if matches!(event, Event::Unlocked) {
             connection.is_locked = false;
-        }
-        if let Event::Welcome { nick, .. } = event {
-            connection.joined = true;
-            self.counters.joins += 1;
-            let via = match connection.is_websocket() {
-                true => CameBy::Web,
-                false => connection.spoken().spec().via,
-            };
-            self.hub.note_via(id, via);
-            let (peer, name) = (connection.peer, connection.spoken().name());
-            log::info!(
-                "{nick} joined from {peer} ({name}); {} online",
-                self.hub.online()
-            );
         }
         let (dialect, stage) = (connection.spoken(), connection.stage());
         let view = View {
@@ -192,7 +178,6 @@ impl<S: System> Reactor<S> {
         };
         let before = connection.outbox.len();
         connection.render(event, &view, &self.pages.ledger);
-        let (peer, has_dialogue) = (connection.peer, connection.spoken().has_dialogue());
         self.budget
             .charge((connection.outbox.len() - before) / BYTES_PER_DELIVERY);
         connection.note_answer(&self.limits);
@@ -204,10 +189,6 @@ impl<S: System> Reactor<S> {
         }
         if connection.has_moves() {
             self.connections.make_ready(id);
-        }
-        if let Event::Welcome { nick, .. } = event {
-            self.connections.dialogues += usize::from(has_dialogue);
-            self.show_coming(nick, peer);
         }
     }
 
@@ -265,9 +246,10 @@ impl<S: System> Reactor<S> {
         match audience {
             Audience::Room {
                 room,
+                readers,
                 except,
                 ignorers,
-            } => self.say_in(*room, *except, ignorers, event),
+            } => self.say_in((*room, readers), *except, ignorers, event),
             Audience::Each(each) => {
                 self.hand_out(0);
                 let now = self.clock.moment;
@@ -287,8 +269,13 @@ impl<S: System> Reactor<S> {
 
     /// An event for the members of a room but one of them and those who hear nothing of its speaker. The
     /// turn takes in no more when enough is said.
-    fn say_in(&mut self, room: RoomId, except: Option<ConnId>, ignorers: &[ConnId], event: Event) {
-        let readers = self.hub.readers(room);
+    fn say_in(
+        &mut self,
+        (room, readers): (RoomId, &Readers),
+        except: Option<ConnId>,
+        ignorers: &[ConnId],
+        event: Event,
+    ) {
         if !self.batch.is_for(room, readers) {
             let readers = readers.clone();
             self.hand_out(0);
@@ -301,8 +288,7 @@ impl<S: System> Reactor<S> {
         let passed_by_count = ignorers.len() + usize::from(except.is_some());
         self.budget
             .charge(1 + passed_by_count * DELIVERIES_PER_IGNORER);
-        let readers = self.hub.readers(room).len();
-        let hearers = readers.saturating_sub(passed_by_count);
+        let hearers = readers.len().saturating_sub(passed_by_count);
         self.counters.note_deliveries(&event, hearers);
         if let Event::Said { message, .. } = &event {
             self.batch.bytes += message.text.len();

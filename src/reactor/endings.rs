@@ -80,6 +80,9 @@ impl<S: System> Reactor<S> {
             connection.drain(reason, self.clock.now);
         }
         self.apply(Input::Ended(id));
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.joined = false;
+        }
     }
 
     /// Tells a connection its last event, and lets it go.

@@ -199,8 +199,8 @@ impl<S: System> Reactor<S> {
             Ask::Request(request) => self.handle_request(id, request, parsed.id),
             Ask::Refused(code) => {
                 self.spend(id, 1);
-                self.apply(Input::Refused(id));
-                self.answer(id, &Event::Error(code), parsed.id.as_ref());
+                let (who, id) = (id, parsed.id);
+                self.apply(Input::Refused { who, code, id });
             }
             Ask::Http(request) => self.visit(id, *request),
             Ask::Answered(bytes) => self.end_with(id, &bytes, Reason::Quit),

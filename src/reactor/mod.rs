@@ -62,7 +62,7 @@ pub(crate) use crate::sys::now;
 use crate::hub::Hub;
 use crate::layer::Identity;
 use crate::limits::Limits;
-use crate::model::{ConnId, MessageId};
+use crate::model::ConnId;
 use crate::sys::System;
 use crate::web::Site;
 use admission::Admission;
@@ -129,8 +129,6 @@ pub struct Reactor<S: System> {
     has_new_settings: bool,
     /// Where what is said is kept.
     store: Option<S::Store>,
-    /// Everything up to this is on disk.
-    committed: MessageId,
     /// May the store have more answers than the last turn took in?
     has_more_answers: bool,
     questions: Questions,

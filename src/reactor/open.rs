@@ -63,7 +63,6 @@ impl<S: System> Reactor<S> {
             }
             None => (None, nothing_kept(clock.moment, system.secret())),
         };
-        let committed = kept.last_id;
         let (settings, keeper) = match &config.state {
             Some(path) => {
                 let (settings, keeper) = system.open_settings(path)?;
@@ -93,7 +92,6 @@ impl<S: System> Reactor<S> {
             keeper,
             awaits_settings: false,
             has_new_settings: false,
-            committed,
             store,
             has_more_answers: false,
             questions: Default::default(),

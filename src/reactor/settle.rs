@@ -139,10 +139,10 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        let (peer, joined) = (connection.peer, connection.joined);
+        let peer = connection.peer;
         let reason = connection.reason.unwrap_or(Reason::Closed);
         self.journal.note_drop(&peer, reason, self.clock.now);
-        if joined {
+        if self.hub.user(id).is_some() {
             self.depart(id, reason);
         }
         let Some(mut connection) = self.connections.remove(id) else {

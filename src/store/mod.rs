@@ -72,11 +72,6 @@ pub struct Full;
 /// What the store has to say. Answers come in no order; what `ticket` is for is its owner's business.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// Every message that was taken by [`Store::keep`] and has no later id is on disk.
-    Committed {
-        /// The last id.
-        through: MessageId,
-    },
     /// What came of a [`Store::ask`].
     Found {
         /// Which.
@@ -136,8 +131,6 @@ pub struct Store {
     /// Records that were taken in, and their memory, since the start.
     records: u64,
     bytes: u64,
-    /// Up to where it was told what is on disk.
-    told: u64,
     /// Taken until all else here is gone.
     _place: LockedDir,
 }
@@ -191,7 +184,6 @@ pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Sto
         turn: Vec::new(),
         records: 0,
         bytes: 0,
-        told: kept.last_id.0,
         _place: place,
     };
     Ok((store, kept))
@@ -199,24 +191,46 @@ pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Sto
 
 impl Store {
     /// Takes a record, which is on its way to the disk from the next [`Store::flush`] on. Messages come in
-    /// the order of their ids.
+    /// the order of their ids, and only where there is room ([`Store::has_room`]).
     ///
     /// # Errors
-    /// As much waits as may: the record is lost, and counted as that.
+    /// As much waits as may: the record, which is none of a message, is lost, and counted as that.
     pub fn keep(&mut self, record: Record) -> Result<(), Full> {
-        if let Some(id) = record.message_id() {
-            self.shared.highest.fetch_max(id.0, Ordering::AcqRel);
-        }
-        let backlog = self.backlog();
-        let weight = weight(&record);
-        if backlog.records >= STORE_RECORDS_MAX || backlog.bytes + weight > STORE_BYTES_MAX {
-            self.shared.lost.fetch_add(1, Ordering::AcqRel);
-            return Err(Full);
+        match record.message_id() {
+            Some(id) => self.note_id(id),
+            None if self.has_room() => {}
+            None => {
+                self.shared.lost.fetch_add(1, Ordering::AcqRel);
+                return Err(Full);
+            }
         }
         self.records += 1;
-        self.bytes += weight as u64;
+        self.bytes += weight(&record) as u64;
         self.turn.push(record);
         Ok(())
+    }
+
+    /// Is there room for one more record, however long?
+    pub fn has_room(&self) -> bool {
+        let (records, bytes) = self.waiting();
+        records < STORE_RECORDS_MAX && bytes <= STORE_BYTES_MAX
+    }
+
+    /// There was no room for a message, which has that id, or was not even said. It is counted.
+    pub fn lose(&mut self, id: Option<MessageId>) {
+        self.shared.lost.fetch_add(1, Ordering::AcqRel);
+        if let Some(id) = id {
+            self.note_id(id);
+        }
+    }
+
+    fn note_id(&mut self, id: MessageId) {
+        self.shared.highest.fetch_max(id.0, Ordering::AcqRel);
+    }
+
+    /// Every message that was taken by [`Store::keep`] and has no later id is on disk.
+    pub fn committed(&self) -> MessageId {
+        MessageId(self.shared.committed.load(Ordering::Acquire))
     }
 
     /// Hands over what the turn brought.
@@ -251,24 +265,23 @@ impl Store {
 
     /// What there is to say, until it is `None`. Then the store wakes its owner when there is more.
     pub fn poll_answer(&mut self) -> Option<Answer> {
-        let through = self.shared.committed.load(Ordering::Acquire);
-        if through > self.told {
-            self.told = through;
-            return Some(Answer::Committed {
-                through: MessageId(through),
-            });
-        }
         self.answers.try_recv().ok()
+    }
+
+    /// How many records are not on disk yet, and what they hold in memory, in bytes.
+    fn waiting(&self) -> (usize, usize) {
+        let waiting = |taken: u64, done: u64| taken.saturating_sub(done) as usize;
+        let done_records = self.shared.done_records.load(Ordering::Acquire);
+        let done_bytes = self.shared.done_bytes.load(Ordering::Acquire);
+        (
+            waiting(self.records, done_records),
+            waiting(self.bytes, done_bytes),
+        )
     }
 
     /// What is not on disk yet.
     pub fn backlog(&self) -> Backlog {
-        let waiting = |taken: u64, done: u64| taken.saturating_sub(done) as usize;
-        let records = waiting(
-            self.records,
-            self.shared.done_records.load(Ordering::Acquire),
-        );
-        let bytes = waiting(self.bytes, self.shared.done_bytes.load(Ordering::Acquire));
+        let (records, bytes) = self.waiting();
         let of_records = records as f32 / STORE_RECORDS_MAX as f32;
         let of_bytes = bytes as f32 / STORE_BYTES_MAX as f32;
         Backlog {

@@ -29,7 +29,7 @@ use rustix::io::Errno;
 pub(crate) use signal_hook::consts::{SIGHUP, SIGUSR1};
 
 use crate::limits::Limits;
-use crate::model::{AccountAsk, ConnId, HashSeed, Kept, Query, Record, Settings, Zone};
+use crate::model::{AccountAsk, ConnId, HashSeed, Kept, MessageId, Query, Record, Settings, Zone};
 use crate::store::settings::Keeper;
 use crate::store::{self, Answer, Backlog, Figures, Full, Store};
 
@@ -199,11 +199,17 @@ pub trait Stream: Read + Write + Default {
 /// The store's mailbox: what is handed over to it, and its answers. Each method does as the one of
 /// [`Store`].
 pub trait Mailbox {
-    /// Takes a record.
+    /// Takes a record. That of a message is to be taken in only where there is room for it.
     ///
     /// # Errors
-    /// As much waits as may: the record is lost.
+    /// As much waits as may: the record is lost. It is none of a message.
     fn keep(&mut self, record: Record) -> Result<(), Full>;
+    /// Is there room for one more message?
+    fn has_room(&self) -> bool;
+    /// There was none for a message, which has that id, or was not even said.
+    fn lose(&mut self, id: Option<MessageId>);
+    /// Everything up to this that was handed over is on disk.
+    fn committed(&self) -> MessageId;
     /// Hands over what the turn brought.
     fn flush(&mut self);
     /// Asks about what is kept.
@@ -227,6 +233,18 @@ pub trait Mailbox {
 impl Mailbox for Store {
     fn keep(&mut self, record: Record) -> Result<(), Full> {
         self.keep(record)
+    }
+
+    fn has_room(&self) -> bool {
+        self.has_room()
+    }
+
+    fn lose(&mut self, id: Option<MessageId>) {
+        self.lose(id);
+    }
+
+    fn committed(&self) -> MessageId {
+        self.committed()
     }
 
     fn flush(&mut self) {

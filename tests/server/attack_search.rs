@@ -123,10 +123,11 @@ fn keep_many(directory: &TempDir) {
             message: Arc::new(message),
             is_guarded: false,
         };
-        while store.keep(record.clone()).is_err() {
+        while !store.has_room() {
             store.flush();
             std::thread::sleep(Duration::from_millis(5));
         }
+        assert_eq!(store.keep(record), Ok(()));
         if id % 1_000 == 0 {
             store.flush();
         }

@@ -213,11 +213,15 @@ fn traces_are_as_they_were() {
     let (mut other, mut later) = (Vec::new(), 0);
     for line in recorded.lines().take(played) {
         let seed = line.split(' ').next().and_then(|seed| seed.parse().ok());
-        let now = trace(seed.expect("a line begins with a seed"));
+        let seed = seed.expect("a line begins with a seed");
+        let now = trace(seed);
         let bytes = |line: &str| line.rsplit_once(' ').map(|(bytes, _)| bytes.to_owned());
         match bytes(&now) == bytes(line) {
             true => later += usize::from(now != line),
-            false => other.push(format!("{line}, now {now}")),
+            false => {
+                let durability = Plan::draw(seed, &vocabulary.names()).options.durability;
+                other.push(format!("{line}, now {now} ({durability:?})"));
+            }
         }
     }
     println!("the same bytes at other times: {later}");

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
 
-use super::super::{Audience, Rules};
+use super::super::{Audience, Effect, Rules};
 use super::*;
 use crate::limits::FOUND_BYTES_MAX;
 use crate::model::{
-    EnterMode, Found, Kept, KeptScrollback, Nick, Part, Query, Range, Request, Settings, Target,
-    Window,
+    Durability, EnterMode, ErrorCode, Event, Found, Kept, KeptScrollback, Nick, Part, Peer, Query,
+    Range, Request, RequestId, RoomName, Settings, Target, Window,
 };
 
 const READERS: u32 = 4;
@@ -87,6 +87,8 @@ struct Reader {
     /// What it was told in this session, in that order.
     told: Vec<MessageId>,
     is_in: bool,
+    /// Its connection is another each time.
+    generation: u32,
     /// The last it had before, if it said so.
     resumed: Option<MessageId>,
     /// The last message of all when it came.
@@ -129,7 +131,8 @@ impl World {
         match *step {
             Step::Join { at, resumes } => self.join(at, resumes),
             Step::Leave { at } => {
-                self.hub.handle_leave(id(at), Moment::default());
+                self.hub
+                    .handle_leave(self.connection(at), Moment::default());
                 if let Some(reader) = self.readers.get_mut(&at) {
                     reader.is_in = false;
                 }
@@ -175,11 +178,9 @@ impl World {
         let resumed = last_seen.filter(|_| resumes);
         let reader = Reader {
             is_in: true,
+            generation: before.generation + 1,
             resumed,
-            came_at: match self.hub.chat.rules().durability {
-                Some(Durability::Seen) => self.hub.history.kept,
-                _ => self.hub.last_id(),
-            },
+            came_at: self.hub.chat.last_id(),
             ..Reader::default()
         };
         self.readers.insert(at, reader);
@@ -198,8 +199,14 @@ impl World {
     fn ask(&mut self, at: u32, request: Request) {
         let peer = Peer::Unix(at);
         self.hub
-            .handle_request(id(at), peer, request, None, Moment::default());
+            .handle_request(self.connection(at), peer, request, None, Moment::default());
         self.carry_out();
+    }
+
+    fn connection(&self, slot: u32) -> ConnId {
+        let reader = self.readers.get(&slot);
+        let generation = reader.map_or(0, |reader| reader.generation);
+        ConnId { slot, generation }
     }
 
     fn carry_out(&mut self) {
@@ -216,14 +223,14 @@ impl World {
                 Effect::Broadcast {
                     audience:
                         Audience::Room {
-                            room,
+                            readers,
                             except,
                             ignorers,
+                            ..
                         },
                     event,
                 } => {
-                    let readers: Vec<_> = self.hub.readers(room).iter().collect();
-                    for reader in readers {
+                    for reader in readers.iter() {
                         if Some(reader.id) != except && !ignorers.contains(&reader.id) {
                             self.tell(reader.id, &event);
                         }
@@ -235,7 +242,8 @@ impl World {
     }
 
     fn tell(&mut self, to: ConnId, event: &Event) {
-        let Some(reader) = self.readers.get_mut(&to.slot) else {
+        let reader = self.readers.get_mut(&to.slot);
+        let Some(reader) = reader.filter(|reader| reader.generation == to.generation) else {
             return;
         };
         match event {
@@ -283,7 +291,7 @@ impl World {
     fn check(&mut self) {
         if self.hub.chat.rules().durability.is_none() {
             // There is no disk to write down what was said.
-            self.said = (1..=self.hub.last_id().0).map(MessageId).collect();
+            self.said = (1..=self.hub.chat.last_id().0).map(MessageId).collect();
         }
         for (at, reader) in &self.readers {
             let told = &reader.told;

@@ -97,8 +97,8 @@ impl Keeper {
 
     /// Answers one of the questions. Returns who asked it, or many searches that were answered at once.
     pub(super) fn answer(&mut self, hub: &mut Hub, which: usize, now: Moment) -> Vec<ConnId> {
-        if hub.kept() < hub.last_id() {
-            hub.handle_kept(hub.last_id(), usize::MAX, now);
+        if hub.kept() < hub.chat.last_id() {
+            hub.handle_kept(hub.chat.last_id(), usize::MAX, now);
             return Vec::new();
         }
         if hub.has_searches() {
@@ -129,7 +129,7 @@ impl Keeper {
             let messages = self.mail.iter().filter(|(account, _)| *account == to);
             let found = Found::Messages {
                 messages: messages.map(|(_, message)| Arc::clone(message)).collect(),
-                through: hub.last_id(),
+                through: hub.chat.last_id(),
                 has_more: false,
             };
             hub.handle_found(ticket, found, now);

@@ -26,11 +26,12 @@ pub(super) fn tell(
             let whom: Vec<ConnId> = match audience {
                 Audience::Each(each) => each.iter().map(|reader| reader.id).collect(),
                 Audience::Room {
-                    room,
+                    readers,
                     except,
                     ignorers,
+                    ..
                 } => {
-                    let readers = hub.readers(room).iter().map(|reader| reader.id);
+                    let readers = readers.iter().map(|reader| reader.id);
                     let hears = |id: &ConnId| Some(*id) != except && !ignorers.contains(id);
                     readers.filter(hears).collect()
                 }
@@ -51,6 +52,8 @@ pub(super) fn tell(
         }
         Effect::KeepSettings
         | Effect::Keep(_)
+        | Effect::Lost(_)
+        | Effect::Came { .. }
         | Effect::Ask { .. }
         | Effect::AskAccount { .. }
         | Effect::Posted { .. }

@@ -12,10 +12,18 @@ fn at(uptime_ms: u64) -> Moment {
 }
 
 /// Whom a room's line is for, and what it says.
-fn presence(id: RoomId, room: RoomName, joined: u32, left: u32, members: usize) -> Effect {
+fn presence(
+    hub: &Hub,
+    id: RoomId,
+    room: RoomName,
+    joined: u32,
+    left: u32,
+    members: usize,
+) -> Effect {
     Effect::Broadcast {
         audience: Audience::Room {
             room: id,
+            readers: hub.readers(id).clone(),
             except: None,
             ignorers: Vec::new(),
         },
@@ -52,7 +60,7 @@ fn above_the_limit_comings_and_goings_are_told_once_a_second() {
     hub.handle_timeout(at(1100));
     assert_eq!(
         drain(&mut hub),
-        [presence(LOBBY, RoomName::lobby(), 2, 1, 3)]
+        [presence(&hub, LOBBY, RoomName::lobby(), 2, 1, 3)]
     );
     assert_eq!(
         hub.poll_timeout(),
@@ -71,7 +79,7 @@ fn above_the_limit_comings_and_goings_are_told_once_a_second() {
     hub.handle_timeout(at(6000));
     assert_eq!(
         drain(&mut hub),
-        [presence(LOBBY, RoomName::lobby(), 0, 1, 1)]
+        [presence(&hub, LOBBY, RoomName::lobby(), 0, 1, 1)]
     );
 }
 
@@ -99,11 +107,11 @@ fn who_leaves_is_told_of_in_small_rooms_and_counted_in_large_ones() {
         panic!("{effects:?}");
     };
     let small = hub.chat.rooms().find(&room("small")).expect("b is in it");
-    assert_eq!(*audience, Audience::others(small, None));
+    assert_eq!(*audience, hub.others(small, None));
     hub.handle_timeout(at(3000));
     assert_eq!(
         drain(&mut hub),
-        [presence(LOBBY, RoomName::lobby(), 0, 1, 2)]
+        [presence(&hub, LOBBY, RoomName::lobby(), 0, 1, 2)]
     );
 }
 

@@ -105,7 +105,6 @@ pub(super) struct Scene {
     pub(super) options: Options,
     woken: Receiver<()>,
     wake: Arc<dyn Fn() + Send + Sync>,
-    committed: u64,
     /// Removed last.
     _dir: TempDir,
 }
@@ -129,7 +128,6 @@ impl Scene {
             options,
             woken,
             wake: Arc::new(wake),
-            committed: 0,
             _dir: dir,
         };
         scene.restart();
@@ -151,7 +149,6 @@ impl Scene {
         self.stop();
         let (store, kept) = open(&self.options, Arc::clone(&self.wake)).expect("it opens");
         self.store = Some(store);
-        self.committed = kept.last_id.0;
         kept
     }
 
@@ -170,14 +167,8 @@ impl Scene {
     /// The next answer, but for commits.
     pub(super) fn answer(&mut self) -> Answer {
         loop {
-            while let Some(answer) = self.store().poll_answer() {
-                match answer {
-                    Answer::Committed { through } => {
-                        assert!(through.0 > self.committed);
-                        self.committed = through.0;
-                    }
-                    answer => return answer,
-                }
+            if let Some(answer) = self.store().poll_answer() {
+                return answer;
             }
             self.woken
                 .recv_timeout(DEADLINE)
@@ -188,12 +179,9 @@ impl Scene {
     /// Waits until everything up to that message is on disk.
     pub(super) fn wait_for(&mut self, id: u64) {
         self.store().flush();
-        while self.committed < id {
-            match self.store().poll_answer() {
-                Some(Answer::Committed { through }) => self.committed = through.0,
-                Some(answer) => panic!("nothing was asked: {answer:?}"),
-                None => self.woken.recv_timeout(DEADLINE).expect("a commit in time"),
-            }
+        while self.store().committed() < MessageId(id) {
+            assert_eq!(self.store().poll_answer(), None, "nothing was asked");
+            self.woken.recv_timeout(DEADLINE).expect("a commit in time");
         }
     }
 

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use hubbub::testing::{
     ACCOUNT_ASKS_MAX, AccountAsk, Answer, Backlog, Figures, Full, INDEX_WAIT_MS, Kept, Mailbox,
-    Options, QUESTIONS_MAX, Query, Record, STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_RECORDS_MAX,
+    MessageId, Options, QUESTIONS_MAX, Query, Record, STORE_BEHIND_MS, STORE_BYTES_MAX,
+    STORE_RECORDS_MAX,
 };
 
 use super::{Question, Shelves, Task};
@@ -53,16 +54,32 @@ impl Drop for SimStore {
 impl Mailbox for SimStore {
     fn keep(&mut self, record: Record) -> Result<(), Full> {
         let mut shelves = self.0.borrow_mut();
-        if let Some(id) = record.message_id() {
-            shelves.highest = shelves.highest.max(id);
-        }
-        let backlog = shelves.backlog();
-        if backlog.records >= shelves.capacity.records || backlog.bytes > STORE_BYTES_MAX {
-            shelves.lost += 1;
-            return Err(Full);
+        match record.message_id() {
+            Some(id) => shelves.highest = shelves.highest.max(id),
+            None if shelves.has_room() => {}
+            None => {
+                shelves.lost += 1;
+                return Err(Full);
+            }
         }
         shelves.turn.push(record);
         Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        self.0.borrow().has_room()
+    }
+
+    fn lose(&mut self, id: Option<MessageId>) {
+        let mut shelves = self.0.borrow_mut();
+        shelves.lost += 1;
+        shelves.highest = shelves.highest.max(id.unwrap_or_default());
+    }
+
+    fn committed(&self) -> MessageId {
+        let mut shelves = self.0.borrow_mut();
+        shelves.told = shelves.committed;
+        shelves.told
     }
 
     fn flush(&mut self) {
@@ -109,12 +126,6 @@ impl Mailbox for SimStore {
 
     fn poll_answer(&mut self) -> Option<Answer> {
         let mut shelves = self.0.borrow_mut();
-        if shelves.committed > shelves.told {
-            shelves.told = shelves.committed;
-            return Some(Answer::Committed {
-                through: shelves.told,
-            });
-        }
         shelves.answers.pop_front()
     }
 
@@ -135,6 +146,11 @@ impl Mailbox for SimStore {
 }
 
 impl Shelves {
+    fn has_room(&self) -> bool {
+        let backlog = self.backlog();
+        backlog.records < self.capacity.records && backlog.bytes <= STORE_BYTES_MAX
+    }
+
     fn backlog(&self) -> Backlog {
         let waiting = self.tasks.iter().filter_map(|task| match task {
             Task::Record(_, bytes) => Some(*bytes),

@@ -52,6 +52,7 @@ impl AccountWorld {
                 self.logged.push(incident.to_string());
                 false
             }
+            Effect::Came { .. } => false,
             _ => true,
         };
         effects.filter(is_other).collect()
@@ -173,11 +174,11 @@ impl AccountWorld {
                 let hears = match audience {
                     Audience::Each(each) => each.iter().any(|reader| reader.id == id(slot)),
                     Audience::Room {
-                        room,
+                        readers,
                         except,
                         ignorers,
+                        ..
                     } => {
-                        let readers = self.hub.readers(*room);
                         readers.iter().any(|reader| reader.id == id(slot))
                             && *except != Some(id(slot))
                             && !ignorers.contains(&id(slot))

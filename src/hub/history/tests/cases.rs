@@ -68,18 +68,18 @@ fn what_could_not_be_taken_in_is_never_said_to_be_kept() {
         (Durability::Seen, ErrorCode::KeepingFailed),
     ] {
         let mut world = two(durability);
-        say_with_id(&mut world);
-        world.hub.handle_lost(MessageId(1), Moment::default());
-        let effects: Vec<Effect> = std::iter::from_fn(|| world.hub.poll_effect()).collect();
-        let [Effect::Answer { id, event, .. }] = &effects[..] else {
+        world.hub.handle_room(false);
+        let effects = say_with_id(&mut world);
+        let is_seen = durability == Durability::Seen;
+        let lost = if is_seen { None } else { Some(MessageId(1)) };
+        assert_eq!(effects[0], Effect::Lost(lost));
+        assert_eq!(effects.iter().any(is_told), !is_seen);
+        let Some(Effect::Answer { id, event, .. }) = effects.last() else {
             panic!("{effects:?}");
         };
         assert_eq!(*id, Some(RequestId("7".into())));
         assert_eq!(*event, Event::Error(wanted));
-        world
-            .hub
-            .handle_kept(MessageId(9), usize::MAX, Moment::default());
-        assert_eq!(world.hub.poll_effect(), None);
+        assert_eq!(world.hub.held.len(), 0);
     }
 }
 
@@ -170,15 +170,19 @@ fn the_tails_together_are_bounded() {
 fn what_is_on_disk_is_told_a_little_at_a_time_however_short_it_is() {
     let mut world = two(Durability::Seen);
     world.take(&Step::Say { at: 0, count: 10 });
-    let last = world.hub.last_id();
+    let last = world.hub.chat.last_id();
     let mut turns = 0;
-    while world.hub.kept() < last {
+    loop {
         world
             .hub
             .handle_kept(last, 2 * KEPT_BYTES, Moment::default());
         turns += 1;
+        if !world.hub.has_more_kept() {
+            break;
+        }
     }
-    assert!((4..=6).contains(&turns), "{turns}");
+    // Each is told to the room and to who said it.
+    assert!((7..=12).contains(&turns), "{turns}");
 }
 
 #[test]
@@ -215,7 +219,7 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
             let nick = Nick::parse("post").expect("a nick");
             let said = hub.handle_post(peer, nick, false, RoomName::lobby(), "hi".into(), now);
             let id = said.expect("it is said").id;
-            hub.wait_for_post(poster, id);
+            hub.wait_for_post(poster);
             while hub.poll_effect().is_some() {}
             id
         };
@@ -231,10 +235,16 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
         assert!(hub.owes(poster));
         hub.handle_kept(id, 1 << 20, Moment::default());
         assert_eq!((answer(hub), hub.owes(poster)), (Some(None), false));
-        let id = post(hub);
-        hub.handle_lost(id, Moment::default());
-        assert!(matches!(answer(hub), Some(Some(_))));
-        assert!(!hub.owes(poster) && hub.history.waiting.is_empty());
+        if durability == Durability::Soon {
+            hub.handle_room(false);
+            let (peer, now) = (Peer::Unix(0), Moment::default());
+            let nick = Nick::parse("post").expect("a nick");
+            let said = hub.handle_post(peer, nick, false, RoomName::lobby(), "hi".into(), now);
+            assert!(said.is_ok());
+            hub.wait_for_post(poster);
+            assert_eq!(answer(hub), Some(Some(ErrorCode::NotKept)));
+        }
+        assert!(!hub.owes(poster) && hub.held.len() == 0);
     }
 }
 

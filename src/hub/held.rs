@@ -1,0 +1,273 @@
+//! What is told and has to wait until messages are on disk: an answer that says that one is; and where nothing may be
+//! seen before ([`Durability::Seen`]) all that is told, in one queue, so that everybody sees one order.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::limits::{HELD_BYTES_MAX, HELD_MAX, HELD_MS};
+use crate::model::{ConnId, Durability, Event, MessageId, Moment};
+
+use super::effect::{Audience, Effect};
+use super::readers::Readers;
+use super::state::Hub;
+
+/// Places for effects that are kept while none waits.
+const IDLE_HELD: usize = 64;
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(super) struct HeldOutput {
+    /// Invariant: each waits for no earlier message than the one before it.
+    queue: VecDeque<HeldEffect>,
+    /// How many of them tell of no message that is not on disk, and may pass those that do.
+    passing: usize,
+    /// How many of them are for one connection, by that.
+    by_connection: HashMap<ConnId, u32>,
+    /// What they take, in bytes; about.
+    bytes: usize,
+    /// The readers of the last effect for a room, which further ones most often share.
+    readers: Readers,
+}
+
+#[derive(Debug)]
+struct HeldEffect {
+    /// Everything up to this is to be on disk before.
+    after: MessageId,
+    /// Does it tell of a message that is not on disk?
+    tells_more: bool,
+    /// Since when it waits, in milliseconds since the start.
+    since_ms: u64,
+    bytes: usize,
+    effect: Effect,
+}
+
+impl HeldOutput {
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Is as much held as may be?
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.len() >= HELD_MAX || self.bytes > HELD_BYTES_MAX
+    }
+
+    /// Is something for that connection alone among them?
+    pub(super) fn is_for(&self, who: ConnId) -> bool {
+        self.by_connection.contains_key(&who)
+    }
+
+    /// Nobody waits for what is for that connection: it is not told.
+    pub(super) fn forget(&mut self, who: ConnId) {
+        self.by_connection.remove(&who);
+    }
+
+    /// May the first go?
+    pub(super) fn is_due(&self, kept: MessageId) -> bool {
+        self.queue.front().is_some_and(|held| held.after <= kept)
+    }
+
+    /// Has the first waited for so long that what may pass it does?
+    fn is_late(&self, now: Moment) -> bool {
+        let first = self.queue.front();
+        first.is_some_and(|held| held.since_ms + HELD_MS <= now.uptime_ms)
+    }
+
+    /// When that will be, where there is anything to pass it, in milliseconds since the start.
+    pub(super) fn passes_ms(&self) -> Option<u64> {
+        let first = self.queue.front().filter(|_| self.passing > 0)?;
+        Some(first.since_ms + HELD_MS)
+    }
+
+    fn push(&mut self, effect: Effect, after: MessageId, tells_more: bool, now: Moment) {
+        if let Some(to) = connection_of(&effect) {
+            *self.by_connection.entry(to).or_default() += 1;
+        }
+        let mut bytes = size_of::<HeldEffect>() + bytes_of(&effect);
+        if let Effect::Broadcast {
+            audience: Audience::Room { readers, .. },
+            ..
+        } = &effect
+            && !readers.is(&self.readers)
+        {
+            self.readers = readers.clone();
+            bytes += readers.len() * size_of::<ConnId>();
+        }
+        self.bytes += bytes;
+        self.passing += usize::from(!tells_more);
+        self.queue.push_back(HeldEffect {
+            after,
+            tells_more,
+            since_ms: now.uptime_ms,
+            bytes,
+            effect,
+        });
+    }
+
+    /// Takes out the first, with nothing in its place where nobody waits for it any more.
+    pub(super) fn pop(&mut self) -> Option<Effect> {
+        let held = self.queue.pop_front()?;
+        if self.queue.is_empty() {
+            self.queue.shrink_to(IDLE_HELD);
+            self.readers = Readers::default();
+        }
+        self.let_go(held)
+    }
+
+    /// Takes out those that may pass the others.
+    fn pass(&mut self) -> Vec<Effect> {
+        let queue = std::mem::take(&mut self.queue);
+        let (stay, pass): (VecDeque<_>, VecDeque<_>) =
+            queue.into_iter().partition(|held| held.tells_more);
+        self.queue = stay;
+        pass.into_iter()
+            .filter_map(|held| self.let_go(held))
+            .collect()
+    }
+
+    fn let_go(&mut self, held: HeldEffect) -> Option<Effect> {
+        self.bytes -= held.bytes;
+        self.passing -= usize::from(!held.tells_more);
+        if let Some(to) = connection_of(&held.effect) {
+            let count = self.by_connection.get_mut(&to)?;
+            *count -= 1;
+            if *count == 0 {
+                self.by_connection.remove(&to);
+            }
+        }
+        Some(held.effect)
+    }
+}
+
+impl Hub {
+    /// Has something told: at once, or when all that is told before it may be.
+    pub(super) fn put(&mut self, effect: Effect) {
+        let kept = self.history.kept;
+        let is_at_once = self.chat.rules().durability != Some(Durability::Seen)
+            || self.held.queue.is_empty() && self.history.handed <= kept;
+        // Who has no session sees nothing of what the others see.
+        let is_apart = || matches!(&effect, Effect::Answer { to, .. } if self.is_stranger(*to));
+        if is_at_once || is_apart() {
+            return self.effects.push_back(effect);
+        }
+        let tells_more = newest_of(&effect) > kept;
+        if !tells_more && self.held.passing == 0 && self.held.is_late(self.now) {
+            return self.effects.push_back(effect);
+        }
+        self.held
+            .push(effect, self.history.handed, tells_more, self.now);
+    }
+
+    /// Has something told when a message is on disk, which was said just now.
+    pub(super) fn put_when_kept(&mut self, effect: Effect) {
+        let (handed, is_new) = (self.history.handed, true);
+        self.held.push(effect, handed, is_new, self.now);
+    }
+
+    /// Is so much held that no more is to be asked of the archive, whose answers are long?
+    pub fn holds_much(&self) -> bool {
+        self.held.queue.len() > HELD_MAX / 2 || self.held.bytes > HELD_BYTES_MAX / 2
+    }
+
+    /// What tells of no message passes those that wait for the disk for too long. `false`: there is nothing, or it is
+    /// too early.
+    pub(super) fn pass_held(&mut self) -> bool {
+        let is_due = self
+            .held
+            .passes_ms()
+            .is_some_and(|due_ms| due_ms <= self.now.uptime_ms);
+        if is_due {
+            let passing = self.held.pass();
+            self.effects.extend(passing);
+        }
+        is_due
+    }
+}
+
+/// The connection that an effect is for, if that is one.
+fn connection_of(effect: &Effect) -> Option<ConnId> {
+    match effect {
+        Effect::Answer { to, .. }
+        | Effect::Tell { to, .. }
+        | Effect::Posted { to, .. }
+        | Effect::Read { to, .. }
+        | Effect::Report { to, .. } => Some(*to),
+        Effect::Broadcast { .. }
+        | Effect::Came { .. }
+        | Effect::Gone { .. }
+        | Effect::Close { .. }
+        | Effect::KeepSettings
+        | Effect::Keep(_)
+        | Effect::Lost(_)
+        | Effect::Ask { .. }
+        | Effect::AskAccount { .. }
+        | Effect::Log(_)
+        | Effect::Reload
+        | Effect::Stop { .. } => None,
+    }
+}
+
+fn event_of(effect: &Effect) -> Option<&Event> {
+    match effect {
+        Effect::Answer { event, .. }
+        | Effect::Tell { event, .. }
+        | Effect::Broadcast { event, .. } => Some(event),
+        _ => None,
+    }
+}
+
+/// The newest message that an effect tells of.
+fn newest_of(effect: &Effect) -> MessageId {
+    let newest = match (effect, event_of(effect)) {
+        (Effect::Read { excerpt, .. }, _) => {
+            let last = excerpt.as_ref().ok().and_then(|it| it.messages.last());
+            last.map(|message| message.id)
+        }
+        (_, Some(Event::Said { message, .. } | Event::Private { message })) => Some(message.id),
+        (_, Some(Event::PrivateSent { id, .. })) => *id,
+        (_, Some(Event::Kept { id, .. })) => Some(*id),
+        // It has a place of its own in the order of messages, later than what it is about.
+        (_, Some(Event::Deleted(_))) => Some(MessageId::MAX),
+        (_, Some(Event::History { messages, .. })) => messages.last().map(|message| message.id),
+        (_, Some(Event::Found { messages, .. })) => messages.last().map(|(_, message)| message.id),
+        _ => None,
+    };
+    newest.unwrap_or_default()
+}
+
+/// What is rendered of an effect that tells of a message, in bytes of text.
+pub(super) fn text_of(effect: &Effect) -> usize {
+    match event_of(effect) {
+        Some(Event::Said { message, .. } | Event::Private { message }) => message.text.len(),
+        Some(Event::History { messages, .. }) => {
+            messages.iter().map(|message| message.text.len()).sum()
+        }
+        _ => 0,
+    }
+}
+
+/// What an effect takes beside itself, in bytes; about. Texts of messages are shared with the archive or counted
+/// there.
+fn bytes_of(effect: &Effect) -> usize {
+    let audience = match effect {
+        Effect::Broadcast {
+            audience: Audience::Each(readers),
+            ..
+        } => size_of_val(&readers[..]),
+        _ => 0,
+    };
+    let names = match event_of(effect) {
+        Some(
+            Event::Welcome { users, .. }
+            | Event::Listing { users }
+            | Event::Members { users, .. }
+            | Event::EnteredRoom { users, .. },
+        ) => size_of_val(&users.nicks[..]),
+        Some(Event::Rooms { rooms, .. }) => size_of_val(&rooms[..]),
+        Some(Event::Clients { clients }) => size_of_val(&clients[..]),
+        _ => 0,
+    };
+    audience + names + text_of(effect)
+}
+
+#[cfg(test)]
+mod tests;
