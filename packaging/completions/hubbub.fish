@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_hubbub_global_optspecs
-    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= join-timeout= handshake-timeout= server-password-file= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi console console-quiet no-console admin-socket= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
+    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= join-timeout= handshake-timeout= server-password-file= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi console console-quiet no-console admin-socket= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
 end
 
 function __fish_hubbub_needs_command
@@ -36,11 +36,12 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l durability -d 'What a mes
 complete -c hubbub -n "__fish_hubbub_needs_command" -l sniff-time -d 'How long the auto door waits for the first bytes before it greets in text; longer is better for browsers on networks that lose packets' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l join-timeout -d 'How long a connection may take to give a name' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l handshake-timeout -d 'How long a TLS handshake or an HTTP request may take' -r
-complete -c hubbub -n "__fish_hubbub_needs_command" -l server-password-file -d 'The file whose first line IRC clients must send with PASS' -r -F
+complete -c hubbub -n "__fish_hubbub_needs_command" -l server-password-file -d 'The file whose first line is asked of everybody who comes in: IRC clients send it with PASS, text and colon ask for it before the name, JSON takes it as `server_password`' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l backlog -d 'Connections that the kernel queues before they are accepted' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l allow-origin -d 'A web page that may open WebSockets here, as in https://chat.example, or * for any; may be given again and again. The server\'s own page always may' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l api-token-file -d 'The file of bearer tokens for POST to /api/v1: a line each, TOKEN [NAME]' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l server-name -d 'The name of the server, as IRC clients are told it [default: the name of the host]' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l irc-sts -d 'Tell IRC clients to come by TLS only, for so long (IRCv3 sts): for a certificate that they can verify' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l network-name -d 'The name of the network, as IRC clients are told it' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l replay -d 'Messages that one is shown of a room by entering it with text; 0 is none' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l keep-age -d 'How long messages are kept' -r
@@ -68,6 +69,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l tls-self-signed -d 'TLS w
 complete -c hubbub -n "__fish_hubbub_needs_command" -l cloak -d 'Show nobody\'s address to other users; else anon and colon doors show those of the users who came in by one'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l show-addresses -d 'Show everybody\'s address to other users'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l ws-echo -d 'Open /echo, a WebSocket that sends every message back, for conformance suites'
+complete -c hubbub -n "__fish_hubbub_needs_command" -l register-after-join -d 'Have IRC clients come in before they make an account'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l data-set-aside -d 'If the database is broken, rename it and begin a new one, rather than not start'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l strict-names -d 'Refuse a registered name at once to who does not log in'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l multi -d 'Let every account be online from several connections, rather than only where a login asks for it'

@@ -50,7 +50,7 @@ impl Hub {
         if let Some(message) = self.remembered(by, within.as_ref(), id) {
             return self.commit_deletion(Asker::new(who), by, message, reason);
         }
-        self.check_on_disk(id)?;
+        self.check_on_disk(within.as_ref(), id)?;
         if by != Actor::Console {
             self.check_asked(who)?;
         }
@@ -105,7 +105,7 @@ impl Hub {
             }
             return Ok(!is_kept);
         }
-        self.check_on_disk(id)?;
+        self.check_on_disk(within.as_ref(), id)?;
         let asked = SoughtDeletion {
             by,
             within,
@@ -118,14 +118,24 @@ impl Hub {
     }
 
     /// Can a message that is not in memory be on disk?
-    fn check_on_disk(&self, id: MessageId) -> Result<(), ErrorCode> {
+    fn check_on_disk(&self, within: Option<&Target>, id: MessageId) -> Result<(), ErrorCode> {
         let is_there = self.chat.rules().durability.is_some()
             && id <= self.chat.last_id()
-            && !self.history.deleted.contains(id);
+            && !self.history.deleted.contains(id)
+            && !self.is_remembered_since(within, id);
         match is_there {
             true => Ok(()),
             false => Err(ErrorCode::NoSuchMessage),
         }
+    }
+
+    /// Is everything in memory that was said in a room since then?
+    fn is_remembered_since(&self, within: Option<&Target>, id: MessageId) -> bool {
+        let room = match within {
+            Some(Target::Room(room)) => self.chat.rooms().find(room),
+            Some(Target::User(_)) | None => None,
+        };
+        room.is_some_and(|room| self.local.get(room).scrollback.begins_after() < id)
     }
 
     /// What one has said last in a room, as far as that is in memory.

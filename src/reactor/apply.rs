@@ -1,6 +1,7 @@
 //! The one way to the chat: what comes is applied, and what follows is told.
 
 use crate::buffer::Ledger;
+use crate::dialect::Stage;
 use crate::dialect::http::{Response, ResponseMode};
 use crate::hub::Effect;
 use crate::layer::Layer;
@@ -235,7 +236,7 @@ impl<S: System> Reactor<S> {
                     // What was said before it went is for it, too.
                     self.flush_batch_to(who);
                     if let Some(connection) = self.connections.touch(who) {
-                        connection.joined = false;
+                        connection.stage = Stage::Joining;
                         connection.drain(Reason::Quit, self.clock.now);
                     }
                 }
@@ -248,8 +249,7 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.get_mut(who) else {
             return;
         };
-        connection.joined = true;
-        connection.is_locked = false;
+        connection.stage = Stage::Joined;
         self.counters.joins += 1;
         let via = match connection.is_websocket() {
             true => CameBy::Web,

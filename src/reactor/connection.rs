@@ -87,10 +87,8 @@ pub struct Connection<S> {
     pub(super) door: DoorKind,
     /// Nothing but blank frames came so far: the next may be another protocol's.
     is_new: bool,
-    /// Invariant: the hub has a session for it.
-    pub(super) joined: bool,
-    /// Is the word expected that the server wants of who comes in?
-    pub(super) is_locked: bool,
+    /// What it is asked for next. Invariant: where that is requests, the hub has a session for it.
+    pub(super) stage: Stage,
     /// The peer's input has ended.
     pub(super) ended: bool,
     /// The silence after the last byte was heeded already.
@@ -130,8 +128,7 @@ impl<S: Transport> Connection<S> {
             registered: None,
             door: DoorKind::Public { is_loopback: false },
             is_new: true,
-            joined: false,
-            is_locked: false,
+            stage: Stage::Joining,
             ended: false,
             silence_handled: true,
             is_ready: false,
@@ -141,13 +138,9 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// What it is asked for next: a name, or requests.
-    pub fn stage(&self) -> Stage {
-        match (self.joined, self.is_locked) {
-            (true, _) => Stage::Joined,
-            (false, true) => Stage::Locked,
-            (false, false) => Stage::Joining,
-        }
+    /// Has the hub a session for it?
+    pub(super) fn has_joined(&self) -> bool {
+        self.stage == Stage::Joined
     }
 
     /// The dialect it is answered in, also while the auto door does not know which it speaks.
@@ -175,7 +168,7 @@ impl<S: Transport> Connection<S> {
 
     /// How long its frames may be, in bytes.
     pub fn frame_limit(&self, limits: &Limits) -> usize {
-        self.class().frame_bytes_max(self.stage(), limits)
+        self.class().frame_bytes_max(self.stage, limits)
     }
 
     /// Bytes that it is owed and that its socket did not take yet.
@@ -185,7 +178,7 @@ impl<S: Transport> Connection<S> {
 
     /// Is it owed so much that its own requests must wait?
     pub fn is_over_soft_limit(&self, limits: &Limits) -> bool {
-        self.sendq() > self.class().sendq_soft_bytes(self.stage(), limits)
+        self.sendq() > self.class().sendq_soft_bytes(self.stage, limits)
     }
 
     /// Is there nothing that it must be sent before anything new?
@@ -206,7 +199,7 @@ impl<S: Transport> Connection<S> {
     /// Queues for the peer what its dialect says before anything is asked.
     pub fn greet(&mut self, ledger: &Ledger) {
         let kind = self.kind(true);
-        let greeting = match (self.stage(), kind.dialect.spec().greeting) {
+        let greeting = match (self.stage, kind.dialect.spec().greeting) {
             (Stage::Locked, greeting) if !greeting.is_empty() => PASSWORD_PROMPT,
             (_, greeting) => greeting,
         };

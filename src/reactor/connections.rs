@@ -225,7 +225,7 @@ impl<S: Stream> Connections<S> {
             && !connection.is_ready
         {
             connection.is_ready = true;
-            let list = match (connection.joined, connection.is_heavy()) {
+            let list = match (connection.has_joined(), connection.is_heavy()) {
                 (true, false) => ReadyList::Users,
                 (true, true) => ReadyList::Heavy,
                 (false, _) => ReadyList::Strangers,

@@ -163,9 +163,9 @@ impl<S: System> Reactor<S> {
         };
         self.counters.deliveries += 1;
         if matches!(event, Event::Unlocked) {
-            connection.is_locked = false;
+            connection.stage = Stage::Joining;
         }
-        let (dialect, stage) = (connection.spoken(), connection.stage());
+        let (dialect, stage) = (connection.spoken(), connection.stage);
         let view = View {
             stage,
             own: true,
@@ -197,7 +197,7 @@ impl<S: System> Reactor<S> {
         let Event::Error(code) = event else {
             return false;
         };
-        let Some(connection) = self.connections.get_mut(id).filter(|it| !it.joined) else {
+        let Some(connection) = self.connections.get_mut(id).filter(|it| !it.has_joined()) else {
             return false;
         };
         let counts = code.is_join_refusal() && connection.class() != Class::Console;
@@ -215,7 +215,7 @@ impl<S: System> Reactor<S> {
                 connection.reason = Some(Reason::Kicked);
             }
             let view = View {
-                stage: connection.stage(),
+                stage: connection.stage,
                 own: false,
                 here,
                 id: None,

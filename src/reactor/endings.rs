@@ -1,9 +1,9 @@
 //! How connections end: turned off, put out, closed by their peers.
 
-use crate::dialect::Ask;
 use crate::dialect::http::{Refusal, StatusCode};
 use crate::dialect::sniff::Foreign;
 use crate::dialect::spec::Class;
+use crate::dialect::{Ask, Stage};
 use crate::frame::End;
 use crate::frame::websocket::CloseCode;
 use crate::layer::Transport as _;
@@ -81,7 +81,7 @@ impl<S: System> Reactor<S> {
         }
         self.apply(Input::Ended(id));
         if let Some(connection) = self.connections.get_mut(id) {
-            connection.joined = false;
+            connection.stage = Stage::Joining;
         }
     }
 

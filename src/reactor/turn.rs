@@ -10,7 +10,7 @@ use crate::limits::{
     SEARCH_SLICE_BYTES, SERVE_LATE_US, SERVE_US, STOP_MS, SWEEPS_MIN, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event};
-use crate::sys::{Progress, Ready, SIGHUP, SIGUSR1, SettingsFile as _, System};
+use crate::sys::{Ready, SIGHUP, SIGUSR1, ServiceState, SettingsFile as _, System};
 
 use super::apply::Input;
 use super::budget::Budget;
@@ -20,7 +20,7 @@ use super::{Ended, Reactor, Turned};
 impl<S: System> Reactor<S> {
     /// Serves until a signal comes.
     pub fn run(mut self) -> Ended {
-        self.system.tell_manager(Progress::Ready);
+        self.system.tell_manager(ServiceState::Ready);
         loop {
             if let Some(ended) = self.turn().ended {
                 return ended;
@@ -74,7 +74,7 @@ impl<S: System> Reactor<S> {
         self.ask_parked();
         let now = self.clock.now;
         if self.watchdog.as_mut().is_some_and(|dog| dog.is_due(now)) {
-            self.system.tell_manager(Progress::Alive);
+            self.system.tell_manager(ServiceState::Alive);
         }
         self.counters.note_turn(self.turn_us());
         let stopped = self
@@ -125,9 +125,9 @@ impl<S: System> Reactor<S> {
             match signal {
                 SIGUSR1 => self.log_stats(),
                 SIGHUP => {
-                    self.system.tell_manager(Progress::Reloading);
+                    self.system.tell_manager(ServiceState::Reloading);
                     self.reload();
-                    self.system.tell_manager(Progress::Ready);
+                    self.system.tell_manager(ServiceState::Ready);
                 }
                 _ if self.stops_at.is_some() => return Some(Ended::Forced(signal)),
                 _ => self.begin_stop(),
@@ -140,7 +140,7 @@ impl<S: System> Reactor<S> {
     fn begin_stop(&mut self) {
         self.stop_begins_at = None;
         if self.stops_at.is_none() {
-            self.system.tell_manager(Progress::Stopping);
+            self.system.tell_manager(ServiceState::Stopping);
             log::info!("stopping: {} online", self.hub.online());
             self.stops_at = Some(self.clock.now + STOP_MS);
             self.doors.clear();

@@ -101,7 +101,9 @@ impl<S: System> Reactor<S> {
             return;
         };
         connection.door = door;
-        connection.is_locked = !is_operators && self.hub.wants_password();
+        if !is_operators && self.hub.wants_password() {
+            connection.stage = Stage::Locked;
+        }
         if is_operators {
             connection.standing = Standing::Exempt;
         }

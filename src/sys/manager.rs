@@ -15,7 +15,7 @@ use super::place::Place;
 
 /// What a service manager is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum ServiceState {
     /// People can come in.
     Ready,
     /// Files are read again; `Ready` follows.
@@ -70,8 +70,8 @@ impl ServiceManager {
     }
 
     /// Tells it, where there is one. That it cannot be told changes nothing for the people here.
-    pub(super) fn tell(&mut self, progress: Progress) {
-        if progress == Progress::Ready {
+    pub(super) fn tell(&mut self, state: ServiceState) {
+        if state == ServiceState::Ready {
             for socket in self.opened.drain(..) {
                 log::warn!(
                     "a socket was given that no --listen names: {}",
@@ -79,12 +79,12 @@ impl ServiceManager {
                 );
             }
         }
-        let told = match progress {
-            Progress::Ready => sd_notify::notify(&[NotifyState::Ready]),
-            Progress::Reloading => NotifyState::monotonic_usec_now()
+        let told = match state {
+            ServiceState::Ready => sd_notify::notify(&[NotifyState::Ready]),
+            ServiceState::Reloading => NotifyState::monotonic_usec_now()
                 .and_then(|at| sd_notify::notify(&[NotifyState::Reloading, at])),
-            Progress::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
-            Progress::Alive => sd_notify::notify(&[NotifyState::Watchdog]),
+            ServiceState::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
+            ServiceState::Alive => sd_notify::notify(&[NotifyState::Watchdog]),
         };
         if let Err(e) = told {
             log::warn!("the service manager cannot be told: {e}");

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(crate) use clock::now;
-pub(crate) use manager::Progress;
+pub(crate) use manager::ServiceState;
 pub use mio::Interest;
 pub(crate) use native::Native;
 pub use place::Place;
@@ -110,7 +110,7 @@ pub trait System {
     ) -> io::Result<(Self::Stream, Option<SocketAddr>)>;
 
     /// Tells the service manager that has started this program, where there is one.
-    fn tell_manager(&mut self, _: Progress) {}
+    fn tell_manager(&mut self, _: ServiceState) {}
 
     /// How often that wants to be told that the loop goes round, at least.
     fn watchdog(&self) -> Option<Duration> {

@@ -20,7 +20,7 @@ use crate::store::{self, Store};
 
 use super::clock;
 use super::listener::SocketListener;
-use super::manager::{Progress, ServiceManager};
+use super::manager::{ServiceManager, ServiceState};
 use super::place::Place;
 use super::socket::Socket;
 use super::stdio::Stdio;
@@ -132,8 +132,8 @@ impl System for Native {
         listener.accept()
     }
 
-    fn tell_manager(&mut self, progress: Progress) {
-        self.manager.tell(progress);
+    fn tell_manager(&mut self, state: ServiceState) {
+        self.manager.tell(state);
     }
 
     fn watchdog(&self) -> Option<Duration> {

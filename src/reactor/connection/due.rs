@@ -54,10 +54,10 @@ impl<S: Transport> Connection<S> {
             && !self.silence_handled
             && !waits;
         let asks_http = spec.class == Class::Http;
-        let needs_name = !self.joined && spec.class.must_join(self.is_websocket());
+        let needs_name = !self.has_joined() && spec.class.must_join(self.is_websocket());
         let idle_since = restraint.and_then(|it| it.idle_since);
         let pinged_since = restraint.and_then(|it| it.pinged_since);
-        let has_pings = self.is_websocket() || (self.joined && !spec.ping.is_empty());
+        let has_pings = self.is_websocket() || (self.has_joined() && !spec.ping.is_empty());
         let answers_pings = has_pings && !waits && !self.ended;
         [
             throttled_until
@@ -74,7 +74,7 @@ impl<S: Transport> Connection<S> {
             // Whoever has ended its input, or waits for an answer, can send nothing.
             limits
                 .idle_ms
-                .filter(|_| self.joined && !self.ended && throttled_until != Some(Tick::MAX))
+                .filter(|_| self.has_joined() && !self.ended && throttled_until != Some(Tick::MAX))
                 .map(|ms| (idle_since.unwrap_or(self.progress) + ms, Due::Idle)),
             when(
                 answers_pings && pinged_since.is_none(),

@@ -193,7 +193,7 @@ impl<S: Transport> Connection<S> {
         if self.input.is_none() && end != End::Closed {
             return None;
         }
-        let (limit, dialect, stage) = (self.frame_limit(limits), self.spoken(), self.stage());
+        let (limit, dialect, stage) = (self.frame_limit(limits), self.spoken(), self.stage);
         let spec = dialect.spec();
         let is_telnet = spec.has_telnet && !self.is_websocket();
         let is_echo = spec.class == Class::Echo;

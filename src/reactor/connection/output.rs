@@ -16,7 +16,7 @@ impl<S: Transport> Connection<S> {
     /// Is it owed more than it may be, by others than itself?
     pub fn is_over_hard_limit(&self, limits: &Limits) -> bool {
         let by_others = self.sendq().saturating_sub(self.answer_left());
-        let limit = self.class().sendq_hard_bytes(self.stage(), limits);
+        let limit = self.class().sendq_hard_bytes(self.stage, limits);
         self.phase == Phase::Open && by_others > limit
     }
 

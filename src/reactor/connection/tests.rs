@@ -1,7 +1,7 @@
 use super::super::bucket::Flood;
 use super::super::phase::Due;
 use super::*;
-use crate::dialect::Ask;
+use crate::dialect::{Ask, Stage};
 use crate::frame::End;
 use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, FLOOD_NOTICE_MS, UNJOINED_SENDQ_BYTES_MAX};
 use crate::model::{Nick, Request};
@@ -181,7 +181,7 @@ fn interest_follows_from_the_state() {
         connection.interest(),
         Interest::READABLE | Interest::WRITABLE
     );
-    connection.joined = true;
+    connection.stage = Stage::Joined;
     let much = vec![b'x'; limits.sendq_soft_bytes];
     connection.append(&Ledger::default(), |out| out.extend_from_slice(&much));
     assert!(!connection.note_sendq(&limits, 1));
@@ -201,7 +201,7 @@ fn the_sendq_at_its_limits_and_one_past_them() {
     let limits = Limits::default();
     let check = |dialect, joined, soft, hard| {
         let mut connection = connection(Some(dialect), vec![], vec![]);
-        connection.joined = joined;
+        connection.stage = joined;
         for (len, over_soft, over_hard) in [
             (soft, false, false),
             (soft + 1, true, soft + 1 > hard),
@@ -216,10 +216,10 @@ fn the_sendq_at_its_limits_and_one_past_them() {
     };
     let (soft, hard) = (limits.sendq_soft_bytes, limits.sendq_hard_bytes);
     let of_strangers = UNJOINED_SENDQ_BYTES_MAX;
-    check(Dialect::Text, true, soft, hard);
-    check(Dialect::Text, false, of_strangers, of_strangers);
+    check(Dialect::Text, Stage::Joined, soft, hard);
+    check(Dialect::Text, Stage::Joining, of_strangers, of_strangers);
     // One answer may be as long as what a user is sent, but nothing more is asked meanwhile.
-    check(Dialect::Http, false, of_strangers, hard);
+    check(Dialect::Http, Stage::Joining, of_strangers, hard);
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn who_has_ended_its_input_has_stalled_only_where_it_was_offered_something() {
     };
     let ledger = Ledger::default();
     let mut connection = connection(Some(Dialect::Pynet), vec![], vec![Act::Take(1)]);
-    connection.joined = true;
+    connection.stage = Stage::Joined;
     assert_eq!(connection.due(&limits), Some((5, Due::Idle)));
     connection.ended = true;
     assert_eq!(connection.due(&limits), None, "it can send nothing");
@@ -337,7 +337,7 @@ fn who_waits_for_an_answer_is_not_idle() {
         ..Limits::default()
     };
     let mut connection = connection(Some(Dialect::Text), vec![], vec![]);
-    connection.joined = true;
+    connection.stage = Stage::Joined;
     connection.hold(Tick::MAX);
     assert_eq!(connection.due(&limits), None);
     connection.unthrottle();
@@ -350,7 +350,7 @@ fn who_was_not_read_has_all_of_its_time_to_answer_a_ping() {
     let ledger = Ledger::default();
     let mut connection = connection(Some(Dialect::Json), vec![], vec![]);
     connection.messages = Messages::Text;
-    connection.joined = true;
+    connection.stage = Stage::Joined;
     connection.ping(&limits, 0, &ledger);
     let pong_at = limits.ping_ms;
     assert_eq!(connection.due(&limits), Some((pong_at, Due::Pong)));
