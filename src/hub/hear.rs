@@ -419,6 +419,16 @@ impl Hub {
         self.later.extend(later);
     }
 
+    /// Commits what is said, unless it could not be kept and nothing is to be seen that is not.
+    pub(super) fn commit_said(
+        &mut self,
+        asker: Option<Asker>,
+        entry: Entry,
+    ) -> Result<(), ErrorCode> {
+        self.check_room()?;
+        self.commit(asker, entry)
+    }
+
     /// Has the chat take an entry, and tells of what comes of it.
     ///
     /// # Errors

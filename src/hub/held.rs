@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::limits::{HELD_BYTES_MAX, HELD_MAX, HELD_MS};
-use crate::model::{ConnId, Durability, Event, MessageId, Moment};
+use crate::model::{ConnId, Durability, ErrorCode, Event, MessageId, Moment, Record};
 
 use super::effect::{Audience, Effect};
 use super::readers::Readers;
@@ -139,6 +139,30 @@ impl HeldOutput {
 }
 
 impl Hub {
+    /// May a message be said now? Where nothing is to be seen that is not on disk, there must be room for it on its way.
+    ///
+    /// # Errors
+    /// [`ErrorCode::KeepingFailed`], and it is counted.
+    pub(super) fn check_room(&mut self) -> Result<(), ErrorCode> {
+        if self.has_room || self.chat.rules().durability != Some(Durability::Seen) {
+            return Ok(());
+        }
+        self.effects.push_back(Effect::Lost(None));
+        Err(ErrorCode::KeepingFailed)
+    }
+
+    /// Hands a message over to be kept, where there is a disk and room for it.
+    pub(super) fn keep_said(&mut self, id: MessageId, record: Record) {
+        match self.has_room {
+            _ if self.chat.rules().durability.is_none() => {}
+            true => {
+                self.history.handed = id;
+                self.effects.push_back(Effect::Keep(record));
+            }
+            false => self.effects.push_back(Effect::Lost(Some(id))),
+        }
+    }
+
     /// Has something told: at once, or when all that is told before it may be.
     pub(super) fn put(&mut self, effect: Effect) {
         let kept = self.history.kept;

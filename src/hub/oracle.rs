@@ -51,6 +51,7 @@ pub fn check(input: &[u8]) {
     hub.mirror();
     let console = connection(CONSOLE);
     let mut pictures = HashMap::new();
+    let mut unnamed = HashSet::new();
     let mut keeper = Keeper::default();
     let mut now = Moment::default();
     for bytes in input.chunks_exact(3) {
@@ -74,6 +75,9 @@ pub fn check(input: &[u8]) {
             Operation::Ask(_) if waits => {}
             Operation::Ask(Request::Join { .. } | Request::JoinUnnamed) if who == console => {}
             Operation::Ask(request) => {
+                if matches!(request, Request::JoinUnnamed) {
+                    unnamed.insert(who);
+                }
                 is_last = matches!(request, Request::Quit { .. });
                 hub.handle_request(who, peer(who), request, None, now);
                 is_last |= hub.is_searching(who);
@@ -103,7 +107,7 @@ pub fn check(input: &[u8]) {
         );
         check_state(&hub);
         keeper.check(&hub);
-        check_pictures(&hub, &mut pictures);
+        check_pictures(&hub, &mut pictures, &unnamed);
     }
     hub.check_mirror();
 }

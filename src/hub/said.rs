@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Entry, RoomId};
+use crate::chat::RoomId;
 use crate::limits::{
     CATCH_UP_TAIL_MESSAGES, PRIVATES_REMEMBERED, SCROLLBACK_BYTES_MAX, SCROLLBACK_MESSAGES,
     STEPS_PER_IGNORER,
 };
 use crate::model::{
-    Absence, AccountId, ConnId, Durability, ErrorCode, Event, KeptMessage, Message, MessageId,
-    Nick, Peer, Record, SaidIn, UserId,
+    Absence, AccountId, ConnId, ErrorCode, Event, KeptMessage, Message, MessageId, Nick, Peer,
+    Record, SaidIn, UserId,
 };
 
 use super::effect::{Audience, Effect};
@@ -21,36 +21,6 @@ impl Hub {
     /// The next request comes at a time when there is room for one more message on its way to the disk, or none.
     pub fn handle_room(&mut self, has_room: bool) {
         self.has_room = has_room;
-    }
-
-    /// Commits what is said, unless it could not be kept and nothing is to be seen that is not.
-    pub(super) fn commit_said(
-        &mut self,
-        asker: Option<Asker>,
-        entry: Entry,
-    ) -> Result<(), ErrorCode> {
-        self.check_room()?;
-        self.commit(asker, entry)
-    }
-
-    pub(super) fn check_room(&mut self) -> Result<(), ErrorCode> {
-        if self.has_room || self.chat.rules().durability != Some(Durability::Seen) {
-            return Ok(());
-        }
-        self.effects.push_back(Effect::Lost(None));
-        Err(ErrorCode::KeepingFailed)
-    }
-
-    /// Hands a message over to be kept, where there is a disk and room for it.
-    pub(super) fn keep_said(&mut self, id: MessageId, record: Record) {
-        match self.has_room {
-            _ if self.chat.rules().durability.is_none() => {}
-            true => {
-                self.history.handed = id;
-                self.effects.push_back(Effect::Keep(record));
-            }
-            false => self.effects.push_back(Effect::Lost(Some(id))),
-        }
     }
 
     /// Something is said in a room: by a session there, or by nobody who has one.

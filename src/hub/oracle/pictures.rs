@@ -114,7 +114,12 @@ fn learn(picture: &mut Picture, event: Event, knows_all: bool) {
 }
 
 /// What clients were told adds up to what is, except where it was only counted.
-pub(super) fn check_pictures(hub: &Hub, pictures: &mut HashMap<ConnId, Picture>) {
+/// `unnamed` are connections that have come in without a name at some time.
+pub(super) fn check_pictures(
+    hub: &Hub,
+    pictures: &mut HashMap<ConnId, Picture>,
+    unnamed: &HashSet<ConnId>,
+) {
     for (id, session) in hub.sessions.iter() {
         let user = &hub.chat.users()[session.user()];
         assert!(
@@ -129,14 +134,17 @@ pub(super) fn check_pictures(hub: &Hub, pictures: &mut HashMap<ConnId, Picture>)
             }
             if let Some(told) = picture.get(&key) {
                 let known = hub.roster(room).nicks;
+                // Who came without a name came before the others were told of it, and may have another since.
+                let came_with_one = |nick: &&Nick| {
+                    let user = hub.chat.users().find(nick.as_str());
+                    let mut ids = user.into_iter().flat_map(|user| hub.sessions.of(user));
+                    !ids.any(|id| unnamed.contains(&id))
+                };
                 let named = |nicks: &[Nick]| {
-                    let named = nicks
-                        .iter()
-                        .filter(|nick| !nick.as_str().starts_with("anon-"));
+                    let named = nicks.iter().filter(came_with_one);
                     named.cloned().collect::<Vec<Nick>>()
                 };
                 assert_eq!(named(told), named(&known), "told otherwise");
-                // Who came without a name came before the others were told of it.
                 let sorted = |nicks: &[Nick]| nicks.iter().cloned().collect::<BTreeSet<Nick>>();
                 assert_eq!(sorted(told), sorted(&known), "told of others");
             }
