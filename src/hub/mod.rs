@@ -6,10 +6,10 @@
 //! change, which is an entry for the chat. Files call downwards:
 //! ```text
 //! mod (what is asked) · due (what time brings) · history (what is on disk)
-//!   → coming, talk, utter, rooms, modes, metadata, profiles, operate, accounts, logins, quitting, later, lasting, mail;
-//!     lookup, listing, reading, scan (questions)
+//!   → coming, talk, utter, rooms, modes, metadata, profiles, operate, accounts, logins, quitting, later, lasting, mail,
+//!     deleting; lookup, listing, reading, scan (questions)
 //!   → hear (commits an entry, and hears the facts that come of it)
-//!   → entering, parting, beside, said, tagged, changes (who is told of them)
+//!   → entering, parting, beside, said, tagged, changes, deleted (who is told of them)
 //!   → catchup, presence, guests, expiry, watches, roster, tell → held (what waits for the disk) → asker → state
 //! ```
 //!
