@@ -4,7 +4,8 @@
 //! The one-way path of everything that is said:
 //! ```text
 //! socket ─fill→ Inbox ─Framing::decode→ frame ─Dialect::parse→ Request
-//!    ─Hub::handle_request→ an answer, or an Entry ─Log::commit→ Facts ─Hub::hear→ Effects
+//!    ─Hub::handle_request→ an answer, or an Entry ─Log::commit→ Facts ─Hub::hear→ Effects, held where
+//!    what they tell of is to be on disk before
 //!    ─Dialect::render, once per kind of reader→ Chunk (shared) ─push→ Outbox ─flush once a turn→ socket
 //! ```
 //! So `/nick bob`, typed into nc, becomes a line in a browser: `reactor::frames` reads it, `frame::line` finds its end,
