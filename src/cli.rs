@@ -4,6 +4,7 @@ mod account;
 mod elsewhere;
 mod example;
 mod health;
+mod help;
 mod history;
 mod load;
 mod program;
@@ -27,7 +28,12 @@ use server::ServerArguments;
 /// A low-footprint chat server: people with nc, telnet, a browser, JSON programs and older chat
 /// clients talk with each other in one world.
 #[derive(Debug, Parser)]
-#[command(name = "hubbub", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "hubbub",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 struct Arguments {
     #[command(subcommand)]
     other: Option<Other>,
@@ -51,6 +57,7 @@ enum Other {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    Help(help::HelpArguments),
 }
 
 /// What was asked for on the command line.
@@ -105,6 +112,7 @@ fn parse(
         Some(Other::Health(arguments)) => Ok(Command::Health(arguments)),
         Some(Other::Config) => Ok(Command::Print(example::example())),
         Some(Other::Check { file }) => check(file),
+        Some(Other::Help(asked)) => help::page(&asked).map(Command::Print),
         None => server::config(arguments.server)
             .map(Box::new)
             .map(Command::Serve),

@@ -40,9 +40,6 @@ _hubbub() {
             hubbub__subcmd__account,add)
                 cmd="hubbub__subcmd__account__subcmd__add"
                 ;;
-            hubbub__subcmd__account,help)
-                cmd="hubbub__subcmd__account__subcmd__help"
-                ;;
             hubbub__subcmd__account,list)
                 cmd="hubbub__subcmd__account__subcmd__list"
                 ;;
@@ -51,54 +48,6 @@ _hubbub() {
                 ;;
             hubbub__subcmd__account,role)
                 cmd="hubbub__subcmd__account__subcmd__role"
-                ;;
-            hubbub__subcmd__account__subcmd__help,add)
-                cmd="hubbub__subcmd__account__subcmd__help__subcmd__add"
-                ;;
-            hubbub__subcmd__account__subcmd__help,help)
-                cmd="hubbub__subcmd__account__subcmd__help__subcmd__help"
-                ;;
-            hubbub__subcmd__account__subcmd__help,list)
-                cmd="hubbub__subcmd__account__subcmd__help__subcmd__list"
-                ;;
-            hubbub__subcmd__account__subcmd__help,passwd)
-                cmd="hubbub__subcmd__account__subcmd__help__subcmd__passwd"
-                ;;
-            hubbub__subcmd__account__subcmd__help,role)
-                cmd="hubbub__subcmd__account__subcmd__help__subcmd__role"
-                ;;
-            hubbub__subcmd__help,account)
-                cmd="hubbub__subcmd__help__subcmd__account"
-                ;;
-            hubbub__subcmd__help,check)
-                cmd="hubbub__subcmd__help__subcmd__check"
-                ;;
-            hubbub__subcmd__help,config)
-                cmd="hubbub__subcmd__help__subcmd__config"
-                ;;
-            hubbub__subcmd__help,health)
-                cmd="hubbub__subcmd__help__subcmd__health"
-                ;;
-            hubbub__subcmd__help,help)
-                cmd="hubbub__subcmd__help__subcmd__help"
-                ;;
-            hubbub__subcmd__help,history)
-                cmd="hubbub__subcmd__help__subcmd__history"
-                ;;
-            hubbub__subcmd__help,load)
-                cmd="hubbub__subcmd__help__subcmd__load"
-                ;;
-            hubbub__subcmd__help__subcmd__account,add)
-                cmd="hubbub__subcmd__help__subcmd__account__subcmd__add"
-                ;;
-            hubbub__subcmd__help__subcmd__account,list)
-                cmd="hubbub__subcmd__help__subcmd__account__subcmd__list"
-                ;;
-            hubbub__subcmd__help__subcmd__account,passwd)
-                cmd="hubbub__subcmd__help__subcmd__account__subcmd__passwd"
-                ;;
-            hubbub__subcmd__help__subcmd__account,role)
-                cmd="hubbub__subcmd__help__subcmd__account__subcmd__role"
                 ;;
             *)
                 ;;
@@ -285,7 +234,7 @@ _hubbub() {
             return 0
             ;;
         hubbub__subcmd__account)
-            opts="-h --help add passwd role list help"
+            opts="-h --help add passwd role list"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -309,90 +258,6 @@ _hubbub() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__account__subcmd__help)
-            opts="add passwd role list help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__account__subcmd__help__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__account__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__account__subcmd__help__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__account__subcmd__help__subcmd__passwd)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__account__subcmd__help__subcmd__role)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -497,162 +362,8 @@ _hubbub() {
             return 0
             ;;
         hubbub__subcmd__help)
-            opts="load history account health config check help"
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__account)
-            opts="add passwd role list"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__account__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__account__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__account__subcmd__passwd)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__account__subcmd__role)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__config)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__health)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__history)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hubbub__subcmd__help__subcmd__load)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -85,7 +85,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "account" -d 'Looks af
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "health" -d 'Asks a server whether it is well, for a container that has no other program to ask with'
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "config" -d 'Prints an example of a file of options for --config'
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "check" -d 'Says whether a file of options, and the files that it names, are good'
-complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "help" -d 'Explains a topic, or a command'
 complete -c hubbub -n "__fish_hubbub_using_subcommand load" -l scenario -d 'What the clients do; it sets defaults that the other options change: fanout (1,000 clients, 1 sender, 32 messages in flight), latency (20 messages a second), idle (10,000 come in and stay), rooms (1,000 rooms of 10, 2,000 messages a second), churn (a part leaves and joins again all the time), slow (a part never reads), join-storm (10,000 come in as fast as they can)' -r
 complete -c hubbub -n "__fish_hubbub_using_subcommand load" -l dialect -d 'What is spoken [default: what the address says, or text]: text, json, pynet, anon, colon, line, irc, redis, mqtt, nats; line is any server that passes lines on' -r
 complete -c hubbub -n "__fish_hubbub_using_subcommand load" -l clients -d 'Clients that listen, the senders among them [default: the scenario\'s]' -r
@@ -111,12 +111,11 @@ complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l room -d 'Only 
 complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l since -d 'Only what was said since: a time ago (2h, 7d), a time of today (14:05), a day (2026-11-21) or a time of it (2026-11-21T14:00) by local clocks, or seconds since 1970' -r
 complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l json -d 'A JSON object a line'
 complete -c hubbub -n "__fish_hubbub_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list help" -f -a "add" -d 'Make an account'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list help" -f -a "passwd" -d 'Give an account another password'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list help" -f -a "role" -d 'Make an account an operator, or a user again: at its next login'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list help" -f -a "list" -d 'List the accounts and their bots'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -f -a "add" -d 'Make an account'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -f -a "passwd" -d 'Give an account another password'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -f -a "role" -d 'Make an account an operator, or a user again: at its next login'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -f -a "list" -d 'List the accounts and their bots'
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from add" -l data -d 'The server\'s directory (its --data)' -r -F
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from passwd" -l data -d 'The server\'s directory (its --data)' -r -F
@@ -125,22 +124,7 @@ complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_s
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from role" -s h -l help -d 'Print help'
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from list" -l data -d 'The server\'s directory (its --data)' -r -F
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "add" -d 'Make an account'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "passwd" -d 'Give an account another password'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "role" -d 'Make an account an operator, or a user again: at its next login'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the accounts and their bots'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hubbub -n "__fish_hubbub_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c hubbub -n "__fish_hubbub_using_subcommand config" -s h -l help -d 'Print help'
 complete -c hubbub -n "__fish_hubbub_using_subcommand check" -s h -l help -d 'Print help'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and not __fish_seen_subcommand_from load history account health config check help" -f -a "load" -d 'Loads a server with thousands of clients and checks what each of them hears'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and not __fish_seen_subcommand_from load history account health config check help" -f -a "history" -d 'Prints what was said in rooms and is kept'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and not __fish_seen_subcommand_from load history account health config check help" -f -a "account" -d 'Looks after the accounts in a server\'s database, beside the server or without it'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and not __fish_seen_subcommand_from load history account health config check help" -f -a "health" -d 'Asks a server whether it is well, for a container that has no other program to ask with'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and not __fish_seen_subcommand_from load history account health config check help" -f -a "config" -d 'Prints an example of a file of options for --config'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and not __fish_seen_subcommand_from load history account health config check help" -f -a "check" -d 'Says whether a file of options, and the files that it names, are good'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and not __fish_seen_subcommand_from load history account health config check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "add" -d 'Make an account'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "passwd" -d 'Give an account another password'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "role" -d 'Make an account an operator, or a user again: at its next login'
-complete -c hubbub -n "__fish_hubbub_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "list" -d 'List the accounts and their bots'
+complete -c hubbub -n "__fish_hubbub_using_subcommand help" -s h -l help -d 'Print help'

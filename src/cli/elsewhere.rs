@@ -248,8 +248,15 @@ fn argument<'a>(command: &'a Command, option: &str) -> Option<&'a Arg> {
 /// The option whose name is most like this one, where one is like it.
 fn nearest<'a>(command: &'a Command, option: &str) -> Option<&'a str> {
     let names = command.get_arguments().filter_map(Arg::get_long);
-    let names = names.filter(|&name| name != FILE);
-    let near = |name: &&str| strsim::jaro(name, option);
+    most_like(option, names.filter(|&name| name != FILE))
+}
+
+/// Which of `names` is most like what was written, where one is like it.
+pub(super) fn most_like<'a>(
+    written: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let near = |name: &&str| strsim::jaro(name, written);
     let best = names.max_by(|a, b| near(a).total_cmp(&near(b)))?;
     (near(&best) > 0.7).then_some(best)
 }

@@ -73,3 +73,38 @@ fn wrong_arguments_are_one_line() {
         assert!(!line.is_empty() && !line.contains('\n'), "{line}");
     }
 }
+
+#[test]
+fn every_topic_and_command_has_help() {
+    let Ok(Command::Print(list)) = parsed(&["help"]) else {
+        panic!("the list of topics is printed")
+    };
+    for topic in help::TOPICS {
+        assert!(list.contains(topic.about), "{}", topic.name);
+        let page = parsed(&["help", topic.name]);
+        assert!(
+            matches!(page, Ok(Command::Print(text)) if text == topic.text && text.starts_with("# ")),
+            "{}",
+            topic.name
+        );
+    }
+    assert!(
+        matches!(parsed(&["help", "load"]), Ok(Command::Print(text)) if text.contains("--scenario"))
+    );
+    let wrong = parsed(&["help", "acounts"]).expect_err("no such topic");
+    assert!(wrong.ends_with("did you mean accounts?"), "{wrong}");
+    let wrong = parsed(&["help", "xyzzy"]).expect_err("no such topic");
+    assert_eq!(wrong.lines().count(), 1, "{wrong}");
+}
+
+#[test]
+fn every_option_is_explained() {
+    let options = help::TOPICS.iter().find(|topic| topic.name == "options");
+    let options = options.expect("a topic").text;
+    let command = <ServerArguments as clap::CommandFactory>::command();
+    for name in command.get_arguments().filter_map(clap::Arg::get_long) {
+        if !matches!(name, "help" | "version") {
+            assert!(options.contains(&format!("`--{name}")), "--{name}");
+        }
+    }
+}

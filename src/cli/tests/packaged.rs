@@ -11,6 +11,7 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use super::*;
 use crate::cli::example::example;
+use crate::cli::help::{TOPICS, Topic};
 
 #[test]
 fn what_is_packaged_is_that_of_this_version() {
@@ -20,6 +21,7 @@ fn what_is_packaged_is_that_of_this_version() {
         ("man/hubbub.toml.5".into(), file_page()),
     ];
     files.extend(command_pages());
+    files.extend(TOPICS.iter().map(topic_page));
     files.extend(completions());
     for (name, text) in files {
         let path = folder.join(&name);
@@ -34,7 +36,9 @@ fn what_is_packaged_is_that_of_this_version() {
 
 /// hubbub(1), and hubbub-load(1) and the like.
 fn command_pages() -> Vec<(String, Vec<u8>)> {
-    let mut whole = ServerArguments::command().display_name("hubbub");
+    let mut whole = ServerArguments::command()
+        .display_name("hubbub")
+        .disable_help_subcommand(true);
     whole = whole.subcommands(Arguments::command().get_subcommands().cloned());
     whole.build();
     let subcommands = whole.get_subcommands();
@@ -51,6 +55,43 @@ fn command_pages() -> Vec<(String, Vec<u8>)> {
         pages.push((format!("man/{name}.1"), page));
     }
     pages
+}
+
+/// hubbub-irc(7) and the like.
+fn topic_page(topic: &Topic) -> (String, Vec<u8>) {
+    let name = format!("hubbub-{}", topic.name);
+    let (_, text) = topic.text.split_once('\n').expect("a heading");
+    let text = format!(
+        "# NAME\n\n{name} - {}\n\n# DESCRIPTION\n{text}\n# SEE ALSO\n\nhubbub(1)\n",
+        topic.about
+    );
+    let page = mandown::convert(&marked(&text), &name.to_uppercase(), 7);
+    (format!("man/{name}.7"), unmarked(&page).into_bytes())
+}
+
+/// What is not ASCII in a form that is: the converter would write é as e, and प्रि as pri.
+fn marked(text: &str) -> String {
+    let mark = |letter: char| match letter.is_ascii() {
+        true => letter.to_string(),
+        false => format!("%{:X}%", u32::from(letter)),
+    };
+    text.chars().map(mark).collect()
+}
+
+fn unmarked(page: &str) -> String {
+    let letter = |code| u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
+    let mut parts = page.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    while let Some(code) = parts.next() {
+        match letter(code).filter(|letter| !letter.is_ascii()) {
+            Some(letter) => {
+                text.push(letter);
+                text += parts.next().unwrap_or_default();
+            }
+            None => text = format!("{text}%{code}"),
+        }
+    }
+    text
 }
 
 /// hubbub.toml(5).
