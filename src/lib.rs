@@ -17,8 +17,9 @@
 //! Dependencies run one way: `main → cli` · `cli → reactor, load, store, web, hub, dialect, logging, model` ·
 //! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, model` · `layer → sys, buffer` ·
 //! `sys → store, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·
-//! `dialect → model` · `hub → log, chat, model` · `log → chat, model` · `chat → model` · `logging → outlet, model` ·
-//! all → `limits`; a test holds it. Chat, log, hub, dialects and framings are pure and never meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered
+//! `dialect → model` · `hub → log, session, chat, model` · `log → chat, model` ·
+//! `session → chat, model` · `chat → model` · `logging → outlet, model` ·
+//! all → `limits`; a test holds it. Chat, log, sessions, hub, dialects and framings are pure and never meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered
 //! over HTTP. Only the reactor joins them with sockets and time, which it reaches through `sys` alone, so that a
 //! simulated system can stand there instead; TLS (`layer`), below a connection, is a socket to it. `model` has values
 //! only, and `testing` names what tests reach for.
@@ -51,6 +52,7 @@ mod model;
 mod outlet;
 #[allow(unreachable_pub)]
 mod reactor;
+mod session;
 mod store;
 mod sys;
 #[cfg(feature = "testing")]

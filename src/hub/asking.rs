@@ -4,10 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::limits::{OWNED_ROOMS_PER_ADDRESS_MAX, REGISTRATIONS_PER_ADDRESS_MAX};
 use crate::model::{AccountAsk, ConnId, MessageId, Nick, Peer, RequestId};
+use crate::session::{LoginFailures, Quota};
 
 use super::coming::Coming;
-use super::failures::LoginFailures;
-use super::quota::Quota;
 
 /// What is known of accounts, and asked about them.
 #[derive(Debug)]

@@ -6,10 +6,9 @@ use std::rc::Rc;
 
 use crate::chat::{LOBBY, RoomId, User};
 use crate::model::{ConnId, Event, RoomName, Roster, UserId};
+use crate::session::{Reader, Session};
 
 use super::hear::{Asker, Wants};
-use super::readers::Reader;
-use super::session::Session;
 use super::state::Hub;
 
 /// A session of a user who has become another.

@@ -5,25 +5,12 @@
 use std::sync::Arc;
 
 use crate::chat::RoomId;
-use crate::limits::{CATCH_UP_MESSAGES, HISTORY_LIMIT_MAX};
-use crate::model::{ConnId, Event, Found, Message, MessageId, Notice, Part, Target, Window};
+use crate::limits::HISTORY_LIMIT_MAX;
+use crate::model::{ConnId, Event, Found, Message, MessageId, Notice, Part, Target};
+use crate::session::{CatchUp, cut_text};
 
-use super::cut::cut_text;
 use super::questions::Question;
 use super::state::Hub;
-
-/// How far a member has caught up.
-#[derive(Debug)]
-pub(super) struct CatchUp {
-    ticket: u64,
-    /// It was told, or need not be told, everything up to this.
-    cursor: MessageId,
-    /// What was said last when it began.
-    begun_at: MessageId,
-    /// How many it is to be shown of what was said before that: the last ones. `None`: all.
-    count: Option<usize>,
-    part: Part,
-}
 
 impl Hub {
     /// How many messages a session is shown of what it enters, of those that it asks for.
@@ -72,13 +59,7 @@ impl Hub {
                 return self.tell_past(who, id, messages, Part::First);
             }
         }
-        let catching = CatchUp {
-            ticket: 0,
-            cursor: after,
-            begun_at: last,
-            count,
-            part: Part::First,
-        };
+        let catching = CatchUp::new(after, last, count);
         self.history.catching.insert((id, who), catching);
         self.ask_for_page(id, who);
     }
@@ -88,7 +69,7 @@ impl Hub {
         if let Some(catching) = self.history.catching.remove(&(id, who))
             && self.history.asked.remove(&catching.ticket).is_some()
         {
-            self.settle_debt(who);
+            self.history.owed.settle(who);
         }
     }
 
@@ -126,18 +107,7 @@ impl Hub {
         let Some(catching) = self.history.catching.get(&(id, who)) else {
             return;
         };
-        let window = Window {
-            after: catching.cursor,
-            before: match catching.count {
-                Some(_) => catching.begun_at.next(),
-                None => MessageId::MAX,
-            },
-            since_ms: 0,
-            until_ms: u64::MAX,
-            limit: catching.count.unwrap_or(CATCH_UP_MESSAGES),
-            newest: catching.count.is_some(),
-        };
-        let query = self.history_of(id, window);
+        let query = self.history_of(id, catching.window());
         let ticket = self.put_query(who, None, Question::CatchUp(id), query);
         if let Some(catching) = self.history.catching.get_mut(&(id, who)) {
             catching.ticket = ticket;
@@ -149,89 +119,17 @@ impl Hub {
         let Some(catching) = self.history.catching.get_mut(&(id, who)) else {
             return;
         };
-        let page = catching.page(found, self.history.kept);
         let scrollback = &self.local.get(id).scrollback;
-        let is_stuck = page.is_failed || page.is_end && page.reached <= catching.cursor;
-        let is_last = !page.has_more && (scrollback.covers(page.reached) || is_stuck);
-        let mut messages = page.messages;
-        if is_last {
-            messages.extend(scrollback.after(page.reached).cloned());
-        }
-        if let Some(count) = catching.count.take() {
-            let before = messages.partition_point(|message| message.id <= catching.begun_at);
-            messages.drain(..before.saturating_sub(count));
-        }
-        // The scrollback may have much that is not on disk yet: its reader is to take that in parts, too.
-        let is_cut = cut_text(&mut messages, false);
-        let is_done = is_last && !is_cut;
-        catching.cursor = match messages.last() {
-            Some(last) if is_cut => last.id,
-            _ => page.reached,
-        };
-        let part = catching.part;
-        if let Some(last) = messages.last() {
-            catching.part = Part::Next {
-                after_ms: last.unix_ms,
-            };
-        }
-        if is_done {
+        let shown = catching.go_on(found, self.history.kept, scrollback);
+        if shown.is_done {
             self.history.catching.remove(&(id, who));
-            if page.is_failed || is_stuck && !self.local.get(id).scrollback.covers(page.reached) {
+            if shown.is_unreadable {
                 self.tell(who, Event::Notice(Notice::PastUnreadable));
             }
         }
-        self.tell_past(who, id, messages, part);
-        if !is_done {
+        self.tell_past(who, id, shown.messages, shown.part);
+        if !shown.is_done {
             self.ask_for_page(id, who);
-        }
-    }
-}
-
-/// What a member that catches up is shown next.
-struct CatchupPage {
-    messages: Vec<Arc<Message>>,
-    /// These are all up to this.
-    reached: MessageId,
-    has_more: bool,
-    /// There will be no more for now: the disk has not got further.
-    is_end: bool,
-    is_failed: bool,
-}
-
-impl CatchUp {
-    /// What was found of what is on disk and told. What is told only now will be told live.
-    fn page(&self, found: Found, kept: MessageId) -> CatchupPage {
-        let Found::Messages {
-            mut messages,
-            through,
-            has_more,
-        } = found
-        else {
-            return CatchupPage {
-                messages: Vec::new(),
-                reached: self.cursor,
-                has_more: false,
-                is_end: true,
-                is_failed: true,
-            };
-        };
-        // What is on disk and not told yet will be told in a later turn.
-        let is_end = through <= kept && messages.is_empty() && self.count.is_none();
-        let through = through.min(kept);
-        let found = messages.len();
-        messages.retain(|message| message.id <= through);
-        let has_more = has_more && self.count.is_none() && messages.len() == found;
-        let reached = match (messages.last(), self.count) {
-            (Some(last), _) if has_more => last.id,
-            (_, Some(_)) => through.min(self.begun_at),
-            _ => through,
-        };
-        CatchupPage {
-            messages,
-            reached: reached.max(self.cursor),
-            has_more,
-            is_end,
-            is_failed: false,
         }
     }
 }

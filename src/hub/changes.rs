@@ -2,10 +2,10 @@
 
 use crate::chat::{Actor, MetadataOf, RoomId, User};
 use crate::model::{Change, ConnId, ErrorCode, Event, MetadataTarget, ModeChange, UserId};
+use crate::session::Reader;
 
 use super::effect::Audience;
 use super::hear::{Asker, Wants};
-use super::readers::Reader;
 use super::state::Hub;
 
 impl Hub {
@@ -30,7 +30,7 @@ impl Hub {
             }
         };
         let is_told = |who: &ConnId| told.iter().any(|reader: &Reader| reader.id == *who);
-        let mut watchers = self.watchers_of(&nick);
+        let mut watchers = self.watches.readers_of(&nick);
         watchers.retain(|who| !is_told(who) && !own.contains(who));
         if !told.is_empty() {
             let (change, is_watched) = (change.clone(), false);

@@ -5,8 +5,7 @@ use crate::model::{
     AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, MessageId, Nick, Query, Record,
     RequestId,
 };
-
-use super::readers::{Reader, Readers};
+use crate::session::{Reader, Readers};
 
 /// What the hub wants done. An effect is to be carried out before the next request is handled.
 #[derive(Debug, PartialEq)]

@@ -2,11 +2,10 @@
 
 use crate::chat::{LOBBY, Leaving, RoomId};
 use crate::model::{ConnId, Done, EnterMode, Event, Kick, Nick, Notice, RoomName, Roster, UserId};
+use crate::session::{Reader, Session};
 
 use super::effect::Effect;
 use super::hear::{Asker, Wants};
-use super::readers::Reader;
-use super::session::Session;
 use super::state::Hub;
 
 impl Hub {

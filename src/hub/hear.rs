@@ -9,9 +9,9 @@ use crate::model::{
     AccountId, Change, ConnId, Done, EnterMode, ErrorCode, Event, Key, Mask, MessageId, Nick,
     Notice, Peer, ProfileChange, PutOut, Record, RoomName, UserId,
 };
+use crate::session::Lasting;
 
 use super::effect::{Audience, Effect};
-use super::expiry::Lasting;
 use super::later::Later;
 use super::state::Hub;
 

@@ -5,9 +5,9 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::limits::{HELD_BYTES_MAX, HELD_MAX, HELD_MS};
 use crate::model::{ConnId, Durability, ErrorCode, Event, MessageId, Moment, Record};
+use crate::session::Readers;
 
 use super::effect::{Audience, Effect};
-use super::readers::Readers;
 use super::state::Hub;
 
 /// Places for effects that are kept while none waits.

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use crate::chat::RoomId;
 use crate::limits::KEPT_BYTES;
 use crate::model::{ConnId, KeptMessage, Message, MessageId, Moment};
+use crate::session::{CatchUp, Debts, Deleted, Scrollback};
 
-use super::catchup::CatchUp;
-use super::deleted::Deleted;
 use super::held::text_of;
 use super::questions::Asked;
 use super::scan::Scan;
-use super::scrollback::Scrollback;
 use super::state::Hub;
 
 /// What is known of all that was said.
@@ -30,8 +28,8 @@ pub(super) struct History {
     pub(super) scans: VecDeque<Scan>,
     /// Members that are told nothing live of a room before they have caught up. Invariant: members.
     pub(super) catching: BTreeMap<(RoomId, ConnId), CatchUp>,
-    /// How many answers are on their way to whom. Invariant: none to whom there are none.
-    pub(super) owed: HashMap<ConnId, u32>,
+    /// Who waits for how many answers.
+    pub(super) owed: Debts,
     /// What all scrollbacks take, in bytes.
     pub(super) scrollback_bytes: usize,
     /// What was deleted and may be found on disk yet.

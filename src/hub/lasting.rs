@@ -3,9 +3,9 @@
 use crate::chat::Entry;
 use crate::limits::EXPIRY_STEP;
 use crate::model::{AccountId, Deed, Incident, Record};
+use crate::session::{Lasting, interval};
 
 use super::effect::Effect;
-use super::expiry::{Lasting, interval};
 use super::state::Hub;
 
 impl Hub {

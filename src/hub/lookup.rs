@@ -8,8 +8,8 @@ use crate::model::{
     ConnId, Done, ErrorCode, Event, Found, Message, MessageId, Moment, Nick, Part, Query, Range,
     RoomName, SearchWords, Target, Window,
 };
+use crate::session::cut_text;
 
-use super::cut::cut_text;
 use super::questions::{Question, ShowsIds};
 use super::state::Hub;
 
@@ -165,7 +165,7 @@ impl Hub {
             return;
         };
         let who = asked.who;
-        self.settle_debt(who);
+        self.history.owed.settle(who);
         if let Question::CatchUp(id) = asked.what {
             return self.continue_catchup(id, who, found);
         }

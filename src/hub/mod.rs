@@ -14,7 +14,8 @@
 //! ```
 //!
 //! A user is who one is to the others, in the chat; a session what one of its connections has for itself. Rooms
-//! have users as members; their readers, which are sessions (`local`), are what is told walks.
+//! have users as members; their readers, which are sessions, are what is told walks. What one connection has, and what
+//! is known beside the chat, is kept by `session`.
 
 mod accounts;
 mod asker;
@@ -23,7 +24,6 @@ mod beside;
 mod catchup;
 mod changes;
 mod coming;
-mod cut;
 mod debts;
 mod deleted;
 mod deleting;
@@ -31,16 +31,13 @@ mod due;
 mod effect;
 mod entering;
 mod expiry;
-mod failures;
 mod guests;
 mod hear;
 mod held;
 mod history;
-mod ignorers;
 mod lasting;
 mod later;
 mod listing;
-mod local;
 mod logins;
 mod lookup;
 mod mail;
@@ -56,28 +53,23 @@ mod presence;
 mod profiles;
 mod questions;
 mod quitting;
-mod quota;
-mod readers;
 mod reading;
 mod rooms;
 mod roster;
 mod said;
 mod scan;
-mod scrollback;
-mod session;
 mod state;
 mod tagged;
 mod talk;
 mod tell;
-mod throttle;
 mod utter;
 mod watches;
 mod world;
 
 pub(crate) use crate::chat::RoomId;
 pub use crate::chat::{Addresses, Rules};
+pub(crate) use crate::session::{Reader, Readers};
 pub(crate) use effect::{Audience, Effect};
-pub(crate) use readers::{Reader, Readers};
 pub use state::Hub;
 
 use crate::chat::Entry;

@@ -6,13 +6,12 @@ use crate::model::{
     AccountAsk, AccountRecord, Ban, ClientEntry, ConnId, Deed, Done, ErrorCode, Event, Incident,
     Key, Nick, Peer, PutOut, RoomName, Secret, UserId,
 };
+use crate::session::{Allowance, Reader};
 
 use super::asking::What;
 use super::effect::{Audience, Effect};
 use super::hear::Asker;
-use super::readers::Reader;
 use super::state::{Hub, check_note};
-use super::throttle::Allowance;
 
 /// What is allowed who does not know the operators' password.
 pub(super) const OPER_ALLOWANCE: Allowance = Allowance {

@@ -14,8 +14,8 @@ use accounts::{GRACE_MS, Keeper};
 use pictures::{Picture, check_pictures, tell};
 use requests::{Operation, PASSWORDS, operation};
 
-use super::ignorers::Ignorers;
 use crate::chat::LOBBY;
+use crate::session::Ignorers;
 
 use super::{Addresses, Audience, Effect, Hub, Reader, Rules};
 

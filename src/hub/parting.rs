@@ -35,7 +35,7 @@ impl Hub {
     pub(super) fn end_parted(&mut self, who: ConnId, parting: &Parting) {
         let nick = parting.nick.clone();
         self.effects.push_back(Effect::Gone { who, nick });
-        self.forget_watches(who);
+        self.watches.forget(who);
         self.part(who, parting);
     }
 

@@ -4,9 +4,9 @@
 use crate::chat::{LOBBY, RoomId};
 use crate::limits::{PRESENCE_MS, UNTOLD_MS};
 use crate::model::{ConnId, ErrorCode, Event, Nick, UserId};
+use crate::session::Reader;
 
 use super::effect::Audience;
-use super::readers::Reader;
 use super::state::Hub;
 
 impl Hub {

@@ -5,10 +5,10 @@ use crate::limits::STEPS_PER_NAME_COVERED;
 use crate::model::{
     AccountId, Change, ConnId, ErrorCode, Event, Key, Nick, Peer, Profile, ProfileChange,
 };
+use crate::session::Reader;
 
 use super::effect::{Audience, Effect};
 use super::hear::{Asker, Wants};
-use super::readers::Reader;
 use super::state::{Hub, check_note};
 
 impl Hub {

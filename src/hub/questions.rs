@@ -8,8 +8,8 @@ use crate::model::{
     AccountId, ConnId, ErrorCode, Found, Message, MessageId, Query, Range, RequestId, RoomName,
     Target, Window,
 };
+use crate::session::cut_text;
 
-use super::cut::cut_text;
 use super::deleting::SoughtDeletion;
 use super::effect::Effect;
 use super::state::Hub;
@@ -103,7 +103,7 @@ impl Hub {
         // Thousands may wait, of whom few wait for more than one answer.
         let is_many =
             || self.history.asked.values().filter(is_own).count() >= ASKED_PER_SESSION_MAX;
-        match self.owed(who) >= ASKED_PER_SESSION_MAX && is_many() {
+        match self.history.owed.count(who) >= ASKED_PER_SESSION_MAX && is_many() {
             true => Err(ErrorCode::Busy),
             false => Ok(()),
         }
@@ -129,7 +129,7 @@ impl Hub {
             what,
         };
         self.history.asked.insert(ticket, asked);
-        self.owe(who);
+        self.history.owed.add(who);
         self.effects.push_back(Effect::Ask { who, ticket, query });
         ticket
     }

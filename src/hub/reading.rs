@@ -4,8 +4,8 @@ use crate::chat::RoomId;
 use crate::model::{
     ConnId, ErrorCode, Excerpt, Found, Moment, Nick, Peer, Range, RoomName, Window,
 };
+use crate::session::cut_text;
 
-use super::cut::cut_text;
 use super::effect::Effect;
 use super::questions::Question;
 use super::state::Hub;

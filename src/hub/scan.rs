@@ -8,9 +8,8 @@ use crate::limits::{SEARCH_FOLD_FACTOR, SEARCH_MESSAGE_BYTES, SEARCH_SLICE_BYTES
 use crate::model::{
     ConnId, Event, Message, MessageId, Moment, RequestId, RoomName, SearchWords, Window, terms,
 };
+use crate::session::{LocalRooms, cut_found};
 
-use super::cut::cut_found;
-use super::local::LocalRooms;
 use super::state::Hub;
 
 /// A search that is under way.

@@ -10,22 +10,17 @@ use crate::log::Log;
 use crate::model::{
     ConnId, ErrorCode, Event, MessageId, Moment, Peer, RequestId, Settings, Target, UserId,
 };
+use crate::session::{
+    Expiry, Graces, Ignorers, LocalRooms, Reader, Readers, Sessions, Throttle, Watches,
+};
 
 use super::asking::Accounts;
 use super::beside::Moved;
 use super::effect::Effect;
-use super::expiry::Expiry;
-use super::guests::Graces;
 use super::held::HeldOutput;
 use super::history::History;
-use super::ignorers::Ignorers;
 use super::later::Later;
-use super::local::LocalRooms;
 use super::operate::OPER_ALLOWANCE;
-use super::readers::{Reader, Readers};
-use super::session::Sessions;
-use super::throttle::Throttle;
-use super::watches::Watches;
 
 /// Places for effects that are kept between requests.
 const IDLE_EFFECTS: usize = 64;

@@ -13,8 +13,8 @@ use quote::ToTokens as _;
 use source::{Source, product, root, sources};
 
 /// What is tested, fuzzed and simulated without a socket.
-const PURE: [&str; 9] = [
-    "frame", "dialect", "hub", "log", "chat", "web", "model", "buffer", "limits",
+const PURE: [&str; 10] = [
+    "frame", "dialect", "hub", "session", "log", "chat", "web", "model", "buffer", "limits",
 ];
 
 /// All that the pure may name of a network.

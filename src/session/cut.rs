@@ -7,12 +7,12 @@ use crate::model::{Message, RoomName};
 
 /// Cuts what is told at once down to the text that an answer holds, or one message: the last where the
 /// `newest` are wanted, else the first. Returns whether there were more.
-pub(super) fn cut_text(messages: &mut Vec<Arc<Message>>, newest: bool) -> bool {
+pub(crate) fn cut_text(messages: &mut Vec<Arc<Message>>, newest: bool) -> bool {
     cut_bytes(messages, newest, |message| message.text.len())
 }
 
 /// Cuts what was found in several rooms likewise, down to the last.
-pub(super) fn cut_found(messages: &mut Vec<(RoomName, Arc<Message>)>) -> bool {
+pub(crate) fn cut_found(messages: &mut Vec<(RoomName, Arc<Message>)>) -> bool {
     cut_bytes(messages, true, |(_, message)| message.text.len())
 }
 

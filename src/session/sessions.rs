@@ -7,19 +7,19 @@ use crate::model::{ConnId, UserId, crowd};
 
 /// A connection of a user.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(crate) struct Session {
     /// Whose it is.
     user: UserId,
     /// The room that it speaks in. Invariant: one that its user is in; `None` where that is in none.
-    pub(super) focus: Option<RoomId>,
+    pub(crate) focus: Option<RoomId>,
     /// That of its connection, which stands here so that a slot is no larger than it must be.
     generation: u32,
     /// How many of the last messages it is shown of a room that it enters, where that does not say it.
-    pub(super) replay: u16,
+    pub(crate) replay: u16,
 }
 
 impl Session {
-    pub(super) fn new(user: UserId, focus: Option<RoomId>, replay: u16) -> Session {
+    pub(crate) fn new(user: UserId, focus: Option<RoomId>, replay: u16) -> Session {
         Session {
             user,
             focus,
@@ -28,14 +28,14 @@ impl Session {
         }
     }
 
-    pub(super) fn user(&self) -> UserId {
+    pub(crate) fn user(&self) -> UserId {
         self.user
     }
 }
 
 /// Every session, by the slot of its connection, and by its user.
 #[derive(Debug)]
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     /// Invariant: the last one is not empty.
     slots: Vec<Option<Session>>,
     /// The slot of each user's first session, in the order of the users' ids, which stand in the sessions only.
@@ -45,7 +45,7 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn new() -> Sessions {
+    pub(crate) fn new() -> Sessions {
         Sessions {
             slots: Vec::new(),
             first: Vec::new(),
@@ -54,12 +54,12 @@ impl Sessions {
     }
 
     /// Whose connection that is.
-    pub(super) fn user_of(&self, id: ConnId) -> Option<UserId> {
+    pub(crate) fn user_of(&self, id: ConnId) -> Option<UserId> {
         self.get(id).map(Session::user)
     }
 
     /// The first connection of a user.
-    pub(super) fn first_of(&self, user: UserId) -> Option<ConnId> {
+    pub(crate) fn first_of(&self, user: UserId) -> Option<ConnId> {
         self.id_in(self.first[self.place_of_first(user).ok()?])
     }
 
@@ -71,29 +71,29 @@ impl Sessions {
     }
 
     /// Every connection of a user, in the order of their coming.
-    pub(super) fn of(&self, user: UserId) -> impl Iterator<Item = ConnId> {
+    pub(crate) fn of(&self, user: UserId) -> impl Iterator<Item = ConnId> {
         let further = self.further.get(&user).into_iter().flatten();
         let further = further.filter_map(|&slot| self.id_in(slot));
         self.first_of(user).into_iter().chain(further)
     }
 
     /// The place of a connection in the order of its user's.
-    pub(super) fn place_of(&self, id: ConnId) -> Option<usize> {
+    pub(crate) fn place_of(&self, id: ConnId) -> Option<usize> {
         self.of(self.user_of(id)?).position(|other| other == id)
     }
 
-    pub(super) fn get(&self, id: ConnId) -> Option<&Session> {
+    pub(crate) fn get(&self, id: ConnId) -> Option<&Session> {
         let session = self.slots.get(id.slot as usize)?.as_ref()?;
         (session.generation == id.generation).then_some(session)
     }
 
-    pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut Session> {
+    pub(crate) fn get_mut(&mut self, id: ConnId) -> Option<&mut Session> {
         let session = self.slots.get_mut(id.slot as usize)?.as_mut()?;
         (session.generation == id.generation).then_some(session)
     }
 
     /// The slot of each is below that.
-    pub(super) fn slots(&self) -> usize {
+    pub(crate) fn slots(&self) -> usize {
         self.slots.len()
     }
 
@@ -104,7 +104,7 @@ impl Sessions {
     }
 
     /// Adds the session of a connection whose slot has none.
-    pub(super) fn insert(&mut self, id: ConnId, session: Session) {
+    pub(crate) fn insert(&mut self, id: ConnId, session: Session) {
         let user = session.user();
         match self.place_of_first(user) {
             Ok(_) => self.further.entry(user).or_default().push(id.slot),
@@ -128,7 +128,7 @@ impl Sessions {
         });
     }
 
-    pub(super) fn remove(&mut self, id: ConnId) -> Option<Session> {
+    pub(crate) fn remove(&mut self, id: ConnId) -> Option<Session> {
         self.remove_of(self.user_of(id)?, id.slot);
         let session = self.slots[id.slot as usize].take();
         while self.slots.last().is_some_and(Option::is_none) {
@@ -159,7 +159,7 @@ impl Sessions {
     }
 
     /// In the order of slots.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (ConnId, &Session)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ConnId, &Session)> {
         let entries = (0..).zip(&self.slots);
         entries.filter_map(|(slot, entry)| {
             let session = entry.as_ref()?;

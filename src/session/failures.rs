@@ -28,7 +28,7 @@ const ACCOUNT_ALLOWANCE: Allowance = Allowance {
 /// Wrong passwords of accounts. Somebody's failures keep out whoever knows the password only where they come
 /// from one address, or from very many.
 #[derive(Debug)]
-pub(super) struct LoginFailures {
+pub(crate) struct LoginFailures {
     /// By the name of the account, be there one or not.
     by_name: Throttle<Key>,
     by_address: Throttle<Option<IpAddr>>,
@@ -37,7 +37,7 @@ pub(super) struct LoginFailures {
 }
 
 impl LoginFailures {
-    pub(super) fn new() -> LoginFailures {
+    pub(crate) fn new() -> LoginFailures {
         LoginFailures {
             by_name: Throttle::new(ACCOUNT_ALLOWANCE),
             by_address: Throttle::new(LOGIN_ALLOWANCE),
@@ -46,7 +46,7 @@ impl LoginFailures {
     }
 
     /// May a password be tried? If not, that is how long there is to wait, in seconds.
-    pub(super) fn try_one(
+    pub(crate) fn try_one(
         &mut self,
         name: &Key,
         address: Option<IpAddr>,
@@ -67,7 +67,7 @@ impl LoginFailures {
         Ok(())
     }
 
-    pub(super) fn note_failure(&mut self, name: Key, address: Option<IpAddr>, now_ms: u64) {
+    pub(crate) fn note_failure(&mut self, name: Key, address: Option<IpAddr>, now_ms: u64) {
         self.by_name.note_failure(&name, now_ms);
         self.by_address.note_failure(&address, now_ms);
         self.by_both.note_failure(&(name, address), now_ms);
@@ -75,7 +75,7 @@ impl LoginFailures {
 
     /// The password was right. Who knows one may have tried others', and others may go on trying this one: only
     /// what was wrong for this account from there is forgotten.
-    pub(super) fn note_success(&mut self, name: Key, address: Option<IpAddr>) {
+    pub(crate) fn note_success(&mut self, name: Key, address: Option<IpAddr>) {
         let count = self.by_both.forget(&(name.clone(), address));
         self.by_address.take_back(&address, count);
         self.by_name.take_back(&name, count);

@@ -8,14 +8,14 @@ use crate::limits::{QUOTA_ADDRESSES_MAX, QUOTA_MS};
 
 /// Counts by address. Times are in milliseconds since the start.
 #[derive(Debug)]
-pub(super) struct Quota {
+pub(crate) struct Quota {
     most: u32,
     /// Since when it is counted, and how many there were.
     counts: HashMap<IpAddr, (u64, u32)>,
 }
 
 impl Quota {
-    pub(super) fn new(most: u32) -> Quota {
+    pub(crate) fn new(most: u32) -> Quota {
         Quota {
             most,
             counts: HashMap::new(),
@@ -23,7 +23,7 @@ impl Quota {
     }
 
     /// Counts one more, unless there are as many as may be.
-    pub(super) fn take(&mut self, address: IpAddr, now_ms: u64) -> bool {
+    pub(crate) fn take(&mut self, address: IpAddr, now_ms: u64) -> bool {
         self.make_room(now_ms);
         let (since, count) = self.counts.entry(address).or_insert((now_ms, 0));
         if now_ms >= *since + QUOTA_MS {
@@ -35,7 +35,7 @@ impl Quota {
     }
 
     /// One that was counted did not come about.
-    pub(super) fn give_back(&mut self, address: IpAddr) {
+    pub(crate) fn give_back(&mut self, address: IpAddr) {
         if let Some((_, count)) = self.counts.get_mut(&address) {
             *count = count.saturating_sub(1);
         }

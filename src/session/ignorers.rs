@@ -6,21 +6,21 @@ use crate::model::{ConnId, Key};
 
 /// The connections that hear nothing from a name, by that name.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Ignorers {
+pub(crate) struct Ignorers {
     /// Invariant: ascending, and nobody's name without any. They lie side by side, because each message
     /// walks all of them.
     by_name: HashMap<Key, Vec<ConnId>>,
 }
 
 impl Ignorers {
-    pub(super) fn insert(&mut self, name: Key, who: ConnId) {
+    pub(crate) fn insert(&mut self, name: Key, who: ConnId) {
         let ignorers = self.by_name.entry(name).or_default();
         if let Err(at) = ignorers.binary_search(&who) {
             ignorers.insert(at, who);
         }
     }
 
-    pub(super) fn remove(&mut self, name: &Key, who: ConnId) {
+    pub(crate) fn remove(&mut self, name: &Key, who: ConnId) {
         let Some(ignorers) = self.by_name.get_mut(name) else {
             return;
         };
@@ -35,7 +35,7 @@ impl Ignorers {
     }
 
     /// Those who hear nothing from a name, ascending.
-    pub(super) fn of(&self, name: impl FnOnce() -> Key) -> &[ConnId] {
+    pub(crate) fn of(&self, name: impl FnOnce() -> Key) -> &[ConnId] {
         match self.by_name.is_empty() {
             true => &[],
             false => self.by_name.get(&name()).map_or(&[], Vec::as_slice),
@@ -43,7 +43,7 @@ impl Ignorers {
     }
 
     #[cfg(any(test, feature = "testing"))]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.by_name.is_empty()
     }
 }

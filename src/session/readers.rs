@@ -33,7 +33,7 @@ impl PartialEq for Readers {
 
 impl Readers {
     /// Nobody.
-    pub(super) const NONE: &Readers = &Readers { ids: None, here: 0 };
+    pub(crate) const NONE: &Readers = &Readers { ids: None, here: 0 };
 
     /// Are these the same, and did not change since they were cloned?
     pub fn is(&self, other: &Readers) -> bool {
@@ -66,14 +66,14 @@ impl Readers {
         })
     }
 
-    pub(super) fn add(&mut self, Reader { id, here }: Reader) {
+    pub(crate) fn add(&mut self, Reader { id, here }: Reader) {
         crowd::push(self.ids_mut(), id);
         if here {
             self.move_over(self.len() - 1);
         }
     }
 
-    pub(super) fn remove(&mut self, id: ConnId) {
+    pub(crate) fn remove(&mut self, id: ConnId) {
         self.set_here(id, false);
         // Who came last is looked for first: most often it is who has just come.
         let Some(at) = self.ids().iter().rposition(|&other| other == id) else {
@@ -84,7 +84,7 @@ impl Readers {
         crowd::shrink(ids);
     }
 
-    pub(super) fn set_here(&mut self, id: ConnId, here: bool) {
+    pub(crate) fn set_here(&mut self, id: ConnId, here: bool) {
         let (of_here, others) = self.ids().split_at(self.here);
         let is_it = |&other: &ConnId| other == id;
         let at = match here {

@@ -11,27 +11,27 @@ use super::scrollback::Scrollback;
 
 /// What is known of one room.
 #[derive(Debug)]
-pub(super) struct LocalRoom {
+pub(crate) struct LocalRoom {
     /// Invariant: exactly the members' sessions.
-    pub(super) readers: Readers,
+    pub(crate) readers: Readers,
     /// What was said last. Invariant: not that of a room of the same name before it.
-    pub(super) scrollback: Scrollback,
+    pub(crate) scrollback: Scrollback,
     /// What is counted and not told yet.
     churn: Option<Churn>,
 }
 
 /// Comings and goings that are told together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Churn {
-    pub(super) joined: u32,
-    pub(super) left: u32,
+pub(crate) struct Churn {
+    pub(crate) joined: u32,
+    pub(crate) left: u32,
     /// When they are told, in milliseconds since the start.
     due_ms: u64,
 }
 
 /// Every room of the chat.
 #[derive(Debug)]
-pub(super) struct LocalRooms {
+pub(crate) struct LocalRooms {
     table: Table<RoomId, LocalRoom>,
     /// Invariant: exactly the rooms with a churn, by when it is told.
     due: BTreeSet<(u64, RoomId)>,
@@ -41,7 +41,7 @@ pub(super) struct LocalRooms {
 
 impl LocalRooms {
     /// Just the lobby.
-    pub(super) fn new() -> LocalRooms {
+    pub(crate) fn new() -> LocalRooms {
         let mut rooms = LocalRooms {
             table: Table::new(),
             due: BTreeSet::new(),
@@ -52,7 +52,7 @@ impl LocalRooms {
     }
 
     /// There is a room in which nothing was said after `silent_since`.
-    pub(super) fn open(&mut self, id: RoomId, silent_since: MessageId) {
+    pub(crate) fn open(&mut self, id: RoomId, silent_since: MessageId) {
         let room = LocalRoom {
             readers: Readers::default(),
             scrollback: Scrollback::new(silent_since),
@@ -62,7 +62,7 @@ impl LocalRooms {
     }
 
     /// A room has ended. Returns the bytes that were remembered of it.
-    pub(super) fn end(&mut self, id: RoomId) -> usize {
+    pub(crate) fn end(&mut self, id: RoomId) -> usize {
         let Some(room) = self.table.remove(id) else {
             return 0;
         };
@@ -75,31 +75,31 @@ impl LocalRooms {
     }
 
     /// The last message that was told in a room that ended.
-    pub(super) fn last_ended(&self) -> MessageId {
+    pub(crate) fn last_ended(&self) -> MessageId {
         self.last_ended
     }
 
     /// The room of an id that some user lists.
-    pub(super) fn get(&self, id: RoomId) -> &LocalRoom {
+    pub(crate) fn get(&self, id: RoomId) -> &LocalRoom {
         self.table.get(id).expect("it has not ended")
     }
 
-    pub(super) fn try_get(&self, id: RoomId) -> Option<&LocalRoom> {
+    pub(crate) fn try_get(&self, id: RoomId) -> Option<&LocalRoom> {
         self.table.get(id)
     }
 
-    pub(super) fn get_mut(&mut self, id: RoomId) -> &mut LocalRoom {
+    pub(crate) fn get_mut(&mut self, id: RoomId) -> &mut LocalRoom {
         self.table.get_mut(id).expect("it has not ended")
     }
 
     /// Who reads a room, which may have ended.
-    pub(super) fn readers(&self, id: RoomId) -> &Readers {
+    pub(crate) fn readers(&self, id: RoomId) -> &Readers {
         self.try_get(id).map_or(Readers::NONE, |room| &room.readers)
     }
 
     /// Forgets half of what is remembered of each room of which it is more than half of the most.
     /// Returns the bytes freed; `None` where nothing is remembered.
-    pub(super) fn halve_largest_scrollbacks(&mut self) -> Option<usize> {
+    pub(crate) fn halve_largest_scrollbacks(&mut self) -> Option<usize> {
         let scrollbacks = self.table.iter().map(|(_, room)| room.scrollback.bytes());
         let largest = scrollbacks.max().filter(|&largest| largest > 0)?;
         let rooms = self.table.iter_mut().map(|(_, room)| room);
@@ -112,7 +112,7 @@ impl LocalRooms {
     }
 
     /// What is counted in a room; where that begins, it is told at `due_ms`.
-    pub(super) fn churn_mut(&mut self, id: RoomId, due_ms: u64) -> &mut Churn {
+    pub(crate) fn churn_mut(&mut self, id: RoomId, due_ms: u64) -> &mut Churn {
         let room = self.table.get_mut(id).expect("it has not ended");
         room.churn.get_or_insert_with(|| {
             self.due.insert((due_ms, id));
@@ -125,12 +125,12 @@ impl LocalRooms {
     }
 
     /// When the next churn is to be told.
-    pub(super) fn next_due(&self) -> Option<u64> {
+    pub(crate) fn next_due(&self) -> Option<u64> {
         self.due.first().map(|&(due_ms, _)| due_ms)
     }
 
     /// Takes out the next churn that is to be told by now.
-    pub(super) fn pop_due(&mut self, now_ms: u64) -> Option<(RoomId, Churn)> {
+    pub(crate) fn pop_due(&mut self, now_ms: u64) -> Option<(RoomId, Churn)> {
         self.next_due().filter(|&due_ms| due_ms <= now_ms)?;
         let (_, id) = self.due.pop_first()?;
         Some((id, self.get_mut(id).churn.take()?))
@@ -138,19 +138,19 @@ impl LocalRooms {
 
     /// In the order of their making.
     #[cfg(any(test, feature = "testing"))]
-    pub(super) fn iter(&self) -> impl Iterator<Item = (RoomId, &LocalRoom)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (RoomId, &LocalRoom)> {
         self.table.iter()
     }
 
     #[cfg(any(test, feature = "testing"))]
-    pub(super) fn has_churn(&self, id: RoomId) -> bool {
+    pub(crate) fn has_churn(&self, id: RoomId) -> bool {
         self.get(id).churn.is_some()
     }
 
     /// # Panics
     /// Where a room is not told of in its time.
     #[cfg(any(test, feature = "testing"))]
-    pub(super) fn check_due(&self) {
+    pub(crate) fn check_due(&self) {
         let churns = self.iter().filter_map(|(id, room)| Some((room.churn?, id)));
         let due: BTreeSet<_> = churns.map(|(churn, id)| (churn.due_ms, id)).collect();
         assert_eq!(self.due, due, "exactly the rooms with a churn");

@@ -5,22 +5,22 @@ use std::hash::Hash;
 
 /// What is allowed. Times are in milliseconds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
     /// Wrong passwords, after which one waits.
-    pub(super) failures: u32,
+    pub(crate) failures: u32,
     /// How long one waits at first; each failure more doubles it.
-    pub(super) wait_ms: u64,
+    pub(crate) wait_ms: u64,
     /// How long one waits at most.
-    pub(super) wait_ms_max: u64,
+    pub(crate) wait_ms_max: u64,
     /// How long after the last failure all are forgotten: no less than one waits at most.
-    pub(super) memory_ms: u64,
+    pub(crate) memory_ms: u64,
     /// How many are remembered at once.
-    pub(super) remembered: usize,
+    pub(crate) remembered: usize,
 }
 
 /// Wrong passwords by what they are counted for. Times are in milliseconds since the start.
 #[derive(Debug)]
-pub(super) struct Throttle<K> {
+pub(crate) struct Throttle<K> {
     allowance: Allowance,
     /// Invariant: no more than are remembered.
     failures: HashMap<K, Failures>,
@@ -36,7 +36,7 @@ struct Failures {
 }
 
 impl<K: Hash + Eq + Clone> Throttle<K> {
-    pub(super) fn new(allowance: Allowance) -> Throttle<K> {
+    pub(crate) fn new(allowance: Allowance) -> Throttle<K> {
         Throttle {
             allowance,
             failures: HashMap::new(),
@@ -44,7 +44,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     }
 
     /// How long there is yet to wait, in seconds.
-    pub(super) fn wait_s(&self, key: &K, now_ms: u64) -> Option<u64> {
+    pub(crate) fn wait_s(&self, key: &K, now_ms: u64) -> Option<u64> {
         let failures = self.failures.get(key)?;
         let is_waiting = failures.count >= self.allowance.failures
             && failures.waits_until_ms > now_ms
@@ -53,14 +53,14 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     }
 
     /// A password is tried: whoever had to wait before waits again until it is known to be right.
-    pub(super) fn note_try(&mut self, key: &K, now_ms: u64) {
+    pub(crate) fn note_try(&mut self, key: &K, now_ms: u64) {
         let allowance = self.allowance;
         if let Some(failures) = self.failures.get_mut(key) {
             failures.waits_until_ms = now_ms + allowance.wait_after(failures.count);
         }
     }
 
-    pub(super) fn note_failure(&mut self, key: &K, now_ms: u64) {
+    pub(crate) fn note_failure(&mut self, key: &K, now_ms: u64) {
         if self.failures.len() >= self.allowance.remembered && !self.failures.contains_key(key) {
             self.make_room(now_ms);
         }
@@ -75,14 +75,14 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     }
 
     /// The password was right. Returns how many were wrong before.
-    pub(super) fn forget(&mut self, key: &K) -> u32 {
+    pub(crate) fn forget(&mut self, key: &K) -> u32 {
         self.failures
             .remove(key)
             .map_or(0, |failures| failures.count)
     }
 
     /// So many of the wrong passwords are forgotten; with the last of them, the wait.
-    pub(super) fn take_back(&mut self, key: &K, count: u32) {
+    pub(crate) fn take_back(&mut self, key: &K, count: u32) {
         if let Some(failures) = self.failures.get_mut(key) {
             failures.count = failures.count.saturating_sub(count);
             if failures.count == 0 {

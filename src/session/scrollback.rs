@@ -10,7 +10,7 @@ const MESSAGE_BYTES: usize = 128;
 
 /// The last messages of a room.
 #[derive(Debug, Default)]
-pub(super) struct Scrollback {
+pub(crate) struct Scrollback {
     /// Invariant: in the order of ids, and all that was said in the room after `after`.
     messages: VecDeque<Arc<Message>>,
     after: MessageId,
@@ -20,7 +20,7 @@ pub(super) struct Scrollback {
 
 impl Scrollback {
     /// Of a room in which nothing was said after `after`; what was before is not known here.
-    pub(super) fn new(after: MessageId) -> Scrollback {
+    pub(crate) fn new(after: MessageId) -> Scrollback {
         Scrollback {
             after,
             ..Scrollback::default()
@@ -28,7 +28,7 @@ impl Scrollback {
     }
 
     /// Of all that was ever said in a room.
-    pub(super) fn of_all(messages: Vec<Arc<Message>>) -> Scrollback {
+    pub(crate) fn of_all(messages: Vec<Arc<Message>>) -> Scrollback {
         Scrollback {
             bytes: messages.iter().map(bytes_of).sum(),
             messages: messages.into(),
@@ -37,7 +37,7 @@ impl Scrollback {
     }
 
     /// Of the last messages of a room, in which nothing was said after `last`.
-    pub(super) fn of_last(messages: Vec<Arc<Message>>, last: MessageId) -> Scrollback {
+    pub(crate) fn of_last(messages: Vec<Arc<Message>>, last: MessageId) -> Scrollback {
         let first = messages.first();
         Scrollback {
             bytes: messages.iter().map(bytes_of).sum(),
@@ -46,44 +46,44 @@ impl Scrollback {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.messages.len()
     }
 
     /// The last message; of none, the one after which there is none.
-    pub(super) fn last(&self) -> MessageId {
+    pub(crate) fn last(&self) -> MessageId {
         self.messages.back().map_or(self.after, |last| last.id)
     }
 
     /// When the last message was said, in milliseconds since 1970.
-    pub(super) fn last_ms(&self) -> Option<u64> {
+    pub(crate) fn last_ms(&self) -> Option<u64> {
         self.messages.back().map(|last| last.unix_ms)
     }
 
     /// The message after which all are here.
-    pub(super) fn begins_after(&self) -> MessageId {
+    pub(crate) fn begins_after(&self) -> MessageId {
         self.after
     }
 
     /// Are all messages after that one here?
-    pub(super) fn covers(&self, after: MessageId) -> bool {
+    pub(crate) fn covers(&self, after: MessageId) -> bool {
         self.after <= after
     }
 
     /// The messages after that one which are here.
-    pub(super) fn after(&self, after: MessageId) -> impl Iterator<Item = &Arc<Message>> {
+    pub(crate) fn after(&self, after: MessageId) -> impl Iterator<Item = &Arc<Message>> {
         let begin = self.messages.partition_point(|message| message.id <= after);
         self.messages.range(begin..)
     }
 
     /// The messages before that one which are here, the last first.
-    pub(super) fn before(&self, before: MessageId) -> impl Iterator<Item = &Arc<Message>> {
+    pub(crate) fn before(&self, before: MessageId) -> impl Iterator<Item = &Arc<Message>> {
         let end = self.messages.partition_point(|message| message.id < before);
         self.messages.range(..end).rev()
     }
 
     /// Takes in the newest message. Returns the bytes that it takes.
-    pub(super) fn push(&mut self, message: Arc<Message>) -> usize {
+    pub(crate) fn push(&mut self, message: Arc<Message>) -> usize {
         debug_assert!(self.messages.back().is_none_or(|last| last.id < message.id));
         let bytes = bytes_of(&message);
         self.bytes += bytes;
@@ -92,7 +92,7 @@ impl Scrollback {
     }
 
     /// Forgets the oldest, down to `count`, but none after `kept`. Returns the bytes that they took.
-    pub(super) fn trim(&mut self, count: usize, kept: MessageId) -> usize {
+    pub(crate) fn trim(&mut self, count: usize, kept: MessageId) -> usize {
         let mut bytes = 0;
         while self.messages.len() > count
             && let Some(first) = self.messages.front()
@@ -107,13 +107,13 @@ impl Scrollback {
     }
 
     /// A message, if it is here.
-    pub(super) fn find(&self, id: MessageId) -> Option<&Arc<Message>> {
+    pub(crate) fn find(&self, id: MessageId) -> Option<&Arc<Message>> {
         let at = self.messages.binary_search_by_key(&id, |it| it.id).ok()?;
         self.messages.get(at)
     }
 
     /// Forgets a message, if it is here. Returns the bytes that it took.
-    pub(super) fn forget(&mut self, id: MessageId) -> usize {
+    pub(crate) fn forget(&mut self, id: MessageId) -> usize {
         let at = self.messages.binary_search_by_key(&id, |it| it.id);
         let message = at.ok().and_then(|at| self.messages.remove(at));
         let bytes = message.as_ref().map_or(0, bytes_of);
@@ -122,7 +122,7 @@ impl Scrollback {
     }
 
     /// The bytes that it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 }
