@@ -22,6 +22,7 @@ mod command_line;
 mod commands;
 mod console;
 mod deletion;
+mod documents;
 mod durability;
 mod echo;
 mod faults;

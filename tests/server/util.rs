@@ -42,7 +42,7 @@ impl Captured {
         (captured, thread)
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let state = self.state.lock().expect("no writer panics");
         String::from_utf8_lossy(&state.0).into()
     }
@@ -336,7 +336,11 @@ pub(crate) fn start(command: &mut Command) -> Child {
 }
 
 pub(crate) fn exit_of(child: &mut Child) -> ExitStatus {
-    let deadline = Instant::now() + DEADLINE;
+    exit_within(child, DEADLINE)
+}
+
+pub(crate) fn exit_within(child: &mut Child, time: Duration) -> ExitStatus {
+    let deadline = Instant::now() + time;
     loop {
         if let Some(status) = child.try_wait().expect("a child of ours") {
             return status;
