@@ -1,24 +1,28 @@
 //! The accounts that there are, by their ids and by their names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::{AccountId, AccountRecord, Key, MessageId};
 
 use super::user::Notes;
 
 /// Every account, bots included.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Directory {
-    accounts: HashMap<AccountId, Account>,
+    accounts: BTreeMap<AccountId, Account>,
     /// Invariant: exactly the accounts, by the keys of their names.
+    #[serde(skip)]
     names: HashMap<Key, AccountId>,
 }
 
 /// An account that is known.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) record: AccountRecord,
     /// How many rooms it owns.
+    #[serde(skip)]
     pub(crate) rooms: usize,
     pub(crate) mail: Mail,
     /// What is remembered for it, if anything is.
@@ -26,7 +30,7 @@ pub(crate) struct Account {
 }
 
 /// What waits for an account.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Mail {
     /// How many messages, of those that came since the start or since its last login.
     pub(crate) count: usize,
@@ -37,6 +41,20 @@ pub(crate) struct Mail {
 }
 
 impl Directory {
+    /// Finds the accounts by their names from now on. To be called once, after they were read.
+    ///
+    /// # Errors
+    /// What is wrong: there are two of one name, or one under the id of another.
+    pub(super) fn index(&mut self) -> Result<(), &'static str> {
+        for (&id, account) in &self.accounts {
+            let former = self.names.insert(account.record.nick.key(), id);
+            if former.is_some() || account.record.id != id {
+                return Err("two accounts in one");
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }
@@ -89,7 +107,7 @@ impl Directory {
         Some(account)
     }
 
-    /// In no order.
+    /// In the order of ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values()
     }

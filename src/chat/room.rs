@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU64;
 use std::ops::Bound;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{
     AccountId, Key, MessageId, Mutes, RoomEntry, RoomMask, RoomName, RoomRest, UserId, crowd,
 };
@@ -12,14 +14,14 @@ use crate::model::{
 use super::table::Table;
 
 /// A room, as long as it lasts: from a counter, so that no later one has its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomId(NonZeroU64);
 
 /// The room that everyone starts in, and that never ends.
 pub(crate) const LOBBY: RoomId = RoomId(NonZeroU64::MIN);
 
 /// Somebody in a room. Packed, as every user is a member of some: of 12 bytes rather than 16.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(Rust, packed(4))]
 pub(crate) struct Member {
     pub(crate) user: UserId,
@@ -27,7 +29,7 @@ pub(crate) struct Member {
 }
 
 /// What a member may do in a room, by itself rather than by its account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Role {
     Member,
     /// May speak where only some may.
@@ -57,7 +59,7 @@ impl Role {
 }
 
 /// A set of members.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Room {
     pub(crate) name: RoomName,
     /// In the order of their coming. Invariant: nobody twice; each is a user that lists the room.
@@ -74,7 +76,7 @@ pub(crate) struct Room {
 }
 
 /// What a room's moderator has set.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Modes {
     pub(crate) is_topic_locked: bool,
     pub(crate) is_invite_only: bool,
@@ -181,6 +183,11 @@ impl Room {
         self.members.len()
     }
 
+    /// Is nobody in it, and does it belong to nobody?
+    pub(super) fn is_over(&self) -> bool {
+        self.members.is_empty() && self.modes.owner.is_none()
+    }
+
     /// As it is listed to who may know what it is about, or not.
     pub(crate) fn entry(&self, shows_topic: bool) -> RoomEntry {
         RoomEntry {
@@ -217,13 +224,15 @@ fn rank(id: RoomId, room: &Room) -> Rank {
 }
 
 /// Every room there is.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Rooms {
     table: Table<RoomId, Room>,
     next_id: RoomId,
     /// Invariant: exactly the rooms of the table, by the keys of their names.
+    #[serde(skip)]
     names: HashMap<Key, RoomId>,
     /// Invariant: exactly the rooms of the table, those with the most users first, then by name.
+    #[serde(skip)]
     order: BTreeSet<Rank>,
 }
 
@@ -239,6 +248,26 @@ impl Rooms {
         let lobby = rooms.open(RoomName::lobby(), MessageId::default());
         debug_assert_eq!(lobby, LOBBY);
         rooms
+    }
+
+    /// Finds the rooms by their names and in their order from now on. To be called once, after they were read.
+    ///
+    /// # Errors
+    /// What is wrong: there are two of one name, or one whose id is yet to be given away, or no lobby.
+    pub(super) fn index(&mut self) -> Result<(), &'static str> {
+        for (id, room) in self.table.iter() {
+            if id >= self.next_id {
+                return Err("a room of the future");
+            }
+            if room.name.is_lobby() != (id == LOBBY) {
+                return Err("another lobby");
+            }
+            if self.names.insert(room.name.key(), id).is_some() {
+                return Err("two rooms of one name");
+            }
+            self.order.insert(rank(id, room));
+        }
+        self.try_get(LOBBY).map(drop).ok_or("no lobby")
     }
 
     pub(crate) fn find(&self, name: &RoomName) -> Option<RoomId> {
@@ -319,7 +348,7 @@ impl Rooms {
     /// Ends a room without members that nobody owns. Returns whether it has ended.
     pub(super) fn end_if_over(&mut self, id: RoomId) -> bool {
         let room = self.get(id);
-        if !room.members().is_empty() || room.modes.owner.is_some() || id == LOBBY {
+        if !room.is_over() || id == LOBBY {
             return false;
         }
         self.order.remove(&rank(id, room));

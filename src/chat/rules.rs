@@ -1,10 +1,12 @@
 //! What holds as long as the server runs.
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::{ACCOUNT_EXPIRY_MS, GRACE_MS, Limits, REPLAY_MESSAGES};
 use crate::model::{Durability, HashSeed, Secret, ServerFacts};
 
 /// Whose addresses are shown to other users, in the dialects whose forms have addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Addresses {
     /// Nobody's.
     None,
@@ -15,7 +17,7 @@ pub enum Addresses {
 }
 
 /// What an operator sets before the start.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
     /// What is promised of messages; `None` is that they are kept in memory only.
     pub durability: Option<Durability>,
@@ -38,12 +40,15 @@ pub struct Rules {
     /// Whose addresses are shown to other users.
     pub addresses: Addresses,
     /// What makes an operator; without it nobody becomes one.
+    #[serde(skip)]
     pub oper_password: Option<Secret>,
     /// What names are hashed with.
+    #[serde(skip)]
     pub hash_seed: HashSeed,
     /// What the hosts are hashed with that stand for addresses: it is kept, so that they stay the same.
     pub cloak_key: HashSeed,
     /// What is said of the server itself.
+    #[serde(skip)]
     pub server: ServerFacts,
 }
 

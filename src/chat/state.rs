@@ -1,8 +1,10 @@
 //! The state of the chat: what it begins with, and views of it.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS};
 use crate::model::{
@@ -18,7 +20,7 @@ use super::user::Notes;
 use super::users::Users;
 
 /// The state of the chat.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Chat {
     pub(super) rules: Rules,
     pub(super) users: Users,
@@ -26,8 +28,9 @@ pub(crate) struct Chat {
     pub(super) settings: Settings,
     pub(super) directory: Directory,
     /// The bots by the SHA-256 of their tokens.
-    pub(super) tokens: HashMap<[u8; 32], AccountId>,
+    pub(super) tokens: BTreeMap<[u8; 32], AccountId>,
     /// Rooms that are owned.
+    #[serde(skip)]
     pub(super) owned_rooms: usize,
     /// The number of the guest named last.
     pub(super) last_guest: u32,
@@ -38,6 +41,7 @@ pub(crate) struct Chat {
     /// The message said last before the first entry.
     pub(super) begun_at: MessageId,
     /// Names and bans that were looked at since [`Chat::take_steps`]: what an entry costs is no part of the state.
+    #[serde(skip)]
     pub(super) steps: Cell<usize>,
 }
 
@@ -58,7 +62,7 @@ impl Chat {
             rooms: Rooms::new(),
             settings,
             directory: Directory::default(),
-            tokens: HashMap::new(),
+            tokens: BTreeMap::new(),
             owned_rooms: 0,
             last_guest: 0,
             last_id: MessageId::default(),
@@ -69,7 +73,7 @@ impl Chat {
     }
 
     /// There was all this before the first entry. Returns the rooms.
-    pub(crate) fn restore(&mut self, kept: &Kept) -> Vec<RoomId> {
+    pub(crate) fn load(&mut self, kept: &Kept) -> Vec<RoomId> {
         self.rules.cloak_key = kept.cloak_key;
         self.set_last(kept.last_id, kept.last_ms);
         for record in &kept.accounts {
@@ -82,7 +86,7 @@ impl Chat {
             }
         }
         let rooms = kept.rooms.iter().cloned();
-        rooms.filter_map(|room| self.restore_room(room)).collect()
+        rooms.filter_map(|room| self.load_room(room)).collect()
     }
 
     /// Messages up to `id` were said, the last at `ms`, before the first entry.
@@ -118,7 +122,7 @@ impl Chat {
 
     /// There was an owned room before the first entry. Returns it, unless there is one of its name or its owner is
     /// gone.
-    fn restore_room(&mut self, record: RoomRecord) -> Option<RoomId> {
+    fn load_room(&mut self, record: RoomRecord) -> Option<RoomId> {
         if self.rooms.find(&record.name).is_some() {
             return None;
         }
@@ -134,47 +138,6 @@ impl Chat {
         room.modes.is_invite_only = record.is_invite_only;
         room.set_rest(*record.rest);
         Some(id)
-    }
-
-    /// # Panics
-    /// Where the other has come to another state.
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn assert_equals(&self, other: &Chat) {
-        let Chat {
-            rules,
-            users,
-            rooms,
-            settings,
-            directory,
-            tokens,
-            owned_rooms,
-            last_guest,
-            last_id,
-            last_ms,
-            begun_at,
-            steps: _,
-        } = self;
-        let hash_seed = rules.hash_seed;
-        let other_rules = other.rules.clone();
-        assert_eq!(
-            *rules,
-            Rules {
-                hash_seed,
-                ..other_rules
-            }
-        );
-        assert_eq!(*users, other.users);
-        assert_eq!(*rooms, other.rooms);
-        assert_eq!(*settings, other.settings);
-        assert_eq!(*directory, other.directory);
-        assert_eq!(*tokens, other.tokens);
-        assert_eq!(*begun_at, other.begun_at);
-        let numbers = (owned_rooms, last_guest, last_id, last_ms);
-        let (owned_rooms, last_guest) = (&other.owned_rooms, &other.last_guest);
-        assert_eq!(
-            numbers,
-            (owned_rooms, last_guest, &other.last_id, &other.last_ms)
-        );
     }
 
     pub(crate) fn rules(&self) -> &Rules {

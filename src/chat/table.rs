@@ -1,12 +1,15 @@
 //! Values by ids that come from a counter.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::model::crowd;
 
 /// Gaps that are left open: to close them takes a look at every value.
 const GAPS: usize = 64;
 
 /// Values in the order of their ids, each of which is larger than all before it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Table<I, T> {
     /// Invariant: ascending.
     ids: Vec<I>,
@@ -23,6 +26,11 @@ impl<I: Copy + Ord, T> Table<I, T> {
             values: Vec::new(),
             len: 0,
         }
+    }
+
+    /// The place of each value is below that.
+    pub(super) fn places(&self) -> usize {
+        self.values.len()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -100,6 +108,28 @@ impl<I: Copy + Ord, T> Table<I, T> {
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (I, &mut T)> {
         let both = self.ids.iter().zip(&mut self.values);
         both.filter_map(|(&id, value)| Some((id, value.as_mut()?)))
+    }
+}
+
+/// What is there, without the gaps.
+impl<I: Copy + Ord + Serialize, T: Serialize> Serialize for Table<I, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The length is known before, as some formats need it.
+        serializer.collect_seq(self.iter().collect::<Vec<_>>())
+    }
+}
+
+impl<'de, I: Copy + Ord + Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de> for Table<I, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Table<I, T>, D::Error> {
+        let entries = Vec::<(I, T)>::deserialize(deserializer)?;
+        if !entries.is_sorted_by(|(one, _), (next, _)| one < next) {
+            return Err(D::Error::custom("ids that do not ascend"));
+        }
+        let mut table = Table::new();
+        for (id, value) in entries {
+            table.push(id, value);
+        }
+        Ok(table)
     }
 }
 

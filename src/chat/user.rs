@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{AccountId, CameBy, Key, MessageId, Nick, Note, Peer, Profile};
 
 use super::{LOBBY, RoomId};
 
 /// A user who has come in.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// Invariant: the table of names leads to this user.
     pub(super) nick: Nick,
@@ -23,7 +25,7 @@ pub struct User {
 }
 
 /// What some users have, kept apart so that the others do not pay for it.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Extra {
     /// What it says of itself. Who does may be in no room, and goes by other names than its account's.
     profile: Option<Profile>,
@@ -38,7 +40,7 @@ struct Extra {
 }
 
 /// What few users have, likewise.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rare {
     /// What is told to those who write while the user is away.
     pub(super) away: Option<String>,
@@ -62,7 +64,7 @@ pub(super) struct Rare {
 }
 
 /// What is remembered for a user, or for an account.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Notes {
     /// Until when it has read what was said in rooms and by others, in milliseconds since 1970.
     pub(super) read_to: BTreeMap<Key, u64>,
@@ -222,6 +224,17 @@ impl User {
 
     pub(crate) fn ignores(&self, key: &Key) -> bool {
         self.rare().is_some_and(|rare| rare.ignored.contains(key))
+    }
+
+    /// Has it nothing that is the default, or stands elsewhere?
+    pub(super) fn is_in_one_form(&self) -> bool {
+        self.extra.as_ref().is_none_or(|extra| {
+            let has_one_room = extra.rooms.as_ref().is_some_and(|rooms| rooms.len() == 1);
+            let rare = extra.rare.as_deref();
+            **extra != Extra::default()
+                && !has_one_room
+                && rare.is_none_or(|rare| *rare != Rare::default())
+        })
     }
 
     fn rare(&self) -> Option<&Rare> {

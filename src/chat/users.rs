@@ -3,6 +3,7 @@
 use std::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Folded, HashSeed, Nick, Peer, UserId};
 
@@ -11,14 +12,16 @@ use super::user::User;
 
 /// Every user. What most users cost stands in these tables, which give back to the system what a crowd has
 /// left.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Users {
     users: Table<UserId, User>,
     next_id: UserId,
     /// The users' places by the hashes of their names, which stand in the users only. Invariant: exactly
     /// the users, and no two of one name.
+    #[serde(skip)]
     names: HashTable<u32>,
     /// Peers choose names: its keys keep them from choosing hashes.
+    #[serde(skip)]
     hasher: HashSeed,
 }
 
@@ -30,6 +33,27 @@ impl Users {
             names: HashTable::new(),
             hasher,
         }
+    }
+
+    /// Finds the users by their names from now on, whose hashes have that key. To be called once, after they were read.
+    ///
+    /// # Errors
+    /// What is wrong: there are two of one name, or one whose id is yet to be given away.
+    pub(super) fn index(&mut self, hasher: HashSeed) -> Result<(), &'static str> {
+        self.hasher = hasher;
+        for place in 0..self.users.places() {
+            let Some((id, user)) = self.users.at(place) else {
+                continue;
+            };
+            if id >= self.next_id {
+                return Err("a user of the future");
+            }
+            if self.find(user.nick.as_str()).is_some() {
+                return Err("two users of one name");
+            }
+            self.insert_name(place);
+        }
+        Ok(())
     }
 
     /// How many users there are.
@@ -117,13 +141,6 @@ impl Users {
 fn name_in(users: &Table<UserId, User>, place: u32) -> Folded<'_> {
     let user = users.at(place as usize);
     Folded::of(user.map_or("", |(_, user)| user.nick.as_str()))
-}
-
-/// The order of the table of names is no part of it.
-impl PartialEq for Users {
-    fn eq(&self, other: &Users) -> bool {
-        (&self.users, self.next_id) == (&other.users, other.next_id)
-    }
 }
 
 impl std::ops::Index<UserId> for Users {

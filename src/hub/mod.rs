@@ -82,13 +82,13 @@ use coming::Coming;
 
 impl Hub {
     /// Goes on from what was kept. To be called before anybody comes.
-    pub fn restore(&mut self, kept: Kept) {
+    pub fn load(&mut self, kept: Kept) {
         #[cfg(any(test, feature = "testing"))]
         if let Some(mirror) = &mut self.log.mirror {
-            mirror.restore(&kept);
+            mirror.load(&kept);
         }
         (self.history.kept, self.history.handed) = (kept.last_id, kept.last_id);
-        for id in self.chat.restore(&kept) {
+        for id in self.chat.load(&kept) {
             self.local.open(id, kept.last_id);
         }
         self.restore_uses(kept.ran_ms, kept.uses);

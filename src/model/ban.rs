@@ -2,6 +2,8 @@
 
 use core::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::NICK_CHARS_MAX;
 
 use super::{BanEntry, Key, Nick};
@@ -118,11 +120,13 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// One ban.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "(String, Option<u64>, Option<String>)")]
 pub struct Ban {
     /// The mask as it was typed.
     pub text: String,
     /// What it covers. Invariant: what `text` reads as.
+    #[serde(skip)]
     pub mask: Mask,
     /// When it ends, in milliseconds since 1970; `None` is when it is undone.
     pub until_ms: Option<u64>,
@@ -150,6 +154,16 @@ impl Ban {
                 .map(|until| until.saturating_sub(now_ms).div_ceil(1000)),
             reason: self.reason.clone(),
         }
+    }
+}
+
+impl TryFrom<(String, Option<u64>, Option<String>)> for Ban {
+    type Error = &'static str;
+
+    fn try_from(
+        (text, until_ms, reason): (String, Option<u64>, Option<String>),
+    ) -> Result<Ban, &'static str> {
+        Ban::new(&text, until_ms, reason).ok_or("no mask")
     }
 }
 

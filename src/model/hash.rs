@@ -2,9 +2,11 @@
 
 use std::hash::BuildHasher;
 
+use serde::{Deserialize, Serialize};
+
 /// A key of 128 bits, and the hashes that come of it: peers choose names, and are not to choose which of
 /// them share a place in a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HashSeed(pub u64, pub u64);
 
 #[expect(deprecated, reason = "what came in its place takes no key")]

@@ -3,11 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountId, Nick, RoomName, UserId};
 
 /// A message's place in the order in which things were said. It grows from message to message over the
 /// whole server, and so in each room; it is never used twice, and 0 is before all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct MessageId(pub u64);
 
 impl MessageId {
@@ -37,7 +41,7 @@ pub enum Target {
 }
 
 /// How a message is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Manner {
     /// Somebody said it.
     Said,
@@ -48,7 +52,7 @@ pub enum Manner {
 }
 
 /// Who said something, which a name does not tell for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum SaidBy {
     /// That is not known any more.
     #[default]
@@ -62,7 +66,7 @@ pub enum SaidBy {
 }
 
 /// What somebody said, to a room or to one user: where stands beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Its place in the order of all.
     pub id: MessageId,
@@ -81,7 +85,7 @@ pub struct Message {
 }
 
 /// One message, and where it was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptMessage {
     /// Which.
     pub id: MessageId,
@@ -94,7 +98,7 @@ pub struct KeptMessage {
 }
 
 /// Where a message was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SaidIn {
     /// In a room.
     Room {

@@ -33,6 +33,8 @@ use core::net::{Ipv4Addr, SocketAddr};
 
 pub(crate) use core::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 pub use account::{AccountAnswer, AccountAsk};
 pub(crate) use account::{Challenge, Login, ScramProof, TokenChange};
 pub(crate) use ban::{Ban, Mask, matches};
@@ -71,7 +73,7 @@ pub(crate) use world::{
 pub use zone::Zone;
 
 /// One connection for the whole life of the server: a slot and the generation that used it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConnId {
     /// The lowest that was free when it came.
     pub slot: u32,
@@ -80,7 +82,7 @@ pub struct ConnId {
 }
 
 /// A user, who may have several connections: from a counter, so that no later one has its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UserId(NonZeroU64);
 
 impl UserId {
@@ -105,11 +107,11 @@ impl UserId {
 }
 
 /// An account for its whole life: no later one has its number, whatever names they have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(pub u64);
 
 /// The other end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Peer {
     /// An address and port, IPv4 also where it came mapped into IPv6.
     Ip {

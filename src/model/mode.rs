@@ -1,5 +1,7 @@
 //! What is set of a room, beside its name and its topic.
 
+use serde::{Deserialize, Serialize};
+
 use super::MemberRank;
 
 /// What a room's moderator can set.
@@ -42,7 +44,7 @@ pub enum ModeChange {
 }
 
 /// A mask of users in one of a room's lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomMask {
     /// Of which list.
     pub kind: MaskKind,
@@ -55,7 +57,7 @@ pub struct RoomMask {
 }
 
 /// Which of a room's lists of masks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MaskKind {
     /// Who does not enter, nor speak.
     Ban,

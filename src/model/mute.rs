@@ -2,11 +2,11 @@
 //! account or the names that it went by, and for guests who come from its address
 //! later, however often they leave, take other names, log in or out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use core::net::IpAddr;
 
-use slab::Slab;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::limits::MUTE_MARKS_MAX;
 
@@ -14,7 +14,7 @@ use super::ban::is_over;
 use super::{AccountId, Key, UserId};
 
 /// What a muted user is known by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mark {
     /// A guest's name.
     Name(Key),
@@ -28,7 +28,7 @@ pub enum Mark {
 }
 
 /// One mute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mute {
     /// The name that was muted.
     pub name: Key,
@@ -39,9 +39,11 @@ pub struct Mute {
 }
 
 /// Mutes, and whom they hold for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "Vec<Mute>")]
 pub struct Mutes {
-    mutes: Slab<Mute>,
+    /// In the order in which they were put.
+    mutes: BTreeMap<usize, Mute>,
     /// Invariant: each leads to a mute that has it.
     marks: HashMap<Mark, usize>,
 }
@@ -57,21 +59,27 @@ impl Mutes {
         self.mutes.is_empty()
     }
 
-    /// In no order.
+    /// In the order in which they were put.
     pub fn iter(&self) -> impl Iterator<Item = &Mute> {
-        self.mutes.iter().map(|(_, mute)| mute)
+        self.mutes.values()
     }
 
     /// Adds a mute in place of those of the same user, whom an address does not tell.
     pub fn put(&mut self, mute: Mute) {
         self.remove(&mute.marks);
-        let at = self.mutes.insert(Mute {
+        let at = self.push(Mute {
             marks: Vec::new(),
             ..mute
         });
         for mark in mute.marks {
             self.add_mark(at, mark);
         }
+    }
+
+    fn push(&mut self, mute: Mute) -> usize {
+        let at = self.mutes.last_key_value().map_or(0, |(&last, _)| last + 1);
+        self.mutes.insert(at, mute);
+        at
     }
 
     /// Undoes those that hold for one of these marks, but for addresses. Returns whether there were any.
@@ -86,7 +94,12 @@ impl Mutes {
     }
 
     fn take_out(&mut self, at: usize) {
-        for mark in self.mutes.remove(at).marks {
+        for mark in self
+            .mutes
+            .remove(&at)
+            .into_iter()
+            .flat_map(|mute| mute.marks)
+        {
             self.marks.remove(&mark);
         }
     }
@@ -95,14 +108,14 @@ impl Mutes {
     pub(crate) fn tidy(&mut self, now_ms: u64) {
         let over = self.mutes.iter();
         let over = over.filter(|(_, mute)| is_over(mute.until_ms, now_ms));
-        for at in over.map(|(at, _)| at).collect::<Vec<_>>() {
+        for at in over.map(|(&at, _)| at).collect::<Vec<_>>() {
             self.take_out(at);
         }
     }
 
     /// Does one hold for this?
     pub(crate) fn has(&self, mark: &Mark, now_ms: u64) -> bool {
-        let mute = self.marks.get(mark).map(|&at| &self.mutes[at]);
+        let mute = self.marks.get(mark).and_then(|at| self.mutes.get(at));
         mute.is_some_and(|mute| !is_over(mute.until_ms, now_ms))
     }
 
@@ -122,10 +135,14 @@ impl Mutes {
 
     /// Of each kind the first stays, and the last ones. A mark of another mute is left to it.
     fn add_mark(&mut self, at: usize, mark: Mark) -> bool {
-        if self.marks.contains_key(&mark) {
+        let Some(mute) = self
+            .mutes
+            .get_mut(&at)
+            .filter(|_| !self.marks.contains_key(&mark))
+        else {
             return false;
-        }
-        let marks = &mut self.mutes[at].marks;
+        };
+        let marks = &mut mute.marks;
         let is_alike =
             |other: &Mark| std::mem::discriminant(other) == std::mem::discriminant(&mark);
         if marks.iter().filter(|other| is_alike(other)).count() >= MUTE_MARKS_MAX {
@@ -151,10 +168,13 @@ impl Mutes {
             let marks: Vec<_> = [from].into_iter().chain(marks.iter().cloned()).collect();
             return self.follow(&marks);
         };
-        let (old_ms, own_ms) = (self.mutes[old].until_ms, self.mutes[own].until_ms);
-        let until_ms = old_ms.zip(own_ms).map(|(old, own)| old.max(own));
-        self.mutes[own].until_ms = until_ms;
-        until_ms != own_ms
+        let old_ms = self.mutes.get(&old).and_then(|old| old.until_ms);
+        let Some(own) = self.mutes.get_mut(&own) else {
+            return false;
+        };
+        let own_ms = own.until_ms;
+        own.until_ms = old_ms.zip(own_ms).map(|(old, own)| old.max(own));
+        own.until_ms != own_ms
     }
 
     /// Has mutes that were read again hold for the users that they held for before.
@@ -162,6 +182,30 @@ impl Mutes {
         for mute in before.iter() {
             self.follow(&mute.marks);
         }
+    }
+}
+
+impl Serialize for Mutes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.mutes.values())
+    }
+}
+
+impl TryFrom<Vec<Mute>> for Mutes {
+    type Error = &'static str;
+
+    fn try_from(all: Vec<Mute>) -> Result<Mutes, &'static str> {
+        let mut mutes = Mutes::default();
+        for mute in all {
+            let marks = mute.marks.clone();
+            let at = mutes.push(mute);
+            for mark in marks {
+                if mutes.marks.insert(mark, at).is_some() {
+                    return Err("one mark of two mutes");
+                }
+            }
+        }
+        Ok(mutes)
     }
 }
 

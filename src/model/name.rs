@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization as _;
@@ -15,7 +16,7 @@ use crate::limits::{NICK_CHARS_MAX, ROOM_NAME_CHARS_MAX};
 
 /// What names are compared by, however they were typed: canonical equivalents are one name, and so are
 /// those that differ in case only (the Unicode Standard, section 3.13, D145 with full case folding).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key(Box<str>);
 
 impl Key {
@@ -76,7 +77,8 @@ impl Hash for Folded<'_> {
 
 /// A user's name: 1 to 20 letters, digits and combining marks of any script, `_`, `-`, `.`, beginning
 /// with a letter, a digit or `_`. One that exists is a good one, in normalization form C.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "&str")]
 pub struct Nick(SmolStr);
 
 impl Nick {
@@ -114,6 +116,14 @@ impl Nick {
         // These two are seen as one.
         let seen = seen.replace("rn", "m");
         ["server", "system"].contains(&seen.as_str())
+    }
+}
+
+impl TryFrom<&str> for Nick {
+    type Error = &'static str;
+
+    fn try_from(name: &str) -> Result<Nick, &'static str> {
+        Nick::parse(name).ok_or("no name of a user")
     }
 }
 
@@ -157,7 +167,8 @@ fn letters_of(name: &str, chars_max: usize) -> String {
 
 /// A room's name: 1 to 32 letters, digits and combining marks of any script, `_` and `-`. One that exists
 /// is a good one, in normalization form C.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "&str")]
 pub struct RoomName(Arc<str>);
 
 impl RoomName {
@@ -200,6 +211,14 @@ impl RoomName {
     /// Is this the lobby, however it was typed?
     pub fn is_lobby(&self) -> bool {
         self.0.eq_ignore_ascii_case(RoomName::LOBBY)
+    }
+}
+
+impl TryFrom<&str> for RoomName {
+    type Error = &'static str;
+
+    fn try_from(name: &str) -> Result<RoomName, &'static str> {
+        RoomName::parse(name).ok_or("no name of a room")
     }
 }
 

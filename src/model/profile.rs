@@ -1,9 +1,10 @@
 //! What a user says of itself beside its name, at doors where one does.
 
+use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 
 /// What a user says of itself, and how it wants to be treated.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Profile {
     /// The name of its account and its name in real life, with a blank between them: short ones take no memory of
     /// their own. Invariant: there is no blank in the first.

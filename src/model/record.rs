@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountId, HashSeed, Key, Message, MessageId, Nick, RoomMask, RoomName};
 
 /// What is promised of a message that was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Durability {
     /// It is told at once, and on disk soon after.
     Soon,
@@ -166,7 +168,7 @@ pub enum Note {
 }
 
 /// What is known of an account to everybody's benefit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRecord {
     /// What everything that is its own goes by.
     pub id: AccountId,

@@ -1,19 +1,21 @@
 //! What operators have set, and what survives a restart.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::ban::is_over;
 use super::{Ban, Key, Mutes, RoomName};
 
 /// Bans, mutes and locked rooms.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Who is kept out, in the order of setting.
     pub bans: Vec<Ban>,
     /// Who says nothing anywhere.
     pub mutes: Mutes,
     /// Rooms that nobody enters, by the key of their names.
-    pub locked: HashMap<Key, RoomName>,
+    pub locked: BTreeMap<Key, RoomName>,
 }
 
 impl Settings {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ConnId, MaskKind, MetadataTarget, Nick, RoomName, UserId};
 
 /// What may be asked of the chat without changing it.
@@ -110,7 +112,7 @@ pub struct StrictTransport {
 }
 
 /// With what a connection came, for those who are shown a name of the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CameBy {
     /// Lines, or what is like them.
     Line,
@@ -132,7 +134,7 @@ impl CameBy {
 }
 
 /// What is known of a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Its name.
     pub nick: Nick,
@@ -166,7 +168,7 @@ impl Person {
 }
 
 /// Somebody who is gone, or goes by another name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Former {
     /// As what it was known, by the name that it had.
     pub person: Person,

@@ -114,7 +114,7 @@ impl<S: System> Reactor<S> {
         if S::IS_MIRRORED {
             hub.mirror();
         }
-        hub.restore(kept);
+        hub.load(kept);
         hub
     }
 

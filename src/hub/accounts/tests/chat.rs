@@ -23,7 +23,7 @@ impl AccountWorld {
         };
         let mut hub = Hub::new(rules, Settings::default());
         let accounts = names.iter().map(|name| record(name)).collect();
-        hub.restore(Kept {
+        hub.load(Kept {
             accounts,
             ..Kept::default()
         });

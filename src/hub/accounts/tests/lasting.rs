@@ -105,7 +105,7 @@ fn used(names: &[&str], rooms: &[RoomRecord]) -> AccountWorld {
     let mut chat = AccountWorld::with(&[]);
     let of_rooms = rooms.iter().map(|room| Used::Room(room.name.clone()));
     let of_accounts = names.iter().map(|name| Used::Account(account(name)));
-    chat.hub.restore(Kept {
+    chat.hub.load(Kept {
         accounts: names.iter().map(|name| record(name)).collect(),
         rooms: rooms.to_vec(),
         uses: of_accounts.chain(of_rooms).map(|used| (used, 0)).collect(),
@@ -172,7 +172,7 @@ fn nothing_ends_where_accounts_last_or_by_a_clock_that_is_wrong() {
         ..Rules::default()
     };
     let mut chat = AccountWorld::new(rules, &[]);
-    chat.hub.restore(Kept {
+    chat.hub.load(Kept {
         accounts: vec![record("alice")],
         uses: vec![(Used::Account(account("alice")), 0)],
         ..Kept::default()

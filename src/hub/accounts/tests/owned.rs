@@ -59,7 +59,7 @@ fn a_room_of_an_account_lasts_as_it_is_and_is_there_again_after_a_restart() {
     let entries = chat.listed();
     assert_eq!((entries.len(), entries[1].members), (2, 0));
     let mut again = AccountWorld::with(&[]);
-    again.hub.restore(Kept {
+    again.hub.load(Kept {
         accounts: vec![record("alice")],
         rooms: vec![expected, owned("gone", "bob"), owned("lobby", "alice")],
         ..Kept::default()

@@ -94,7 +94,7 @@ fn a_room_made_anew_asks_for_nothing_that_was_closed_to_some() {
         resume: None,
         replay: None,
     };
-    world.hub.restore(Kept {
+    world.hub.load(Kept {
         last_id: MessageId(6),
         ..Kept::default()
     });
@@ -114,7 +114,7 @@ fn a_disk_that_fails_holds_nobody_back() {
     let mut world = two(Durability::Soon);
     let room = RoomName::parse("den").expect("a room name");
     let (entry, key, resume) = (EnterMode::Create, None, None);
-    world.hub.restore(Kept {
+    world.hub.load(Kept {
         last_id: MessageId(3),
         ..Kept::default()
     });
@@ -193,7 +193,7 @@ fn who_comes_back_is_shown_what_was_kept_where_nothing_is_replayed() {
         ..Rules::default()
     };
     let mut hub = Hub::new(rules, Settings::default());
-    hub.restore(Kept {
+    hub.load(Kept {
         last_id: MessageId(9),
         scrollbacks: vec![KeptScrollback {
             room: RoomName::lobby(),
