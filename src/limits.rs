@@ -165,6 +165,16 @@ pub(crate) const UNTOLD_MS: u64 = 150;
 /// The one frame of an echo connection, in bytes (its contract).
 pub(crate) const ECHO_BYTES_MAX: usize = 64 * 1024;
 
+/// A header of the PROXY protocol's first version, in bytes: the longest that there is (section 2.1).
+pub(crate) const PROXY_LINE_BYTES_MAX: usize = 107;
+
+/// One of its second version, in bytes: nginx takes no longer ones either.
+pub(crate) const PROXY_HEADER_BYTES_MAX: usize = 4096;
+
+/// How long a trusted proxy may take over the first byte of its header; a connection on which none came is the
+/// proxy's own. It is longer than it takes to send a lost packet again (RFC 6298: at most 1 s at first).
+pub(crate) const PROXY_WAIT_MS: u64 = 1_500;
+
 /// The head of an HTTP request, in bytes: a browser's, with its cookies for other servers of the host.
 pub(crate) const HTTP_HEAD_BYTES_MAX: usize = 8 * 1024;
 

@@ -15,13 +15,13 @@ pub use crate::limits::{
     FOUND_BYTES_MAX, FOUND_MAX, IDS_RESERVED, INDEX_WAIT_MS, Limits, MAIL_MAX, QUESTIONS_MAX,
     READ_BUDGET_BYTES, Rate, STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_RECORDS_MAX,
 };
-pub use crate::model::SaidIn;
 pub use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, ErrorCode, Event,
     Found, HashSeed, Kept, KeptMessage, KeptScrollback, Key, Manner, Message, MessageId, Moment,
     Nick, Note, Nowhere, Peer, Query, Record, Request, RoomName, RoomRecord, SaidBy, SearchWords,
     Secret, Settings, Used, Window, Zone, terms,
 };
+pub use crate::model::{SaidIn, TrustedProxy};
 pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Turned};
 pub use crate::store::accounts::token_digest;
 pub use crate::store::{Answer, Backlog, Figures, Full, Options, Retention, Store, open};

@@ -56,7 +56,7 @@ _hubbub() {
 
     case "${cmd}" in
         hubbub)
-            opts="-h -V --config --listen --data --tls-cert --tls-key --tls-self-signed --public-host --oper-password-file --max-connections --durability --sniff-time --join-timeout --handshake-timeout --server-password-file --cloak --show-addresses --backlog --allow-origin --api-token-file --ws-echo --server-name --register-after-join --irc-sts --network-name --replay --keep-age --keep-count --keep-bytes --data-set-aside --account-expiry --grace --strict-names --multi --console --console-quiet --no-console --admin-socket --http-status --state --max-message --max-frame --presence-limit --rate-limit --connect-rate --max-per-address --limit-loopback --idle-timeout --ping-interval --keepalive --sendq-soft --sendq-hard --sendq-time --sendq-total --help --version load history account health config check help"
+            opts="-h -V --config --listen --data --tls-cert --tls-key --tls-self-signed --public-host --oper-password-file --max-connections --durability --sniff-time --trusted-proxy --join-timeout --handshake-timeout --server-password-file --cloak --show-addresses --backlog --allow-origin --api-token-file --ws-echo --server-name --register-after-join --irc-sts --network-name --replay --keep-age --keep-count --keep-bytes --data-set-aside --account-expiry --grace --strict-names --multi --console --console-quiet --no-console --admin-socket --http-status --state --max-message --max-frame --presence-limit --rate-limit --connect-rate --max-per-address --limit-loopback --idle-timeout --ping-interval --keepalive --sendq-soft --sendq-hard --sendq-time --sendq-total --help --version load history account health config check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -99,6 +99,10 @@ _hubbub() {
                     return 0
                     ;;
                 --sniff-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_hubbub_global_optspecs
-    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= join-timeout= handshake-timeout= server-password-file= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi console console-quiet no-console admin-socket= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
+    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi console console-quiet no-console admin-socket= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
 end
 
 function __fish_hubbub_needs_command
@@ -34,6 +34,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l oper-password-file -d 'Th
 complete -c hubbub -n "__fish_hubbub_needs_command" -l max-connections -d 'Connections at once [default: what the limit of descriptors allows, less 32]' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l durability -d 'What a message that was told has survived: `seen`, it is told only when it is on disk; `soon`, it is told at once, and on disk within 50 ms' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l sniff-time -d 'How long the auto door waits for the first bytes before it greets in text; longer is better for browsers on networks that lose packets' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l trusted-proxy -d 'A proxy that is believed about whose a connection is: by the PROXY protocol\'s header at any door, by Forwarded and X-Forwarded-For over HTTP; `unix` is who comes by a Unix-domain door. May be given again and again. See `hubbub help proxies`' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l join-timeout -d 'How long a connection may take to give a name' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l handshake-timeout -d 'How long a TLS handshake or an HTTP request may take' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l server-password-file -d 'The file whose first line is asked of everybody who comes in: IRC clients send it with PASS, text and colon ask for it before the name, JSON takes it as `server_password`' -r -F

@@ -102,6 +102,7 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         doors: arguments.main.listen,
         limits,
         certificate,
+        trusted_proxies: arguments.doors.trusted_proxy,
         status_door: arguments.operator.http_status,
         allowed_origins: arguments.web.allow_origin,
         public_hosts: arguments.main.public_host,

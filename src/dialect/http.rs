@@ -40,6 +40,17 @@ pub struct Handshake {
     pub protocols: Vec<String>,
 }
 
+/// What proxies say of whom a request came from; anybody else may have written it as well.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forwarding {
+    /// Forwarded (RFC 7239).
+    pub forwarded: Option<String>,
+    /// X-Forwarded-For.
+    pub x_for: Option<String>,
+    /// X-Forwarded-Proto.
+    pub x_proto: Option<String>,
+}
+
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRequest {
@@ -61,6 +72,8 @@ pub struct HttpRequest {
     pub bearer: Option<Secret>,
     /// It asks to go on as a WebSocket.
     pub handshake: Option<Handshake>,
+    /// What proxies say of whom it came from.
+    pub forwarding: Forwarding,
     /// The body, at most [`HTTP_BODY_BYTES_MAX`] long.
     pub body: Vec<u8>,
     /// How the answer is to be sent.
@@ -203,6 +216,11 @@ fn read(frame: &[u8]) -> Result<HttpRequest, StatusCode> {
         handshake: match method == Method::Get && is_1_1 && has(&connection, "upgrade") {
             true => handshake(&fields)?,
             false => None,
+        },
+        forwarding: Forwarding {
+            forwarded: fields.words("forwarded"),
+            x_for: fields.words("x-forwarded-for"),
+            x_proto: fields.words("x-forwarded-proto"),
         },
         body: body.into(),
         manner: ResponseMode {
@@ -407,6 +425,13 @@ impl<'a> Fields<'a> {
         }
         let joined = String::from_utf8(values.join(&b", "[..]));
         joined.map(Some).map_err(|_| StatusCode::BadRequest)
+    }
+
+    /// As [`Fields::text`], whatever is in it: what is not UTF-8 of it hides nothing else.
+    fn words(&self, name: &str) -> Option<String> {
+        let values: Vec<&[u8]> = self.values(name).collect();
+        let joined = || String::from_utf8_lossy(&values.join(&b", "[..])).into_owned();
+        (!values.is_empty()).then(joined)
     }
 
     /// The members of a list.

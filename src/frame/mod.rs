@@ -8,6 +8,7 @@
 mod http;
 mod line;
 mod object;
+pub(crate) mod proxy;
 mod silence;
 pub(crate) mod websocket;
 
@@ -238,7 +239,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
         fn every_framing_agrees_with_itself(
-            selector in 0u8..5,
+            selector in 0u8..6,
             size in 0u8..40,
             bytes in prop::collection::vec(
                 prop::sample::select(br#"ab{}[]":,\ xyz"#.iter().chain(b"\r\n\0\xff\xef\xbb\xbf").copied().collect::<Vec<_>>()), 0..120),

@@ -1,6 +1,6 @@
 //! What a framing makes of an input, and what must hold of it: for the unit tests here and the fuzz target.
 
-use super::{End, Framing, Status};
+use super::{End, Framing, Status, proxy};
 use crate::limits::HTTP_BODY_BYTES_MAX;
 
 /// A frame, or the report of one that was too long.
@@ -99,7 +99,8 @@ pub fn check(input: &[u8]) {
     let [selector, size, bytes @ ..] = input else {
         return;
     };
-    let (framing, behind): (Framing, &[u8]) = match selector % 5 {
+    let (framing, behind): (Framing, &[u8]) = match selector % 6 {
+        5 => return proxy::check(bytes),
         0 => (Framing::line(), b"\nnext\n"),
         1 => (Framing::object(), b"\n{}"),
         2 => (Framing::silence(), b"\nnext\n"),

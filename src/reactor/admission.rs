@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::limits::{
     CONNECT_ADDRESSES_MAX, ConnectRate, DESCRIPTORS_KEPT, Limits, SENDQ_TOTAL_BYTES,
 };
-use crate::model::{ErrorCode, IpAddr, Peer};
+use crate::model::{ErrorCode, IpAddr, Peer, TrustedProxies};
 use crate::sys::System;
 
 use super::timers::Tick;
@@ -17,17 +17,19 @@ pub(super) struct Admission {
     connections_max: usize,
     per_address_max: usize,
     open: usize,
-    /// Invariant: no count is 0; loopback (unless asked) and Unix-domain peers are not counted.
+    /// Invariant: no count is 0; loopback (unless asked), Unix-domain peers and proxies that are believed are not
+    /// counted.
     per_address: HashMap<IpAddr, usize>,
     connect_rate: Option<ConnectRate>,
     /// Connects of addresses: since when they are counted, and how many there were.
     connects: HashMap<IpAddr, (Tick, u32)>,
     limits_loopback: bool,
+    proxies: TrustedProxies,
 }
 
 impl Admission {
     /// Counts against the limits, and against what so many descriptors allow.
-    pub(super) fn new(limits: &Limits, descriptors: u64) -> Admission {
+    pub(super) fn new(limits: &Limits, descriptors: u64, proxies: TrustedProxies) -> Admission {
         // Some are kept back.
         let allowed = descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1);
         let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
@@ -43,6 +45,7 @@ impl Admission {
             connect_rate: limits.connect_rate,
             connects: HashMap::new(),
             limits_loopback: limits.limits_loopback,
+            proxies,
         }
     }
 
@@ -55,15 +58,39 @@ impl Admission {
         if self.open >= self.connections_max {
             return Err(ErrorCode::ServerFull);
         }
-        if let Some(address) = peer.counted_address(self.limits_loopback) {
-            self.check_connects(address, now)?;
-            let count = self.per_address.entry(address).or_default();
-            if *count >= self.per_address_max {
-                return Err(ErrorCode::AddressFull);
-            }
-            *count += 1;
-        }
+        self.count_in(peer, now)?;
         self.open += 1;
+        Ok(())
+    }
+
+    /// Counts a connection that was counted in for another peer than before, unless its limits are reached.
+    pub(super) fn move_to(&mut self, from: &Peer, to: &Peer, now: Tick) -> Result<(), ErrorCode> {
+        self.count_in(to, now)?;
+        self.count_out(from);
+        Ok(())
+    }
+
+    /// The proxies that are believed about whose a connection is.
+    pub(super) fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
+    }
+
+    /// The address that is counted, where one is: a proxy brings everybody.
+    fn counted(&self, peer: &Peer) -> Option<IpAddr> {
+        let address = peer.counted_address(self.limits_loopback)?;
+        (!self.proxies.has(peer)).then_some(address)
+    }
+
+    fn count_in(&mut self, peer: &Peer, now: Tick) -> Result<(), ErrorCode> {
+        let Some(address) = self.counted(peer) else {
+            return Ok(());
+        };
+        self.check_connects(address, now)?;
+        let count = self.per_address.entry(address).or_default();
+        if *count >= self.per_address_max {
+            return Err(ErrorCode::AddressFull);
+        }
+        *count += 1;
         Ok(())
     }
 
@@ -94,7 +121,11 @@ impl Admission {
     /// Counts out a connection that was counted in.
     pub(super) fn release(&mut self, peer: &Peer) {
         self.open -= 1;
-        let Some(address) = peer.counted_address(self.limits_loopback) else {
+        self.count_out(peer);
+    }
+
+    fn count_out(&mut self, peer: &Peer) {
+        let Some(address) = self.counted(peer) else {
             return;
         };
         if let Some(count) = self.per_address.get_mut(&address) {
@@ -136,7 +167,8 @@ mod tests {
             per_address: 2,
             ..Limits::default()
         };
-        let mut admission = Admission::new(&limits, 1000);
+        let proxies = TrustedProxies(vec!["192.0.2.9".parse().expect("a proxy")]);
+        let mut admission = Admission::new(&limits, 1000, proxies);
         let one = peer("192.0.2.1");
         assert_eq!(admission.admit(&one, 0), Ok(()));
         assert_eq!(admission.admit(&one, 0), Ok(()));
@@ -151,6 +183,17 @@ mod tests {
         admission.release(&one);
         assert_eq!(admission.admit(&one, 0), Ok(()));
         admission.release(&one);
+        admission.release(&one);
+        assert!(admission.per_address.is_empty());
+        // A proxy brings more than an address may, and each counts for whose it is.
+        let proxy = peer("192.0.2.9");
+        for to in [Ok(()), Ok(()), Err(ErrorCode::AddressFull)] {
+            admission.release(&peer("127.0.0.1"));
+            assert_eq!(admission.admit(&proxy, 0), Ok(()));
+            assert_eq!(admission.move_to(&proxy, &one, 0), to);
+        }
+        assert_eq!(admission.move_to(&one, &peer("192.0.2.3"), 0), Ok(()));
+        admission.release(&peer("192.0.2.3"));
         admission.release(&one);
         assert!(admission.per_address.is_empty());
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::hub::Addresses;
 use crate::limits::Limits;
+use crate::model::TrustedProxy;
 use crate::store;
 use crate::web::{OriginRule, PublicHost};
 
@@ -19,6 +20,8 @@ pub struct Config {
     pub limits: Limits,
     /// What TLS is spoken with; without it none is.
     pub certificate: Option<Certificate>,
+    /// The proxies that are believed about whose a connection is.
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// Where `/metrics` and `/stats` are served.
     pub status_door: Option<DoorAddress>,
     /// Web pages that may open WebSockets here, beside the server's own.

@@ -3,6 +3,7 @@
 mod due;
 mod input;
 mod output;
+mod proxied;
 mod restraint;
 
 use crate::buffer::{Chunk, Ledger, Outbox};
@@ -33,6 +34,20 @@ pub enum Standing {
     Refused,
     /// The operator's own: not counted.
     Exempt,
+}
+
+/// What a connection may begin with, beside frames of its dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// The header of a proxy that is believed.
+    Header {
+        /// Is what follows TLS?
+        is_tls: bool,
+    },
+    /// Another protocol's first frame: nothing but blank ones came so far.
+    Frame,
+    /// Nothing else any more.
+    Over,
 }
 
 /// What one read brought.
@@ -85,8 +100,10 @@ pub struct Connection<S> {
     pub(super) registered: Option<Interest>,
     /// Through which kind of door it came.
     pub(super) door: DoorKind,
-    /// Nothing but blank frames came so far: the next may be another protocol's.
-    is_new: bool,
+    /// What may come next beside frames of its dialect.
+    opening: Opening,
+    /// Does its proxy say that it comes over TLS?
+    pub(super) is_proxied_over_tls: bool,
     /// What it is asked for next. Invariant: where that is requests, the hub has a session for it.
     pub(super) stage: Stage,
     /// The peer's input has ended.
@@ -127,7 +144,8 @@ impl<S: Transport> Connection<S> {
             said_close: false,
             registered: None,
             door: DoorKind::Public { is_loopback: false },
-            is_new: true,
+            opening: Opening::Frame,
+            is_proxied_over_tls: false,
             stage: Stage::Joining,
             ended: false,
             silence_handled: true,
@@ -136,6 +154,11 @@ impl<S: Transport> Connection<S> {
             is_waiting: false,
             is_doomed: false,
         }
+    }
+
+    /// Does it come over TLS, to here or to a proxy that says so?
+    pub(super) fn is_secure(&self) -> bool {
+        self.socket.is_tls() || self.is_proxied_over_tls
     }
 
     /// Has the hub a session for it?
@@ -214,7 +237,7 @@ impl<S: Transport> Connection<S> {
             world: view.world,
             who: self.id,
             now: view.now,
-            is_secure: self.socket.is_tls(),
+            is_secure: self.is_secure(),
         };
         let told = self.converse(&scene, ledger, |dialogue, out| match view.own {
             true => dialogue.answer(event, view.id, &scene, out),

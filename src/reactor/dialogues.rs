@@ -1,7 +1,6 @@
 //! Dialogues: lines that are heard by who remembers what was said before, and what is to be done for them.
 
 use crate::dialect::{Ask, Move, Parsed, Scene};
-use crate::layer::Transport as _;
 use crate::limits::BYTES_PER_DELIVERY;
 use crate::model::ConnId;
 use crate::sys::System;
@@ -26,7 +25,7 @@ impl<S: System> Reactor<S> {
                 world: &self.hub,
                 who: id,
                 now: self.clock.moment,
-                is_secure: connection.socket.is_tls(),
+                is_secure: connection.is_secure(),
             };
             let before = connection.outbox.len();
             connection.converse(&scene, &self.pages.ledger, |dialogue, out| {
@@ -47,7 +46,7 @@ impl<S: System> Reactor<S> {
             world: &self.hub,
             who: id,
             now: self.clock.moment,
-            is_secure: connection.socket.is_tls(),
+            is_secure: connection.is_secure(),
         };
         let before = connection.outbox.len();
         let next = connection.converse(&scene, &self.pages.ledger, |dialogue, out| {

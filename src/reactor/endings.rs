@@ -88,6 +88,8 @@ impl<S: System> Reactor<S> {
     /// Tells a connection its last event, and lets it go.
     pub(super) fn bid_farewell(&mut self, id: ConnId, event: &Event, reason: Reason) {
         match self.connections.touch(id) {
+            // It can be told nothing yet.
+            Some(connection) if connection.awaits_header() => self.connections.doom(id, reason),
             Some(connection) if connection.phase == Phase::Open => {
                 // Before the answer, with which some dialects end on their own account.
                 connection.reason.get_or_insert(reason);
@@ -132,7 +134,7 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.touch(id) else {
             return;
         };
-        if connection.socket.is_handshaking() {
+        if connection.socket.is_handshaking() || connection.awaits_header() {
             self.connections.doom(id, Reason::HandshakeTimeout);
         } else if connection.has_unparsed() {
             let refusal = Refusal::new(StatusCode::RequestTimeout);

@@ -125,6 +125,12 @@ impl<S: System> Reactor<S> {
             if connection.phase != Phase::Open {
                 return true;
             }
+            if connection.awaits_header() {
+                if !self.hear_header(id) {
+                    return true;
+                }
+                continue;
+            }
             if connection.is_over_soft_limit(&self.limits) {
                 connection.pause(self.clock.now);
                 return false;
@@ -148,14 +154,8 @@ impl<S: System> Reactor<S> {
             };
             let end = if connection.ended { End::Closed } else { end };
             if connection.dialect.is_none() {
-                match connection.sniff(end, &self.limits) {
-                    Ok(Some(_)) => self.greet(id),
-                    Ok(None) => return true,
-                    Err(Foreign::Tls) if self.starts_tls(id) => return true,
-                    Err(foreign) => {
-                        self.refuse(id, foreign);
-                        return true;
-                    }
+                if !self.find_dialect(id, end) {
+                    return true;
                 }
                 continue;
             }
@@ -171,6 +171,23 @@ impl<S: System> Reactor<S> {
                 Taken::Broken(code) => self.break_websocket(id, code),
             }
         }
+    }
+
+    /// Finds out what is spoken over a connection of the auto door. `false`: more must come, or it is over.
+    fn find_dialect(&mut self, id: ConnId, end: End) -> bool {
+        let Some(connection) = self.connections.touch(id) else {
+            return false;
+        };
+        match connection.sniff(end, &self.limits) {
+            Ok(Some(_)) => {
+                self.greet(id);
+                return true;
+            }
+            Ok(None) => {}
+            Err(Foreign::Tls) if self.starts_tls(id) => {}
+            Err(foreign) => self.refuse(id, foreign),
+        }
+        false
     }
 
     /// Goes on with a dialogue.

@@ -10,7 +10,7 @@
 //! ```text
 //! turn                                         what is done, in which order, and deadlines
 //! welcome  frames  answers  settle             who comes, what is read, what the archive says, what is flushed
-//! visit · requests · endings                   what is asked over HTTP and else, and how connections end
+//! visit · requests · endings · proxies         what is asked over HTTP and else, how connections end, whose they are
 //! apply                                        the one way to the chat: an Input, what follows of it
 //! delivery · dialogues · report · files        fan-out, what is told, figures, what is read again
 //! connections questions timers budget journal  state of their own
@@ -37,6 +37,7 @@ mod open;
 mod orders;
 mod pages;
 pub mod phase;
+mod proxies;
 mod questions;
 mod report;
 mod requests;

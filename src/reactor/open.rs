@@ -7,7 +7,7 @@ use crate::hub::{Hub, Rules};
 use crate::layer::Layer;
 use crate::limits::{CLOCK_FLOOR_MS, READ_BYTES};
 use crate::model::{
-    HashSeed, Kept, MessageId, Moment, Peer, ServerFacts, Settings, StrictTransport,
+    HashSeed, Kept, MessageId, Moment, Peer, ServerFacts, Settings, StrictTransport, TrustedProxies,
 };
 use crate::sys::{Interest, Native, Place, System};
 use crate::web::Site;
@@ -49,7 +49,8 @@ impl<S: System> Reactor<S> {
     /// # Errors
     /// One line that says what cannot be opened or read, and why.
     pub fn open_on(mut system: S, config: &Config) -> Result<Reactor<S>, String> {
-        let admission = Admission::new(&config.limits, system.raise_descriptors());
+        let proxies = TrustedProxies(config.trusted_proxies.clone());
+        let admission = Admission::new(&config.limits, system.raise_descriptors(), proxies);
         let doors = open_doors(&mut system, config)?;
         let files = Files::of(config);
         let identity = files.identity(&system)?;

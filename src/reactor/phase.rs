@@ -100,6 +100,8 @@ impl fmt::Display for Reason {
 /// What is due when a connection's deadline has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
+    /// No header came: the proxy speaks for itself.
+    Header,
     /// The auto door has heard nothing: it is text.
     Sniff,
     /// Silence ends the frame.

@@ -1,5 +1,6 @@
 //! What a connection asks of the chat, and whether it may.
 
+use crate::dialect::spec::Class;
 use crate::limits::{BACKLOG_SHARE, SLOW_MS_MAX};
 use crate::model::{ConnId, ErrorCode, Event, Notice, Request, RequestId};
 use crate::sys::{Mailbox as _, System};
@@ -18,7 +19,7 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.touch(id) else {
             return;
         };
-        let Some(dialect) = connection.dialect else {
+        let Some(dialect) = connection.dialect.filter(|_| !connection.awaits_header()) else {
             return;
         };
         if let Some(code) = connection.take_refusal() {
@@ -26,6 +27,9 @@ impl<S: System> Reactor<S> {
         }
         connection.greet(&self.pages.ledger);
         let spec = dialect.spec();
+        if spec.class != Class::Http {
+            connection.set_proxy(None);
+        }
         if spec.shows_addresses {
             self.hub.handle_shown(id);
         }

@@ -197,7 +197,9 @@ impl<S: System> Reactor<S> {
             let grace_ms = match due {
                 Due::SendQ | Due::Stall | Due::Linger | Due::Tokens => 0,
                 Due::Join | Due::Handshake => UNREAD_GRACE_MS,
-                Due::Sniff | Due::Silence | Due::Ping | Due::Pong | Due::Idle => u64::MAX,
+                Due::Header | Due::Sniff | Due::Silence | Due::Ping | Due::Pong | Due::Idle => {
+                    u64::MAX
+                }
             };
             if connection.is_ready && now - tick < grace_ms {
                 continue;
@@ -234,6 +236,7 @@ impl<S: System> Reactor<S> {
                 let code = ErrorCode::JoinTimeout(self.limits.join_ms.div_ceil(1000));
                 self.bid_farewell(id, &Event::Error(code), Reason::JoinTimeout);
             }
+            Due::Header => self.give_up_header(id),
             Due::Handshake => self.end_handshake(id),
             Due::Ping => {
                 if let Some(connection) = self.connections.touch(id) {

@@ -16,12 +16,15 @@ impl<S: System> Reactor<S> {
     pub(super) fn visit(&mut self, id: ConnId, request: Result<HttpRequest, Refusal>) {
         self.spend(id, 1);
         let now = self.clock.moment;
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
         let request = match request {
             Ok(request) => request,
             Err(refusal) => return self.respond_with(id, true, |out| refusal.write(now, out)),
+        };
+        if !self.trace(id, &request) {
+            return;
+        }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
         };
         let (mode, has_token) = (request.manner, request.bearer.is_some());
         let door = connection.door;
@@ -126,6 +129,8 @@ impl<S: System> Reactor<S> {
                 false => Messages::Text,
             };
             connection.speak(dialect, messages);
+            // What follows is of one client.
+            connection.set_proxy(None);
         }
         self.greet(id);
     }

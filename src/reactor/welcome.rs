@@ -6,7 +6,7 @@ use crate::dialect::sniff::Sniffed;
 use crate::dialect::{Dialect, Stage, View};
 use crate::layer::Layer;
 use crate::limits::{ACCEPT_BUDGET, ACCEPT_PAUSE_MS, REFUSED_LINGERING_MAX};
-use crate::model::{Event, Peer};
+use crate::model::{ErrorCode, Event, Peer};
 use crate::sys::{Interest, System};
 use crate::web::DoorKind;
 
@@ -73,25 +73,30 @@ impl<S: System> Reactor<S> {
         let DoorAddress {
             dialect, is_tls, ..
         } = self.doors[at].address;
+        let is_console = dialect.is_some_and(Dialect::is_console);
+        let is_proxied = !is_console && self.admission.proxies().has(&peer);
         let identity = self.identity.as_ref();
-        if is_tls && !identity.is_some_and(|identity| identity.secure(&mut stream, &[])) {
+        if is_tls
+            && !is_proxied
+            && !identity.is_some_and(|identity| identity.secure(&mut stream, &[]))
+        {
             return;
         }
         let now = self.clock.now;
-        let is_console = dialect.is_some_and(Dialect::is_console);
         let is_operators = is_console || door == DoorKind::Status;
         let refusal = match is_operators {
             true => None,
-            false => match self.hub.refusal_of(&peer, self.clock.moment) {
-                None => self.admission.admit(&peer, now).err(),
-                banned => banned,
-            },
+            false => self.admit(&peer, is_proxied).err(),
         };
         if let Some(code) = &refusal {
             self.counters.refused += 1;
             self.journal.note_refusal(&peer, code, now);
             if self.refused >= REFUSED_LINGERING_MAX {
-                return self.turn_away(stream, dialect, &Event::Error(code.clone()));
+                // Before the proxy's word nothing can be said over TLS.
+                if !(is_proxied && is_tls) {
+                    self.turn_away(stream, dialect, &Event::Error(code.clone()));
+                }
+                return;
             }
             self.refused += 1;
         }
@@ -107,6 +112,9 @@ impl<S: System> Reactor<S> {
         if is_operators {
             connection.standing = Standing::Exempt;
         }
+        if is_proxied {
+            connection.await_header(is_tls);
+        }
         if let Some(code) = refusal {
             connection.refuse(code);
         }
@@ -121,6 +129,15 @@ impl<S: System> Reactor<S> {
             return;
         }
         self.greet(id);
+    }
+
+    /// Counts a connection in, unless it may not come in. Whose one is that a proxy brings is yet to be heard.
+    fn admit(&mut self, peer: &Peer, is_proxied: bool) -> Result<(), ErrorCode> {
+        let now = self.clock.moment;
+        match self.hub.refusal_of(peer, now).filter(|_| !is_proxied) {
+            None => self.admission.admit(peer, self.clock.now),
+            Some(banned) => Err(banned),
+        }
     }
 
     /// Refuses without waiting for anything: what fits into an empty socket is sent.

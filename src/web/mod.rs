@@ -4,6 +4,7 @@
 
 pub(crate) mod api;
 mod assets;
+pub(crate) mod forwarded;
 pub(crate) mod metrics;
 mod site;
 mod upgrade;

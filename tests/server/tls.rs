@@ -56,8 +56,14 @@ pub(crate) struct Secure {
 
 impl Secure {
     pub(crate) fn to(door: &str) -> Secure {
+        Secure::behind(door, b"")
+    }
+
+    /// As [`Secure::to`], behind something that is said in the clear.
+    pub(crate) fn behind(door: &str, first: &[u8]) -> Secure {
         let (_, place) = door.split_once("://").expect(door);
-        let socket = TcpStream::connect(place).expect("somebody listens");
+        let mut socket = TcpStream::connect(place).expect("somebody listens");
+        socket.write_all(first).expect("written");
         socket.set_read_timeout(Some(DEADLINE)).expect("a time");
         let mut roots = RootCertStore::empty();
         let chain = CertificateDer::pem_file_iter(fixture(CHAIN)).expect("a file");

@@ -19,6 +19,7 @@ fn config(data: Option<Durability>) -> Config {
         limits: Limits::default(),
         certificate: None,
         status_door: None,
+        trusted_proxies: Vec::new(),
         allowed_origins: Vec::new(),
         public_hosts: Vec::new(),
         api_tokens: None,

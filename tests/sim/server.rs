@@ -103,6 +103,7 @@ fn config(options: &Options) -> Result<Config, String> {
             key: KEY_FILE.into(),
         }),
         status_door: Some(status),
+        trusted_proxies: Vec::new(),
         allowed_origins: Vec::new(),
         public_hosts: Vec::new(),
         api_tokens: Some(TOKENS_FILE.into()),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::limits::Limits;
+use crate::model::TrustedProxy;
 use crate::web::OriginRule;
 
 use super::super::values::{Time, network_name, server_name};
@@ -17,6 +18,12 @@ pub(in crate::cli) struct DoorsOptions {
     /// browsers on networks that lose packets
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.sniff_ms))]
     pub(in crate::cli) sniff_time: Time,
+
+    /// A proxy that is believed about whose a connection is: by the PROXY protocol's header at any door, by Forwarded
+    /// and X-Forwarded-For over HTTP; `unix` is who comes by a Unix-domain door. May be given again and again. See
+    /// `hubbub help proxies`
+    #[arg(long, value_name = "ADDR[/BITS]")]
+    pub(in crate::cli) trusted_proxy: Vec<TrustedProxy>,
 
     /// How long a connection may take to give a name
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.join_ms))]

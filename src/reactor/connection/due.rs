@@ -2,7 +2,7 @@
 
 use crate::dialect::spec::Class;
 use crate::layer::Transport;
-use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, SILENCE_MS};
+use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, PROXY_WAIT_MS, SILENCE_MS};
 use crate::sys::Interest;
 
 use super::super::phase::{Due, Phase};
@@ -24,6 +24,10 @@ impl<S: Transport> Connection<S> {
     /// The next deadline and what is due then.
     pub fn due(&self, limits: &Limits) -> Option<(Tick, Due)> {
         let of_phase = match self.phase {
+            Phase::Open if self.awaits_header() => Some(match self.has_unparsed() {
+                true => (self.since + limits.handshake_ms, Due::Handshake),
+                false => (self.since + PROXY_WAIT_MS, Due::Header),
+            }),
             Phase::Open => self.due_while_open(limits),
             Phase::Draining => Some((
                 (self.progress + DRAIN_STALL_MS).min(self.since + DRAIN_MAX_MS),

@@ -16,7 +16,7 @@ use crate::model::ErrorCode;
 use super::super::pages::Messages;
 use super::super::phase::{Phase, Reason};
 use super::super::timers::Tick;
-use super::{Connection, Filled};
+use super::{Connection, Filled, Opening};
 
 /// Bytes that are not parsed yet, and how far the framing has looked at them.
 #[derive(Debug)]
@@ -197,7 +197,8 @@ impl<S: Transport> Connection<S> {
         let spec = dialect.spec();
         let is_telnet = spec.has_telnet && !self.is_websocket();
         let is_echo = spec.class == Class::Echo;
-        let may_be_foreign = self.is_new && !self.is_websocket() && spec.class.is_chat();
+        let may_be_foreign =
+            self.opening == Opening::Frame && !self.is_websocket() && spec.class.is_chat();
         let asks_name = stage != Stage::Joined && spec.class != Class::Console;
         let input = self.input_mut();
         let step = input.framing.decode(input.inbox.bytes(), limit, end);
@@ -254,7 +255,7 @@ impl<S: Transport> Connection<S> {
         let is_first = may_be_foreign && taken.is_some();
         let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
         if is_first && !is_blank(&input.inbox.bytes()[..step.consumed]) {
-            self.is_new = false;
+            self.opening = Opening::Over;
         }
         let input = self.input_mut();
         input.inbox.consume(step.consumed);

@@ -4,7 +4,7 @@ use crate::buffer::Ledger;
 use crate::frame::websocket;
 use crate::layer::Transport;
 use crate::limits::{HEAVY_MS, Limits};
-use crate::model::ErrorCode;
+use crate::model::{ErrorCode, Peer};
 
 use super::super::bucket::{Flood, Flooding};
 use super::super::timers::Tick;
@@ -32,6 +32,8 @@ pub(super) struct Restraint {
     pub(super) heavy_until: Option<Tick>,
     /// Since when nothing came but pings and pongs, where that has a limit.
     pub(super) idle_since: Option<Tick>,
+    /// The proxy that brings the requests of others over this connection.
+    pub(super) proxy: Option<Peer>,
 }
 
 impl<S: Transport> Connection<S> {
