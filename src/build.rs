@@ -14,6 +14,7 @@ const PAGE: &str = "src/web/page";
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={PAGE}");
     println!("cargo::rerun-if-changed=src/build.rs");
+    println!("cargo::rustc-env=HUBBUB_COMMIT={}", commit());
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     if is_released() {
         link_unwinder(&out)?;
@@ -35,6 +36,37 @@ fn main() -> io::Result<()> {
         encoder.finish()?;
     }
     Ok(())
+}
+
+/// The commit that is built, behind a blank and in brackets; nothing where the source is no clone of its own, as in an
+/// archive. What is no release is not built anew for each commit.
+fn commit() -> String {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let git = |arguments: &[&str]| {
+        let printed = printed(Command::new("git").arg("-C").arg(&root).args(arguments));
+        PathBuf::from(printed.trim())
+    };
+    let is_own =
+        git(&["rev-parse", "--show-toplevel"]).canonicalize().ok() == root.canonicalize().ok();
+    if !is_own {
+        return String::new();
+    }
+    if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
+        // The log of HEAD grows with each commit and each change of branches.
+        for name in ["HEAD", "logs/HEAD"] {
+            let path = root.join(git(&["rev-parse", "--git-path", name]));
+            if path.exists() {
+                println!("cargo::rerun-if-changed={}", path.display());
+            }
+        }
+    }
+    match git(&["rev-parse", "--short=10", "HEAD"])
+        .display()
+        .to_string()
+    {
+        none if none.is_empty() => none,
+        commit => format!(" ({commit})"),
+    }
 }
 
 /// Is it built to be run here, by the loader of this machine, rather than to be tested?

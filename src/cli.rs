@@ -1,6 +1,7 @@
 //! Arguments. What holds without them stands in [`crate::limits`], as far as it is a bound.
 
 mod account;
+mod backup;
 mod elsewhere;
 mod example;
 mod health;
@@ -25,12 +26,15 @@ use crate::reactor::Config;
 use elsewhere::{Elsewhere, Variables};
 use server::ServerArguments;
 
+/// The program's version, and the commit that it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("HUBBUB_COMMIT"));
+
 /// A low-footprint chat server: people with nc, telnet, a browser, JSON programs and older chat
 /// clients talk with each other in one world.
 #[derive(Debug, Parser)]
 #[command(
     name = "hubbub",
-    version,
+    version = VERSION,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true
 )]
@@ -48,6 +52,7 @@ enum Other {
     Load(Box<load::LoadArguments>),
     History(history::HistoryArguments),
     Account(account::AccountArguments),
+    Backup(backup::BackupArguments),
     Health(health::HealthArguments),
     /// Prints an example of a file of options for --config
     Config,
@@ -71,6 +76,8 @@ enum Command {
     History(HistoryCommand),
     /// Look after accounts.
     Account(AccountCommand),
+    /// Copy what is kept.
+    Backup(backup::BackupArguments),
     /// Ask whether a server is well.
     Health(health::HealthArguments),
     /// See whether the files that this configuration names can be used.
@@ -109,6 +116,7 @@ fn parse(
         Some(Other::Load(arguments)) => load::load(*arguments).map(Command::Load),
         Some(Other::History(arguments)) => Ok(Command::History(history::history(arguments))),
         Some(Other::Account(arguments)) => Ok(Command::Account(account::account(arguments))),
+        Some(Other::Backup(arguments)) => Ok(Command::Backup(arguments)),
         Some(Other::Health(arguments)) => Ok(Command::Health(arguments)),
         Some(Other::Config) => Ok(Command::Print(example::example())),
         Some(Other::Check { file }) => check(file),

@@ -127,6 +127,9 @@ pub(crate) const SCROLLBACK_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Messages in one answer about what was said.
 pub(crate) const HISTORY_LIMIT_MAX: usize = 1000;
 
+/// The last messages that `hubbub history` can be asked for: it has them in memory before it prints them.
+pub(crate) const PRINTED_MAX: usize = 100_000;
+
 /// Messages in one answer where the question says no limit.
 pub(crate) const HISTORY_LIMIT: usize = 20;
 

@@ -19,6 +19,9 @@ _hubbub() {
             hubbub,account)
                 cmd="hubbub__subcmd__account"
                 ;;
+            hubbub,backup)
+                cmd="hubbub__subcmd__backup"
+                ;;
             hubbub,check)
                 cmd="hubbub__subcmd__check"
                 ;;
@@ -46,6 +49,9 @@ _hubbub() {
             hubbub__subcmd__account,passwd)
                 cmd="hubbub__subcmd__account__subcmd__passwd"
                 ;;
+            hubbub__subcmd__account,remove)
+                cmd="hubbub__subcmd__account__subcmd__remove"
+                ;;
             hubbub__subcmd__account,role)
                 cmd="hubbub__subcmd__account__subcmd__role"
                 ;;
@@ -56,7 +62,7 @@ _hubbub() {
 
     case "${cmd}" in
         hubbub)
-            opts="-h -V --config --listen --data --tls-cert --tls-key --tls-self-signed --public-host --oper-password-file --max-connections --durability --sniff-time --trusted-proxy --join-timeout --handshake-timeout --server-password-file --cloak --show-addresses --backlog --allow-origin --api-token-file --ws-echo --server-name --register-after-join --irc-sts --network-name --replay --keep-age --keep-count --keep-bytes --data-set-aside --account-expiry --grace --strict-names --multi --console --console-quiet --no-console --admin-socket --http-status --state --max-message --max-frame --presence-limit --rate-limit --connect-rate --max-per-address --limit-loopback --idle-timeout --ping-interval --keepalive --sendq-soft --sendq-hard --sendq-time --sendq-total --help --version load history account health config check help"
+            opts="-h -V --config --listen --data --tls-cert --tls-key --tls-self-signed --public-host --oper-password-file --max-connections --durability --sniff-time --trusted-proxy --join-timeout --handshake-timeout --server-password-file --cloak --show-addresses --backlog --allow-origin --api-token-file --ws-echo --server-name --register-after-join --irc-sts --network-name --replay --keep-age --keep-count --keep-bytes --data-set-aside --account-expiry --grace --strict-names --multi --console --console-quiet --no-console --admin-socket --http-status --state --max-message --max-frame --presence-limit --rate-limit --connect-rate --max-per-address --limit-loopback --idle-timeout --ping-interval --keepalive --sendq-soft --sendq-hard --sendq-time --sendq-total --help --version load history account backup health config check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -238,7 +244,7 @@ _hubbub() {
             return 0
             ;;
         hubbub__subcmd__account)
-            opts="-h --help add passwd role list"
+            opts="-h --help add passwd role remove list"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -305,9 +311,45 @@ _hubbub() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hubbub__subcmd__account__subcmd__remove)
+            opts="-h --data --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hubbub__subcmd__account__subcmd__role)
             opts="-h --data --help operator user"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hubbub__subcmd__backup)
+            opts="-h --data --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -380,7 +422,7 @@ _hubbub() {
             return 0
             ;;
         hubbub__subcmd__history)
-            opts="-h --data --room --since --json --help"
+            opts="-h --data --room --since --search --limit --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -395,6 +437,14 @@ _hubbub() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --search)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -83,6 +83,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -s V -l version -d 'Print ve
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "load" -d 'Loads a server with thousands of clients and checks what each of them hears'
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "history" -d 'Prints what was said in rooms and is kept'
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "account" -d 'Looks after the accounts in a server\'s database, beside the server or without it'
+complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "backup" -d 'Copies all that a server keeps (history, accounts) to a file, beside the server or without it'
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "health" -d 'Asks a server whether it is well, for a container that has no other program to ask with'
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "config" -d 'Prints an example of a file of options for --config'
 complete -c hubbub -n "__fish_hubbub_needs_command" -f -a "check" -d 'Says whether a file of options, and the files that it names, are good'
@@ -110,21 +111,28 @@ complete -c hubbub -n "__fish_hubbub_using_subcommand load" -s h -l help -d 'Pri
 complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l data -d 'The directory that the server was given' -r -F
 complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l room -d 'Only this room' -r
 complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l since -d 'Only what was said since: a time ago (2h, 7d), a time of today (14:05), a day (2026-11-21) or a time of it (2026-11-21T14:00) by local clocks, or seconds since 1970' -r
+complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l search -d 'Only what has all of these words: `word*` is the beginning of one, `"two words"` a phrase, in a room or in all' -r
+complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l limit -d 'Only the last N of it' -r
 complete -c hubbub -n "__fish_hubbub_using_subcommand history" -l json -d 'A JSON object a line'
 complete -c hubbub -n "__fish_hubbub_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -f -a "add" -d 'Make an account'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -f -a "passwd" -d 'Give an account another password'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -f -a "role" -d 'Make an account an operator, or a user again: at its next login'
-complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role list" -f -a "list" -d 'List the accounts and their bots'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role remove list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role remove list" -f -a "add" -d 'Make an account'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role remove list" -f -a "passwd" -d 'Give an account another password'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role remove list" -f -a "role" -d 'Make an account an operator, or a user again: at its next login'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role remove list" -f -a "remove" -d 'Forget an account, its bots and what is theirs: at once for whoever logs in next'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and not __fish_seen_subcommand_from add passwd role remove list" -f -a "list" -d 'List the accounts and their bots'
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from add" -l data -d 'The server\'s directory (its --data)' -r -F
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from passwd" -l data -d 'The server\'s directory (its --data)' -r -F
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from passwd" -s h -l help -d 'Print help'
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from role" -l data -d 'The server\'s directory (its --data)' -r -F
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from role" -s h -l help -d 'Print help'
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from remove" -l data -d 'The server\'s directory (its --data)' -r -F
+complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from list" -l data -d 'The server\'s directory (its --data)' -r -F
 complete -c hubbub -n "__fish_hubbub_using_subcommand account; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c hubbub -n "__fish_hubbub_using_subcommand backup" -l data -d 'The directory that the server was given' -r -F
+complete -c hubbub -n "__fish_hubbub_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c hubbub -n "__fish_hubbub_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c hubbub -n "__fish_hubbub_using_subcommand config" -s h -l help -d 'Print help'
 complete -c hubbub -n "__fish_hubbub_using_subcommand check" -s h -l help -d 'Print help'

@@ -51,6 +51,14 @@ enum Action {
         #[command(flatten)]
         place: DirectoryArgument,
     },
+    /// Forget an account, its bots and what is theirs: at once for whoever logs in next
+    Remove {
+        /// The account
+        #[arg(value_parser = name)]
+        name: Nick,
+        #[command(flatten)]
+        place: DirectoryArgument,
+    },
     /// List the accounts and their bots
     List {
         #[command(flatten)]
@@ -103,6 +111,7 @@ impl AccountCommand {
             Action::Add { name, place } => add(&place.data, name),
             Action::Passwd { name, place } => set_password(&place.data, name),
             Action::Role { name, role, place } => set_role(&place.data, name, *role),
+            Action::Remove { name, place } => remove(&place.data, name),
             Action::List { place } => {
                 let connection = accounts::open(&place.data)?;
                 let listed = accounts::list(&connection).map_err(|e| failed(&place.data, &e))?;
@@ -161,6 +170,24 @@ fn set_role(dir: &Path, name: &Nick, role: AccountRole) -> Result<String, String
         AccountRole::User => "a user",
     };
     Ok(format!("{name} is {role} from its next login on"))
+}
+
+/// Beside a server as well. What that has in memory of the account stays until it starts again.
+fn remove(dir: &Path, name: &Nick) -> Result<String, String> {
+    let mut connection = accounts::open(dir)?;
+    let found = accounts::find(&connection, &name.key()).map_err(|e| failed(dir, &e))?;
+    let account = found.ok_or_else(|| nobody(name))?.record.id;
+    let change = AccountWrite::Remove {
+        account,
+        seen: None,
+    };
+    match write(&mut connection, dir, &change)? {
+        AccountAnswer::Unregistered { .. } => Ok(format!(
+            "{name} is nobody's any more; a running server lets who is logged in stay, and bots come in, until it \
+             starts again"
+        )),
+        _ => Err(nobody(name)),
+    }
 }
 
 fn write(

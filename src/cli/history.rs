@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::dialect;
-use crate::model::{Manner, Message, Moment, RoomName};
+use crate::limits::PRINTED_MAX;
+use crate::model::{Manner, Message, Moment, RoomName, SearchWords, terms};
 use crate::reactor;
 
 /// Prints what was said in rooms and is kept.
@@ -27,6 +28,14 @@ pub(super) struct HistoryArguments {
     #[arg(long, value_name = "T", value_parser = |text: &str| since(text, reactor::now()))]
     since: Option<u64>,
 
+    /// Only what has all of these words: `word*` is the beginning of one, `"two words"` a phrase, in a room or in all
+    #[arg(long, value_name = "WORDS", value_parser = search)]
+    search: Option<SearchWords>,
+
+    /// Only the last N of it
+    #[arg(long, value_name = "N", value_parser = limit)]
+    limit: Option<usize>,
+
     /// A JSON object a line
     #[arg(long)]
     json: bool,
@@ -41,6 +50,10 @@ pub(super) struct HistoryCommand {
     pub(super) room: Option<RoomName>,
     /// Only what was said since, in milliseconds since 1970.
     pub(super) since_ms: u64,
+    /// Only what has these words.
+    search: Option<SearchWords>,
+    /// Only the last of it; at least one.
+    pub(super) limit: Option<usize>,
     /// As JSON lines?
     pub(super) is_json: bool,
 }
@@ -50,8 +63,33 @@ pub(super) fn history(arguments: HistoryArguments) -> HistoryCommand {
         dir: arguments.data,
         room: arguments.room,
         since_ms: arguments.since.unwrap_or(0),
+        search: arguments.search,
+        limit: arguments.limit,
         is_json: arguments.json,
     }
+}
+
+impl HistoryCommand {
+    /// Is it among what is asked for?
+    pub(super) fn wants(&self, message: &Message) -> bool {
+        let has = |words: &SearchWords| words.are_in(&terms(&message.text));
+        self.search.as_ref().is_none_or(has)
+    }
+}
+
+/// As `/search` has them.
+fn search(text: &str) -> Result<SearchWords, String> {
+    let words = SearchWords::parse(text);
+    match words.is_empty() {
+        true => Err("there is no word in it".into()),
+        false => Ok(words),
+    }
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number| (1..=PRINTED_MAX).contains(number));
+    number.ok_or(format!("it is 1 to {PRINTED_MAX}"))
 }
 
 /// A message as a line that is safe on a terminal: `2026-11-21 14:03:07 #lobby 123 [Alice] hi`.

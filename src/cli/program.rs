@@ -1,5 +1,6 @@
 //! Carries out what the command line asks for, and ends with an exit code.
 
+use std::collections::VecDeque;
 use std::fmt::Display;
 use std::io::{BufWriter, ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use crate::load::{self, Floor};
 use crate::reactor::{self, Config, Ended, Reactor};
 use crate::{logging, store};
 
-use super::{Command, HistoryCommand, Load, LoadRun, history, parse};
+use super::{Command, HistoryCommand, Load, LoadRun, VERSION, history, parse};
 
 /// Exit codes: what was asked for cannot be done.
 const FAILED: u8 = 1;
@@ -23,6 +24,7 @@ pub fn main() -> ExitCode {
         Ok(Command::Load(Load::Floor(address))) => serve_as_floor(&address),
         Ok(Command::History(history)) => print(&history),
         Ok(Command::Account(account)) => told(account.run()),
+        Ok(Command::Backup(backup)) => told(backup.run()),
         Ok(Command::Health(health)) => told(health.ask()),
         Ok(Command::Check(file, config)) => {
             told(Reactor::check(&config).map(|()| format!("{} is good", file.display())))
@@ -60,9 +62,8 @@ fn serve(config: &Config) -> ExitCode {
     for address in reactor.addresses() {
         say(format_args!("listening on {address}"));
     }
-    let version = env!("CARGO_PKG_VERSION");
     log::info!(
-        "hubbub {version} serves up to {} connections",
+        "hubbub {VERSION} serves up to {} connections",
         reactor.connections_max()
     );
     match reactor.run() {
@@ -109,17 +110,30 @@ fn serve_as_floor(address: &str) -> ExitCode {
 fn print(asked: &HistoryCommand) -> ExitCode {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     let mut printed = Ok(());
+    let mut last = VecDeque::new();
     let (room, now) = (asked.room.as_ref(), reactor::now());
     let read = store::each_message(&asked.dir, room, asked.since_ms, |room, message| {
+        if !asked.wants(message) {
+            return true;
+        }
         let line = match asked.is_json {
             true => store::json_line(room, message),
             false => history::line(room, message, now),
         };
-        printed = writeln!(stdout, "{line}");
+        match asked.limit {
+            None => printed = writeln!(stdout, "{line}"),
+            Some(limit) => {
+                last.truncate(limit - 1);
+                last.push_front(line);
+            }
+        }
         printed.is_ok()
     });
     if let Err(line) = read {
         return fail(FAILED, line);
+    }
+    for line in last.iter().rev() {
+        printed = printed.and_then(|()| writeln!(stdout, "{line}"));
     }
     match printed.and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {

@@ -15,6 +15,7 @@ use crate::limits::Limits;
 use crate::reactor::{Certificate, Config};
 use crate::store::{self, Retention};
 
+use super::VERSION;
 use super::values::Time;
 use bounds::BoundsOptions;
 use doors::{DoorsOptions, IrcOptions, WebOptions};
@@ -27,7 +28,7 @@ const SETTINGS_FILE: &str = "settings";
 /// A low-footprint chat server: people with nc, telnet, a browser, JSON programs and older chat
 /// clients talk with each other in one world.
 #[derive(Debug, Parser)]
-#[command(name = "hubbub", version)]
+#[command(name = "hubbub", version = VERSION)]
 pub(super) struct ServerArguments {
     #[command(flatten)]
     main: MainOptions,

@@ -53,9 +53,14 @@ impl Admission {
         self.connections_max
     }
 
+    /// Are as many open as may be?
+    pub(super) fn is_full(&self) -> bool {
+        self.open >= self.connections_max
+    }
+
     /// Counts a connection in, unless one of its limits is reached.
     pub(super) fn admit(&mut self, peer: &Peer, now: Tick) -> Result<(), ErrorCode> {
-        if self.open >= self.connections_max {
+        if self.is_full() {
             return Err(ErrorCode::ServerFull);
         }
         self.count_in(peer, now)?;

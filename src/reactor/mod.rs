@@ -37,6 +37,7 @@ mod open;
 mod orders;
 mod pages;
 pub mod phase;
+mod process;
 mod proxies;
 mod questions;
 mod report;

@@ -1,7 +1,6 @@
 //! How the server does: for operators, and for Prometheus.
 
 use std::mem;
-use std::path::Path;
 
 use crate::dialect::Dialect;
 use crate::layer::{Layer, Transport as _};
@@ -10,11 +9,13 @@ use crate::model::Settings;
 use crate::model::Stats;
 use crate::sys::{Mailbox as _, System};
 use crate::web::metrics::{ConnectionsOf, HistoryFigures, Via};
+use crate::web::status::Unready;
 use crate::web::{DoorKind, Metrics};
 
 use super::Reactor;
 use super::connection::Connection;
 use super::door::STATUS_NAME;
+use super::process;
 
 impl<S: System> Reactor<S> {
     /// What there is of connections and of all that waits, by what it is: nothing where nobody is.
@@ -105,6 +106,7 @@ impl<S: System> Reactor<S> {
         let drops = counters.drops.iter();
         Metrics {
             version: env!("CARGO_PKG_VERSION"),
+            commit: env!("HUBBUB_COMMIT").trim_matches([' ', '(', ')']),
             uptime_ms: self.clock.now,
             connections: self.connections_by_kind(),
             users: self.hub.online() as u64,
@@ -122,7 +124,18 @@ impl<S: System> Reactor<S> {
             refused: counters.refused,
             turns: counters.turns.clone(),
             history: self.history(),
-            resident_bytes: resident_bytes(&self.system),
+            process: process::figures(&self.system, self.clock.now),
+        }
+    }
+
+    /// Why nobody can come in, if nobody can.
+    pub(super) fn unready(&self) -> Option<Unready> {
+        let is_behind = || self.history().is_some_and(|history| history.is_behind);
+        match () {
+            () if self.stops_at.is_some() => Some(Unready::Stopping),
+            () if self.admission.is_full() => Some(Unready::Full),
+            () if is_behind() => Some(Unready::DiskBehind),
+            () => None,
         }
     }
 
@@ -177,15 +190,4 @@ fn name_of<S>(connection: &Connection<S>) -> &'static str {
         DoorKind::Status => STATUS_NAME,
         DoorKind::Public { .. } => connection.dialect.map_or(UNKNOWN, Dialect::name),
     }
-}
-
-/// What of the process is in memory.
-fn resident_bytes(system: &impl System) -> Option<u64> {
-    let status = system.read(Path::new("/proc/self/status")).ok()?;
-    let status = String::from_utf8(status).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib * 1024)
 }

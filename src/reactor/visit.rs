@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Refusal, Response, StatusCode};
 use crate::model::{ConnId, Deed, ErrorCode, Incident, Nick};
 use crate::sys::System;
-use crate::web::{self, Poster, Reply, api};
+use crate::web::{self, Poster, Reply, api, status};
 
 use super::Reactor;
 use super::apply::{Input, Post};
@@ -108,6 +108,8 @@ impl<S: System> Reactor<S> {
                 }
                 Err(response) => response,
             },
+            Reply::Ready => status::ready(self.unready()),
+            Reply::StatusPage => status::page(&self.metrics(), self.unready()),
             Reply::Metrics => self.metrics().response(),
             Reply::Stats => api::stats(&self.stats()),
         };

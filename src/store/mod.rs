@@ -6,6 +6,7 @@
 //! waits in bounded queues, and answers are polled when the store has woken its owner.
 
 pub(crate) mod accounts;
+mod backup;
 mod desk;
 mod erasure;
 mod export;
@@ -40,6 +41,7 @@ use crate::model::{
     AccountAnswer, AccountAsk, Durability, Found, Kept, Message, MessageId, Query, Record,
 };
 
+pub(crate) use backup::backup;
 pub(crate) use export::json_line;
 pub(crate) use print::each_message;
 pub use retention::Retention;

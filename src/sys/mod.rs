@@ -123,6 +123,11 @@ pub trait System {
     /// Raises the limit of open descriptors as far as it goes, and returns it.
     fn raise_descriptors(&mut self) -> u64;
 
+    /// How many descriptors are open, where that can be told quickly.
+    fn open_descriptors(&self) -> Option<u64> {
+        None
+    }
+
     /// Time since the start, which is never set back.
     fn elapsed(&self) -> Duration;
 

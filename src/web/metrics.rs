@@ -80,11 +80,28 @@ pub(crate) struct HistoryFigures {
     pub longest_commit_us: u64,
 }
 
+/// What the process takes of the machine, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ProcessFigures {
+    /// When it was started, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// The processor's time that it took, in milliseconds.
+    pub cpu_ms: Option<u64>,
+    /// Descriptors that are open.
+    pub descriptors: Option<u64>,
+    /// How many may be.
+    pub descriptors_max: Option<u64>,
+    /// Memory that it has in RAM.
+    pub resident_bytes: Option<u64>,
+}
+
 /// How the server does. What happened is counted since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Metrics {
     /// The program's version.
     pub version: &'static str,
+    /// The commit that it was built from, where that is known.
+    pub commit: &'static str,
     /// Milliseconds since the start.
     pub uptime_ms: u64,
     /// Connections by dialect and transport, each kind once.
@@ -119,8 +136,8 @@ pub(crate) struct Metrics {
     pub turns: TurnTimes,
     /// How the disk does, where history is kept on one.
     pub history: Option<HistoryFigures>,
-    /// Memory that the process has in RAM, where that is known.
-    pub resident_bytes: Option<u64>,
+    /// What the process takes, where that is known.
+    pub process: ProcessFigures,
 }
 
 impl Metrics {
@@ -133,7 +150,8 @@ impl Metrics {
     fn render(&self) -> String {
         let mut text = Exposition(String::new());
         text.family("hubbub_build_info", "gauge", "What is running.");
-        text.sample("hubbub_build_info", &[("version", self.version)], 1);
+        let build = [("version", self.version), ("commit", self.commit)];
+        text.sample("hubbub_build_info", &build, 1);
         text.gauge_seconds(
             "hubbub_uptime_seconds",
             "Time since the start.",
@@ -209,12 +227,45 @@ impl Metrics {
         if let Some(history) = &self.history {
             history.render(text);
         }
-        if let Some(bytes) = self.resident_bytes {
-            text.gauge(
+        self.process.render(text);
+    }
+}
+
+impl ProcessFigures {
+    fn render(&self, text: &mut Exposition) {
+        text.gauge_seconds(
+            "process_start_time_seconds",
+            "Start time of the process since unix epoch in seconds.",
+            self.started_ms,
+        );
+        if let Some(ms) = self.cpu_ms {
+            let (name, help) = (
+                "process_cpu_seconds_total",
+                "Total user and system CPU time spent in seconds.",
+            );
+            text.family(name, "counter", help);
+            text.sample(name, &[], format_args!("{}.{:03}", ms / 1000, ms % 1000));
+        }
+        for (name, help, value) in [
+            (
+                "process_open_fds",
+                "Number of open file descriptors.",
+                self.descriptors,
+            ),
+            (
+                "process_max_fds",
+                "Maximum number of open file descriptors.",
+                self.descriptors_max,
+            ),
+            (
                 "process_resident_memory_bytes",
                 "Resident memory size in bytes.",
-                bytes,
-            );
+                self.resident_bytes,
+            ),
+        ] {
+            if let Some(value) = value {
+                text.gauge(name, help, value);
+            }
         }
     }
 }

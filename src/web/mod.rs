@@ -7,6 +7,7 @@ mod assets;
 pub(crate) mod forwarded;
 pub(crate) mod metrics;
 mod site;
+pub(crate) mod status;
 mod upgrade;
 
 use crate::dialect::Dialect;
@@ -78,6 +79,10 @@ pub(crate) enum Reply {
         /// Which message.
         id: MessageId,
     },
+    /// Send [`status::ready`].
+    Ready,
+    /// Send [`status::page`].
+    StatusPage,
     /// Send [`Metrics::response`].
     Metrics,
     /// Send [`api::stats`].
@@ -100,6 +105,8 @@ enum Route<'a> {
     Server,
     Asset(&'static Asset),
     Health,
+    Ready,
+    StatusPage,
     WebSocket,
     Echo,
     Rooms,
@@ -147,6 +154,8 @@ pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpReq
         Route::Server => Reply::Respond(refuse(StatusCode::BadRequest)),
         Route::Asset(asset) => asset.answer(request),
         Route::Health => Reply::Respond(Response::text(StatusCode::Ok, "ok\n")),
+        Route::Ready => Reply::Ready,
+        Route::StatusPage => Reply::StatusPage,
         Route::WebSocket => upgrade::answer(site, now, request, false),
         Route::Echo => upgrade::answer(site, now, request, true),
         Route::Rooms => match api::rooms_from(request.query.as_deref()) {
@@ -169,6 +178,8 @@ fn place<'a>(site: &Site, door: DoorKind, path: &'a str) -> Option<Route<'a>> {
     match (door, path) {
         (_, "*") => Some(Route::Server),
         (_, "/healthz") => Some(Route::Health),
+        (_, "/healthz/ready") => Some(Route::Ready),
+        (DoorKind::Status, "/") => Some(Route::StatusPage),
         (DoorKind::Status, "/metrics") => Some(Route::Metrics),
         (DoorKind::Status, "/stats") => Some(Route::Stats),
         (DoorKind::Status, _) => None,

@@ -160,7 +160,10 @@ fn figures_are_behind_the_operators_door_only() {
     assert_eq!(status_door("/metrics"), Reply::Metrics);
     assert_eq!(status_door("/stats"), Reply::Stats);
     assert_eq!(status(status_door("/healthz")), 200);
-    for path in ["/", "/app.js", "/ws", "/echo", "/api/v1/rooms"] {
+    assert_eq!(status_door("/"), Reply::StatusPage);
+    assert_eq!(status_door("/healthz/ready"), Reply::Ready);
+    assert_eq!(get("/healthz/ready"), Reply::Ready);
+    for path in ["/app.js", "/ws", "/echo", "/api/v1/rooms"] {
         assert_eq!(status(status_door(path)), 404, "{path}");
     }
     for path in ["/metrics", "/stats"] {

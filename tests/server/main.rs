@@ -10,6 +10,7 @@ mod attack_rooms;
 mod attack_search;
 mod auto;
 mod backpressure;
+mod backup;
 mod between;
 mod bodies;
 mod browser;

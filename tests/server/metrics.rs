@@ -29,7 +29,7 @@ fn figures_are_for_the_operator_alone() {
         );
     }
     assert_eq!(server.request(&status, "GET /healthz", "", "").status, 200);
-    for path in ["/", "/ws", "/api/v1/rooms", "/app.js"] {
+    for path in ["/ws", "/api/v1/rooms", "/app.js"] {
         assert_eq!(
             server
                 .request(&status, &format!("GET {path}"), "", "")
@@ -117,4 +117,49 @@ fn assert_prometheus(text: &str) {
         }
     }
     assert!(samples.len() > 20, "{text}");
+}
+
+#[test]
+fn it_says_whether_people_can_come_in() {
+    let flags = "--http-status 127.0.0.1:0 --max-connections 2";
+    let server = Server::open(&["http://127.0.0.1:0"], flags);
+    let [public, status] = [0, 1].map(|at| server.doors()[at].clone());
+    let ready = |door: &str| {
+        let response = server.request(door, "GET /healthz/ready", "", "");
+        (response.status, response.text().to_owned())
+    };
+    assert_eq!(ready(&public), (200, "ready\n".into()));
+    let page = server.request(&status, "GET /", "", "");
+    page.assert_safe();
+    assert!(page.text().contains("<td>ready</td>"), "{}", page.text());
+    let kept: Vec<Peer> = (0..2)
+        .map(|_| {
+            let mut peer = Peer::connect(&public, Http);
+            peer.send(crate::http_client::request("GET /healthz", ""));
+            assert_eq!(peer.response().status, 200);
+            peer
+        })
+        .collect();
+    let (code, why) = ready(&status);
+    assert!(code == 503 && why.starts_with("full"), "{code} {why}");
+    assert_eq!(server.request(&status, "GET /healthz", "", "").status, 200);
+    drop(kept);
+}
+
+#[test]
+fn the_process_has_figures_as_prometheus_names_them() {
+    let server = Server::open(&["http://127.0.0.1:0"], "--http-status 127.0.0.1:0");
+    let metrics = server.request(&server.doors()[1], "GET /metrics", "", "");
+    let value = |name: &str| {
+        let mut lines = metrics.text().lines();
+        let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.expect(name).parse::<f64>().expect("a number")
+    };
+    let cpu = value("process_cpu_seconds_total");
+    assert!((0.0..60.0).contains(&cpu), "{cpu}");
+    let (open, most) = (value("process_open_fds"), value("process_max_fds"));
+    assert!(open > 5.0 && open < 100.0 && open < most, "{open} {most}");
+    let age = unix_now() - value("process_start_time_seconds");
+    assert!((-1.0..60.0).contains(&age), "{age}");
+    assert!(metrics.text().contains("hubbub_build_info{version=\""));
 }

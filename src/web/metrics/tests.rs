@@ -23,7 +23,13 @@ fn metrics() -> Metrics {
         messages_in: 7,
         drops: vec![("SendQ", 1), ("a \"quoted\\\n\" one", 2)],
         turns,
-        resident_bytes: Some(4096),
+        process: ProcessFigures {
+            started_ms: 1_700_000_000_250,
+            cpu_ms: Some(1_005),
+            descriptors: Some(12),
+            descriptors_max: Some(1024),
+            resident_bytes: Some(4096),
+        },
         history: Some(HistoryFigures {
             queued: 3,
             is_behind: true,
@@ -100,7 +106,7 @@ fn the_text_is_well_formed() {
     parsed(&Metrics::default().render());
     let samples = parsed(&metrics().render());
     for (series, value) in [
-        ("hubbub_build_info{version=\"1.2.3\"}", 1.0),
+        ("hubbub_build_info{version=\"1.2.3\",commit=\"\"}", 1.0),
         ("hubbub_uptime_seconds", 61.005),
         (
             "hubbub_connections{dialect=\"json\",transport=\"websocket\"}",
@@ -114,6 +120,10 @@ fn the_text_is_well_formed() {
         ),
         ("hubbub_turn_seconds_sum", 2.005_202),
         ("hubbub_turn_seconds_count", 6.0),
+        ("process_start_time_seconds", 1_700_000_000.25),
+        ("process_cpu_seconds_total", 1.005),
+        ("process_open_fds", 12.0),
+        ("process_max_fds", 1024.0),
         ("process_resident_memory_bytes", 4096.0),
     ] {
         assert_eq!(samples.get(series), Some(&value), "{series}");
