@@ -1,6 +1,8 @@
 //! Every bound in the server, with its reason. Constants are fixed by a wire contract or by the
 //! shape of the loop; [`Limits`] holds what an operator may set.
 
+pub(crate) mod options;
+
 mod accounts;
 mod archive;
 mod settable;

@@ -66,7 +66,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l sendq-soft -d 'Bytes wait
 complete -c hubbub -n "__fish_hubbub_needs_command" -l sendq-hard -d 'Bytes waiting for a slow reader above which it is dropped' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l sendq-time -d 'How long a slow reader may stay above the soft limit' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l sendq-total -d 'Memory for all that waits for slow readers; above it those who hold the most are dropped [default: a quarter of the memory allowed, at most 256MiB]' -r
-complete -c hubbub -n "__fish_hubbub_needs_command" -l tls-self-signed -d 'TLS with a certificate made at the start, for trying; its fingerprint is printed'
+complete -c hubbub -n "__fish_hubbub_needs_command" -l tls-self-signed -d 'TLS with a certificate made for trying; its fingerprint is printed. With --data it is kept there, and made anew when it has ended'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l cloak -d 'Show nobody\'s address to other users; else anon and colon doors show those of the users who came in by one'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l show-addresses -d 'Show everybody\'s address to other users'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l ws-echo -d 'Open /echo, a WebSocket that sends every message back, for conformance suites'

@@ -50,7 +50,7 @@ fn told(done: Result<impl Display, impl Display>) -> ExitCode {
 
 fn serve(config: &Config) -> ExitCode {
     logging::init();
-    let reactor = match Reactor::open(config) {
+    let mut reactor = match Reactor::open(config) {
         Ok(reactor) => reactor,
         Err(line) => return fail(FAILED, line),
     };
@@ -66,6 +66,12 @@ fn serve(config: &Config) -> ExitCode {
         "hubbub {VERSION} serves up to {} connections",
         reactor.connections_max()
     );
+    reactor.reads_again(config.clone(), || {
+        match parse(std::env::args_os(), std::env::vars_os().collect())? {
+            Command::Serve(config) => Ok(*config),
+            _ => Err("the options ask for no server any more".into()),
+        }
+    });
     match reactor.run() {
         Ended::Stopped => {
             log::info!("stopped");

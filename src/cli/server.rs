@@ -80,7 +80,9 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         _ => arguments
             .main
             .tls_self_signed
-            .then_some(Certificate::SelfSigned),
+            .then(|| Certificate::SelfSigned {
+                dir: arguments.main.data.clone(),
+            }),
     };
     let in_data = |dir: &PathBuf| dir.join(SETTINGS_FILE);
     let state = arguments
@@ -167,12 +169,6 @@ fn limits(arguments: &ServerArguments) -> Limits {
 fn check(limits: &Limits) -> Result<(), String> {
     if limits.frame_bytes < limits.message_bytes {
         return Err("--max-frame is less than --max-message: no such message could come".into());
-    }
-    if limits
-        .keepalive_ms
-        .is_some_and(|ms| !(1000..=32_767_000).contains(&ms))
-    {
-        return Err("--keepalive is 1s to 32767s, or off".into());
     }
     if limits.sendq_hard_bytes < limits.sendq_soft_bytes {
         return Err("--sendq-hard is less than --sendq-soft".into());

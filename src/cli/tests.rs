@@ -38,6 +38,64 @@ fn every_flag_is_in_the_help() {
 }
 
 #[test]
+fn every_option_is_read_again_or_waits_for_the_next_start() {
+    let reload = include_str!("../reactor/reload.rs");
+    let command = <ServerArguments as clap::CommandFactory>::command();
+    for name in command
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+    {
+        // Where options are, and what only a start can be asked.
+        let is_of_start = matches!(
+            name,
+            "config" | "console" | "no-console" | "tls-self-signed"
+        );
+        let is_named = [
+            format!("\"{name}\""),
+            format!("\"{name},"),
+            format!(" {name}\""),
+        ];
+        let is_named = is_named.iter().any(|form| reload.contains(form.as_str()));
+        assert!(is_named || is_of_start, "{name}");
+    }
+}
+
+#[test]
+fn every_number_has_bounds_that_are_told() {
+    for (option, wrong, bounds) in [
+        ("--max-message", "1", "4 to 1MiB"),
+        ("--max-message", "3", "4 to 1MiB"),
+        ("--max-message", "2MiB", "4 to 1MiB"),
+        ("--max-frame", "1", "64 to 6MiB"),
+        ("--presence-limit", "1000001", "1 to 1000000"),
+        ("--max-connections", "99999999", "1 to 1048576"),
+        ("--max-per-address", "99999999", "1 to 1048576"),
+        ("--backlog", "65536", "1 to 65535"),
+        ("--sniff-time", "1ms", "10ms to 60s"),
+        ("--join-timeout", "1ms", "100ms to 3600s"),
+        ("--handshake-timeout", "2h", "100ms to 3600s"),
+        ("--ping-interval", "1ms", "100ms to 7200s"),
+        ("--idle-timeout", "1ms", "100ms to 365d, or off"),
+        ("--keepalive", "10h", "1s to 32767s, or off"),
+        ("--sendq-soft", "1", "4096 to 1024MiB"),
+        ("--sendq-hard", "1", "4096 to 1024MiB"),
+        ("--sendq-time", "1ms", "100ms to 7200s"),
+        ("--sendq-total", "1", "1MiB to 1024MiB"),
+        ("--rate-limit", "0,1", "1 to 1000000"),
+        ("--connect-rate", "1,1ms", "1s to 1d"),
+        ("--replay", "1001", "0 to 1000"),
+        ("--keep-age", "1ms", "1s to 3650d, or off"),
+        ("--keep-count", "9999999999", "1 to 1000000000, or off"),
+        ("--keep-bytes", "1", "64 to 1024MiB, or off"),
+        ("--account-expiry", "1ms", "1s to 3650d, or off"),
+        ("--grace", "30d", "1s to 1d"),
+    ] {
+        let line = parsed(&["--data", "x", option, wrong]).expect_err(option);
+        assert!(line.contains(option) && line.contains(bounds), "{line}");
+    }
+}
+
+#[test]
 fn wrong_arguments_are_one_line() {
     for wrong in [
         &["--nonsense"][..],

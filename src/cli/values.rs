@@ -1,11 +1,12 @@
 //! How values of options are written.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::dialect::Dialect;
-use crate::limits::{ConnectRate, HISTORY_LIMIT_MAX, Rate};
+use crate::limits::{ConnectRate, Rate, options};
 use crate::model::Durability;
 use crate::reactor::{DoorAddress, Place};
 
@@ -37,6 +38,77 @@ const DAY_MS: u64 = 24 * 3_600_000;
 
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Reads a value as `read` does, and refuses what is not within `bounds`, which it says.
+fn within<N: PartialOrd + Copy + 'static, T: 'static>(
+    read: fn(&str) -> Result<T, String>,
+    number: fn(&T) -> Option<N>,
+    shown: fn(N) -> String,
+    bounds: RangeInclusive<N>,
+    behind: &'static str,
+) -> impl Parse<T>
+where
+    RangeInclusive<N>: Clone + Send + Sync,
+{
+    move |text: &str| {
+        let value = read(text)?;
+        match number(&value) {
+            Some(number) if !bounds.contains(&number) => {
+                let (least, most) = (shown(*bounds.start()), shown(*bounds.end()));
+                Err(format!("it is {least} to {most}{behind}"))
+            }
+            _ => Ok(value),
+        }
+    }
+}
+
+/// What clap takes for a parser of values.
+pub(super) trait Parse<T>:
+    Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+{
+}
+
+impl<T, F: Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static> Parse<T> for F {}
+
+/// Behind the bounds of what can also be turned off.
+const OR_OFF: &str = ", or off";
+
+fn shown_size(bytes: usize) -> String {
+    Size(bytes).to_string()
+}
+
+fn shown_time(ms: u64) -> String {
+    Time(ms).to_string()
+}
+
+/// A number of bytes within bounds; here and below.
+pub(super) fn size_in(bounds: RangeInclusive<usize>) -> impl Parse<Size> {
+    within(Size::from_str, |it| Some(it.0), shown_size, bounds, "")
+}
+
+pub(super) fn bytes_in(bounds: RangeInclusive<usize>) -> impl Parse<usize> {
+    within(size, |&it| Some(it), shown_size, bounds, "")
+}
+
+pub(super) fn size_or_off_in(bounds: RangeInclusive<usize>) -> impl Parse<CountOrOff> {
+    within(size_or_off, |it| it.0, shown_size, bounds, OR_OFF)
+}
+
+pub(super) fn time_in(bounds: RangeInclusive<u64>) -> impl Parse<Time> {
+    within(Time::from_str, |it| Some(it.0), shown_time, bounds, "")
+}
+
+pub(super) fn time_or_off_in(bounds: RangeInclusive<u64>) -> impl Parse<TimeOrOff> {
+    within(TimeOrOff::from_str, |it| it.0, shown_time, bounds, OR_OFF)
+}
+
+pub(super) fn count_in(bounds: RangeInclusive<usize>) -> impl Parse<usize> {
+    within(count, |&it| Some(it), |it| it.to_string(), bounds, "")
+}
+
+pub(super) fn count_or_off_in(bounds: RangeInclusive<usize>) -> impl Parse<CountOrOff> {
+    within(count_or_off, |it| it.0, |it| it.to_string(), bounds, OR_OFF)
 }
 
 /// A number of bytes: `4096`, `8KiB`, `1MiB`, `2GiB`.
@@ -170,8 +242,8 @@ pub(super) fn server_name(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn replay(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|&n| n <= HISTORY_LIMIT_MAX);
-    number.ok_or(format!("a number up to {HISTORY_LIMIT_MAX} is wanted"))
+    let number = text.parse().ok().filter(|n| options::REPLAY.contains(n));
+    number.ok_or(format!("it is 0 to {}", options::REPLAY.end()))
 }
 
 pub(super) fn count_or_off(text: &str) -> Result<CountOrOff, String> {
@@ -192,7 +264,10 @@ pub(super) fn rate_or_off(text: &str) -> Result<RateOrOff, String> {
     if text == "off" {
         return Ok(RateOrOff(None));
     }
-    let number = |text: &str| text.trim().parse::<u32>().ok().filter(|&number| number > 0);
+    let number = |text: &str| {
+        let number = text.trim().parse::<u32>().ok();
+        number.filter(|&number| options::RATE.contains(&(number as usize)))
+    };
     text.split_once(',')
         .and_then(|(per_s, burst)| {
             Some(Rate {
@@ -201,22 +276,33 @@ pub(super) fn rate_or_off(text: &str) -> Result<RateOrOff, String> {
             })
         })
         .map(|rate| RateOrOff(Some(rate)))
-        .ok_or("a rate is two numbers from 1 up, as in 10,30, or off".into())
+        .ok_or(format!(
+            "a rate is two numbers of 1 to {}, as in 10,30, or off",
+            options::RATE.end()
+        ))
 }
 
 pub(super) fn connect_rate_or_off(text: &str) -> Result<ConnectRateOrOff, String> {
     if text == "off" {
         return Ok(ConnectRateOrOff(None));
     }
-    let wrong = "a rate of connects is a number and a time, as in 30,10s, or off";
-    let (count, window) = text.split_once(',').ok_or(wrong)?;
-    let count = count
-        .trim()
-        .parse()
-        .ok()
-        .filter(|&count| count > 0)
-        .ok_or(wrong)?;
-    let window_ms = millis(time(window.trim())?);
+    let window = options::CONNECT_WINDOW_MS;
+    let wrong = || {
+        let (most, least_time) = (options::RATE.end(), shown_time(*window.start()));
+        let most_time = shown_time(*window.end());
+        format!(
+            "a rate of connects is a number of 1 to {most} and a time of {least_time} to {most_time}, as in 30,10s, \
+             or off"
+        )
+    };
+    let (count, time_of) = text.split_once(',').ok_or_else(wrong)?;
+    let count: Option<u32> = count.trim().parse().ok();
+    let count = count.filter(|&count| options::RATE.contains(&(count as usize)));
+    let count = count.ok_or_else(wrong)?;
+    let window_ms = millis(time(time_of.trim())?);
+    if !window.contains(&window_ms) {
+        return Err(wrong());
+    }
     Ok(ConnectRateOrOff(Some(ConnectRate { count, window_ms })))
 }
 
@@ -235,6 +321,11 @@ pub(super) fn status_door(text: &str) -> Result<DoorAddress, String> {
         }),
         _ => Err("an address is HOST:PORT, as in 127.0.0.1:9090".into()),
     }
+}
+
+pub(super) fn backlog(text: &str) -> Result<i32, String> {
+    let number = count_in(options::BACKLOG)(text)?;
+    i32::try_from(number).map_err(|e| e.to_string())
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {

@@ -29,15 +29,16 @@ impl Hub {
     /// word, or what was counted and whose second is over, or ends what was not used for long: one of these, so
     /// that there is time for others in between.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.now = now;
         let is_due = |due_ms: u64| due_ms <= now.uptime_ms;
-        if self.pass_held(now) {
+        if self.pass_held() {
             // What waits longer than that is told.
         } else if self.has_more_to_do() {
-            self.do_some(now);
+            self.do_some();
         } else if self.graces.next().is_some_and(|(due_ms, _)| is_due(due_ms)) {
-            self.end_grace(now);
+            self.end_grace();
         } else if self.next_expiry().is_some_and(is_due) {
-            self.end_unused(now);
+            self.end_unused();
         } else if let Some(&(due_ms, id)) = self.untold.front()
             && is_due(due_ms)
         {
@@ -45,7 +46,7 @@ impl Hub {
             if self.untold.is_empty() {
                 self.untold = VecDeque::new();
             }
-            self.show_user(id, now);
+            self.show_user(id);
         } else if let Some((id, churn)) = self.local.pop_due(now.uptime_ms) {
             let room = self.chat.rooms().get(id);
             let event = Event::Presence {
@@ -65,16 +66,17 @@ impl Hub {
     }
 
     /// A connection has asked for something: the others are to know of its user.
-    pub(super) fn show(&mut self, who: ConnId, now: Moment) {
+    pub(super) fn show(&mut self, who: ConnId) {
         if let Some(user) = self.sessions.user_of(who) {
-            self.show_user(user, now);
+            self.show_user(user);
         }
     }
 
-    pub(super) fn show_user(&mut self, user: UserId, now: Moment) {
+    pub(super) fn show_user(&mut self, user: UserId) {
         let own = self.chat.users().get(user);
         if own.is_some_and(User::is_untold) {
-            self.commit_certain(Entry::Show { user }, now);
+            let done = self.commit(None, Entry::Show { user });
+            debug_assert!(done.is_ok(), "nothing stands in the way");
         }
     }
 
@@ -86,17 +88,19 @@ impl Hub {
         id: Option<RequestId>,
         now: Moment,
     ) {
-        self.show(who, now);
-        self.answer(who, id, Event::Error(code));
+        self.now = now;
+        self.show(who);
+        self.answer_with(who, id, Event::Error(code));
     }
 
     /// Gives another name to who is next, if its time is over.
-    pub(super) fn end_grace(&mut self, now: Moment) {
+    pub(super) fn end_grace(&mut self) {
         if let Some((due_ms, user)) = self.graces.next()
-            && due_ms <= now.uptime_ms
+            && due_ms <= self.now.uptime_ms
         {
             self.graces.stop(user);
-            self.commit_certain(Entry::EndGrace { user }, now);
+            let done = self.commit(None, Entry::EndGrace { user });
+            debug_assert!(done.is_ok(), "who has gone has no time that runs");
         }
     }
 }

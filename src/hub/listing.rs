@@ -4,7 +4,6 @@ use crate::chat::RoomId;
 use crate::limits::{NAMES_SHOWN_MAX, ROOMS_SHOWN_MAX, STEPS_PER_ROOM};
 use crate::model::{ConnId, ErrorCode, Event, MembersPage, RoomEntry, RoomName, RoomsFrom, Roster};
 
-use super::decision::Decision;
 use super::state::Hub;
 
 impl Hub {
@@ -13,7 +12,7 @@ impl Hub {
         who: ConnId,
         name: Option<RoomName>,
         page: &MembersPage,
-    ) -> Result<Decision, ErrorCode> {
+    ) -> Result<(), ErrorCode> {
         let id = match name {
             Some(name) => self
                 .chat
@@ -29,7 +28,8 @@ impl Hub {
             self.chat.rooms().get(id).name.clone(),
             self.page_of(id, page)?,
         );
-        Ok(Decision::Answer(Event::Members { room, users }))
+        self.answer(who, Event::Members { room, users });
+        Ok(())
     }
 
     /// A page of a room's users, [`NAMES_SHOWN_MAX`] at most.
@@ -48,13 +48,10 @@ impl Hub {
         Ok(self.users_from(id, start, limit.min(NAMES_SHOWN_MAX)))
     }
 
-    pub(super) fn tell_rooms(
-        &mut self,
-        who: ConnId,
-        from: &RoomsFrom,
-    ) -> Result<Decision, ErrorCode> {
+    pub(super) fn tell_rooms(&mut self, who: ConnId, from: &RoomsFrom) -> Result<(), ErrorCode> {
         let (rooms, more) = self.list_rooms(Some(who), from)?;
-        Ok(Decision::Answer(Event::Rooms { rooms, more }))
+        self.answer(who, Event::Rooms { rooms, more });
+        Ok(())
     }
 
     /// Which rooms there are, the largest first, [`ROOMS_SHOWN_MAX`] at most, as a connection may know it or

@@ -10,21 +10,20 @@ use crate::model::{
 };
 use crate::session::cut_text;
 
-use super::decision::{Caller, Decision};
-use super::questions::{Question, ShowsIds, window_of};
+use super::questions::{Question, ShowsIds};
 use super::state::Hub;
 
 impl Hub {
     /// Looks up what was said in a room that one is in, or between another and oneself.
     pub(super) fn tell_history(
         &mut self,
-        Caller { who, now, .. }: Caller,
+        who: ConnId,
         room: Option<RoomName>,
         with: Option<Nick>,
         range: Range,
-    ) -> Result<Decision, ErrorCode> {
+    ) -> Result<(), ErrorCode> {
         self.check_asked(who)?;
-        let (window, shows_ids) = (window_of(range, now), range.shows_ids);
+        let (window, shows_ids) = (self.window(range), range.shows_ids);
         let (target, query) = match with {
             Some(nick) => {
                 let query = self.private_history(who, &nick, window)?;
@@ -38,16 +37,18 @@ impl Hub {
                     let said = scrollback.filter(|message| window.has(message));
                     let messages = said.cloned().collect();
                     let target = Target::Room(name);
-                    return self.answer_of(target, (window, shows_ids), messages);
+                    return self.tell_answer(who, target, (window, shows_ids), messages);
                 }
                 (Target::Room(name), self.history_of(id, window))
             }
         };
         if self.chat.rules().durability.is_none() {
-            return self.answer_of(target, (window, shows_ids), Vec::new());
+            return self.tell_answer(who, target, (window, shows_ids), Vec::new());
         }
+        let request_id = self.request_id.take();
         let question = Question::History(target, window, shows_ids);
-        Ok(Decision::Query(question, query))
+        self.put_query(who, request_id, question, query);
+        Ok(())
     }
 
     /// What was said between another and oneself: of a name's own account all, of others what was said
@@ -77,12 +78,13 @@ impl Hub {
         })
     }
 
-    fn answer_of(
-        &self,
+    fn tell_answer(
+        &mut self,
+        who: ConnId,
         target: Target,
         (window, shows_ids): (Window, ShowsIds),
         mut messages: Vec<Arc<Message>>,
-    ) -> Result<Decision, ErrorCode> {
+    ) -> Result<(), ErrorCode> {
         let newest = window.newest;
         let has_more = window.cut(&mut messages) | cut_text(&mut messages, newest);
         let part = Part::Answer {
@@ -90,21 +92,25 @@ impl Hub {
             newest,
             shows_ids,
         };
-        Ok(Decision::Answer(Event::History {
-            target,
-            messages,
-            part,
-        }))
+        self.answer(
+            who,
+            Event::History {
+                target,
+                messages,
+                part,
+            },
+        );
+        Ok(())
     }
 
     /// Looks words up in the rooms that one is in.
     pub(super) fn search(
         &mut self,
-        Caller { who, now, .. }: Caller,
+        who: ConnId,
         room: Option<RoomName>,
         words: String,
         range: Range,
-    ) -> Result<Decision, ErrorCode> {
+    ) -> Result<(), ErrorCode> {
         self.check_message(&words)?;
         self.check_asked(who)?;
         let rooms = match room {
@@ -113,19 +119,17 @@ impl Hub {
         };
         let window = Window {
             newest: true,
-            ..window_of(range, now)
+            ..self.window(range)
         };
         let words = SearchWords::parse(&words);
         if words.is_empty() {
             let (messages, has_more) = (Vec::new(), false);
-            return Ok(Decision::Answer(Event::Found { messages, has_more }));
+            self.answer(who, Event::Found { messages, has_more });
+            return Ok(());
         }
         if self.chat.rules().durability.is_none() {
-            return Ok(Decision::Scan {
-                rooms,
-                words,
-                window,
-            });
+            self.begin_scan(who, rooms, words, window);
+            return Ok(());
         }
         let named = |&id: &RoomId| {
             let room = self.chat.rooms().get(id);
@@ -136,21 +140,26 @@ impl Hub {
             words,
             window,
         };
-        Ok(Decision::Query(Question::Search, query))
+        let request_id = self.request_id.take();
+        self.put_query(who, request_id, Question::Search, query);
+        Ok(())
     }
 
     /// Has a room written to a file, by an operator.
-    pub(super) fn export(&mut self, who: ConnId, room: RoomName) -> Result<Decision, ErrorCode> {
+    pub(super) fn export(&mut self, who: ConnId, room: RoomName) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
         if self.chat.rules().durability.is_none() {
             return Err(ErrorCode::NothingKept);
         }
+        let request_id = self.request_id.take();
         let query = Query::Export { room: room.clone() };
-        Ok(Decision::Query(Question::Export(room), query))
+        self.put_query(who, request_id, Question::Export(room), query);
+        Ok(())
     }
 
     /// A question has been answered. One that nobody waits for any more is nothing.
     pub fn handle_found(&mut self, ticket: u64, mut found: Found, now: Moment) {
+        self.now = now;
         self.history.deleted.strip(&mut found);
         let Some(asked) = self.history.asked.remove(&ticket) else {
             return;
@@ -163,18 +172,16 @@ impl Hub {
         if let Question::Reading(room, window) = asked.what {
             return self.end_reading(who, room, window, found);
         }
+        let is_here = !self.is_stranger(who);
         if let Question::Deletion(deletion) = asked.what {
-            if let Some(decision) = self.deletion_of(who, *deletion, found) {
-                self.conclude(who, asked.request_id, decision, now);
-            }
-            return;
+            return self.end_deletion(who, asked.request_id, *deletion, is_here, found);
         }
-        if self.is_stranger(who) {
+        if !is_here {
             return;
         }
         let event = match (asked.what, found) {
             (Question::Mail(to), Found::Messages { messages, .. }) => {
-                return self.tell_mail(who, to, messages, now);
+                return self.tell_mail(who, to, messages);
             }
             (Question::Mail(_), _) => return,
             (Question::History(target, window, shows_ids), found @ Found::Messages { .. }) => {
@@ -203,6 +210,6 @@ impl Hub {
             },
             _ => Event::Error(ErrorCode::StoreFailed),
         };
-        self.answer(who, asked.request_id, event);
+        self.answer_with(who, asked.request_id, event);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::chat::Entry;
-use crate::model::{AccountId, ConnId, Event, Message, MessageId, Moment, Query, Record};
+use crate::model::{AccountId, ConnId, Event, Message, MessageId, Query, Record};
 
 use super::effect::Effect;
 use super::questions::Question;
@@ -40,7 +40,6 @@ impl Hub {
         who: ConnId,
         to: AccountId,
         mut messages: Vec<Arc<Message>>,
-        now: Moment,
     ) {
         if self.account_of(who) != Some(to) {
             return;
@@ -53,7 +52,8 @@ impl Hub {
         let Some(through) = messages.last().map(|message| message.id) else {
             return;
         };
-        self.commit_certain(Entry::MailTold { to, through }, now);
+        let done = self.commit(None, Entry::MailTold { to, through });
+        debug_assert!(done.is_ok(), "nothing stands in the way");
         for message in messages {
             self.tell(who, Event::Private { message });
         }

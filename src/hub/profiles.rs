@@ -3,23 +3,24 @@
 use crate::chat::{Entry, User};
 use crate::limits::STEPS_PER_NAME_COVERED;
 use crate::model::{
-    AccountId, Change, ConnId, ErrorCode, Event, Key, Nick, Profile, ProfileChange,
+    AccountId, Change, ConnId, ErrorCode, Event, Key, Nick, Peer, Profile, ProfileChange,
 };
 use crate::session::Reader;
 
-use super::decision::{Caller, Decision, Then, Wants};
 use super::effect::{Audience, Effect};
+use super::hear::{Asker, Wants};
 use super::state::{Hub, check_note};
 
 impl Hub {
     /// Comes in under a name, in no room, as the account that the connection has proven to be.
     pub(super) fn come_in_nowhere(
         &mut self,
-        Caller { who, peer, .. }: Caller,
+        who: ConnId,
+        peer: Peer,
         nick: Nick,
         profile: Box<Profile>,
         account: Option<AccountId>,
-    ) -> Result<Decision, ErrorCode> {
+    ) -> Result<(), ErrorCode> {
         if self.sessions.user_of(who).is_some() {
             return Err(ErrorCode::AlreadyJoined);
         }
@@ -32,7 +33,9 @@ impl Hub {
             profile,
             account,
         };
-        Ok(Decision::Entry(entry, wants, Then::ComeInNowhere))
+        self.commit(Some(Asker { who, wants }), entry)?;
+        self.ask_mail(who);
+        Ok(())
     }
 
     /// Somebody proved to be an account: before the join that is told, later it is logged in, whatever its
@@ -43,33 +46,33 @@ impl Hub {
         account: AccountId,
         nick: Nick,
         signature: Option<String>,
-    ) -> Result<Decision, ErrorCode> {
+    ) -> Result<(), ErrorCode> {
         let user = self.sessions.user_of(who);
+        if let Some(user) = user {
+            self.commit(None, Entry::Prove { user, account })?;
+        }
         let proven = Event::Proven {
             account,
             nick,
             signature,
         };
-        match user {
-            Some(user) => Decision::entry_then(Entry::Prove { user, account }, Then::Prove(proven)),
-            None => Ok(Decision::Answer(proven)),
+        self.answer(who, proven);
+        if user.is_some() {
+            self.ask_mail(who);
         }
+        Ok(())
     }
 
-    pub(super) fn describe(
-        &mut self,
-        who: ConnId,
-        change: ProfileChange,
-    ) -> Result<Decision, ErrorCode> {
+    pub(super) fn describe(&mut self, who: ConnId, change: ProfileChange) -> Result<(), ErrorCode> {
         if let ProfileChange::Realname(text) = &change {
             check_note(text)?;
         }
         let user = self.own_id(who)?;
-        Decision::entry(Entry::Describe { user, change })
+        self.commit(Asker::new(who), Entry::Describe { user, change })
     }
 
     /// Speaks, as an operator, to those who want to hear that.
-    pub(super) fn wallops(&mut self, who: ConnId, text: String) -> Result<Decision, ErrorCode> {
+    pub(super) fn wallops(&mut self, who: ConnId, text: String) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
         self.check_message(&text)?;
         let by = self.own(who)?.nick().clone();
@@ -85,13 +88,15 @@ impl Hub {
             Audience::Each(readers),
             Event::Changed { change, is_watched },
         );
-        Ok(Decision::Answer(Event::Done { what: None }))
+        self.answer(who, Event::Done { what: None });
+        Ok(())
     }
 
-    pub(super) fn rehash(&mut self, who: ConnId) -> Result<Decision, ErrorCode> {
+    pub(super) fn rehash(&mut self, who: ConnId) -> Result<(), ErrorCode> {
         self.check_operator(who)?;
         self.effects.push_back(Effect::Reload);
-        Ok(Decision::Answer(Event::Done { what: None }))
+        self.answer(who, Event::Done { what: None });
+        Ok(())
     }
 
     /// Tells how far one has read, and each connection of the user where that is farther now.
@@ -100,23 +105,23 @@ impl Hub {
         who: ConnId,
         target: String,
         to_ms: Option<u64>,
-    ) -> Result<Decision, ErrorCode> {
+    ) -> Result<(), ErrorCode> {
         check_note(&target)?;
         let user = self.own_id(who)?;
         let key = Key::of(&target);
         let known = self.chat.read_to(user, &key);
         let farther = to_ms.filter(|_| to_ms > known);
-        let change = Change::ReadTo {
-            target,
-            to_ms: known.max(to_ms),
-        };
+        if let Some(to_ms) = farther {
+            self.commit(None, Entry::MarkRead { user, key, to_ms })?;
+        }
+        let to_ms = known.max(to_ms);
+        let change = Change::ReadTo { target, to_ms };
         let is_watched = false;
         let event = Event::Changed { change, is_watched };
-        match farther {
-            Some(to_ms) => {
-                Decision::entry_then(Entry::MarkRead { user, key, to_ms }, Then::Tell(event))
-            }
-            None => Ok(Decision::Answer(event)),
+        if farther.is_some() {
+            self.tell_others_of(who, &event);
         }
+        self.answer(who, event);
+        Ok(())
     }
 }

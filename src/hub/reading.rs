@@ -7,7 +7,7 @@ use crate::model::{
 use crate::session::cut_text;
 
 use super::effect::Effect;
-use super::questions::{Question, window_of};
+use super::questions::Question;
 use super::state::Hub;
 
 impl Hub {
@@ -26,6 +26,7 @@ impl Hub {
         range: Range,
         now: Moment,
     ) -> Result<Option<Excerpt>, ErrorCode> {
+        self.now = now;
         if let Some(refusal) = self.refusal_of(&peer, now) {
             return Err(refusal);
         }
@@ -38,7 +39,7 @@ impl Hub {
             }
             None => {}
         }
-        let window = window_of(range, now);
+        let window = self.window(range);
         if self.chat.rules().durability.is_none() {
             return Ok(Some(self.excerpt_of_tail(id, window)));
         }

@@ -4,15 +4,11 @@
 use crate::chat::{Entry, TagTo, Words};
 use crate::model::{Addressee, ConnId, ErrorCode, RoomName, Utterance};
 
-use super::decision::{Caller, Decision, Then, Wants};
+use super::hear::{Asker, Wants};
 use super::state::Hub;
 
 impl Hub {
-    pub(super) fn utter(
-        &mut self,
-        caller: Caller,
-        utterance: Utterance,
-    ) -> Result<Decision, ErrorCode> {
+    pub(super) fn utter(&mut self, who: ConnId, utterance: Utterance) -> Result<(), ErrorCode> {
         let Utterance {
             to,
             manner,
@@ -21,23 +17,17 @@ impl Hub {
         } = utterance;
         self.check_message(&text)?;
         let words = Words { manner, text, tags };
-        let who = caller.who;
         match to {
             Addressee::Room(room) => self.utter_in(who, room, words),
             Addressee::Moderators(room) => {
                 let room = self.entered(who, Some(room))?;
                 self.tag(who, TagTo::Moderators(room), words)
             }
-            Addressee::User(name) => self.utter_to(caller, &name, words),
+            Addressee::User(name) => self.utter_to(who, &name, words),
         }
     }
 
-    fn utter_in(
-        &mut self,
-        who: ConnId,
-        name: RoomName,
-        words: Words,
-    ) -> Result<Decision, ErrorCode> {
+    fn utter_in(&mut self, who: ConnId, name: RoomName, words: Words) -> Result<(), ErrorCode> {
         let room = self.chat.rooms().find(&name);
         let room = room.ok_or(ErrorCode::NoRoomToEnter(name))?;
         if is_for_programs(&words) {
@@ -50,35 +40,29 @@ impl Hub {
             is_outside: true,
             shown: self.shown_peer(who),
         };
-        self.check_room()?;
-        Ok(Decision::Entry(entry, Wants::AtOnce, Then::Nothing))
+        let wants = Wants::AtOnce;
+        self.commit_said(Some(Asker { who, wants }), entry)
     }
 
-    fn utter_to(
-        &mut self,
-        caller: Caller,
-        name: &str,
-        words: Words,
-    ) -> Result<Decision, ErrorCode> {
-        let who = caller.who;
+    fn utter_to(&mut self, who: ConnId, name: &str, words: Words) -> Result<(), ErrorCode> {
         let Some(to) = self.chat.users().find(name) else {
             return match is_for_programs(&words) {
                 true => Err(ErrorCode::NoSuchNick(name.into())),
-                false => self.say_privately(caller, name, words.text),
+                false => self.say_privately(who, name, words.text),
             };
         };
         if is_for_programs(&words) {
             return self.tag(who, TagTo::User(to), words);
         }
         let from = self.own_id(who)?;
+        let wants = Wants::AtOnce;
         let entry = Entry::Private { from, to, words };
-        self.check_room()?;
-        Ok(Decision::Entry(entry, Wants::AtOnce, Then::Nothing))
+        self.commit_said(Some(Asker { who, wants }), entry)
     }
 
-    fn tag(&mut self, who: ConnId, to: TagTo, words: Words) -> Result<Decision, ErrorCode> {
+    fn tag(&mut self, who: ConnId, to: TagTo, words: Words) -> Result<(), ErrorCode> {
         let user = self.own_id(who)?;
-        Decision::entry(Entry::Tag { user, to, words })
+        self.commit(Asker::new(who), Entry::Tag { user, to, words })
     }
 }
 

@@ -2,15 +2,10 @@
 
 use crate::model::{Change, ConnId, ErrorCode, Event, Nick, WatchChange};
 
-use super::decision::Decision;
 use super::state::Hub;
 
 impl Hub {
-    pub(super) fn watch(
-        &mut self,
-        who: ConnId,
-        change: WatchChange,
-    ) -> Result<Decision, ErrorCode> {
+    pub(super) fn watch(&mut self, who: ConnId, change: WatchChange) -> Result<(), ErrorCode> {
         self.own(who)?;
         match change {
             WatchChange::Add(names) => {
@@ -25,7 +20,8 @@ impl Hub {
             }
             WatchChange::Clear => self.watches.forget(who),
         }
-        Ok(Decision::Answer(Event::Done { what: None }))
+        self.answer(who, Event::Done { what: None });
+        Ok(())
     }
 
     /// Somebody goes by a name from now on, or nobody does.

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Datelike, Days, NaiveDate};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 use rustls::crypto::ring::{self as provider, Ticketer};
@@ -57,15 +59,65 @@ pub(super) fn load(
 ///
 /// # Errors
 /// One line that says why it cannot be made.
-pub(super) fn self_signed(
-    host: String,
-    unix_ms: u64,
-) -> Result<(Arc<ServerConfig>, String), String> {
+pub(super) fn self_signed(host: String, unix_ms: u64) -> Result<SelfSigned, String> {
     let failed = |e: &dyn Display| format!("cannot make a certificate: {e}");
     let (certificate, key) = issue(host, unix_ms).map_err(|e| failed(&e))?;
     let fingerprint = fingerprint(&certificate);
+    let ends = today(unix_ms) + Days::new(VALID_DAYS);
+    let certificate_pem = format!("{ENDS}{ends}\n{}", pem("CERTIFICATE", &certificate));
+    let key_pem = pem("PRIVATE KEY", key.secret_der());
     let config = config(vec![certificate], key).map_err(|e| failed(&e))?;
-    Ok((config, fingerprint))
+    Ok(SelfSigned {
+        config,
+        fingerprint,
+        certificate_pem,
+        key_pem,
+    })
+}
+
+/// A certificate made for trying, and how it is kept.
+pub(super) struct SelfSigned {
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) fingerprint: String,
+    pub(super) certificate_pem: String,
+    pub(super) key_pem: String,
+}
+
+/// What stands before the day on which it ends, above it in its file: a note, as PEM has them (RFC 7468 section 5.2).
+const ENDS: &str = "Ends: ";
+
+/// The day on which a certificate ends that was made here, as its file has it.
+pub(super) fn ends(certificate_pem: &str) -> Option<NaiveDate> {
+    certificate_pem
+        .lines()
+        .next()?
+        .strip_prefix(ENDS)?
+        .parse()
+        .ok()
+}
+
+/// The day of an instant, in UTC.
+pub(super) fn today(unix_ms: u64) -> NaiveDate {
+    let now = i64::try_from(unix_ms).ok();
+    let now = now.and_then(DateTime::from_timestamp_millis);
+    now.unwrap_or_default().date_naive()
+}
+
+/// The fingerprint of the first certificate of a PEM file.
+pub(super) fn fingerprint_of(certificate_pem: &[u8]) -> Option<String> {
+    let certificate = CertificateDer::from_pem_slice(certificate_pem).ok()?;
+    Some(fingerprint(&certificate))
+}
+
+/// A file of one thing (RFC 7468).
+fn pem(label: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    let encoded = BASE64.encode(der);
+    for line in encoded.as_bytes().chunks(64) {
+        text.extend(line.iter().map(|&byte| char::from(byte)));
+        text.push('\n');
+    }
+    text + &format!("-----END {label}-----\n")
 }
 
 /// Nothing is kept of a session for the next one: what it takes stands in the ticket that the client
@@ -103,10 +155,7 @@ pub(super) fn issue(
     parameters
         .distinguished_name
         .push(DnType::CommonName, "Hubbub, for trying");
-    let now = i64::try_from(unix_ms)
-        .ok()
-        .and_then(DateTime::from_timestamp_millis);
-    let today = now.unwrap_or_default().date_naive();
+    let today = today(unix_ms);
     let midnight =
         |date: NaiveDate| date_time_ymd(date.year(), date.month() as u8, date.day() as u8);
     // A peer whose clock is a little late takes it as well.
@@ -191,7 +240,13 @@ mod tests {
             fingerprint(&certificate),
             "A3:91:E9:7E:20:05:CC:4F:22:8B:9E:0A:8D:86:38:71:2A:6A:03:48:C1:09:68:40:C7:54:B1:C8:AF:CC:BE:18"
         );
-        let (_, of_another) = self_signed(String::from("a-host"), 0).expect("a certificate");
-        assert_eq!(of_another.len(), 32 * 3 - 1);
+        let another = self_signed(String::from("a-host"), 0).expect("a certificate");
+        assert_eq!(another.fingerprint.len(), 32 * 3 - 1);
+        let text = another.certificate_pem;
+        assert_eq!(
+            ends(&text).map(|day| day.to_string()),
+            Some("1971-01-01".into())
+        );
+        assert_eq!(fingerprint_of(text.as_bytes()), Some(another.fingerprint));
     }
 }

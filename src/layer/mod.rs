@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustls::server::{ServerConfig, UnbufferedServerConnection};
 
-use crate::sys::Stream;
+use crate::sys::{Stream, System};
 use tls::Tls;
 
 /// What a connection's bytes are read from and written to: a socket, and what may stand between.
@@ -151,6 +151,10 @@ impl<S: Stream> Write for Layer<S> {
     }
 }
 
+/// Where a certificate made for trying is kept, and its key.
+const SELF_SIGNED: &str = "self-signed.pem";
+const SELF_SIGNED_KEY: &str = "self-signed.key";
+
 /// What TLS is spoken with.
 pub(crate) struct Identity {
     config: Arc<ServerConfig>,
@@ -176,16 +180,57 @@ impl Identity {
         })
     }
 
-    /// Makes a certificate for trying, for this machine's names, good from `unix_ms` on.
+    /// A certificate for trying, for this machine's names, and the day on which it ends. In `dir` it is kept: one that
+    /// is there and has not ended is taken; where that cannot be used another one is made.
     ///
     /// # Errors
-    /// One line that says why it cannot be made.
-    pub(crate) fn self_signed(host: String, unix_ms: u64) -> Result<Identity, String> {
-        let (config, fingerprint) = certificate::self_signed(host, unix_ms)?;
-        Ok(Identity {
-            config,
-            fingerprint: Some(fingerprint),
-        })
+    /// One line that says why it cannot be made or kept.
+    pub(crate) fn self_signed(
+        system: &impl System,
+        dir: Option<&Path>,
+    ) -> Result<(Identity, String), String> {
+        let files = dir.map(|dir| (dir.join(SELF_SIGNED), dir.join(SELF_SIGNED_KEY)));
+        if let Some((certificate, key)) = &files
+            && let Some(kept) = Identity::kept(system, certificate, key)
+        {
+            return Ok(kept);
+        }
+        let made = certificate::self_signed(system.host_name(), system.unix_ms())?;
+        if let Some((certificate, key)) = &files {
+            for (path, text) in [(key, &made.key_pem), (certificate, &made.certificate_pem)] {
+                let written = system.write(path, text.as_bytes());
+                written.map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+            }
+        }
+        let ends = certificate::ends(&made.certificate_pem);
+        let identity = Identity {
+            config: made.config,
+            fingerprint: Some(made.fingerprint),
+        };
+        Ok((identity, ends.unwrap_or_default().to_string()))
+    }
+
+    /// The one that was made before, if it can be used and has not ended.
+    fn kept(system: &impl System, certificate: &Path, key: &Path) -> Option<(Identity, String)> {
+        let text = system.read(certificate).ok()?;
+        let ends = certificate::ends(str::from_utf8(&text).ok()?)?;
+        if ends <= certificate::today(system.unix_ms()) {
+            return None;
+        }
+        match Identity::load(certificate, key, |path| system.read(path)) {
+            Ok(identity) => {
+                let fingerprint = certificate::fingerprint_of(&text);
+                let identity = Identity {
+                    fingerprint,
+                    ..identity
+                };
+                Some((identity, ends.to_string()))
+            }
+            Err(line) => {
+                log::warn!("{line}; another certificate is made");
+                None
+            }
+        }
     }
 
     /// Speaks TLS over a socket from now on, whose first bytes may have been read already. `false`: it
@@ -202,7 +247,7 @@ impl Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::{Native, System};
+    use crate::sys::Native;
 
     #[test]
     fn what_is_not_encrypted_pays_nothing_for_it() {

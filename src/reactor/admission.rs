@@ -53,6 +53,12 @@ impl Admission {
         self.connections_max
     }
 
+    /// Counts against other limits from now on.
+    pub(super) fn adopt(&mut self, limits: &Limits) {
+        self.per_address_max = limits.per_address;
+        self.connect_rate = limits.connect_rate;
+    }
+
     /// Are as many open as may be?
     pub(super) fn is_full(&self) -> bool {
         self.open >= self.connections_max

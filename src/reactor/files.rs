@@ -20,17 +20,20 @@ pub enum Certificate {
         /// Its private key.
         key: PathBuf,
     },
-    /// It is made at the start.
-    SelfSigned,
+    /// It is made where there is none yet, or none that has not ended.
+    SelfSigned {
+        /// Where it is kept.
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Where they are.
 #[derive(Debug)]
 pub(super) struct Files {
-    certificate: Option<Certificate>,
-    oper_password: Option<PathBuf>,
+    pub(super) certificate: Option<Certificate>,
+    pub(super) oper_password: Option<PathBuf>,
     server_password: Option<PathBuf>,
-    api_tokens: Option<PathBuf>,
+    pub(super) api_tokens: Option<PathBuf>,
     state: Option<PathBuf>,
 }
 
@@ -53,8 +56,12 @@ impl Files {
             Some(Certificate::Files { certificate, key }) => {
                 Identity::load(certificate, key, |path| system.read(path))
             }
-            Some(Certificate::SelfSigned) => {
-                Identity::self_signed(system.host_name(), system.unix_ms())
+            Some(Certificate::SelfSigned { dir }) => {
+                let made = Identity::self_signed(system, dir.as_deref());
+                made.map(|(identity, ends)| {
+                    log::info!("the self-signed certificate ends on {ends}");
+                    identity
+                })
             }
         };
         identity.map(Some)
@@ -62,7 +69,10 @@ impl Files {
 
     /// Can all of them be used? The state is left alone: a running server may have it.
     pub(super) fn check(&self, system: &impl System) -> Result<(), String> {
-        self.identity(system)?;
+        // One made for trying is made at the start.
+        if matches!(self.certificate, Some(Certificate::Files { .. })) {
+            self.identity(system)?;
+        }
         self.oper_password(system)?;
         self.server_password(system)?;
         self.api_tokens(system)?;
@@ -93,7 +103,13 @@ fn secret(system: &impl System, path: Option<&PathBuf>) -> Result<Option<Secret>
 impl<S: System> Reactor<S> {
     /// Reads everything again. What is bad now stays as it was, and the log says so.
     pub(super) fn reload(&mut self) {
-        if matches!(self.files.certificate, Some(Certificate::Files { .. })) {
+        self.take_options();
+        let is_in_files = match &self.files.certificate {
+            None => false,
+            Some(Certificate::Files { .. }) => true,
+            Some(Certificate::SelfSigned { dir }) => dir.is_some(),
+        };
+        if is_in_files {
             self.take_over(
                 "certificate",
                 self.files.identity(&self.system),
@@ -148,7 +164,7 @@ impl<S: System> Reactor<S> {
 
     fn take_over_settings(&mut self, read: Result<Settings, String>) {
         self.take_over("file of settings", read, |reactor, settings| {
-            reactor.hub.set_settings(settings, reactor.clock.moment);
+            reactor.hub.set_settings(settings);
         });
     }
 

@@ -40,6 +40,7 @@ pub mod phase;
 mod process;
 mod proxies;
 mod questions;
+mod reload;
 mod report;
 mod requests;
 mod settle;
@@ -78,6 +79,7 @@ use files::Files;
 use journal::Journal;
 use pages::Pages;
 use questions::Questions;
+use reload::OptionsSource;
 use show::Show;
 use timers::Timers;
 use watchdog::Watchdog;
@@ -120,6 +122,8 @@ pub struct Reactor<S: System> {
     sendq_total_bytes: usize,
     counters: Counters,
     files: Files,
+    /// Where its options are read again.
+    options: Option<OptionsSource>,
     /// Without it no TLS is spoken.
     identity: Option<Identity>,
     site: Site,

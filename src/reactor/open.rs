@@ -53,7 +53,6 @@ impl<S: System> Reactor<S> {
         let admission = Admission::new(&config.limits, system.raise_descriptors(), proxies);
         let doors = open_doors(&mut system, config)?;
         let files = Files::of(config);
-        let identity = files.identity(&system)?;
         let rules = rules(&mut system, &files, config, &doors)?;
         let site = site(&system, &files, config)?;
         let clock = Clock::new(&system);
@@ -64,6 +63,8 @@ impl<S: System> Reactor<S> {
             }
             None => (None, nothing_kept(clock.moment, system.secret())),
         };
+        // One that is made is kept with the data.
+        let identity = files.identity(&system)?;
         let (settings, keeper) = match &config.state {
             Some(path) => {
                 let (settings, keeper) = system.open_settings(path)?;
@@ -87,6 +88,7 @@ impl<S: System> Reactor<S> {
             sendq_total_bytes: admission::sendq_total(&config.limits, &system),
             counters: Default::default(),
             files,
+            options: None,
             identity,
             site,
             show: Default::default(),

@@ -124,6 +124,8 @@ impl<S: System> Reactor<S> {
         for signal in self.system.signals() {
             match signal {
                 SIGUSR1 => self.log_stats(),
+                // The shell's way to say that its people have gone.
+                SIGHUP if self.system.has_lost_terminal() => self.begin_stop(),
                 SIGHUP => {
                     self.system.tell_manager(ServiceState::Reloading);
                     self.reload();

@@ -140,6 +140,19 @@ pub trait System {
     /// Does nothing for so long.
     fn sleep(&mut self, time: Duration);
 
+    /// Has the terminal gone away that this program was started at?
+    fn has_lost_terminal(&self) -> bool {
+        false
+    }
+
+    /// Writes a whole file, or leaves it as it was; its owner alone may read it.
+    ///
+    /// # Errors
+    /// The system's.
+    fn write(&self, _: &Path, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Signals that came, by their numbers.
     fn signals(&mut self) -> Vec<i32>;
 

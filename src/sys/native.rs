@@ -1,8 +1,10 @@
 //! The real system.
 
+use std::fs::OpenOptions;
 use std::hash::{BuildHasher as _, RandomState};
-use std::io;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +48,17 @@ pub struct Native {
     signals: Signals,
     started: Instant,
     manager: ServiceManager,
+    /// Of standard input, output and error: which were a terminal at the start?
+    terminals: [bool; 3],
+}
+
+/// A terminal that has hung up is none any more.
+fn terminals() -> [bool; 3] {
+    [
+        io::stdin().is_terminal(),
+        io::stdout().is_terminal(),
+        io::stderr().is_terminal(),
+    ]
 }
 
 impl Native {
@@ -64,6 +77,7 @@ impl Native {
             signals,
             started: Instant::now(),
             manager: ServiceManager::of_environment(),
+            terminals: terminals(),
         })
     }
 }
@@ -184,6 +198,20 @@ impl System for Native {
 
     fn sleep(&mut self, time: Duration) {
         std::thread::sleep(time);
+    }
+
+    fn has_lost_terminal(&self) -> bool {
+        self.terminals != terminals()
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let temporary = path.with_extension("part");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)
     }
 
     fn signals(&mut self) -> Vec<i32> {

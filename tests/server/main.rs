@@ -55,6 +55,7 @@ mod proxied;
 mod pynet;
 mod random;
 mod reading;
+mod reloading;
 mod replay;
 mod rest;
 mod search;

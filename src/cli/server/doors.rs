@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::limits::Limits;
+use crate::limits::{Limits, options};
 use crate::model::TrustedProxy;
 use crate::web::OriginRule;
 
-use super::super::values::{Time, network_name, server_name};
+use super::super::values::{Time, backlog, network_name, server_name, time_in};
 
 /// Who comes in, and how.
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ use super::super::values::{Time, network_name, server_name};
 pub(in crate::cli) struct DoorsOptions {
     /// How long the auto door waits for the first bytes before it greets in text; longer is better for
     /// browsers on networks that lose packets
-    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.sniff_ms))]
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.sniff_ms), value_parser = time_in(options::SNIFF_MS))]
     pub(in crate::cli) sniff_time: Time,
 
     /// A proxy that is believed about whose a connection is: by the PROXY protocol's header at any door, by Forwarded
@@ -26,11 +26,11 @@ pub(in crate::cli) struct DoorsOptions {
     pub(in crate::cli) trusted_proxy: Vec<TrustedProxy>,
 
     /// How long a connection may take to give a name
-    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.join_ms))]
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.join_ms), value_parser = time_in(options::STRANGER_MS))]
     pub(in crate::cli) join_timeout: Time,
 
     /// How long a TLS handshake or an HTTP request may take
-    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.handshake_ms))]
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::DEFAULT.handshake_ms), value_parser = time_in(options::STRANGER_MS))]
     pub(in crate::cli) handshake_timeout: Time,
 
     /// The file whose first line is asked of everybody who comes in: IRC clients send it with PASS, text
@@ -48,8 +48,7 @@ pub(in crate::cli) struct DoorsOptions {
     pub(in crate::cli) show_addresses: bool,
 
     /// Connections that the kernel queues before they are accepted
-    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.backlog,
-          value_parser = clap::value_parser!(i32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.backlog, value_parser = backlog)]
     pub(in crate::cli) backlog: i32,
 }
 
@@ -84,7 +83,7 @@ pub(in crate::cli) struct IrcOptions {
     pub(in crate::cli) register_after_join: bool,
 
     /// Tell IRC clients to come by TLS only, for so long (IRCv3 sts): for a certificate that they can verify
-    #[arg(long, value_name = "TIME", requires = "tls_cert")]
+    #[arg(long, value_name = "TIME", requires = "tls_cert", value_parser = time_in(options::LASTING_MS))]
     pub(in crate::cli) irc_sts: Option<Time>,
 
     /// The name of the network, as IRC clients are told it

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::limits::options;
 use crate::model::Durability;
 use crate::reactor::DoorAddress;
 use crate::web::PublicHost;
 
-use super::super::values::{count, durability};
+use super::super::values::{count_in, durability};
 
 /// What matters first.
 #[derive(Debug, Args)]
@@ -39,7 +40,8 @@ pub(in crate::cli) struct MainOptions {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(in crate::cli) tls_key: Option<PathBuf>,
 
-    /// TLS with a certificate made at the start, for trying; its fingerprint is printed
+    /// TLS with a certificate made for trying; its fingerprint is printed. With --data it is kept there, and made anew
+    /// when it has ended
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
     pub(in crate::cli) tls_self_signed: bool,
 
@@ -54,7 +56,7 @@ pub(in crate::cli) struct MainOptions {
     pub(in crate::cli) oper_password_file: Option<PathBuf>,
 
     /// Connections at once [default: what the limit of descriptors allows, less 32]
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = count_in(options::CONNECTIONS))]
     pub(in crate::cli) max_connections: Option<usize>,
 
     /// What a message that was told has survived: `seen`, it is told only when it is on disk; `soon`, it

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::limits::{ACCOUNT_EXPIRY_MS, GRACE_MS, REPLAY_MESSAGES};
+use crate::limits::{ACCOUNT_EXPIRY_MS, GRACE_MS, REPLAY_MESSAGES, options};
 use crate::reactor::DoorAddress;
 
 use super::super::values::{
-    CountOrOff, Time, TimeOrOff, count_or_off, replay, size_or_off, status_door,
+    CountOrOff, Time, TimeOrOff, count_or_off_in, replay, size_or_off_in, status_door, time_in,
+    time_or_off_in,
 };
 
 /// What is on disk, and whose a name is.
@@ -24,18 +25,15 @@ pub(in crate::cli) struct KeptOptions {
         long,
         value_name = "TIME|off",
         default_value = "off",
-        requires = "data"
-    )]
+        requires = "data", value_parser = time_or_off_in(options::LASTING_MS))]
     pub(in crate::cli) keep_age: TimeOrOff,
 
     /// How many messages of each room are kept
-    #[arg(long, value_name = "N|off", default_value = "off", requires = "data",
-          value_parser = count_or_off)]
+    #[arg(long, value_name = "N|off", default_value = "off", requires = "data", value_parser = count_or_off_in(options::KEPT_COUNT))]
     pub(in crate::cli) keep_count: CountOrOff,
 
     /// How many bytes of messages of each room are kept
-    #[arg(long, value_name = "BYTES|off", default_value = "off", requires = "data",
-          value_parser = size_or_off)]
+    #[arg(long, value_name = "BYTES|off", default_value = "off", requires = "data", value_parser = size_or_off_in(options::KEPT_TEXT_BYTES))]
     pub(in crate::cli) keep_bytes: CountOrOff,
 
     /// If the database is broken, rename it and begin a new one, rather than not start
@@ -44,11 +42,11 @@ pub(in crate::cli) struct KeptOptions {
 
     /// How long an account lasts that nobody uses while the server runs
     #[arg(long, value_name = "TIME|off", default_value_t = TimeOrOff(Some(ACCOUNT_EXPIRY_MS)),
-          requires = "data")]
+          requires = "data", value_parser = time_or_off_in(options::LASTING_MS))]
     pub(in crate::cli) account_expiry: TimeOrOff,
 
     /// How long somebody may go by a registered name before logging in
-    #[arg(long, value_name = "TIME", default_value_t = Time(GRACE_MS), requires = "data")]
+    #[arg(long, value_name = "TIME", default_value_t = Time(GRACE_MS), requires = "data", value_parser = time_in(options::GRACE))]
     pub(in crate::cli) grace: Time,
 
     /// Refuse a registered name at once to who does not log in

@@ -74,7 +74,10 @@ fn what_an_argument_excludes_does_not_hold() {
     let config = with_file(text, &[], &arguments).expect("it is good");
     assert!(!config.has_console);
     assert_eq!(config.addresses, crate::hub::Addresses::None);
-    assert_eq!(config.certificate, Some(Certificate::SelfSigned));
+    assert_eq!(
+        config.certificate,
+        Some(Certificate::SelfSigned { dir: None })
+    );
 }
 
 #[test]
