@@ -10,8 +10,7 @@ use crate::model::{
 
 use super::asking::{Tried, Waiting, What};
 use super::coming::Coming;
-use super::effect::Effect;
-use super::hear::Asker;
+use super::decision::{Caller, Decision};
 use super::state::Hub;
 
 impl Hub {
@@ -23,87 +22,71 @@ impl Hub {
     /// Comes in as an account, if that is its password.
     pub(super) fn join_account(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         coming: Coming,
         login: Login,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
-        self.chat.check_nick(&coming.nick, self.now.unix_ms)?;
+        self.chat.check_nick(&coming.nick, caller.now.unix_ms)?;
         let name = coming.nick.clone();
         let is_multi = login.is_multi;
-        self.ask_login(
-            who,
-            peer,
-            name,
-            login.secret,
-            What::Join { coming, is_multi },
-        )
+        self.ask_login(caller, name, login.secret, What::Join { coming, is_multi })
     }
 
     /// Goes on as an account, if that is its password.
     pub(super) fn login(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         name: Nick,
         login: Login,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
-        if self.own(who)?.is_account() {
+        if self.own(caller.who)?.is_account() {
             return Err(ErrorCode::AlreadyLoggedIn);
         }
-        self.chat.check_nick(&name, self.now.unix_ms)?;
+        self.chat.check_nick(&name, caller.now.unix_ms)?;
         let is_multi = login.is_multi;
-        self.ask_login(who, peer, name, login.secret, What::Login { is_multi })
+        self.ask_login(caller, name, login.secret, What::Login { is_multi })
     }
 
     /// Proves to be an account, if that is its password.
     pub(super) fn prove(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         name: Nick,
         login: Login,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
-        self.ask_login(who, peer, name, login.secret, What::Proof)
+        self.ask_login(caller, name, login.secret, What::Proof)
     }
 
     /// Asks with what an account is to be proven by SCRAM.
-    pub(super) fn challenge(
-        &mut self,
-        who: ConnId,
-        peer: Peer,
-        name: Nick,
-    ) -> Result<(), ErrorCode> {
+    pub(super) fn challenge(&mut self, caller: Caller, name: Nick) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
         let ask = AccountAsk::Challenge { name: name.key() };
-        self.ask_account(who, peer, name, ask, What::Other)
+        self.ask_account(caller, name, ask, What::Other)
     }
 
     /// Proves to be an account, if that proves its password.
     pub(super) fn prove_by(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         name: Nick,
         proof: Box<ScramProof>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
         let key = name.key();
         let ask = AccountAsk::LoginBy { name: key, proof };
-        self.ask_account(who, peer, name, ask, What::Proof)
+        self.ask_account(caller, name, ask, What::Proof)
     }
 
     fn ask_login(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         name: Nick,
         secret: Secret,
         what: What,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         if !secret.is_token() {
             check_password(&secret)?;
         }
@@ -111,111 +94,113 @@ impl Hub {
             name: name.key(),
             secret,
         };
-        self.ask_account(who, peer, name, ask, what)
+        self.ask_account(caller, name, ask, what)
     }
 
     /// Makes an account of the name that a guest goes by.
     pub(super) fn register(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         password: Secret,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
-        let session = self.own(who)?;
+        let session = self.own(caller.who)?;
         let nick = session.nick().clone();
         if session.is_account() {
             return Err(ErrorCode::AlreadyLoggedIn);
         }
-        self.ask_registration(who, peer, nick, password, What::Other)
+        self.ask_registration(caller, nick, password, What::Other)
     }
 
     /// Makes an account of a name that nobody goes by, before coming in.
     pub(super) fn register_early(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         nick: Nick,
         password: Secret,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
-        self.chat.check_nick(&nick, self.now.unix_ms)?;
+        self.chat.check_nick(&nick, caller.now.unix_ms)?;
         if self.chat.users().find(nick.as_str()).is_some() {
             return Err(ErrorCode::NickTaken);
         }
-        self.ask_registration(who, peer, nick, password, What::Proof)
+        self.ask_registration(caller, nick, password, What::Proof)
     }
 
     fn ask_registration(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         nick: Nick,
         password: Secret,
         what: What,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         check_password(&password)?;
         if let Err(code) = self.check_registrable(&nick) {
-            self.log(Deed::Registration { is_good: false }, Some(nick), peer);
+            self.log(
+                Deed::Registration { is_good: false },
+                Some(nick),
+                caller.peer,
+            );
             return Err(code);
         }
-        if let Err(code) = self.take_registration(peer) {
-            self.log(Deed::Registration { is_good: false }, Some(nick), peer);
+        if let Err(code) = self.take_registration(caller) {
+            self.log(
+                Deed::Registration { is_good: false },
+                Some(nick),
+                caller.peer,
+            );
             return Err(code);
         }
         let name = nick.clone();
         let ask = AccountAsk::Register { nick, password };
-        let asked = self.ask_account(who, peer, name, ask, what);
+        let asked = self.ask_account(caller, name, ask, what);
         if asked.is_err() {
-            self.give_back_registration(peer);
+            self.give_back_registration(caller.peer);
         }
         asked
     }
 
     /// Goes on as a guest.
-    pub(super) fn logout(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+    pub(super) fn logout(&mut self, who: ConnId) -> Result<Decision, ErrorCode> {
         self.own_account(who)?;
         let user = self.own_id(who)?;
-        self.commit(Asker::new(who), Entry::LogOut { user })
+        Decision::entry(Entry::LogOut { user })
     }
 
     pub(super) fn set_password(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         old: Option<Secret>,
         new: Secret,
-    ) -> Result<(), ErrorCode> {
-        let (account, nick) = self.own_account(who)?;
+    ) -> Result<Decision, ErrorCode> {
+        let (account, nick) = self.own_account(caller.who)?;
         self.check_is_no_bot(account)?;
         check_password(&new)?;
         old.as_ref().map_or(Ok(()), check_password)?;
         let ask = AccountAsk::SetPassword { account, old, new };
-        self.ask_account(who, peer, nick, ask, What::Other)
+        self.ask_account(caller, nick, ask, What::Other)
     }
 
     pub(super) fn unregister(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         password: Option<Secret>,
-    ) -> Result<(), ErrorCode> {
-        let (account, nick) = self.own_account(who)?;
+    ) -> Result<Decision, ErrorCode> {
+        let (account, nick) = self.own_account(caller.who)?;
         self.check_is_no_bot(account)?;
-        let own = self.own_id(who)?;
-        self.chat.check_may_log_out(own, self.now.unix_ms)?;
+        let own = self.own_id(caller.who)?;
+        self.chat.check_may_log_out(own, caller.now.unix_ms)?;
         password.as_ref().map_or(Ok(()), check_password)?;
         let ask = AccountAsk::Unregister { account, password };
-        self.ask_account(who, peer, nick, ask, What::Other)
+        self.ask_account(caller, nick, ask, What::Other)
     }
 
     pub(super) fn change_token(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         change: TokenChange,
-    ) -> Result<(), ErrorCode> {
-        let (owner, nick) = self.own_account(who)?;
+    ) -> Result<Decision, ErrorCode> {
+        let (owner, nick) = self.own_account(caller.who)?;
         self.check_is_no_bot(owner)?;
         let own_bot = |bot: &Nick| {
             let bot = self.chat.directory().find(&bot.key())?;
@@ -224,9 +209,9 @@ impl Hub {
         let (name, ask) = match change {
             TokenChange::New(bot) => {
                 if own_bot(&bot).is_none() {
-                    self.chat.check_nick(&bot, self.now.unix_ms)?;
+                    self.chat.check_nick(&bot, caller.now.unix_ms)?;
                     self.check_registrable(&bot)?;
-                    self.take_registration(peer)?;
+                    self.take_registration(caller)?;
                 }
                 let name = bot.clone();
                 (bot, AccountAsk::NewToken { owner, name })
@@ -249,7 +234,7 @@ impl Hub {
                 (nick, AccountAsk::EndSession { account, token })
             }
         };
-        self.ask_account(who, peer, name, ask, What::Other)
+        self.ask_account(caller, name, ask, What::Other)
     }
 
     pub(super) fn check_accounts(&self) -> Result<(), ErrorCode> {
@@ -288,13 +273,15 @@ impl Hub {
     }
 
     /// May one more account be made from there? It is counted.
-    fn take_registration(&mut self, peer: Peer) -> Result<(), ErrorCode> {
+    fn take_registration(&mut self, caller: Caller) -> Result<(), ErrorCode> {
         if self.chat.directory().len() >= ACCOUNTS_MAX {
             return Err(ErrorCode::AccountsFull);
         }
-        let address = peer.counted_address(self.chat.rules().limits_loopback);
-        let now_ms = self.now.uptime_ms;
-        match address.is_none_or(|address| self.accounts.registrations.take(address, now_ms)) {
+        let address = caller
+            .peer
+            .counted_address(self.chat.rules().limits_loopback);
+        let (now_ms, registrations) = (caller.now.uptime_ms, &mut self.accounts.registrations);
+        match address.is_none_or(|address| registrations.take(address, now_ms)) {
             true => Ok(()),
             false => Err(ErrorCode::TooManyRegistrations),
         }
@@ -310,38 +297,34 @@ impl Hub {
     /// Asks about an account, unless too many passwords were wrong.
     pub(super) fn ask_account(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         name: Nick,
         ask: AccountAsk,
         what: What,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let tried = Tried::by(&ask);
         if tried.is_secret() {
-            self.check_failures(&name.key(), peer)?;
+            self.check_failures(&name.key(), caller)?;
         }
-        if !self.accounts.asking.insert(who) {
+        let Caller { who, peer, .. } = caller;
+        if self.accounts.asking.contains(&who) {
             return Err(ErrorCode::Busy);
         }
-        let ticket = self.next_ticket();
         let waiting = Waiting {
             who,
             peer,
-            request_id: self.request_id.take(),
+            request_id: None,
             name,
             tried,
             is_void: false,
             what,
         };
-        self.accounts.waiting.insert(ticket, waiting);
-        self.effects
-            .push_back(Effect::AskAccount { who, ticket, ask });
-        Ok(())
+        Ok(Decision::Account(Box::new(waiting), ask))
     }
 
     /// May a password be tried?
-    fn check_failures(&mut self, name: &Key, peer: Peer) -> Result<(), ErrorCode> {
-        let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
+    fn check_failures(&mut self, name: &Key, caller: Caller) -> Result<(), ErrorCode> {
+        let (now_ms, address) = (caller.now.uptime_ms, caller.peer.counted_address(true));
         let tried = self.accounts.failures.try_one(name, address, now_ms);
         tried.map_err(ErrorCode::LoginThrottled)
     }

@@ -5,10 +5,10 @@
 use std::rc::Rc;
 
 use crate::chat::{LOBBY, RoomId, User};
-use crate::model::{ConnId, Event, RoomName, Roster, UserId};
+use crate::model::{ConnId, Event, Moment, RoomName, Roster, UserId};
 use crate::session::{Reader, Session};
 
-use super::hear::{Asker, Wants};
+use super::decision::{Asker, Wants};
 use super::state::Hub;
 
 /// A session of a user who has become another.
@@ -44,23 +44,20 @@ impl Hub {
     }
 
     /// A user has one more session: that of who comes in, or one of a user who has become this one.
-    pub(super) fn hear_attached(&mut self, user: UserId, asker: Option<Asker>) {
-        if let Some(Asker {
-            who,
-            wants: Wants::Welcome { users, replay, .. },
-        }) = asker
+    pub(super) fn hear_attached(&mut self, user: UserId, mut asker: Option<&mut Asker>) {
+        if let Some(asker) = asker.as_deref_mut()
+            && let Wants::Welcome { users, replay, .. } = asker.wants
         {
-            self.attach(user, who, Some(LOBBY), replay);
-            return self.welcome_beside(user, who, users);
+            self.attach(user, asker.who, Some(LOBBY), replay);
+            return self.welcome_beside(user, asker, users);
         }
-        if let Some(Asker {
-            who,
-            wants: Wants::Nowhere { replay },
-        }) = asker
+        if let Some(asker) = asker
+            && let Wants::Nowhere { replay } = asker.wants
         {
+            let who = asker.who;
             self.attach(user, who, None, replay);
             let (nick, users) = (self.name_of(user), Roster::default());
-            self.answer_welcome(who, nick, users);
+            self.answer_welcome(asker, nick, users);
             for room in self.chat.users()[user].rooms().to_vec() {
                 self.tell_own_entering(who, room);
                 self.show_past(who, room, None, None);
@@ -75,13 +72,14 @@ impl Hub {
         self.tell_new_rooms(moved.who, user, &moved.rooms);
     }
 
-    fn welcome_beside(&mut self, user: UserId, who: ConnId, wants_users: bool) {
+    fn welcome_beside(&mut self, user: UserId, asker: &mut Asker, wants_users: bool) {
+        let who = asker.who;
         let nick = self.name_of(user);
         let users = match wants_users {
             true => self.roster(LOBBY),
             false => Roster::default(),
         };
-        self.answer_welcome(who, nick, users);
+        self.answer_welcome(asker, nick, users);
         let rooms = self.chat.users()[user].rooms().to_vec();
         for &room in rooms.iter().filter(|&&room| room != LOBBY) {
             self.tell_own_entering(who, room);
@@ -98,6 +96,7 @@ impl Hub {
         members: &[usize],
         into: UserId,
         rooms: Vec<RoomName>,
+        now: Moment,
     ) {
         let rooms: Rc<[RoomName]> = rooms.into();
         let renamed = Event::Renamed {
@@ -116,7 +115,7 @@ impl Hub {
         });
         let mut sessions: Vec<Moved> = sessions.collect();
         sessions.reverse();
-        self.part_from(id, user, members);
+        self.part_from((id, user), members, now);
         self.moved.extend(sessions);
     }
 

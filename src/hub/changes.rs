@@ -4,8 +4,8 @@ use crate::chat::{Actor, MetadataOf, RoomId, User};
 use crate::model::{Change, ConnId, ErrorCode, Event, MetadataTarget, ModeChange, UserId};
 use crate::session::Reader;
 
+use super::decision::{Asker, Wants};
 use super::effect::Audience;
-use super::hear::{Asker, Wants};
 use super::state::Hub;
 
 impl Hub {
@@ -81,7 +81,7 @@ impl Hub {
         self.watches.has_profiles
     }
 
-    pub(super) fn hear_topic(&mut self, user: UserId, room: RoomId, asker: Option<Asker>) {
+    pub(super) fn hear_topic(&mut self, user: UserId, room: RoomId, asker: Option<&mut Asker>) {
         let by = Some(self.name_of(user));
         let found = self.chat.rooms().get(room);
         let event = Event::Topic {
@@ -90,10 +90,10 @@ impl Hub {
             by,
             set: None,
         };
-        let except = asker.map(|asker| asker.who);
+        let except = asker.as_ref().map(|asker| asker.who);
         self.broadcast(self.others(room, except), event.clone());
-        if let Some(who) = except {
-            self.answer(who, event);
+        if let Some(asker) = asker {
+            self.answer_asker(asker, event);
         }
     }
 
@@ -103,9 +103,9 @@ impl Hub {
         room: RoomId,
         changes: Vec<ModeChange>,
         refusal: Option<ErrorCode>,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
     ) {
-        let own = asker.map(|asker| asker.who);
+        let own = asker.as_ref().map(|asker| asker.who);
         let change = Change::Modes {
             room: self.chat.rooms().get(room).name.clone(),
             by: self.chat.nick_of(by),
@@ -114,14 +114,14 @@ impl Hub {
         if matches!(&change, Change::Modes { changes, .. } if !changes.is_empty()) {
             self.tell_watchful(room, own, &change);
         }
-        let Some(Asker { who, wants }) = asker else {
+        let Some(asker) = asker else {
             return;
         };
-        match (refusal, wants) {
-            (Some(code), _) => self.answer(who, Event::Error(code)),
+        match (refusal, asker.wants) {
+            (Some(code), _) => self.answer_asker(asker, Event::Error(code)),
             (None, Wants::Modes) => {
                 let is_watched = false;
-                self.answer(who, Event::Changed { change, is_watched });
+                self.answer_asker(asker, Event::Changed { change, is_watched });
             }
             (None, _) => {}
         }
@@ -133,7 +133,7 @@ impl Hub {
         of: MetadataOf,
         key: String,
         value: Option<String>,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
     ) {
         let (target, rooms) = match of {
             MetadataOf::Room(room) => {
@@ -151,9 +151,9 @@ impl Hub {
             value,
             by: self.name_of(by),
         };
-        self.tell_of_metadata(asker.map(|asker| asker.who), &rooms, &change);
+        self.tell_of_metadata(asker.as_ref().map(|asker| asker.who), &rooms, &change);
         if let Some(asker) = asker {
-            self.answer(asker.who, Event::Done { what: None });
+            self.answer_asker(asker, Event::Done { what: None });
         }
     }
 

@@ -1,9 +1,9 @@
 //! Coming in: how somebody becomes a user.
 
 use crate::chat::Entry;
-use crate::model::{ConnId, EnterMode, ErrorCode, Login, MessageId, Nick, Peer, RoomName, Secret};
+use crate::model::{ConnId, ErrorCode, Login, MessageId, Nick, RoomName, Secret};
 
-use super::hear::{Asker, Wants};
+use super::decision::{Caller, Decision, Then, Wants};
 use super::state::Hub;
 
 /// Somebody who comes in.
@@ -46,11 +46,10 @@ impl Hub {
     /// Says that word. After a few wrong ones an address waits.
     pub(super) fn unlock(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        Caller { who, peer, now }: Caller,
         password: &Secret,
     ) -> Result<(), ErrorCode> {
-        let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
+        let (now_ms, address) = (now.uptime_ms, peer.counted_address(true));
         let Some(wanted) = &self.chat.rules().server.password else {
             return Ok(());
         };
@@ -68,73 +67,46 @@ impl Hub {
 
     pub(super) fn join(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         coming: Coming,
         login: Option<Login>,
-    ) -> Result<(), ErrorCode> {
-        if self.sessions.user_of(who).is_some() {
+    ) -> Result<Decision, ErrorCode> {
+        if self.sessions.user_of(caller.who).is_some() {
             return Err(ErrorCode::AlreadyJoined);
         }
         if let Some(login) = login {
-            return self.join_account(who, peer, coming, login);
+            return self.join_account(caller, coming, login);
         }
-        let asker = self.comer(who, &coming);
+        let wants = self.wants_of(&coming);
         let entry = Entry::Join {
             nick: coming.nick,
-            peer,
+            peer: caller.peer,
             is_untold: coming.is_untold,
         };
-        self.commit(Some(asker), entry)?;
-        self.resume(who, &coming.resume)?;
-        self.begin_grace(self.own_id(who)?);
-        Ok(())
+        let then = Then::ComeIn {
+            resume: coming.resume,
+            is_account: false,
+        };
+        Ok(Decision::Entry(entry, wants, then))
     }
 
-    pub(super) fn comer(&self, who: ConnId, coming: &Coming) -> Asker {
-        let wants = Wants::Welcome {
+    pub(super) fn wants_of(&self, coming: &Coming) -> Wants {
+        Wants::Welcome {
             users: coming.wants_users,
             is_untold: coming.is_untold,
             replay: self.replay_of(coming.replay),
-        };
-        Asker { who, wants }
+        }
     }
 
     /// Comes in under a free name made of the address. The others are told when it says something, or has
     /// said nothing for a while: what it says first may be another protocol's, and then nobody is told.
-    pub(super) fn join_unnamed(&mut self, who: ConnId, peer: Peer) -> Result<(), ErrorCode> {
-        let nick = self.free_nick(peer.number());
+    pub(super) fn join_unnamed(&mut self, caller: Caller) -> Result<Decision, ErrorCode> {
+        let nick = self.free_nick(caller.peer.number());
         let coming = Coming {
             is_untold: true,
             ..Coming::plain(nick)
         };
-        self.join(who, peer, coming, None)
-    }
-
-    /// Shows who has come in what was said in its rooms, and in others that it goes on in.
-    pub(super) fn resume(
-        &mut self,
-        who: ConnId,
-        resume: &[(RoomName, MessageId)],
-    ) -> Result<(), ErrorCode> {
-        let (rooms, focus) = (self.own(who)?.rooms().to_vec(), self.focus_of(who)?);
-        for &id in &rooms {
-            let key = self.chat.rooms().get(id).name.key();
-            let had = resume.iter().find(|(room, _)| room.key() == key);
-            self.show_past(who, id, had.map(|&(_, id)| id), None);
-        }
-        for (room, had) in resume.iter().filter(|(room, _)| !room.is_lobby()) {
-            let known = self.chat.rooms().find(room);
-            if known.is_some_and(|id| rooms.contains(&id)) {
-                continue;
-            }
-            let mode = EnterMode::Focus;
-            if let Err(code) = self.enter(who, room.clone(), mode, None, Some(*had), None) {
-                self.refuse(who, code);
-            }
-            self.set_focus(who, focus);
-        }
-        Ok(())
+        self.join(caller, coming, None)
     }
 
     /// `anon-` and the number, or the next one that nobody took.

@@ -1,21 +1,23 @@
 //! What comes of a deletion: a message is forgotten, and everybody who could read it is told.
 
 use crate::chat::Actor;
-use crate::model::{ConnId, Deletion, Event, KeptMessage, MessageId, Record, SaidIn, Target};
+use crate::model::{
+    ConnId, Deletion, Event, KeptMessage, MessageId, Moment, Record, SaidIn, Target,
+};
 
-use super::hear::Asker;
+use super::decision::Asker;
 use super::state::Hub;
 
 impl Hub {
     pub(super) fn hear_deleted(
         &mut self,
         (by, is_own): (Actor, bool),
-        message: KeptMessage,
+        (message, id): (KeptMessage, MessageId),
         reason: Option<String>,
-        id: MessageId,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
+        now: Moment,
     ) {
-        self.forget_message(&message, id);
+        self.forget_message(&message, id, now);
         let nick = || Some(message.nick.clone()).filter(|_| is_own);
         let deletion = Deletion {
             target: match &message.place {
@@ -28,15 +30,15 @@ impl Hub {
             is_own,
             reason,
         };
-        let who = asker.map(|asker| asker.who);
+        let who = asker.as_ref().map(|asker| asker.who);
         self.tell_deleted(who, &message, &deletion);
-        if let Some(who) = who {
-            self.answer(who, Event::Deleted(Box::new(deletion)));
+        if let Some(asker) = asker {
+            self.answer_asker(asker, Event::Deleted(Box::new(deletion)));
         }
     }
 
     /// Forgets a message here, and has it forgotten on disk.
-    fn forget_message(&mut self, message: &KeptMessage, id: MessageId) {
+    fn forget_message(&mut self, message: &KeptMessage, id: MessageId, now: Moment) {
         let room = match &message.place {
             SaidIn::Room { name, .. } => self.chat.rooms().find(name),
             SaidIn::User { .. } => None,
@@ -50,7 +52,7 @@ impl Hub {
         if self.chat.rules().durability.is_some() {
             self.history.deleted.insert(message.id, id);
             let message = message.id;
-            self.keep_said(id, Record::Deleted { id, message });
+            self.keep_said(id, Record::Deleted { id, message }, now);
         }
     }
 

@@ -4,11 +4,11 @@
 use crate::chat::{Actor, Entry, RoomId};
 use crate::model::{
     ConnId, Durability, ErrorCode, Found, KeptMessage, Message, MessageId, Moment, Nick, Peer,
-    Query, RequestId, RoomName, SaidIn, Target,
+    Query, RoomName, SaidIn, Target,
 };
 
+use super::decision::{Decision, Then};
 use super::effect::Effect;
-use super::hear::Asker;
 use super::questions::Question;
 use super::state::{Hub, check_note};
 
@@ -30,7 +30,7 @@ impl Hub {
         within: Option<Target>,
         id: Option<MessageId>,
         reason: Option<String>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         reason.as_deref().map_or(Ok(()), check_note)?;
         let by = self.actor(who)?;
         if let Some(Target::Room(room)) = &within
@@ -45,10 +45,10 @@ impl Hub {
                 None => self.focus_of(who)?,
             };
             let message = self.own_last(by, room).ok_or(ErrorCode::NoSuchMessage)?;
-            return self.commit_deletion(Asker::new(who), by, message, reason);
+            return Decision::entry(self.entry_of_deletion(by, message, reason)?);
         };
         if let Some(message) = self.remembered(by, within.as_ref(), id) {
-            return self.commit_deletion(Asker::new(who), by, message, reason);
+            return Decision::entry(self.entry_of_deletion(by, message, reason)?);
         }
         self.check_on_disk(within.as_ref(), id)?;
         if by != Actor::Console {
@@ -60,10 +60,8 @@ impl Hub {
             reason,
             is_posted: false,
         };
-        let request_id = self.request_id.take();
         let question = Question::Deletion(Box::new(asked));
-        self.put_query(who, request_id, question, Query::Message { id });
-        Ok(())
+        Ok(Decision::Query(question, Query::Message { id }))
     }
 
     /// Deletes something that was said in a room, for the bot of that name, or for a program of the operator's.
@@ -81,7 +79,6 @@ impl Hub {
         id: MessageId,
         now: Moment,
     ) -> Result<bool, ErrorCode> {
-        self.now = now;
         if let Some(refusal) = self.refusal_of(&peer, now) {
             return Err(refusal);
         }
@@ -99,7 +96,8 @@ impl Hub {
         let within = Some(Target::Room(room));
         let is_kept = self.chat.rules().durability.is_some();
         if let Some(message) = self.remembered(by, within.as_ref(), id) {
-            self.commit_deletion(None, by, message, None)?;
+            let entry = self.entry_of_deletion(by, message, None)?;
+            self.commit(None, entry, now)?;
             if is_kept {
                 self.wait_for_post(who);
             }
@@ -198,19 +196,16 @@ impl Hub {
         })
     }
 
-    /// A message was looked for on disk that is to be deleted.
-    pub(super) fn end_deletion(
+    /// A message was looked for on disk that is to be deleted. `None`: nobody waits for that.
+    pub(super) fn deletion_of(
         &mut self,
         who: ConnId,
-        request_id: Option<RequestId>,
         asked: SoughtDeletion,
-        is_here: bool,
         found: Found,
-    ) {
-        if !is_here && !asked.is_posted {
-            return;
+    ) -> Option<Result<Decision, ErrorCode>> {
+        if self.is_stranger(who) && !asked.is_posted {
+            return None;
         }
-        self.request_id = request_id;
         let found = match found {
             Found::Message(found) => Ok(found),
             _ => Err(ErrorCode::StoreFailed),
@@ -220,37 +215,35 @@ impl Hub {
             |it: &KeptMessage| it.id <= self.history.kept && is_within(it, asked.within.as_ref());
         let message =
             found.and_then(|it| it.filter(|it| is_known(it)).ok_or(ErrorCode::NoSuchMessage));
-        let asker = Asker::new(who).filter(|_| !asked.is_posted);
-        let done = message
-            .and_then(|message| self.commit_deletion(asker, asked.by, message, asked.reason));
-        match (done, asked.is_posted) {
-            (Ok(()), true) => self.wait_for_post(who),
-            (Ok(()), false) => {}
+        let entry =
+            message.and_then(|message| self.entry_of_deletion(asked.by, message, asked.reason));
+        match (entry, asked.is_posted) {
+            (Ok(entry), true) => Some(Decision::entry_then(entry, Then::Post)),
+            (Ok(entry), false) => Some(Decision::entry(entry)),
             (Err(code), true) => {
                 let failure = Some(code);
                 self.effects.push_back(Effect::Posted { to: who, failure });
+                None
             }
-            (Err(code), false) => self.refuse(who, code),
+            (Err(code), false) => Some(Err(code)),
         }
     }
 
-    /// Commits it, unless it could not be kept: then nothing is forgotten.
-    fn commit_deletion(
-        &mut self,
-        asker: Option<Asker>,
+    /// Where it could not be kept, nothing is forgotten.
+    fn entry_of_deletion(
+        &self,
         by: Actor,
         message: Box<KeptMessage>,
         reason: Option<String>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Entry, ErrorCode> {
         if self.chat.rules().durability.is_some() && !self.has_room {
             return Err(ErrorCode::StoreFailed);
         }
-        let entry = Entry::Delete {
+        Ok(Entry::Delete {
             by,
             message,
             reason,
-        };
-        self.commit(asker, entry)
+        })
     }
 }
 

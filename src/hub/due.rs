@@ -29,16 +29,15 @@ impl Hub {
     /// word, or what was counted and whose second is over, or ends what was not used for long: one of these, so
     /// that there is time for others in between.
     pub fn handle_timeout(&mut self, now: Moment) {
-        self.now = now;
         let is_due = |due_ms: u64| due_ms <= now.uptime_ms;
-        if self.pass_held() {
+        if self.pass_held(now) {
             // What waits longer than that is told.
         } else if self.has_more_to_do() {
-            self.do_some();
+            self.do_some(now);
         } else if self.graces.next().is_some_and(|(due_ms, _)| is_due(due_ms)) {
-            self.end_grace();
+            self.end_grace(now);
         } else if self.next_expiry().is_some_and(is_due) {
-            self.end_unused();
+            self.end_unused(now);
         } else if let Some(&(due_ms, id)) = self.untold.front()
             && is_due(due_ms)
         {
@@ -46,7 +45,7 @@ impl Hub {
             if self.untold.is_empty() {
                 self.untold = VecDeque::new();
             }
-            self.show_user(id);
+            self.show_user(id, now);
         } else if let Some((id, churn)) = self.local.pop_due(now.uptime_ms) {
             let room = self.chat.rooms().get(id);
             let event = Event::Presence {
@@ -66,17 +65,16 @@ impl Hub {
     }
 
     /// A connection has asked for something: the others are to know of its user.
-    pub(super) fn show(&mut self, who: ConnId) {
+    pub(super) fn show(&mut self, who: ConnId, now: Moment) {
         if let Some(user) = self.sessions.user_of(who) {
-            self.show_user(user);
+            self.show_user(user, now);
         }
     }
 
-    pub(super) fn show_user(&mut self, user: UserId) {
+    pub(super) fn show_user(&mut self, user: UserId, now: Moment) {
         let own = self.chat.users().get(user);
         if own.is_some_and(User::is_untold) {
-            let done = self.commit(None, Entry::Show { user });
-            debug_assert!(done.is_ok(), "nothing stands in the way");
+            self.commit_certain(Entry::Show { user }, now);
         }
     }
 
@@ -88,19 +86,17 @@ impl Hub {
         id: Option<RequestId>,
         now: Moment,
     ) {
-        self.now = now;
-        self.show(who);
-        self.answer_with(who, id, Event::Error(code));
+        self.show(who, now);
+        self.answer(who, id, Event::Error(code));
     }
 
     /// Gives another name to who is next, if its time is over.
-    pub(super) fn end_grace(&mut self) {
+    pub(super) fn end_grace(&mut self, now: Moment) {
         if let Some((due_ms, user)) = self.graces.next()
-            && due_ms <= self.now.uptime_ms
+            && due_ms <= now.uptime_ms
         {
             self.graces.stop(user);
-            let done = self.commit(None, Entry::EndGrace { user });
-            debug_assert!(done.is_ok(), "who has gone has no time that runs");
+            self.commit_certain(Entry::EndGrace { user }, now);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What comes of entering and leaving rooms.
 
 use crate::chat::{LOBBY, Leaving, RoomId};
-use crate::model::{ConnId, Done, EnterMode, Event, Kick, Nick, Notice, RoomName, Roster, UserId};
+use crate::model::{
+    ConnId, Done, EnterMode, Event, Kick, Moment, Nick, Notice, RoomName, Roster, UserId,
+};
 use crate::session::{Reader, Session};
 
+use super::decision::{Asker, Wants};
 use super::effect::Effect;
-use super::hear::{Asker, Wants};
 use super::state::Hub;
 
 impl Hub {
@@ -23,22 +25,22 @@ impl Hub {
         &mut self,
         user: UserId,
         room: RoomId,
-        is_made: bool,
-        was_in: bool,
-        asker: Option<Asker>,
+        (is_made, was_in): (bool, bool),
+        asker: Option<&mut Asker>,
+        now: Moment,
     ) {
         if !was_in {
             self.read(user, room);
         }
-        let Some(Asker {
-            who,
-            wants:
-                Wants::Room {
-                    mode,
-                    resume,
-                    replay,
-                },
-        }) = asker
+        let Some(asker) = asker else {
+            return;
+        };
+        let who = asker.who;
+        let Wants::Room {
+            mode,
+            resume,
+            replay,
+        } = asker.wants
         else {
             return;
         };
@@ -56,7 +58,7 @@ impl Hub {
             },
             topic: found.topic.clone(),
         };
-        self.answer(who, event);
+        self.answer_asker(asker, event);
         if was_in {
             return;
         }
@@ -65,7 +67,7 @@ impl Hub {
             self.tell_own_entering(other, room);
         }
         let nick = self.name_of(user);
-        self.tell_of_entering(user, room, Event::RoomJoined { nick, room: name });
+        self.tell_of_entering(user, room, Event::RoomJoined { nick, room: name }, now);
         self.tell_metadata_of(user, room);
         self.show_past(who, room, resume, replay);
         for other in others {
@@ -90,8 +92,8 @@ impl Hub {
         &mut self,
         user: UserId,
         room: RoomId,
-        members: usize,
-        is_back: bool,
+        (members, is_back): (usize, bool),
+        now: Moment,
     ) -> bool {
         let rooms = self.chat.users()[user].rooms();
         let last = rooms.last().copied().filter(|_| !is_back);
@@ -106,11 +108,11 @@ impl Hub {
                 }
             }
         }
-        let is_told = self.count_leaving(room, members);
+        let is_told = self.count_leaving(room, members, now);
         if is_back {
             self.read(user, LOBBY);
             let (nick, room) = (self.name_of(user), RoomName::lobby());
-            self.tell_of_entering(user, LOBBY, Event::RoomJoined { nick, room });
+            self.tell_of_entering(user, LOBBY, Event::RoomJoined { nick, room }, now);
         }
         is_told
     }
@@ -121,12 +123,16 @@ impl Hub {
         (room, name): (RoomId, RoomName),
         is_told: bool,
         leaving: Leaving,
-        asker: Option<Asker>,
+        mut asker: Option<&mut Asker>,
     ) {
         let connections: Vec<ConnId> = self.sessions.of(user).collect();
         let nick = self.name_of(user);
         let (own, kick, words) = match leaving {
-            Leaving::Own(words) => (self.tell_leaver(&connections, &name, asker), None, words),
+            Leaving::Own(words) => (
+                self.tell_leaver(&connections, &name, asker.as_deref_mut()),
+                None,
+                words,
+            ),
             Leaving::Kicked(kick) => {
                 self.tell_kicked(&connections, &name, &kick);
                 (connections.first().copied(), Some(kick), None)
@@ -144,9 +150,8 @@ impl Hub {
             true => self.broadcast(self.others(room, own), event),
             false => self.tell_eager(&[room], Some(user), event),
         }
-        if let Some(asker) = asker.filter(|_| is_kick) {
-            let done = Done::PutOut { nick, room: name };
-            self.answer(asker.who, Event::Done { what: Some(done) });
+        if is_kick {
+            self.answer_done(asker, Done::PutOut { nick, room: name });
         }
     }
 
@@ -155,12 +160,12 @@ impl Hub {
         &mut self,
         connections: &[ConnId],
         name: &RoomName,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
     ) -> Option<ConnId> {
-        let own = asker.map(|asker| asker.who);
-        if let Some(who) = own {
-            let (room, now_in) = (name.clone(), self.name_of_focus(who));
-            self.answer(who, Event::LeftRoom { room, now_in });
+        let own = asker.as_ref().map(|asker| asker.who);
+        if let Some(asker) = asker {
+            let (room, now_in) = (name.clone(), self.name_of_focus(asker.who));
+            self.answer_asker(asker, Event::LeftRoom { room, now_in });
         }
         for &other in connections.iter().filter(|&&other| Some(other) != own) {
             self.tell_own_leaving(other, name);
@@ -179,13 +184,14 @@ impl Hub {
         }
     }
 
-    pub(super) fn hear_joined(&mut self, user: UserId, asker: Option<Asker>) {
-        let Some(Asker { who, wants }) = asker else {
+    pub(super) fn hear_joined(&mut self, user: UserId, asker: Option<&mut Asker>, now: Moment) {
+        let Some(asker) = asker else {
             return;
         };
+        let who = asker.who;
         let nick = self.name_of(user);
         self.watches.users_max = self.watches.users_max.max(self.chat.users().len());
-        match wants {
+        match asker.wants {
             Wants::Welcome {
                 users,
                 is_untold,
@@ -196,45 +202,47 @@ impl Hub {
                 let here = true;
                 let readers = &mut self.local.get_mut(LOBBY).readers;
                 readers.add(Reader { id: who, here });
-                self.welcome(who, (user, &nick), users, is_untold);
+                self.welcome(asker, (user, &nick), (users, is_untold), now);
             }
             Wants::Nowhere { replay } => {
                 self.watches.has_profiles = true;
                 let session = Session::new(user, None, replay);
                 self.sessions.insert(who, session);
                 let (nick, users) = (nick.clone(), Roster::default());
-                self.answer_welcome(who, nick, users);
+                self.answer_welcome(asker, nick, users);
             }
-            Wants::Nothing | Wants::Modes | Wants::AtOnce | Wants::Room { .. } => return,
+            Wants::Nothing | Wants::Unheard | Wants::Modes | Wants::AtOnce | Wants::Room { .. } => {
+                return;
+            }
         }
         self.tell_watchers_of_name(&nick, true);
     }
 
     /// Tells a connection that it has a session.
-    pub(super) fn answer_welcome(&mut self, who: ConnId, nick: Nick, users: Roster) {
-        let came = nick.clone();
+    pub(super) fn answer_welcome(&mut self, asker: &mut Asker, nick: Nick, users: Roster) {
+        let (who, came) = (asker.who, nick.clone());
         self.effects.push_back(Effect::Came { who, nick: came });
-        self.answer(who, Event::Welcome { nick, users });
+        self.answer_asker(asker, Event::Welcome { nick, users });
     }
 
     /// Tells who has come into the lobby, and the others there.
     fn welcome(
         &mut self,
-        who: ConnId,
+        asker: &mut Asker,
         (user, nick): (UserId, &Nick),
-        users: bool,
-        is_untold: bool,
+        (users, is_untold): (bool, bool),
+        now: Moment,
     ) {
-        let author = self.author(who, nick.clone());
+        let author = self.author(asker.who, nick.clone());
         let users = match users {
             true => self.roster(LOBBY),
             false => Roster::default(),
         };
         let nick = nick.clone();
-        self.answer_welcome(who, nick, users);
+        self.answer_welcome(asker, nick, users);
         match is_untold {
-            true => self.tell_later(user),
-            false => self.tell_of_entering(user, LOBBY, Event::Joined { author }),
+            true => self.tell_later(user, now),
+            false => self.tell_of_entering(user, LOBBY, Event::Joined { author }, now),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::chat::RoomId;
 use crate::limits::ROOM_EXPIRY_MS;
-use crate::model::{AccountId, Record, Used};
+use crate::model::{AccountId, Moment, Record, Used};
 use crate::session::Lasting;
 
 use super::effect::Effect;
@@ -11,8 +11,8 @@ use super::state::Hub;
 
 impl Hub {
     /// How long the server has run, earlier runs included.
-    pub(super) fn ran_ms(&self) -> u64 {
-        self.expiry.ran_before_ms.saturating_add(self.now.uptime_ms)
+    pub(super) fn ran_ms(&self, now: Moment) -> u64 {
+        self.expiry.ran_before_ms.saturating_add(now.uptime_ms)
     }
 
     /// The uses of before the start.
@@ -41,34 +41,34 @@ impl Hub {
     }
 
     /// An account was made just now.
-    pub(super) fn watch_new_account(&mut self, id: AccountId) {
-        self.watch_account(id, self.ran_ms());
+    pub(super) fn watch_new_account(&mut self, id: AccountId, now: Moment) {
+        self.watch_account(id, self.ran_ms(now));
     }
 
     /// A room is owned from now on.
-    pub(super) fn watch_new_room(&mut self, id: RoomId) {
-        let now_ms = self.ran_ms();
+    pub(super) fn watch_new_room(&mut self, id: RoomId, now: Moment) {
+        let now_ms = self.ran_ms(now);
         self.expiry.watch(Lasting::Room(id), now_ms, ROOM_EXPIRY_MS);
     }
 
     /// An account is used, and with a bot its owner's.
-    pub(super) fn use_account(&mut self, id: AccountId) {
+    pub(super) fn use_account(&mut self, id: AccountId, now: Moment) {
         let account = self.chat.directory().get(id);
         let owner = account.and_then(|account| account.record.owner);
         for id in [Some(id), owner].into_iter().flatten() {
-            self.use_lasting(Lasting::Account(id));
+            self.use_lasting(Lasting::Account(id), now);
         }
     }
 
     /// Somebody is in a room or speaks there: if it is owned, it is used.
-    pub(super) fn use_room(&mut self, id: RoomId) {
+    pub(super) fn use_room(&mut self, id: RoomId, now: Moment) {
         if self.chat.rooms().get(id).modes.owner.is_some() {
-            self.use_lasting(Lasting::Room(id));
+            self.use_lasting(Lasting::Room(id), now);
         }
     }
 
-    pub(super) fn use_lasting(&mut self, what: Lasting) {
-        let ran_ms = self.ran_ms();
+    pub(super) fn use_lasting(&mut self, what: Lasting, now: Moment) {
+        let ran_ms = self.ran_ms(now);
         if !self.expiry.touch(what, ran_ms) {
             return;
         }

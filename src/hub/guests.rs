@@ -1,13 +1,13 @@
 //! Guests: users without an account. One who goes by an account's name has some time to log in, and is
 //! given another name then.
 
-use crate::model::{Event, Notice, UserId};
+use crate::model::{Event, Moment, Notice, UserId};
 
 use super::state::Hub;
 
 impl Hub {
     /// Tells a guest whose name is an account's how long it may go by it, from now on.
-    pub(super) fn begin_grace(&mut self, id: UserId) {
+    pub(super) fn begin_grace(&mut self, id: UserId, now: Moment) {
         let Some(user) = self.chat.users().get(id) else {
             return;
         };
@@ -16,7 +16,7 @@ impl Hub {
             return;
         }
         let grace_ms = self.chat.rules().grace_ms;
-        self.graces.begin(id, self.now.uptime_ms + grace_ms);
+        self.graces.begin(id, now.uptime_ms + grace_ms);
         let seconds = grace_ms.div_ceil(1000);
         let notice = Notice::MustLogIn { nick, seconds };
         self.tell_user(id, &Event::Notice(notice));

@@ -6,95 +6,52 @@ use std::sync::Arc;
 use crate::chat::{Actor, Cause, Entry, Fact, RoomId};
 use crate::limits::STEPS_PER_NAME_COVERED;
 use crate::model::{
-    AccountId, Change, ConnId, Done, EnterMode, ErrorCode, Event, Key, Mask, MessageId, Nick,
-    Notice, Peer, ProfileChange, PutOut, Record, RoomName, UserId,
+    AccountId, Change, ConnId, Done, ErrorCode, Event, Key, Mask, Moment, Nick, Notice, Peer,
+    ProfileChange, PutOut, Record, RoomName, UserId,
 };
 use crate::session::Lasting;
 
+use super::decision::Asker;
 use super::effect::{Audience, Effect};
 use super::later::Later;
 use super::state::Hub;
 
-/// Who asked for an entry, and is answered.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asker {
-    pub(super) who: ConnId,
-    pub(super) wants: Wants,
-}
-
-/// What an answer depends on beside what has come of the entry.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Wants {
-    Nothing,
-    /// It comes in.
-    Welcome {
-        /// Is it told who is there?
-        users: bool,
-        /// Are the others told later?
-        is_untold: bool,
-        /// How many of the last messages it is shown of a room.
-        replay: u16,
-    },
-    /// It comes in without a room.
-    Nowhere {
-        /// How many of the last messages it is shown of a room.
-        replay: u16,
-    },
-    /// It hears what was set of a room in the form of those who are told of that.
-    Modes,
-    /// It hears at once that it was said, rather than when that is kept.
-    AtOnce,
-    /// It enters a room.
-    Room {
-        mode: EnterMode,
-        resume: Option<MessageId>,
-        replay: Option<usize>,
-    },
-}
-
-impl Asker {
-    pub(super) fn new(who: ConnId) -> Option<Asker> {
-        let wants = Wants::Nothing;
-        Some(Asker { who, wants })
-    }
-}
-
 impl Hub {
-    pub(super) fn hear(&mut self, fact: Fact, asker: Option<Asker>) {
+    pub(super) fn hear(&mut self, fact: Fact, asker: Option<&mut Asker>, now: Moment) {
         match fact {
-            Fact::Joined { user } => self.hear_joined(user, asker),
+            Fact::Joined { user } => self.hear_joined(user, asker, now),
             Fact::Attached { user } => self.hear_attached(user, asker),
-            Fact::Replaced { user } => self.hear_replaced(user),
-            Fact::Shown { user, nick } => self.tell_of_coming(user, nick),
+            Fact::Replaced { user } => self.hear_replaced(user, now),
+            Fact::Shown { user, nick } => self.tell_of_coming(user, nick, now),
             Fact::Gone {
                 id,
                 user,
                 members,
                 why,
-            } => self.hear_gone(id, &user, &members, why),
+            } => self.hear_gone((id, &user), &members, why, now),
             Fact::Merged {
                 id,
                 user,
                 into,
                 rooms,
                 members,
-            } => self.hear_merged((id, &user), &members, into, rooms),
+            } => self.hear_merged((id, &user), &members, into, rooms, now),
             Fact::Renamed {
                 user,
                 from,
                 to,
                 cause,
-            } => self.hear_renamed(user, (from, to), cause, asker),
+            } => self.hear_renamed(user, (from, to), cause, asker, now),
             Fact::LoggedIn { user, account } => {
                 self.graces.stop(user);
-                self.use_account(account);
+                self.use_account(account, now);
                 self.tell_of_account(user);
             }
             Fact::LoggedOut { user, nick } => {
                 self.tell_user(user, &Event::Notice(Notice::LoggedOut(nick)));
                 self.tell_of_account(user);
             }
-            Fact::NameTaken { user } => self.begin_grace(user),
+            Fact::NameTaken { user } => self.begin_grace(user, now),
             Fact::NameFreed { user } => self.graces.stop(user),
             Fact::Ignores { user, key, is_on } => self.hear_ignores(user, &key, is_on),
             Fact::RoomMade { room } => self.open(room),
@@ -107,7 +64,7 @@ impl Hub {
                 room,
                 is_made,
                 was_in,
-            } => self.hear_entered(user, room, is_made, was_in, asker),
+            } => self.hear_entered(user, room, (is_made, was_in), asker, now),
             Fact::Left {
                 user,
                 room,
@@ -116,10 +73,10 @@ impl Hub {
                 is_back,
                 leaving,
             } => {
-                let is_told = self.read_no_more(user, room, members, is_back);
+                let is_told = self.read_no_more(user, room, (members, is_back), now);
                 self.hear_left(user, (room, name), is_told, leaving, asker);
             }
-            Fact::Owned { room, is_new } => self.hear_owned(room, is_new),
+            Fact::Owned { room, is_new } => self.hear_owned(room, is_new, now),
             Fact::NotOwned { room } => {
                 let room = self.chat.rooms().get(room).name.clone();
                 if let Some(asker) = asker {
@@ -144,7 +101,7 @@ impl Hub {
                 account,
                 moderates,
             } => self.hear_appointed(by, room, account, moderates, asker),
-            Fact::Closed { by, room, name } => self.hear_closed(by, room, name),
+            Fact::Closed { by, room, name } => self.hear_closed(by, room, name, asker),
             Fact::Operator => self.answer_done(asker, Done::Operator),
             Fact::Away { user, text } => self.hear_away(user, text, asker),
             Fact::Described { user, change } => self.hear_described(user, change, asker),
@@ -179,7 +136,7 @@ impl Hub {
                 };
                 self.answer_done(asker, done);
             }
-            Fact::Banned { by, mask, reason } => self.hear_banned(by, &mask, reason),
+            Fact::Banned { by, mask, reason } => self.hear_banned(by, &mask, reason, asker),
             Fact::Locked {
                 room,
                 is_new: false,
@@ -193,41 +150,35 @@ impl Hub {
                 room,
                 shown,
                 message,
-            } => self.hear_said(asker, room, shown, message),
+            } => self.hear_said(asker, room, shown, message, now),
             Fact::Private {
                 to,
                 message,
                 from_account,
                 to_account,
-            } => self.hear_private(to, message, (from_account, to_account), asker),
+            } => self.hear_private(to, message, (from_account, to_account), asker, now),
             Fact::Mailed {
                 to,
                 message,
                 from_account,
-            } => self.hear_mailed(to, message, from_account, asker),
+            } => self.hear_mailed(to, message, from_account, asker, now),
             Fact::Deleted {
                 by,
                 message,
                 reason,
                 is_own,
                 id,
-            } => self.hear_deleted((by, is_own), *message, reason, id, asker),
+            } => self.hear_deleted((by, is_own), (*message, id), reason, asker, now),
             Fact::Noted { account, note } => {
                 let record = Record::Note { account, note };
                 self.effects.push_back(Effect::Keep(record));
             }
             Fact::AccountGone { account, nick } => self.hear_account_gone(account, &nick),
-            Fact::AccountMade { account } => self.watch_new_account(account),
+            Fact::AccountMade { account } => self.watch_new_account(account, now),
         }
     }
 
-    fn answer_done(&mut self, asker: Option<Asker>, done: Done) {
-        if let Some(asker) = asker {
-            self.answer(asker.who, Event::Done { what: Some(done) });
-        }
-    }
-
-    fn hear_away(&mut self, user: UserId, text: Option<String>, asker: Option<Asker>) {
+    fn hear_away(&mut self, user: UserId, text: Option<String>, asker: Option<&mut Asker>) {
         let done = match text {
             Some(_) => Done::Away,
             None => Done::Back,
@@ -237,13 +188,13 @@ impl Hub {
         self.answer_done(asker, done);
     }
 
-    fn hear_described(&mut self, user: UserId, change: ProfileChange, asker: Option<Asker>) {
+    fn hear_described(&mut self, user: UserId, change: ProfileChange, asker: Option<&mut Asker>) {
         if let ProfileChange::Realname(text) = change {
             let nick = self.name_of(user);
             self.tell_of_change(user, Change::Realname { nick, text });
         }
         if let Some(asker) = asker {
-            self.answer(asker.who, Event::Done { what: None });
+            self.answer_asker(asker, Event::Done { what: None });
         }
     }
 
@@ -261,14 +212,15 @@ impl Hub {
         user: UserId,
         (from, to): (Nick, Nick),
         cause: Cause,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
+        now: Moment,
     ) {
         if from.key() != to.key() {
             self.graces.stop(user);
-            self.hear_name_changed(user, &from, &to);
+            self.hear_name_changed(user, &from, &to, now);
         }
-        let asker = asker.map(|asker| asker.who);
-        let own = asker.filter(|&who| self.sessions.user_of(who) == Some(user));
+        let is_own = |who: &ConnId| self.sessions.user_of(*who) == Some(user);
+        let own = asker.as_ref().map(|asker| asker.who).filter(is_own);
         let Some(own) = own.or_else(|| self.sessions.first_of(user)) else {
             return;
         };
@@ -282,16 +234,17 @@ impl Hub {
         }
         match cause {
             Cause::Own => {
-                self.answer(own, event);
-                self.begin_grace(user);
+                let id = asker.and_then(|asker| asker.id.take());
+                self.answer(own, id, event);
+                self.begin_grace(user, now);
             }
             Cause::Operator => {
                 if from != to {
                     self.tell(own, event);
                 }
-                self.begin_grace(user);
+                self.begin_grace(user, now);
                 if let Some(asker) = asker {
-                    self.answer(asker, Event::RenamedOther { from, to });
+                    self.answer_asker(asker, Event::RenamedOther { from, to });
                 }
             }
             Cause::Aside(notice) => {
@@ -302,16 +255,16 @@ impl Hub {
         }
     }
 
-    fn hear_name_changed(&mut self, user: UserId, from: &Nick, to: &Nick) {
+    fn hear_name_changed(&mut self, user: UserId, from: &Nick, to: &Nick, now: Moment) {
         if let Some(user) = self.chat.users().get(user) {
             self.watches
-                .note_former(&self.chat, user, from.clone(), self.now);
+                .note_former(&self.chat, user, from.clone(), now);
         }
         self.tell_watchers_of_name(from, false);
         self.tell_watchers_of_name(to, true);
     }
 
-    fn hear_invited(&mut self, by: UserId, id: RoomId, guest: UserId, asker: Option<Asker>) {
+    fn hear_invited(&mut self, by: UserId, id: RoomId, guest: UserId, asker: Option<&mut Asker>) {
         let room = self.chat.rooms().get(id).name.clone();
         let (by, nick) = (self.name_of(by), self.name_of(guest));
         if !self.chat.users()[guest].ignores(&by.key()) {
@@ -324,7 +277,7 @@ impl Hub {
             nick: nick.clone(),
             room: room.clone(),
         };
-        self.tell_watchful(id, asker.map(|asker| asker.who), &change);
+        self.tell_watchful(id, asker.as_ref().map(|asker| asker.who), &change);
         self.answer_done(asker, Done::Invited { nick, room });
     }
 
@@ -334,7 +287,7 @@ impl Hub {
         room: RoomId,
         account: AccountId,
         moderates: bool,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
     ) {
         let Some(appointed) = self.chat.directory().get(account) else {
             return;
@@ -360,7 +313,7 @@ impl Hub {
         self.answer_done(asker, done);
     }
 
-    fn hear_closed(&mut self, by: Actor, room: RoomId, name: RoomName) {
+    fn hear_closed(&mut self, by: Actor, room: RoomId, name: RoomName, asker: Option<&mut Asker>) {
         // It has ended where nobody is in it.
         let found = self.chat.rooms().try_get(room).into_iter();
         let members = found.flat_map(|room| room.members());
@@ -377,12 +330,12 @@ impl Hub {
         };
         let readers = self.readers(room).iter().collect();
         self.broadcast(Audience::Each(readers), Event::Notice(notice));
-        self.later.extend(later);
+        self.put_out_later(later, asker);
     }
 
-    fn hear_owned(&mut self, room: RoomId, is_new: bool) {
+    fn hear_owned(&mut self, room: RoomId, is_new: bool, now: Moment) {
         if is_new {
-            self.watch_new_room(room);
+            self.watch_new_room(room, now);
         }
         if let Some(record) = self.chat.room_record(room) {
             self.effects.push_back(Effect::Keep(Record::Room(record)));
@@ -398,7 +351,13 @@ impl Hub {
     }
 
     /// Names or addresses are kept out: those of them who are here are put out, but for who does it.
-    pub(super) fn hear_banned(&mut self, by: Actor, mask: &Mask, reason: Option<String>) {
+    pub(super) fn hear_banned(
+        &mut self,
+        by: Actor,
+        mask: &Mask,
+        reason: Option<String>,
+        asker: Option<&mut Asker>,
+    ) {
         self.note_steps(STEPS_PER_NAME_COVERED * self.sessions.slots());
         let is_covered = |nick: &Nick, peer: Peer| {
             mask.covers_name(&nick.key()) || peer.ip().is_some_and(|ip| mask.covers_ip(ip))
@@ -416,32 +375,40 @@ impl Hub {
             why: Arc::clone(&why),
         });
         let later: Vec<Later> = later.collect();
-        self.later.extend(later);
+        self.put_out_later(later, asker);
     }
 
-    /// Commits what is said, unless it could not be kept and nothing is to be seen that is not.
-    pub(super) fn commit_said(
-        &mut self,
-        asker: Option<Asker>,
-        entry: Entry,
-    ) -> Result<(), ErrorCode> {
-        self.check_room()?;
-        self.commit(asker, entry)
+    /// Has some put out over several turns.
+    fn put_out_later(&mut self, later: Vec<Later>, asker: Option<&mut Asker>) {
+        if let Some(asker) = asker {
+            asker.put_out = later.len();
+        }
+        self.later.extend(later);
     }
 
     /// Has the chat take an entry, and tells of what comes of it.
     ///
     /// # Errors
     /// Why the chat refuses it.
-    pub(super) fn commit(&mut self, asker: Option<Asker>, entry: Entry) -> Result<(), ErrorCode> {
+    pub(super) fn commit(
+        &mut self,
+        asker: Option<&mut Asker>,
+        entry: Entry,
+        now: Moment,
+    ) -> Result<(), ErrorCode> {
         let mut facts = mem::take(&mut self.facts);
-        let done = self
-            .log
-            .commit(&mut self.chat, entry, self.now.unix_ms, &mut facts);
+        let done = (self.log).commit(&mut self.chat, entry, now.unix_ms, &mut facts);
+        let mut asker = asker;
         for fact in facts.drain(..) {
-            self.hear(fact, asker);
+            self.hear(fact, asker.as_deref_mut(), now);
         }
         self.facts = facts;
         done
+    }
+
+    /// Has the chat take an entry that nobody asks for, and in whose way nothing stands.
+    pub(super) fn commit_certain(&mut self, entry: Entry, now: Moment) {
+        let done = self.commit(None, entry, now);
+        debug_assert!(done.is_ok(), "nothing stands in the way");
     }
 }

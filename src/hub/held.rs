@@ -20,6 +20,8 @@ pub(super) struct HeldOutput {
     queue: VecDeque<HeldEffect>,
     /// How many of them tell of no message that is not on disk, and may pass those that do.
     passing: usize,
+    /// Did what may pass the first pass it? Then what comes may, too.
+    is_passed: bool,
     /// How many of them are for one connection, by that.
     by_connection: HashMap<ConnId, u32>,
     /// What they take, in bytes; about.
@@ -34,7 +36,7 @@ struct HeldEffect {
     after: MessageId,
     /// Does it tell of a message that is not on disk?
     tells_more: bool,
-    /// Since when it waits, in milliseconds since the start.
+    /// When that was handed over, in milliseconds since the start.
     since_ms: u64,
     bytes: usize,
     effect: Effect,
@@ -66,19 +68,13 @@ impl HeldOutput {
         self.queue.front().is_some_and(|held| held.after <= kept)
     }
 
-    /// Has the first waited for so long that what may pass it does?
-    fn is_late(&self, now: Moment) -> bool {
-        let first = self.queue.front();
-        first.is_some_and(|held| held.since_ms + HELD_MS <= now.uptime_ms)
-    }
-
-    /// When that will be, where there is anything to pass it, in milliseconds since the start.
+    /// When the first has waited for so long that what may pass it does, where there is anything to pass it, in milliseconds since the start.
     pub(super) fn passes_ms(&self) -> Option<u64> {
         let first = self.queue.front().filter(|_| self.passing > 0)?;
         Some(first.since_ms + HELD_MS)
     }
 
-    fn push(&mut self, effect: Effect, after: MessageId, tells_more: bool, now: Moment) {
+    fn push(&mut self, effect: Effect, (after, since_ms): (MessageId, u64), tells_more: bool) {
         if let Some(to) = connection_of(&effect) {
             *self.by_connection.entry(to).or_default() += 1;
         }
@@ -97,7 +93,7 @@ impl HeldOutput {
         self.queue.push_back(HeldEffect {
             after,
             tells_more,
-            since_ms: now.uptime_ms,
+            since_ms,
             bytes,
             effect,
         });
@@ -106,6 +102,7 @@ impl HeldOutput {
     /// Takes out the first, with nothing in its place where nobody waits for it any more.
     pub(super) fn pop(&mut self) -> Option<Effect> {
         let held = self.queue.pop_front()?;
+        self.is_passed = false;
         if self.queue.is_empty() {
             self.queue.shrink_to(IDLE_HELD);
             self.readers = Readers::default();
@@ -119,6 +116,7 @@ impl HeldOutput {
         let (stay, pass): (VecDeque<_>, VecDeque<_>) =
             queue.into_iter().partition(|held| held.tells_more);
         self.queue = stay;
+        self.is_passed = true;
         pass.into_iter()
             .filter_map(|held| self.let_go(held))
             .collect()
@@ -152,11 +150,11 @@ impl Hub {
     }
 
     /// Hands a message over to be kept, where there is a disk and room for it.
-    pub(super) fn keep_said(&mut self, id: MessageId, record: Record) {
+    pub(super) fn keep_said(&mut self, id: MessageId, record: Record, now: Moment) {
         match self.has_room {
             _ if self.chat.rules().durability.is_none() => {}
             true => {
-                self.history.handed = id;
+                self.history.handed = (id, now.uptime_ms);
                 self.effects.push_back(Effect::Keep(record));
             }
             false => self.effects.push_back(Effect::Lost(Some(id))),
@@ -167,24 +165,22 @@ impl Hub {
     pub(super) fn put(&mut self, effect: Effect) {
         let kept = self.history.kept;
         let is_at_once = self.chat.rules().durability != Some(Durability::Seen)
-            || self.held.queue.is_empty() && self.history.handed <= kept;
+            || self.held.queue.is_empty() && self.history.handed.0 <= kept;
         // Who has no session sees nothing of what the others see.
         let is_apart = || matches!(&effect, Effect::Answer { to, .. } if self.is_stranger(*to));
         if is_at_once || is_apart() {
             return self.effects.push_back(effect);
         }
         let tells_more = newest_of(&effect) > kept;
-        if !tells_more && self.held.passing == 0 && self.held.is_late(self.now) {
+        if !tells_more && self.held.is_passed {
             return self.effects.push_back(effect);
         }
-        self.held
-            .push(effect, self.history.handed, tells_more, self.now);
+        self.held.push(effect, self.history.handed, tells_more);
     }
 
     /// Has something told when a message is on disk, which was said just now.
     pub(super) fn put_when_kept(&mut self, effect: Effect) {
-        let (handed, is_new) = (self.history.handed, true);
-        self.held.push(effect, handed, is_new, self.now);
+        self.held.push(effect, self.history.handed, true);
     }
 
     /// Is so much held that no more is to be asked of the archive, whose answers are long?
@@ -194,11 +190,11 @@ impl Hub {
 
     /// What tells of no message passes those that wait for the disk for too long. `false`: there is nothing, or it is
     /// too early.
-    pub(super) fn pass_held(&mut self) -> bool {
+    pub(super) fn pass_held(&mut self, now: Moment) -> bool {
         let is_due = self
             .held
             .passes_ms()
-            .is_some_and(|due_ms| due_ms <= self.now.uptime_ms);
+            .is_some_and(|due_ms| due_ms <= now.uptime_ms);
         if is_due {
             let passing = self.held.pass();
             self.effects.extend(passing);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::chat::RoomId;
 use crate::limits::KEPT_BYTES;
-use crate::model::{ConnId, KeptMessage, Message, MessageId, Moment};
+use crate::model::{ConnId, KeptMessage, Message, MessageId};
 use crate::session::{CatchUp, Debts, Deleted, Scrollback};
 
 use super::held::text_of;
@@ -18,8 +18,8 @@ use super::state::Hub;
 pub(super) struct History {
     /// Everything up to this is on disk; with no disk, nothing.
     pub(super) kept: MessageId,
-    /// The last message that was handed over to be kept.
-    pub(super) handed: MessageId,
+    /// The last message that was handed over to be kept, and when, in milliseconds since the start.
+    pub(super) handed: (MessageId, u64),
     /// Questions that wait for their answers, by their tickets.
     pub(super) asked: HashMap<u64, Asked>,
     pub(super) last_ticket: u64,
@@ -71,8 +71,7 @@ impl Hub {
     /// Everything up to a message is on disk: what waited for that is told, up to `bytes_max` bytes of
     /// text, with [`KEPT_BYTES`] for each effect, or one more. Where that was not all
     /// ([`Hub::has_more_kept`]) it is to be called again.
-    pub fn handle_kept(&mut self, through: MessageId, bytes_max: usize, now: Moment) {
-        self.now = now;
+    pub fn handle_kept(&mut self, through: MessageId, bytes_max: usize) {
         self.history.kept = self.history.kept.max(through);
         if !self.history.deleted.is_empty() {
             let history = &mut self.history;

@@ -2,7 +2,7 @@
 
 use crate::chat::Entry;
 use crate::limits::EXPIRY_STEP;
-use crate::model::{AccountId, Deed, Incident, Record};
+use crate::model::{AccountId, Deed, Incident, Moment, Record};
 use crate::session::{Lasting, interval};
 
 use super::effect::Effect;
@@ -10,8 +10,8 @@ use super::state::Hub;
 
 impl Hub {
     /// Ends some of what was not used for as long as it lasts.
-    pub(super) fn end_unused(&mut self) {
-        let now_ms = self.ran_ms();
+    pub(super) fn end_unused(&mut self, now: Moment) {
+        let now_ms = self.ran_ms(now);
         for _ in 0..EXPIRY_STEP {
             let Some(&(due_ms, what)) = self.expiry.due.first() else {
                 return;
@@ -20,7 +20,7 @@ impl Hub {
                 return;
             }
             if self.is_in_use(what) {
-                self.use_lasting(what);
+                self.use_lasting(what, now);
             }
             let Some(&entry) = self.expiry.uses.get(&what) else {
                 return;
@@ -35,7 +35,7 @@ impl Hub {
                 self.expiry.put_off(what, soon_ms.min(end_ms));
                 continue;
             }
-            self.end_lasting(what);
+            self.end_lasting(what, now);
         }
     }
 
@@ -54,7 +54,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn end_lasting(&mut self, what: Lasting) {
+    pub(super) fn end_lasting(&mut self, what: Lasting, now: Moment) {
         self.expiry.forget(what);
         self.note_steps(self.chat.directory().len() + self.chat.rooms().len());
         let (entry, room, name) = match what {
@@ -74,8 +74,7 @@ impl Hub {
                 (Entry::Disown { room }, Some(name), None)
             }
         };
-        let done = self.commit(None, entry);
-        debug_assert!(done.is_ok(), "nothing stands in the way");
+        self.commit_certain(entry, now);
         self.effects.push_back(Effect::Log(Incident {
             deed: Deed::Expiry { room },
             name,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::chat::{Entry, RoomId};
 use crate::limits::PUT_OUT_AT_ONCE;
-use crate::model::{ConnId, PutOut, RoomName};
+use crate::model::{ConnId, Moment, PutOut, RoomName};
 
 use super::state::Hub;
 
@@ -30,10 +30,10 @@ pub(super) enum Later {
 }
 
 impl Hub {
-    /// Does the first of what has come to be done, unless something of before waits.
-    pub(super) fn begin_later(&mut self, waiting: usize) {
-        if waiting == 0 {
-            self.do_some();
+    /// Does the first of what has come to be done, which are so many, unless something of before waits.
+    pub(super) fn begin_later(&mut self, count: usize, now: Moment) {
+        if self.later.len() == count {
+            self.do_some(now);
         }
     }
 
@@ -43,7 +43,7 @@ impl Hub {
     }
 
     /// Does some of what is to be done over several turns.
-    pub(super) fn do_some(&mut self) {
+    pub(super) fn do_some(&mut self, now: Moment) {
         for _ in 0..PUT_OUT_AT_ONCE {
             let Some(later) = self.later.pop_front() else {
                 self.later.shrink_to_fit();
@@ -51,21 +51,20 @@ impl Hub {
             };
             match later {
                 Later::PutOut { who, why } if self.user(who).is_some() => {
-                    self.put_out_connection(who, PutOut::clone(&why));
+                    self.put_out_connection(who, PutOut::clone(&why), now);
                 }
-                Later::TakeOut { who, id, room } => self.take_out_of_closed(who, id, &room),
+                Later::TakeOut { who, id, room } => self.take_out_of_closed(who, id, &room, now),
                 Later::PutOut { .. } => {}
             }
         }
     }
 
-    fn take_out_of_closed(&mut self, who: ConnId, id: RoomId, room: &RoomName) {
+    fn take_out_of_closed(&mut self, who: ConnId, id: RoomId, room: &RoomName, now: Moment) {
         let Some(user) = self.sessions.user_of(who) else {
             return;
         };
         // Of several connections of a user, the first takes the others along.
-        let done = self.commit(None, Entry::TakeOut { user, room: id });
-        debug_assert!(done.is_ok(), "nothing stands in the way");
+        self.commit_certain(Entry::TakeOut { user, room: id }, now);
         self.tell_own_leaving(who, room);
     }
 }

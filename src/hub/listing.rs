@@ -4,6 +4,7 @@ use crate::chat::RoomId;
 use crate::limits::{NAMES_SHOWN_MAX, ROOMS_SHOWN_MAX, STEPS_PER_ROOM};
 use crate::model::{ConnId, ErrorCode, Event, MembersPage, RoomEntry, RoomName, RoomsFrom, Roster};
 
+use super::decision::Decision;
 use super::state::Hub;
 
 impl Hub {
@@ -12,7 +13,7 @@ impl Hub {
         who: ConnId,
         name: Option<RoomName>,
         page: &MembersPage,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let id = match name {
             Some(name) => self
                 .chat
@@ -28,8 +29,7 @@ impl Hub {
             self.chat.rooms().get(id).name.clone(),
             self.page_of(id, page)?,
         );
-        self.answer(who, Event::Members { room, users });
-        Ok(())
+        Ok(Decision::Answer(Event::Members { room, users }))
     }
 
     /// A page of a room's users, [`NAMES_SHOWN_MAX`] at most.
@@ -48,10 +48,13 @@ impl Hub {
         Ok(self.users_from(id, start, limit.min(NAMES_SHOWN_MAX)))
     }
 
-    pub(super) fn tell_rooms(&mut self, who: ConnId, from: &RoomsFrom) -> Result<(), ErrorCode> {
+    pub(super) fn tell_rooms(
+        &mut self,
+        who: ConnId,
+        from: &RoomsFrom,
+    ) -> Result<Decision, ErrorCode> {
         let (rooms, more) = self.list_rooms(Some(who), from)?;
-        self.answer(who, Event::Rooms { rooms, more });
-        Ok(())
+        Ok(Decision::Answer(Event::Rooms { rooms, more }))
     }
 
     /// Which rooms there are, the largest first, [`ROOMS_SHOWN_MAX`] at most, as a connection may know it or

@@ -2,39 +2,37 @@
 
 use crate::chat::Entry;
 use crate::model::{
-    AccountAnswer, AccountId, ConnId, Deed, Done, ErrorCode, Event, Moment, Notice, Peer,
+    AccountAnswer, AccountId, ConnId, Deed, Done, ErrorCode, Event, Moment, Notice,
 };
 
 use super::asking::{Tried, Waiting, What};
 use super::coming::Coming;
+use super::decision::{Caller, Decision, Then};
 use super::state::Hub;
 
 impl Hub {
-    /// A question about an account has been answered: whoever asked goes on, if it is here yet.
-    pub fn handle_account(&mut self, ticket: u64, answer: AccountAnswer, now: Moment) {
-        self.now = now;
+    /// A question about an account has been answered: which, what holds of the answer, and whether whoever asked is here
+    /// yet. `None` where nothing comes of it.
+    pub(super) fn take_account_answer(
+        &mut self,
+        ticket: u64,
+        answer: AccountAnswer,
+        now: Moment,
+    ) -> Option<(Waiting, AccountAnswer, bool)> {
         if answer == AccountAnswer::Delayed {
-            return self.tell_of_delay(ticket);
+            self.tell_of_delay(ticket);
+            return None;
         }
-        let Some(mut waiting) = self.accounts.waiting.remove(&ticket) else {
-            return;
-        };
-        let who = Some(waiting.who).filter(|who| self.accounts.asking.remove(who));
-        self.count_try(&waiting, &answer);
+        let waiting = self.accounts.waiting.remove(&ticket)?;
+        let is_here = self.accounts.asking.remove(&waiting.who);
+        self.count_try(&waiting, &answer, now);
         let answer = match answer {
             AccountAnswer::LoggedIn(_) | AccountAnswer::Proven { .. } if waiting.is_void => {
                 AccountAnswer::WrongSecret
             }
             answer => answer,
         };
-        self.take_in(who, &answer);
-        let Some(who) = who else {
-            return;
-        };
-        self.request_id = waiting.request_id.take();
-        if let Err(code) = self.go_on(who, waiting, answer) {
-            self.refuse(who, code);
-        }
+        Some((waiting, answer, is_here))
     }
 
     fn tell_of_delay(&mut self, ticket: u64) {
@@ -81,7 +79,7 @@ impl Hub {
         self.log(deed, Some(waiting.name.clone()), waiting.peer);
     }
 
-    fn count_try(&mut self, waiting: &Waiting, answer: &AccountAnswer) {
+    fn count_try(&mut self, waiting: &Waiting, answer: &AccountAnswer, now: Moment) {
         self.log_try(waiting, answer);
         if waiting.tried == Tried::Name && !matches!(answer, AccountAnswer::Registered(_)) {
             self.give_back_registration(waiting.peer);
@@ -93,15 +91,20 @@ impl Hub {
         let failures = &mut self.accounts.failures;
         match answer {
             AccountAnswer::WrongSecret => {
-                failures.note_failure(name, address, self.now.uptime_ms);
+                failures.note_failure(name, address, now.uptime_ms);
             }
             AccountAnswer::Busy | AccountAnswer::Failed => {}
             _ => failures.note_success(name, address),
         }
     }
 
-    /// What an answer says of accounts holds, whether or not anybody waits for it.
-    fn take_in(&mut self, who: Option<ConnId>, answer: &AccountAnswer) {
+    /// What an answer says of accounts, which holds whether or not anybody waits for it.
+    pub(super) fn entry_of_answer(
+        &mut self,
+        who: Option<ConnId>,
+        answer: &AccountAnswer,
+        now: Moment,
+    ) -> Option<Entry> {
         let entry = match answer {
             AccountAnswer::Registered(record) => Entry::Registered {
                 record: record.clone(),
@@ -117,7 +120,7 @@ impl Hub {
             },
             AccountAnswer::Token { bot, digest, .. } => {
                 if self.chat.directory().get(bot.id).is_some() {
-                    self.use_account(bot.id);
+                    self.use_account(bot.id, now);
                 }
                 Entry::Token {
                     bot: bot.clone(),
@@ -127,35 +130,36 @@ impl Hub {
             AccountAnswer::TokenDropped { bot } => Entry::AccountsGone {
                 accounts: vec![*bot],
             },
-            _ => return,
+            _ => return None,
         };
-        let done = self.commit(None, entry);
-        debug_assert!(done.is_ok(), "it is on disk");
+        Some(entry)
     }
 
-    /// Goes on with an answer.
-    fn go_on(
+    /// What it comes to for who asked.
+    pub(super) fn decision_of_answer(
         &mut self,
         who: ConnId,
         waiting: Waiting,
         answer: AccountAnswer,
-    ) -> Result<(), ErrorCode> {
+        now: Moment,
+    ) -> Result<Decision, ErrorCode> {
+        let peer = waiting.peer;
+        let caller = Caller { who, peer, now };
         match answer {
             AccountAnswer::LoggedIn(record) => match waiting.what {
                 What::Join { coming, is_multi } => {
-                    self.come_in_as(who, waiting.peer, coming, record.id, is_multi)
+                    self.come_in_as(caller, coming, record.id, is_multi)
                 }
                 What::Login { is_multi } => self.go_on_as(who, record.id, is_multi),
                 What::Proof => self.prove_as(who, record.id, record.nick, None),
-                What::Oper => self.oper_by(who, waiting.peer, &record),
+                What::Oper => self.oper_by(who, peer, &record),
                 What::Other => Err(ErrorCode::StoreFailed),
             },
             AccountAnswer::Proven { record, signature } => {
                 self.prove_as(who, record.id, record.nick, Some(signature))
             }
             AccountAnswer::Challenge(challenge) => {
-                self.answer(who, Event::Challenge(challenge));
-                Ok(())
+                Ok(Decision::Answer(Event::Challenge(challenge)))
             }
             AccountAnswer::Registered(record) if matches!(waiting.what, What::Proof) => {
                 self.prove_as(who, record.id, record.nick, None)
@@ -163,23 +167,21 @@ impl Hub {
             AccountAnswer::Registered(record) => {
                 let nick = record.nick.clone();
                 let is_logged_in = self.own(who)?.account() == Some(record.id);
-                self.done(who, Done::Registered { nick, is_logged_in })
+                Decision::done(Done::Registered { nick, is_logged_in })
             }
-            AccountAnswer::PasswordSet => self.done(who, Done::PasswordChanged),
-            AccountAnswer::Unregistered { .. } => self.done(who, Done::Unregistered(waiting.name)),
+            AccountAnswer::PasswordSet => Decision::done(Done::PasswordChanged),
+            AccountAnswer::Unregistered { .. } => Decision::done(Done::Unregistered(waiting.name)),
             AccountAnswer::Token { bot, token, .. } => {
                 let bot = bot.nick;
-                self.answer(who, Event::Token { bot, token });
-                Ok(())
+                Ok(Decision::Answer(Event::Token { bot, token }))
             }
-            AccountAnswer::TokenDropped { .. } => self.done(who, Done::BotGone(waiting.name)),
+            AccountAnswer::TokenDropped { .. } => Decision::done(Done::BotGone(waiting.name)),
             AccountAnswer::Session { token } => {
                 let bot = waiting.name;
-                self.answer(who, Event::Token { bot, token });
-                Ok(())
+                Ok(Decision::Answer(Event::Token { bot, token }))
             }
-            AccountAnswer::SessionEnded => self.done(who, Done::TokenVoid),
-            AccountAnswer::Tokens(bots) => self.done(who, Done::Bots(bots)),
+            AccountAnswer::SessionEnded => Decision::done(Done::TokenVoid),
+            AccountAnswer::Tokens(bots) => Decision::done(Done::Bots(bots)),
             AccountAnswer::WrongSecret => Err(ErrorCode::WrongLogin),
             AccountAnswer::Exists => Err(ErrorCode::AlreadyRegistered),
             AccountAnswer::NoSuchAccount => Err(ErrorCode::NoSuchAccount(waiting.name.to_string())),
@@ -192,26 +194,26 @@ impl Hub {
     /// Comes in as an account whose password that was.
     fn come_in_as(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        Caller { who, peer, .. }: Caller,
         coming: Coming,
         account: AccountId,
         is_multi: bool,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         if self.sessions.user_of(who).is_some() {
             return Err(ErrorCode::AlreadyJoined);
         }
-        let asker = self.comer(who, &coming);
+        let wants = self.wants_of(&coming);
         let entry = Entry::JoinAs {
             account,
             nick: coming.nick,
             peer,
             is_multi,
         };
-        self.commit(Some(asker), entry)?;
-        self.resume(who, &coming.resume)?;
-        self.ask_mail(who);
-        Ok(())
+        let then = Then::ComeIn {
+            resume: coming.resume,
+            is_account: true,
+        };
+        Ok(Decision::Entry(entry, wants, then))
     }
 
     /// Goes on as an account whose password that was.
@@ -220,17 +222,13 @@ impl Hub {
         who: ConnId,
         account: AccountId,
         is_multi: bool,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let user = self.own_id(who)?;
         let entry = Entry::LogIn {
             user,
             account,
             is_multi,
         };
-        self.commit(None, entry)?;
-        let nick = self.own(who)?.nick().clone();
-        self.done(who, Done::LoggedIn(nick))?;
-        self.ask_mail(who);
-        Ok(())
+        Decision::entry_then(entry, Then::LogIn)
     }
 }

@@ -10,20 +10,21 @@ use crate::model::{
 };
 use crate::session::cut_text;
 
-use super::questions::{Question, ShowsIds};
+use super::decision::{Caller, Decision};
+use super::questions::{Question, ShowsIds, window_of};
 use super::state::Hub;
 
 impl Hub {
     /// Looks up what was said in a room that one is in, or between another and oneself.
     pub(super) fn tell_history(
         &mut self,
-        who: ConnId,
+        Caller { who, now, .. }: Caller,
         room: Option<RoomName>,
         with: Option<Nick>,
         range: Range,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_asked(who)?;
-        let (window, shows_ids) = (self.window(range), range.shows_ids);
+        let (window, shows_ids) = (window_of(range, now), range.shows_ids);
         let (target, query) = match with {
             Some(nick) => {
                 let query = self.private_history(who, &nick, window)?;
@@ -37,18 +38,16 @@ impl Hub {
                     let said = scrollback.filter(|message| window.has(message));
                     let messages = said.cloned().collect();
                     let target = Target::Room(name);
-                    return self.tell_answer(who, target, (window, shows_ids), messages);
+                    return self.answer_of(target, (window, shows_ids), messages);
                 }
                 (Target::Room(name), self.history_of(id, window))
             }
         };
         if self.chat.rules().durability.is_none() {
-            return self.tell_answer(who, target, (window, shows_ids), Vec::new());
+            return self.answer_of(target, (window, shows_ids), Vec::new());
         }
-        let request_id = self.request_id.take();
         let question = Question::History(target, window, shows_ids);
-        self.put_query(who, request_id, question, query);
-        Ok(())
+        Ok(Decision::Query(question, query))
     }
 
     /// What was said between another and oneself: of a name's own account all, of others what was said
@@ -78,13 +77,12 @@ impl Hub {
         })
     }
 
-    fn tell_answer(
-        &mut self,
-        who: ConnId,
+    fn answer_of(
+        &self,
         target: Target,
         (window, shows_ids): (Window, ShowsIds),
         mut messages: Vec<Arc<Message>>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let newest = window.newest;
         let has_more = window.cut(&mut messages) | cut_text(&mut messages, newest);
         let part = Part::Answer {
@@ -92,25 +90,21 @@ impl Hub {
             newest,
             shows_ids,
         };
-        self.answer(
-            who,
-            Event::History {
-                target,
-                messages,
-                part,
-            },
-        );
-        Ok(())
+        Ok(Decision::Answer(Event::History {
+            target,
+            messages,
+            part,
+        }))
     }
 
     /// Looks words up in the rooms that one is in.
     pub(super) fn search(
         &mut self,
-        who: ConnId,
+        Caller { who, now, .. }: Caller,
         room: Option<RoomName>,
         words: String,
         range: Range,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_message(&words)?;
         self.check_asked(who)?;
         let rooms = match room {
@@ -119,17 +113,19 @@ impl Hub {
         };
         let window = Window {
             newest: true,
-            ..self.window(range)
+            ..window_of(range, now)
         };
         let words = SearchWords::parse(&words);
         if words.is_empty() {
             let (messages, has_more) = (Vec::new(), false);
-            self.answer(who, Event::Found { messages, has_more });
-            return Ok(());
+            return Ok(Decision::Answer(Event::Found { messages, has_more }));
         }
         if self.chat.rules().durability.is_none() {
-            self.begin_scan(who, rooms, words, window);
-            return Ok(());
+            return Ok(Decision::Scan {
+                rooms,
+                words,
+                window,
+            });
         }
         let named = |&id: &RoomId| {
             let room = self.chat.rooms().get(id);
@@ -140,26 +136,21 @@ impl Hub {
             words,
             window,
         };
-        let request_id = self.request_id.take();
-        self.put_query(who, request_id, Question::Search, query);
-        Ok(())
+        Ok(Decision::Query(Question::Search, query))
     }
 
     /// Has a room written to a file, by an operator.
-    pub(super) fn export(&mut self, who: ConnId, room: RoomName) -> Result<(), ErrorCode> {
+    pub(super) fn export(&mut self, who: ConnId, room: RoomName) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         if self.chat.rules().durability.is_none() {
             return Err(ErrorCode::NothingKept);
         }
-        let request_id = self.request_id.take();
         let query = Query::Export { room: room.clone() };
-        self.put_query(who, request_id, Question::Export(room), query);
-        Ok(())
+        Ok(Decision::Query(Question::Export(room), query))
     }
 
     /// A question has been answered. One that nobody waits for any more is nothing.
     pub fn handle_found(&mut self, ticket: u64, mut found: Found, now: Moment) {
-        self.now = now;
         self.history.deleted.strip(&mut found);
         let Some(asked) = self.history.asked.remove(&ticket) else {
             return;
@@ -172,16 +163,18 @@ impl Hub {
         if let Question::Reading(room, window) = asked.what {
             return self.end_reading(who, room, window, found);
         }
-        let is_here = !self.is_stranger(who);
         if let Question::Deletion(deletion) = asked.what {
-            return self.end_deletion(who, asked.request_id, *deletion, is_here, found);
+            if let Some(decision) = self.deletion_of(who, *deletion, found) {
+                self.conclude(who, asked.request_id, decision, now);
+            }
+            return;
         }
-        if !is_here {
+        if self.is_stranger(who) {
             return;
         }
         let event = match (asked.what, found) {
             (Question::Mail(to), Found::Messages { messages, .. }) => {
-                return self.tell_mail(who, to, messages);
+                return self.tell_mail(who, to, messages, now);
             }
             (Question::Mail(_), _) => return,
             (Question::History(target, window, shows_ids), found @ Found::Messages { .. }) => {
@@ -210,6 +203,6 @@ impl Hub {
             },
             _ => Event::Error(ErrorCode::StoreFailed),
         };
-        self.answer_with(who, asked.request_id, event);
+        self.answer(who, asked.request_id, event);
     }
 }

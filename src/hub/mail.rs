@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::chat::Entry;
-use crate::model::{AccountId, ConnId, Event, Message, MessageId, Query, Record};
+use crate::model::{AccountId, ConnId, Event, Message, MessageId, Moment, Query, Record};
 
 use super::effect::Effect;
 use super::questions::Question;
@@ -40,6 +40,7 @@ impl Hub {
         who: ConnId,
         to: AccountId,
         mut messages: Vec<Arc<Message>>,
+        now: Moment,
     ) {
         if self.account_of(who) != Some(to) {
             return;
@@ -52,8 +53,7 @@ impl Hub {
         let Some(through) = messages.last().map(|message| message.id) else {
             return;
         };
-        let done = self.commit(None, Entry::MailTold { to, through });
-        debug_assert!(done.is_ok(), "nothing stands in the way");
+        self.commit_certain(Entry::MailTold { to, through }, now);
         for message in messages {
             self.tell(who, Event::Private { message });
         }

@@ -3,7 +3,7 @@
 use crate::chat::{Entry, MetadataOf};
 use crate::model::{ConnId, ErrorCode, MetadataTarget};
 
-use super::hear::Asker;
+use super::decision::Decision;
 use super::state::Hub;
 
 impl Hub {
@@ -13,7 +13,7 @@ impl Hub {
         target: MetadataTarget,
         key: String,
         value: Option<String>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let by = self.own_id(who)?;
         let of = match target {
             MetadataTarget::Room(name) => {
@@ -26,6 +26,6 @@ impl Hub {
             },
         };
         let entry = Entry::SetMetadata { by, of, key, value };
-        self.commit(Asker::new(who), entry)
+        Decision::entry(entry)
     }
 }

@@ -2,12 +2,14 @@
 //! socket, no dialect and no clock.
 //!
 //! Its methods are of four kinds: getters, `handle_*` for what happens, mutators, and `poll_*`
-//! for what is to be done about it and when time is to go on. A request is a question, which is answered, or a
-//! change, which is an entry for the chat. Files call downwards:
+//! for what is to be done about it and when time is to go on. What a request comes to is decided first: an answer, a
+//! question for others, or an entry for the chat, with what goes on when that has been applied. Nobody asks for the time
+//! or for whose request it is: both are handed down. Files call downwards:
 //! ```text
 //! mod (what is asked) · due (what time brings) · history (what is on disk)
 //!   → coming, talk, utter, rooms, modes, metadata, profiles, operate, accounts, logins, quitting, later, lasting, mail,
-//!     deleting; lookup, listing, reading, scan (questions)
+//!     deleting, lookup, listing, reading, scan (decide)
+//!   → continuing (carries out what was decided, and goes on when an entry was applied)
 //!   → hear (commits an entry, and hears the facts that come of it)
 //!   → entering, parting, beside, said, tagged, changes, deleted (who is told of them)
 //!   → catchup, presence, guests, expiry, watches, roster, tell → held (what waits for the disk) → asker → state
@@ -24,7 +26,9 @@ mod beside;
 mod catchup;
 mod changes;
 mod coming;
+mod continuing;
 mod debts;
+mod decision;
 mod deleted;
 mod deleting;
 mod due;
@@ -79,6 +83,7 @@ use crate::model::{
     ConnId, ErrorCode, Event, Kept, Manner, Moment, Peer, Request, RequestId, Secret, Settings,
 };
 use coming::Coming;
+use decision::{Caller, Decision};
 
 impl Hub {
     /// Goes on from what was kept. To be called before anybody comes.
@@ -87,7 +92,7 @@ impl Hub {
         if let Some(mirror) = &mut self.log.mirror {
             mirror.load(&kept);
         }
-        (self.history.kept, self.history.handed) = (kept.last_id, kept.last_id);
+        (self.history.kept, self.history.handed) = (kept.last_id, (kept.last_id, 0));
         for id in self.chat.load(&kept) {
             self.local.open(id, kept.last_id);
         }
@@ -116,9 +121,8 @@ impl Hub {
     }
 
     /// Other settings hold from now on. Whoever is in stays in.
-    pub fn set_settings(&mut self, settings: Settings) {
-        let done = self.commit(None, Entry::Set { settings });
-        debug_assert!(done.is_ok(), "nothing stands in the way");
+    pub fn set_settings(&mut self, settings: Settings, now: Moment) {
+        self.commit_certain(Entry::Set { settings }, now);
     }
 
     /// What makes an operator from now on; who is one already stays it.
@@ -152,33 +156,28 @@ impl Hub {
         id: Option<RequestId>,
         now: Moment,
     ) {
-        self.now = now;
-        self.request_id = id;
-        self.show(who);
-        if self.held.is_full() && !matches!(request, Request::Quit { .. }) {
-            // Past all that waits already.
-            let (to, event) = (who, Event::Error(ErrorCode::Busy));
-            let id = self.request_id.take();
-            return self.effects.push_back(Effect::Answer { to, id, event });
-        }
-        if let Err(code) = self.handle(who, peer, request) {
-            self.refuse(who, code);
-        }
-        if let Some(id) = self.request_id.take() {
-            self.answer_with(who, Some(id), Event::Done { what: None });
-        }
+        self.show(who, now);
+        let caller = Caller { who, peer, now };
+        let decision = match self.held.is_full() && !matches!(request, Request::Quit { .. }) {
+            false => self.handle(caller, request),
+            true => {
+                // Past all that waits already.
+                let (to, event) = (who, Event::Error(ErrorCode::Busy));
+                return self.effects.push_back(Effect::Answer { to, id, event });
+            }
+        };
+        self.conclude(who, id, decision, now);
     }
 
-    fn handle(&mut self, who: ConnId, peer: Peer, request: Request) -> Result<(), ErrorCode> {
+    /// What a request comes to.
+    fn handle(&mut self, caller: Caller, request: Request) -> Result<Decision, ErrorCode> {
+        let who = caller.who;
         match request {
             Request::Unlock { password, then } => {
-                self.unlock(who, peer, &password)?;
+                self.unlock(caller, &password)?;
                 match then {
-                    Some(request) => self.handle(who, peer, *request),
-                    None => {
-                        self.answer(who, Event::Unlocked);
-                        Ok(())
-                    }
+                    Some(request) => self.handle(caller, *request),
+                    None => Ok(Decision::Answer(Event::Unlocked)),
                 }
             }
             _ if self.is_locked_out(who) => Err(ErrorCode::WrongServerPassword),
@@ -196,29 +195,29 @@ impl Hub {
                     resume,
                     replay,
                 };
-                self.join(who, peer, coming, login)
+                self.join(caller, coming, login)
             }
-            Request::JoinUnnamed => self.join_unnamed(who, peer),
+            Request::JoinUnnamed => self.join_unnamed(caller),
             Request::ComeIn {
                 nick,
                 profile,
                 account,
-            } => self.come_in_nowhere(who, peer, nick, profile, account),
-            Request::Prove { name, login } => self.prove(who, peer, name, login),
+            } => self.come_in_nowhere(caller, nick, profile, account),
+            Request::Prove { name, login } => self.prove(caller, name, login),
             Request::RegisterEarly { name, password } => {
-                self.register_early(who, peer, name, password)
+                self.register_early(caller, name, password)
             }
-            Request::Challenge { name } => self.challenge(who, peer, name),
-            Request::ProveBy { name, proof } => self.prove_by(who, peer, name, proof),
+            Request::Challenge { name } => self.challenge(caller, name),
+            Request::ProveBy { name, proof } => self.prove_by(caller, name, proof),
             Request::Login { name, login } if self.is_stranger(who) => {
-                self.join(who, peer, Coming::plain(name), Some(login))
+                self.join(caller, Coming::plain(name), Some(login))
             }
             _ if self.is_stranger(who) => Err(ErrorCode::NotJoined),
             Request::HearEach { is_on } => self.hear_each(who, is_on),
             Request::Nick { nick } => self.change_nick(who, nick),
             Request::Say { room, text } => self.say(who, room, Manner::Said, text),
             Request::Act { room, text } => self.say(who, room, Manner::Acted, text),
-            Request::Private { to, text } => self.say_privately(who, &to, text),
+            Request::Private { to, text } => self.say_privately(caller, &to, text),
             Request::Delete { within, id, reason } => self.delete(who, within, id, reason),
             Request::List => self.list(who),
             Request::Members { room, page } => self.tell_members(who, room, &page),
@@ -229,10 +228,10 @@ impl Hub {
                 key,
                 resume,
                 replay,
-            } => self.enter(who, room, entry, key, resume, replay),
+            } => self.enter(caller, room, (entry, key), resume, replay),
             Request::Leave { room } => self.leave_room(who, room, None),
             Request::Part { room, words } => self.leave_room(who, Some(room), words),
-            Request::Utter(utterance) => self.utter(who, *utterance),
+            Request::Utter(utterance) => self.utter(caller, *utterance),
             Request::Modes { room, changes } => self.change_modes(who, room, changes),
             Request::Describe { change } => self.describe(who, change),
             Request::SetMetadata { target, key, value } => {
@@ -247,47 +246,41 @@ impl Hub {
             Request::Unignore { name } => self.unignore(who, &name),
             Request::Away { text } => self.away(who, text),
             Request::Whois { name } => self.whois(who, &name),
-            Request::Ping => {
-                self.answer(who, Event::Pong);
-                Ok(())
-            }
-            Request::Help { command } => {
-                self.answer(who, Event::Help { command });
-                Ok(())
-            }
-            Request::Quit { words } => self.quit(who, words),
-            Request::Oper { password } => self.oper(who, peer, password.reveal()),
-            Request::OperAs { name, password } => self.oper_as(who, peer, &name, password),
-            Request::Register { password } => self.register(who, peer, password),
-            Request::Login { name, login } => self.login(who, peer, name, login),
+            Request::Ping => Ok(Decision::Answer(Event::Pong)),
+            Request::Help { command } => Ok(Decision::Answer(Event::Help { command })),
+            Request::Quit { words } => self.quit(caller, words),
+            Request::Oper { password } => self.oper(caller, password.reveal()),
+            Request::OperAs { name, password } => self.oper_as(caller, &name, password),
+            Request::Register { password } => self.register(caller, password),
+            Request::Login { name, login } => self.login(caller, name, login),
             Request::Logout => self.logout(who),
-            Request::Passwd { old, new } => self.set_password(who, peer, old, new),
-            Request::Unregister { password } => self.unregister(who, peer, password),
-            Request::Token { change } => self.change_token(who, peer, change),
+            Request::Passwd { old, new } => self.set_password(caller, old, new),
+            Request::Unregister { password } => self.unregister(caller, password),
+            Request::Token { change } => self.change_token(caller, change),
             Request::Appoint {
                 room,
                 name,
                 moderates,
             } => self.appoint(who, room, &name, moderates),
-            Request::History { room, with, range } => self.tell_history(who, room, with, range),
-            Request::Search { room, words, range } => self.search(who, room, words, range),
+            Request::History { room, with, range } => self.tell_history(caller, room, with, range),
+            Request::Search { room, words, range } => self.search(caller, room, words, range),
             Request::Export { room } => self.export(who, room),
             Request::Kick { room, name, reason } => self.kick(who, room, &name, reason),
             Request::Mute {
                 room,
                 name,
                 seconds,
-            } => self.mute(who, room, &name, Some(seconds)),
-            Request::Unmute { room, name } => self.mute(who, room, &name, None),
+            } => self.mute(caller, room, &name, Some(seconds)),
+            Request::Unmute { room, name } => self.mute(caller, room, &name, None),
             Request::Mode { room, change } => self.change_mode(who, room, change),
             Request::Invite { room, name } => self.invite(who, room, &name),
             Request::Ban {
                 mask,
                 seconds,
                 reason,
-            } => self.ban(who, &mask, seconds, reason),
+            } => self.ban(caller, &mask, seconds, reason),
             Request::Unban { mask } => self.unban(who, &mask),
-            Request::Bans => self.tell_bans(who),
+            Request::Bans => self.tell_bans(caller),
             Request::Rename { from, to } => self.rename(who, &from, &to),
             Request::Announce { text } => self.announce(who, text),
             Request::CloseRoom { room } => self.close_room(who, room),

@@ -1,9 +1,9 @@
 //! What the moderators of a room set.
 
 use crate::chat::{Entry, RoomId};
-use crate::model::{ConnId, Done, ErrorCode, ModeChange, RoomName};
+use crate::model::{ConnId, Done, ErrorCode, Event, ModeChange, RoomName};
 
-use super::hear::{Asker, Wants};
+use super::decision::{Decision, Then, Wants};
 use super::state::{Hub, check_note};
 
 impl Hub {
@@ -13,12 +13,13 @@ impl Hub {
         who: ConnId,
         name: Option<RoomName>,
         change: ModeChange,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let room = self.moderated(who, name)?;
-        let wants = Wants::Nothing;
-        self.set_modes(Asker { who, wants }, room, vec![change.clone()])?;
-        let room = self.chat.rooms().get(room).name.clone();
-        self.done(who, Done::ModeSet { room, change })
+        let name = self.chat.rooms().get(room).name.clone();
+        let entry = self.entry_of_modes(who, room, vec![change.clone()])?;
+        let what = Some(Done::ModeSet { room: name, change });
+        let then = Then::Answer(Event::Done { what });
+        Ok(Decision::Entry(entry, Wants::Nothing, then))
     }
 
     /// Sets several of a room's modes; what cannot be set is left out.
@@ -27,19 +28,19 @@ impl Hub {
         who: ConnId,
         name: RoomName,
         changes: Vec<ModeChange>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let room = self.chat.rooms().find(&name);
         let room = room.ok_or(ErrorCode::NoRoomToShow(name))?;
-        let wants = Wants::Modes;
-        self.set_modes(Asker { who, wants }, room, changes)
+        let entry = self.entry_of_modes(who, room, changes)?;
+        Ok(Decision::Entry(entry, Wants::Modes, Then::Nothing))
     }
 
-    fn set_modes(
-        &mut self,
-        asker: Asker,
+    fn entry_of_modes(
+        &self,
+        who: ConnId,
         room: RoomId,
         changes: Vec<ModeChange>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Entry, ErrorCode> {
         for change in &changes {
             match change {
                 ModeChange::Key(Some(text)) | ModeChange::Mask { mask: text, .. } => {
@@ -48,7 +49,7 @@ impl Hub {
                 _ => {}
             }
         }
-        let by = self.actor(asker.who)?;
-        self.commit(Some(asker), Entry::SetModes { by, room, changes })
+        let by = self.actor(who)?;
+        Ok(Entry::SetModes { by, room, changes })
     }
 }

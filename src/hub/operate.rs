@@ -3,14 +3,14 @@
 use crate::chat::Entry;
 use crate::limits::{OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
 use crate::model::{
-    AccountAsk, AccountRecord, Ban, ClientEntry, ConnId, Deed, Done, ErrorCode, Event, Incident,
-    Key, Nick, Peer, PutOut, RoomName, Secret, UserId,
+    AccountAsk, AccountRecord, Ban, ClientEntry, ConnId, Deed, Done, ErrorCode, Event, Key, Moment,
+    Nick, Peer, PutOut, RoomName, Secret, UserId,
 };
 use crate::session::{Allowance, Reader};
 
 use super::asking::What;
-use super::effect::{Audience, Effect};
-use super::hear::Asker;
+use super::decision::{Caller, Decision, Then, Wants};
+use super::effect::Audience;
 use super::state::{Hub, check_note};
 
 /// What is allowed who does not know the operators' password.
@@ -25,12 +25,11 @@ pub(super) const OPER_ALLOWANCE: Allowance = Allowance {
 impl Hub {
     pub(super) fn oper(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        Caller { who, peer, now }: Caller,
         password: &str,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let (user, nick) = (self.own_id(who)?, self.own(who)?.nick().clone());
-        let (now_ms, address) = (self.now.uptime_ms, peer.counted_address(true));
+        let (now_ms, address) = (now.uptime_ms, peer.counted_address(true));
         if let Some(wait_s) = self.failures.wait_s(&address, now_ms) {
             return Err(ErrorCode::OperThrottled(wait_s));
         }
@@ -42,17 +41,16 @@ impl Hub {
         }
         self.failures.forget(&address);
         self.log(Deed::Oper { is_good: true }, Some(nick), peer);
-        self.commit(Asker::new(who), Entry::Oper { user })
+        Decision::entry(Entry::Oper { user })
     }
 
     /// Where that is not the operators' password, it may be that of an operator's account.
     pub(super) fn oper_as(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        caller: Caller,
         name: &str,
         password: Secret,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let wanted = self.chat.rules().oper_password.as_ref();
         let is_theirs = wanted.is_some_and(|wanted| wanted.is_same(password.reveal()));
         let account = self.chat.directory().find(&Key::of(name));
@@ -63,9 +61,9 @@ impl Hub {
                     name: name.key(),
                     secret: password,
                 };
-                self.ask_account(who, peer, name, ask, What::Oper)
+                self.ask_account(caller, name, ask, What::Oper)
             }
-            _ => self.oper(who, peer, password.reveal()),
+            _ => self.oper(caller, password.reveal()),
         }
     }
 
@@ -75,12 +73,12 @@ impl Hub {
         who: ConnId,
         peer: Peer,
         account: &AccountRecord,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let (user, nick) = (self.own_id(who)?, self.own(who)?.nick().clone());
         let is_good = account.is_operator;
         self.log(Deed::Oper { is_good }, Some(nick), peer);
         match is_good {
-            true => self.commit(Asker::new(who), Entry::Oper { user }),
+            true => Decision::entry(Entry::Oper { user }),
             false => Err(ErrorCode::WrongPassword),
         }
     }
@@ -107,7 +105,7 @@ impl Hub {
         room: Option<RoomName>,
         name: &str,
         reason: Option<String>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         reason.as_deref().map_or(Ok(()), check_note)?;
         if room.is_some() || !self.is_operator(who) {
             let room = self.moderated(who, room)?;
@@ -123,7 +121,7 @@ impl Hub {
                 user,
                 reason,
             };
-            return self.commit(Asker::new(who), entry);
+            return Decision::entry(entry);
         }
         let (by, user) = (self.actor(who)?, self.find_nick(name)?);
         let nick = self.name_of(user);
@@ -133,23 +131,23 @@ impl Hub {
             by: self.nick_of(who).cloned(),
             reason,
         };
-        self.commit(None, Entry::PutOut { by, user, why })?;
-        if !is_own {
-            self.answer(who, Event::KickedOut { nick });
-        }
-        Ok(())
+        let then = match is_own {
+            true => Then::Nothing,
+            false => Then::Answer(Event::KickedOut { nick }),
+        };
+        Decision::entry_then(Entry::PutOut { by, user, why }, then)
     }
 
     /// On the server as an operator, in a room as its moderator, or where a room is named. `seconds` as
     /// [`Some`] mutes, for a time or until it is undone; `None` undoes it.
     pub(super) fn mute(
         &mut self,
-        who: ConnId,
+        Caller { who, now, .. }: Caller,
         room: Option<RoomName>,
         name: &str,
         seconds: Option<Option<u64>>,
-    ) -> Result<(), ErrorCode> {
-        let until_ms = seconds.map(|seconds| seconds.map(|seconds| self.after(seconds)));
+    ) -> Result<Decision, ErrorCode> {
+        let until_ms = seconds.map(|seconds| seconds.map(|seconds| after(now, seconds)));
         if room.is_some() || !self.is_operator(who) {
             let room = self.moderated(who, room)?;
             let (by, user) = (self.own_id(who)?, self.find_nick(name)?);
@@ -159,7 +157,7 @@ impl Hub {
                 user,
                 until_ms,
             };
-            return self.commit(Asker::new(who), entry);
+            return Decision::entry(entry);
         }
         let by = self.actor(who)?;
         let entry = match until_ms {
@@ -173,72 +171,74 @@ impl Hub {
                 name: name.into(),
             },
         };
-        self.commit(Asker::new(who), entry)
+        Decision::entry(entry)
     }
 
     pub(super) fn ban(
         &mut self,
-        who: ConnId,
+        Caller { who, now, .. }: Caller,
         mask: &str,
         seconds: Option<u64>,
         reason: Option<String>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         reason.as_deref().map_or(Ok(()), check_note)?;
-        let until_ms = seconds.map(|seconds| self.after(seconds));
+        let until_ms = seconds.map(|seconds| after(now, seconds));
         let ban = Ban::new(mask, until_ms, reason.clone()).ok_or(ErrorCode::BadMask)?;
         let by = self.actor(who)?;
-        let waiting = self.later.len();
-        self.commit(Asker::new(who), Entry::Ban { by, ban })?;
-        let count = self.later.len() - waiting;
-        let deed = Deed::Ban {
+        let then = Then::Ban {
             mask: mask.into(),
             seconds,
             reason,
         };
-        let name = self.nick_of(who).cloned();
-        let peer = self.peer_of(who);
-        let incident = Incident { deed, name, peer };
-        self.effects.push_back(Effect::Log(incident));
-        self.begin_later(waiting);
-        let mask = mask.into();
-        self.done(who, Done::Banned { mask, count })
+        Ok(Decision::Entry(
+            Entry::Ban { by, ban },
+            Wants::Nothing,
+            then,
+        ))
     }
 
-    pub(super) fn unban(&mut self, who: ConnId, mask: &str) -> Result<(), ErrorCode> {
+    pub(super) fn unban(&mut self, who: ConnId, mask: &str) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         let (by, mask) = (self.actor(who)?, mask.to_owned());
         let wanted = mask.clone();
-        self.commit(None, Entry::Unban { by, mask: wanted })?;
-        self.done(who, Done::Unbanned { mask })
+        let what = Some(Done::Unbanned { mask });
+        let then = Then::Answer(Event::Done { what });
+        Decision::entry_then(Entry::Unban { by, mask: wanted }, then)
     }
 
-    pub(super) fn tell_bans(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+    pub(super) fn tell_bans(
+        &mut self,
+        Caller { who, now, .. }: Caller,
+    ) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         let bans = self
             .chat
             .settings()
-            .bans_at(self.now.unix_ms)
-            .map(|ban| ban.entry(self.now.unix_ms))
+            .bans_at(now.unix_ms)
+            .map(|ban| ban.entry(now.unix_ms))
             .collect();
-        self.answer(who, Event::Bans { bans });
-        Ok(())
+        Ok(Decision::Answer(Event::Bans { bans }))
     }
 
-    pub(super) fn rename(&mut self, who: ConnId, from: &str, to: &str) -> Result<(), ErrorCode> {
+    pub(super) fn rename(
+        &mut self,
+        who: ConnId,
+        from: &str,
+        to: &str,
+    ) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         let user = self.find_nick(from)?;
         let to = Nick::parse(to).ok_or(ErrorCode::BadNick)?;
         let by = Some(self.actor(who)?);
-        self.commit(Asker::new(who), Entry::Rename { by, user, to })
+        Decision::entry(Entry::Rename { by, user, to })
     }
 
-    pub(super) fn announce(&mut self, who: ConnId, text: String) -> Result<(), ErrorCode> {
+    pub(super) fn announce(&mut self, who: ConnId, text: String) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         self.check_message(&text)?;
         self.tell_everyone(Event::Announced { text });
-        self.answer(who, Event::Done { what: None });
-        Ok(())
+        Ok(Decision::Answer(Event::Done { what: None }))
     }
 
     fn tell_everyone(&mut self, event: Event) {
@@ -248,17 +248,19 @@ impl Hub {
     }
 
     /// Ends a room, as an operator or as its owner, and puts out who is in it.
-    pub(super) fn close_room(&mut self, who: ConnId, name: RoomName) -> Result<(), ErrorCode> {
+    pub(super) fn close_room(
+        &mut self,
+        who: ConnId,
+        name: RoomName,
+    ) -> Result<Decision, ErrorCode> {
         let by = self.actor(who)?;
         let Some(room) = self.chat.rooms().find(&name) else {
             self.check_operator(who)?;
             return Err(ErrorCode::NoRoomToShow(name));
         };
         let name = self.chat.rooms().get(room).name.clone();
-        let waiting = self.later.len();
-        self.commit(None, Entry::Close { by, room })?;
-        self.begin_later(waiting);
-        self.done(who, Done::Closed(name))
+        let entry = Entry::Close { by, room };
+        Ok(Decision::Entry(entry, Wants::Nothing, Then::Close(name)))
     }
 
     pub(super) fn lock_room(
@@ -266,7 +268,7 @@ impl Hub {
         who: ConnId,
         room: RoomName,
         is_locked: bool,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         if room.is_lobby() {
             return Err(ErrorCode::NotInLobby);
@@ -277,10 +279,10 @@ impl Hub {
             room,
             is_locked,
         };
-        self.commit(Asker::new(who), entry)
+        Decision::entry(entry)
     }
 
-    pub(super) fn tell_clients(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+    pub(super) fn tell_clients(&mut self, who: ConnId) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         let mut clients: Vec<_> = self.clients().collect();
         clients.sort_unstable_by_key(|(id, ..)| (id.generation, id.slot));
@@ -289,31 +291,24 @@ impl Hub {
             peer,
         };
         let clients = clients.into_iter().map(entry).collect();
-        self.answer(who, Event::Clients { clients });
-        Ok(())
+        Ok(Decision::Answer(Event::Clients { clients }))
     }
 
-    pub(super) fn report(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+    pub(super) fn report(&mut self, who: ConnId) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
-        let id = self.request_id.take();
-        self.put(Effect::Report { to: who, id });
-        Ok(())
+        Ok(Decision::Report)
     }
 
-    pub(super) fn shut_down(&mut self, who: ConnId, seconds: u64) -> Result<(), ErrorCode> {
+    pub(super) fn shut_down(&mut self, who: ConnId, seconds: u64) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         if seconds > 0 {
             self.tell_everyone(Event::StopsIn { seconds });
         }
-        self.done(who, Done::Stops { seconds })?;
-        self.effects.push_back(Effect::Stop { seconds });
-        Ok(())
+        Ok(Decision::Stop { seconds })
     }
+}
 
-    /// The time that many seconds from now, in milliseconds since 1970.
-    fn after(&self, seconds: u64) -> u64 {
-        self.now
-            .unix_ms
-            .saturating_add(seconds.saturating_mul(1000))
-    }
+/// The time that many seconds later, in milliseconds since 1970.
+fn after(now: Moment, seconds: u64) -> u64 {
+    now.unix_ms.saturating_add(seconds.saturating_mul(1000))
 }

@@ -1,7 +1,7 @@
 //! Going: how a session ends, and with a user's last one the user.
 
 use crate::chat::{RoomId, User};
-use crate::model::{AccountId, ConnId, Departure, Event, Key, Nick, PutOut, UserId};
+use crate::model::{AccountId, ConnId, Departure, Event, Key, Moment, Nick, PutOut, UserId};
 
 use super::effect::{Audience, Effect};
 use super::state::Hub;
@@ -32,17 +32,17 @@ impl Hub {
         self.accounts.asking.remove(&who);
     }
 
-    pub(super) fn end_parted(&mut self, who: ConnId, parting: &Parting) {
+    pub(super) fn end_parted(&mut self, who: ConnId, parting: &Parting, now: Moment) {
         let nick = parting.nick.clone();
         self.effects.push_back(Effect::Gone { who, nick });
         self.watches.forget(who);
-        self.part(who, parting);
+        self.part(who, parting, now);
     }
 
     /// Takes a session out of everything that knows of it.
-    fn part(&mut self, who: ConnId, parting: &Parting) {
+    fn part(&mut self, who: ConnId, parting: &Parting, now: Moment) {
         if let Some(account) = parting.account {
-            self.use_account(account);
+            self.use_account(account, now);
         }
         for key in &parting.ignored {
             self.ignorers.remove(key, who);
@@ -59,7 +59,13 @@ impl Hub {
     }
 
     /// A user is gone, and put out where it has sessions yet.
-    pub(super) fn hear_gone(&mut self, id: UserId, user: &User, members: &[usize], why: Departure) {
+    pub(super) fn hear_gone(
+        &mut self,
+        (id, user): (UserId, &User),
+        members: &[usize],
+        why: Departure,
+        now: Moment,
+    ) {
         let mut connections: Vec<_> = self.sessions.of(id).collect();
         connections.reverse();
         let parting = Parting::of(user);
@@ -69,23 +75,23 @@ impl Hub {
                 self.tell(who, Event::Kicked { nick, why });
             }
             self.forget_questions(who);
-            self.end_parted(who, &parting);
+            self.end_parted(who, &parting, now);
             self.put(Effect::Close { who });
         }
-        self.tell_of_gone(user, members, why);
+        self.tell_of_gone(user, members, why, now);
     }
 
     /// Tells those who shared a room with a user, where they knew of it.
-    fn tell_of_gone(&mut self, user: &User, members: &[usize], why: Departure) {
+    fn tell_of_gone(&mut self, user: &User, members: &[usize], why: Departure, now: Moment) {
         if user.is_untold() {
             return;
         }
         self.watches
-            .note_former(&self.chat, user, user.nick().clone(), self.now);
+            .note_former(&self.chat, user, user.nick().clone(), now);
         self.tell_watchers_of_name(user.nick(), false);
         let rooms = user.rooms().iter().copied().zip(members);
         let (told, counted): (Vec<_>, Vec<_>) =
-            rooms.partition(|&(room, &members)| self.count_leaving(room, members));
+            rooms.partition(|&(room, &members)| self.count_leaving(room, members, now));
         let ids = |rooms: Vec<(RoomId, &usize)>| rooms.into_iter().map(|(room, _)| room).collect();
         let (told, counted): (Vec<RoomId>, Vec<RoomId>) = (ids(told), ids(counted));
         let nick = user.nick().clone();
@@ -104,7 +110,7 @@ impl Hub {
     }
 
     /// The first session of a user is one too many.
-    pub(super) fn hear_replaced(&mut self, user: UserId) {
+    pub(super) fn hear_replaced(&mut self, user: UserId, now: Moment) {
         let Some(who) = self.sessions.first_of(user) else {
             return;
         };
@@ -113,18 +119,23 @@ impl Hub {
         let (nick, parting) = (user.nick().clone(), Parting::of(user));
         self.tell(who, Event::Kicked { nick, why });
         self.forget_questions(who);
-        self.end_parted(who, &parting);
+        self.end_parted(who, &parting, now);
         self.put(Effect::Close { who });
     }
 
     /// A user is another from now on: its sessions are taken out.
-    pub(super) fn part_from(&mut self, id: UserId, user: &User, members: &[usize]) {
+    pub(super) fn part_from(
+        &mut self,
+        (id, user): (UserId, &User),
+        members: &[usize],
+        now: Moment,
+    ) {
         let parting = Parting::of(user);
         let mut connections: Vec<_> = self.sessions.of(id).collect();
         connections.reverse();
         for who in connections {
-            self.part(who, &parting);
+            self.part(who, &parting, now);
         }
-        self.tell_of_gone(user, members, Departure::Quit(None));
+        self.tell_of_gone(user, members, Departure::Quit(None), now);
     }
 }

@@ -3,17 +3,18 @@
 
 use crate::chat::{LOBBY, RoomId};
 use crate::limits::{PRESENCE_MS, UNTOLD_MS};
-use crate::model::{ConnId, ErrorCode, Event, Nick, UserId};
+use crate::model::{ConnId, ErrorCode, Event, Moment, Nick, UserId};
 use crate::session::Reader;
 
+use super::decision::Decision;
 use super::effect::Audience;
 use super::state::Hub;
 
 impl Hub {
     /// Tells the others in a room that somebody has entered it, or counts it where they are many now.
-    pub(super) fn tell_of_entering(&mut self, user: UserId, id: RoomId, event: Event) {
+    pub(super) fn tell_of_entering(&mut self, user: UserId, id: RoomId, event: Event, now: Moment) {
         if self.is_crowded(id) {
-            self.local.churn_mut(id, self.presence_due()).joined += 1;
+            self.local.churn_mut(id, presence_due(now)).joined += 1;
             self.tell_eager(&[id], Some(user), event);
         } else {
             let mut own = self.sessions.of(user);
@@ -50,48 +51,47 @@ impl Hub {
     }
 
     /// A connection hears of each who comes and goes, or no more.
-    pub(super) fn hear_each(&mut self, who: ConnId, is_on: bool) -> Result<(), ErrorCode> {
+    pub(super) fn hear_each(&mut self, who: ConnId, is_on: bool) -> Result<Decision, ErrorCode> {
         match is_on {
             true => self.eager.insert(who),
             false => self.eager.remove(&who),
         };
-        self.answer(who, Event::Done { what: None });
-        Ok(())
+        Ok(Decision::Answer(Event::Done { what: None }))
     }
 
     /// The others are told of a user later: when it asks for something, or after [`UNTOLD_MS`].
-    pub(super) fn tell_later(&mut self, id: UserId) {
-        let due_ms = self.now.uptime_ms + UNTOLD_MS;
+    pub(super) fn tell_later(&mut self, id: UserId, now: Moment) {
+        let due_ms = now.uptime_ms + UNTOLD_MS;
         self.untold.push_back((due_ms, id));
     }
 
     /// Tells the others of a user whom they were not told of yet.
-    pub(super) fn tell_of_coming(&mut self, user: UserId, nick: Nick) {
+    pub(super) fn tell_of_coming(&mut self, user: UserId, nick: Nick, now: Moment) {
         if let Some(who) = self.sessions.first_of(user) {
             let author = self.author(who, nick);
-            self.tell_of_entering(user, LOBBY, Event::Joined { author });
+            self.tell_of_entering(user, LOBBY, Event::Joined { author }, now);
         }
     }
 
     /// A user has left a room of so many members. Returns whether the others are to be told of it: where they were
     /// many it is counted instead.
-    pub(super) fn count_leaving(&mut self, id: RoomId, members: usize) -> bool {
+    pub(super) fn count_leaving(&mut self, id: RoomId, members: usize, now: Moment) -> bool {
         if self.chat.rooms().try_get(id).is_none() {
             return true;
         }
         let is_crowded = members > self.chat.rules().presence_limit;
         if is_crowded {
-            self.local.churn_mut(id, self.presence_due()).left += 1;
+            self.local.churn_mut(id, presence_due(now)).left += 1;
         }
-        self.use_room(id);
+        self.use_room(id, now);
         !is_crowded
     }
 
     fn is_crowded(&self, id: RoomId) -> bool {
         self.chat.rooms().get(id).count() > self.chat.rules().presence_limit
     }
+}
 
-    fn presence_due(&self) -> u64 {
-        self.now.uptime_ms + PRESENCE_MS
-    }
+fn presence_due(now: Moment) -> u64 {
+    now.uptime_ms + PRESENCE_MS
 }

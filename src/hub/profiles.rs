@@ -3,24 +3,23 @@
 use crate::chat::{Entry, User};
 use crate::limits::STEPS_PER_NAME_COVERED;
 use crate::model::{
-    AccountId, Change, ConnId, ErrorCode, Event, Key, Nick, Peer, Profile, ProfileChange,
+    AccountId, Change, ConnId, ErrorCode, Event, Key, Nick, Profile, ProfileChange,
 };
 use crate::session::Reader;
 
+use super::decision::{Caller, Decision, Then, Wants};
 use super::effect::{Audience, Effect};
-use super::hear::{Asker, Wants};
 use super::state::{Hub, check_note};
 
 impl Hub {
     /// Comes in under a name, in no room, as the account that the connection has proven to be.
     pub(super) fn come_in_nowhere(
         &mut self,
-        who: ConnId,
-        peer: Peer,
+        Caller { who, peer, .. }: Caller,
         nick: Nick,
         profile: Box<Profile>,
         account: Option<AccountId>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         if self.sessions.user_of(who).is_some() {
             return Err(ErrorCode::AlreadyJoined);
         }
@@ -33,9 +32,7 @@ impl Hub {
             profile,
             account,
         };
-        self.commit(Some(Asker { who, wants }), entry)?;
-        self.ask_mail(who);
-        Ok(())
+        Ok(Decision::Entry(entry, wants, Then::ComeInNowhere))
     }
 
     /// Somebody proved to be an account: before the join that is told, later it is logged in, whatever its
@@ -46,33 +43,33 @@ impl Hub {
         account: AccountId,
         nick: Nick,
         signature: Option<String>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let user = self.sessions.user_of(who);
-        if let Some(user) = user {
-            self.commit(None, Entry::Prove { user, account })?;
-        }
         let proven = Event::Proven {
             account,
             nick,
             signature,
         };
-        self.answer(who, proven);
-        if user.is_some() {
-            self.ask_mail(who);
+        match user {
+            Some(user) => Decision::entry_then(Entry::Prove { user, account }, Then::Prove(proven)),
+            None => Ok(Decision::Answer(proven)),
         }
-        Ok(())
     }
 
-    pub(super) fn describe(&mut self, who: ConnId, change: ProfileChange) -> Result<(), ErrorCode> {
+    pub(super) fn describe(
+        &mut self,
+        who: ConnId,
+        change: ProfileChange,
+    ) -> Result<Decision, ErrorCode> {
         if let ProfileChange::Realname(text) = &change {
             check_note(text)?;
         }
         let user = self.own_id(who)?;
-        self.commit(Asker::new(who), Entry::Describe { user, change })
+        Decision::entry(Entry::Describe { user, change })
     }
 
     /// Speaks, as an operator, to those who want to hear that.
-    pub(super) fn wallops(&mut self, who: ConnId, text: String) -> Result<(), ErrorCode> {
+    pub(super) fn wallops(&mut self, who: ConnId, text: String) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         self.check_message(&text)?;
         let by = self.own(who)?.nick().clone();
@@ -88,15 +85,13 @@ impl Hub {
             Audience::Each(readers),
             Event::Changed { change, is_watched },
         );
-        self.answer(who, Event::Done { what: None });
-        Ok(())
+        Ok(Decision::Answer(Event::Done { what: None }))
     }
 
-    pub(super) fn rehash(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+    pub(super) fn rehash(&mut self, who: ConnId) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
         self.effects.push_back(Effect::Reload);
-        self.answer(who, Event::Done { what: None });
-        Ok(())
+        Ok(Decision::Answer(Event::Done { what: None }))
     }
 
     /// Tells how far one has read, and each connection of the user where that is farther now.
@@ -105,23 +100,23 @@ impl Hub {
         who: ConnId,
         target: String,
         to_ms: Option<u64>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         check_note(&target)?;
         let user = self.own_id(who)?;
         let key = Key::of(&target);
         let known = self.chat.read_to(user, &key);
         let farther = to_ms.filter(|_| to_ms > known);
-        if let Some(to_ms) = farther {
-            self.commit(None, Entry::MarkRead { user, key, to_ms })?;
-        }
-        let to_ms = known.max(to_ms);
-        let change = Change::ReadTo { target, to_ms };
+        let change = Change::ReadTo {
+            target,
+            to_ms: known.max(to_ms),
+        };
         let is_watched = false;
         let event = Event::Changed { change, is_watched };
-        if farther.is_some() {
-            self.tell_others_of(who, &event);
+        match farther {
+            Some(to_ms) => {
+                Decision::entry_then(Entry::MarkRead { user, key, to_ms }, Then::Tell(event))
+            }
+            None => Ok(Decision::Answer(event)),
         }
-        self.answer(who, event);
-        Ok(())
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::chat::RoomId;
 use crate::limits::{ASKED_PER_SESSION_MAX, HISTORY_LIMIT, HISTORY_LIMIT_MAX};
 use crate::model::{
-    AccountId, ConnId, ErrorCode, Found, Message, MessageId, Query, Range, RequestId, RoomName,
-    Target, Window,
+    AccountId, ConnId, ErrorCode, Found, Message, MessageId, Moment, Query, Range, RequestId,
+    RoomName, Target, Window,
 };
 use crate::session::cut_text;
 
@@ -44,23 +44,6 @@ pub(super) enum Question {
 }
 
 impl Hub {
-    pub(super) fn window(&self, range: Range) -> Window {
-        let limit = range.limit.unwrap_or(HISTORY_LIMIT);
-        Window {
-            after: range.after.unwrap_or_default(),
-            before: range.before.unwrap_or(MessageId::MAX),
-            since_ms: range
-                .since
-                .map_or(0, |since| self.now.ms_of(since))
-                .max(range.after_ms.map_or(0, |ms| ms.saturating_add(1))),
-            until_ms: range.before_ms.unwrap_or(u64::MAX),
-            limit: limit.min(HISTORY_LIMIT_MAX),
-            newest: range.is_newest.unwrap_or_else(|| {
-                range.before.is_some() || (range.after.is_none() && range.since.is_none())
-            }),
-        }
-    }
-
     /// What was found on disk, and what was said since that was looked at, where one may see the room yet.
     pub(super) fn whole_answer(
         &self,
@@ -148,5 +131,23 @@ impl Hub {
     pub fn is_requested(&self, ticket: u64) -> bool {
         let asked = self.history.asked.get(&ticket);
         asked.is_some_and(|asked| matches!(asked.what, Question::History(..) | Question::Search))
+    }
+}
+
+/// What is asked for, at a time.
+pub(super) fn window_of(range: Range, now: Moment) -> Window {
+    let limit = range.limit.unwrap_or(HISTORY_LIMIT);
+    Window {
+        after: range.after.unwrap_or_default(),
+        before: range.before.unwrap_or(MessageId::MAX),
+        since_ms: range
+            .since
+            .map_or(0, |since| now.ms_of(since))
+            .max(range.after_ms.map_or(0, |ms| ms.saturating_add(1))),
+        until_ms: range.before_ms.unwrap_or(u64::MAX),
+        limit: limit.min(HISTORY_LIMIT_MAX),
+        newest: range.is_newest.unwrap_or_else(|| {
+            range.before.is_some() || (range.after.is_none() && range.since.is_none())
+        }),
     }
 }

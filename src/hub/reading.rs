@@ -7,7 +7,7 @@ use crate::model::{
 use crate::session::cut_text;
 
 use super::effect::Effect;
-use super::questions::Question;
+use super::questions::{Question, window_of};
 use super::state::Hub;
 
 impl Hub {
@@ -26,7 +26,6 @@ impl Hub {
         range: Range,
         now: Moment,
     ) -> Result<Option<Excerpt>, ErrorCode> {
-        self.now = now;
         if let Some(refusal) = self.refusal_of(&peer, now) {
             return Err(refusal);
         }
@@ -39,7 +38,7 @@ impl Hub {
             }
             None => {}
         }
-        let window = self.window(range);
+        let window = window_of(range, now);
         if self.chat.rules().durability.is_none() {
             return Ok(Some(self.excerpt_of_tail(id, window)));
         }

@@ -3,28 +3,45 @@
 use core::net::IpAddr;
 
 use crate::chat::{Entry, LOBBY, RoomId};
-use crate::model::{ConnId, EnterMode, ErrorCode, Event, Key, MessageId, RoomName, UserId};
+use crate::model::{ConnId, EnterMode, ErrorCode, Event, Key, MessageId, Moment, RoomName, UserId};
 
-use super::hear::{Asker, Wants};
+use super::decision::{Asker, Caller, Decision, Resuming, Then, Wants};
 use super::state::{Hub, check_note};
 
 impl Hub {
     pub(super) fn enter(
         &mut self,
-        who: ConnId,
+        Caller { who, now, .. }: Caller,
         room: RoomName,
-        mode: EnterMode,
-        key: Option<String>,
+        (mode, key): (EnterMode, Option<String>),
         resume: Option<MessageId>,
         replay: Option<usize>,
-    ) -> Result<(), ErrorCode> {
-        let user = self.own_id(who)?;
-        let may_own = self.chat.rooms().find(&room).is_none() && self.may_own(who, user);
+    ) -> Result<Decision, ErrorCode> {
+        let (entry, founder) = self.entering(who, room, (mode, key), now)?;
         let wants = Wants::Room {
             mode,
             resume,
             replay,
         };
+        let resuming = None;
+        Ok(Decision::Entry(
+            entry,
+            wants,
+            Then::Enter { founder, resuming },
+        ))
+    }
+
+    /// The entry of who enters a room, and from where one is counted that would be an account's.
+    fn entering(
+        &mut self,
+        who: ConnId,
+        room: RoomName,
+        (mode, key): (EnterMode, Option<String>),
+        now: Moment,
+    ) -> Result<(Entry, Option<IpAddr>), ErrorCode> {
+        let user = self.own_id(who)?;
+        let may_own = self.chat.rooms().find(&room).is_none() && self.may_own(who, user, now);
+        let founder = self.counted_address(who).filter(|_| may_own);
         let entry = Entry::Enter {
             user,
             room,
@@ -32,14 +49,59 @@ impl Hub {
             key,
             may_own,
         };
-        let done = self.commit(Some(Asker { who, wants }), entry);
-        if done.is_err()
-            && may_own
-            && let Some(address) = self.counted_address(who)
-        {
-            self.accounts.foundings.give_back(address);
+        Ok((entry, founder))
+    }
+
+    /// What somebody goes on in who has just come in, and is shown what was said in its rooms.
+    pub(super) fn resuming(
+        &mut self,
+        who: ConnId,
+        resume: Vec<(RoomName, MessageId)>,
+        is_account: bool,
+    ) -> Result<Resuming, ErrorCode> {
+        let (rooms, focus) = (self.own(who)?.rooms().to_vec(), self.focus_of(who)?);
+        for &id in &rooms {
+            let key = self.chat.rooms().get(id).name.key();
+            let had = resume.iter().find(|(room, _)| room.key() == key);
+            self.show_past(who, id, had.map(|&(_, id)| id), None);
         }
-        done
+        let is_in = |room: &RoomName| {
+            let known = self.chat.rooms().find(room);
+            room.is_lobby() || known.is_some_and(|id| rooms.contains(&id))
+        };
+        let left = resume.into_iter().filter(|(room, _)| !is_in(room));
+        Ok(Resuming {
+            rooms: left.collect(),
+            focus,
+            is_account,
+        })
+    }
+
+    /// Enters the next of the rooms that somebody goes on in who has come in; `None`: these were all.
+    pub(super) fn resume_next(
+        &mut self,
+        who: ConnId,
+        mut resuming: Resuming,
+        now: Moment,
+    ) -> Option<(Asker, Entry)> {
+        let Some((room, had)) = resuming.rooms.pop_front() else {
+            match resuming.is_account {
+                true => self.ask_mail(who),
+                false => self.begin_grace(self.sessions.user_of(who)?, now),
+            }
+            return None;
+        };
+        let mode = EnterMode::Focus;
+        let (entry, founder) = self.entering(who, room, (mode, None), now).ok()?;
+        let (resume, replay) = (Some(had), None);
+        let wants = Wants::Room {
+            mode,
+            resume,
+            replay,
+        };
+        let resuming = Some(resuming);
+        let then = Then::Enter { founder, resuming };
+        Some((Asker::new(who, None, wants, then), entry))
     }
 
     fn counted_address(&self, who: ConnId) -> Option<IpAddr> {
@@ -48,14 +110,14 @@ impl Hub {
     }
 
     /// May one more room be made from there that is an account's? It is counted, where it may.
-    fn may_own(&mut self, who: ConnId, user: UserId) -> bool {
+    fn may_own(&mut self, who: ConnId, user: UserId, now: Moment) -> bool {
         let owner = self.chat.users()[user].account();
         if owner.is_none_or(|owner| self.chat.owns_many(owner)) {
             return false;
         }
-        let now_ms = self.now.uptime_ms;
         let address = self.counted_address(who);
-        address.is_none_or(|address| self.accounts.foundings.take(address, now_ms))
+        let foundings = &mut self.accounts.foundings;
+        address.is_none_or(|address| foundings.take(address, now.uptime_ms))
     }
 
     pub(super) fn leave_room(
@@ -63,18 +125,17 @@ impl Hub {
         who: ConnId,
         name: Option<RoomName>,
         words: Option<String>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         words.as_deref().map_or(Ok(()), check_note)?;
         let room = self.entered(who, name)?;
         let own = self.own(who)?;
         if room == LOBBY && own.rooms() == [LOBBY] && own.profile().is_none() {
             let room = RoomName::lobby();
             let now_in = room.clone();
-            self.answer(who, Event::LeftRoom { room, now_in });
-            return Ok(());
+            return Ok(Decision::Answer(Event::LeftRoom { room, now_in }));
         }
         let user = self.own_id(who)?;
-        self.commit(Asker::new(who), Entry::Leave { user, room, words })
+        Decision::entry(Entry::Leave { user, room, words })
     }
 
     pub(super) fn topic(
@@ -82,7 +143,7 @@ impl Hub {
         who: ConnId,
         name: Option<RoomName>,
         text: Option<String>,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let room = self.entered(who, name)?;
         let Some(text) = text else {
             let found = self.chat.rooms().get(room);
@@ -92,13 +153,12 @@ impl Hub {
                 by: None,
                 set: found.topic_set.as_deref().cloned(),
             };
-            self.answer(who, event);
-            return Ok(());
+            return Ok(Decision::Answer(event));
         };
         check_note(&text)?;
         let topic = Some(text).filter(|text| !text.trim().is_empty());
         let user = self.own_id(who)?;
-        self.commit(Asker::new(who), Entry::SetTopic { user, room, topic })
+        Decision::entry(Entry::SetTopic { user, room, topic })
     }
 
     /// The room of that name, or the one spoken in, for its moderator.
@@ -117,11 +177,11 @@ impl Hub {
         who: ConnId,
         name: Option<RoomName>,
         guest: &str,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let room = self.moderated(who, name)?;
         let guest = self.find_nick(guest)?;
         let by = self.own_id(who)?;
-        self.commit(Asker::new(who), Entry::Invite { by, room, guest })
+        Decision::entry(Entry::Invite { by, room, guest })
     }
 
     /// Lets an account moderate an owned room, or no more, as its owner or as an operator.
@@ -131,7 +191,7 @@ impl Hub {
         room: Option<RoomName>,
         name: &str,
         moderates: bool,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
         let rooms = self.chat.rooms();
         let room = match room {
@@ -149,6 +209,6 @@ impl Hub {
             account,
             moderates,
         };
-        self.commit(Asker::new(who), entry)
+        Decision::entry(entry)
     }
 }

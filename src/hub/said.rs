@@ -9,12 +9,12 @@ use crate::limits::{
     STEPS_PER_IGNORER,
 };
 use crate::model::{
-    Absence, AccountId, ConnId, ErrorCode, Event, KeptMessage, Message, MessageId, Nick, Peer,
-    Record, SaidIn, UserId,
+    Absence, AccountId, ConnId, ErrorCode, Event, KeptMessage, Message, MessageId, Moment, Nick,
+    Peer, Record, SaidIn, UserId,
 };
 
+use super::decision::{Asker, Wants};
 use super::effect::{Audience, Effect};
-use super::hear::{Asker, Wants};
 use super::state::Hub;
 
 impl Hub {
@@ -26,56 +26,62 @@ impl Hub {
     /// Something is said in a room: by a session there, or by nobody who has one.
     pub(super) fn hear_said(
         &mut self,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
         id: RoomId,
         peer: Peer,
         message: Arc<Message>,
+        now: Moment,
     ) {
-        let who = asker.map(|asker| asker.who);
+        let who = asker.as_ref().map(|asker| asker.who);
         let (message_id, room) = (message.id, self.chat.rooms().get(id).name.clone());
-        self.use_room(id);
+        self.use_room(id, now);
         let record = Record::Said {
             room: room.clone(),
             message: Arc::clone(&message),
             is_guarded: self.chat.rooms().get(id).is_guarded(),
         };
-        self.keep_said(message_id, record);
-        let at_once = asker.filter(|asker| matches!(asker.wants, Wants::AtOnce));
-        let request_id = at_once.and_then(|_| self.request_id.take());
+        self.keep_said(message_id, record, now);
         self.tell_said(who, id, peer, message);
-        if let Some(asker) = at_once {
-            return self.answer_with(asker.who, request_id, Event::Done { what: None });
-        }
-        if let (Some(who), true) = (who, self.request_id.is_some()) {
+        let Some(asker) = asker else {
+            return;
+        };
+        if asker.wants == Wants::AtOnce {
+            self.answer_asker(asker, Event::Done { what: None });
+        } else if asker.id.is_some() {
             let id = message_id;
-            self.answer_when_kept(who, Event::Kept { id, room });
+            self.answer_when_kept(asker, Event::Kept { id, room });
         }
     }
 
     /// Something is said by a session to another, or to an account that is not here.
     fn speak_privately(
         &mut self,
-        who: ConnId,
+        asker: &mut Asker,
         to: Option<UserId>,
         record: Record,
         message: Arc<Message>,
         answer: Event,
+        now: Moment,
     ) {
-        self.keep_said(message.id, record);
-        self.tell_privately(Some(who), to, message, &answer);
-        match self.request_id.is_some() {
-            true => self.answer_when_kept(who, answer),
-            false => self.answer(who, answer),
+        self.keep_said(message.id, record, now);
+        self.tell_privately(Some(asker.who), to, message, &answer);
+        if asker.wants == Wants::AtOnce {
+            self.answer(asker.who, None, answer);
+            return self.answer_asker(asker, Event::Done { what: None });
+        }
+        match asker.id.is_some() {
+            true => self.answer_when_kept(asker, answer),
+            false => self.answer_asker(asker, answer),
         }
     }
 
-    /// Answers the request at hand, which has said a message: when that is on disk, where there is one.
-    fn answer_when_kept(&mut self, to: ConnId, event: Event) {
-        let id = self.request_id.take();
+    /// Answers a request that has said a message: when that is on disk, where there is one.
+    fn answer_when_kept(&mut self, asker: &mut Asker, event: Event) {
+        let (to, id) = (asker.who, asker.id.take());
         match self.chat.rules().durability {
-            None => self.answer_with(to, id, event),
+            None => self.answer(to, id, event),
             Some(_) if self.has_room => self.put_when_kept(Effect::Answer { to, id, event }),
-            Some(_) => self.answer_with(to, id, Event::Error(ErrorCode::NotKept)),
+            Some(_) => self.answer(to, id, Event::Error(ErrorCode::NotKept)),
         }
     }
 
@@ -112,7 +118,7 @@ impl Hub {
             && self.user(who).is_some()
             && !self.is_catching_up(id, who)
         {
-            self.answer_with(who, None, event);
+            self.answer(who, None, event);
         }
     }
 
@@ -186,7 +192,8 @@ impl Hub {
         to: UserId,
         message: Arc<Message>,
         (from_account, to_account): (Option<AccountId>, Option<AccountId>),
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
+        now: Moment,
     ) {
         let nick = self.name_of(to);
         let answer = Event::PrivateSent {
@@ -203,15 +210,9 @@ impl Hub {
             to_account,
             is_delivered: true,
         };
-        let Some(Asker { who, wants }) = asker else {
-            return;
-        };
-        if matches!(wants, Wants::AtOnce) {
-            let request_id = self.request_id.take();
-            self.speak_privately(who, Some(to), record, message, answer);
-            return self.answer_with(who, request_id, Event::Done { what: None });
+        if let Some(asker) = asker {
+            self.speak_privately(asker, Some(to), record, message, answer, now);
         }
-        self.speak_privately(who, Some(to), record, message, answer);
     }
 
     /// Something was said by one user to another, or to an account.
@@ -242,10 +243,10 @@ impl Hub {
         to: AccountId,
         message: Arc<Message>,
         from_account: Option<AccountId>,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
+        now: Moment,
     ) {
-        let (Some(account), Some(Asker { who, .. })) = (self.chat.directory().get(to), asker)
-        else {
+        let (Some(account), Some(asker)) = (self.chat.directory().get(to), asker) else {
             return;
         };
         let nick = account.record.nick.clone();
@@ -263,6 +264,6 @@ impl Hub {
             text: message.text.clone(),
             away: Some(Absence::NotHere),
         };
-        self.speak_privately(who, None, record, message, answer);
+        self.speak_privately(asker, None, record, message, answer, now);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::chat::{RoomId, Rooms};
 use crate::limits::{SEARCH_FOLD_FACTOR, SEARCH_MESSAGE_BYTES, SEARCH_SLICE_BYTES};
 use crate::model::{
-    ConnId, Event, Message, MessageId, Moment, RequestId, RoomName, SearchWords, Window, terms,
+    ConnId, Event, Message, MessageId, RequestId, RoomName, SearchWords, Window, terms,
 };
 use crate::session::{LocalRooms, cut_found};
 
@@ -38,16 +38,15 @@ pub struct Searched {
 }
 
 impl Hub {
-    /// Puts off the answer of the request at hand until the scrollbacks of these rooms were looked through.
+    /// Puts off the answer of a request until the scrollbacks of these rooms were looked through.
     pub(super) fn begin_scan(
         &mut self,
-        who: ConnId,
+        (who, request_id): (ConnId, Option<RequestId>),
         rooms: Vec<RoomId>,
         words: SearchWords,
         window: Window,
     ) {
         let before = window.before.min(self.chat.last_id().next());
-        let request_id = self.request_id.take();
         self.history.scans.push_back(Scan {
             who,
             request_id,
@@ -72,8 +71,7 @@ impl Hub {
 
     /// Looks through some `bytes` of what is in memory, in turn for those who search. Returns whose
     /// searches were answered by that.
-    pub fn handle_searches(&mut self, bytes: usize, now: Moment) -> Vec<Searched> {
-        self.now = now;
+    pub fn handle_searches(&mut self, bytes: usize) -> Vec<Searched> {
         let mut searched = Vec::new();
         let mut left = bytes;
         while left > 0
@@ -113,7 +111,7 @@ impl Hub {
         } = scan;
         messages.sort_by_key(|(_, message)| message.id);
         let has_more = window.cut(&mut messages) | cut_found(&mut messages);
-        self.answer_with(who, request_id, Event::Found { messages, has_more });
+        self.answer(who, request_id, Event::Found { messages, has_more });
         Searched { who, bytes }
     }
 }
@@ -164,7 +162,7 @@ impl Scan {
 mod tests {
     use super::*;
     use crate::hub::{Effect, Rules};
-    use crate::model::{EnterMode, Peer, Range, Request, Settings};
+    use crate::model::{EnterMode, Moment, Peer, Range, Request, Settings};
 
     fn id(slot: u32) -> ConnId {
         ConnId {
@@ -215,7 +213,7 @@ mod tests {
         }
 
         fn go_on(&mut self, bytes: usize) -> Vec<(u32, usize)> {
-            let searched = self.0.handle_searches(bytes, Moment::default());
+            let searched = self.0.handle_searches(bytes);
             searched.iter().map(|it| (it.who.slot, it.bytes)).collect()
         }
     }

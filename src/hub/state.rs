@@ -7,9 +7,7 @@ use core::net::IpAddr;
 
 use crate::chat::{Chat, Fact, RoomId, Rules};
 use crate::log::Log;
-use crate::model::{
-    ConnId, ErrorCode, Event, MessageId, Moment, Peer, RequestId, Settings, Target, UserId,
-};
+use crate::model::{ConnId, ErrorCode, Event, MessageId, Moment, Peer, Settings, Target, UserId};
 use crate::session::{
     Expiry, Graces, Ignorers, LocalRooms, Reader, Readers, Sessions, Throttle, Watches,
 };
@@ -58,10 +56,6 @@ pub struct Hub {
     pub(super) untold: VecDeque<(u64, UserId)>,
     /// The sessions of a user who has become another, which are not that one's yet.
     pub(super) moved: VecDeque<Moved>,
-    /// The time of the request being handled.
-    pub(super) now: Moment,
-    /// Its id, until it is answered or the answer is put off.
-    pub(super) request_id: Option<RequestId>,
     pub(super) history: History,
     /// What waits to be told until messages are on disk.
     pub(super) held: HeldOutput,
@@ -100,8 +94,6 @@ impl Hub {
             graces: Graces::default(),
             untold: VecDeque::new(),
             moved: VecDeque::new(),
-            now: Moment::default(),
-            request_id: None,
             history: History::default(),
             held: HeldOutput::default(),
             has_room: true,

@@ -3,7 +3,7 @@
 use crate::chat::{Actor, RoomId, TagTo, Words};
 use crate::model::{Change, ConnId, Event, Manner, MessageId, Target, UserId};
 
-use super::hear::Asker;
+use super::decision::Asker;
 use super::state::Hub;
 
 impl Hub {
@@ -13,7 +13,7 @@ impl Hub {
         to: TagTo,
         words: Words,
         id: MessageId,
-        asker: Option<Asker>,
+        asker: Option<&mut Asker>,
     ) {
         let change = Change::Tagged {
             by: self.name_of(user),
@@ -29,7 +29,7 @@ impl Hub {
             is_notice: words.manner == Manner::Noticed,
             id,
         };
-        let own = asker.map(|asker| asker.who);
+        let own = asker.as_ref().map(|asker| asker.who);
         let is_watched = false;
         let event = Event::Changed {
             change: change.clone(),
@@ -45,8 +45,8 @@ impl Hub {
                 }
             }
         }
-        if let Some(who) = own {
-            self.answer(who, event);
+        if let Some(asker) = asker {
+            self.answer_asker(asker, event);
         }
     }
 

@@ -8,16 +8,16 @@ use crate::model::{
     SaidBy, UserId, WhoisEntry,
 };
 
-use super::hear::Asker;
+use super::decision::{Caller, Decision, Then};
 use super::state::{Hub, check_note};
 
 /// Whom one speaks to who speaks to the operator.
 const SERVER: &str = "Server";
 
 impl Hub {
-    pub(super) fn change_nick(&mut self, who: ConnId, to: Nick) -> Result<(), ErrorCode> {
+    pub(super) fn change_nick(&mut self, who: ConnId, to: Nick) -> Result<Decision, ErrorCode> {
         let (user, by) = (self.own_id(who)?, None);
-        self.commit(Asker::new(who), Entry::Rename { by, user, to })
+        Decision::entry(Entry::Rename { by, user, to })
     }
 
     /// Says or does something in a room.
@@ -27,7 +27,7 @@ impl Hub {
         room: Option<RoomName>,
         manner: Manner,
         text: String,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_message(&text)?;
         let room = self.entered(who, room)?;
         let entry = Entry::Say {
@@ -41,7 +41,8 @@ impl Hub {
             is_outside: false,
             shown: self.shown_peer(who),
         };
-        self.commit_said(Asker::new(who), entry)
+        self.check_room()?;
+        Decision::entry(entry)
     }
 
     /// Somebody without a connection of its own speaks in a room: as an account, or under a name that is
@@ -59,7 +60,6 @@ impl Hub {
         text: String,
         now: Moment,
     ) -> Result<Arc<Message>, ErrorCode> {
-        self.now = now;
         if let Some(refusal) = self.refusal_of(&peer, now) {
             return Err(refusal);
         }
@@ -86,55 +86,53 @@ impl Hub {
         self.log
             .commit(&mut self.chat, entry, now.unix_ms, &mut facts)?;
         if let Some(account) = account {
-            self.use_account(account);
+            self.use_account(account, now);
         }
         let mut posted = None;
         for fact in facts {
             if let Fact::Said { message, .. } = &fact {
                 posted = Some(Arc::clone(message));
             }
-            self.hear(fact, None);
+            self.hear(fact, None, now);
         }
         posted.ok_or(ErrorCode::StoreFailed)
     }
 
     pub(super) fn say_privately(
         &mut self,
-        who: ConnId,
+        caller: Caller,
         name: &str,
         text: String,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         self.check_message(&text)?;
+        let who = caller.who;
         let is_console = self.consoles.contains(&who);
         if let Some(to) = self.chat.users().find(name) {
             if is_console {
-                return self.tell_from_console(who, to, text);
+                return self.tell_from_console(to, text);
             }
             let from = self.own_id(who)?;
             let words = Words::said(text);
-            return self.commit_said(Asker::new(who), Entry::Private { from, to, words });
+            self.check_room()?;
+            return Decision::entry(Entry::Private { from, to, words });
         }
         let nobody = ErrorCode::NoSuchNick(name.into());
         match self.watcher.filter(|id| self.consoles.contains(id)) {
             Some(operator) if Key::of(name) == Key::of(SERVER) => {
-                self.say_to_server(who, operator, text)
+                self.say_to_server(caller, operator, text)
             }
             _ if is_console => Err(nobody),
             _ => {
                 let from = self.own_id(who)?;
                 let account = self.chat.directory().find(&Key::of(name)).ok_or(nobody)?;
                 let to = account.record.id;
-                self.commit_said(Asker::new(who), Entry::Mail { from, to, text })
+                self.check_room()?;
+                Decision::entry(Entry::Mail { from, to, text })
             }
         }
     }
 
-    fn tell_from_console(
-        &mut self,
-        who: ConnId,
-        to: UserId,
-        text: String,
-    ) -> Result<(), ErrorCode> {
+    fn tell_from_console(&mut self, to: UserId, text: String) -> Result<Decision, ErrorCode> {
         self.tell_user(to, &Event::OperatorTold { text: text.clone() });
         let answer = Event::PrivateSent {
             to: self.name_of(to),
@@ -142,24 +140,23 @@ impl Hub {
             text,
             away: self.absence_of(to),
         };
-        self.answer(who, answer);
-        Ok(())
+        Ok(Decision::Answer(answer))
     }
 
     /// Somebody speaks to the operator at the terminal alone. That is kept nowhere.
     fn say_to_server(
         &mut self,
-        who: ConnId,
+        Caller { who, now, .. }: Caller,
         operator: ConnId,
         text: String,
-    ) -> Result<(), ErrorCode> {
+    ) -> Result<Decision, ErrorCode> {
         let nick = self.own(who)?.nick().clone();
-        if self.chat.is_muted(self.own_id(who)?, self.now.unix_ms) {
+        if self.chat.is_muted(self.own_id(who)?, now.unix_ms) {
             return Err(ErrorCode::Muted);
         }
         let message = Arc::new(Message {
             id: MessageId::default(),
-            unix_ms: self.now.unix_ms,
+            unix_ms: now.unix_ms,
             nick,
             origin: SaidBy::Unknown,
             manner: Manner::Said,
@@ -169,39 +166,43 @@ impl Hub {
         self.tell(operator, Event::Private { message });
         let to = Nick::parse(SERVER).expect("letters");
         let (id, away) = (None, None);
-        self.answer(who, Event::PrivateSent { to, id, text, away });
-        Ok(())
+        Ok(Decision::Answer(Event::PrivateSent { to, id, text, away }))
     }
 
-    pub(super) fn list(&mut self, who: ConnId) -> Result<(), ErrorCode> {
+    pub(super) fn list(&mut self, who: ConnId) -> Result<Decision, ErrorCode> {
         let users = self.roster(self.focus_of(who)?);
-        self.answer(who, Event::Listing { users });
-        Ok(())
+        Ok(Decision::Answer(Event::Listing { users }))
     }
 
-    pub(super) fn ignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
+    pub(super) fn ignore(&mut self, who: ConnId, name: &str) -> Result<Decision, ErrorCode> {
         let nick = self.name_of(self.find_nick(name)?);
         let (user, key) = (self.own_id(who)?, nick.key());
-        self.commit(None, Entry::Ignore { user, key })?;
-        self.done(who, Done::Ignored(nick))
+        let what = Some(Done::Ignored(nick));
+        let then = Then::Answer(Event::Done { what });
+        Decision::entry_then(Entry::Ignore { user, key }, then)
     }
 
-    pub(super) fn unignore(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
+    pub(super) fn unignore(&mut self, who: ConnId, name: &str) -> Result<Decision, ErrorCode> {
         let (user, key) = (self.own_id(who)?, Key::of(name));
         if !self.own(who)?.ignores(&key) {
             return Err(ErrorCode::NoSuchNick(name.into()));
         }
-        self.commit(None, Entry::Unignore { user, key })?;
-        self.done(who, Done::Unignored(name.into()))
+        let what = Some(Done::Unignored(name.into()));
+        let then = Then::Answer(Event::Done { what });
+        Decision::entry_then(Entry::Unignore { user, key }, then)
     }
 
-    pub(super) fn away(&mut self, who: ConnId, text: Option<String>) -> Result<(), ErrorCode> {
+    pub(super) fn away(
+        &mut self,
+        who: ConnId,
+        text: Option<String>,
+    ) -> Result<Decision, ErrorCode> {
         text.as_deref().map_or(Ok(()), check_note)?;
         let user = self.own_id(who)?;
-        self.commit(Asker::new(who), Entry::Away { user, text })
+        Decision::entry(Entry::Away { user, text })
     }
 
-    pub(super) fn whois(&mut self, who: ConnId, name: &str) -> Result<(), ErrorCode> {
+    pub(super) fn whois(&mut self, who: ConnId, name: &str) -> Result<Decision, ErrorCode> {
         let target = self.find_nick(name)?;
         let is_own = self.sessions.user_of(who) == Some(target);
         let is_told_all = is_own || self.is_operator(who);
@@ -218,7 +219,6 @@ impl Hub {
             away: user.away().cloned(),
             is_operator: user.is_operator(),
         };
-        self.answer(who, Event::Whois(Box::new(entry)));
-        Ok(())
+        Ok(Decision::Answer(Event::Whois(Box::new(entry))))
     }
 }

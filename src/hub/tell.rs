@@ -3,33 +3,28 @@
 use std::mem;
 
 use crate::chat::RoomId;
-use crate::model::{
-    ConnId, Deed, Done, ErrorCode, Event, Incident, Nick, Peer, RequestId, RoomName, UserId,
-};
+use crate::model::{ConnId, Deed, Done, Event, Incident, Nick, Peer, RequestId, RoomName, UserId};
 
+use super::decision::Asker;
 use super::effect::{Audience, Effect};
 use super::state::Hub;
 
 impl Hub {
-    /// The answer of the request being handled.
-    pub(super) fn answer(&mut self, to: ConnId, event: Event) {
-        let id = self.request_id.take();
-        self.answer_with(to, id, event);
-    }
-
-    pub(super) fn refuse(&mut self, to: ConnId, code: ErrorCode) {
-        let id = self.request_id.take();
-        self.answer_with(to, id, Event::Error(code));
-    }
-
-    pub(super) fn answer_with(&mut self, to: ConnId, id: Option<RequestId>, event: Event) {
+    /// Answers a request, with its id where it has one.
+    pub(super) fn answer(&mut self, to: ConnId, id: Option<RequestId>, event: Event) {
         self.put(Effect::Answer { to, id, event });
     }
 
-    /// Answers that it is done.
-    pub(super) fn done(&mut self, to: ConnId, what: Done) -> Result<(), ErrorCode> {
-        self.answer(to, Event::Done { what: Some(what) });
-        Ok(())
+    /// Answers who asked for an entry, with the request's id where it was not answered yet.
+    pub(super) fn answer_asker(&mut self, asker: &mut Asker, event: Event) {
+        let id = asker.id.take();
+        self.answer(asker.who, id, event);
+    }
+
+    pub(super) fn answer_done(&mut self, asker: Option<&mut Asker>, done: Done) {
+        if let Some(asker) = asker {
+            self.answer_asker(asker, Event::Done { what: Some(done) });
+        }
     }
 
     pub(super) fn tell(&mut self, to: ConnId, event: Event) {

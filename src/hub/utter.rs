@@ -4,11 +4,15 @@
 use crate::chat::{Entry, TagTo, Words};
 use crate::model::{Addressee, ConnId, ErrorCode, RoomName, Utterance};
 
-use super::hear::{Asker, Wants};
+use super::decision::{Caller, Decision, Then, Wants};
 use super::state::Hub;
 
 impl Hub {
-    pub(super) fn utter(&mut self, who: ConnId, utterance: Utterance) -> Result<(), ErrorCode> {
+    pub(super) fn utter(
+        &mut self,
+        caller: Caller,
+        utterance: Utterance,
+    ) -> Result<Decision, ErrorCode> {
         let Utterance {
             to,
             manner,
@@ -17,17 +21,23 @@ impl Hub {
         } = utterance;
         self.check_message(&text)?;
         let words = Words { manner, text, tags };
+        let who = caller.who;
         match to {
             Addressee::Room(room) => self.utter_in(who, room, words),
             Addressee::Moderators(room) => {
                 let room = self.entered(who, Some(room))?;
                 self.tag(who, TagTo::Moderators(room), words)
             }
-            Addressee::User(name) => self.utter_to(who, &name, words),
+            Addressee::User(name) => self.utter_to(caller, &name, words),
         }
     }
 
-    fn utter_in(&mut self, who: ConnId, name: RoomName, words: Words) -> Result<(), ErrorCode> {
+    fn utter_in(
+        &mut self,
+        who: ConnId,
+        name: RoomName,
+        words: Words,
+    ) -> Result<Decision, ErrorCode> {
         let room = self.chat.rooms().find(&name);
         let room = room.ok_or(ErrorCode::NoRoomToEnter(name))?;
         if is_for_programs(&words) {
@@ -40,29 +50,35 @@ impl Hub {
             is_outside: true,
             shown: self.shown_peer(who),
         };
-        let wants = Wants::AtOnce;
-        self.commit_said(Some(Asker { who, wants }), entry)
+        self.check_room()?;
+        Ok(Decision::Entry(entry, Wants::AtOnce, Then::Nothing))
     }
 
-    fn utter_to(&mut self, who: ConnId, name: &str, words: Words) -> Result<(), ErrorCode> {
+    fn utter_to(
+        &mut self,
+        caller: Caller,
+        name: &str,
+        words: Words,
+    ) -> Result<Decision, ErrorCode> {
+        let who = caller.who;
         let Some(to) = self.chat.users().find(name) else {
             return match is_for_programs(&words) {
                 true => Err(ErrorCode::NoSuchNick(name.into())),
-                false => self.say_privately(who, name, words.text),
+                false => self.say_privately(caller, name, words.text),
             };
         };
         if is_for_programs(&words) {
             return self.tag(who, TagTo::User(to), words);
         }
         let from = self.own_id(who)?;
-        let wants = Wants::AtOnce;
         let entry = Entry::Private { from, to, words };
-        self.commit_said(Some(Asker { who, wants }), entry)
+        self.check_room()?;
+        Ok(Decision::Entry(entry, Wants::AtOnce, Then::Nothing))
     }
 
-    fn tag(&mut self, who: ConnId, to: TagTo, words: Words) -> Result<(), ErrorCode> {
+    fn tag(&mut self, who: ConnId, to: TagTo, words: Words) -> Result<Decision, ErrorCode> {
         let user = self.own_id(who)?;
-        self.commit(Asker::new(who), Entry::Tag { user, to, words })
+        Decision::entry(Entry::Tag { user, to, words })
     }
 }
 

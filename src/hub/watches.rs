@@ -2,10 +2,15 @@
 
 use crate::model::{Change, ConnId, ErrorCode, Event, Nick, WatchChange};
 
+use super::decision::Decision;
 use super::state::Hub;
 
 impl Hub {
-    pub(super) fn watch(&mut self, who: ConnId, change: WatchChange) -> Result<(), ErrorCode> {
+    pub(super) fn watch(
+        &mut self,
+        who: ConnId,
+        change: WatchChange,
+    ) -> Result<Decision, ErrorCode> {
         self.own(who)?;
         match change {
             WatchChange::Add(names) => {
@@ -20,8 +25,7 @@ impl Hub {
             }
             WatchChange::Clear => self.watches.forget(who),
         }
-        self.answer(who, Event::Done { what: None });
-        Ok(())
+        Ok(Decision::Answer(Event::Done { what: None }))
     }
 
     /// Somebody goes by a name from now on, or nobody does.

@@ -2,8 +2,8 @@
 
 use crate::chat::{Entry, LOBBY, RoomId, User};
 use crate::model::{
-    CameBy, Census, ConnId, Former, Key, MaskFacts, MaskKind, MemberRank, MetadataTarget, Nick,
-    Person, RoomFacts, RoomName, ServerFacts, UserId, World, matches,
+    CameBy, Census, ConnId, Former, Key, MaskFacts, MaskKind, MemberRank, MetadataTarget, Moment,
+    Nick, Person, RoomFacts, RoomName, ServerFacts, UserId, World, matches,
 };
 
 use super::state::Hub;
@@ -230,12 +230,11 @@ impl Hub {
     }
 
     /// With what a connection came, which stands for the name of its user's account there.
-    pub fn note_via(&mut self, who: ConnId, via: CameBy) {
+    pub fn note_via(&mut self, who: ConnId, via: CameBy, now: Moment) {
         if let Some(user) = self.sessions.user_of(who)
             && self.sessions.first_of(user) == Some(who)
         {
-            let done = self.commit(None, Entry::NoteVia { user, via });
-            debug_assert!(done.is_ok(), "nothing stands in the way");
+            self.commit_certain(Entry::NoteVia { user, via }, now);
         }
     }
 

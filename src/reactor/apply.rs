@@ -111,11 +111,11 @@ impl<S: System> Reactor<S> {
                 message,
             } => return self.delete(who, mode, room, bot.as_ref(), message),
             Input::Timer => self.hub.handle_timeout(now),
-            Input::Committed(through) => self.hub.handle_kept(through, BATCH_BYTES_MAX, now),
+            Input::Committed(through) => self.hub.handle_kept(through, BATCH_BYTES_MAX),
             Input::Found { ticket, found } => self.hub.handle_found(ticket, found, now),
             Input::Account { ticket, answer } => self.hub.handle_account(ticket, answer, now),
             Input::Search(bytes) => {
-                for searched in self.hub.handle_searches(bytes, now) {
+                for searched in self.hub.handle_searches(bytes) {
                     self.note_searched(searched.who, searched.bytes);
                 }
             }
@@ -255,7 +255,7 @@ impl<S: System> Reactor<S> {
             true => CameBy::Web,
             false => connection.spoken().spec().via,
         };
-        self.hub.note_via(who, via);
+        self.hub.note_via(who, via, self.clock.moment);
         let (peer, name) = (connection.peer, connection.spoken().name());
         self.connections.dialogues += usize::from(connection.spoken().has_dialogue());
         log::info!(

@@ -164,7 +164,7 @@ impl<S: System> Reactor<S> {
 
     fn take_over_settings(&mut self, read: Result<Settings, String>) {
         self.take_over("file of settings", read, |reactor, settings| {
-            reactor.hub.set_settings(settings);
+            reactor.hub.set_settings(settings, reactor.clock.moment);
         });
     }
 

@@ -186,11 +186,11 @@ fn whoever_is_muted_does_not_log_out() {
     chat.wait(30_000);
     assert_eq!(chat.name_of(3), "Guest-0001");
     assert!(
-        !chat.hub.chat.is_muted(chat.user(3), chat.hub.now.unix_ms),
+        !chat.hub.chat.is_muted(chat.user(3), chat.now.unix_ms),
         "the account is, not who has its name"
     );
     chat.login(4, "alice");
-    assert!(chat.hub.chat.is_muted(chat.user(4), chat.hub.now.unix_ms));
+    assert!(chat.hub.chat.is_muted(chat.user(4), chat.now.unix_ms));
 }
 
 /// By the name that it has next, by an account that it logs in to, or by a bot.

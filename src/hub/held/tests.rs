@@ -91,9 +91,9 @@ fn who_comes_stands_in_its_place_behind_what_is_not_on_disk() {
     say(&mut hub, 0, at(3));
     hub.handle_leave(id(2), at(4));
     assert_eq!(told(&mut hub, id(1)), [""; 0]);
-    hub.handle_kept(MessageId(1), usize::MAX, at(5));
+    hub.handle_kept(MessageId(1), usize::MAX);
     assert_eq!(told(&mut hub, id(1)), ["said", "joined"]);
-    hub.handle_kept(MessageId(2), usize::MAX, at(6));
+    hub.handle_kept(MessageId(2), usize::MAX);
     assert_eq!(told(&mut hub, id(1)), ["said", "left"]);
     assert!(!hub.owes(id(0)) && hub.held.len() == 0);
     join(&mut hub, 3, at(7));
@@ -106,7 +106,7 @@ fn who_enters_behind_a_message_is_not_told_of_it_live() {
     say(&mut hub, 0, at(1));
     join(&mut hub, 2, at(2));
     say(&mut hub, 0, at(3));
-    hub.handle_kept(MessageId(2), usize::MAX, at(5));
+    hub.handle_kept(MessageId(2), usize::MAX);
     assert_eq!(told(&mut hub, id(2)), ["welcome", "said"]);
 }
 
@@ -123,7 +123,7 @@ fn what_keeps_nothing_passes_what_waits_for_too_long() {
     ask(&mut hub, 0, Request::Ping, at(2 + HELD_MS));
     assert_eq!(told(&mut hub, id(0)), ["pong"]);
     assert!(hub.owes(id(0)), "the answer that says that it is kept");
-    hub.handle_kept(MessageId(1), usize::MAX, at(9 * HELD_MS));
+    hub.handle_kept(MessageId(1), usize::MAX);
     assert_eq!(told(&mut hub, id(0)), ["said", "kept"]);
     assert!(!hub.owes(id(0)));
 }
@@ -139,7 +139,7 @@ fn where_as_much_is_held_as_may_be_nothing_more_is_taken_in() {
     say(&mut hub, 1, at(3));
     assert_eq!(told(&mut hub, id(1)), ["busy"]);
     assert_eq!(hub.chat.last_id(), last);
-    hub.handle_kept(last, usize::MAX, at(4));
+    hub.handle_kept(last, usize::MAX);
     assert!(!hub.held.is_full() && hub.held.bytes == 0);
     say(&mut hub, 1, at(5));
     assert_eq!(hub.chat.last_id(), last.next());

@@ -3,7 +3,7 @@
 
 mod cases;
 
-use crate::model::Record;
+use crate::model::{Moment, Record};
 use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
@@ -152,7 +152,7 @@ impl World {
                 }
                 for _ in 0..told {
                     if let Some(through) = self.disk.commits.pop_front() {
-                        self.hub.handle_kept(through, usize::MAX, Moment::default());
+                        self.hub.handle_kept(through, usize::MAX);
                         self.carry_out();
                     }
                 }

@@ -98,11 +98,11 @@ impl Keeper {
     /// Answers one of the questions. Returns who asked it, or many searches that were answered at once.
     pub(super) fn answer(&mut self, hub: &mut Hub, which: usize, now: Moment) -> Vec<ConnId> {
         if hub.kept() < hub.chat.last_id() {
-            hub.handle_kept(hub.chat.last_id(), usize::MAX, now);
+            hub.handle_kept(hub.chat.last_id(), usize::MAX);
             return Vec::new();
         }
         if hub.has_searches() {
-            let searched = hub.handle_searches(which % 50, now);
+            let searched = hub.handle_searches(which % 50);
             return searched.iter().map(|searched| searched.who).collect();
         }
         if !which.is_multiple_of(3)

@@ -228,7 +228,7 @@ fn what_is_said_to_an_account_that_is_not_here_waits_for_it() {
         })
     };
     assert_eq!(asks(&chat.login(2, "alice")), None);
-    chat.hub.handle_kept(message.id, 1, chat.now);
+    chat.hub.handle_kept(message.id, 1);
     let ticket = asks(&chat.drain()).expect("a question");
     let found = |messages: Vec<Arc<Message>>| Found::Messages {
         messages,

@@ -52,9 +52,7 @@ fn an_answer_means_that_it_is_on_disk() {
             "{effects:?}"
         );
         assert!(!effects.iter().any(is_kept));
-        world
-            .hub
-            .handle_kept(MessageId(1), usize::MAX, Moment::default());
+        world.hub.handle_kept(MessageId(1), usize::MAX);
         let effects: Vec<Effect> = std::iter::from_fn(|| world.hub.poll_effect()).collect();
         assert_eq!(effects.iter().any(is_told), durability == Durability::Seen);
         assert!(effects.iter().any(is_kept));
@@ -173,9 +171,7 @@ fn what_is_on_disk_is_told_a_little_at_a_time_however_short_it_is() {
     let last = world.hub.chat.last_id();
     let mut turns = 0;
     loop {
-        world
-            .hub
-            .handle_kept(last, 2 * KEPT_BYTES, Moment::default());
+        world.hub.handle_kept(last, 2 * KEPT_BYTES);
         turns += 1;
         if !world.hub.has_more_kept() {
             break;
@@ -233,7 +229,7 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
         let hub = &mut world.hub;
         let id = post(hub);
         assert!(hub.owes(poster));
-        hub.handle_kept(id, 1 << 20, Moment::default());
+        hub.handle_kept(id, 1 << 20);
         assert_eq!((answer(hub), hub.owes(poster)), (Some(None), false));
         if durability == Durability::Soon {
             hub.handle_room(false);
