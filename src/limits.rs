@@ -266,6 +266,10 @@ pub(crate) const SHARE_US_MIN: u64 = 50;
 /// How long it then stays behind the others, in milliseconds.
 pub(crate) const HEAVY_MS: u64 = 1_000;
 
+/// Slots of connections: as many as the descriptors that Linux lets a process have where nobody has changed that
+/// (`fs.nr_open`).
+pub(crate) const SLOTS_MAX: usize = 1 << 20;
+
 /// Connections accepted by one listener in one turn.
 pub(crate) const ACCEPT_BUDGET: usize = 256;
 

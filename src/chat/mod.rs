@@ -34,6 +34,7 @@ pub(crate) use entry::{Actor, Entry, MetadataOf, TagTo, Words};
 pub(crate) use fact::{Cause, Fact, Leaving};
 pub(crate) use room::{LOBBY, Member, Role, RoomId, Rooms};
 pub use rules::{Addresses, Rules};
+pub(crate) use snapshot::{SnapshotError, read_snapshot, write_snapshot};
 
 use state::Applying;
 pub(crate) use state::Chat;

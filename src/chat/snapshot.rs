@@ -14,15 +14,16 @@ use serde::{Deserialize, Serialize};
 use crate::model::{HashSeed, UserId};
 
 use super::room::{LOBBY, Room, RoomId};
+use super::rules::Rules;
 use super::state::Chat;
 
 /// The version that is written.
-pub(crate) const SNAPSHOT_VERSION: u32 = 1;
+const SNAPSHOT_VERSION: u32 = 1;
 
 /// Why there is no chat in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum SnapshotError {
-    /// They are of another version, which is this.
+pub enum SnapshotError {
+    /// They are of a version that is not known, which is this.
     Version(u32),
     /// They are cut off, or no values of their types.
     Malformed,
@@ -34,7 +35,10 @@ impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SnapshotError::Version(version) => {
-                write!(f, "a snapshot of version {version}, not {SNAPSHOT_VERSION}")
+                write!(
+                    f,
+                    "a snapshot of version {version}, above {SNAPSHOT_VERSION}"
+                )
             }
             SnapshotError::Malformed => f.write_str("no whole snapshot"),
             SnapshotError::Invalid(what) => write!(f, "a snapshot with {what}"),
@@ -42,57 +46,70 @@ impl fmt::Display for SnapshotError {
     }
 }
 
-/// A version, and a value as bytes.
-pub(crate) fn write_snapshot(version: u32, value: &impl Serialize) -> Vec<u8> {
+/// The version, and a value as bytes.
+pub(crate) fn write_snapshot(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::new(&mut bytes);
-    let done = version.serialize(&mut serializer);
+    let done = SNAPSHOT_VERSION.serialize(&mut serializer);
     let done = done.and_then(|()| value.serialize(&mut serializer));
     debug_assert!(done.is_ok(), "there is a form for all of it");
     bytes
 }
 
-/// The value of bytes that [`write_snapshot`] made.
+/// The value of bytes that [`write_snapshot`] made, completed by `derive`, and checked by that.
 ///
 /// # Errors
-/// [`SnapshotError::Version`] and [`SnapshotError::Malformed`].
-pub(crate) fn read_snapshot<'de, T: Deserialize<'de>>(
-    version: u32,
+/// Why there is none: a value is valid, and where they are of the version that is written, has exactly these bytes.
+pub(crate) fn read_snapshot<'de, T: Serialize + Deserialize<'de>>(
     bytes: &'de [u8],
+    derive: impl FnOnce(&mut T) -> Result<(), &'static str>,
 ) -> Result<T, SnapshotError> {
     let mut deserializer = Deserializer::from_read_ref(bytes);
-    let found = u32::deserialize(&mut deserializer).map_err(|_| SnapshotError::Malformed)?;
-    if found != version {
-        return Err(SnapshotError::Version(found));
+    let version = u32::deserialize(&mut deserializer).map_err(|_| SnapshotError::Malformed)?;
+    if !(1..=SNAPSHOT_VERSION).contains(&version) {
+        return Err(SnapshotError::Version(version));
     }
-    T::deserialize(&mut deserializer).map_err(|_| SnapshotError::Malformed)
+    let mut value = T::deserialize(&mut deserializer).map_err(|_| SnapshotError::Malformed)?;
+    derive(&mut value).map_err(SnapshotError::Invalid)?;
+    // Whatever has two forms (an order, a number with leading zeros) has one here.
+    match version < SNAPSHOT_VERSION || write_snapshot(&value) == bytes {
+        true => Ok(value),
+        false => Err(SnapshotError::Invalid("another form")),
+    }
 }
 
 impl Chat {
-    /// All of it, but for what operators keep secret and what each server has for itself.
+    /// All of it, but for what operators keep secret and what each server has for itself ([`Chat::set_rules`]).
     pub(crate) fn snapshot(&self) -> Vec<u8> {
-        write_snapshot(SNAPSHOT_VERSION, self)
+        write_snapshot(self)
     }
 
     /// The chat of a snapshot. `hash_seed` is what names are hashed with here. Never is more allocated than what the
     /// bytes are worth, and 1 MiB.
     ///
     /// # Errors
-    /// Why there is none: a chat is valid, and has exactly these bytes.
+    /// As [`read_snapshot`].
     pub(crate) fn restore(bytes: &[u8], hash_seed: HashSeed) -> Result<Chat, SnapshotError> {
-        let mut chat: Chat = read_snapshot(SNAPSHOT_VERSION, bytes)?;
-        chat.rules.hash_seed = hash_seed;
-        chat.derive().map_err(SnapshotError::Invalid)?;
-        // Whatever has two forms (an order, a number with leading zeros) has one here.
-        match chat.snapshot() == bytes {
-            true => Ok(chat),
-            false => Err(SnapshotError::Invalid("another form")),
-        }
+        read_snapshot(bytes, |chat: &mut Chat| chat.derive(hash_seed))
     }
 
-    /// Derives what is not written, and checks all that must hold.
-    fn derive(&mut self) -> Result<(), &'static str> {
-        self.users.index(self.rules.hash_seed)?;
+    /// These rules hold from now on, but for what is as old as what is kept.
+    pub(crate) fn set_rules(&mut self, rules: Rules) {
+        self.rules = Rules {
+            hash_seed: self.rules.hash_seed,
+            cloak_key: self.rules.cloak_key,
+            ..rules
+        };
+    }
+
+    /// Derives what is not written of a chat that was read, and checks all that must hold. `hash_seed` is what names are
+    /// hashed with here.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(crate) fn derive(&mut self, hash_seed: HashSeed) -> Result<(), &'static str> {
+        self.rules.hash_seed = hash_seed;
+        self.users.index(hash_seed)?;
         self.rooms.index()?;
         self.directory.index()?;
         self.derive_owned()?;

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::{OWNED_ROOMS_PER_ADDRESS_MAX, REGISTRATIONS_PER_ADDRESS_MAX};
 use crate::model::{AccountAsk, ConnId, MessageId, Nick, Peer, RequestId};
 use crate::session::{LoginFailures, Quota};
@@ -9,12 +11,14 @@ use crate::session::{LoginFailures, Quota};
 use super::coming::Coming;
 
 /// What is known of accounts, and asked about them.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Accounts {
     /// Questions by their tickets.
+    #[serde(skip)]
     pub(super) waiting: HashMap<u64, Waiting>,
     /// Who waits for an answer. Invariant: of each there is one question waiting; not of every question
     /// is there somebody.
+    #[serde(skip)]
     pub(super) asking: HashSet<ConnId>,
     pub(super) failures: LoginFailures,
     /// Accounts made by address.
@@ -22,6 +26,7 @@ pub(super) struct Accounts {
     /// Rooms that came to be owned, by address.
     pub(super) foundings: Quota,
     /// Who asks what waits for its account when everything up to a message is on disk.
+    #[serde(skip)]
     pub(super) early: Vec<(MessageId, ConnId)>,
 }
 
@@ -103,5 +108,12 @@ impl Accounts {
             foundings: Quota::new(OWNED_ROOMS_PER_ADDRESS_MAX),
             early: Vec::new(),
         }
+    }
+
+    /// What is allowed now is so from now on. To be called once, after they were read.
+    pub(super) fn allow(&mut self) {
+        self.failures.allow();
+        self.registrations.allow(REGISTRATIONS_PER_ADDRESS_MAX);
+        self.foundings.allow(OWNED_ROOMS_PER_ADDRESS_MAX);
     }
 }

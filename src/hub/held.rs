@@ -48,6 +48,10 @@ impl HeldOutput {
         self.queue.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Is as much held as may be?
     pub(super) fn is_full(&self) -> bool {
         self.queue.len() >= HELD_MAX || self.bytes > HELD_BYTES_MAX

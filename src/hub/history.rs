@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::RoomId;
 use crate::limits::KEPT_BYTES;
 use crate::model::{ConnId, KeptMessage, Message, MessageId};
@@ -14,25 +16,31 @@ use super::scan::Scan;
 use super::state::Hub;
 
 /// What is known of all that was said.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct History {
     /// Everything up to this is on disk; with no disk, nothing.
     pub(super) kept: MessageId,
     /// The last message that was handed over to be kept, and when, in milliseconds since the start.
     pub(super) handed: (MessageId, u64),
     /// Questions that wait for their answers, by their tickets.
+    #[serde(skip)]
     pub(super) asked: HashMap<u64, Asked>,
     pub(super) last_ticket: u64,
     /// Searches of what is in memory, in the order in which they go on. Invariant: of connections that
     /// wait for nothing else, one each.
+    #[serde(skip)]
     pub(super) scans: VecDeque<Scan>,
     /// Members that are told nothing live of a room before they have caught up. Invariant: members.
+    #[serde(skip)]
     pub(super) catching: BTreeMap<(RoomId, ConnId), CatchUp>,
     /// Who waits for how many answers.
+    #[serde(skip)]
     pub(super) owed: Debts,
     /// What all scrollbacks take, in bytes.
+    #[serde(skip)]
     pub(super) scrollback_bytes: usize,
     /// What was deleted and may be found on disk yet.
+    #[serde(skip)]
     pub(super) deleted: Deleted,
     /// The last messages of users to each other: what is to be known to delete them.
     pub(super) privates: VecDeque<KeptMessage>,

@@ -34,6 +34,31 @@ pub const INPUT_BYTES_MAX: usize = 120;
 /// # Panics
 /// Where membership, names and counts disagree, or an effect is for somebody who is not there.
 pub fn check(input: &[u8]) {
+    run(input, 16, |_| ());
+}
+
+/// Goes on as what is restored of a snapshot, if it is one, until everybody has left.
+///
+/// # Panics
+/// Where that is not possible.
+pub fn check_snapshot(input: &[u8]) {
+    let now = Moment::default();
+    let Ok(mut hub) = Hub::of_snapshot(Rules::default(), input) else {
+        return;
+    };
+    check_sessions(&hub);
+    let sessions: Vec<ConnId> = hub.sessions.iter().map(|(who, _)| who).collect();
+    for who in sessions {
+        hub.handle_leave(who, now);
+        while hub.poll_effect().is_some() {}
+    }
+    assert_eq!(hub.online(), 0, "nobody is left");
+    hub.renew();
+}
+
+/// As [`check`], and shows what is done. Before each `renewal`th operation or so the hub goes on as what is restored of
+/// its snapshot.
+fn run(input: &[u8], renewal: usize, mut show: impl FnMut(&Effect)) {
     // Of who does something three bits are looked at: the first's highest is free.
     let is_kept = input.first().is_none_or(|first| first >> 7 == 0);
     let oper_password = Some(crate::model::Secret::new(PASSWORDS[0]));
@@ -65,6 +90,9 @@ pub fn check(input: &[u8]) {
             hub.handle_timeout(now);
         }
         tell_of_time(&mut hub, now, &mut pictures);
+        if usize::from(which) % renewal == renewal - 1 {
+            hub.renew();
+        }
         hub.handle_console(console);
         let which = usize::from(which);
         let waits = keeper.is_asked_by(who) || hub.is_searching(who);
@@ -90,6 +118,7 @@ pub fn check(input: &[u8]) {
         let mut answers = 0;
         while let Some(effect) = hub.poll_effect() {
             check_effect(&hub, &effect);
+            show(&effect);
             keeper.take_in(&effect);
             if let Effect::Answer { to, .. } = &effect {
                 assert!(answered.contains(to), "an answer for somebody else");
@@ -308,7 +337,10 @@ fn check_sessions(hub: &Hub) {
         let mut own = hub.sessions.of(session.user());
         assert!(own.any(|other| other == id), "whose it is knows of it");
         let rooms = hub.chat.users()[session.user()].rooms();
-        let is_in = session.focus.is_some_and(|focus| rooms.contains(&focus));
+        let is_in = match session.focus {
+            Some(focus) => rooms.contains(&focus),
+            None => hub.chat.users()[session.user()].profile().is_some(),
+        };
         assert!(is_in, "one speaks in a room that one is in");
         for &room in rooms {
             let readers = hub.readers(room).iter();
@@ -368,13 +400,46 @@ fn check_rooms(hub: &Hub) {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::*;
     use proptest::prelude::*;
+
+    /// What is done, with readers in one order: they are in none.
+    fn shown(effect: &Effect) -> String {
+        let Effect::Broadcast { audience, event } = effect else {
+            return format!("{effect:?}");
+        };
+        let (mut readers, but): (Vec<Reader>, _) = match audience {
+            Audience::Room {
+                readers,
+                except,
+                ignorers,
+                ..
+            } => (readers.iter().collect(), Some((except, ignorers))),
+            Audience::Each(readers) => (readers.clone(), None),
+        };
+        readers.sort_unstable_by_key(|reader| reader.id);
+        format!("{readers:?} but {but:?}: {event:?}")
+    }
 
     proptest! {
         #[test]
         fn any_operations(input in prop::collection::vec(any::<u8>(), 0..900)) {
             check(&input);
+        }
+
+        #[test]
+        fn a_hub_goes_on_as_the_one_that_it_was(input in prop::collection::vec(any::<u8>(), 0..600)) {
+            let told = |renewal| {
+                let mut told = Vec::new();
+                run(&input, renewal, |effect| told.push(shown(effect)));
+                told
+            };
+            let never = usize::MAX;
+            let (told, renewed) = (told(never), told(2));
+            for (told, renewed) in told.iter().zip(&renewed) {
+                prop_assert_eq!(told, renewed);
+            }
+            prop_assert_eq!(told.len(), renewed.len());
         }
     }
 }

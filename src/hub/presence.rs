@@ -14,7 +14,8 @@ impl Hub {
     /// Tells the others in a room that somebody has entered it, or counts it where they are many now.
     pub(super) fn tell_of_entering(&mut self, user: UserId, id: RoomId, event: Event, now: Moment) {
         if self.is_crowded(id) {
-            self.local.churn_mut(id, presence_due(now)).joined += 1;
+            let churn = self.local.churn_mut(id, presence_due(now));
+            churn.joined = churn.joined.saturating_add(1);
             self.tell_eager(&[id], Some(user), event);
         } else {
             let mut own = self.sessions.of(user);
@@ -41,11 +42,9 @@ impl Hub {
 
     /// Those readers of some rooms, each once, who hear of each who comes and goes.
     pub(super) fn eager_in(&self, rooms: &[RoomId], but: Option<UserId>) -> Vec<Reader> {
-        let mut eager: Vec<ConnId> = self.eager.iter().copied().collect();
-        eager.sort_unstable();
-        self.note_steps(eager.len() * rooms.len());
+        self.note_steps(self.eager.len() * rooms.len());
         let is_own = |who: &ConnId| but.is_some() && self.sessions.user_of(*who) == but;
-        let eager = eager.into_iter().filter(|who| !is_own(who));
+        let eager = self.eager.iter().copied().filter(|who| !is_own(who));
         let reader = |who| rooms.iter().find_map(|&room| self.reader(who, room));
         eager.filter_map(reader).collect()
     }
@@ -81,7 +80,8 @@ impl Hub {
         }
         let is_crowded = members > self.chat.rules().presence_limit;
         if is_crowded {
-            self.local.churn_mut(id, presence_due(now)).left += 1;
+            let churn = self.local.churn_mut(id, presence_due(now));
+            churn.left = churn.left.saturating_add(1);
         }
         self.use_room(id, now);
         !is_crowded

@@ -1,9 +1,11 @@
 //! The state of the hub, and views of it.
 
 use std::cell::Cell;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use core::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::chat::{Chat, Fact, RoomId, Rules};
 use crate::log::Log;
@@ -24,27 +26,30 @@ use super::operate::OPER_ALLOWANCE;
 const IDLE_EFFECTS: usize = 64;
 
 /// The chat, and the sessions that this server has of its users.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Hub {
     pub(super) chat: Chat,
+    #[serde(skip)]
     pub(super) log: Log,
     pub(super) sessions: Sessions,
     /// Invariant: exactly the chat's rooms.
     pub(super) local: LocalRooms,
     /// Connections, whether they have a session or not.
+    #[serde(skip)]
     pub(super) open: usize,
     /// Connections of the operator's console, which have no session.
-    pub(super) consoles: HashSet<ConnId>,
+    pub(super) consoles: BTreeSet<ConnId>,
     /// The console that hears what is said to the server itself, where there was one.
     pub(super) watcher: Option<ConnId>,
     /// Those who came in by a door whose form shows addresses.
-    pub(super) shown: HashSet<ConnId>,
+    pub(super) shown: BTreeSet<ConnId>,
     /// Invariant: exactly the users' ignored names the other way round, by their sessions.
+    #[serde(skip)]
     pub(super) ignorers: Ignorers,
     /// Who hears of each who comes and goes, however many there are.
-    pub(super) eager: HashSet<ConnId>,
+    pub(super) eager: BTreeSet<ConnId>,
     /// Who has said the word that the server wants, and may not have come in yet.
-    pub(super) unlocked: HashSet<ConnId>,
+    pub(super) unlocked: BTreeSet<ConnId>,
     /// Wrong words of those who come in, by address.
     pub(super) intrusions: Throttle<Option<IpAddr>>,
     /// Wrong operator passwords by address.
@@ -55,21 +60,28 @@ pub struct Hub {
     /// the first to be told is first. Some are gone, or told, already.
     pub(super) untold: VecDeque<(u64, UserId)>,
     /// The sessions of a user who has become another, which are not that one's yet.
+    #[serde(skip)]
     pub(super) moved: VecDeque<Moved>,
     pub(super) history: History,
     /// What waits to be told until messages are on disk.
+    #[serde(skip)]
     pub(super) held: HeldOutput,
     /// Is there room for one more message on its way to the disk?
+    #[serde(skip)]
     pub(super) has_room: bool,
     /// Who waits for which names, and who went by which.
     pub(super) watches: Watches,
     /// What is done over several turns, in order.
+    #[serde(skip)]
     pub(super) later: VecDeque<Later>,
     /// Members that were looked at since [`Hub::take_steps`].
+    #[serde(skip)]
     pub(super) steps: Cell<usize>,
     pub(super) expiry: Expiry,
     /// Places for what comes of an entry.
+    #[serde(skip)]
     pub(super) facts: Vec<Fact>,
+    #[serde(skip)]
     pub(super) effects: VecDeque<Effect>,
 }
 
@@ -82,12 +94,12 @@ impl Hub {
             sessions: Sessions::new(),
             local: LocalRooms::new(),
             open: 0,
-            consoles: HashSet::new(),
+            consoles: BTreeSet::new(),
             watcher: None,
-            shown: HashSet::new(),
+            shown: BTreeSet::new(),
             ignorers: Ignorers::default(),
-            eager: HashSet::new(),
-            unlocked: HashSet::new(),
+            eager: BTreeSet::new(),
+            unlocked: BTreeSet::new(),
             intrusions: Throttle::new(OPER_ALLOWANCE),
             failures: Throttle::new(OPER_ALLOWANCE),
             accounts: Accounts::new(),

@@ -1,8 +1,8 @@
 //! A second chat that is given every entry of the first, and must stay equal to it although its hash tables have
 //! another order: so nothing but the entries decides. Now and then it goes on as what is restored of its snapshot.
 
-use crate::chat::{Chat, Entry, Fact, Rules};
-use crate::model::{ErrorCode, HashSeed, Kept, Settings};
+use crate::chat::{Chat, Entry, Fact};
+use crate::model::{ErrorCode, HashSeed};
 
 /// How often the states are compared, in entries: that takes a look at all of both.
 const STATE_EVERY: usize = 256;
@@ -19,22 +19,16 @@ pub(crate) struct Mirror {
 }
 
 impl Mirror {
-    /// That of a chat which begins with the same, but for the order of its tables.
-    pub(crate) fn new(rules: &Rules, settings: Settings) -> Mirror {
-        let HashSeed(one, other) = rules.hash_seed;
+    /// That of a chat as it is.
+    pub(crate) fn of(chat: &Chat) -> Mirror {
+        let HashSeed(one, other) = chat.rules().hash_seed;
         let hash_seed = HashSeed(!one, other.wrapping_add(1));
-        let rules = rules.clone();
         Mirror {
-            chat: Chat::new(Rules { hash_seed, ..rules }, settings),
+            chat: restored(&chat.snapshot(), hash_seed),
             facts: Vec::new(),
             done: Ok(()),
             entries_left: STATE_EVERY,
         }
-    }
-
-    /// The same was kept before the first entry.
-    pub(crate) fn load(&mut self, kept: &Kept) {
-        self.chat.load(kept);
     }
 
     pub(super) fn apply(&mut self, entry: Entry, at_ms: u64) {
@@ -63,7 +57,10 @@ impl Mirror {
         // All of both says little, but for where it begins to differ.
         let is_equal = bytes == chat.snapshot();
         assert!(is_equal, "{:#?}\nis not\n{:#?}", self.chat, chat);
-        let hash_seed = self.chat.rules().hash_seed;
-        Chat::restore(&bytes, hash_seed).expect("a whole snapshot")
+        restored(&bytes, self.chat.rules().hash_seed)
     }
+}
+
+fn restored(bytes: &[u8], hash_seed: HashSeed) -> Chat {
+    Chat::restore(bytes, hash_seed).expect("a whole snapshot")
 }

@@ -113,11 +113,11 @@ impl<S: System> Reactor<S> {
 
     fn hub(rules: Rules, settings: Settings, kept: Kept) -> Hub {
         let mut hub = Hub::new(rules, settings);
+        hub.load(kept);
         #[cfg(feature = "testing")]
         if S::IS_MIRRORED {
             hub.mirror();
         }
-        hub.load(kept);
         hub
     }
 

@@ -35,6 +35,12 @@ impl<S: System> Reactor<S> {
         self.hub.check_mirror();
     }
 
+    /// Goes on with the hub that is restored of its snapshot, unless something is under way.
+    #[cfg(feature = "testing")]
+    pub fn renew_hub(&mut self) {
+        self.hub.renew();
+    }
+
     /// What operators have set.
     #[cfg(feature = "testing")]
     pub fn settings(&self) -> &Settings {

@@ -1,29 +1,32 @@
 //! When accounts and owned rooms were used last, which end where that is long ago.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::chat::RoomId;
 use crate::limits::USE_NOTED_MS;
 use crate::model::AccountId;
 
 /// What ends when it is not used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Lasting {
     Account(AccountId),
     Room(RoomId),
 }
 
 /// When things were used last. Times are in milliseconds that the server has run, earlier runs included.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Expiry {
     /// Earlier runs.
     pub(crate) ran_before_ms: u64,
-    pub(crate) uses: HashMap<Lasting, Use>,
+    pub(crate) uses: BTreeMap<Lasting, Use>,
     /// When each is to be looked at. Invariant: exactly those of `uses`.
+    #[serde(skip)]
     pub(crate) due: BTreeSet<(u64, Lasting)>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Use {
     /// The last time.
     pub(crate) used_ms: u64,
@@ -35,6 +38,12 @@ pub(crate) struct Use {
 }
 
 impl Expiry {
+    /// Finds them by time from now on. To be called once, after they were read.
+    pub(crate) fn index(&mut self) {
+        let uses = self.uses.iter();
+        self.due = uses.map(|(&what, entry)| (entry.due_ms, what)).collect();
+    }
+
     /// Something is there that was used last then.
     pub(crate) fn watch(&mut self, what: Lasting, used_ms: u64, life_ms: u64) {
         self.forget(what);

@@ -2,6 +2,8 @@
 
 use core::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::{
     ACCOUNT_FAILURES_MAX, LOGIN_FAILURES_MAX, LOGIN_FAILURES_REMEMBERED, LOGIN_MEMORY_MS,
     LOGIN_WAIT_MS, LOGIN_WAIT_MS_MAX,
@@ -27,7 +29,7 @@ const ACCOUNT_ALLOWANCE: Allowance = Allowance {
 
 /// Wrong passwords of accounts. Somebody's failures keep out whoever knows the password only where they come
 /// from one address, or from very many.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LoginFailures {
     /// By the name of the account, be there one or not.
     by_name: Throttle<Key>,
@@ -43,6 +45,13 @@ impl LoginFailures {
             by_address: Throttle::new(LOGIN_ALLOWANCE),
             by_both: Throttle::new(LOGIN_ALLOWANCE),
         }
+    }
+
+    /// What is allowed now is so from now on. To be called once, after they were read.
+    pub(crate) fn allow(&mut self) {
+        self.by_name.allow(ACCOUNT_ALLOWANCE);
+        self.by_address.allow(LOGIN_ALLOWANCE);
+        self.by_both.allow(LOGIN_ALLOWANCE);
     }
 
     /// May a password be tried? If not, that is how long there is to wait, in seconds.

@@ -1,14 +1,17 @@
 //! The time that guests have who go by an account's name: then they are given another.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::UserId;
 
 /// Until when guests may go by accounts' names, in milliseconds since the start.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Graces {
-    by_user: HashMap<UserId, u64>,
+    by_user: BTreeMap<UserId, u64>,
     /// Invariant: exactly those of `by_user`.
+    #[serde(skip)]
     by_time: BTreeSet<(u64, UserId)>,
 }
 
@@ -17,6 +20,12 @@ impl Graces {
     pub(crate) fn begin(&mut self, user: UserId, due_ms: u64) {
         self.by_user.insert(user, due_ms);
         self.by_time.insert((due_ms, user));
+    }
+
+    /// Finds them by time from now on. To be called once, after they were read.
+    pub(crate) fn index(&mut self) {
+        let by_user = self.by_user.iter();
+        self.by_time = by_user.map(|(&user, &due_ms)| (due_ms, user)).collect();
     }
 
     pub(crate) fn has(&self, user: UserId) -> bool {
@@ -36,9 +45,8 @@ impl Graces {
     }
 
     /// Whose time runs.
-    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn users(&self) -> impl Iterator<Item = UserId> {
-        assert_eq!(self.by_user.len(), self.by_time.len());
-        self.by_time.iter().map(|&(_, user)| user)
+        debug_assert_eq!(self.by_user.len(), self.by_time.len());
+        self.by_user.keys().copied()
     }
 }

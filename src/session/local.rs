@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::{LOBBY, RoomId, Table};
 use crate::model::MessageId;
 
@@ -10,9 +12,10 @@ use super::readers::Readers;
 use super::scrollback::Scrollback;
 
 /// What is known of one room.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LocalRoom {
     /// Invariant: exactly the members' sessions.
+    #[serde(skip)]
     pub(crate) readers: Readers,
     /// What was said last. Invariant: not that of a room of the same name before it.
     pub(crate) scrollback: Scrollback,
@@ -21,7 +24,7 @@ pub(crate) struct LocalRoom {
 }
 
 /// Comings and goings that are told together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Churn {
     pub(crate) joined: u32,
     pub(crate) left: u32,
@@ -30,10 +33,11 @@ pub(crate) struct Churn {
 }
 
 /// Every room of the chat.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LocalRooms {
     table: Table<RoomId, LocalRoom>,
     /// Invariant: exactly the rooms with a churn, by when it is told.
+    #[serde(skip)]
     due: BTreeSet<(u64, RoomId)>,
     /// The last message that was told in a room that ended.
     last_ended: MessageId,
@@ -49,6 +53,21 @@ impl LocalRooms {
         };
         rooms.open(LOBBY, MessageId::default());
         rooms
+    }
+
+    /// Finds what is counted by time from now on. To be called once, after all was read. Returns the bytes that are
+    /// remembered.
+    ///
+    /// # Errors
+    /// What is wrong with a room.
+    pub(crate) fn index(&mut self) -> Result<usize, &'static str> {
+        let mut bytes = 0;
+        for (id, room) in self.table.iter_mut() {
+            self.due.extend(room.churn.map(|churn| (churn.due_ms, id)));
+            room.scrollback.index()?;
+            bytes += room.scrollback.bytes();
+        }
+        Ok(bytes)
     }
 
     /// There is a room in which nothing was said after `silent_since`.
@@ -137,7 +156,6 @@ impl LocalRooms {
     }
 
     /// In the order of their making.
-    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RoomId, &LocalRoom)> {
         self.table.iter()
     }

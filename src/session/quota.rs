@@ -1,25 +1,33 @@
 //! What one address may have made in a day.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use core::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::limits::{QUOTA_ADDRESSES_MAX, QUOTA_MS};
 
 /// Counts by address. Times are in milliseconds since the start.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Quota {
+    #[serde(skip)]
     most: u32,
     /// Since when it is counted, and how many there were.
-    counts: HashMap<IpAddr, (u64, u32)>,
+    counts: BTreeMap<IpAddr, (u64, u32)>,
 }
 
 impl Quota {
     pub(crate) fn new(most: u32) -> Quota {
         Quota {
             most,
-            counts: HashMap::new(),
+            counts: BTreeMap::new(),
         }
+    }
+
+    /// So many may be made from now on.
+    pub(crate) fn allow(&mut self, most: u32) {
+        self.most = most;
     }
 
     /// Counts one more, unless there are as many as may be.

@@ -3,18 +3,21 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Message, MessageId};
 
 /// What a message takes beside its text, in bytes: its other fields, and its place in a scrollback.
 const MESSAGE_BYTES: usize = 128;
 
 /// The last messages of a room.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Scrollback {
     /// Invariant: in the order of ids, and all that was said in the room after `after`.
     messages: VecDeque<Arc<Message>>,
     after: MessageId,
     /// Invariant: what the messages take.
+    #[serde(skip)]
     bytes: usize,
 }
 
@@ -43,6 +46,20 @@ impl Scrollback {
             bytes: messages.iter().map(bytes_of).sum(),
             after: first.map_or(last, |first| MessageId(first.id.0 - 1)),
             messages: messages.into(),
+        }
+    }
+
+    /// Counts what it takes. To be called once, after it was read.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn index(&mut self) -> Result<(), &'static str> {
+        self.bytes = self.messages.iter().map(bytes_of).sum();
+        let mut last = self.after;
+        let mut ids = self.messages.iter().map(|message| message.id);
+        match ids.all(|id| std::mem::replace(&mut last, id) < id) {
+            true => Ok(()),
+            false => Err("messages that are not in order"),
         }
     }
 

@@ -2,17 +2,22 @@
 
 use std::collections::HashMap;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::chat::RoomId;
+use crate::limits::SLOTS_MAX;
 use crate::model::{ConnId, UserId, crowd};
 
 /// A connection of a user.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     /// Whose it is.
     user: UserId,
     /// The room that it speaks in. Invariant: one that its user is in; `None` where that is in none.
     pub(crate) focus: Option<RoomId>,
     /// That of its connection, which stands here so that a slot is no larger than it must be.
+    #[serde(skip)]
     generation: u32,
     /// How many of the last messages it is shown of a room that it enters, where that does not say it.
     pub(crate) replay: u16,
@@ -166,6 +171,31 @@ impl Sessions {
             let generation = session.generation;
             Some((ConnId { slot, generation }, session))
         })
+    }
+}
+
+/// Each with its connection: those of a user in the order of their coming.
+impl Serialize for Sessions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let first = self.first.iter().filter_map(|&slot| self.id_in(slot));
+        let users = first.filter_map(|id| self.user_of(id));
+        let ids = users.flat_map(|user| self.of(user));
+        let all: Vec<_> = ids.filter_map(|id| Some((id, self.get(id)?))).collect();
+        serializer.collect_seq(all)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sessions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sessions, D::Error> {
+        let mut sessions = Sessions::new();
+        for (id, session) in Vec::<(ConnId, Session)>::deserialize(deserializer)? {
+            let slot = id.slot as usize;
+            if slot >= SLOTS_MAX || sessions.slots.get(slot).is_some_and(Option::is_some) {
+                return Err(D::Error::custom("a slot of several sessions"));
+            }
+            sessions.insert(id, session);
+        }
+        Ok(sessions)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Wrong passwords: after a few of them one waits, and longer each time where that is so set.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 /// What is allowed. Times are in milliseconds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Allowance {
     /// Wrong passwords, after which one waits.
     pub(crate) failures: u32,
@@ -19,14 +20,16 @@ pub(crate) struct Allowance {
 }
 
 /// Wrong passwords by what they are counted for. Times are in milliseconds since the start.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "K: Ord + Deserialize<'de>"))]
 pub(crate) struct Throttle<K> {
+    #[serde(skip)]
     allowance: Allowance,
     /// Invariant: no more than are remembered.
-    failures: HashMap<K, Failures>,
+    failures: BTreeMap<K, Failures>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Failures {
     count: u32,
     /// When the wait is over.
@@ -35,12 +38,17 @@ struct Failures {
     forgotten_at_ms: u64,
 }
 
-impl<K: Hash + Eq + Clone> Throttle<K> {
+impl<K: Ord + Clone> Throttle<K> {
     pub(crate) fn new(allowance: Allowance) -> Throttle<K> {
         Throttle {
             allowance,
-            failures: HashMap::new(),
+            failures: BTreeMap::new(),
         }
+    }
+
+    /// That is allowed from now on.
+    pub(crate) fn allow(&mut self, allowance: Allowance) {
+        self.allowance = allowance;
     }
 
     /// How long there is yet to wait, in seconds.

@@ -1,18 +1,21 @@
 //! Names: who waits for whom to come or go, and who went by a name that is free.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
 
 use crate::chat::{Chat, User};
 use crate::limits::{FORMER_MAX, WATCHED_MAX};
 use crate::model::{ConnId, ErrorCode, Former, Key, Moment, Nick, Person};
 
 /// Names that are waited for, and names that are free.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Watches {
     /// Invariant: exactly the names of `names`, the other way round; no list is empty.
+    #[serde(skip)]
     readers: HashMap<Key, Vec<ConnId>>,
     /// Who waits for which, in the order of asking; no list is empty.
-    names: HashMap<ConnId, Vec<Nick>>,
+    names: BTreeMap<ConnId, Vec<Nick>>,
     /// The last to be free is last.
     pub(crate) former: VecDeque<Former>,
     /// Has anybody come who says more of itself than a name?
@@ -22,6 +25,15 @@ pub(crate) struct Watches {
 }
 
 impl Watches {
+    /// Finds who waits for a name from now on. To be called once, after the names were read.
+    pub(crate) fn index(&mut self) {
+        for (&who, names) in &self.names {
+            for name in names {
+                self.readers.entry(name.key()).or_default().push(who);
+            }
+        }
+    }
+
     /// A connection waits for a name.
     ///
     /// # Errors

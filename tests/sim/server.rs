@@ -12,7 +12,13 @@ use crate::plan::{DOORS, Options};
 use crate::speech::{API_TOKEN, OPER_PASSWORD};
 use crate::system::SimSystem;
 
-pub(crate) struct Server(Reactor<SimSystem>);
+pub(crate) struct Server {
+    reactor: Reactor<SimSystem>,
+    turns: u64,
+}
+
+/// How often the hub goes on as what is restored of its snapshot, in turns.
+const RENEWAL: u64 = 32;
 
 pub(crate) const OPER_FILE: &str = "oper";
 pub(crate) const TOKENS_FILE: &str = "tokens";
@@ -44,7 +50,7 @@ impl Server {
         world.put_file(CERTIFICATE_FILE.as_ref(), certificate.as_bytes());
         world.put_file(KEY_FILE.as_ref(), key.as_bytes());
         let reactor = Reactor::open_on(world.system(), &config(options)?)?;
-        Ok(Server(reactor))
+        Ok(Server { reactor, turns: 0 })
     }
 
     /// One turn, which waits no longer than until then.
@@ -57,7 +63,11 @@ impl Server {
                 .sum::<u64>()
         };
         let (works, before) = (world.works(), world.works() + hits());
-        let turned = self.0.turn();
+        self.turns += 1;
+        if self.turns.is_multiple_of(RENEWAL) {
+            self.reactor.renew_hub();
+        }
+        let turned = self.reactor.turn();
         let polled = world.polled();
         // What is due in the middle of the last millisecond of a wait may be done then.
         let waited = Duration::from_micros(polled.waited_us) + Duration::from_millis(1);
@@ -72,13 +82,13 @@ impl Server {
 
     /// Bans and the like, as it has them.
     pub(crate) fn settings(&self) -> &Settings {
-        self.0.settings()
+        self.reactor.settings()
     }
 
     /// What is left in it: connections and the like, by name.
     pub(crate) fn left(&self) -> Vec<(&'static str, usize)> {
-        self.0.check_mirror();
-        self.0.pending()
+        self.reactor.check_mirror();
+        self.reactor.pending()
     }
 }
 

@@ -80,6 +80,21 @@ fn another_version_is_refused_by_its_number() {
     assert_eq!(error, Some(SnapshotError::Version(SNAPSHOT_VERSION + 1)));
 }
 
+/// As fields are added: last in their types.
+#[test]
+fn what_was_not_written_yet_is_the_default() {
+    #[derive(Serialize)]
+    struct Before(u8, Vec<(u8, u8)>);
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Now(u8, Vec<NowWithMore>, #[serde(default)] Option<u8>);
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct NowWithMore(u8, u8, #[serde(default)] bool);
+    let bytes = write_snapshot(&Before(1, vec![(2, 3), (4, 5)]));
+    let read = Now::deserialize(&mut Deserializer::from_read_ref(&bytes[1..]));
+    let more = vec![NowWithMore(2, 3, false), NowWithMore(4, 5, false)];
+    assert_eq!(read.ok(), Some(Now(1, more, None)));
+}
+
 proptest! {
     #[test]
     fn a_chat_goes_on_as_the_one_that_it_was(

@@ -95,7 +95,7 @@ fn who_comes_stands_in_its_place_behind_what_is_not_on_disk() {
     assert_eq!(told(&mut hub, id(1)), ["said", "joined"]);
     hub.handle_kept(MessageId(2), usize::MAX);
     assert_eq!(told(&mut hub, id(1)), ["said", "left"]);
-    assert!(!hub.owes(id(0)) && hub.held.len() == 0);
+    assert!(!hub.owes(id(0)) && hub.held.is_empty());
     join(&mut hub, 3, at(7));
     assert_eq!(told(&mut hub, id(1)), ["joined"], "nothing is waited for");
 }

@@ -240,7 +240,7 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
             hub.wait_for_post(poster);
             assert_eq!(answer(hub), Some(Some(ErrorCode::NotKept)));
         }
-        assert!(!hub.owes(poster) && hub.held.len() == 0);
+        assert!(!hub.owes(poster) && hub.held.is_empty());
     }
 }
 
