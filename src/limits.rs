@@ -276,6 +276,16 @@ pub(crate) const ACCEPT_BUDGET: usize = 256;
 /// How long a listener rests when the process or the system is out of descriptors or buffers.
 pub(crate) const ACCEPT_PAUSE_MS: u64 = 100;
 
+/// How long the auto door waits for first bytes from where a browser has come lately, if that is longer than what is
+/// set: as long as two turns of a slow network, before somebody at a terminal there thinks it is broken.
+pub(crate) const BROWSER_SNIFF_MS: u64 = 1_000;
+
+/// How long a browser is known to have come from an address: until its page is loaded, or loaded again.
+pub(crate) const BROWSER_LASTS_MS: u64 = 20_000;
+
+/// From how many addresses browsers are known to have come.
+pub(crate) const BROWSERS_MAX: usize = 1_024;
+
 /// The silence that ends a frame of clients that send no line ends.
 pub(crate) const SILENCE_MS: u64 = 20;
 

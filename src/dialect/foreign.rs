@@ -1,6 +1,9 @@
 //! What begins another protocol: programs that have come to the wrong door, and pages that have a
 //! visitor's browser send a request whose body would be words in the chat.
 
+/// What browsers speak.
+pub(crate) const HTTP: &str = "HTTP";
+
 /// What is known of a frame beside its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Begun {
@@ -34,7 +37,7 @@ pub(crate) fn protocol(frame: &[u8], begun: Begun) -> Option<&'static str> {
     }
     match request_line(line) {
         Some(version) => Some(version.protocol),
-        None if !begun.is_whole && beginning(line) == Beginning::Begun => Some("HTTP"),
+        None if !begun.is_whole && beginning(line) == Beginning::Begun => Some(HTTP),
         None => None,
     }
 }
@@ -52,7 +55,7 @@ pub(super) const TLS_HANDSHAKE: &[u8] = b"\x16\x03";
 /// Of UTF-8.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What has request lines: RFC 9112 section 3, RFC 3261 section 7.1, RFC 7826 section 4.
-const PROTOCOLS: [(&[u8], &str); 3] = [(b"HTTP/", "HTTP"), (b"SIP/", "SIP"), (b"RTSP/", "RTSP")];
+const PROTOCOLS: [(&[u8], &str); 3] = [(b"HTTP/", HTTP), (b"SIP/", "SIP"), (b"RTSP/", "RTSP")];
 /// The shortest of the methods there are, `GET` and `PRI`.
 const METHOD_LEN_MIN: usize = 3;
 

@@ -38,7 +38,7 @@ pub enum Standing {
 
 /// What a connection may begin with, beside frames of its dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opening {
+pub(super) enum Opening {
     /// The header of a proxy that is believed.
     Header {
         /// Is what follows TLS?
@@ -46,6 +46,8 @@ enum Opening {
     },
     /// Another protocol's first frame: nothing but blank ones came so far.
     Frame,
+    /// Likewise, and a browser has come from there lately: the auto door waits longer for first bytes.
+    Awaited,
     /// Nothing else any more.
     Over,
 }
@@ -101,9 +103,7 @@ pub struct Connection<S> {
     /// Through which kind of door it came.
     pub(super) door: DoorKind,
     /// What may come next beside frames of its dialect.
-    opening: Opening,
-    /// Does its proxy say that it comes over TLS?
-    pub(super) is_proxied_over_tls: bool,
+    pub(super) opening: Opening,
     /// What it is asked for next. Invariant: where that is requests, the hub has a session for it.
     pub(super) stage: Stage,
     /// The peer's input has ended.
@@ -145,7 +145,6 @@ impl<S: Transport> Connection<S> {
             registered: None,
             door: DoorKind::Public { is_loopback: false },
             opening: Opening::Frame,
-            is_proxied_over_tls: false,
             stage: Stage::Joining,
             ended: false,
             silence_handled: true,
@@ -154,11 +153,6 @@ impl<S: Transport> Connection<S> {
             is_waiting: false,
             is_doomed: false,
         }
-    }
-
-    /// Does it come over TLS, to here or to a proxy that says so?
-    pub(super) fn is_secure(&self) -> bool {
-        self.socket.is_tls() || self.is_proxied_over_tls
     }
 
     /// Has the hub a session for it?

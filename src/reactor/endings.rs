@@ -1,5 +1,6 @@
 //! How connections end: turned off, put out, closed by their peers.
 
+use crate::dialect::foreign;
 use crate::dialect::http::{Refusal, StatusCode};
 use crate::dialect::sniff::Foreign;
 use crate::dialect::spec::Class;
@@ -31,6 +32,10 @@ impl<S: System> Reactor<S> {
     /// Turns off a program that speaks another protocol than its door. Nobody else hears of it.
     pub(super) fn turn_off(&mut self, id: ConnId, protocol: &'static str) {
         if let Some(connection) = self.connections.get_mut(id) {
+            // A browser perhaps, whose first words came too late for the auto door.
+            if protocol == foreign::HTTP {
+                self.browsers.note(&connection.peer, self.clock.now);
+            }
             let code = ErrorCode::NotSpoken(protocol);
             self.journal
                 .note_refusal(&connection.peer, &code, self.clock.now);

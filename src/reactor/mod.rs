@@ -19,6 +19,7 @@
 mod admission;
 mod answers;
 mod apply;
+mod browsers;
 mod bucket;
 mod budget;
 mod clock;
@@ -69,6 +70,7 @@ use crate::model::ConnId;
 use crate::sys::System;
 use crate::web::Site;
 use admission::Admission;
+use browsers::Browsers;
 use budget::Budget;
 use clock::Clock;
 use connections::Connections;
@@ -112,6 +114,7 @@ pub struct Reactor<S: System> {
     batch: RoomBatch,
     timers: Timers,
     admission: Admission,
+    browsers: Browsers,
     limits: Limits,
     clock: Clock,
     scratch: Box<[u8]>,

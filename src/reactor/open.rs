@@ -14,6 +14,7 @@ use crate::web::Site;
 
 use super::Reactor;
 use super::admission::{self, Admission};
+use super::browsers::Browsers;
 use super::clock::Clock;
 use super::config::Config;
 use super::connection::Standing;
@@ -80,6 +81,7 @@ impl<S: System> Reactor<S> {
             batch: Default::default(),
             timers: Default::default(),
             admission,
+            browsers: Browsers::default(),
             limits: config.limits.clone(),
             clock,
             scratch: vec![0; READ_BYTES].into(),

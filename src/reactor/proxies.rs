@@ -118,7 +118,7 @@ impl<S: System> Reactor<S> {
             }
         };
         if let Some(connection) = connection {
-            connection.is_proxied_over_tls = client.is_secure;
+            connection.set_proxied_over_tls(client.is_secure);
         }
         let peer = match client.address {
             None => proxy,

@@ -14,6 +14,7 @@ use crate::sys::{Ready, SIGHUP, SIGUSR1, ServiceState, SettingsFile as _, System
 
 use super::apply::Input;
 use super::budget::Budget;
+use super::connection::Opening;
 use super::phase::{Due, Reason};
 use super::{Ended, Reactor, Turned};
 
@@ -226,8 +227,22 @@ impl<S: System> Reactor<S> {
         }
     }
 
+    /// Is more time given to who has sent nothing yet, as a browser has come from there lately?
+    fn awaits_browser(&mut self, id: ConnId) -> bool {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
+        let is_awaited = connection.opening == Opening::Frame
+            && self.browsers.has(&connection.peer, self.clock.now);
+        if is_awaited {
+            connection.opening = Opening::Awaited;
+        }
+        is_awaited
+    }
+
     fn fire(&mut self, id: ConnId, due: Due) {
         match due {
+            Due::Sniff if self.awaits_browser(id) => {}
             Due::Sniff | Due::Silence => {
                 let is_done = self.handle_frames(id, End::Silent, &mut { FRAME_BUDGET });
                 if let Some(connection) = self.connections.get_mut(id) {

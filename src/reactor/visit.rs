@@ -26,6 +26,9 @@ impl<S: System> Reactor<S> {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
+        if web::loads_page(&request) {
+            self.browsers.note(&connection.peer, self.clock.now);
+        }
         let (mode, has_token) = (request.manner, request.bearer.is_some());
         let door = connection.door;
         let reply = web::answer(&self.site, door, now, &request);

@@ -174,6 +174,11 @@ pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpReq
     }
 }
 
+/// Is this a browser that loads the page? Programs ask for nothing compressed, unless they are told to.
+pub(crate) fn loads_page(request: &HttpRequest) -> bool {
+    request.prefers_gzip && assets::find(&request.path).is_some()
+}
+
 fn place<'a>(site: &Site, door: DoorKind, path: &'a str) -> Option<Route<'a>> {
     match (door, path) {
         (_, "*") => Some(Route::Server),

@@ -156,6 +156,26 @@ fn http_is_answered_as_http() {
     }
 }
 
+/// Does a request that comes late, when others who came no earlier were greeted in text, still get its answer?
+fn is_waited_for(server: &Server) -> bool {
+    const REQUEST: &str =
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n";
+    let mut browser = auto(server, Text);
+    let from_elsewhere = server.connect_from([127, 0, 0, 2], Auto);
+    Peer::expect(&mut { from_elsewhere }, PROMPT);
+    browser.send(REQUEST);
+    let answer = browser.rest();
+    answer.starts_with(b"HTTP/1.1 200 ")
+}
+
+#[test]
+fn a_browser_that_came_lately_is_waited_for() {
+    let server = Server::with(&[Auto], "--sniff-time 20ms");
+    // Its first page comes too late, and is loaded again. A machine that is busy may be later still.
+    assert!(!is_waited_for(&server));
+    assert!((0..10).any(|_| is_waited_for(&server)));
+}
+
 #[test]
 fn tls_is_refused_with_an_alert() {
     let server = Server::of(&[Auto]);

@@ -2,12 +2,14 @@
 
 use crate::dialect::spec::Class;
 use crate::layer::Transport;
-use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, PROXY_WAIT_MS, SILENCE_MS};
+use crate::limits::{
+    BROWSER_SNIFF_MS, DRAIN_MAX_MS, DRAIN_STALL_MS, LINGER_MS, Limits, PROXY_WAIT_MS, SILENCE_MS,
+};
 use crate::sys::Interest;
 
 use super::super::phase::{Due, Phase};
 use super::super::timers::Tick;
-use super::Connection;
+use super::{Connection, Opening};
 
 impl<S: Transport> Connection<S> {
     /// What the poll is to watch: a pure function of the state.
@@ -50,6 +52,10 @@ impl<S: Transport> Connection<S> {
         let waits = self.is_paused() || throttled_until.is_some();
         let is_handshaking = self.socket.is_handshaking();
         let sniffs = self.dialect.is_none() && !is_handshaking && !self.ended && !self.has_begun();
+        let sniff_ms = match self.opening {
+            Opening::Awaited => limits.sniff_ms.max(BROWSER_SNIFF_MS),
+            Opening::Header { .. } | Opening::Frame | Opening::Over => limits.sniff_ms,
+        };
         // A tick is cut to the millisecond: one more, so that the silence is never too short.
         let silence = self.progress + SILENCE_MS + 1;
         let spec = self.spoken().spec();
@@ -67,7 +73,7 @@ impl<S: Transport> Connection<S> {
             throttled_until
                 .filter(|&until| until < Tick::MAX)
                 .map(|until| (until, Due::Tokens)),
-            when(sniffs, self.progress + limits.sniff_ms, Due::Sniff),
+            when(sniffs, self.progress + sniff_ms, Due::Sniff),
             when(hears, silence, Due::Silence),
             when(
                 is_handshaking || asks_http,

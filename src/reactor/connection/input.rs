@@ -197,8 +197,9 @@ impl<S: Transport> Connection<S> {
         let spec = dialect.spec();
         let is_telnet = spec.has_telnet && !self.is_websocket();
         let is_echo = spec.class == Class::Echo;
-        let may_be_foreign =
-            self.opening == Opening::Frame && !self.is_websocket() && spec.class.is_chat();
+        let may_be_foreign = matches!(self.opening, Opening::Frame | Opening::Awaited)
+            && !self.is_websocket()
+            && spec.class.is_chat();
         let asks_name = stage != Stage::Joined && spec.class != Class::Console;
         let input = self.input_mut();
         let step = input.framing.decode(input.inbox.bytes(), limit, end);

@@ -34,6 +34,8 @@ pub(super) struct Restraint {
     pub(super) idle_since: Option<Tick>,
     /// The proxy that brings the requests of others over this connection.
     pub(super) proxy: Option<Peer>,
+    /// A proxy says that it comes over TLS. (It holds nothing back, and would take eight bytes of every connection.)
+    pub(super) is_proxied_over_tls: bool,
 }
 
 impl<S: Transport> Connection<S> {

@@ -3,7 +3,9 @@ use super::super::phase::Due;
 use super::*;
 use crate::dialect::{Ask, Stage};
 use crate::frame::End;
-use crate::limits::{DRAIN_MAX_MS, DRAIN_STALL_MS, FLOOD_NOTICE_MS, UNJOINED_SENDQ_BYTES_MAX};
+use crate::limits::{
+    BROWSER_SNIFF_MS, DRAIN_MAX_MS, DRAIN_STALL_MS, FLOOD_NOTICE_MS, UNJOINED_SENDQ_BYTES_MAX,
+};
 use crate::model::{Nick, Request};
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -257,6 +259,11 @@ fn the_auto_door_hears_silence_as_text() {
     assert_eq!(
         connection.due(&limits),
         Some((1 + limits.sniff_ms, Due::Sniff))
+    );
+    connection.opening = Opening::Awaited;
+    assert_eq!(
+        connection.due(&limits),
+        Some((1 + BROWSER_SNIFF_MS, Due::Sniff))
     );
     assert_eq!(
         connection.sniff(End::Silent, &limits),
