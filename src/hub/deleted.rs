@@ -33,7 +33,11 @@ impl Hub {
         let who = asker.as_ref().map(|asker| asker.who);
         self.tell_deleted(who, &message, &deletion);
         if let Some(asker) = asker {
-            self.answer_asker(asker, Event::Deleted(Box::new(deletion)));
+            let event = Event::Deleted(Box::new(deletion));
+            match asker.id.is_some() {
+                true => self.answer_when_kept(asker, event),
+                false => self.answer_asker(asker, event),
+            }
         }
     }
 

@@ -75,8 +75,8 @@ impl Hub {
         }
     }
 
-    /// Answers a request that has said a message: when that is on disk, where there is one.
-    fn answer_when_kept(&mut self, asker: &mut Asker, event: Event) {
+    /// Answers a request that has said a message, or deleted one: when that is on disk, where there is one.
+    pub(super) fn answer_when_kept(&mut self, asker: &mut Asker, event: Event) {
         let (to, id) = (asker.who, asker.id.take());
         match self.chat.rules().durability {
             None => self.answer(to, id, event),

@@ -203,6 +203,39 @@ fn who_comes_back_is_shown_what_was_kept_where_nothing_is_replayed() {
 }
 
 #[test]
+fn that_a_message_is_deleted_is_answered_when_that_is_on_disk() {
+    for durability in [Durability::Soon, Durability::Seen] {
+        let mut world = two(durability);
+        say_with_id(&mut world);
+        let hub = &mut world.hub;
+        hub.handle_kept(MessageId(1), usize::MAX);
+        while hub.poll_effect().is_some() {}
+        let request = Request::Delete {
+            within: None,
+            id: Some(MessageId(1)),
+            reason: None,
+        };
+        let (peer, request_id) = (Peer::Unix(0), Some(RequestId("2".into())));
+        hub.handle_request(id(0), peer, request, request_id, Moment::default());
+        let is_answered = |hub: &mut Hub| {
+            std::iter::from_fn(|| hub.poll_effect()).any(|effect| {
+                matches!(
+                    effect,
+                    Effect::Answer {
+                        id: Some(_),
+                        event: Event::Deleted(_),
+                        ..
+                    }
+                )
+            })
+        };
+        assert!(!is_answered(hub) && hub.owes(id(0)));
+        hub.handle_kept(hub.chat.last_id(), usize::MAX);
+        assert!(is_answered(hub) && !hub.owes(id(0)));
+    }
+}
+
+#[test]
 fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
     for durability in [Durability::Soon, Durability::Seen] {
         let mut world = two(durability);
