@@ -4,8 +4,8 @@
 use crate::chat::{Chat, Entry, Fact};
 use crate::model::{ErrorCode, HashSeed};
 
-/// How often the states are compared, in entries: that takes a look at all of both.
-const STATE_EVERY: usize = 256;
+/// How often the states are compared: that takes a look at all of both, so that an entry pays for so many bytes of them.
+const BYTES_PER_ENTRY: usize = 512;
 
 /// The second chat.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Mirror {
             chat: restored(&chat.snapshot(), hash_seed),
             facts: Vec::new(),
             done: Ok(()),
-            entries_left: STATE_EVERY,
+            entries_left: 1,
         }
     }
 
@@ -43,21 +43,23 @@ impl Mirror {
         assert_eq!(facts, self.facts, "the same comes of an entry");
         self.entries_left -= 1;
         if self.entries_left == 0 {
-            self.entries_left = STATE_EVERY;
-            self.chat = self.check_state(chat);
+            let bytes;
+            (self.chat, bytes) = self.check_state(chat);
+            self.entries_left = 1 + bytes / BYTES_PER_ENTRY;
         }
     }
 
-    /// Returns what is restored of its snapshot.
+    /// Returns what is restored of its snapshot, and how long that is, in bytes.
     ///
     /// # Panics
     /// Where the states differ, or it cannot be restored.
-    pub(crate) fn check_state(&self, chat: &Chat) -> Chat {
+    pub(crate) fn check_state(&self, chat: &Chat) -> (Chat, usize) {
         let bytes = self.chat.snapshot();
         // All of both says little, but for where it begins to differ.
         let is_equal = bytes == chat.snapshot();
         assert!(is_equal, "{:#?}\nis not\n{:#?}", self.chat, chat);
-        restored(&bytes, self.chat.rules().hash_seed)
+        let chat = restored(&bytes, self.chat.rules().hash_seed);
+        (chat, bytes.len())
     }
 }
 

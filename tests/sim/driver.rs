@@ -2,6 +2,7 @@
 
 mod acts;
 mod flood;
+mod groups;
 mod operator;
 mod rest;
 

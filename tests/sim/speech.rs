@@ -227,6 +227,11 @@ impl<'a> Speech<'a> {
         self.framed(object.to_string().into_bytes())
     }
 
+    /// A line as it stands there.
+    pub(crate) fn line(&mut self, line: String) -> Vec<u8> {
+        self.framed(line.into_bytes())
+    }
+
     /// Bytes of any kind for the echo.
     pub(crate) fn echo(&mut self) -> Vec<u8> {
         let len = *self.dice.pick(&[0, 1, 10, 300, 5000]);

@@ -59,6 +59,8 @@ impl Sim<'_> {
             Act::CrashSoon => self.world.crash_in(Some(dice.below(80) as u64)),
             Act::Clock => self.set_clock(&mut dice),
             Act::Reload => self.reload(&mut dice),
+            Act::Gather => return self.gather(&mut dice),
+            Act::Share => return self.share(&mut dice),
         }
         Ok(())
     }
@@ -139,7 +141,7 @@ impl Sim<'_> {
     }
 
     /// Has a client send what is made for it, in one piece or two.
-    fn send_made(
+    pub(super) fn send_made(
         &mut self,
         at: usize,
         dice: Dice,

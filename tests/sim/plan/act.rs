@@ -48,10 +48,14 @@ pub(crate) enum Act {
     Clock,
     /// Change files, and have them read again.
     Reload,
+    /// Several come into a room, and who made it goes.
+    Gather,
+    /// Several go as one account, which ends.
+    Share,
 }
 
 impl Act {
-    const ALL: [Act; 24] = [
+    const ALL: [Act; 26] = [
         Act::Connect,
         Act::Say,
         Act::Burst,
@@ -76,6 +80,8 @@ impl Act {
         Act::CrashSoon,
         Act::Clock,
         Act::Reload,
+        Act::Gather,
+        Act::Share,
     ];
 
     /// How many there were at first.
@@ -102,7 +108,7 @@ impl Act {
             Act::Resume => [1, 2, 4, 8],
             Act::Sleep | Act::Weather => [0, 1, 2, 4],
             Act::Signal | Act::Restart | Act::Crash | Act::CrashSoon => [0, 0, 1, 1],
-            Act::Clock | Act::Reload => [0, 0, 1, 4],
+            Act::Clock | Act::Reload | Act::Gather | Act::Share => [0, 0, 1, 4],
             Act::Flood => [0, 1, 2, 4],
             Act::Settle => [1, 1, 1, 2],
         }
