@@ -67,6 +67,13 @@ pub enum Effect {
         /// What.
         query: Query,
     },
+    /// Send a connection what its dialect has written for it by itself.
+    Written {
+        /// Which.
+        to: ConnId,
+        /// What.
+        bytes: Vec<u8>,
+    },
     /// Tell a connection without a session what came of what it had said ([`super::Hub::wait_for_post`]).
     Posted {
         /// Whose.

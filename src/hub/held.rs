@@ -182,6 +182,21 @@ impl Hub {
         self.held.push(effect, self.history.handed, tells_more);
     }
 
+    /// Does what a connection's dialect answers by itself wait behind what is held? Of more than may be held it does not:
+    /// that is sent at once.
+    pub fn holds_before(&self, who: ConnId) -> bool {
+        let is_seen = self.chat.rules().durability == Some(Durability::Seen);
+        let waits = !self.held.queue.is_empty() || self.history.handed.0 > self.history.kept;
+        is_seen && waits && !self.held.is_full() && !self.is_stranger(who)
+    }
+
+    /// Has a connection sent what its dialect answers by itself, behind what is held.
+    pub fn handle_written(&mut self, to: ConnId, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.put(Effect::Written { to, bytes });
+        }
+    }
+
     /// Has something told when a message is on disk, which was said just now.
     pub(super) fn put_when_kept(&mut self, effect: Effect) {
         self.held.push(effect, self.history.handed, true);
@@ -212,6 +227,7 @@ fn connection_of(effect: &Effect) -> Option<ConnId> {
     match effect {
         Effect::Answer { to, .. }
         | Effect::Tell { to, .. }
+        | Effect::Written { to, .. }
         | Effect::Posted { to, .. }
         | Effect::Read { to, .. }
         | Effect::Report { to, .. } => Some(*to),
@@ -258,8 +274,11 @@ fn newest_of(effect: &Effect) -> MessageId {
     newest.unwrap_or_default()
 }
 
-/// What is rendered of an effect that tells of a message, in bytes of text.
+/// What is rendered of an effect that tells of a message or is long, in bytes of text.
 pub(super) fn text_of(effect: &Effect) -> usize {
+    if let Effect::Written { bytes, .. } = effect {
+        return bytes.len();
+    }
     match event_of(effect) {
         Some(Event::Said { message, .. } | Event::Private { message }) => message.text.len(),
         Some(Event::History { messages, .. }) => {

@@ -288,6 +288,7 @@ fn check_effect(hub: &Hub, effect: &Effect) {
         | Effect::Lost(_)
         | Effect::Ask { .. }
         | Effect::AskAccount { .. }
+        | Effect::Written { .. }
         | Effect::Posted { .. }
         | Effect::Log(_)
         | Effect::Read { .. }

@@ -202,7 +202,8 @@ impl<S: System> Reactor<S> {
         self.carry_out();
     }
 
-    fn carry_out(&mut self) {
+    /// Does what the hub wants done.
+    pub(super) fn carry_out(&mut self) {
         while let Some(effect) = self.hub.poll_effect() {
             match effect {
                 Effect::Answer { to, id, event } => self.answer(to, &event, id.as_ref()),
@@ -216,6 +217,7 @@ impl<S: System> Reactor<S> {
                 Effect::Lost(id) => self.lose(id),
                 Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
                 Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),
+                Effect::Written { to, bytes } => self.send_written(to, &bytes),
                 Effect::Posted { to, failure } => self.end_response(to, |response| {
                     failure.map_or(response, |code| api::refused(&code))
                 }),

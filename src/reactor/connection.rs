@@ -233,7 +233,7 @@ impl<S: Transport> Connection<S> {
             now: view.now,
             is_secure: self.is_secure(),
         };
-        let told = self.converse(&scene, ledger, |dialogue, out| match view.own {
+        let told = self.converse(&scene, ledger, None, |dialogue, out| match view.own {
             true => dialogue.answer(event, view.id, &scene, out),
             false => dialogue.tell(event, &scene, out),
         });
@@ -243,20 +243,25 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// Has its dialogue go on, where it has one, and queues what that writes.
+    /// Has its dialogue go on, where it has one, and queues what that writes, or appends it to `held`.
     pub(super) fn converse<T>(
         &mut self,
         scene: &Scene<'_>,
         ledger: &Ledger,
+        held: Option<&mut Vec<u8>>,
         go_on: impl FnOnce(&mut Dialogue, &mut Vec<u8>) -> T,
     ) -> Option<T> {
         let kind = self.kind(true);
         let resumed = || self.dialect?.resumed(self.brief, scene);
         let mut dialogue = self.dialogue.take().or_else(resumed)?;
         let mut result = None;
-        self.append(ledger, |out| {
+        let write = |out: &mut Vec<u8>| {
             kind.frame(out, |out| result = Some(go_on(&mut dialogue, out)));
-        });
+        };
+        match held {
+            None => self.append(ledger, write),
+            Some(out) => write(out),
+        }
         self.brief = dialogue.brief();
         self.dialogue = (!dialogue.is_brief()).then_some(dialogue);
         result

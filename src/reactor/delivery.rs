@@ -312,6 +312,15 @@ impl<S: System> Reactor<S> {
         }
     }
 
+    /// Sends what a dialogue wrote that was held.
+    pub(super) fn send_written(&mut self, id: ConnId, bytes: &[u8]) {
+        self.flush_batch_to(id);
+        if let Some(connection) = self.connections.touch(id) {
+            connection.append(&self.pages.ledger, |out| out.extend_from_slice(bytes));
+            connection.note_answer(&self.limits);
+        }
+    }
+
     /// Hands a connection what was said so far, if it is a reader of the room: what it is told next
     /// comes behind it.
     pub(super) fn flush_batch_to(&mut self, id: ConnId) {

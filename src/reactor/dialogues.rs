@@ -1,6 +1,6 @@
 //! Dialogues: lines that are heard by who remembers what was said before, and what is to be done for them.
 
-use crate::dialect::{Ask, Move, Parsed, Scene};
+use crate::dialect::{Ask, Dialogue, Move, Parsed, Scene};
 use crate::limits::BYTES_PER_DELIVERY;
 use crate::model::ConnId;
 use crate::sys::System;
@@ -20,27 +20,38 @@ pub(super) enum MoveMade {
 impl<S: System> Reactor<S> {
     /// Has a dialogue hear a line; what that asks is done in moves.
     pub(super) fn hear_line(&mut self, id: ConnId, line: &[u8]) {
-        if let Some(connection) = self.connections.touch(id) {
-            let scene = Scene {
-                world: &self.hub,
-                who: id,
-                now: self.clock.moment,
-                is_secure: connection.is_secure(),
-            };
-            let before = connection.outbox.len();
-            connection.converse(&scene, &self.pages.ledger, |dialogue, out| {
-                dialogue.hear(line, &scene, out);
-            });
-            let len = connection.outbox.len() - before;
-            self.budget.charge(len / BYTES_PER_DELIVERY);
-            connection.note_answer(&self.limits);
-        }
+        self.converse(id, |dialogue, scene, out| dialogue.hear(line, scene, out));
     }
 
     /// Does what is next in a dialogue.
     pub(super) fn make_move(&mut self, id: ConnId) -> MoveMade {
+        let (next, deliveries) =
+            self.converse(id, |dialogue, scene, out| dialogue.next(scene, out));
+        match next.flatten() {
+            Some(Move::Ask(request, request_id)) => MoveMade::Asks(Parsed {
+                ask: Ask::Request(request),
+                id: Some(request_id),
+            }),
+            Some(Move::Close) => {
+                if let Some(connection) = self.connections.touch(id) {
+                    connection.drain(Reason::Quit, self.clock.now);
+                }
+                MoveMade::Wrote(deliveries)
+            }
+            Some(Move::Written) | None => MoveMade::Wrote(deliveries),
+        }
+    }
+
+    /// Has a dialogue go on. What it writes comes behind what was told before, and where that is held, it is held
+    /// behind that. Returns what came of it, and what it wrote, in deliveries.
+    fn converse<T>(
+        &mut self,
+        id: ConnId,
+        go_on: impl FnOnce(&mut Dialogue, &Scene<'_>, &mut Vec<u8>) -> T,
+    ) -> (Option<T>, usize) {
+        self.flush_batch_to(id);
         let Some(connection) = self.connections.touch(id) else {
-            return MoveMade::Wrote(0);
+            return (None, 0);
         };
         let scene = Scene {
             world: &self.hub,
@@ -48,23 +59,18 @@ impl<S: System> Reactor<S> {
             now: self.clock.moment,
             is_secure: connection.is_secure(),
         };
+        let mut held = self.hub.holds_before(id).then(Vec::new);
         let before = connection.outbox.len();
-        let next = connection.converse(&scene, &self.pages.ledger, |dialogue, out| {
-            dialogue.next(&scene, out)
+        let result = connection.converse(&scene, &self.pages.ledger, held.as_mut(), |it, out| {
+            go_on(it, &scene, out)
         });
-        let deliveries = (connection.outbox.len() - before) / BYTES_PER_DELIVERY;
-        self.budget.charge(deliveries);
+        let len = connection.outbox.len() - before + held.as_ref().map_or(0, Vec::len);
+        self.budget.charge(len / BYTES_PER_DELIVERY);
         connection.note_answer(&self.limits);
-        match next.flatten() {
-            Some(Move::Ask(request, request_id)) => MoveMade::Asks(Parsed {
-                ask: Ask::Request(request),
-                id: Some(request_id),
-            }),
-            Some(Move::Close) => {
-                connection.drain(Reason::Quit, self.clock.now);
-                MoveMade::Wrote(deliveries)
-            }
-            Some(Move::Written) | None => MoveMade::Wrote(deliveries),
+        if let Some(bytes) = held {
+            self.hub.handle_written(id, bytes);
+            self.carry_out();
         }
+        (result, len / BYTES_PER_DELIVERY)
     }
 }

@@ -271,6 +271,33 @@ fn of_a_crowd_each_is_told_to_who_asks_for_it() {
     eve.expect(":ann!nc@");
 }
 
+/// What is told waits for the disk, and what is answered does not come before it.
+#[test]
+fn what_is_answered_comes_behind_what_was_said_before() {
+    let data = TempDir::new();
+    let flags = format!(
+        "{FLAGS} --durability seen --data {}",
+        data.join("data").display()
+    );
+    let server = Server::with(&[Irc], &flags);
+    let mut ann = irc(&server, "ann", "echo-message");
+    ann.send("JOIN #lobby\r\n");
+    ann.expect_until(" 366 ann #lobby :End of /NAMES list\r\n");
+    for (line, answer) in [
+        ("WHO #lobby", " 315 ann #lobby :"),
+        ("MODE #lobby", " 324 ann #lobby "),
+        ("LUSERS", " 266 ann "),
+        ("NONSENSE", " 421 ann NONSENSE :"),
+    ] {
+        ann.send(format!("PRIVMSG #lobby :before {line}\r\n{line}\r\n"));
+        let told = String::from_utf8(ann.expect_until(answer)).expect("UTF-8");
+        assert!(
+            told.contains(&format!(" PRIVMSG #lobby :before {line}\r\n")),
+            "{told}"
+        );
+    }
+}
+
 #[test]
 fn several_lines_are_one_message() {
     const CAPS: &str = "message-tags batch draft/multiline echo-message labeled-response";

@@ -56,6 +56,7 @@ pub(super) fn tell(
         | Effect::Came { .. }
         | Effect::Ask { .. }
         | Effect::AskAccount { .. }
+        | Effect::Written { .. }
         | Effect::Posted { .. }
         | Effect::Log(_)
         | Effect::Read { .. }
