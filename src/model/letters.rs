@@ -58,16 +58,20 @@ pub(super) fn marks_max(c: char) -> usize {
     }
 }
 
-/// What may be taken for a letter of the words "server" and "system": by Unicode's list of confusables
-/// (UTS #39), and small capitals, letters with hooks and strokes, and digits.
+/// What may be taken for a letter of the words "server" and "system": all that Unicode's list of confusables
+/// (UTS #39) has, which a test holds, and small capitals, letters turned and reversed, with hooks and strokes,
+/// and digits. Nothing is refused but what looks like such a word from end to end.
 const LOOKALIKES: [(char, &str); 7] = [
-    ('s', "5ꜱƽѕꮪ𑣁𐑈ЅՏᏕᏚꓢ𖼺𐊖𐐠ʂȿꞩᵴᶊ"),
-    ('e', "3℮ꬲеҽɇєεЕΕⴹᎬꭼꓰ𑢦𑢮𐊆ᴇꮛᏋⲉ"),
-    ('r', "ꭇꭈᴦⲅгꮁʀƦᎡꭱᏒ𐒴ᖇꓣ𖼵ɍɼɽᴙ"),
-    ('v', "ᴠνυѵט𑜆ꮩ𑣀٧۷ⴸᏙᐯꛟꓦ𖼈𑢠𐔝ʋⱱ"),
-    ('t', "7ΤτⲦТтᎢꭲꓔ𖼊𑢼𐊗𐊱𐌕ᴛŧƭʈ"),
-    ('y', "ɣᶌʏỿꭚγуүყ𑣜ΥУҮⲨᎩᎽꓬ𖽃𑢤𐊲ƴɏұ"),
-    ('m', "ΜϺⲘⲙМмᎷꮇᗰᛖꓟ𐊰𐌑𑣣𑜀ᴍɱ"),
+    ('s', "5ꜱƽѕꮪ𑣁𐑈ЅՏᏕᏚꓢ𖼺𐊖𐐠ʂȿꞩᵴᶊടႽჽᲽꕶ𑢻𖫖ẜẝꞄꞅꟉꟊ𐞺𝼞ⲥᔑᔕᔖऽƧƨꙄꙅ"),
+    (
+        'e',
+        "3℮ꬲеҽɇєεЕΕⴹᎬꭼꓰ𑢦𑢮𐊆ᴇꮛᏋⲉƷȜЗӠՅ३૩ᜂᲕⲜⳄⳌꗋꝪꞫ𑣊𖼻ƎƐǝɘɛɜɝᴈᴲᵋᵌᶒᶓᶔᶟⱸⱻꬳꬴ𐞎ЭэԐԑΣΞ",
+    ),
+    ('r', "ꭇꭈᴦⲅгꮁʀƦᎡꭱᏒ𐒴ᖇꓣ𖼵ɍɼɽᴙ𖨙ɹɺɻɾɿʁʴʵʶᴚᵲᵳᶉⱹꝚꝛꞂꞃꞦꞧꭆꭉꭨ𐞦𐞧𐞩𝼈𝼕𝼖Яя"),
+    ('v', "ᴠνυѵט𑜆ꮩ𑣀٧۷ⴸᏙᐯꛟꓦ𖼈𑢠𐔝ʋⱱ𐰟𞅅ɅʌᶺⱴꝞꝟΛ"),
+    ('t', "7ΤτⲦТтᎢꭲꓔ𖼊𑢼𐊗𐊱𐌕ᴛŧƭʈߠᜪᲄㄒ丅ꔋ𐓒𑣆𖺊𝍳ƫȶȾʇᵵᶵⱦꞆꞇꞱ𝼉𝼍"),
+    ('y', "ɣᶌʏỿꭚγуүყ𑣜ΥУҮⲨᎩᎽꓬ𖽃𑢤𐊲ƴɏұߌⲩㄚ丫𐰠𑣄ʎ𐞠𐞡𝼆"),
+    ('m', "ΜϺⲘⲙМмᎷꮇᗰᛖꓟ𐊰𐌑𑣣𑜀ᴍɱՠ𐰡Ɯɯɰᴟᵚᵯᶆᶭꟺꬺ"),
 ];
 
 /// The letter that `c` looks like, in lower case.

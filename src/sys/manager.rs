@@ -114,7 +114,10 @@ impl Opened {
     fn name(&self) -> String {
         match self {
             Opened::Tcp(socket) => socket.local_addr().map(|own| own.to_string()),
-            Opened::Unix(socket) => socket.local_addr().map(|own| format!("{own:?}")),
+            Opened::Unix(socket) => socket.local_addr().map(|own| {
+                let path = own.as_pathname();
+                path.map_or("unix:".into(), |path| path.display().to_string())
+            }),
         }
         .unwrap_or_default()
     }

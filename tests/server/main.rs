@@ -39,6 +39,7 @@ mod http_client;
 mod irc;
 mod irc_abuse;
 mod irc_sasl;
+mod journal;
 mod json;
 mod kept_rooms;
 mod lasting;

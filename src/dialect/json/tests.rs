@@ -1,3 +1,4 @@
+mod nulls;
 mod requests;
 
 use super::super::View;

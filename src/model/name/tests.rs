@@ -237,6 +237,14 @@ fn no_name_looks_like_the_server() {
         "systern",
         "ꓢꓰꓣꓦꓰꓣ",
         "ᏚᎬᎡᏙᎬᎡ",
+        "ⲥerver",
+        "Ⴝerver",
+        "ᔑystem",
+        "ऽerver",
+        "ЅЄЯVЭЯ",
+        "SΣRΛΣR",
+        "ꞅɛɾʌǝɿ",
+        "sƴƨʇɘɯ",
     ] {
         let nick = Nick::parse(name).unwrap_or_else(|| panic!("{name}"));
         assert!(nick.is_reserved(), "{name}");
@@ -253,6 +261,30 @@ fn no_name_looks_like_the_server() {
     ] {
         let nick = Nick::parse(name).unwrap_or_else(|| panic!("{name}"));
         assert!(!nick.is_reserved(), "{name}");
+    }
+}
+
+#[test]
+fn every_confusable_of_a_reserved_letter_is_known() {
+    use unicode_security::confusable_detection::skeleton;
+    let seen_as = |text: &str| skeleton(text).collect::<String>();
+    for (letter, alike) in [
+        ('s', &["s", "S", "5"][..]),
+        ('e', &["e", "E", "3"]),
+        ('r', &["r", "R"]),
+        ('v', &["v", "V"]),
+        ('t', &["t", "T"]),
+        ('y', &["y", "Y"]),
+        ('m', &["m", "M"]),
+    ] {
+        let alike: Vec<String> = alike.iter().map(|text| seen_as(text)).collect();
+        for c in ('\u{80}'..=char::MAX).filter(|&c| is_letter_or_digit(c)) {
+            if alike.contains(&seen_as(c.encode_utf8(&mut [0; 4]))) {
+                let letters = c.nfkd().filter(|&c| !is_combining_mark(c));
+                let read: String = letters.map(latin).collect();
+                assert!(read == letter.to_string(), "{c} ({c:?}) is read as {read}");
+            }
+        }
     }
 }
 
