@@ -222,6 +222,16 @@ impl Outbox {
         self.first.as_ref().map_or(0, Chunk::len) + others
     }
 
+    /// What is pending, in one piece.
+    pub(crate) fn to_vec(&self) -> Vec<u8> {
+        let others = self.others.iter().flat_map(|others| &others.chunks);
+        let mut bytes = Vec::with_capacity(self.len());
+        for chunk in self.first.iter().chain(others) {
+            bytes.extend_from_slice(&chunk.bytes());
+        }
+        bytes
+    }
+
     /// Is everything sent?
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none()

@@ -14,6 +14,9 @@
 //! `Event`, which `dialect::json` renders and `reactor::delivery` hands out. What is to be kept goes to `store` on the way,
 //! as a `Record`.
 //!
+//! A program that takes over (`reactor::resume`) is given all of that by the one that runs (`reactor::handover`): the
+//! chat and the sessions as bytes, each connection as it stands, and every descriptor, over a socket of `sys::handover`.
+//!
 //! Dependencies run one way: `main → cli` · `cli → reactor, load, store, web, hub, dialect, logging, model` ·
 //! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, model` · `layer → sys, buffer` ·
 //! `sys → store, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·

@@ -25,5 +25,7 @@ pub use crate::model::{SaidIn, TrustedProxy};
 pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Turned};
 pub use crate::store::accounts::token_digest;
 pub use crate::store::{Answer, Backlog, Figures, Full, Options, Retention, Store, open};
-pub use crate::sys::{Interest, Mailbox, Place, Ready, SettingsFile, Stream, System};
+pub use crate::sys::{
+    Given, Interest, Mailbox, Place, Ready, SettingsFile, Stream, StreamKind, System,
+};
 pub use crate::web::oracle as sites;

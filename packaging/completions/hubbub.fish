@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_hubbub_global_optspecs
-    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi console console-quiet no-console admin-socket= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
+    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi console console-quiet no-console admin-socket= take-over run-dir= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
 end
 
 function __fish_hubbub_needs_command
@@ -51,6 +51,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l keep-bytes -d 'How many b
 complete -c hubbub -n "__fish_hubbub_needs_command" -l account-expiry -d 'How long an account lasts that nobody uses while the server runs' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l grace -d 'How long somebody may go by a registered name before logging in' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l admin-socket -d 'The operator\'s console on a Unix-domain socket, for root and the server\'s own user' -r -F
+complete -c hubbub -n "__fish_hubbub_needs_command" -l run-dir -d 'The directory where a server and the program that takes over meet [default: $RUNTIME_DIRECTORY, which systemd sets, or the --data directory]' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l http-status -d 'Where /metrics and /stats are served over HTTP' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l state -d 'The file in which bans, mutes and locked rooms survive a restart [default: `settings` in the --data directory, where there is one]' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l max-message -d 'The longest message, in bytes of UTF-8' -r
@@ -77,6 +78,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l multi -d 'Let every accou
 complete -c hubbub -n "__fish_hubbub_needs_command" -l console -d 'The operator\'s console on standard input; the default where that is a terminal'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l console-quiet -d 'Show nothing on the console\'s terminal but answers: not who comes and goes, and what is said'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l no-console -d 'No console, even on a terminal'
+complete -c hubbub -n "__fish_hubbub_needs_command" -l take-over -d 'Take over from the server that runs with the same options: its connections stay, and nothing that is said is lost. Starts as ever where none runs'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l limit-loopback -d 'Hold loopback to the limits by address as well'
 complete -c hubbub -n "__fish_hubbub_needs_command" -s h -l help -d 'Print help'
 complete -c hubbub -n "__fish_hubbub_needs_command" -s V -l version -d 'Print version'

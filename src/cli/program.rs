@@ -77,6 +77,7 @@ fn serve(config: &Config) -> ExitCode {
             log::info!("stopped");
             ExitCode::SUCCESS
         }
+        Ended::TakenOver => ExitCode::SUCCESS,
         Ended::Forced(signal) => ExitCode::from(128u8.saturating_add(signal as u8)),
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
     let limits = limits(&arguments);
     check(&limits)?;
     check_doors(&arguments)?;
+    let run_dir = run_dir(&arguments)?;
     let certificate = match (arguments.main.tls_cert, arguments.main.tls_key) {
         (Some(certificate), Some(key)) => Some(Certificate::Files { certificate, key }),
         _ => arguments
@@ -126,6 +127,8 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         has_terminal: std::io::stdout().is_terminal(),
         is_console_quiet: arguments.operator.console_quiet,
         admin_socket: arguments.operator.admin_socket,
+        run_dir,
+        takes_over: arguments.operator.take_over,
         state,
         data,
         replay: arguments.kept.replay,
@@ -134,6 +137,21 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         has_strict_names: arguments.kept.strict_names,
         is_multi: arguments.kept.multi,
     })
+}
+
+/// Where a server and the program that takes over meet.
+///
+/// # Errors
+/// There is no such place, and it is wanted.
+fn run_dir(arguments: &ServerArguments) -> Result<Option<PathBuf>, String> {
+    // The first of those that a service manager has made (systemd.exec(5)).
+    let made = || std::env::split_paths(&std::env::var_os("RUNTIME_DIRECTORY")?).next();
+    let named = arguments.operator.run_dir.clone().or_else(made);
+    let run_dir = named.or_else(|| arguments.main.data.clone());
+    match arguments.operator.take_over && run_dir.is_none() {
+        true => Err("--take-over needs --run-dir or --data: where the two programs meet".into()),
+        false => Ok(run_dir),
+    }
 }
 
 fn limits(arguments: &ServerArguments) -> Limits {

@@ -34,9 +34,10 @@ pub(crate) use time::{date, since};
 use crate::model::{ErrorCode, Event, Moment, Person, Request, RequestId, World};
 use http::{HttpRequest, Refusal};
 use reading::{ask, unlock, unmarked, utf8};
+use serde::{Deserialize, Serialize};
 
 /// A fixed way to read requests and to render events. How each is served stands in [`spec`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Dialect {
     /// People with nc or telnet.
     Text,
@@ -63,7 +64,7 @@ pub enum Dialect {
 }
 
 /// Has the peer joined?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// The word is expected that the server wants of who comes in.
     Locked,

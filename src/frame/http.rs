@@ -7,6 +7,7 @@
 mod chunked;
 
 use memchr::memchr;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
 
@@ -14,7 +15,7 @@ use super::{Status, Step};
 use chunked::{BodyProgress, Chunked};
 
 /// The state of a request decoder.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Http {
     /// Is the first line at hand a request's?
     has_line: bool,

@@ -1,11 +1,12 @@
 //! Lines: a line feed ends a frame, and where people type them a carriage return does, too.
 
 use memchr::{memchr, memchr2};
+use serde::{Deserialize, Serialize};
 
 use super::{Status, Step};
 
 /// The state of a line decoder.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Invariant: no line ends in the first `scanned` bytes of the next call.
     scanned: usize,

@@ -12,6 +12,7 @@ pub(crate) mod proxy;
 mod silence;
 pub(crate) mod websocket;
 
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 pub(crate) use http::Http;
@@ -76,7 +77,7 @@ pub struct Step {
 }
 
 /// The framing of one connection, with what it remembers between calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Framing {
     /// The end of a line ends a frame.
     Line(Line),

@@ -3,11 +3,12 @@
 //! is good JSON is for the dialect to say.
 
 use memchr::{memchr2, memchr3};
+use serde::{Deserialize, Serialize};
 
 use super::{Status, Step};
 
 /// The state of an object decoder.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JsonObject {
     /// Invariant: `place` is where the scan stands after the first `scanned` bytes of the next call.
     scanned: usize,
@@ -17,7 +18,7 @@ pub struct JsonObject {
 }
 
 /// Where in the stream the scan stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum ScanState {
     /// Between objects, where white space means nothing.
     #[default]

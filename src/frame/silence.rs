@@ -1,9 +1,10 @@
 //! Frames that end with silence, for clients that send no line ends.
 
 use super::{End, Line, Status, Step};
+use serde::{Deserialize, Serialize};
 
 /// The end of a typed line or silence ends a frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence(Line);
 
 impl Default for Silence {
@@ -20,7 +21,7 @@ impl Silence {
 
 /// Silence, the limit or the end of input ends the only frame; line feeds do not, and the end of
 /// input without a byte is an empty frame. What follows is skipped.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     done: bool,
 }

@@ -12,6 +12,7 @@ mod tests;
 mod write;
 
 use super::{Status, Step};
+use serde::{Deserialize, Serialize};
 
 pub use write::write_masked_frame;
 pub(crate) use write::{wrap_lines, write_close, write_frame, write_ping, write_pong};
@@ -30,7 +31,7 @@ const LENGTH_OF_2_BYTES: u8 = 126;
 const LENGTH_OF_8_BYTES: u8 = 127;
 
 /// What a frame is (RFC 6455 section 5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Opcode {
     /// It goes on with the message that an earlier frame began.
     Continuation = 0x0,
@@ -89,7 +90,7 @@ impl From<CloseCode> for u16 {
 }
 
 /// The state of a decoder of what a client sends.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebSocket {
     /// The message so far, unmasked, or the one found last; at most a limit's worth.
     message: Vec<u8>,
@@ -105,7 +106,7 @@ pub struct WebSocket {
     is_over: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum MessageKind {
     Binary,
     /// Invariant: the message is UTF-8 up to `checked`, and behind it is at most the beginning of a
@@ -115,7 +116,7 @@ enum MessageKind {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Frame {
     opcode: Opcode,
     is_final: bool,
@@ -125,7 +126,7 @@ struct Frame {
     left: usize,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Held {
     #[default]
     Nothing,

@@ -62,10 +62,6 @@ mod rooms;
 mod roster;
 mod said;
 mod scan;
-#[cfg_attr(
-    not(feature = "testing"),
-    expect(dead_code, reason = "nothing takes over yet")
-)]
 mod snapshot;
 mod state;
 mod tagged;

@@ -47,6 +47,8 @@ pub(crate) trait Transport: Read + Write {
 pub(crate) enum Layer<S> {
     /// The socket itself.
     Plain(S),
+    /// One to a program that speaks TLS with the peer and passes all on.
+    Relayed(S),
     /// TLS over it.
     Tls(Box<Tls<S>>),
 }
@@ -69,7 +71,7 @@ impl<S: Stream> Layer<S> {
     /// The socket's.
     pub(crate) fn shutdown_write(&self) -> io::Result<()> {
         match self {
-            Layer::Plain(stream) => stream.shutdown_write(),
+            Layer::Plain(stream) | Layer::Relayed(stream) => stream.shutdown_write(),
             Layer::Tls(tls) => tls.socket().shutdown_write(),
         }
     }
@@ -77,20 +79,37 @@ impl<S: Stream> Layer<S> {
     /// The socket, to be watched; who reads or writes it breaks what is above.
     pub(crate) fn stream_mut(&mut self) -> &mut S {
         match self {
-            Layer::Plain(stream) => stream,
+            Layer::Plain(stream) | Layer::Relayed(stream) => stream,
             Layer::Tls(tls) => tls.socket_mut(),
+        }
+    }
+
+    /// The socket itself, where nothing stands between.
+    #[cfg(feature = "testing")]
+    pub(crate) fn into_stream(self) -> Option<S> {
+        match self {
+            Layer::Plain(stream) | Layer::Relayed(stream) => Some(stream),
+            Layer::Tls(_) => None,
+        }
+    }
+
+    /// The socket, where nothing stands between.
+    pub(crate) fn stream(&self) -> Option<&S> {
+        match self {
+            Layer::Plain(stream) | Layer::Relayed(stream) => Some(stream),
+            Layer::Tls(_) => None,
         }
     }
 }
 
 impl<S: Stream> Transport for Layer<S> {
     fn is_tls(&self) -> bool {
-        matches!(self, Layer::Tls(_))
+        matches!(self, Layer::Relayed(_) | Layer::Tls(_))
     }
 
     fn pending(&self) -> usize {
         match self {
-            Layer::Plain(_) => 0,
+            Layer::Plain(_) | Layer::Relayed(_) => 0,
             Layer::Tls(tls) => tls.pending(),
         }
     }
@@ -101,7 +120,7 @@ impl<S: Stream> Transport for Layer<S> {
 
     fn take_ciphertext_overhead(&mut self) -> usize {
         match self {
-            Layer::Plain(_) => 0,
+            Layer::Plain(_) | Layer::Relayed(_) => 0,
             Layer::Tls(tls) => tls.take_ciphertext_overhead(),
         }
     }
@@ -122,7 +141,7 @@ impl<S: Stream> Transport for Layer<S> {
 impl<S: Stream> Read for Layer<S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Layer::Plain(stream) => stream.read(into),
+            Layer::Plain(stream) | Layer::Relayed(stream) => stream.read(into),
             Layer::Tls(tls) => tls.read(into),
         }
     }
@@ -131,21 +150,21 @@ impl<S: Stream> Read for Layer<S> {
 impl<S: Stream> Write for Layer<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Layer::Plain(stream) => stream.write(bytes),
+            Layer::Plain(stream) | Layer::Relayed(stream) => stream.write(bytes),
             Layer::Tls(tls) => tls.write(bytes),
         }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Layer::Plain(stream) => stream.write_vectored(slices),
+            Layer::Plain(stream) | Layer::Relayed(stream) => stream.write_vectored(slices),
             Layer::Tls(tls) => tls.write_vectored(slices),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Layer::Plain(stream) => stream.flush(),
+            Layer::Plain(stream) | Layer::Relayed(stream) => stream.flush(),
             Layer::Tls(tls) => tls.flush(),
         }
     }

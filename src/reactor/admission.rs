@@ -105,6 +105,14 @@ impl Admission {
         Ok(())
     }
 
+    /// Counts a connection in that was admitted by another program.
+    pub(super) fn readmit(&mut self, peer: &Peer) {
+        self.open += 1;
+        if let Some(address) = self.counted(peer) {
+            *self.per_address.entry(address).or_default() += 1;
+        }
+    }
+
     /// Counts a connect of an address in its window of time. Addresses whose window is over are
     /// forgotten; when too many are counted at once, all are.
     fn check_connects(&mut self, address: IpAddr, now: Tick) -> Result<(), ErrorCode> {

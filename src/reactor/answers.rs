@@ -25,10 +25,13 @@ impl<S: System> Reactor<S> {
         let Some(store) = &self.store else {
             return;
         };
+        let awaits_all = self.succession.since.is_some();
         let (connections, hub) = (&self.connections, &mut self.hub);
         let hindrance = |who, ticket| {
             let connection = connections.get(who).filter(|_| hub.waits_for(ticket));
             match connection.map(Connection::sendq) {
+                // A program that takes over cannot be told of a question.
+                Some(_) if awaits_all => Hindrance::None,
                 Some(sendq) if sendq > CATCH_UP_SENDQ_BYTES || hub.holds_much() => Hindrance::Owed,
                 Some(_) => Hindrance::None,
                 None => {

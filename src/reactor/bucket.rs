@@ -2,6 +2,7 @@
 
 use crate::limits::{FLOOD_CLOSE_MS, FLOOD_NOTICE_MS, Rate};
 use crate::model::Request;
+use serde::{Deserialize, Serialize};
 
 use super::timers::Tick;
 
@@ -9,7 +10,7 @@ use super::timers::Tick;
 ///
 /// Kept as the one time at which it is full again, in thousandths of a token that have come back
 /// since the start: a bucket that nobody asks of needs no care.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Bucket {
     full_at: u64,
 }
@@ -48,7 +49,7 @@ pub(super) enum Flood {
 }
 
 /// Requests have been waiting without an end.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Flooding {
     since: Tick,
     noticed: bool,

@@ -55,6 +55,10 @@ pub struct Config {
     pub is_console_quiet: bool,
     /// Where the operator's console listens.
     pub admin_socket: Option<PathBuf>,
+    /// Where programs come that take over, if anywhere.
+    pub run_dir: Option<PathBuf>,
+    /// Is what a server has that waits there taken over?
+    pub takes_over: bool,
     /// The file that bans and the like survive a restart in.
     pub state: Option<PathBuf>,
     /// Where and how history and accounts are kept; without it they are in memory, or not there.

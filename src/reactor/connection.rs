@@ -5,6 +5,7 @@ mod input;
 mod output;
 mod proxied;
 mod restraint;
+mod snapshot;
 
 use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::sniff::sniff;
@@ -16,6 +17,7 @@ use crate::limits::Limits;
 use crate::model::{ConnId, Event, Peer};
 use crate::sys::Interest;
 use crate::web::DoorKind;
+use serde::{Deserialize, Serialize};
 
 use super::bucket::Bucket;
 use super::pages::{Kind, Messages};
@@ -24,9 +26,10 @@ use super::timers::{Alarm, Tick};
 pub use input::Taken;
 use input::Unparsed;
 use restraint::Restraint;
+pub(super) use snapshot::{ConnectionState, RawBytes};
 
 /// How a connection stands with the limits of connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// Counted in.
     Admitted,
@@ -37,7 +40,7 @@ pub enum Standing {
 }
 
 /// What a connection may begin with, beside frames of its dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Opening {
     /// The header of a proxy that is believed.
     Header {

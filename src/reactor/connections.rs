@@ -132,12 +132,54 @@ impl<S: Stream> Connections<S> {
         Some(connection)
     }
 
+    pub(super) fn last_generation(&self) -> u32 {
+        self.last_generation
+    }
+
+    /// Takes one in that another program had, in the slot that it had there. To be called before anybody comes, and
+    /// [`Connections::settle_slots`] behind the last.
+    pub(super) fn adopt(&mut self, connection: Connection<Layer<S>>) {
+        let slot = connection.id.slot as usize;
+        while self.places.len() <= slot {
+            crowd::push(&mut self.places, u32::MAX);
+        }
+        self.places[slot] = number(self.table.len());
+        self.lingering += usize::from(connection.phase == Phase::Lingering);
+        let has_dialogue = connection.has_joined() && connection.spoken().has_dialogue();
+        self.dialogues += usize::from(has_dialogue);
+        crowd::push(&mut self.table, connection);
+    }
+
+    /// The slots that nobody has are vacant, and the next generation is the one after `last_generation`.
+    pub(super) fn settle_slots(&mut self, last_generation: u32) {
+        self.last_generation = last_generation;
+        let slots = (0..).zip(&self.places);
+        let vacant = slots.filter(|&(_, &place)| place == u32::MAX);
+        self.vacant = vacant.map(|(slot, _)| Reverse(slot)).collect();
+    }
+
+    /// Is there somebody to be flushed or swept yet?
+    pub(super) fn has_unsettled(&self) -> bool {
+        !self.waiting.is_empty() || !self.doomed.is_empty() || !self.touched.is_empty()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Connection<Layer<S>>> {
         self.table.iter()
     }
 
     pub(super) fn ids(&self) -> Vec<ConnId> {
         self.iter().map(|connection| connection.id).collect()
+    }
+
+    /// The sockets of all of them, in their order.
+    pub(super) fn into_sockets(self) -> impl Iterator<Item = Layer<S>> {
+        self.table.into_iter().map(|connection| connection.socket)
+    }
+
+    /// Those that have begun something in their dialogues.
+    pub(super) fn ids_with_moves(&self) -> Vec<ConnId> {
+        let all = self.iter().filter(|connection| connection.has_moves());
+        all.map(|connection| connection.id).collect()
     }
 
     /// Who holds output, and how much, who holds the most last.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::Event;
 use crate::web::metrics::TurnTimes;
 
 use super::phase::Reason;
 
 /// Counts since the start.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Counters {
     /// Users that came in.
     pub(super) joins: u64,
@@ -23,11 +25,13 @@ pub(super) struct Counters {
     /// Connections turned away.
     pub(super) refused: u64,
     /// How long turns took, waiting for events not counted.
+    #[serde(skip)]
     pub(super) turns: TurnTimes,
     pub(super) longest_turn_us: u64,
     /// Of those since an operator asked last.
     pub(super) longest_turn_since_asked_us: u64,
     /// Connections that the server ended, by reason.
+    #[serde(skip)]
     pub(super) drops: BTreeMap<&'static str, u64>,
 }
 

@@ -11,6 +11,7 @@ use crate::sys::{self, Place, Stream as _, System, UnixPlace};
 use crate::web::DoorKind;
 
 use super::config::Config;
+use super::handover::DoorState;
 use super::timers::Tick;
 
 /// Where a door is to be, as an operator writes it: `[DIALECT://]HOST:PORT` or
@@ -133,12 +134,14 @@ pub(super) struct Door<L> {
     pub(super) listener: L,
     /// As it is told on standard output, with the real port.
     pub(super) address: DoorAddress,
+    /// Where it was to be: the port may be any.
+    pub(super) asked: Place,
     /// Somebody may be waiting: set by an event, cleared by finding nobody.
     pub(super) is_ready: bool,
     /// Not watched until then.
     pub(super) rests_until: Option<Tick>,
     /// Unix-domain connections accepted so far.
-    serial: u32,
+    pub(super) serial: u32,
 }
 
 impl<L> Door<L> {
@@ -153,17 +156,32 @@ impl<L> Door<L> {
     ) -> io::Result<Door<L>> {
         let mss = address.has_reads().then_some(CLIENT_MSS_BYTES);
         let (listener, place) = system.listen(&address.place, mss, limits)?;
-        let address = DoorAddress {
-            place,
-            ..address.clone()
-        };
         Ok(Door {
             listener,
-            address,
+            address: DoorAddress {
+                place,
+                ..address.clone()
+            },
+            asked: address.place.clone(),
             is_ready: false,
             rests_until: None,
             serial: 0,
         })
+    }
+
+    /// One that another program had, where somebody may be waiting.
+    pub(super) fn resumed(state: DoorState, listener: L, address: &DoorAddress) -> Door<L> {
+        Door {
+            listener,
+            address: DoorAddress {
+                place: state.place,
+                ..address.clone()
+            },
+            asked: address.place.clone(),
+            is_ready: true,
+            rests_until: None,
+            serial: state.serial,
+        }
     }
 
     /// Accepts one connection.
@@ -193,11 +211,8 @@ impl<L> Door<L> {
     }
 }
 
-/// Opens every door, the operator's last, and watches them.
-pub(super) fn open_doors<S: System>(
-    system: &mut S,
-    config: &Config,
-) -> Result<Vec<Door<S::Listener>>, String> {
+/// Where doors are to be, the operator's last.
+pub(super) fn addresses(config: &Config) -> impl Iterator<Item = DoorAddress> {
     let admin_door = config.admin_socket.iter().map(|path| DoorAddress {
         dialect: Some(Dialect::of_console(false)),
         is_status: false,
@@ -205,16 +220,34 @@ pub(super) fn open_doors<S: System>(
         place: Place::Unix(UnixPlace::private(path.clone())),
     });
     let of_users = config.doors.iter().cloned();
-    let addresses = of_users.chain(config.status_door.clone()).chain(admin_door);
+    of_users.chain(config.status_door.clone()).chain(admin_door)
+}
+
+/// Opens every door: one that another program had, where there is one in `given`. Watches them all.
+///
+/// # Errors
+/// One line that says which cannot be opened and why.
+pub(super) fn open_doors<S: System>(
+    system: &mut S,
+    config: &Config,
+    mut given: Vec<(DoorState, S::Listener)>,
+) -> Result<Vec<Door<S::Listener>>, String> {
     let open = |(at, address): (usize, DoorAddress)| {
-        Door::open(system, &address, &config.limits)
+        let known = given
+            .iter()
+            .position(|(state, _)| state.is_at(&address.place));
+        let opened = match known.map(|at| given.remove(at)) {
+            Some((state, listener)) => Ok(Door::resumed(state, listener, &address)),
+            None => Door::open(system, &address, &config.limits),
+        };
+        opened
             .and_then(|mut door| {
                 system.watch(&mut door.listener, at)?;
                 Ok(door)
             })
             .map_err(|e| format!("cannot listen on {address}: {e}"))
     };
-    addresses.enumerate().map(open).collect()
+    addresses(config).enumerate().map(open).collect()
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl<S: System> Reactor<S> {
             Some(Certificate::SelfSigned { dir }) => dir.is_some(),
         };
         if is_in_files {
-            self.take_over(
+            self.replace(
                 "certificate",
                 self.files.identity(&self.system),
                 |reactor, identity| {
@@ -120,12 +120,12 @@ impl<S: System> Reactor<S> {
         }
         if self.files.oper_password.is_some() {
             let password = self.files.oper_password(&self.system);
-            self.take_over("operator's password", password, |reactor, password| {
+            self.replace("operator's password", password, |reactor, password| {
                 reactor.hub.set_oper_password(password);
             });
         }
         if self.files.api_tokens.is_some() {
-            self.take_over(
+            self.replace(
                 "file of tokens",
                 self.files.api_tokens(&self.system),
                 |reactor, tokens| {
@@ -163,17 +163,12 @@ impl<S: System> Reactor<S> {
     }
 
     fn take_over_settings(&mut self, read: Result<Settings, String>) {
-        self.take_over("file of settings", read, |reactor, settings| {
+        self.replace("file of settings", read, |reactor, settings| {
             reactor.hub.set_settings(settings, reactor.clock.moment);
         });
     }
 
-    fn take_over<T>(
-        &mut self,
-        what: &str,
-        read: Result<T, String>,
-        take: impl FnOnce(&mut Self, T),
-    ) {
+    fn replace<T>(&mut self, what: &str, read: Result<T, String>, take: impl FnOnce(&mut Self, T)) {
         match read {
             Ok(new) => {
                 take(self, new);

@@ -190,6 +190,19 @@ impl<S: System> Reactor<S> {
         false
     }
 
+    /// Does all that dialogues have begun, and reads nothing on.
+    pub(super) fn end_moves(&mut self) {
+        for id in self.connections.ids_with_moves() {
+            while self
+                .connections
+                .get_open(id)
+                .is_some_and(|connection| connection.has_moves())
+            {
+                self.go_on_talking(id);
+            }
+        }
+    }
+
     /// Goes on with a dialogue.
     fn go_on_talking(&mut self, id: ConnId) {
         match self.make_move(id) {

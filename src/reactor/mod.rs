@@ -9,6 +9,7 @@
 //! Files call each other downwards only:
 //! ```text
 //! turn                                         what is done, in which order, and deadlines
+//! resume  handover  relay                      one program goes on in another's place
 //! welcome  frames  answers  settle             who comes, what is read, what the archive says, what is flushed
 //! visit · requests · endings · proxies         what is asked over HTTP and else, how connections end, whose they are
 //! apply                                        the one way to the chat: an Input, what follows of it
@@ -33,6 +34,7 @@ mod door;
 mod endings;
 mod files;
 mod frames;
+mod handover;
 mod journal;
 mod open;
 mod orders;
@@ -41,9 +43,11 @@ pub mod phase;
 mod process;
 mod proxies;
 mod questions;
+mod relay;
 mod reload;
 mod report;
 mod requests;
+mod resume;
 mod settle;
 mod show;
 mod timers;
@@ -78,6 +82,7 @@ use counters::Counters;
 use delivery::RoomBatch;
 use door::Door;
 use files::Files;
+use handover::Succession;
 use journal::Journal;
 use pages::Pages;
 use questions::Questions;
@@ -93,6 +98,8 @@ pub enum Ended {
     Stopped,
     /// A second signal, whose number this is.
     Forced(i32),
+    /// Another program goes on in its place.
+    TakenOver,
 }
 
 /// A turn is over.
@@ -149,6 +156,7 @@ pub struct Reactor<S: System> {
     stops_at: Option<Tick>,
     watchdog: Option<Watchdog>,
     journal: Journal,
+    succession: Succession<S::Stream>,
 }
 
 impl<S: System> Reactor<S> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Rules};
-use crate::layer::Layer;
+use crate::layer::{Identity, Layer};
 use crate::limits::{CLOCK_FLOOR_MS, READ_BYTES};
 use crate::model::{
     HashSeed, Kept, MessageId, Moment, Peer, ServerFacts, Settings, StrictTransport, TrustedProxies,
@@ -23,14 +23,6 @@ use super::files::Files;
 use super::watchdog::Watchdog;
 
 impl Reactor<Native> {
-    /// Opens every door of this machine.
-    ///
-    /// # Errors
-    /// One line that says which door cannot be opened and why, or that the system has no poll.
-    pub fn open(config: &Config) -> Result<Reactor<Native>, String> {
-        Reactor::open_on(native()?, config)
-    }
-
     /// Can the files be used that this configuration names and a start only reads?
     ///
     /// # Errors
@@ -40,7 +32,7 @@ impl Reactor<Native> {
     }
 }
 
-fn native() -> Result<Native, String> {
+pub(super) fn native() -> Result<Native, String> {
     Native::new().map_err(|e| format!("cannot set up the event loop: {e}"))
 }
 
@@ -50,22 +42,17 @@ impl<S: System> Reactor<S> {
     /// # Errors
     /// One line that says what cannot be opened or read, and why.
     pub fn open_on(mut system: S, config: &Config) -> Result<Reactor<S>, String> {
-        let proxies = TrustedProxies(config.trusted_proxies.clone());
-        let admission = Admission::new(&config.limits, system.raise_descriptors(), proxies);
-        let doors = open_doors(&mut system, config)?;
-        let files = Files::of(config);
-        let rules = rules(&mut system, &files, config, &doors)?;
-        let site = site(&system, &files, config)?;
-        let clock = Clock::new(&system);
+        let doors = open_doors(&mut system, config, Vec::new())?;
+        let mut prepared = Prepared::new(&mut system, config, &doors)?;
         let (store, kept) = match &config.data {
             Some(options) => {
                 let (store, kept) = system.open_store(options)?;
                 (Some(store), kept)
             }
-            None => (None, nothing_kept(clock.moment, system.secret())),
+            None => (None, nothing_kept(prepared.clock.moment, system.secret())),
         };
         // One that is made is kept with the data.
-        let identity = files.identity(&system)?;
+        prepared.identity = prepared.files.identity(&system)?;
         let (settings, keeper) = match &config.state {
             Some(path) => {
                 let (settings, keeper) = system.open_settings(path)?;
@@ -73,31 +60,53 @@ impl<S: System> Reactor<S> {
             }
             None => (Settings::default(), None),
         };
-        let mut reactor = Reactor {
+        let awaited = config.run_dir.as_ref().map(|dir| {
+            let awaited = system.await_successor(dir);
+            awaited.map_err(|e| log::warn!("no program can take over in {}: {e}", dir.display()))
+        });
+        let hub = Self::hub(prepared.rules.clone(), settings, kept);
+        let mut reactor = Reactor::with(system, config, doors, prepared, hub);
+        (reactor.store, reactor.keeper) = (store, keeper);
+        reactor.succession.is_awaited = awaited.is_some_and(|awaited| awaited.is_ok());
+        if config.has_console {
+            reactor.open_console(config.has_terminal, config.is_console_quiet);
+        }
+        Ok(reactor)
+    }
+
+    /// One that keeps nothing, and that nobody has come to.
+    pub(super) fn with(
+        system: S,
+        config: &Config,
+        doors: Vec<Door<S::Listener>>,
+        prepared: Prepared,
+        hub: Hub,
+    ) -> Reactor<S> {
+        Reactor {
             doors,
             connections: Default::default(),
-            hub: Self::hub(rules, settings, kept),
+            hub,
             pages: Default::default(),
             batch: Default::default(),
             timers: Default::default(),
-            admission,
+            admission: prepared.admission,
             browsers: Browsers::default(),
             limits: config.limits.clone(),
-            clock,
+            clock: prepared.clock,
             scratch: vec![0; READ_BYTES].into(),
             budget: Default::default(),
             refused: 0,
             sendq_total_bytes: admission::sendq_total(&config.limits, &system),
             counters: Default::default(),
-            files,
+            files: prepared.files,
             options: None,
-            identity,
-            site,
+            identity: prepared.identity,
+            site: prepared.site,
             show: Default::default(),
-            keeper,
+            keeper: None,
             awaits_settings: false,
             has_new_settings: false,
-            store,
+            store: None,
             has_more_answers: false,
             questions: Default::default(),
             farewells: VecDeque::new(),
@@ -105,12 +114,24 @@ impl<S: System> Reactor<S> {
             stops_at: None,
             watchdog: system.watchdog().map(Watchdog::new),
             journal: Default::default(),
+            succession: Default::default(),
             system,
-        };
-        if config.has_console {
-            reactor.open_console(config.has_terminal, config.is_console_quiet);
         }
-        Ok(reactor)
+    }
+
+    /// Opens what is kept, which a program that was taken over from has let go.
+    ///
+    /// # Errors
+    /// One line that says what cannot be opened.
+    pub(super) fn open_kept(&mut self, config: &Config) -> Result<(), String> {
+        if let Some(options) = &config.data {
+            let last = self.hub.kept();
+            self.store = Some(self.system.resume_store(options, last)?);
+        }
+        if let Some(path) = &config.state {
+            self.keeper = Some(self.system.open_settings(path)?.1);
+        }
+        Ok(())
     }
 
     fn hub(rules: Rules, settings: Settings, kept: Kept) -> Hub {
@@ -125,7 +146,7 @@ impl<S: System> Reactor<S> {
 
     /// Takes standard input in as the operator's console. One that cannot be watched (a file) is
     /// read until its end.
-    fn open_console(&mut self, is_terminal: bool, is_quiet: bool) {
+    pub(super) fn open_console(&mut self, is_terminal: bool, is_quiet: bool) {
         let peer = Peer::Unix(0);
         let dialect = Some(Dialect::of_console(is_terminal));
         let stream = Layer::Plain(self.system.stdio());
@@ -145,6 +166,38 @@ impl<S: System> Reactor<S> {
             self.show.watcher = Some(id);
         }
         self.connections.make_ready(id);
+    }
+}
+
+/// What a server needs before anybody is in, of its files and its system.
+pub(super) struct Prepared {
+    admission: Admission,
+    pub(super) files: Files,
+    /// Read when the data is open, beside which it may be.
+    pub(super) identity: Option<Identity>,
+    pub(super) rules: Rules,
+    site: Site,
+    pub(super) clock: Clock,
+}
+
+impl Prepared {
+    /// # Errors
+    /// One line that says what cannot be read, and why.
+    pub(super) fn new<S: System>(
+        system: &mut S,
+        config: &Config,
+        doors: &[Door<S::Listener>],
+    ) -> Result<Prepared, String> {
+        let files = Files::of(config);
+        let proxies = TrustedProxies(config.trusted_proxies.clone());
+        Ok(Prepared {
+            admission: Admission::new(&config.limits, system.raise_descriptors(), proxies),
+            identity: None,
+            rules: rules(system, &files, config, doors)?,
+            site: site(system, &files, config)?,
+            clock: Clock::new(system),
+            files,
+        })
     }
 }
 

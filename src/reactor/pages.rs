@@ -1,5 +1,6 @@
 //! From events to bytes: rendered once for each kind of reader, onto pages that they share.
 
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -16,7 +17,7 @@ use super::delivery::Happening;
 const IDLE_PAGES: usize = 64;
 
 /// As which messages of a WebSocket a connection is told lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Messages {
     /// It is no WebSocket.
     None,

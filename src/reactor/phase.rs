@@ -1,12 +1,13 @@
 //! How a connection's life goes, why it ends, and what can be due in it.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
 
 use crate::frame::websocket::CloseCode;
 
 /// How far a connection's life has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// Requests are read and answered.
     Open,
@@ -17,14 +18,14 @@ pub enum Phase {
 }
 
 /// Why a connection ends, for the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// Its user said so.
     Quit,
     /// The peer ended its input.
     Closed,
     /// The peer, or the network, broke the connection.
-    Broken(io::ErrorKind),
+    Broken(#[serde(skip, default = "other")] io::ErrorKind),
     /// It took too little of what it was sent.
     SendQ,
     /// It took nothing of its last bytes.
@@ -47,6 +48,11 @@ pub enum Reason {
     Flood,
     /// The server is stopping.
     Shutdown,
+}
+
+/// What kind of error it was is for the program that saw it.
+fn other() -> io::ErrorKind {
+    io::ErrorKind::Other
 }
 
 impl Reason {

@@ -236,6 +236,11 @@ impl Questions {
         questions.chain(endings.map(|ending| ending.due)).min()
     }
 
+    /// Is nothing under way?
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.connections.is_empty()
+    }
+
     /// What there is of all that waits, by what it is.
     #[cfg(feature = "testing")]
     pub(super) fn pending(&self) -> Vec<(&'static str, usize)> {

@@ -10,7 +10,7 @@ use crate::limits::{
     SEARCH_SLICE_BYTES, SERVE_LATE_US, SERVE_US, STOP_MS, SWEEPS_MIN, UNREAD_GRACE_MS,
 };
 use crate::model::{ConnId, ErrorCode, Event};
-use crate::sys::{Ready, SIGHUP, SIGUSR1, ServiceState, SettingsFile as _, System};
+use crate::sys::{Ready, SIGHUP, SIGUSR1, SIGUSR2, ServiceState, SettingsFile as _, System};
 
 use super::apply::Input;
 use super::budget::Budget;
@@ -23,8 +23,13 @@ impl<S: System> Reactor<S> {
     pub fn run(mut self) -> Ended {
         self.system.tell_manager(ServiceState::Ready);
         loop {
-            if let Some(ended) = self.turn().ended {
-                return ended;
+            match self.turn().ended {
+                Some(Ended::TakenOver) => {
+                    self.let_go();
+                    return Ended::TakenOver;
+                }
+                Some(ended) => return ended,
+                None => {}
             }
         }
     }
@@ -47,6 +52,7 @@ impl<S: System> Reactor<S> {
             }
             Ready::Input(id) => self.connections.make_ready(id),
             Ready::Output(id) => drop(self.connections.touch(id)),
+            Ready::Successor => self.succession.has_come = true,
         });
         self.clock.read(&self.system);
         self.budget = Budget::default();
@@ -56,14 +62,22 @@ impl<S: System> Reactor<S> {
         if signalled && let Some(ended) = self.heed_signals() {
             return Some(ended);
         }
+        self.meet_successor();
         self.allow_us(ARRIVAL_US);
-        self.accept();
-        self.fire_timers();
+        // Who comes or says something now, or has waited long enough, does so with the program that takes over.
+        let takes_in = !self.is_handing_over();
+        if takes_in {
+            self.accept();
+            self.fire_timers();
+        }
         self.hear_store();
         self.hear_keeper();
         self.allow_us(SERVE_US);
         self.say_farewells();
-        self.serve_ready();
+        match takes_in {
+            true => self.serve_ready(),
+            false => self.end_moves(),
+        }
         self.go_on_searching();
         self.fire_hub();
         if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
@@ -73,6 +87,9 @@ impl<S: System> Reactor<S> {
         self.settle();
         self.keep_settings();
         self.ask_parked();
+        if let Some(ended) = self.go_on_handing_over() {
+            return Some(ended);
+        }
         let now = self.clock.now;
         if self.watchdog.as_mut().is_some_and(|dog| dog.is_due(now)) {
             self.system.tell_manager(ServiceState::Alive);
@@ -86,6 +103,11 @@ impl<S: System> Reactor<S> {
 
     /// Zero while anybody has more to do; else until the first deadline; else for ever.
     fn poll_timeout(&self) -> Option<Duration> {
+        if self.is_handing_over() {
+            let has_work = self.has_more_to_hear() || self.connections.has_unsettled();
+            let ms = u64::from(!has_work && !self.hub.has_searches());
+            return Some(Duration::from_millis(ms));
+        }
         let waits = self
             .doors
             .iter()
@@ -125,6 +147,7 @@ impl<S: System> Reactor<S> {
         for signal in self.system.signals() {
             match signal {
                 SIGUSR1 => self.log_stats(),
+                SIGUSR2 => self.start_successor(),
                 // The shell's way to say that its people have gone.
                 SIGHUP if self.system.has_lost_terminal() => self.begin_stop(),
                 SIGHUP => {

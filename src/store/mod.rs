@@ -29,12 +29,15 @@ mod upkeep;
 mod writer;
 
 use std::mem::size_of;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
+
+use rusqlite::Connection;
 
 use crate::limits::{STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_CLOSE_MS, STORE_RECORDS_MAX};
 use crate::model::{
@@ -134,7 +137,7 @@ pub struct Store {
     records: u64,
     bytes: u64,
     /// Taken until all else here is gone.
-    _place: LockedDir,
+    place: LockedDir,
 }
 
 /// A thread that says when it is done.
@@ -151,47 +154,93 @@ struct WorkerThread {
 /// program's.
 pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Store, Kept), String> {
     let place = LockedDir::take(&options.dir)?;
-    let path = place.database();
     let (connection, kept) = start::start(&place, options.replay, options.sets_aside)?;
-    let shared = Arc::new(Shared::new(kept.last_id.0));
-    let (give, answers) = channel();
-    let answered = Answers::new(give, wake);
-    let (tasks, received) = channel();
-    let cannot = |e: std::io::Error| format!("cannot keep history: {e}");
-    let reader = QueryReader::start(&path, &shared, &answered, &tasks).map_err(cannot)?;
-    let (changes, told) = (tasks.clone(), answered.clone());
-    let verifier = Verifier::start(
-        &path,
-        // A change that comes after the writer's end is dropped, which says that it was not made.
-        move |change| drop(changes.send(Task::Change(change))),
-        move |ticket, answer| told.give(Answer::Account { ticket, answer }),
-    )
-    .map_err(cannot)?;
-    let writer = Writer::new(received, Arc::clone(&shared), answered, options);
-    let (is_done, done) = channel();
-    let thread = Builder::new().name("history".into());
-    let thread = thread
-        .spawn(move || {
-            writer.run(connection);
-            let _ = is_done.send(());
-        })
-        .map_err(cannot)?;
-    let store = Store {
-        tasks,
-        writer: Some(WorkerThread { thread, done }),
-        reader: Some(reader),
-        verifier: Some(verifier),
-        answers,
-        shared,
-        turn: Vec::new(),
-        records: 0,
-        bytes: 0,
-        _place: place,
-    };
-    Ok((store, kept))
+    Store::begin(options, place, connection, kept.last_id, wake).map(|store| (store, kept))
+}
+
+/// Is that the lock of the directory, and can this program read what is in there? Nothing is changed.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub(crate) fn check_given(options: &Options, lock: &OwnedFd) -> Result<(), String> {
+    let place = place::check_lock(&options.dir, lock);
+    place.map_err(|_| {
+        format!(
+            "the server that runs does not keep its history in {}",
+            options.dir.display()
+        )
+    })?;
+    schema::check_version(&place::database(&options.dir))
+}
+
+/// Opens what is kept in a directory whose lock was handed over, by a program that said `last` there as its last and
+/// has closed it.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn resume(
+    options: &Options,
+    lock: OwnedFd,
+    last: MessageId,
+    wake: Arc<dyn Fn() + Send + Sync>,
+) -> Result<Store, String> {
+    let place = LockedDir::of_given(&options.dir, lock);
+    let (connection, _) = start::start(&place, 0, false)?;
+    Store::begin(options, place, connection, last, wake)
 }
 
 impl Store {
+    /// Begins, with a last message that may have been said.
+    fn begin(
+        options: &Options,
+        place: LockedDir,
+        connection: Connection,
+        last: MessageId,
+        wake: Arc<dyn Fn() + Send + Sync>,
+    ) -> Result<Store, String> {
+        let path = place.database();
+        let shared = Arc::new(Shared::new(last.0));
+        let (give, answers) = channel();
+        let answered = Answers::new(give, wake);
+        let (tasks, received) = channel();
+        let cannot = |e: std::io::Error| format!("cannot keep history: {e}");
+        let reader = QueryReader::start(&path, &shared, &answered, &tasks).map_err(cannot)?;
+        let (changes, told) = (tasks.clone(), answered.clone());
+        let verifier = Verifier::start(
+            &path,
+            // A change that comes after the writer's end is dropped, which says that it was not made.
+            move |change| drop(changes.send(Task::Change(change))),
+            move |ticket, answer| told.give(Answer::Account { ticket, answer }),
+        )
+        .map_err(cannot)?;
+        let writer = Writer::new(received, Arc::clone(&shared), answered, options);
+        let (is_done, done) = channel();
+        let thread = Builder::new().name("history".into());
+        let thread = thread
+            .spawn(move || {
+                writer.run(connection);
+                let _ = is_done.send(());
+            })
+            .map_err(cannot)?;
+        Ok(Store {
+            tasks,
+            writer: Some(WorkerThread { thread, done }),
+            reader: Some(reader),
+            verifier: Some(verifier),
+            answers,
+            shared,
+            turn: Vec::new(),
+            records: 0,
+            bytes: 0,
+            place,
+        })
+    }
+
+    /// The lock of its directory.
+    pub(crate) fn lock(&self) -> BorrowedFd<'_> {
+        self.place.lock()
+    }
+
     /// Takes a record, which is on its way to the disk from the next [`Store::flush`] on. Messages come in
     /// the order of their ids, and only where there is room ([`Store::has_room`]).
     ///

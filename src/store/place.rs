@@ -2,12 +2,14 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
 const DATABASE: &str = "hubbub.db";
+const LOCK: &str = "lock";
 
 /// What SQLite keeps beside a database: the write-ahead log and its index.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
@@ -17,12 +19,22 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 pub(super) struct LockedDir {
     dir: PathBuf,
     /// Locked. The system unlocks it when the process ends, however it ends.
-    _lock: File,
+    lock: OwnedFd,
 }
 
 /// The database in `dir`.
 pub(super) fn database(dir: &Path) -> PathBuf {
     dir.join(DATABASE)
+}
+
+/// # Errors
+/// That is not the lock of the directory.
+pub(super) fn check_lock(dir: &Path, lock: &OwnedFd) -> io::Result<()> {
+    let (own, given) = (rustix::fs::stat(dir.join(LOCK))?, rustix::fs::fstat(lock)?);
+    match (own.st_dev, own.st_ino) == (given.st_dev, given.st_ino) {
+        true => Ok(()),
+        false => Err(io::ErrorKind::NotFound.into()),
+    }
 }
 
 impl LockedDir {
@@ -36,7 +48,7 @@ impl LockedDir {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
         builder.create(dir).map_err(cannot)?;
-        let lock = owned_file(&dir.join("lock")).map_err(cannot)?;
+        let lock = owned_file(&dir.join(LOCK)).map_err(cannot)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => {
@@ -48,10 +60,22 @@ impl LockedDir {
         owned_file(&database(dir)).map_err(cannot)?;
         let place = LockedDir {
             dir: dir.into(),
-            _lock: lock,
+            lock: lock.into(),
         };
         place.sync().map_err(cannot)?;
         Ok(place)
+    }
+
+    /// The same, of which the lock was handed over.
+    pub(super) fn of_given(dir: &Path, lock: OwnedFd) -> LockedDir {
+        LockedDir {
+            dir: dir.into(),
+            lock,
+        }
+    }
+
+    pub(super) fn lock(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     pub(super) fn database(&self) -> PathBuf {

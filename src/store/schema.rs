@@ -231,6 +231,16 @@ pub(super) fn readable(connection: &Connection, path: &Path) -> Result<Readable,
     }
 }
 
+/// Can this program read the database at `path`, bringing it forward where need be? Nothing is changed.
+///
+/// # Errors
+/// One line: it cannot.
+pub(super) fn check_version(path: &Path) -> Result<(), String> {
+    let connection = connect(path, true);
+    let connection = connection.map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    readable(&connection, path).map(drop)
+}
+
 fn another_program(path: &Path) -> String {
     format!("{} is a database of another program", path.display())
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use mio::event::Source;
@@ -23,7 +24,7 @@ pub enum SocketListener {
         /// The socket.
         listener: UnixListener,
         /// Its file, unless that is somebody else's to remove.
-        _file: Option<SocketFile>,
+        file: Option<SocketFile>,
     },
 }
 
@@ -43,7 +44,7 @@ impl SocketListener {
                 let (listener, file) = unix::listen(at, limits)?;
                 let listener = SocketListener::Unix {
                     listener,
-                    _file: Some(file),
+                    file: Some(file),
                 };
                 Ok((listener, place.clone()))
             }
@@ -71,8 +72,48 @@ impl SocketListener {
         socket.set_nonblocking(true)?;
         Ok(SocketListener::Unix {
             listener: UnixListener::from_std(socket),
-            _file: None,
+            file: None,
         })
+    }
+
+    /// One that another program had, which made it what it is.
+    pub(super) fn of_given(fd: OwnedFd, place: &Place) -> SocketListener {
+        match place {
+            Place::Tcp(_) => SocketListener::Tcp(TcpListener::from_std(fd.into())),
+            Place::Unix(_) => SocketListener::Unix {
+                listener: UnixListener::from_std(fd.into()),
+                file: None,
+            },
+        }
+    }
+
+    /// Its file is this program's from now on.
+    pub(super) fn claim_file(&mut self, place: &Place) {
+        if let (SocketListener::Unix { file, .. }, Place::Unix(at)) = (self, place) {
+            *file = SocketFile::of(&at.path).ok();
+        }
+    }
+
+    /// What another program is given of it.
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        match self {
+            SocketListener::Tcp(listener) => listener.as_fd(),
+            SocketListener::Unix { listener, .. } => listener.as_fd(),
+        }
+    }
+
+    pub(super) fn has_file(&self) -> bool {
+        matches!(self, SocketListener::Unix { file: Some(_), .. })
+    }
+
+    /// Closes it and leaves its file, which is another program's now.
+    pub(super) fn leave_file(self) {
+        if let SocketListener::Unix {
+            file: Some(file), ..
+        } = self
+        {
+            file.forget();
+        }
     }
 
     pub(super) fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {

@@ -24,6 +24,8 @@ pub enum ServiceState {
     Stopping,
     /// The loop goes round.
     Alive,
+    /// The program of this process goes on in place of this one.
+    Succeeded(u32),
 }
 
 /// A listening socket that was there at the start.
@@ -84,6 +86,7 @@ impl ServiceManager {
             ServiceState::Reloading => NotifyState::monotonic_usec_now()
                 .and_then(|at| sd_notify::notify(&[NotifyState::Reloading, at])),
             ServiceState::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
+            ServiceState::Succeeded(pid) => sd_notify::notify(&[NotifyState::MainPid(pid)]),
             ServiceState::Alive => sd_notify::notify(&[NotifyState::Watchdog]),
         };
         if let Err(e) = told {

@@ -5,6 +5,8 @@
 //! what to say of it is the reactor's. Nobody else calls this.
 
 mod clock;
+mod given;
+mod handover;
 mod listener;
 mod manager;
 mod native;
@@ -12,6 +14,7 @@ mod place;
 mod reads;
 mod socket;
 mod stdio;
+mod takeover;
 mod unix;
 
 use std::io::{self, Read, Write};
@@ -20,13 +23,15 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(crate) use clock::now;
+pub use given::{Given, StreamKind};
+pub(crate) use handover::Offer;
 pub(crate) use manager::ServiceState;
 pub use mio::Interest;
 pub(crate) use native::Native;
 pub use place::Place;
 pub(crate) use place::UnixPlace;
 use rustix::io::Errno;
-pub(crate) use signal_hook::consts::{SIGHUP, SIGUSR1};
+pub(crate) use signal_hook::consts::{SIGHUP, SIGUSR1, SIGUSR2};
 
 use crate::limits::Limits;
 use crate::model::{AccountAsk, ConnId, HashSeed, Kept, MessageId, Query, Record, Settings, Zone};
@@ -168,6 +173,19 @@ pub trait System {
     /// One line that says why nothing can be kept.
     fn open_store(&mut self, options: &store::Options) -> Result<(Self::Store, Kept), String>;
 
+    /// Opens what is kept in a directory once more, which the program that was taken over from has let go. The last
+    /// message that was said there is `last`.
+    ///
+    /// # Errors
+    /// As [`System::open_store`].
+    fn resume_store(
+        &mut self,
+        options: &store::Options,
+        _last: MessageId,
+    ) -> Result<Self::Store, String> {
+        self.open_store(options).map(|(store, _)| store)
+    }
+
     /// Opens the file of settings, or begins it.
     ///
     /// # Errors
@@ -179,6 +197,71 @@ pub trait System {
 
     /// The name of this machine; empty where it has none.
     fn host_name(&self) -> String;
+
+    /// Has programs that take over come to a directory: [`Ready::Successor`] tells that one has.
+    ///
+    /// # Errors
+    /// `AddrInUse` where another server has them come there.
+    fn await_successor(&mut self, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Starts this program anew, as it is installed now and with the same arguments, to take over.
+    ///
+    /// # Errors
+    /// The system's.
+    fn start_successor(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Lets one in that has come.
+    ///
+    /// # Errors
+    /// `WouldBlock` where none has, and `PermissionDenied` for another user's.
+    fn meet_successor(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    /// Nothing comes of it for the one that was let in.
+    fn refuse_successor(&mut self, _why: &str) {}
+
+    /// Gives it everything, and waits until it is ready to go on with that. Of who is to be relayed it has one end
+    /// of a new connection; the other ends are returned, in order.
+    ///
+    /// # Errors
+    /// One line that says why all is as it was.
+    fn offer(
+        &mut self,
+        _version: u32,
+        _snapshot: &[u8],
+        _given: &Given<'_, Self>,
+    ) -> Result<Vec<Self::Stream>, String>
+    where
+        Self: Sized,
+    {
+        Err("nobody takes over here".into())
+    }
+
+    /// Has everything that was offered be the other's.
+    ///
+    /// # Errors
+    /// One line that says why it is not.
+    fn yield_all(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Tells the other that what it is to have for itself is closed here.
+    fn part(&mut self) {}
+
+    /// Closes a listener that is another program's now.
+    fn leave(&mut self, listener: Self::Listener) {
+        drop(listener);
+    }
+
+    /// Has it a file that goes with it?
+    fn has_file(&self, _: &Self::Listener) -> bool {
+        false
+    }
 }
 
 /// Something is ready.
@@ -192,6 +275,8 @@ pub enum Ready {
     Input(ConnId),
     /// A connection takes more output.
     Output(ConnId),
+    /// A program has come that takes over.
+    Successor,
 }
 
 /// A connected stream that does not block: what would wait is `WouldBlock`.
@@ -206,6 +291,9 @@ pub trait Stream: Read + Write + Default {
 
     /// Is the peer root, or of the server's own user (SO_PEERCRED, unix(7))?
     fn is_of_operator(&self) -> bool;
+
+    /// What it is, where another program can have it.
+    fn kind(&self) -> Option<StreamKind>;
 
     /// How many bytes a segment has at most; `None` where it has none.
     fn mss(&self) -> Option<u32>;

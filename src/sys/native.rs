@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,11 +13,11 @@ use std::time::{Duration, Instant};
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook_mio::v1_0::Signals;
 
 use crate::limits::Limits;
-use crate::model::{ConnId, HashSeed, Kept, Settings, Zone};
+use crate::model::{ConnId, HashSeed, Kept, MessageId, Settings, Zone};
 use crate::store::settings::{self, Keeper};
 use crate::store::{self, Store};
 
@@ -26,7 +27,8 @@ use super::manager::{ServiceManager, ServiceState};
 use super::place::Place;
 use super::socket::Socket;
 use super::stdio::Stdio;
-use super::{Ready, System};
+use super::takeover::{Lent, Takeover};
+use super::{Given, Ready, StreamKind, System};
 
 /// Events taken from the poll at once.
 const EVENTS_AT_ONCE: usize = 1024;
@@ -39,6 +41,7 @@ pub(super) const GENERATION_MAX: u32 =
 
 const SIGNALS: Token = Token(usize::MAX);
 const STORE: Token = Token(usize::MAX - 1);
+const SUCCESSOR: Token = Token(usize::MAX - 2);
 const FIRST_LISTENER: usize = 1 << (usize::BITS - 1);
 
 /// The system that this program runs on.
@@ -48,6 +51,7 @@ pub struct Native {
     signals: Signals,
     started: Instant,
     manager: ServiceManager,
+    takeover: Takeover,
     /// Of standard input, output and error: which were a terminal at the start?
     terminals: [bool; 3],
 }
@@ -68,7 +72,7 @@ impl Native {
     /// The system has no poll, or no signals.
     pub fn new() -> io::Result<Native> {
         let poll = Poll::new()?;
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1])?;
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2])?;
         poll.registry()
             .register(&mut signals, SIGNALS, Interest::READABLE)?;
         Ok(Native {
@@ -78,7 +82,56 @@ impl Native {
             started: Instant::now(),
             manager: ServiceManager::of_environment(),
             terminals: terminals(),
+            takeover: Takeover::default(),
         })
+    }
+
+    /// Goes on where the other program had programs come to, with its lock, and with its time.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn inherit(
+        &mut self,
+        meeting: OwnedFd,
+        dir: &Path,
+        lock: Option<OwnedFd>,
+        elapsed: Duration,
+    ) -> io::Result<()> {
+        let registry = self.poll.registry();
+        self.takeover
+            .go_on((meeting, dir), lock, registry, SUCCESSOR)?;
+        // Its clock is the same, but counted from then.
+        self.started = Instant::now().checked_sub(elapsed).unwrap_or(self.started);
+        Ok(())
+    }
+
+    /// The files of sockets are this program's from now on: that where programs come that take over, and that of a
+    /// listener.
+    pub(crate) fn claim(&mut self, listener: Option<(&mut SocketListener, &Place)>) {
+        match listener {
+            Some((listener, place)) => listener.claim_file(place),
+            None => self.takeover.claim_file(),
+        }
+    }
+
+    /// A listener that another program had.
+    pub(crate) fn listener_of(fd: OwnedFd, place: &Place) -> SocketListener {
+        SocketListener::of_given(fd, place)
+    }
+
+    /// A connection that another program had.
+    pub(crate) fn stream_of(fd: OwnedFd, kind: StreamKind) -> Socket {
+        Socket::of_given(fd, kind)
+    }
+
+    /// What the store wakes the poll with.
+    fn store_waker(&self) -> Result<Arc<dyn Fn() + Send + Sync>, String> {
+        let waker = Waker::new(self.poll.registry(), STORE)
+            .map_err(|e| format!("cannot set up the event loop: {e}"))?;
+        Ok(Arc::new(move || {
+            // It fails where the poll is gone, with whoever would hear it.
+            let _ = waker.wake();
+        }))
     }
 }
 
@@ -229,13 +282,16 @@ impl System for Native {
     }
 
     fn open_store(&mut self, options: &store::Options) -> Result<(Store, Kept), String> {
-        let waker = Waker::new(self.poll.registry(), STORE)
-            .map_err(|e| format!("cannot set up the event loop: {e}"))?;
-        let wake = move || {
-            // It fails where the poll is gone, with whoever would hear it.
-            let _ = waker.wake();
-        };
-        store::open(options, Arc::new(wake))
+        let wake = self.store_waker()?;
+        store::open(options, wake)
+    }
+
+    fn resume_store(&mut self, options: &store::Options, last: MessageId) -> Result<Store, String> {
+        let wake = self.store_waker()?;
+        match self.takeover.lock.take() {
+            Some(lock) => store::resume(options, lock, last, wake),
+            None => store::open(options, wake).map(|(store, _)| store),
+        }
     }
 
     fn open_settings(&mut self, path: &Path) -> Result<(Settings, Keeper), String> {
@@ -250,6 +306,54 @@ impl System for Native {
         let names = rustix::system::uname();
         names.nodename().to_str().unwrap_or_default().into()
     }
+
+    fn await_successor(&mut self, dir: &Path) -> io::Result<()> {
+        self.takeover.begin(dir, self.poll.registry(), SUCCESSOR)
+    }
+
+    fn start_successor(&mut self) -> io::Result<()> {
+        self.takeover.start_program()
+    }
+
+    fn meet_successor(&mut self) -> io::Result<()> {
+        self.takeover.let_in()
+    }
+
+    fn refuse_successor(&mut self, why: &str) {
+        self.takeover.turn_away(why);
+    }
+
+    fn offer(
+        &mut self,
+        version: u32,
+        snapshot: &[u8],
+        given: &Given<'_, Native>,
+    ) -> Result<Vec<Socket>, String> {
+        let lent = Lent {
+            store: given.store,
+            listeners: &given.listeners,
+            streams: &given.streams,
+        };
+        self.takeover.give(version, snapshot, &lent)
+    }
+
+    fn yield_all(&mut self) -> Result<(), String> {
+        self.takeover.give_up()
+    }
+
+    fn part(&mut self) {
+        if let Some(pid) = self.takeover.end() {
+            self.manager.tell(ServiceState::Succeeded(pid));
+        }
+    }
+
+    fn leave(&mut self, listener: SocketListener) {
+        listener.leave_file();
+    }
+
+    fn has_file(&self, listener: &SocketListener) -> bool {
+        listener.has_file()
+    }
 }
 
 /// What an event says. That the store woke the poll says nothing: its answers are asked for in each turn.
@@ -257,6 +361,7 @@ fn ready(event: &Event) -> Option<Ready> {
     match event.token() {
         SIGNALS => Some(Ready::Signal),
         STORE => None,
+        SUCCESSOR => Some(Ready::Successor),
         Token(token) if token >= FIRST_LISTENER => Some(Ready::Listener(token - FIRST_LISTENER)),
         token if event.is_readable() || event.is_read_closed() || event.is_error() => {
             Some(Ready::Input(id_of(token)))

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A place to listen at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// A host and a port.
     Tcp(String),
@@ -34,7 +36,7 @@ const MODE_OF_GROUP: u32 = 0o660;
 
 /// A path to listen at, as an operator writes it: `PATH`, `PATH?mode=0666`, `PATH?group=NAME` or both,
 /// joined by `&`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnixPlace {
     /// Where the socket is.
     pub path: PathBuf,

@@ -19,7 +19,16 @@ pub struct Reads {
 
 impl Reads {
     pub(super) fn new(socket: TcpStream) -> Reads {
-        Reads { socket, begun: 0 }
+        Reads::within(socket, 0)
+    }
+
+    /// One of which so many bytes of a read are sent.
+    pub(super) fn within(socket: TcpStream, begun: u16) -> Reads {
+        Reads { socket, begun }
+    }
+
+    pub(super) fn begun(&self) -> u16 {
+        self.begun
     }
 
     pub(super) fn socket(&self) -> &TcpStream {

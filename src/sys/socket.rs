@@ -3,14 +3,15 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::mem;
 use std::net::Shutdown;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use socket2::SockRef;
 
-use super::Stream;
 use super::reads::Reads;
 use super::stdio::Stdio;
+use super::{Stream, StreamKind};
 
 /// A connected socket.
 #[derive(Debug)]
@@ -32,6 +33,26 @@ impl Socket {
             Socket::Reads(reads) => reads.socket_mut(),
             Socket::Unix(stream) => stream,
             Socket::Stdio(stdio) => stdio,
+        }
+    }
+
+    /// One that another program had, which made it non-blocking.
+    pub(super) fn of_given(fd: OwnedFd, kind: StreamKind) -> Socket {
+        let tcp = |fd| TcpStream::from_std(std::net::TcpStream::from(fd));
+        match kind {
+            StreamKind::Tcp => Socket::Tcp(tcp(fd)),
+            StreamKind::Reads { begun } => Socket::Reads(Box::new(Reads::within(tcp(fd), begun))),
+            StreamKind::Unix => Socket::Unix(UnixStream::from_std(fd.into())),
+        }
+    }
+
+    /// What another program is given of it.
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Socket::Tcp(stream) => Some(stream.as_fd()),
+            Socket::Reads(reads) => Some(reads.socket().as_fd()),
+            Socket::Unix(stream) => Some(stream.as_fd()),
+            Socket::Stdio(_) => None,
         }
     }
 }
@@ -59,6 +80,17 @@ impl Stream for Socket {
         let own = rustix::process::geteuid();
         rustix::net::sockopt::socket_peercred(stream)
             .is_ok_and(|peer| peer.uid.is_root() || peer.uid == own)
+    }
+
+    fn kind(&self) -> Option<StreamKind> {
+        match self {
+            Socket::Tcp(_) => Some(StreamKind::Tcp),
+            Socket::Reads(reads) => Some(StreamKind::Reads {
+                begun: reads.begun(),
+            }),
+            Socket::Unix(_) => Some(StreamKind::Unix),
+            Socket::Stdio(_) => None,
+        }
     }
 
     fn mss(&self) -> Option<u32> {

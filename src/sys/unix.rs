@@ -19,15 +19,7 @@ pub(super) fn listen(place: &UnixPlace, limits: &Limits) -> io::Result<(UnixList
     let path = &place.path;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    let address = SockAddr::unix(path)?;
-    if let Err(e) = socket.bind(&address) {
-        if e.kind() != io::ErrorKind::AddrInUse || !is_dead_socket_of_ours(path) {
-            return Err(e);
-        }
-        std::fs::remove_file(path)?;
-        socket.bind(&address)?;
-    }
-    let file = SocketFile::of(path)?;
+    let file = SocketFile::bind(&socket, path)?;
     if let Some(group) = place.group {
         std::os::unix::fs::lchown(path, None, Some(group)).map_err(|e| {
             io::Error::new(
@@ -44,13 +36,12 @@ pub(super) fn listen(place: &UnixPlace, limits: &Limits) -> io::Result<(UnixList
 }
 
 /// Is there a socket file of our own user that nobody listens behind?
-fn is_dead_socket_of_ours(path: &Path) -> bool {
+fn is_dead_socket_of_ours(path: &Path, kind: Type) -> bool {
     let uid = rustix::process::geteuid().as_raw();
     let is_ours = std::fs::symlink_metadata(path)
         .is_ok_and(|file| file.file_type().is_socket() && file.uid() == uid);
-    is_ours
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
+    let connect = || Socket::new(Domain::UNIX, kind, None)?.connect(&SockAddr::unix(path)?);
+    is_ours && connect().is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// The file of a Unix-domain socket, removed with its listener unless it is another's by then.
@@ -60,11 +51,31 @@ pub struct SocketFile {
 }
 
 impl SocketFile {
-    fn of(path: &Path) -> io::Result<SocketFile> {
+    /// Binds a socket there, in place of a dead one of ours.
+    pub(super) fn bind(socket: &Socket, path: &Path) -> io::Result<SocketFile> {
+        let address = SockAddr::unix(path)?;
+        if let Err(e) = socket.bind(&address) {
+            let is_taken = e.kind() == io::ErrorKind::AddrInUse;
+            if !is_taken || !is_dead_socket_of_ours(path, socket.r#type()?) {
+                return Err(e);
+            }
+            std::fs::remove_file(path)?;
+            socket.bind(&address)?;
+        }
+        SocketFile::of(path)
+    }
+
+    /// The one that is there.
+    pub(super) fn of(path: &Path) -> io::Result<SocketFile> {
         Ok(SocketFile {
             path: path.into(),
             inode: inode(path)?,
         })
+    }
+
+    /// It is another program's to remove.
+    pub(super) fn forget(self) {
+        std::mem::forget(self);
     }
 }
 

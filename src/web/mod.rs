@@ -13,13 +13,14 @@ mod upgrade;
 use crate::dialect::Dialect;
 use crate::dialect::http::{HttpRequest, Method, Response, StatusCode};
 use crate::model::{MembersPage, MessageId, Moment, Nick, Range, RoomName, RoomsFrom};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use assets::{Asset, Representation};
 pub(crate) use metrics::Metrics;
 pub(crate) use site::{OriginRule, PublicHost, Site, Tokens};
 
 /// Through which kind of door a request came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum DoorKind {
     /// Everybody's.
     Public {

@@ -64,6 +64,7 @@ mod service;
 mod state;
 mod stop;
 mod strangers;
+mod takeover;
 mod temp_dir;
 mod text;
 mod tls;

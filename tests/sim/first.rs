@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use hubbub::testing::{Addresses, Config, Durability, Limits, Options, Reactor, Retention};
+use hubbub::testing::{Addresses, Config, Durability, Ended, Limits, Options, Reactor, Retention};
 use signal_hook::consts::SIGTERM;
 
 use crate::disk::Health;
@@ -35,6 +35,8 @@ fn config(data: Option<Durability>) -> Config {
         has_terminal: false,
         is_console_quiet: false,
         admin_socket: None,
+        run_dir: None,
+        takes_over: false,
         state: None,
         data: data.map(|durability| Options {
             dir: "/sim".into(),
@@ -329,5 +331,40 @@ fn what_was_seen_outlives_a_crash() {
         scene.pass_ms(1_000);
         let heard = &scene.clients[carol].1;
         assert_eq!(heard.matches("word").count(), kept, "seed {seed}: {heard}");
+    }
+}
+
+#[test]
+fn another_program_goes_on_in_the_middle_of_a_line() {
+    let data = Some(Durability::Seen);
+    let mut scene = Scene::new(1, Faults::default(), data);
+    let (ann, bob) = (scene.join("ann"), scene.join("bob"));
+    scene.pass_ms(1_000);
+    for (at, takes_over) in [false, true, true].into_iter().enumerate() {
+        scene.clients[ann].0.send(b"half a ");
+        scene.pass_ms(100);
+        scene.clients[bob].0.send(b"meanwhile\n");
+        scene.world.call_successor(takes_over);
+        let horizon_us = scene.world.now_us() + 3_000_000;
+        scene.world.set_horizon(Some(horizon_us));
+        let mut server = scene.server.take().expect("a server");
+        let mut is_taken_over = false;
+        while scene.world.has_successor() {
+            is_taken_over = server.turn().ended == Some(Ended::TakenOver);
+        }
+        assert_eq!(is_taken_over, takes_over);
+        scene.server = Some(match is_taken_over {
+            true => server.succeeded(&config(data)).expect("it goes on"),
+            false => server,
+        });
+        scene.clients[ann].0.send(format!("line {at}\n").as_bytes());
+        scene.pass_ms(1_000);
+        let heard = &scene.clients[bob].1;
+        assert!(
+            heard.ends_with(&format!("[ann] half a line {at}\n")),
+            "{heard}"
+        );
+        let heard = &scene.clients[ann].1;
+        assert_eq!(heard.matches("[bob] meanwhile\n").count(), at + 1);
     }
 }

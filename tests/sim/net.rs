@@ -116,6 +116,9 @@ struct Net {
     serial: u64,
     signals: VecDeque<i32>,
     has_signalled: bool,
+    /// A program has come that takes over: does it, in the end?
+    successor: Option<bool>,
+    has_called: bool,
     /// Connections that are gone.
     gone: VecDeque<ConnId>,
     files: BTreeMap<PathBuf, Vec<u8>>,
@@ -152,6 +155,8 @@ impl World {
             serial: 0,
             signals: VecDeque::new(),
             has_signalled: false,
+            successor: None,
+            has_called: false,
             gone: VecDeque::new(),
             files: BTreeMap::new(),
             clock_off_ms: 0,
@@ -177,6 +182,7 @@ impl World {
         net.doors.clear();
         net.ready.clear();
         net.signals.clear();
+        net.successor = None;
         net.console = None;
         net.epoch += 1;
         (net.crash_in, net.has_crashed) = (None, false);
@@ -268,6 +274,24 @@ impl World {
             world: self.clone(),
             at,
         })
+    }
+
+    /// Has a program come that takes over, or fails to.
+    pub(crate) fn call_successor(&self, takes_over: bool) {
+        let mut net = self.net.borrow_mut();
+        net.successor = Some(takes_over);
+        net.has_called = true;
+    }
+
+    /// Is there one that waits for the server?
+    pub(crate) fn has_successor(&self) -> bool {
+        self.net.borrow().successor.is_some()
+    }
+
+    /// What it says in the end.
+    pub(crate) fn end_succession(&self) -> bool {
+        let mut net = self.net.borrow_mut();
+        net.successor.take().unwrap_or_default()
     }
 
     /// Sends the server a signal.

@@ -129,6 +129,8 @@ fn config(options: &Options) -> Result<Config, String> {
         has_terminal: options.stdio.is_some_and(|stdio| stdio.is_terminal),
         is_console_quiet: options.stdio.is_some_and(|stdio| stdio.is_quiet),
         admin_socket: Some("admin".into()),
+        run_dir: None,
+        takes_over: false,
         state: Some("settings".into()),
         data: options.durability.map(|durability| StoreOptions {
             dir: "data".into(),

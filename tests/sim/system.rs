@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use hubbub::testing::{
-    ConnId, HashSeed, Interest, Kept, Limits, Options, Place, Ready, Settings, Stream, System, Zone,
+    ConnId, Given, HashSeed, Interest, Kept, Limits, Options, Place, Ready, Settings, Stream,
+    StreamKind, System, Zone,
 };
 
 use crate::disk::{SimSettings, SimStore};
@@ -99,6 +100,14 @@ impl Stream for SimStream {
 
     fn is_of_operator(&self) -> bool {
         self.0.as_ref().is_some_and(|held| held.is_of_operator)
+    }
+
+    fn kind(&self) -> Option<StreamKind> {
+        let held = self.0.as_ref().filter(|held| !held.is_console)?;
+        Some(match held.is_of_operator {
+            true => StreamKind::Unix,
+            false => StreamKind::Tcp,
+        })
     }
 
     fn mss(&self) -> Option<u32> {
@@ -240,5 +249,34 @@ impl System for SimSystem {
 
     fn host_name(&self) -> String {
         "sim".into()
+    }
+
+    fn await_successor(&mut self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn meet_successor(&mut self) -> io::Result<()> {
+        match self.world.has_successor() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn refuse_successor(&mut self, _: &str) {
+        self.world.end_succession();
+    }
+
+    /// Nobody relays TLS here.
+    fn offer(
+        &mut self,
+        _version: u32,
+        _snapshot: &[u8],
+        given: &Given<'_, SimSystem>,
+    ) -> Result<Vec<SimStream>, String> {
+        let takes_over = self.world.end_succession();
+        match takes_over && given.streams.iter().all(Option::is_some) {
+            true => Ok(Vec::new()),
+            false => Err("it is gone".into()),
+        }
     }
 }

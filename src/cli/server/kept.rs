@@ -78,6 +78,16 @@ pub(in crate::cli) struct OperatorOptions {
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) admin_socket: Option<PathBuf>,
 
+    /// Take over from the server that runs with the same options: its connections stay, and nothing that is said is
+    /// lost. Starts as ever where none runs
+    #[arg(long)]
+    pub(in crate::cli) take_over: bool,
+
+    /// The directory where a server and the program that takes over meet [default: $RUNTIME_DIRECTORY, which
+    /// systemd sets, or the --data directory]
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) run_dir: Option<PathBuf>,
+
     /// Where /metrics and /stats are served over HTTP
     #[arg(long, value_name = "HOST:PORT", value_parser = status_door)]
     pub(in crate::cli) http_status: Option<DoorAddress>,

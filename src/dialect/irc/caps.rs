@@ -2,11 +2,12 @@
 
 use crate::limits::{METADATA_MAX, MULTILINE_LINES_MAX, SUBSCRIBED_MAX};
 use crate::model::ServerFacts;
+use serde::{Deserialize, Serialize};
 
 use super::sasl;
 
 /// A set of capabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Caps(u32);
 
 macro_rules! caps {

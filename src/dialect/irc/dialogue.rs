@@ -1,5 +1,6 @@
 //! What is known of a connection between its lines, and how it is spoken to.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::model::{ConnId, Moment, Nick, RoomName, World};
@@ -12,7 +13,7 @@ use super::work::Work;
 use super::write::{Listener, Source, Tags};
 
 /// What the dialect remembers of one connection: [`Dialogue::brief`] while nothing is under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Dialogue {
     pub(super) caps: Caps,
     /// The name it goes by, once it has come in.
@@ -21,6 +22,7 @@ pub(crate) struct Dialogue {
     pub(super) registration: Option<Box<Registration>>,
     pub(super) sasl: Option<Box<Sasl>>,
     /// Lines that are not answered yet, in order.
+    #[serde(skip)]
     pub(super) work: Option<Box<Queue>>,
     /// The number of the last request.
     pub(super) last_request: u32,
@@ -82,6 +84,11 @@ impl Dialogue {
             && self.subscribed.is_empty()
             && self.multiline.is_none()
             && self.put_out_of.is_none()
+    }
+
+    /// Is something asked that is not answered yet?
+    pub(crate) fn awaits_answers(&self) -> bool {
+        self.work.is_some()
     }
 
     /// A number that those share who are told things in the same bytes, by what there is to remember in brief.

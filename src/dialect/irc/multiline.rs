@@ -3,6 +3,7 @@
 
 use crate::limits::MULTILINE_LINES_MAX;
 use crate::model::Manner;
+use serde::{Deserialize, Serialize};
 
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
@@ -13,7 +14,7 @@ use super::words::{CONCAT, KIND};
 use super::work::Work;
 
 /// A message that comes in lines.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Multiline {
     reference: String,
     target: String,

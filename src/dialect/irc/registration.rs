@@ -2,6 +2,7 @@
 
 use crate::limits::{NICK_CHARS_MAX, NOTE_BYTES_MAX, USERNAME_CHARS_MAX};
 use crate::model::{AccountId, ErrorCode, Nick, Profile, ProfileChange, Request, Secret};
+use serde::{Deserialize, Serialize};
 
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
@@ -12,7 +13,7 @@ use super::work::{About, Todo, Work};
 use super::write::{Source, Tags, shortened};
 
 /// What is known of who has not come in.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Registration {
     pub(super) nick: Option<Nick>,
     /// The name that it asked for last and that is somebody else's.

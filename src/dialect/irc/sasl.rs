@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::SASL_BYTES_MAX;
 use crate::model::{AccountId, Challenge, Login, Nick, Request, Secret};
@@ -20,7 +21,7 @@ const PIECE_BYTES: usize = 400;
 pub(super) const MECHANISMS: &str = "PLAIN,SCRAM-SHA-256";
 
 /// An exchange that goes on.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Sasl {
     /// What came so far of the message that is expected, in Base64.
     data: String,
@@ -28,7 +29,7 @@ pub(super) struct Sasl {
 }
 
 /// What the client is to send next.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Expected {
     /// The only message of PLAIN.
     Plain,

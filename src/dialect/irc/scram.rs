@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Challenge, Nick, ScramProof};
 
 /// What a client begins with.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ClientFirst {
     /// The account.
     pub(super) name: Nick,
@@ -63,7 +64,7 @@ impl ClientFirst {
 }
 
 /// An exchange in which the client is to prove itself.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Exchange {
     pub(super) name: Nick,
     header: String,

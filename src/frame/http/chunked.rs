@@ -3,11 +3,12 @@
 //! places hides a request.
 
 use memchr::memchr;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_CHUNK_LINE_BYTES_MAX, HTTP_CHUNKING_BYTES_MAX};
 
 /// A request whose body comes in chunks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Chunked {
     /// The head, and the chunks so far without what stands between them.
     whole: Vec<u8>,
@@ -20,7 +21,7 @@ pub(super) struct Chunked {
 }
 
 /// What comes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum ChunkState {
     /// The line with a chunk's size.
     Size,

@@ -22,7 +22,7 @@ use super::{Connection, Filled, Opening};
 #[derive(Debug)]
 pub(super) struct Unparsed {
     pub(super) inbox: Inbox,
-    framing: Framing,
+    pub(super) framing: Framing,
 }
 
 /// What the bytes at hand came to.

@@ -5,6 +5,7 @@ use crate::frame::websocket;
 use crate::layer::Transport;
 use crate::limits::{HEAVY_MS, Limits};
 use crate::model::{ErrorCode, Peer};
+use serde::{Deserialize, Serialize};
 
 use super::super::bucket::{Flood, Flooding};
 use super::super::timers::Tick;
@@ -12,9 +13,10 @@ use super::{Connection, Standing};
 
 /// What holds a connection back that is turned away, that is owed or asks too much, or that nothing is
 /// heard of.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Restraint {
     /// Why it is turned away as soon as it is known what it speaks.
+    #[serde(with = "super::snapshot::refusal")]
     pub(super) refusal: Option<ErrorCode>,
     /// Since when its SendQ is over the soft limit, for which it is not read.
     pub(super) soft_since: Option<Tick>,

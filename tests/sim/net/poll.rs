@@ -37,6 +37,9 @@ impl Net {
         if std::mem::take(&mut self.has_signalled) {
             told.push(Ready::Signal);
         }
+        if std::mem::take(&mut self.has_called) {
+            told.push(Ready::Successor);
+        }
         if self.rolls(Fault::StaleEvent) && !self.gone.is_empty() {
             let which = self.chance.below(self.gone.len() as u64);
             told.push(Ready::Input(self.gone[which as usize]));

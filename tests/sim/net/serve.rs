@@ -43,6 +43,7 @@ impl World {
                 Ready::Listener(at) => (2, at as u64),
                 Ready::Input(id) => (3, number(id)),
                 Ready::Output(id) => (4, number(id)),
+                Ready::Successor => (5, 0),
             };
             net.note(kind, id);
         }
