@@ -5,10 +5,12 @@ pub(crate) mod options;
 
 mod accounts;
 mod archive;
+mod handover;
 mod settable;
 
 pub use accounts::*;
 pub use archive::*;
+pub(crate) use handover::*;
 pub use settable::{ConnectRate, Limits, Rate};
 
 /// A nick's length in characters: what every dialect's form has room for.
@@ -438,18 +440,3 @@ pub(crate) const TLS_OVERHEAD_PER_DELIVERY: usize = 4;
 /// Deliveries that a step of a TLS handshake counts as: its signature takes 60 us with ECDSA and 600 us
 /// with RSA, and any stranger can trigger it.
 pub(crate) const DELIVERIES_PER_HANDSHAKE: usize = 10_000;
-
-/// Descriptors that go to a program that takes over at once; the kernel takes 253 in a record (SCM_MAX_FD, unix(7)).
-pub(crate) const HANDOVER_BATCH: usize = 200;
-
-/// A part of what it is told, in bytes: records of this size fit into any socket's buffer.
-pub(crate) const HANDOVER_CHUNK_BYTES: usize = 64 * 1024;
-
-/// The longest that it is told, in bytes: far more than all Outboxes may hold together.
-pub(crate) const HANDOVER_BYTES_MAX: u64 = 1 << 30;
-
-/// How long either of the two waits for the other, in milliseconds, before all is as it was.
-pub(crate) const HANDOVER_SILENCE_MS: u64 = 2_000;
-
-/// How long the archive and what is under way may take before a take-over is refused, in milliseconds.
-pub(crate) const HANDOVER_SETTLE_MS: u64 = 1_500;

@@ -1,0 +1,16 @@
+//! Bounds of a take-over by another program.
+
+/// Descriptors that go to a program that takes over at once; the kernel takes 253 in a record (SCM_MAX_FD, unix(7)).
+pub(crate) const HANDOVER_BATCH: usize = 200;
+
+/// A part of what it is told, in bytes: records of this size fit into any socket's buffer.
+pub(crate) const HANDOVER_CHUNK_BYTES: usize = 64 * 1024;
+
+/// The longest that it is told, in bytes: far more than all Outboxes may hold together.
+pub(crate) const HANDOVER_BYTES_MAX: u64 = 1 << 30;
+
+/// How long either of the two waits for the other, in milliseconds, before all is as it was.
+pub(crate) const HANDOVER_SILENCE_MS: u64 = 2_000;
+
+/// How long the archive and what is under way may take before a take-over is refused, in milliseconds.
+pub(crate) const HANDOVER_SETTLE_MS: u64 = 1_500;
