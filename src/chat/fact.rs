@@ -28,8 +28,8 @@ pub(crate) enum Cause {
 pub(crate) enum Leaving {
     /// It left, with last words or without.
     Own(Option<String>),
-    /// It was put out.
-    Kicked(Kick),
+    /// It was put out, which is kept.
+    Kicked(Kick, Arc<Message>),
     /// The room was closed.
     Closed,
 }
@@ -113,7 +113,12 @@ pub(crate) enum Fact {
     /// A room is owned no more.
     Disowned { room: RoomId, name: RoomName },
     /// A room is about something else.
-    TopicSet { user: UserId, room: RoomId },
+    TopicSet {
+        user: UserId,
+        room: RoomId,
+        /// What is kept of it.
+        event: Arc<Message>,
+    },
     /// A room has other modes.
     ModesSet {
         by: Actor,
@@ -122,6 +127,8 @@ pub(crate) enum Fact {
         changes: Vec<ModeChange>,
         /// Why one was not set.
         refusal: Option<ErrorCode>,
+        /// What is kept of it, where it is somebody's doing.
+        event: Option<Arc<Message>>,
     },
     /// Somebody may come into a room.
     Invited {

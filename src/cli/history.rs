@@ -100,7 +100,9 @@ pub(super) fn line(room: &RoomName, message: &Message, now: Moment) -> String {
     let text = dialect::cleaned(&message.text);
     let (id, nick) = (message.id, &message.nick);
     match message.manner {
-        Manner::Said | Manner::Noticed => format!("{time} #{room} {id} [{nick}] {text}"),
+        Manner::Said | Manner::Noticed | Manner::Happened(_) => {
+            format!("{time} #{room} {id} [{nick}] {text}")
+        }
         Manner::Acted => format!("{time} #{room} {id} * {nick} {text}"),
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 Peer::Unix(serial) => write!(out, "('unix', {serial})"),
             };
             let says = match message.manner {
-                Manner::Said | Manner::Noticed => SAYS,
+                Manner::Said | Manner::Noticed | Manner::Happened(_) => SAYS,
                 Manner::Acted => DOES,
             };
             out.extend_from_slice(says.as_bytes());

@@ -255,10 +255,10 @@ fn said(room: &RoomName, message: &Message, now: Moment, out: &mut Vec<u8>) -> s
     let (nick, text) = (&message.nick, disarmed(&message.text));
     let time = TimeOfDay::of(message, now);
     match (message.manner, room.is_lobby()) {
-        (Manner::Said | Manner::Noticed, true) => {
+        (Manner::Said | Manner::Noticed | Manner::Happened(_), true) => {
             write!(out, "{YELLOW}[{time}] {nick} >> {RESET}{text}")
         }
-        (Manner::Said | Manner::Noticed, false) => {
+        (Manner::Said | Manner::Noticed | Manner::Happened(_), false) => {
             write!(out, "{BLUE}[{time}] GROUP({room}) {nick} >> {RESET}{text}")
         }
         (Manner::Acted, true) => write!(out, "{YELLOW}[{time}] * {nick}{RESET} {text}"),

@@ -1,5 +1,6 @@
 //! What was said before, as lines: what dialects of lines have in common.
 
+use super::sentence;
 use crate::model::{Event, Manner, Message, Nick, Part, Target};
 
 /// The lines of an answer about what was said, each with its room; nothing for what one is shown without
@@ -39,6 +40,9 @@ pub(super) fn line(target: &Target, message: &Message) -> String {
     let Message { nick, text, .. } = message;
     match (target, message.manner) {
         (Target::Room(room), Manner::Said | Manner::Noticed) => format!("[#{room} {nick}] {text}"),
+        (Target::Room(room), Manner::Happened(happening)) => {
+            format!("[Server] {}", sentence::happened(room, message, happening))
+        }
         (Target::Room(room), Manner::Acted) => format!("[#{room}] * {nick} {text}"),
         (Target::User(other), _) if is_by(other, message) => format!("[{nick} → you] {text}"),
         (Target::User(other), _) => format!("[you → {other}] {text}"),

@@ -66,12 +66,14 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
     let Message { nick, text, .. } = message;
     let line = match (message.manner, room.is_lobby()) {
-        (Manner::Said | Manner::Noticed, true) => {
+        (Manner::Said | Manner::Noticed | Manner::Happened(_), true) => {
             let mut head = Vec::new();
             Object::new(&mut head, "message").text("from", nick.as_str());
             return push_objects(&head, text, out);
         }
-        (Manner::Said | Manner::Noticed, false) => format!("[#{room} {nick}] {text}"),
+        (Manner::Said | Manner::Noticed | Manner::Happened(_), false) => {
+            format!("[#{room} {nick}] {text}")
+        }
         (Manner::Acted, true) => format!("* {nick} {text}"),
         (Manner::Acted, false) => format!("[#{room}] * {nick} {text}"),
     };

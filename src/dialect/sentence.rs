@@ -2,8 +2,8 @@
 //! them is as it was sent.
 
 use crate::model::{
-    Absence, Deletion, Departure, Done, Kick, MaskKind, MemberRank, ModeChange, Nick, Notice,
-    PutOut, RoomName, Target,
+    Absence, Deletion, Departure, Done, Happening, Kick, MaskKind, MemberRank, Message, ModeChange,
+    Nick, Notice, PutOut, RoomName, Target,
 };
 
 /// To who asked for it: it was done.
@@ -107,6 +107,23 @@ pub(super) fn notice(notice: &Notice) -> String {
             format!("You have been {}.", muted(room.as_ref(), *is_muted))
         }
         Notice::Closed { room, .. } => closed(room),
+    }
+}
+
+/// What happened in a room.
+pub(super) fn happened(room: &RoomName, event: &Message, happening: Happening) -> String {
+    let Message { nick, text, .. } = event;
+    match happening {
+        Happening::Topic if text.is_empty() => format!("{nick} set the topic of #{room}"),
+        Happening::Topic => format!("{nick} set the topic of #{room}: {text}"),
+        Happening::Kick => {
+            let (name, reason) = match text.split_once(' ') {
+                Some((name, reason)) => (name, Some(reason.into())),
+                None => (&**text, None),
+            };
+            format!("{nick} put {name} out of #{room}{}", colon(&reason))
+        }
+        Happening::Modes => format!("{nick} set the modes of #{room}: {text}"),
     }
 }
 

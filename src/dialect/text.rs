@@ -102,12 +102,16 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 
 /// Appends what was said in a room, which is named where the reader speaks elsewhere.
 fn push_said(room: &RoomName, message: &Message, here: bool, out: &mut Vec<u8>) {
-    let (room, nick) = (room.as_str(), message.nick.as_str());
+    let (name, nick) = (room.as_str(), message.nick.as_str());
     let label: &[&str] = match (message.manner, here) {
+        (Manner::Happened(happening), _) => {
+            let sentence = sentence::happened(room, message, happening);
+            return push(out, &["[Server] "], &sentence);
+        }
         (Manner::Said | Manner::Noticed, true) => &["[", nick, "] "],
-        (Manner::Said | Manner::Noticed, false) => &["[#", room, " ", nick, "] "],
+        (Manner::Said | Manner::Noticed, false) => &["[#", name, " ", nick, "] "],
         (Manner::Acted, true) => &["* ", nick, " "],
-        (Manner::Acted, false) => &["[#", room, "] * ", nick, " "],
+        (Manner::Acted, false) => &["[#", name, "] * ", nick, " "],
     };
     push(out, label, &message.text);
 }
@@ -256,6 +260,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             topic: Some(topic),
             by: None,
             set,
+            ..
         } => {
             let set = set.as_ref();
             let set = set.map(|(by, ms)| format!("set by {by}, {}", time::date_and_time(*ms)));

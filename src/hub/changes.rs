@@ -1,7 +1,9 @@
 //! What changes about users and rooms is told to those who are at doors where it has a form.
 
 use crate::chat::{Actor, MetadataOf, RoomId, User};
-use crate::model::{Change, ConnId, ErrorCode, Event, MetadataTarget, ModeChange, UserId};
+use crate::model::{
+    Change, ConnId, ErrorCode, Event, MessageId, MetadataTarget, ModeChange, UserId,
+};
 use crate::session::Reader;
 
 use super::decision::{Asker, Wants};
@@ -81,7 +83,13 @@ impl Hub {
         self.watches.has_profiles
     }
 
-    pub(super) fn hear_topic(&mut self, user: UserId, room: RoomId, asker: Option<&mut Asker>) {
+    pub(super) fn hear_topic(
+        &mut self,
+        user: UserId,
+        room: RoomId,
+        id: MessageId,
+        asker: Option<&mut Asker>,
+    ) {
         let by = Some(self.name_of(user));
         let found = self.chat.rooms().get(room);
         let event = Event::Topic {
@@ -89,6 +97,7 @@ impl Hub {
             topic: found.topic.clone(),
             by,
             set: None,
+            id: Some(id),
         };
         let except = asker.as_ref().map(|asker| asker.who);
         self.broadcast(self.others(room, except), event.clone());
@@ -101,7 +110,7 @@ impl Hub {
         &mut self,
         by: Actor,
         room: RoomId,
-        changes: Vec<ModeChange>,
+        (changes, id): (Vec<ModeChange>, Option<MessageId>),
         refusal: Option<ErrorCode>,
         asker: Option<&mut Asker>,
     ) {
@@ -110,6 +119,7 @@ impl Hub {
             room: self.chat.rooms().get(room).name.clone(),
             by: self.chat.nick_of(by),
             changes,
+            id,
         };
         if matches!(&change, Change::Modes { changes, .. } if !changes.is_empty()) {
             self.tell_watchful(room, own, &change);

@@ -133,7 +133,7 @@ impl Hub {
                 None,
                 words,
             ),
-            Leaving::Kicked(kick) => {
+            Leaving::Kicked(kick, _) => {
                 self.tell_kicked(&connections, &name, &kick);
                 (connections.first().copied(), Some(kick), None)
             }

@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use crate::chat::{Actor, Cause, Entry, Fact, RoomId};
+use crate::chat::{Actor, Cause, Entry, Fact, Leaving, RoomId};
 use crate::limits::STEPS_PER_NAME_COVERED;
 use crate::model::{
     AccountId, Change, ConnId, Done, ErrorCode, Event, Key, Mask, Moment, Nick, Notice, Peer,
@@ -74,6 +74,9 @@ impl Hub {
                 leaving,
             } => {
                 let is_told = self.read_no_more(user, room, (members, is_back), now);
+                if let Leaving::Kicked(_, event) = &leaving {
+                    self.keep_happening(room, Arc::clone(event), now);
+                }
                 self.hear_left(user, (room, name), is_told, leaving, asker);
             }
             Fact::Owned { room, is_new } => self.hear_owned(room, is_new, now),
@@ -87,13 +90,24 @@ impl Hub {
                 self.effects.push_back(Effect::Keep(Record::RoomGone(name)));
                 self.expiry.forget(Lasting::Room(room));
             }
-            Fact::TopicSet { user, room } => self.hear_topic(user, room, asker),
+            Fact::TopicSet { user, room, event } => {
+                let id = event.id;
+                self.keep_happening(room, event, now);
+                self.hear_topic(user, room, id, asker);
+            }
             Fact::ModesSet {
                 by,
                 room,
                 changes,
                 refusal,
-            } => self.hear_modes(by, room, changes, refusal, asker),
+                event,
+            } => {
+                let id = event.as_ref().map(|event| event.id);
+                if let Some(event) = event {
+                    self.keep_happening(room, event, now);
+                }
+                self.hear_modes(by, room, (changes, id), refusal, asker);
+            }
             Fact::Invited { by, room, guest } => self.hear_invited(by, room, guest, asker),
             Fact::Appointed {
                 by,

@@ -34,9 +34,8 @@ impl Hub {
                 let id = self.entered(who, room)?;
                 let name = self.chat.rooms().get(id).name.clone();
                 if self.chat.rules().durability.is_none() {
-                    let scrollback = self.local.get(id).scrollback.after(window.after);
-                    let said = scrollback.filter(|message| window.has(message));
-                    let messages = said.cloned().collect();
+                    let scrollback = &self.local.get(id).scrollback;
+                    let messages = scrollback.within(&window, window.after);
                     let target = Target::Room(name);
                     return self.answer_of(target, (window, shows_ids), messages);
                 }

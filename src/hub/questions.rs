@@ -62,8 +62,7 @@ impl Hub {
         if let Some(id) = room
             && (window.newest || !has_more)
         {
-            let scrollback = self.local.get(id).scrollback.after(through);
-            messages.extend(scrollback.filter(|message| window.has(message)).cloned());
+            messages.extend(self.local.get(id).scrollback.within(&window, through));
         }
         has_more |= window.cut(&mut messages) | cut_text(&mut messages, window.newest);
         Some((messages, has_more))
@@ -149,5 +148,6 @@ pub(super) fn window_of(range: Range, now: Moment) -> Window {
         newest: range.is_newest.unwrap_or_else(|| {
             range.before.is_some() || (range.after.is_none() && range.since.is_none())
         }),
+        has_events: range.has_events,
     }
 }

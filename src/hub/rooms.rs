@@ -151,6 +151,7 @@ impl Hub {
                 room: found.name.clone(),
                 topic: found.topic.clone(),
                 by: None,
+                id: None,
                 set: found.topic_set.as_deref().cloned(),
             };
             return Ok(Decision::Answer(event));

@@ -53,6 +53,20 @@ impl Hub {
         }
     }
 
+    /// Something happened in a room that who asks for it is told of the past.
+    pub(super) fn keep_happening(&mut self, id: RoomId, event: Arc<Message>, now: Moment) {
+        let Some(room) = self.chat.rooms().try_get(id) else {
+            return;
+        };
+        let record = Record::Said {
+            room: room.name.clone(),
+            message: Arc::clone(&event),
+            is_guarded: room.is_guarded(),
+        };
+        self.keep_said(event.id, record, now);
+        self.remember(id, event);
+    }
+
     /// Something is said by a session to another, or to an account that is not here.
     fn speak_privately(
         &mut self,

@@ -14,6 +14,8 @@ pub enum Change {
         by: Option<Nick>,
         /// What, in order.
         changes: Vec<ModeChange>,
+        /// Its place in the order of what was said; `None` where nothing is different.
+        id: Option<MessageId>,
     },
     /// Somebody is away, or back.
     Away {

@@ -292,6 +292,8 @@ pub enum Event {
         by: Option<Nick>,
         /// To who asked: who set it, and when, in milliseconds since 1970.
         set: Option<(String, u64)>,
+        /// Where it was set just now: the place of that in the order of what was said.
+        id: Option<MessageId>,
     },
     /// Something about a user or a room is different.
     Changed {

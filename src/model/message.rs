@@ -49,6 +49,33 @@ pub enum Manner {
     Acted,
     /// Somebody said it, and wants no answer: programs do.
     Noticed,
+    /// Nobody said it: it happened there, and is told of the past only to who asks for that.
+    Happened(Happening),
+}
+
+/// What happened in a room, of what is kept. Who comes, goes or goes by another name is not: in a crowd that is more
+/// than what is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Happening {
+    /// Its topic was set to the text, which may be empty.
+    Topic,
+    /// A member was put out: the text is its name, and behind a blank why.
+    Kick,
+    /// Its modes were set: the text has the letters of IRC, and what belongs to them, between blanks.
+    Modes,
+}
+
+impl Manner {
+    /// What it is called by where messages are objects.
+    pub fn name(self) -> &'static str {
+        match self {
+            Manner::Said | Manner::Noticed => "chat",
+            Manner::Acted => "me",
+            Manner::Happened(Happening::Topic) => "topic",
+            Manner::Happened(Happening::Kick) => "kick",
+            Manner::Happened(Happening::Modes) => "modes",
+        }
+    }
 }
 
 /// Who said something, which a name does not tell for good.

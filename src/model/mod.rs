@@ -48,9 +48,10 @@ pub(crate) use event::{
 pub use hash::HashSeed;
 pub(crate) use incident::{Deed, Incident};
 pub(crate) use letters::{is_mark, is_unseen};
+pub(crate) use message::Happening;
 pub(crate) use message::{Excerpt, Target};
 pub use message::{KeptMessage, Manner, Message, MessageId, SaidBy, SaidIn};
-pub(crate) use mode::{MaskKind, ModeChange, RoomMask};
+pub(crate) use mode::{MaskKind, ModeChange, RoomMask, in_letters};
 pub(crate) use mute::{Mark, Mute, Mutes};
 pub(crate) use name::Folded;
 pub use name::{Key, Nick, RoomName};

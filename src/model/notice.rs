@@ -1,6 +1,6 @@
 //! What a client is told without more to it than one sentence, as values: each dialect words them.
 
-use super::{ModeChange, Nick, RoomName};
+use super::{MessageId, ModeChange, Nick, RoomName};
 
 /// To who asked for it: it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,6 +186,8 @@ pub struct Kick {
     pub by: Nick,
     /// In its words.
     pub reason: Option<String>,
+    /// Its place in the order of what was said.
+    pub id: MessageId,
 }
 
 /// Why a connection is put out of the server.

@@ -45,4 +45,6 @@ pub struct Range {
     pub is_newest: Option<bool>,
     /// Does one want to be shown their numbers, where lines do not?
     pub shows_ids: bool,
+    /// Does one want to be shown what happened, beside what was said?
+    pub has_events: bool,
 }

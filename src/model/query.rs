@@ -19,6 +19,8 @@ pub struct Window {
     pub limit: usize,
     /// Where there are more: the last of them, rather than the first?
     pub newest: bool,
+    /// Is what happened beside what was said meant, too?
+    pub has_events: bool,
 }
 
 impl Window {
@@ -31,6 +33,7 @@ impl Window {
             until_ms: u64::MAX,
             limit,
             newest: false,
+            has_events: false,
         }
     }
 

@@ -58,6 +58,7 @@ impl CatchUp {
             until_ms: u64::MAX,
             limit: self.count.unwrap_or(CATCH_UP_MESSAGES),
             newest: self.count.is_some(),
+            has_events: false,
         }
     }
 

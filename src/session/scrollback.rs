@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Message, MessageId};
+use crate::model::{Manner, Message, MessageId, Window};
 
 /// What a message takes beside its text, in bytes: its other fields, and its place in a scrollback.
 const MESSAGE_BYTES: usize = 128;
@@ -15,8 +15,10 @@ const MESSAGE_BYTES: usize = 128;
 pub(crate) struct Scrollback {
     /// Invariant: in the order of ids, and all that was said in the room after `after`.
     messages: VecDeque<Arc<Message>>,
+    /// What happened there. Invariant: in the order of ids, and all of it after `after`.
+    events: VecDeque<Arc<Message>>,
     after: MessageId,
-    /// Invariant: what the messages take.
+    /// Invariant: what the messages and events take.
     #[serde(skip)]
     bytes: usize,
 }
@@ -35,7 +37,7 @@ impl Scrollback {
         Scrollback {
             bytes: messages.iter().map(bytes_of).sum(),
             messages: messages.into(),
-            after: MessageId::default(),
+            ..Scrollback::default()
         }
     }
 
@@ -46,6 +48,7 @@ impl Scrollback {
             bytes: messages.iter().map(bytes_of).sum(),
             after: first.map_or(last, |first| MessageId(first.id.0 - 1)),
             messages: messages.into(),
+            ..Scrollback::default()
         }
     }
 
@@ -54,7 +57,7 @@ impl Scrollback {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn index(&mut self) -> Result<(), &'static str> {
-        self.bytes = self.messages.iter().map(bytes_of).sum();
+        self.bytes = self.queues().into_iter().flatten().map(bytes_of).sum();
         let mut last = self.after;
         let mut ids = self.messages.iter().map(|message| message.id);
         match ids.all(|id| std::mem::replace(&mut last, id) < id) {
@@ -93,22 +96,40 @@ impl Scrollback {
         self.messages.range(begin..)
     }
 
+    /// What of a window is here and after a message.
+    pub(crate) fn within(&self, window: &Window, after: MessageId) -> Vec<Arc<Message>> {
+        let is_meant = |message: &&Arc<Message>| window.has(message);
+        let mut found: Vec<_> = self.after(after).filter(is_meant).cloned().collect();
+        if window.has_events {
+            let begin = self.events.partition_point(|event| event.id <= after);
+            let events = self.events.range(begin..).filter(is_meant);
+            found.extend(events.cloned());
+            found.sort_unstable_by_key(|message| message.id);
+        }
+        found
+    }
+
     /// The messages before that one which are here, the last first.
     pub(crate) fn before(&self, before: MessageId) -> impl Iterator<Item = &Arc<Message>> {
         let end = self.messages.partition_point(|message| message.id < before);
         self.messages.range(..end).rev()
     }
 
-    /// Takes in the newest message. Returns the bytes that it takes.
+    /// Takes in the newest message or event. Returns the bytes that it takes.
     pub(crate) fn push(&mut self, message: Arc<Message>) -> usize {
-        debug_assert!(self.messages.back().is_none_or(|last| last.id < message.id));
         let bytes = bytes_of(&message);
         self.bytes += bytes;
-        self.messages.push_back(message);
+        let queue = match message.manner {
+            Manner::Happened(_) => &mut self.events,
+            Manner::Said | Manner::Acted | Manner::Noticed => &mut self.messages,
+        };
+        debug_assert!(queue.back().is_none_or(|last| last.id < message.id));
+        queue.push_back(message);
         bytes
     }
 
-    /// Forgets the oldest, down to `count`, but none after `kept`. Returns the bytes that they took.
+    /// Forgets the oldest, down to `count` messages and as many events, but none after `kept`. Returns the bytes
+    /// that they took.
     pub(crate) fn trim(&mut self, count: usize, kept: MessageId) -> usize {
         let mut bytes = 0;
         while self.messages.len() > count
@@ -119,20 +140,36 @@ impl Scrollback {
             bytes += bytes_of(first);
             self.messages.pop_front();
         }
+        while let Some(first) = self.events.front()
+            && first.id <= kept
+            && (first.id <= self.after || self.events.len() > count)
+        {
+            bytes += bytes_of(first);
+            self.events.pop_front();
+        }
         self.bytes -= bytes;
         bytes
     }
 
+    fn queues(&self) -> [&VecDeque<Arc<Message>>; 2] {
+        [&self.messages, &self.events]
+    }
+
     /// A message, if it is here.
     pub(crate) fn find(&self, id: MessageId) -> Option<&Arc<Message>> {
-        let at = self.messages.binary_search_by_key(&id, |it| it.id).ok()?;
-        self.messages.get(at)
+        self.queues().into_iter().find_map(|queue| {
+            let at = queue.binary_search_by_key(&id, |it| it.id).ok()?;
+            queue.get(at)
+        })
     }
 
     /// Forgets a message, if it is here. Returns the bytes that it took.
     pub(crate) fn forget(&mut self, id: MessageId) -> usize {
-        let at = self.messages.binary_search_by_key(&id, |it| it.id);
-        let message = at.ok().and_then(|at| self.messages.remove(at));
+        let queues = [&mut self.messages, &mut self.events];
+        let message = queues.into_iter().find_map(|queue| {
+            let at = queue.binary_search_by_key(&id, |it| it.id).ok()?;
+            queue.remove(at)
+        });
         let bytes = message.as_ref().map_or(0, bytes_of);
         self.bytes -= bytes;
         bytes
@@ -151,7 +188,7 @@ fn bytes_of(message: &Arc<Message>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Manner, Nick, SaidBy};
+    use crate::model::{Happening, Nick, SaidBy};
 
     fn message(id: u64) -> Arc<Message> {
         Arc::new(Message {
@@ -194,6 +231,35 @@ mod tests {
             "nothing that is not kept yet"
         );
         assert!(scrollback.covers(MessageId(6)) && !scrollback.covers(MessageId(5)));
+    }
+
+    #[test]
+    fn what_happened_stands_between_what_was_said() {
+        let mut scrollback = Scrollback::new(MessageId(0));
+        for id in 1..=6 {
+            scrollback.push(match id % 2 {
+                0 => message(id),
+                _ => Arc::new(Message {
+                    manner: Manner::Happened(Happening::Topic),
+                    ..(*message(id)).clone()
+                }),
+            });
+        }
+        let window = Window {
+            has_events: true,
+            ..Window::last(9)
+        };
+        let within = |scrollback: &Scrollback, window: &Window| {
+            ids(scrollback.within(window, MessageId(1)).iter())
+        };
+        assert_eq!(within(&scrollback, &window), [2, 3, 4, 5, 6]);
+        assert_eq!(within(&scrollback, &Window::last(9)), [2, 4, 6]);
+        assert!(scrollback.find(MessageId(3)).is_some());
+        scrollback.forget(MessageId(3));
+        scrollback.trim(2, MessageId::MAX);
+        assert_eq!(within(&scrollback, &window), [4, 5, 6]);
+        scrollback.trim(0, MessageId::MAX);
+        assert_eq!(scrollback.bytes(), 0);
     }
 
     #[test]

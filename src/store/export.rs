@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Result as Done, Row};
 use serde_json::json;
 
-use crate::model::{Found, Manner, Message, RoomName};
+use crate::model::{Found, Message, RoomName};
 
 use super::find::room_row;
 use super::rows;
@@ -123,7 +123,7 @@ fn page(
     };
     let mut statement = transaction.prepare(&format!(
         "SELECT id, ms, nick, manner, text, author FROM messages
-        WHERE room = ?1 AND id > ?2 AND id <= ?3 ORDER BY id LIMIT {PAGE}"
+        WHERE room = ?1 AND id > ?2 AND id <= ?3 AND manner < 3 ORDER BY id LIMIT {PAGE}"
     ))?;
     let found = statement.query_map([row, after, through], |row: &Row<'_>| {
         let message = rows::message(row)?;
@@ -134,15 +134,11 @@ fn page(
 
 /// A message as a line of JSON, without the line's end.
 pub(crate) fn json_line(room: &RoomName, message: &Message) -> String {
-    let kind = match message.manner {
-        Manner::Said | Manner::Noticed => "chat",
-        Manner::Acted => "me",
-    };
     json!({
         "id": message.id.0,
         "room": room.as_str(),
         "username": message.nick.as_str(),
-        "kind": kind,
+        "kind": message.manner.name(),
         "message": message.text,
         "timestamp": message.unix_ms as f64 / 1000.0,
     })

@@ -71,7 +71,12 @@ fn history(
     if let Some((row, since)) = room_row(connection, room)? {
         let sql = format!(
             "SELECT id, ms, nick, manner, text, author, guarded FROM messages
-            WHERE room = ?1 AND id >= ?2 AND id < ?3 AND ms >= ?4 AND ms < ?5 ORDER BY id {}",
+            WHERE room = ?1 AND id >= ?2 AND id < ?3 AND ms >= ?4 AND ms < ?5 {} ORDER BY id {}",
+            if window.has_events {
+                ""
+            } else {
+                "AND manner < 3"
+            },
             range.order
         );
         let shown_from = guarded_from.max(since.next());

@@ -56,10 +56,10 @@ impl<'c> Index<'c> {
         };
         Ok(Index {
             unindexed: prepare(&format!(
-                "SELECT id, text FROM messages WHERE id > ?1 ORDER BY id LIMIT {ROWS}"
+                "SELECT id, text FROM messages WHERE id > ?1 AND manner < 3 ORDER BY id LIMIT {ROWS}"
             ))?,
             older: prepare(&format!(
-                "SELECT id, text FROM messages WHERE id < ?1 ORDER BY id DESC LIMIT {}",
+                "SELECT id, text FROM messages WHERE id < ?1 AND manner < 3 ORDER BY id DESC LIMIT {}",
                 RENEWED.0
             ))?,
             insert: prepare("INSERT INTO terms (rowid, text) VALUES (?1, ?2)")?,

@@ -83,7 +83,7 @@ fn page(
     let mut statement = connection.prepare(&format!(
         "SELECT m.id, m.ms, m.nick, m.manner, m.text, 0, rooms.name
         FROM messages AS m CROSS JOIN rooms ON rooms.id = m.room
-        WHERE {of_room} AND m.id >= ?2 AND m.id < ?3 AND m.ms >= ?4 ORDER BY m.id LIMIT {PAGE}"
+        WHERE {of_room} AND m.id >= ?2 AND m.id < ?3 AND m.ms >= ?4 AND m.manner < 3 ORDER BY m.id LIMIT {PAGE}"
     ))?;
     let found = statement.query_map(
         params![row, span.first, span.end, integer(since_ms)],

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Result as Done, Row};
 
 use crate::model::{
-    AccountId, Manner, Message, MessageId, Nick, RoomName, RoomRecord, SaidBy, UserId,
+    AccountId, Happening, Manner, Message, MessageId, Nick, RoomName, RoomRecord, SaidBy, UserId,
 };
 
 /// What a message's row takes beside its text and its name, in bytes: ids, time, flags, the index by
@@ -36,11 +36,15 @@ pub(super) fn account(account: Option<AccountId>) -> i64 {
     account.map_or(0, |AccountId(id)| integer(id))
 }
 
+/// How it stands in a row. Below 3 are messages; what happened follows, which only who asks for it is told of.
 pub(super) fn manner(manner: Manner) -> i64 {
     match manner {
         Manner::Said => 0,
         Manner::Acted => 1,
         Manner::Noticed => 2,
+        Manner::Happened(Happening::Topic) => 3,
+        Manner::Happened(Happening::Kick) => 4,
+        Manner::Happened(Happening::Modes) => 5,
     }
 }
 
@@ -74,6 +78,9 @@ pub(super) fn message(row: &Row<'_>) -> Done<Message> {
         manner: match row.get::<_, i64>(3)? {
             1 => Manner::Acted,
             2 => Manner::Noticed,
+            3 => Manner::Happened(Happening::Topic),
+            4 => Manner::Happened(Happening::Kick),
+            5 => Manner::Happened(Happening::Modes),
             _ => Manner::Said,
         },
         text: row.get(4)?,

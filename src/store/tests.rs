@@ -85,6 +85,7 @@ fn a_window_is_bounded_at_both_ends() {
         until_ms: u64::MAX,
         limit,
         newest,
+        has_events: false,
     };
     let even = |window| history("even", window);
     assert_eq!(scene.ids(even(window(2, 10, 9, false))), [4, 6, 8]);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::dialect::http::{HttpRequest, Response, StatusCode, status_of};
 use crate::dialect::object::{self, Object};
 use crate::model::{
-    ErrorCode, Excerpt, Manner, MembersPage, Message, MessageId, Nick, Range, RoomEntry, RoomName,
+    ErrorCode, Excerpt, MembersPage, Message, MessageId, Nick, Range, RoomEntry, RoomName,
     RoomsFrom, Roster, Since, Stats,
 };
 
@@ -123,15 +123,11 @@ pub(crate) fn messages(excerpt: &Excerpt) -> Response {
         object
             .text("room", excerpt.room.as_str())
             .objects("messages", &excerpt.messages, |object, message| {
-                let kind = match message.manner {
-                    Manner::Said | Manner::Noticed => "chat",
-                    Manner::Acted => "me",
-                };
                 object
                     .number("id", Some(message.id.0))
                     .text("username", message.nick.as_str())
                     .text("message", &message.text)
-                    .text("kind", kind)
+                    .text("kind", message.manner.name())
                     .timestamp(message.unix_ms)
             })
             .raw("more", if excerpt.has_more { "true" } else { "false" })

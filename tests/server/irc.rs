@@ -403,3 +403,84 @@ fn lines_that_are_no_message() {
         assert!(!all.contains(":bob!"), "{lines}: {all}");
     }
 }
+
+#[test]
+fn what_happened_is_of_the_past_for_who_asks_for_that() {
+    let directory = TempDir::new();
+    let flags = format!("{FLAGS} --data {}", directory.join("data").display());
+    const CAPS: &str = "batch server-time message-tags draft/chathistory draft/event-playback";
+    for (flags, asks_again) in [(FLAGS, false), (&flags, true)] {
+        let server = Server::with(&[Irc, Text, Json], flags);
+        let mut ann = irc(&server, "ann", CAPS);
+        let mut bob = server.join(Json, "bob");
+        let mut tom = server.join(Text, "tom");
+        ann.send("JOIN #den\r\n");
+        told(&mut ann);
+        tom.say("/join den");
+        ann.expect_until(":tom!");
+        bob.send("{\"type\":\"join_room\",\"room\":\"den\"}\n");
+        ann.expect_until(":bob!");
+        ann.send("TOPIC #den :tea and cake\r\nMODE #den +mk secret\r\nMODE #den -m\r\n");
+        let live = told(&mut ann);
+        assert!(live.contains("msgid="), "{live}");
+        ann.send("PRIVMSG #den :hi\r\nKICK #den tom :too loud\r\n");
+        told(&mut ann);
+        let mut plain = irc(
+            &server,
+            "pam",
+            "batch server-time message-tags draft/chathistory",
+        );
+        plain.send("JOIN #den secret\r\nCHATHISTORY LATEST #den * 50\r\n");
+        let shown = told(&mut plain);
+        assert!(shown.contains(" PRIVMSG #den :hi\r\n"), "{shown}");
+        for event in [" TOPIC ", " KICK ", " MODE "] {
+            assert!(!shown.contains(event), "{shown}");
+        }
+        let lines = |told: &str| {
+            let bare = told.lines().filter_map(|line| {
+                let rest = line.split_once(":ann!~ann@")?.1;
+                Some(rest.split_once(' ')?.1.to_owned())
+            });
+            bare.collect::<Vec<_>>()
+        };
+        let all = [
+            "TOPIC #den :tea and cake",
+            "MODE #den +mk *",
+            "MODE #den -m",
+            "PRIVMSG #den :hi",
+            "KICK #den tom :too loud",
+        ];
+        ann.send("CHATHISTORY LATEST #den * 50\r\n");
+        let past = told(&mut ann);
+        assert_eq!(lines(&past), all);
+        let topic = live.lines().find(|line| line.contains(" TOPIC "));
+        assert!(
+            topic.is_some_and(|line| past.contains(&line[line.find("msgid=").expect("an id")..]))
+        );
+        ann.send("CHATHISTORY LATEST #den * 2\r\n");
+        assert_eq!(lines(&told(&mut ann)), all[3..]);
+        bob.send("{\"type\":\"history\",\"room\":\"den\"}\n{\"type\":\"history\",\"room\":\"den\",\"events\":true}\n");
+        let mut kinds = Vec::new();
+        for _ in 0..2 {
+            loop {
+                let event = bob.json();
+                match event["type"].as_str() {
+                    Some("history") => {
+                        kinds.push(event["kind"].as_str().unwrap_or_default().to_owned())
+                    }
+                    Some("history_end") => break,
+                    _ => {}
+                }
+            }
+        }
+        assert_eq!(kinds, ["chat", "topic", "modes", "modes", "chat", "kick"]);
+        ann.send("QUIT\r\n");
+        if asks_again {
+            let mut sue = server.join(Text, "sue");
+            sue.say("/join den secret");
+            sue.say("/history events");
+            sue.expect_until("[Server] ann set the topic of #den: tea and cake\n");
+            sue.expect_until("[Server] ann put tom out of #den: too loud\n");
+        }
+    }
+}

@@ -267,7 +267,7 @@ mod tests {
         };
         assert_eq!(
             line_of("history"),
-            "history #room n ids before id since time"
+            "history #room n ids events before id since time"
         );
         assert_eq!(line_of("topiclock"), "topiclock on");
         assert_eq!(line_of("token"), "token new name");

@@ -1,7 +1,7 @@
 //! What a room's moderators set.
 
 use crate::limits::ROOM_LIST_MAX;
-use crate::model::{ErrorCode, MaskKind, MemberRank, ModeChange, RoomMask};
+use crate::model::{ErrorCode, Happening, MaskKind, MemberRank, ModeChange, RoomMask, in_letters};
 
 use crate::chat::room::Role;
 use crate::chat::{Actor, Applying, Fact, LOBBY, RoomId};
@@ -35,11 +35,16 @@ impl Applying<'_> {
             _ if changed.is_empty() => {}
             _ => self.note_change(room),
         }
+        let event = by
+            .user()
+            .filter(|_| !changed.is_empty())
+            .map(|user| self.happening(user, Happening::Modes, in_words(&changed)));
         self.facts.push(Fact::ModesSet {
             by,
             room,
             changes: changed,
             refusal,
+            event,
         });
         Ok(())
     }
@@ -130,4 +135,14 @@ impl Applying<'_> {
             (Some(_), true) | (None, false) => Ok(false),
         }
     }
+}
+
+/// What is kept of changes: without the key, which who comes later need not know.
+fn in_words(changes: &[ModeChange]) -> String {
+    let shown = |change: &ModeChange| match change {
+        ModeChange::Key(Some(_)) => ModeChange::Key(Some("*".into())),
+        other => other.clone(),
+    };
+    let shown: Vec<ModeChange> = changes.iter().map(shown).collect();
+    in_letters(&shown).join(" ")
 }

@@ -1,7 +1,7 @@
 //! Rooms: entering and leaving them, and what their moderators do.
 
 use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
-use crate::model::{EnterMode, ErrorCode, Kick, RoomName, UserId};
+use crate::model::{EnterMode, ErrorCode, Happening, Kick, RoomName, UserId};
 
 use crate::chat::{Actor, Applying, Fact, LOBBY, Leaving, RoomId};
 
@@ -75,8 +75,13 @@ impl Applying<'_> {
         if !own.is_in(room) {
             return Err(ErrorCode::NoSuchNick(own.nick().to_string()));
         }
-        let by = self.chat.users[by].nick().clone();
-        self.take_out(user, room, Leaving::Kicked(Kick { by, reason }));
+        let mut text = own.nick().to_string();
+        if let Some(reason) = &reason {
+            text.extend([" ", reason]);
+        }
+        let event = self.happening(by, Happening::Kick, text);
+        let (by, id) = (event.nick.clone(), event.id);
+        self.take_out(user, room, Leaving::Kicked(Kick { by, reason, id }, event));
         Ok(())
     }
 
@@ -96,9 +101,10 @@ impl Applying<'_> {
         let by = self.chat.users[user].nick().to_string();
         let found = self.chat.rooms.get_mut(room);
         found.topic_set = topic.is_some().then(|| Box::new((by, self.at_ms)));
-        found.topic = topic;
+        found.topic.clone_from(&topic);
         self.note_change(room);
-        self.facts.push(Fact::TopicSet { user, room });
+        let event = self.happening(user, Happening::Topic, topic.unwrap_or_default());
+        self.facts.push(Fact::TopicSet { user, room, event });
         Ok(())
     }
 

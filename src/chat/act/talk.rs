@@ -1,7 +1,11 @@
 //! Words: what is said, and to whom.
 
+use std::sync::Arc;
+
 use crate::limits::MAIL_MAX;
-use crate::model::{AccountId, ErrorCode, MessageId, Nick, Peer, SaidBy, UserId};
+use crate::model::{
+    AccountId, ErrorCode, Happening, Manner, Message, MessageId, Nick, Peer, SaidBy, UserId,
+};
 
 use crate::chat::{Applying, Fact, RoomId, TagTo, Words};
 
@@ -71,6 +75,19 @@ impl Applying<'_> {
             shown,
             message,
         });
+    }
+
+    /// What is kept of something that a user does to a room.
+    pub(super) fn happening(
+        &mut self,
+        user: UserId,
+        happening: Happening,
+        text: String,
+    ) -> Arc<Message> {
+        let speaker = self.speaker(user);
+        let manner = Manner::Happened(happening);
+        let tags = String::new();
+        self.message(speaker, Words { manner, text, tags })
     }
 
     /// Has something told that people do not read, and gives it a place in the order of what is said.

@@ -16,7 +16,7 @@ pub(super) const COMMANDS: [CommandRow; 4] = [
     row(
         User,
         &["history"],
-        "/history [#ROOM|@NAME] [N] [ids] [before ID|after ID] [since TIME]",
+        "/history [#ROOM|@NAME] [N] [ids] [events] [before ID|after ID] [since TIME]",
         "what was said; TIME is as in 30m, 7d, 14:05 or 2026-11-21",
         history,
     ),
@@ -62,6 +62,10 @@ fn history(words: &str) -> Option<Result<Request, ErrorCode>> {
             "after" => message_id(words.next()?).map(|id| range.after = Some(id)),
             "ids" => {
                 range.shows_ids = true;
+                Ok(())
+            }
+            "events" => {
+                range.has_events = true;
                 Ok(())
             }
             "since" => time::since(words.next()?).map(|since| range.since = Some(since)),

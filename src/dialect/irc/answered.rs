@@ -123,7 +123,7 @@ impl Dialogue {
                 let is_each_told = facts.is_some_and(|facts| !facts.was_crowded);
                 let is_told = is_in && (is_each_told || self.caps.has(Caps::PRESENCE));
                 if let Some(own) = self.nick.as_ref().filter(|_| !is_told) {
-                    listener.kicked(own, nick, room, reason.as_deref(), out);
+                    listener.kicked((own, None), nick, room, reason.as_deref(), out);
                 }
             }
             (Some(Done::Registered { nick, .. }), About::Account { is_command, .. }) => {

@@ -49,6 +49,7 @@ caps! {
     METADATA = 22, "draft/metadata-2";
     MESSAGE_REDACTION = 23, "draft/message-redaction";
     MULTILINE = 24, "draft/multiline";
+    EVENT_PLAYBACK = 25, "draft/event-playback";
     PRESENCE = 31, "hubbub/presence";
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::limits::HISTORY_ASKED_MAX;
-use crate::model::{Message, MessageId, Nick, Range, Request};
+use crate::model::{Happening, Manner, Message, MessageId, Nick, Range, Request};
 
 use super::super::time::unix_ms_of;
 use super::caps::Caps;
@@ -12,7 +12,7 @@ use super::line::IrcLine;
 use super::names::room_of;
 use super::numerics::word;
 use super::work::{About, Bound, Todo, Work};
-use super::write::{Source, Tags, timestamp};
+use super::write::{Listener, Source, Tags, timestamp};
 
 impl Dialogue {
     pub(super) fn chathistory(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
@@ -49,6 +49,10 @@ impl Dialogue {
                 is_last: at + 1 == count,
             };
             let (room, with) = (room.clone(), with.clone());
+            let range = Range {
+                has_events: self.caps.has(Caps::EVENT_PLAYBACK),
+                ..range
+            };
             work.todo
                 .push_back(Todo::Ask(Request::History { room, with, range }, about));
         }
@@ -140,7 +144,14 @@ impl Dialogue {
                 (Some(own), false) => own.as_str(),
                 _ => target,
             };
-            listener.words(message, to, batch.as_deref(), out);
+            match message.manner {
+                Manner::Happened(happening) => {
+                    listener.happened(message, happening, to, batch.as_deref(), out);
+                }
+                Manner::Said | Manner::Acted | Manner::Noticed => {
+                    listener.words(message, to, batch.as_deref(), out);
+                }
+            }
         }
         self.end_batch(batch, scene, out);
     }
@@ -191,6 +202,33 @@ impl Dialogue {
         let target = target.into();
         work.todo
             .push_back(Todo::Ask(Request::MarkRead { target, to_ms }, About::Quiet));
+    }
+}
+
+impl Listener<'_> {
+    /// Appends what happened in a channel, as it was told then.
+    fn happened(
+        &self,
+        event: &Message,
+        happening: Happening,
+        channel: &str,
+        batch: Option<&str>,
+        out: &mut Vec<u8>,
+    ) {
+        let tags = Tags {
+            at_ms: Some(event.unix_ms),
+            msgid: Some(event.id.0),
+            by: Some(&event.nick),
+            batch,
+            ..Tags::default()
+        };
+        let (command, words): (_, Vec<&str>) = match happening {
+            Happening::Topic => ("TOPIC", vec![&event.text]),
+            Happening::Kick => ("KICK", event.text.splitn(2, ' ').collect()),
+            Happening::Modes => ("MODE", event.text.split(' ').collect()),
+        };
+        let params: Vec<&str> = [channel].into_iter().chain(words).collect();
+        self.line(&tags, Source::User(&event.nick), command, &params, out);
     }
 }
 

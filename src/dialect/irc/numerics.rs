@@ -1,6 +1,6 @@
 //! Lines that more than one command answers with, or that are told, too.
 
-use crate::model::{Nick, RoomName};
+use crate::model::{MessageId, Nick, RoomName};
 
 use super::caps::Caps;
 use super::names::{channel_of, prefix};
@@ -21,8 +21,21 @@ impl Listener<'_> {
 
     /// A line from a user.
     pub(super) fn by(&self, nick: &Nick, command: &str, params: &[&str], out: &mut Vec<u8>) {
+        self.by_with_id(nick, None, command, params, out);
+    }
+
+    /// Appends what somebody does that history has, too.
+    pub(super) fn by_with_id(
+        &self,
+        nick: &Nick,
+        id: Option<MessageId>,
+        command: &str,
+        params: &[&str],
+        out: &mut Vec<u8>,
+    ) {
         let tags = Tags {
             by: Some(nick),
+            msgid: id.map(|id| id.0),
             ..Tags::default()
         };
         self.line(&tags, Source::User(nick), command, params, out);
@@ -73,14 +86,15 @@ impl Listener<'_> {
 
     pub(super) fn kicked(
         &self,
-        by: &Nick,
+        (by, id): (&Nick, Option<MessageId>),
         nick: &Nick,
         room: &RoomName,
         reason: Option<&str>,
         out: &mut Vec<u8>,
     ) {
         let reason = reason.unwrap_or(by.as_str());
-        self.by(by, "KICK", &[&channel_of(room), nick.as_str(), reason], out);
+        let params = [&*channel_of(room), nick.as_str(), reason];
+        self.by_with_id(by, id, "KICK", &params, out);
     }
 
     pub(super) fn renamed(&self, from: &Nick, to: &Nick, out: &mut Vec<u8>) {

@@ -1,12 +1,14 @@
 //! What is told to who did not ask for it: in the same bytes to all who have the same capabilities, and to one
 //! alone.
 
-use crate::model::{Change, Departure, Event, Message, Nick, Notice, PutOut, RoomName, Target};
+use crate::model::{
+    Change, Departure, Event, Message, Nick, Notice, PutOut, RoomName, Target, in_letters,
+};
 
 use super::super::{View, sentence};
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
-use super::names::{channel_of, in_letters};
+use super::names::channel_of;
 use super::write::{Listener, Source, Tags};
 
 /// Appends what many are told, as those of one set of capabilities are.
@@ -37,7 +39,7 @@ impl Dialogue {
                 if let Some(nick) = &self.nick {
                     let reason = kick.reason.as_deref();
                     self.listener(scene)
-                        .kicked(&kick.by, nick, room, reason, out);
+                        .kicked((&kick.by, Some(kick.id)), nick, room, reason, out);
                 }
                 self.put_out_of = Some(Box::new(room.clone()));
             }
@@ -90,7 +92,8 @@ impl Listener<'_> {
                 nick, room, kick, ..
             } if kick.is_some() => {
                 if let Some(kick) = kick {
-                    self.kicked(&kick.by, nick, room, kick.reason.as_deref(), out);
+                    let by = (&kick.by, Some(kick.id));
+                    self.kicked(by, nick, room, kick.reason.as_deref(), out);
                 }
             }
             Event::RoomLeft {
@@ -102,10 +105,11 @@ impl Listener<'_> {
                 room,
                 topic,
                 by: Some(by),
+                id,
                 ..
             } => {
                 let topic = topic.as_deref().unwrap_or_default();
-                self.by(by, "TOPIC", &[&channel_of(room), topic], out);
+                self.by_with_id(by, *id, "TOPIC", &[&channel_of(room), topic], out);
             }
             Event::Presence {
                 room,
@@ -175,13 +179,18 @@ impl Listener<'_> {
             return;
         }
         match change {
-            Change::Modes { room, by, changes } => {
+            Change::Modes {
+                room,
+                by,
+                changes,
+                id,
+            } => {
                 let channel = channel_of(room);
                 let letters = in_letters(changes);
                 let letters = letters.iter().map(String::as_str);
                 let params: Vec<&str> = [&*channel].into_iter().chain(letters).collect();
                 match by {
-                    Some(by) => self.by(by, "MODE", &params, out),
+                    Some(by) => self.by_with_id(by, *id, "MODE", &params, out),
                     None => self.line(&Tags::default(), Source::Server, "MODE", &params, out),
                 }
             }

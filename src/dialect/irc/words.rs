@@ -169,7 +169,7 @@ fn manner(manner: Manner) -> (&'static str, &'static str, &'static str) {
     match manner {
         Manner::Said => ("PRIVMSG", "", ""),
         Manner::Acted => ("PRIVMSG", "\u{1}ACTION ", "\u{1}"),
-        Manner::Noticed => ("NOTICE", "", ""),
+        Manner::Noticed | Manner::Happened(_) => ("NOTICE", "", ""),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Events as objects.
 
 use crate::model::{
-    Author, BanEntry, ClientEntry, Deletion, ErrorCode, Event, Manner, Message, Nick, Part,
-    RoomEntry, RoomName, Stats, Target,
+    Author, BanEntry, ClientEntry, Deletion, ErrorCode, Event, Message, Nick, Part, RoomEntry,
+    RoomName, Stats, Target,
 };
 
 use super::super::object::Object;
@@ -114,9 +114,11 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
                 false => object,
             }
         }
-        Event::Said { room, message, .. } => spoken(Object::new(out, kind(message)), message)
-            .text("room", room.as_str())
-            .timestamp(message.unix_ms),
+        Event::Said { room, message, .. } => {
+            spoken(Object::new(out, message.manner.name()), message)
+                .text("room", room.as_str())
+                .timestamp(message.unix_ms)
+        }
         Event::Private { message } => {
             let object = spoken(Object::new(out, "pm"), message);
             fold(object.timestamp(message.unix_ms), &message.nick)
@@ -181,6 +183,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             topic,
             by,
             set,
+            ..
         } => Object::new(out, "topic")
             .room(room)
             .maybe("topic", topic.as_deref())
@@ -334,7 +337,7 @@ fn fold<'a>(object: Object<'a>, nick: &Nick) -> Object<'a> {
 
 /// What was said in a room.
 fn push_past_of(room: &RoomName, what: &str, message: &Message, out: &mut Vec<u8>) {
-    let object = Object::new(out, what).text("kind", kind(message));
+    let object = Object::new(out, what).text("kind", message.manner.name());
     spoken(object, message)
         .text("room", room.as_str())
         .timestamp(message.unix_ms)
@@ -346,13 +349,6 @@ fn counted(object: Object<'_>, count: usize, has_more: bool) -> Object<'_> {
     object
         .number("count", Some(count as u64))
         .flag("more", has_more)
-}
-
-fn kind(message: &Message) -> &'static str {
-    match message.manner {
-        Manner::Said | Manner::Noticed => "chat",
-        Manner::Acted => "me",
-    }
 }
 
 fn spoken<'a>(object: Object<'a>, message: &Message) -> Object<'a> {

@@ -110,7 +110,7 @@ fn push_said(room: &RoomName, message: &Message, number: &str, out: &mut Vec<u8>
         false => format!("[#{room}] "),
     };
     let did = match message.manner {
-        Manner::Said | Manner::Noticed => "",
+        Manner::Said | Manner::Noticed | Manner::Happened(_) => "",
         Manner::Acted => "* ",
     };
     push_chat(message, Some(room), &format!("{number}{label}{did}"), out);

@@ -215,6 +215,7 @@ fn past(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode> {
             let room = with.is_none().then(|| room(object)).transpose()?;
             let range = Range {
                 since: since(object)?,
+                has_events: is_there(object, "events") && flag(object, "events")?,
                 ..range(object)?
             };
             Request::History { room, with, range }

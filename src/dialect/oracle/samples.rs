@@ -153,6 +153,7 @@ pub(super) fn event(which: usize, text: &str) -> Event {
             topic: Some(text()),
             by: Some(author().nick),
             set: None,
+            id: Some(MessageId(7)),
         },
         7 => Event::Presence {
             room,
@@ -165,6 +166,7 @@ pub(super) fn event(which: usize, text: &str) -> Event {
             kick: Kick {
                 by: author().nick,
                 reason: Some(text()),
+                id: MessageId(7),
             },
         }),
         9 => Event::Announced { text: text() },

@@ -20,6 +20,7 @@ fn windows() -> impl Strategy<Value = Window> {
             until_ms: u64::MAX,
             limit,
             newest,
+            has_events: false,
         },
     )
 }

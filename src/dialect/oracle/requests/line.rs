@@ -272,6 +272,9 @@ fn bounds(range: &Range) -> Option<String> {
     if range.shows_ids {
         words += " ids";
     }
+    if range.has_events {
+        words += " events";
+    }
     for (name, id) in [("before", range.before), ("after", range.after)] {
         if let Some(id) = id {
             words += &format!(" {name} {id}");

@@ -284,6 +284,10 @@ fn bounded<'a>(object: Object<'a>, range: &Range) -> Option<Object<'a>> {
     if range.shows_ids {
         return None;
     }
+    let object = match range.has_events {
+        true => object.flag("events", true),
+        false => object,
+    };
     let object = object
         .number("limit", range.limit.map(|limit| limit as u64))
         .number("before", range.before.map(|id| id.0))

@@ -281,6 +281,8 @@ pub(super) fn refused(effects: &[Effect]) -> &ErrorCode {
 
 pub(super) fn kept(effects: &[Effect]) -> Vec<&Record> {
     let records = effects.iter().filter_map(|effect| match effect {
+        // What is said, and what happens beside, is no state.
+        Effect::Keep(Record::Said { .. }) => None,
         Effect::Keep(record) => Some(record),
         _ => None,
     });

@@ -155,6 +155,7 @@ fn the_tails_together_are_bounded() {
         until_ms: u64::MAX,
         limit: usize::MAX,
         newest: true,
+        has_events: false,
     };
     for _ in 0..SCROLLBACK_MESSAGES + 7 {
         world.take(&Step::Say { at: 0, count: 1 });
