@@ -511,3 +511,26 @@ fn strangers_who_speak_no_tls_do_not_fill_the_log() {
     let lines = log.matches("protocol error").count();
     assert!(lines < 50, "{lines} lines for 100 strangers");
 }
+
+#[test]
+fn irc_clients_are_told_to_come_back_over_tls() {
+    let doors = ["irc://127.0.0.1:0", "tls+irc://127.0.0.1:0"];
+    let server = Server::open(&doors, &format!("{} --irc-sts 30d", flags()));
+    let (_, port) = secure_door(&server).rsplit_once(':').expect("a port");
+    let mut plain = server.connect(Irc);
+    plain.send("CAP LS\r\nCAP LS 302\r\nCAP REQ sts\r\n");
+    let listed = plain.expect_until(" NAK sts\r\n");
+    let listed = String::from_utf8(listed).expect("UTF-8");
+    let with = format!(" sts=port={port}");
+    // Who knows no values is not told, and nobody can ask for it.
+    assert_eq!(listed.matches(" sts=").count(), 1, "{listed}");
+    assert!(listed.contains(&with), "{listed}");
+    let mut secure = Secure::to(secure_door(&server));
+    secure.stream().write_all(b"CAP LS 302\r\n").expect("room");
+    let mut listed = Vec::new();
+    while !listed.ends_with(b" sts=duration=2592000") {
+        let mut byte = [0];
+        secure.stream().read_exact(&mut byte).expect("more bytes");
+        listed.push(byte[0]);
+    }
+}
