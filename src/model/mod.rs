@@ -66,6 +66,7 @@ pub use record::{AccountRecord, Durability, Kept, KeptScrollback, Note, Record, 
 pub use request::Request;
 pub(crate) use request::{EnterMode, Since};
 pub use secret::Secret;
+pub(crate) use secret::saslprep;
 pub use settings::Settings;
 pub use terms::{SearchWords, terms};
 #[cfg(any(test, feature = "testing"))]

@@ -1,10 +1,18 @@
 //! What nobody may read by accident.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use zeroize::Zeroize;
 
 use crate::limits::PASSWORD_BYTES_MAX;
+
+/// A name or a password in the one form that all who type it mean (SASLprep, RFC 4013), for what is stored and asked
+/// for: compatible letters are one, nothing unseen is in it. `None`: it has none.
+pub(crate) fn saslprep(text: &str) -> Option<Cow<'_, str>> {
+    let prepared = stringprep::saslprep(text).ok()?;
+    (!prepared.is_empty()).then_some(prepared)
+}
 
 /// A password, a token, or what a password is checked by: no debug print shows it, and its memory is
 /// wiped.
@@ -70,6 +78,23 @@ mod tests {
     #[test]
     fn a_debug_print_shows_no_secret() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(..)");
+    }
+
+    /// RFC 4013 section 3.
+    #[test]
+    fn the_examples_of_saslprep() {
+        for (text, prepared) in [
+            ("I\u{AD}X", Some("IX")),
+            ("user", Some("user")),
+            ("USER", Some("USER")),
+            ("\u{AA}", Some("a")),
+            ("\u{2168}", Some("IX")),
+            ("\u{7}", None),
+            ("\u{627}\u{31}", None),
+            ("\u{AD}", None),
+        ] {
+            assert_eq!(saslprep(text).as_deref(), prepared, "{text:?}");
+        }
     }
 
     #[test]

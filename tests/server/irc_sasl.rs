@@ -59,6 +59,11 @@ fn begin(peer: &mut Peer) -> String {
 
 /// The last message of who knows a password (RFC 5802 section 3), and the server's signature.
 fn proof(first: &str, password: &str) -> (String, String) {
+    proof_for("n=ann,r=abc", first, password)
+}
+
+/// The same, of who began with `begun`.
+fn proof_for(begun: &str, first: &str, password: &str) -> (String, String) {
     let mut attributes = first.split(',').map(|it| &it[2..]);
     let mut next = || attributes.next().expect("an attribute");
     let (nonce, salt, iterations) = (next(), next(), next());
@@ -77,7 +82,7 @@ fn proof(first: &str, password: &str) -> (String, String) {
     let client_key = sign(&salted, b"Client Key");
     let stored_key = digest::digest(&digest::SHA256, &client_key);
     let bare = format!("c=biws,r={nonce}");
-    let message = format!("n=ann,r=abc,{first},{bare}");
+    let message = format!("{begun},{first},{bare}");
     let signature = sign(stored_key.as_ref(), message.as_bytes());
     let proof: Vec<u8> = client_key
         .iter()
@@ -239,4 +244,32 @@ fn an_operators_account_makes_an_operator() {
     let mut eve = irc(&server, "eve", "");
     eve.send("OPER whoever open\r\n");
     eve.expect_until(":irc.test 381 eve :");
+}
+
+#[test]
+fn names_and_passwords_are_the_same_in_every_form() {
+    let data = TempDir::new();
+    let server = server_with(&data, "");
+    let mut bob = irc(&server, "bob", "");
+    bob.send("REGISTER * * \u{2168}I\u{AD}X\u{AA}\r\n");
+    bob.expect_until(" REGISTER SUCCESS bob :");
+    let plain = |message: &str, code: &str| {
+        let mut peer = newcomer(&server);
+        peer.send(format!("AUTHENTICATE PLAIN\r\n{}", encoded(message)));
+        peer.expect_until("AUTHENTICATE +\r\n");
+        peer.expect_until(format!(":irc.test {code} "));
+    };
+    plain("\0bob\0IXIXa", "903");
+    plain("\0b\u{AD}ob\0IX\u{2168}\u{AA}", "903");
+    plain("\0bob\0IXIX", "904");
+    plain("\0b\u{7}ob\0IXIXa", "904");
+    plain("\0bob\0\u{627}1", "904");
+    let mut peer = newcomer(&server);
+    peer.send("AUTHENTICATE SCRAM-SHA-256\r\n");
+    peer.expect_until("AUTHENTICATE +\r\n");
+    peer.send(encoded("n,,n=bo\u{AD}b,r=abc"));
+    let first = message(&mut peer);
+    let (last, signature) = proof_for("n=bo\u{AD}b,r=abc", &first, "IXIXa");
+    peer.send(encoded(&last));
+    assert_eq!(message(&mut peer), signature);
 }

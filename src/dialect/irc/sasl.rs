@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::SASL_BYTES_MAX;
-use crate::model::{AccountId, Challenge, Login, Nick, Request, Secret};
+use crate::model::{AccountId, Challenge, Login, Nick, Request, Secret, saslprep};
 
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
@@ -231,10 +231,15 @@ impl Dialogue {
 fn plain(message: &str) -> Option<(Nick, Secret)> {
     let mut parts = message.split('\0');
     let (authorized, name, secret) = (parts.next()?, parts.next()?, parts.next()?);
-    let nick = Nick::parse(name)?;
-    let is_own = authorized.is_empty() || Nick::parse(authorized)?.key() == nick.key();
+    let nick = name_of(name)?;
+    let is_own = authorized.is_empty() || name_of(authorized)?.key() == nick.key();
     let is_whole = parts.next().is_none() && !secret.is_empty();
     (is_own && is_whole).then(|| (nick, Secret::new(secret)))
+}
+
+/// The name of an account, as it is meant (RFC 4616 section 2, RFC 5802 section 5.1).
+pub(super) fn name_of(sent: &str) -> Option<Nick> {
+    Nick::parse(&saslprep(sent)?)
 }
 
 #[cfg(test)]
@@ -252,6 +257,8 @@ mod tests {
             ("\0jilles\0", false),
             ("jilles", false),
             ("\0jilles\0a\0b", false),
+            ("jilles\0jil\u{AD}les\0sesame", true),
+            ("\0jil\u{7}les\0sesame", false),
         ] {
             assert_eq!(plain(message).is_some(), is_good, "{message:?}");
         }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Challenge, Nick, ScramProof};
 
+use super::sasl::name_of;
+
 /// What a client begins with.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ClientFirst {
@@ -31,9 +33,9 @@ impl ClientFirst {
         let name = attributes.next()?.strip_prefix("n=")?;
         let nonce = attributes.next()?.strip_prefix("r=")?;
         // No name has a `,` or `=`, so none is to be unescaped.
-        let name = Nick::parse(name)?;
+        let name = name_of(name)?;
         let is_own = match authorized.strip_prefix("a=") {
-            Some(authorized) => Nick::parse(authorized)?.key() == name.key(),
+            Some(authorized) => name_of(authorized)?.key() == name.key(),
             None => authorized.is_empty(),
         };
         let is_nonce = !nonce.is_empty() && nonce.bytes().all(|byte| byte.is_ascii_graphic());

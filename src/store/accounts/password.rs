@@ -7,7 +7,7 @@ use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::limits::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, PASSWORD_SALT_BYTES};
-use crate::model::Secret;
+use crate::model::{Secret, saslprep};
 
 /// What memory for a hash is reserved as, in bytes, though less is touched. Above 32 MiB glibc asks the
 /// kernel for it and gives it back when it is done (mallopt(3), M_MMAP_THRESHOLD); below it would keep
@@ -23,6 +23,14 @@ pub(crate) struct Hashed {
     pub(crate) scram: Option<Secret>,
 }
 
+/// A password as every client means it (RFC 4013), where it has such a form; else as it is.
+fn prepared(password: &Secret) -> Secret {
+    match saslprep(password.reveal()) {
+        Some(prepared) => Secret::new(prepared),
+        None => password.clone(),
+    }
+}
+
 /// Hashes a new password, with salts of its own.
 ///
 /// # Errors
@@ -35,7 +43,7 @@ pub(crate) fn hash(password: &Secret) -> Result<Hashed, String> {
     let wrong = |e| format!("cannot hash a password: {e}");
     let salt = Salt::new(&salt).map_err(wrong)?;
     let hash = PasswordHash {
-        hash: Some(compute(&argon2(params()), password, &salt)?),
+        hash: Some(compute(&argon2(params()), &prepared(password), &salt)?),
         ..with_salt(salt)?
     };
     Ok(Hashed {
@@ -56,9 +64,15 @@ pub(crate) fn verify(password: &Secret, hash: Option<&Secret>) -> Result<bool, S
     };
     let params = Params::try_from(&known).map_err(|e| wrong(&e))?;
     let salt = known.salt.ok_or("not a hash of a password: no salt")?;
-    let computed = compute(&argon2(params), password, &salt)?;
+    let argon2 = argon2(params);
     // Outputs are compared in constant time.
-    Ok(known.hash == Some(computed))
+    let is_it = |given: &Secret| {
+        let computed = compute(&argon2, given, &salt)?;
+        Ok::<_, String>(known.hash == Some(computed))
+    };
+    let prepared = prepared(password);
+    // It may have been hashed as it was typed, before passwords were prepared.
+    Ok(is_it(&prepared)? || (prepared != *password && is_it(password)?))
 }
 
 fn params() -> Params {
@@ -146,6 +160,33 @@ pub(super) mod tests {
     }
 
     /// It is from the reference implementation's tests: what others hashed can be moved here.
+    #[test]
+    fn a_password_is_the_same_in_every_form() {
+        let hash = hash(&Secret::new("I\u{AD}X\u{E9}")).expect("a hash");
+        for (typed, is_it) in [
+            ("IXe\u{301}", true),
+            ("\u{2168}\u{E9}", true),
+            ("IXe", false),
+        ] {
+            let typed = Secret::new(typed);
+            assert_eq!(verify(&typed, Some(&hash.phc)), Ok(is_it));
+        }
+        // As it was hashed before passwords were prepared.
+        let (typed, salt) = (
+            Secret::new("\u{2168}"),
+            Salt::new(&[7; 16]).expect("a salt"),
+        );
+        let output = compute(&argon2(params()), &typed, &salt).expect("a hash");
+        let old = PasswordHash {
+            hash: Some(output),
+            ..with_salt(salt).expect("a hash")
+        };
+        assert_eq!(
+            verify(&typed, Some(&Secret::new(old.to_string()))),
+            Ok(true)
+        );
+    }
+
     #[test]
     fn hashes_of_other_programs_are_taken() {
         let other =

@@ -10,7 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac, pbkdf2};
 
 use crate::limits::{PASSWORD_SALT_BYTES, SCRAM_ITERATIONS};
-use crate::model::{Challenge, ScramProof, Secret};
+use crate::model::{Challenge, ScramProof, Secret, saslprep};
 
 /// What is kept of a password.
 struct Keys {
@@ -21,23 +21,22 @@ struct Keys {
     server_key: Vec<u8>,
 }
 
-/// What is to be kept of a new password; `None` where its bytes depend on how a client normalises it (RFC 4013).
+/// What is to be kept of a new password; `None` where it has no form that every client gives it (RFC 4013).
 ///
 /// # Errors
 /// One line: there is no randomness for it.
 pub(super) fn keys(password: &Secret) -> Result<Option<Secret>, String> {
-    if !password.reveal().is_ascii() {
+    let Some(password) = saslprep(password.reveal()) else {
         return Ok(None);
-    }
+    };
     let salt: [u8; PASSWORD_SALT_BYTES] = random()?;
     let iterations = NonZeroU32::new(SCRAM_ITERATIONS).expect("the limit is no zero");
     let mut salted = [0; digest::SHA256_OUTPUT_LEN];
-    let password = password.reveal().as_bytes();
     pbkdf2::derive(
         pbkdf2::PBKDF2_HMAC_SHA256,
         iterations,
         &salt,
-        password,
+        password.as_bytes(),
         &mut salted,
     );
     let client_key = sign(&salted, b"Client Key");
