@@ -158,6 +158,12 @@ impl<S: Transport> Connection<S> {
         }
     }
 
+    /// Does it come over TLS, to here or to a proxy that says so?
+    pub(super) fn is_secure(&self) -> bool {
+        let restraint = self.restraint.as_ref();
+        self.socket.is_tls() || restraint.is_some_and(|it| it.is_proxied_over_tls)
+    }
+
     /// Has the hub a session for it?
     pub(super) fn has_joined(&self) -> bool {
         self.stage == Stage::Joined

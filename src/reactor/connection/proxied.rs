@@ -48,12 +48,6 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    /// Does it come over TLS, to here or to a proxy that says so?
-    pub(in crate::reactor) fn is_secure(&self) -> bool {
-        let restraint = self.restraint.as_ref();
-        self.socket.is_tls() || restraint.is_some_and(|it| it.is_proxied_over_tls)
-    }
-
     /// Its proxy says that it comes over TLS, or does not.
     pub(in crate::reactor) fn set_proxied_over_tls(&mut self, is_so: bool) {
         match is_so {
