@@ -18,8 +18,8 @@ pub use crate::limits::{
 pub use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, ErrorCode, Event,
     Found, HashSeed, Kept, KeptMessage, KeptScrollback, Key, Manner, Message, MessageId, Moment,
-    Nick, Note, Nowhere, Peer, Query, Record, Request, RoomName, RoomRecord, SaidBy, SearchWords,
-    Secret, Settings, Used, Window, Zone, terms,
+    Nick, Note, Nowhere, Peer, Query, Record, RegistrationMode, Request, RoomName, RoomRecord,
+    SaidBy, SearchWords, Secret, Settings, Used, Window, Zone, terms,
 };
 pub use crate::model::{SaidIn, TrustedProxy};
 pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Turned};

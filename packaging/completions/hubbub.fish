@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_hubbub_global_optspecs
-    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi console console-quiet no-console admin-socket= take-over run-dir= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
+    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= motd= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi require-account registration= console console-quiet no-console admin-socket= take-over run-dir= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
 end
 
 function __fish_hubbub_needs_command
@@ -38,6 +38,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l trusted-proxy -d 'A proxy
 complete -c hubbub -n "__fish_hubbub_needs_command" -l join-timeout -d 'How long a connection may take to give a name' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l handshake-timeout -d 'How long a TLS handshake or an HTTP request may take' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l server-password-file -d 'The file whose first line is asked of everybody who comes in: IRC clients send it with PASS, text and colon ask for it before the name, JSON takes it as `server_password`' -r -F
+complete -c hubbub -n "__fish_hubbub_needs_command" -l motd -d 'The file that everybody is told who comes in by text, IRC, JSON or the page: at most 8 KiB; read again at SIGHUP' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l backlog -d 'Connections that the kernel queues before they are accepted' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l allow-origin -d 'A web page that may open WebSockets here, as in https://chat.example, or * for any; may be given again and again. The server\'s own page always may' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l api-token-file -d 'The file of bearer tokens for POST to /api/v1: a line each, TOKEN [NAME]' -r -F
@@ -50,6 +51,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l keep-count -d 'How many m
 complete -c hubbub -n "__fish_hubbub_needs_command" -l keep-bytes -d 'How many bytes of messages of each room are kept' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l account-expiry -d 'How long an account lasts that nobody uses while the server runs' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l grace -d 'How long somebody may go by a registered name before logging in' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l registration -d 'Who may make an account: everybody, who has a code of an operator\'s (/invitecode), or nobody but with `hubbub account`' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l admin-socket -d 'The operator\'s console on a Unix-domain socket, for root and the server\'s own user' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l run-dir -d 'The directory where a server and the program that takes over meet [default: $RUNTIME_DIRECTORY, which systemd sets, or the --data directory]' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l http-status -d 'Where /metrics and /stats are served over HTTP' -r
@@ -75,6 +77,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l register-after-join -d 'H
 complete -c hubbub -n "__fish_hubbub_needs_command" -l data-set-aside -d 'If the database is broken, rename it and begin a new one, rather than not start'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l strict-names -d 'Refuse a registered name at once to who does not log in'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l multi -d 'Let every account be online from several connections, rather than only where a login asks for it'
+complete -c hubbub -n "__fish_hubbub_needs_command" -l require-account -d 'Let nobody in, and tell nobody a word, who does not log in'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l console -d 'The operator\'s console on standard input; the default where that is a terminal'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l console-quiet -d 'Show nothing on the console\'s terminal but answers: not who comes and goes, and what is said'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l no-console -d 'No console, even on a terminal'

@@ -99,6 +99,10 @@ impl Chat {
         self.rules.oper_password = password;
     }
 
+    pub(crate) fn set_motd(&mut self, lines: Vec<String>) {
+        self.rules.server.motd = lines;
+    }
+
     /// What is remembered for a user, or for its account.
     fn notes(&self, user: UserId) -> Option<&Notes> {
         let user = self.users.get(user)?;

@@ -130,7 +130,13 @@ fn add(dir: &Path, name: &Nick) -> Result<String, String> {
     }
     let hash = accounts::hash(&password::read(name)?)?;
     let nick = name.clone();
-    match write(&mut connection, dir, &AccountWrite::Insert { nick, hash })? {
+    // Whoever runs the server needs no invitation.
+    let code = None;
+    match write(
+        &mut connection,
+        dir,
+        &AccountWrite::Insert { nick, hash, code },
+    )? {
         AccountAnswer::Exists => Err(exists()),
         _ => Ok(format!("{name} is registered")),
     }

@@ -116,6 +116,9 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         server_name: arguments.irc.server_name,
         network_name: arguments.irc.network_name,
         server_password: arguments.doors.server_password_file,
+        motd: arguments.doors.motd,
+        requires_account: arguments.kept.require_account,
+        registration: arguments.kept.registration,
         has_early_accounts: !arguments.irc.register_after_join,
         irc_sts_s: arguments.irc.irc_sts.map(|Time(ms)| ms / 1000),
         addresses: match (arguments.doors.cloak, arguments.doors.show_addresses) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::dialect::Dialect;
 use crate::limits::{ConnectRate, Rate, options};
-use crate::model::Durability;
+use crate::model::{Durability, RegistrationMode};
 use crate::reactor::{DoorAddress, Place};
 
 /// A number of bytes, as [`size`] reads it.
@@ -220,6 +220,15 @@ pub(super) fn durability(text: &str) -> Result<Durability, String> {
         "seen" => Ok(Durability::Seen),
         "soon" => Ok(Durability::Soon),
         _ => Err("it is seen or soon".into()),
+    }
+}
+
+pub(super) fn registration(text: &str) -> Result<RegistrationMode, String> {
+    match text {
+        "open" => Ok(RegistrationMode::Open),
+        "invite" => Ok(RegistrationMode::Invite),
+        "closed" => Ok(RegistrationMode::Closed),
+        _ => Err("it is open, invite or closed".into()),
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::Renamed { .. }
         | Event::Presence { .. }
         | Event::Deleted(_)
+        | Event::Motd { .. }
         | Event::History { .. } => {}
         Event::Said { .. } if view.own => {}
         Event::Said { peer, message, .. } => {

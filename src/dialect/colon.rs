@@ -10,8 +10,8 @@ use crate::model::{
 };
 
 use super::{
-    Ask, Dialect, Stage, View, ask, blocks, command, past, plain, sentence, text, unlock, unmarked,
-    utf8, words,
+    Ask, Dialect, Stage, View, answer, ask, blocks, command, past, plain, sentence, text, unlock,
+    unmarked, utf8, words,
 };
 
 pub(super) const RESET: &str = "\x1b[0m";
@@ -40,6 +40,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(frame).and_then(|line| match stage {
         _ if unmarked(line).trim().is_empty() => Ok(None),
         Stage::Locked => Ok(Some(unlock(line))),
+        Stage::Proving => Ok(Some(answer(line))),
         Stage::Joining => command::first(line, &[':', '/'], Dialect::Colon.spec()).map(Some),
         Stage::Joined => parse_line(line).map(Some),
     }))
@@ -214,6 +215,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::Proven { .. }
         | Event::Challenge(_)
         | Event::Unlocked
+        | Event::Motd { .. }
         | Event::Presence { .. } => Ok(()),
         Event::RoomLeft { .. }
         | Event::Renamed { .. }
@@ -231,6 +233,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::Clients { .. }
         | Event::Kept { .. }
         | Event::Token { .. }
+        | Event::Codes { .. }
         | Event::Stats(_) => match &text::sentences(event)[..] {
             [] => Ok(()),
             [one] => green(out, disarmed(one)),

@@ -6,6 +6,8 @@ mod past;
 mod rule;
 mod talk;
 
+pub(super) use accounts::invited;
+
 use crate::limits::PASSWORD_BYTES_MAX;
 use crate::model::{ErrorCode, Nick, Request, RoomName, Secret};
 
@@ -33,6 +35,8 @@ type ReadWords = fn(&str) -> Option<Result<Request, ErrorCode>>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CommandRank {
     User,
+    /// For everybody, where there are accounts.
+    Account,
     Moderator,
     Operator,
 }
@@ -73,29 +77,43 @@ pub(super) fn parse(line: &str) -> Result<Request, ErrorCode> {
     (command.read)(words).unwrap_or(Err(ErrorCode::Usage(command.usage)))
 }
 
-/// Reads what comes first in a dialect of lines: a name, or `/login` behind one of `marks`.
+/// Reads what comes first in a dialect of lines: a name, or `/login` or `/register` behind one of `marks`.
 ///
 /// # Errors
 /// [`ErrorCode::BadNick`], or what is wrong with the words of the command.
 pub(super) fn first(line: &str, marks: &[char], spec: &Spec) -> Result<Request, ErrorCode> {
-    let is_login = |rest: &&str| {
-        let name = rest.split(char::is_whitespace).next();
-        name.is_some_and(|name| name.eq_ignore_ascii_case("login"))
-    };
     let line = unmarked(line).trim();
-    let (nick, login) = match line.strip_prefix(marks).filter(is_login).map(parse) {
-        Some(Ok(Request::Login { name, login })) => (name, Some(login)),
-        Some(Err(code)) => return Err(code),
-        Some(Ok(_)) | None => (Nick::parse(line).ok_or(ErrorCode::BadNick)?, None),
-    };
-    Ok(Request::Join {
+    let join = |nick, login| Request::Join {
         nick,
         wants_users: spec.shows_users,
         login,
         resume: Vec::new(),
         replay: (!spec.shows_history).then_some(0),
-    })
+    };
+    let command = line.strip_prefix(marks).unwrap_or_default();
+    let (name, words) = command
+        .split_once(char::is_whitespace)
+        .unwrap_or((command, ""));
+    if name.eq_ignore_ascii_case("register") {
+        let read = accounts::registration(words);
+        let (name, password, code) = read.unwrap_or(Err(ErrorCode::Usage(REGISTER_USAGE)))?;
+        return Ok(Request::RegisterEarly {
+            name: name.clone(),
+            password,
+            code,
+            then: Some(Box::new(join(name, None))),
+        });
+    }
+    if name.eq_ignore_ascii_case("login")
+        && let Request::Login { name, login } = parse(command)?
+    {
+        return Ok(join(name, Some(login)));
+    }
+    Ok(join(Nick::parse(line).ok_or(ErrorCode::BadNick)?, None))
 }
+
+/// How somebody without an account comes in.
+const REGISTER_USAGE: &str = "/register NAME PASSWORD [--code CODE]";
 
 /// A command with its words, without what marks it, and what it does.
 pub(super) fn told(name: &str) -> Option<(&'static str, &'static str)> {
@@ -128,20 +146,41 @@ fn find(name: &str) -> Option<&'static CommandRow> {
     commands().find(is_called)
 }
 
-/// The lines of `/help`: all commands, or the one asked about.
-pub(super) fn help(command: Option<&str>) -> Result<Vec<String>, ErrorCode> {
+/// What everybody needs to know first, by name.
+const FIRST: [&str; 9] = [
+    "list", "pm", "me", "nick", "rooms", "join", "leave", "history", "quit",
+];
+
+/// What asks for all commands.
+const ALL: &str = "all";
+
+/// The lines of `/help`: the first commands, all that one may have a use for, or the one asked about.
+pub(super) fn help(
+    command: Option<&str>,
+    is_operator: bool,
+    has_accounts: bool,
+) -> Result<Vec<String>, ErrorCode> {
     let line = |command: &CommandRow| format!("{:26} {}", command.usage, command.summary);
-    if let Some(name) = command {
-        let name = name.trim_start_matches(['/', ':']);
+    let Some(name) = command else {
+        let rest = format!("{:26} every command; /help COMMAND: one", "/help all");
+        let first = FIRST.iter().filter_map(|name| find(name)).map(line);
+        return Ok(first.chain([rest]).collect());
+    };
+    let name = name.trim_start_matches(['/', ':']);
+    if !name.eq_ignore_ascii_case(ALL) {
         let command = find(name).ok_or_else(|| ErrorCode::UnknownCommand(format!("/{name}")))?;
         return Ok(vec![line(command)]);
     }
-    let of = |rank: CommandRank| commands().filter(move |c| c.rank == rank).map(line);
-    Ok(of(CommandRank::User)
-        .chain(["In a room that you made:".into()])
-        .chain(of(CommandRank::Moderator))
-        .chain(["For operators:".into()])
-        .chain(of(CommandRank::Operator))
+    let of = |rank: CommandRank, title: Option<&str>| {
+        let lines = commands().filter(move |c| c.rank == rank).map(line);
+        title.map(String::from).into_iter().chain(lines)
+    };
+    let accounts = has_accounts.then(|| of(CommandRank::Account, Some("With a name of your own:")));
+    let operators = is_operator.then(|| of(CommandRank::Operator, Some("For operators:")));
+    Ok(of(CommandRank::User, None)
+        .chain(accounts.into_iter().flatten())
+        .chain(of(CommandRank::Moderator, Some("In a room that you made:")))
+        .chain(operators.into_iter().flatten())
         .collect())
 }
 

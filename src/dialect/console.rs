@@ -8,7 +8,7 @@ use super::{Ask, View, ask, command, plain, text, utf8, words};
 
 /// What can be asked here, by the commands' names; and how it is told from what users ask, where it is
 /// something else.
-const OFFERED: [(&str, Option<(&str, &str)>); 25] = [
+const OFFERED: [(&str, Option<(&str, &str)>); 26] = [
     ("help", None),
     ("list", Some(("list", "who is connected, with addresses"))),
     ("rooms", None),
@@ -37,6 +37,13 @@ const OFFERED: [(&str, Option<(&str, &str)>); 25] = [
     (
         "delete",
         Some(("delete ID [REASON]", "delete what somebody said")),
+    ),
+    (
+        "invitecode",
+        Some((
+            "invitecode new|drop|list",
+            "who may register: new [N] [TIME], drop CODE",
+        )),
     ),
     ("stats", None),
     ("ping", None),
@@ -152,7 +159,7 @@ fn answer(event: &Event) -> (Vec<String>, Option<&'static str>) {
         Event::PrivateSent { to, .. } => done(format!("Private message sent to {to}")),
         Event::Done { .. } => (text::sentences(event), Some(GREEN)),
         Event::Error(code) => (vec![error(code)], Some(RED)),
-        Event::Help { command } => match help(command.as_deref()) {
+        Event::Help { command, .. } => match help(command.as_deref()) {
             Ok(lines) => (lines, None),
             Err(code) => (vec![error(&code)], Some(RED)),
         },
@@ -300,7 +307,11 @@ mod tests {
 
     #[test]
     fn help_lists_what_can_be_asked_and_no_more() {
-        let help = rendered(&Event::Help { command: None });
+        let help = rendered(&Event::Help {
+            command: None,
+            is_operator: true,
+            has_accounts: true,
+        });
         assert_eq!(help.lines().count(), OFFERED.len() + 1);
         for (line, (name, _)) in help.lines().zip(OFFERED) {
             assert!(line.starts_with(&format!(":{name}")), "{line}");
@@ -314,7 +325,12 @@ mod tests {
         ] {
             assert!(!help.contains(&format!(":{name} ")), "{name}");
             let command = Some(name.into());
-            assert_eq!(rendered(&Event::Help { command }), "Invalid command\n");
+            let asked = Event::Help {
+                command,
+                is_operator: true,
+                has_accounts: true,
+            };
+            assert_eq!(rendered(&asked), "Invalid command\n");
         }
     }
 

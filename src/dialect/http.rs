@@ -11,8 +11,7 @@ pub(crate) use super::time::imf_date;
 pub(crate) use response::write_head;
 pub(crate) use response::{Refusal, Response, ResponseMode, StatusCode};
 
-/// What is asked to be done. Their names are told apart by case as well (RFC 9110 section
-/// 9.1).
+/// What is asked to be done. Their names are told apart by case as well (RFC 9110 section 9.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Show.
@@ -139,6 +138,8 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         | ErrorCode::InviteOnly(_)
         | ErrorCode::WrongKey(_)
         | ErrorCode::NameRegistered
+        | ErrorCode::AccountRequired(_)
+        | ErrorCode::NotInvited(_)
         | ErrorCode::NoAccounts
         | ErrorCode::NothingKept
         | ErrorCode::NotLoggedIn

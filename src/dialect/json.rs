@@ -36,12 +36,12 @@ fn parse_with(request: ReadObject, frame: &[u8], stage: Stage) -> Parsed {
         };
     }
     let object = match stage {
-        Stage::Locked | Stage::Joining => object::read_first(frame),
+        Stage::Locked | Stage::Joining | Stage::Proving => object::read_first(frame),
         Stage::Joined => object::read(frame),
     };
     match object.and_then(|object| Ok((request_id(&object)?, object))) {
         Ok((id, object)) => match stage {
-            Stage::Locked | Stage::Joining => Parsed {
+            Stage::Locked | Stage::Joining | Stage::Proving => Parsed {
                 ask: ask(join(&object, "username", Dialect::Json.spec())),
                 id,
             },

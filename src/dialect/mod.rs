@@ -33,7 +33,7 @@ pub(crate) use time::{date, since};
 
 use crate::model::{ErrorCode, Event, Moment, Person, Request, RequestId, World};
 use http::{HttpRequest, Refusal};
-use reading::{ask, unlock, unmarked, utf8};
+use reading::{answer, ask, unlock, unmarked, utf8};
 use serde::{Deserialize, Serialize};
 
 /// A fixed way to read requests and to render events. How each is served stands in [`spec`].
@@ -70,6 +70,8 @@ pub enum Stage {
     Locked,
     /// A name is expected.
     Joining,
+    /// The password of the account is expected whose name was given.
+    Proving,
     /// Requests are expected.
     Joined,
 }

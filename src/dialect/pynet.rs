@@ -26,7 +26,7 @@ fn read(frame: &[u8], stage: Stage) -> Result<Option<Request>, ErrorCode> {
 
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
-        Event::Welcome { .. } | Event::Joined { .. } => {}
+        Event::Welcome { .. } | Event::Joined { .. } | Event::Motd { .. } => {}
         Event::Said { message, .. } if view.own && message.manner != Manner::Acted => {}
         Event::Left { nick, .. } => push_server_message(&format!("{nick} has left the chat."), out),
         // Of those who come into the lobby its client is told nothing, of those who leave each.

@@ -22,6 +22,11 @@ pub(super) fn ask(parsed: Result<Option<Request>, ErrorCode>) -> Ask {
     }
 }
 
+/// A line that is the password of the account whose name was given.
+pub(super) fn answer(line: &str) -> Request {
+    Request::Answer(Secret::new(line.trim_end_matches(['\r', '\n'])))
+}
+
 /// A line that says the word that the server wants of who comes in.
 pub(super) fn unlock(line: &str) -> Request {
     Request::Unlock {

@@ -2,8 +2,8 @@
 //! them is as it was sent.
 
 use crate::model::{
-    Absence, Deletion, Departure, Done, Happening, Kick, MaskKind, MemberRank, Message, ModeChange,
-    Nick, Notice, PutOut, RoomName, Target,
+    Absence, Deletion, Departure, Done, Happening, InviteCode, Kick, MaskKind, MemberRank, Message,
+    ModeChange, Nick, Notice, PutOut, RoomName, Target,
 };
 
 /// To who asked for it: it was done.
@@ -13,6 +13,7 @@ pub(super) fn done(done: &Done) -> String {
         Done::Back => "You are back.".into(),
         Done::Ignored(nick) => format!("You hear nothing from {nick} any more."),
         Done::Unignored(name) => format!("You hear from {name} again."),
+        Done::CodeGone => "That invitation is void.".into(),
         Done::Operator => "You are an operator now.".into(),
         Done::Registered {
             nick,
@@ -171,6 +172,12 @@ fn rank_of(room: &RoomName, name: &str, rank: MemberRank, is_given: bool) -> Str
     }
 }
 
+/// An invitation, and how long it lasts.
+pub(super) fn invitation((code, seconds_left): &(InviteCode, Option<u64>)) -> String {
+    let time = seconds_left.map_or(String::new(), |seconds| format!(", {seconds} s left"));
+    format!("{}: good for {}{time}", code.code, code.uses)
+}
+
 fn mask_of(room: &RoomName, kind: MaskKind, mask: &str, is_set: bool) -> String {
     let (is, is_not) = match kind {
         MaskKind::Ban => ("is kept out of", "is not kept out of"),
@@ -227,6 +234,7 @@ pub(super) fn put_out(why: &PutOut) -> Option<String> {
         PutOut::Kicked { reason, .. } => reason.clone(),
         PutOut::Banned { reason, .. } => Some(format!("banned{}", colon(reason))),
         PutOut::TokenVoid => Some("the token is void".into()),
+        PutOut::LoggedOut => Some("logged out".into()),
         PutOut::LoggedInElsewhere => Some("logged in from elsewhere".into()),
     }
 }

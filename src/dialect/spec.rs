@@ -38,6 +38,8 @@ pub(crate) struct Spec {
     pub(crate) shows_addresses: bool,
     /// Does what is sent fill whole reads of its client ([`crate::limits::CLIENT_READ_BYTES`])?
     pub(crate) is_padded: bool,
+    /// Is who gave the name of an account asked for its password next?
+    pub(crate) asks_again: bool,
     /// May telnet's commands (RFC 854) be among its bytes?
     pub(crate) has_telnet: bool,
 }
@@ -126,7 +128,7 @@ impl Class {
             (Class::Echo, _) => ECHO_BYTES_MAX,
             (Class::Http, _) => HTTP_HEAD_BYTES_MAX,
             (Class::Console, _) | (Class::User, Stage::Joined) => limits.frame_bytes,
-            (Class::User, Stage::Locked | Stage::Joining) => {
+            (Class::User, Stage::Locked | Stage::Joining | Stage::Proving) => {
                 limits.frame_bytes.min(UNJOINED_FRAME_BYTES_MAX)
             }
         }
@@ -150,7 +152,7 @@ impl Class {
             (Class::Echo, _) => 3 * ECHO_BYTES_MAX,
             // As for users: the one answer that is above the soft limit may list them all.
             (Class::Http, _) => limits.sendq_hard_bytes.max(HTTP_SENDQ_BYTES_MIN),
-            (Class::User, Stage::Locked | Stage::Joining) => {
+            (Class::User, Stage::Locked | Stage::Joining | Stage::Proving) => {
                 limits.sendq_hard_bytes.min(UNJOINED_SENDQ_BYTES_MAX)
             }
         }
@@ -172,6 +174,7 @@ const USUAL: Spec = Spec {
     ping: "",
     shows_addresses: false,
     is_padded: false,
+    asks_again: false,
     has_telnet: false,
 };
 
@@ -188,6 +191,7 @@ pub(super) static SPECS: [Spec; 11] = [
         name: "text",
         greeting: PROMPT,
         shows_history: true,
+        asks_again: true,
         has_telnet: true,
         ..USUAL
     },
@@ -237,6 +241,7 @@ pub(super) static SPECS: [Spec; 11] = [
     Spec {
         dialect: Dialect::Colon,
         name: "colon",
+        asks_again: true,
         frame_end: FrameEnd::Silence,
         shows_addresses: true,
         is_padded: true,

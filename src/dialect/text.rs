@@ -9,8 +9,8 @@ use crate::model::{
 
 use super::spec::{PASSWORD_PROMPT, PROMPT};
 use super::{
-    Ask, Dialect, Stage, View, ask, command, past, plain, sentence, telnet, time, unlock, unmarked,
-    utf8,
+    Ask, Dialect, Stage, View, answer, ask, command, past, plain, sentence, telnet, time, unlock,
+    unmarked, utf8,
 };
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
@@ -18,6 +18,7 @@ pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(utf8(&frame).and_then(|line| match stage {
         _ if unmarked(line).is_empty() => Ok(None),
         Stage::Locked => Ok(Some(unlock(line))),
+        Stage::Proving => Ok(Some(answer(line))),
         Stage::Joining => command::first(line, &['/'], Dialect::Text.spec()).map(Some),
         Stage::Joined if unmarked(line).trim().is_empty() => Ok(None),
         Stage::Joined => parse_line(line),
@@ -77,12 +78,15 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         }
         Event::Unlocked => out.extend_from_slice(PROMPT.as_bytes()),
         Event::Listing { users } => push(out, &["Current clients: "], &listed(users)),
+        Event::Error(ErrorCode::NameRegistered) if view.stage == Stage::Proving => {
+            out.extend_from_slice(PASSWORD_PROMPT.as_bytes());
+        }
         Event::Error(code) => {
             plain::push(&format!("[Server] {code}"), out);
             let asks_again = match view.stage {
                 Stage::Locked if !code.is_final() => format!(" {PASSWORD_PROMPT}"),
                 Stage::Joining if !code.is_final() => format!(" {PROMPT}"),
-                Stage::Locked | Stage::Joining | Stage::Joined => "\n".into(),
+                Stage::Locked | Stage::Joining | Stage::Proving | Stage::Joined => "\n".into(),
             };
             out.extend_from_slice(asks_again.as_bytes());
         }
@@ -298,8 +302,16 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         }
         Event::Deleted(deletion) => sentence::deleted(deletion),
         Event::Pong => "Pong.".into(),
-        Event::Help { command } => {
-            return command::help(command.as_deref()).unwrap_or_else(|code| vec![code.to_string()]);
+        Event::Motd { lines } => return lines.to_vec(),
+        Event::Codes { codes } if codes.is_empty() => "There are no invitations.".into(),
+        Event::Codes { codes } => return codes.iter().map(sentence::invitation).collect(),
+        Event::Help {
+            command,
+            is_operator,
+            has_accounts,
+        } => {
+            let help = command::help(command.as_deref(), *is_operator, *has_accounts);
+            return help.unwrap_or_else(|code| vec![code.to_string()]);
         }
         Event::Done { what } => return what.iter().map(sentence::done).collect(),
         Event::Notice(notice) => sentence::notice(notice),

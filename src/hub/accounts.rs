@@ -2,10 +2,10 @@
 //! whoever keeps the accounts, and goes on with the answer.
 
 use crate::chat::{Entry, is_given};
-use crate::limits::ACCOUNTS_MAX;
+use crate::limits::{ACCOUNTS_MAX, CODE_CHARS_LOGGED};
 use crate::model::{
-    AccountAsk, AccountId, ConnId, Deed, ErrorCode, Key, Login, Nick, Peer, ScramProof, Secret,
-    TokenChange,
+    AccountAsk, AccountId, ConnId, Deed, ErrorCode, Key, Login, Nick, Peer, RegistrationMode,
+    ScramProof, Secret, TokenChange,
 };
 
 use super::asking::{Tried, Waiting, What};
@@ -102,6 +102,7 @@ impl Hub {
         &mut self,
         caller: Caller,
         password: Secret,
+        code: Option<Secret>,
     ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
         let session = self.own(caller.who)?;
@@ -109,41 +110,36 @@ impl Hub {
         if session.is_account() {
             return Err(ErrorCode::AlreadyLoggedIn);
         }
-        self.ask_registration(caller, nick, password, What::Other)
+        self.ask_registration(caller, (nick, password, code), What::Other)
     }
 
     /// Makes an account of a name that nobody goes by, before coming in.
     pub(super) fn register_early(
         &mut self,
         caller: Caller,
-        nick: Nick,
-        password: Secret,
+        (nick, password, code): (Nick, Secret, Option<Secret>),
+        what: What,
     ) -> Result<Decision, ErrorCode> {
         self.check_accounts()?;
         self.chat.check_nick(&nick, caller.now.unix_ms)?;
         if self.chat.users().find(nick.as_str()).is_some() {
             return Err(ErrorCode::NickTaken);
         }
-        self.ask_registration(caller, nick, password, What::Proof)
+        self.ask_registration(caller, (nick, password, code), what)
     }
 
     fn ask_registration(
         &mut self,
         caller: Caller,
-        nick: Nick,
-        password: Secret,
+        (nick, password, code): (Nick, Secret, Option<Secret>),
         what: What,
     ) -> Result<Decision, ErrorCode> {
         check_password(&password)?;
-        if let Err(code) = self.check_registrable(&nick) {
-            self.log(
-                Deed::Registration { is_good: false },
-                Some(nick),
-                caller.peer,
-            );
-            return Err(code);
-        }
-        if let Err(code) = self.take_registration(caller) {
+        let permitted = self
+            .check_registrable(&nick)
+            .and_then(|()| self.check_invited(code.is_some()))
+            .and_then(|()| self.take_registration(caller));
+        if let Err(code) = permitted {
             self.log(
                 Deed::Registration { is_good: false },
                 Some(nick),
@@ -152,7 +148,13 @@ impl Hub {
             return Err(code);
         }
         let name = nick.clone();
-        let ask = AccountAsk::Register { nick, password };
+        let mode = self.chat.rules().server.registration;
+        let code = code.filter(|_| mode == RegistrationMode::Invite);
+        let ask = AccountAsk::Register {
+            nick,
+            password,
+            code,
+        };
         let asked = self.ask_account(caller, name, ask, what);
         if asked.is_err() {
             self.give_back_registration(caller.peer);
@@ -272,6 +274,17 @@ impl Hub {
         }
     }
 
+    /// May people make accounts, and has who does the code that it takes?
+    fn check_invited(&self, has_code: bool) -> Result<(), ErrorCode> {
+        match self.chat.rules().server.registration {
+            RegistrationMode::Invite if has_code => Ok(()),
+            RegistrationMode::Open => Ok(()),
+            mode @ (RegistrationMode::Invite | RegistrationMode::Closed) => {
+                Err(ErrorCode::NotInvited(mode))
+            }
+        }
+    }
+
     /// May one more account be made from there? It is counted.
     fn take_registration(&mut self, caller: Caller) -> Result<(), ErrorCode> {
         if self.chat.directory().len() >= ACCOUNTS_MAX {
@@ -316,6 +329,7 @@ impl Hub {
             request_id: None,
             name,
             tried,
+            invitation: invitation(&ask),
             is_void: false,
             what,
         };
@@ -328,6 +342,15 @@ impl Hub {
         let tried = self.accounts.failures.try_one(name, address, now_ms);
         tried.map_err(ErrorCode::LoginThrottled)
     }
+}
+
+/// What the invitation begins with that an account is made by.
+fn invitation(ask: &AccountAsk) -> Option<String> {
+    let AccountAsk::Register { code, .. } = ask else {
+        return None;
+    };
+    let code = code.as_ref()?.reveal();
+    Some(code.chars().take(CODE_CHARS_LOGGED).collect())
 }
 
 fn check_password(password: &Secret) -> Result<(), ErrorCode> {

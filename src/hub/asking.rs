@@ -40,6 +40,8 @@ pub(super) struct Waiting {
     pub(super) name: Nick,
     /// What the answer tells of whoever asks.
     pub(super) tried: Tried,
+    /// What the invitation begins with that the account takes.
+    pub(super) invitation: Option<String>,
     /// Is the account gone since it was asked?
     pub(super) is_void: bool,
     pub(super) what: What,
@@ -54,6 +56,8 @@ pub(super) enum Tried {
     Token,
     /// An account.
     Name,
+    /// An invitation for others.
+    Code,
 }
 
 impl Tried {
@@ -75,6 +79,9 @@ impl Tried {
             | AccountAsk::NewSession { .. }
             | AccountAsk::EndSession { .. }
             | AccountAsk::Tokens { .. } => Tried::Nothing,
+            AccountAsk::NewCode { .. } | AccountAsk::DropCode { .. } | AccountAsk::Codes => {
+                Tried::Code
+            }
         }
     }
 

@@ -1,13 +1,15 @@
 //! Coming in: how somebody becomes a user.
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::Entry;
-use crate::model::{ConnId, ErrorCode, Login, MessageId, Nick, RoomName, Secret};
+use crate::model::{ConnId, ErrorCode, Login, MessageId, Nick, Request, RoomName, Secret};
 
 use super::decision::{Caller, Decision, Then, Wants};
 use super::state::Hub;
 
 /// Somebody who comes in.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Coming {
     pub(super) nick: Nick,
     pub(super) wants_users: bool,
@@ -20,6 +22,28 @@ pub(super) struct Coming {
 }
 
 impl Coming {
+    /// Who asks to come in so, and what proves the name. `None`: that is no such request.
+    pub(super) fn of(request: Request) -> Option<(Coming, Option<Login>)> {
+        let Request::Join {
+            nick,
+            wants_users,
+            login,
+            resume,
+            replay,
+        } = request
+        else {
+            return None;
+        };
+        let coming = Coming {
+            nick,
+            wants_users,
+            is_untold: false,
+            resume,
+            replay,
+        };
+        Some((coming, login))
+    }
+
     /// Somebody who says no more than a name, and is shown nothing of the past.
     pub(super) fn plain(nick: Nick) -> Coming {
         Coming {
@@ -36,6 +60,11 @@ impl Hub {
     /// Does the server want a word of who comes in?
     pub fn wants_password(&self) -> bool {
         self.chat.rules().server.password.is_some()
+    }
+
+    /// Does only who has an account come in?
+    pub fn wants_login(&self) -> bool {
+        self.chat.rules().server.requires_account
     }
 
     /// Is it not said yet by a connection that has not come in?
@@ -77,6 +106,9 @@ impl Hub {
         if let Some(login) = login {
             return self.join_account(caller, coming, login);
         }
+        if self.chat.rules().server.requires_account {
+            return Err(self.want_login(caller.who, coming));
+        }
         let wants = self.wants_of(&coming);
         let entry = Entry::Join {
             nick: coming.nick,
@@ -88,6 +120,26 @@ impl Hub {
             is_account: false,
         };
         Ok(Decision::Entry(entry, wants, then))
+    }
+
+    /// Nobody comes in without an account. Who gave the name of one may say its password next.
+    fn want_login(&mut self, who: ConnId, coming: Coming) -> ErrorCode {
+        if !self.chat.is_registered(&coming.nick) {
+            return ErrorCode::AccountRequired(self.chat.rules().server.registration);
+        }
+        self.named.insert(who, Box::new(coming));
+        ErrorCode::NameRegistered
+    }
+
+    /// Comes in under the name that was given before, if that is its password.
+    pub(super) fn join_by(
+        &mut self,
+        caller: Caller,
+        secret: Secret,
+    ) -> Result<Decision, ErrorCode> {
+        let coming = self.named.remove(&caller.who).ok_or(ErrorCode::NotJoined)?;
+        let is_multi = false;
+        self.join(caller, *coming, Some(Login { secret, is_multi }))
     }
 
     pub(super) fn wants_of(&self, coming: &Coming) -> Wants {

@@ -239,7 +239,13 @@ impl Hub {
             false => Roster::default(),
         };
         let nick = nick.clone();
+        let who = asker.who;
         self.answer_welcome(asker, nick, users);
+        let lines = &self.chat.rules().server.motd;
+        if !lines.is_empty() {
+            let lines = lines.as_slice().into();
+            self.tell(who, Event::Motd { lines });
+        }
         match is_untold {
             true => self.tell_later(user, now),
             false => self.tell_of_entering(user, LOBBY, Event::Joined { author }, now),

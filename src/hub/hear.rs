@@ -50,6 +50,7 @@ impl Hub {
             Fact::LoggedOut { user, nick } => {
                 self.tell_user(user, &Event::Notice(Notice::LoggedOut(nick)));
                 self.tell_of_account(user);
+                self.let_out(user);
             }
             Fact::NameTaken { user } => self.begin_grace(user, now),
             Fact::NameFreed { user } => self.graces.stop(user),

@@ -3,11 +3,13 @@
 use crate::chat::Entry;
 use crate::model::{
     AccountAnswer, AccountId, ConnId, Deed, Done, ErrorCode, Event, Moment, Notice,
+    RegistrationMode,
 };
 
 use super::asking::{Tried, Waiting, What};
 use super::coming::Coming;
 use super::decision::{Caller, Decision, Then};
+use super::invitations::tell_codes;
 use super::state::Hub;
 
 impl Hub {
@@ -54,7 +56,7 @@ impl Hub {
             AccountAnswer::LoggedIn(_)
             | AccountAnswer::Proven { .. }
             | AccountAnswer::Registered(_) => true,
-            AccountAnswer::WrongSecret | AccountAnswer::Exists => false,
+            AccountAnswer::WrongSecret | AccountAnswer::Exists | AccountAnswer::WrongCode => false,
             // Another password, or no account any more, proves no more than the login before it did.
             AccountAnswer::PasswordSet
             | AccountAnswer::Unregistered { .. }
@@ -63,6 +65,8 @@ impl Hub {
             | AccountAnswer::Session { .. }
             | AccountAnswer::SessionEnded
             | AccountAnswer::Tokens(_)
+            | AccountAnswer::Codes(_)
+            | AccountAnswer::CodeGone
             | AccountAnswer::Challenge(_)
             | AccountAnswer::NoSuchAccount
             | AccountAnswer::TooMany
@@ -71,12 +75,16 @@ impl Hub {
             | AccountAnswer::Failed => return,
         };
         let deed = match waiting.tried {
-            Tried::Nothing => return,
+            Tried::Nothing | Tried::Code => return,
             Tried::Password => Deed::Login { is_good },
             Tried::Token => Deed::Token { is_good },
             Tried::Name => Deed::Registration { is_good },
         };
         self.log(deed, Some(waiting.name.clone()), waiting.peer);
+        if let Some(code) = waiting.invitation.clone().filter(|_| is_good) {
+            let name = Some(waiting.name.clone());
+            self.log(Deed::Invitation { code }, name, waiting.peer);
+        }
     }
 
     fn count_try(&mut self, waiting: &Waiting, answer: &AccountAnswer, now: Moment) {
@@ -161,14 +169,17 @@ impl Hub {
             AccountAnswer::Challenge(challenge) => {
                 Ok(Decision::Answer(Event::Challenge(challenge)))
             }
-            AccountAnswer::Registered(record) if matches!(waiting.what, What::Proof) => {
-                self.prove_as(who, record.id, record.nick, None)
-            }
-            AccountAnswer::Registered(record) => {
-                let nick = record.nick.clone();
-                let is_logged_in = self.own(who)?.account() == Some(record.id);
-                Decision::done(Done::Registered { nick, is_logged_in })
-            }
+            AccountAnswer::Registered(record) => match waiting.what {
+                What::Proof => self.prove_as(who, record.id, record.nick, None),
+                What::Join { coming, is_multi } => {
+                    self.come_in_as(caller, coming, record.id, is_multi)
+                }
+                What::Login { .. } | What::Oper | What::Other => {
+                    let nick = record.nick.clone();
+                    let is_logged_in = self.own(who)?.account() == Some(record.id);
+                    Decision::done(Done::Registered { nick, is_logged_in })
+                }
+            },
             AccountAnswer::PasswordSet => Decision::done(Done::PasswordChanged),
             AccountAnswer::Unregistered { .. } => Decision::done(Done::Unregistered(waiting.name)),
             AccountAnswer::Token { bot, token, .. } => {
@@ -183,6 +194,10 @@ impl Hub {
             AccountAnswer::SessionEnded => Decision::done(Done::TokenVoid),
             AccountAnswer::Tokens(bots) => Decision::done(Done::Bots(bots)),
             AccountAnswer::WrongSecret => Err(ErrorCode::WrongLogin),
+            AccountAnswer::Codes(codes) => Ok(tell_codes(codes, caller.now)),
+            AccountAnswer::CodeGone => Decision::done(Done::CodeGone),
+            AccountAnswer::WrongCode => Err(ErrorCode::NotInvited(RegistrationMode::Invite)),
+            AccountAnswer::TooMany if waiting.tried == Tried::Code => Err(ErrorCode::TooManyBans),
             AccountAnswer::Exists => Err(ErrorCode::AlreadyRegistered),
             AccountAnswer::NoSuchAccount => Err(ErrorCode::NoSuchAccount(waiting.name.to_string())),
             AccountAnswer::TooMany => Err(ErrorCode::TooManyBots),

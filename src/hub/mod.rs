@@ -39,6 +39,7 @@ mod guests;
 mod hear;
 mod held;
 mod history;
+mod invitations;
 mod lasting;
 mod later;
 mod listing;
@@ -83,6 +84,7 @@ use crate::log::Mirror;
 use crate::model::{
     ConnId, ErrorCode, Event, Kept, Manner, Moment, Peer, Request, RequestId, Secret, Settings,
 };
+use asking::What;
 use coming::Coming;
 use decision::{Caller, Decision};
 
@@ -124,6 +126,11 @@ impl Hub {
     /// What makes an operator from now on; who is one already stays it.
     pub fn set_oper_password(&mut self, password: Option<Secret>) {
         self.chat.set_oper_password(password);
+    }
+
+    /// What is said from now on to everybody who comes in.
+    pub fn set_motd(&mut self, lines: Vec<String>) {
+        self.chat.set_motd(lines);
     }
 
     /// A connection is the operator's own: it may ask what operators may, and has no session.
@@ -177,22 +184,10 @@ impl Hub {
                 }
             }
             _ if self.is_locked_out(who) => Err(ErrorCode::WrongServerPassword),
-            Request::Join {
-                nick,
-                wants_users,
-                login,
-                resume,
-                replay,
-            } => {
-                let coming = Coming {
-                    nick,
-                    wants_users,
-                    is_untold: false,
-                    resume,
-                    replay,
-                };
-                self.join(caller, coming, login)
-            }
+            Request::Join { .. } => match Coming::of(request) {
+                Some((coming, login)) => self.join(caller, coming, login),
+                None => Ok(Decision::Done),
+            },
             Request::JoinUnnamed => self.join_unnamed(caller),
             Request::ComeIn {
                 nick,
@@ -200,9 +195,23 @@ impl Hub {
                 account,
             } => self.come_in_nowhere(caller, nick, profile, account),
             Request::Prove { name, login } => self.prove(caller, name, login),
-            Request::RegisterEarly { name, password } => {
-                self.register_early(caller, name, password)
+            Request::RegisterEarly {
+                name,
+                password,
+                code,
+                then,
+            } => {
+                let what = match then {
+                    Some(then) => Coming::of(*then).map(|(coming, _)| What::Join {
+                        coming,
+                        is_multi: false,
+                    }),
+                    None => None,
+                };
+                let what = what.unwrap_or(What::Proof);
+                self.register_early(caller, (name, password, code), what)
             }
+            Request::Answer(password) => self.join_by(caller, password),
             Request::Challenge { name } => self.challenge(caller, name),
             Request::ProveBy { name, proof } => self.prove_by(caller, name, proof),
             Request::Login { name, login } if self.is_stranger(who) => {
@@ -243,16 +252,21 @@ impl Hub {
             Request::Away { text } => self.away(who, text),
             Request::Whois { name } => self.whois(who, &name),
             Request::Ping => Ok(Decision::Answer(Event::Pong)),
-            Request::Help { command } => Ok(Decision::Answer(Event::Help { command })),
+            Request::Help { command } => Ok(Decision::Answer(Event::Help {
+                is_operator: self.is_operator(who),
+                has_accounts: self.check_accounts().is_ok(),
+                command,
+            })),
             Request::Quit { words } => self.quit(caller, words),
             Request::Oper { password } => self.oper(caller, password.reveal()),
             Request::OperAs { name, password } => self.oper_as(caller, &name, password),
-            Request::Register { password } => self.register(caller, password),
+            Request::Register { password, code } => self.register(caller, password, code),
             Request::Login { name, login } => self.login(caller, name, login),
             Request::Logout => self.logout(who),
             Request::Passwd { old, new } => self.set_password(caller, old, new),
             Request::Unregister { password } => self.unregister(caller, password),
             Request::Token { change } => self.change_token(caller, change),
+            Request::InviteCode(change) => self.change_code(caller, change),
             Request::Appoint {
                 room,
                 name,

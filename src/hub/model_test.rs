@@ -36,7 +36,9 @@ fn seen(event: Event) -> Option<Seen> {
                 Departure::Quit(words) => words,
                 Departure::PutOut(PutOut::Kicked { .. }) => Some("kicked".into()),
                 Departure::PutOut(PutOut::Banned { .. }) => Some("banned".into()),
-                Departure::PutOut(PutOut::TokenVoid | PutOut::LoggedInElsewhere) => return None,
+                Departure::PutOut(
+                    PutOut::TokenVoid | PutOut::LoggedInElsewhere | PutOut::LoggedOut,
+                ) => return None,
             };
             Seen::Left(nick.to_string(), words)
         }

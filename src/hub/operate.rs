@@ -309,6 +309,6 @@ impl Hub {
 }
 
 /// The time that many seconds later, in milliseconds since 1970.
-fn after(now: Moment, seconds: u64) -> u64 {
+pub(super) fn after(now: Moment, seconds: u64) -> u64 {
     now.unix_ms.saturating_add(seconds.saturating_mul(1000))
 }

@@ -1,9 +1,12 @@
 //! Going: how a session ends, and with a user's last one the user.
 
+use std::sync::Arc;
+
 use crate::chat::{RoomId, User};
 use crate::model::{AccountId, ConnId, Departure, Event, Key, Moment, Nick, PutOut, UserId};
 
 use super::effect::{Audience, Effect};
+use super::later::Later;
 use super::state::Hub;
 
 /// What of a user its session takes along when it ends.
@@ -26,6 +29,19 @@ impl Parting {
 }
 
 impl Hub {
+    /// Who is logged in no more does not stay in where only who is comes in.
+    pub(super) fn let_out(&mut self, user: UserId) {
+        if self.chat.rules().server.requires_account {
+            let why = Arc::new(PutOut::LoggedOut);
+            let all = self.sessions.of(user).map(|who| Later::PutOut {
+                who,
+                why: Arc::clone(&why),
+            });
+            let all: Vec<Later> = all.collect();
+            self.later.extend(all);
+        }
+    }
+
     /// Nobody waits for answers any more.
     pub(super) fn forget_questions(&mut self, who: ConnId) {
         self.forget_scans(who);

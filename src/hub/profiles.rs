@@ -23,6 +23,10 @@ impl Hub {
         if self.sessions.user_of(who).is_some() {
             return Err(ErrorCode::AlreadyJoined);
         }
+        let server = &self.chat.rules().server;
+        if server.requires_account && account.is_none() {
+            return Err(ErrorCode::AccountRequired(server.registration));
+        }
         let wants = Wants::Nowhere {
             replay: self.replay_of(None),
         };

@@ -58,6 +58,7 @@ impl Hub {
         self.shown.remove(&who);
         self.consoles.remove(&who);
         self.unlocked.remove(&who);
+        self.named.remove(&who);
         self.eager.remove(&who);
         self.cancel_pending(who);
     }

@@ -1,7 +1,7 @@
 //! The state of the hub, and views of it.
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use core::net::IpAddr;
 
@@ -16,6 +16,7 @@ use crate::session::{
 
 use super::asking::Accounts;
 use super::beside::Moved;
+use super::coming::Coming;
 use super::effect::Effect;
 use super::held::HeldOutput;
 use super::history::History;
@@ -50,6 +51,8 @@ pub struct Hub {
     pub(super) eager: BTreeSet<ConnId>,
     /// Who has said the word that the server wants, and may not have come in yet.
     pub(super) unlocked: BTreeSet<ConnId>,
+    /// Who gave the name of an account, and is to say its password before it comes in.
+    pub(super) named: BTreeMap<ConnId, Box<Coming>>,
     /// Wrong words of those who come in, by address.
     pub(super) intrusions: Throttle<Option<IpAddr>>,
     /// Wrong operator passwords by address.
@@ -100,6 +103,7 @@ impl Hub {
             ignorers: Ignorers::default(),
             eager: BTreeSet::new(),
             unlocked: BTreeSet::new(),
+            named: BTreeMap::new(),
             intrusions: Throttle::new(OPER_ALLOWANCE),
             failures: Throttle::new(OPER_ALLOWANCE),
             accounts: Accounts::new(),

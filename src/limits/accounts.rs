@@ -28,6 +28,24 @@ pub(crate) const TOKEN_BYTES: usize = 32;
 /// Bots of one account.
 pub const BOTS_PER_ACCOUNT_MAX: usize = 20;
 
+/// The message of the day, in bytes: everybody is told it who comes in, before anything else was taken.
+pub(crate) const MOTD_BYTES_MAX: usize = 8 * 1024;
+
+/// How much of it stands in one line, in bytes: a line of IRC has 512, its command and names among them.
+pub(crate) const MOTD_LINE_BYTES: usize = 380;
+
+/// Codes that let people make accounts, at once.
+pub(crate) const CODES_MAX: usize = 1000;
+
+/// How many may use one.
+pub(crate) const CODE_USES_MAX: u32 = 10_000;
+
+/// What is random in one, in bytes: none is guessed at a few tries a second.
+pub(crate) const CODE_BYTES: usize = 9;
+
+/// How many of its characters the log has: they say which it is, and invite nobody.
+pub(crate) const CODE_CHARS_LOGGED: usize = 4;
+
 /// Tokens that stand for one account's password, each in a browser; a further one makes the oldest void.
 pub(crate) const SESSIONS_PER_ACCOUNT_MAX: usize = 10;
 

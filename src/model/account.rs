@@ -26,6 +26,33 @@ pub enum TokenChange {
     End(Secret),
 }
 
+/// A code that lets people make accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteCode {
+    /// The code.
+    pub code: String,
+    /// How many may use it yet: 1 or more.
+    pub uses: u32,
+    /// Until when, in milliseconds since 1970; `None` is until it is used up.
+    pub until_ms: Option<u64>,
+}
+
+/// What to do about such codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeChange {
+    /// Make one.
+    New {
+        /// How many may use it.
+        uses: u32,
+        /// For how long; `None` is until it is used up.
+        seconds: Option<u64>,
+    },
+    /// Make one void.
+    Drop(String),
+    /// Which are there?
+    List,
+}
+
 /// Something about an account that takes a password, or changes what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountAsk {
@@ -35,7 +62,23 @@ pub enum AccountAsk {
         nick: Nick,
         /// Its password.
         password: Secret,
+        /// The invitation that it takes, where it takes one.
+        code: Option<Secret>,
     },
+    /// Make a code that lets people make accounts.
+    NewCode {
+        /// How many may use it.
+        uses: u32,
+        /// Until when, in milliseconds since 1970.
+        until_ms: Option<u64>,
+    },
+    /// Make such a code void.
+    DropCode {
+        /// The code.
+        code: String,
+    },
+    /// Which codes are there?
+    Codes,
     /// Is that the password of the account, or its token? It takes as long where there is no such account.
     Login {
         /// The account.
@@ -154,11 +197,17 @@ pub enum AccountAnswer {
     SessionEnded,
     /// The bots of an account.
     Tokens(Vec<Nick>),
+    /// The codes that let people make accounts: the one that was made, or all.
+    Codes(Vec<InviteCode>),
+    /// A code is void.
+    CodeGone,
+    /// There is no such code, or not any more.
+    WrongCode,
     /// There is an account of that name.
     Exists,
     /// There is no such account or bot, or its password can't be proven so.
     NoSuchAccount,
-    /// An account has as many bots as it may.
+    /// An account has as many bots as it may, or there are as many codes.
     TooMany,
     /// Too many passwords wait to be checked.
     Busy,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::limits::{NICK_CHARS_MAX, PASSWORD_BYTES_MAX, QUOTED_CHARS_MAX, ROOM_NAME_CHARS_MAX};
 
-use super::{Nick, RoomName};
+use super::{Nick, RegistrationMode, RoomName};
 
 /// Why something was refused: the peer's fault, told in its dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,10 @@ pub enum ErrorCode {
     NoAccounts,
     /// The name is an account's: one must log in to go by it.
     NameRegistered,
+    /// Only who has an account comes in; that is how one is had.
+    AccountRequired(RegistrationMode),
+    /// An account takes an invitation, and that is none; or nobody may make one.
+    NotInvited(RegistrationMode),
     /// There is an account of that name already.
     AlreadyRegistered,
     /// Not the password of that account, or no such account.
@@ -166,6 +170,8 @@ impl ErrorCode {
                 | ErrorCode::NickTaken
                 | ErrorCode::NickBanned(_)
                 | ErrorCode::NameRegistered
+                | ErrorCode::AccountRequired(_)
+                | ErrorCode::NotInvited(_)
                 | ErrorCode::WrongLogin
                 | ErrorCode::WrongServerPassword
                 | ErrorCode::LoginThrottled(_)
@@ -221,6 +227,9 @@ impl ErrorCode {
             ErrorCode::NothingKept => "nothing_kept",
             ErrorCode::NoAccounts => "no_accounts",
             ErrorCode::NameRegistered => "name_registered",
+            ErrorCode::AccountRequired(_) => "account_required",
+            ErrorCode::NotInvited(RegistrationMode::Closed) => "registration_closed",
+            ErrorCode::NotInvited(_) => "wrong_code",
             ErrorCode::AlreadyRegistered => "already_registered",
             ErrorCode::WrongLogin => "wrong_login",
             ErrorCode::WrongServerPassword => "server_password",
@@ -315,6 +324,22 @@ impl fmt::Display for ErrorCode {
                 f.write_str("There are no accounts here: the server keeps nothing.")
             }
             ErrorCode::NameRegistered => f.write_str("That name is registered: log in to use it."),
+            ErrorCode::AccountRequired(mode) => {
+                f.write_str("Only who has an account comes in here: log in")?;
+                f.write_str(match mode {
+                    RegistrationMode::Open => ", or /register NAME PASSWORD to have one.",
+                    RegistrationMode::Invite => {
+                        ", or /register NAME PASSWORD --code CODE with an invitation."
+                    }
+                    RegistrationMode::Closed => ".",
+                })
+            }
+            ErrorCode::NotInvited(RegistrationMode::Closed) => {
+                f.write_str("Nobody can register here.")
+            }
+            ErrorCode::NotInvited(_) => {
+                f.write_str("That takes an invitation: /register ... --code CODE.")
+            }
             ErrorCode::AlreadyRegistered => f.write_str("That name is registered already."),
             ErrorCode::WrongLogin => f.write_str("The name or the password is wrong."),
             ErrorCode::WrongServerPassword => {

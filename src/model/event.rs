@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Absence, AccountId, Challenge, Change, Departure, Done, ErrorCode, Kick, Message, MessageId,
-    Nick, Notice, Peer, PutOut, RoomName, RoomsFrom, Secret, Target,
+    Absence, AccountId, Challenge, Change, Departure, Done, ErrorCode, InviteCode, Kick, Message,
+    MessageId, Nick, Notice, Peer, PutOut, RoomName, RoomsFrom, Secret, Target,
 };
 
 /// Who did something: the name for most dialects, the address for anon and colon.
@@ -313,6 +313,16 @@ pub enum Event {
     },
     /// To who said the word that the server wants: it may come in.
     Unlocked,
+    /// What is said to everybody who comes in, in lines.
+    Motd {
+        /// One or more.
+        lines: Arc<[String]>,
+    },
+    /// The invitations that there are, or the one that was made.
+    Codes {
+        /// Each, and how many seconds it lasts.
+        codes: Vec<(InviteCode, Option<u64>)>,
+    },
     /// To who wants to prove to be an account: with what.
     Challenge(Challenge),
     /// What is known of somebody.
@@ -321,6 +331,10 @@ pub enum Event {
     Pong,
     /// What can be asked.
     Help {
+        /// Is who asks an operator?
+        is_operator: bool,
+        /// Are there accounts?
+        has_accounts: bool,
         /// One command only.
         command: Option<String>,
     },

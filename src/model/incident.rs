@@ -30,6 +30,11 @@ pub enum Deed {
         /// Was it?
         is_good: bool,
     },
+    /// An invitation was used up once to make the account.
+    Invitation {
+        /// What the code begins with: all of it would invite who reads the log.
+        code: String,
+    },
     /// Somebody tried to become an operator.
     Oper {
         /// Was the password right?
@@ -73,7 +78,10 @@ impl Incident {
             | Deed::Registration { is_good }
             | Deed::Oper { is_good }
             | Deed::Token { is_good } => !is_good,
-            Deed::Kick { .. } | Deed::Expiry { .. } | Deed::Ban { .. } => false,
+            Deed::Invitation { .. }
+            | Deed::Kick { .. }
+            | Deed::Expiry { .. }
+            | Deed::Ban { .. } => false,
         }
     }
 }
@@ -95,6 +103,7 @@ impl fmt::Display for Incident {
                     write!(f, " seconds={seconds}")?;
                 }
             }
+            Deed::Invitation { code } => write!(f, " code={}", Quoted(code))?,
             _ => {}
         }
         write!(f, " name={} address=", Named(self.name.as_ref()))?;
@@ -125,6 +134,7 @@ impl Deed {
         match self {
             Deed::Login { .. } => "login",
             Deed::Registration { .. } => "registration",
+            Deed::Invitation { .. } => "invitation",
             Deed::Oper { .. } => "oper",
             Deed::Token { .. } => "token",
             Deed::Kick { .. } => "kick",

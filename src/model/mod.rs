@@ -37,7 +37,7 @@ pub(crate) use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 pub use account::{AccountAnswer, AccountAsk};
-pub(crate) use account::{Challenge, Login, ScramProof, TokenChange};
+pub(crate) use account::{Challenge, CodeChange, InviteCode, Login, ScramProof, TokenChange};
 pub(crate) use ban::{Ban, Mask, matches};
 pub(crate) use change::{Addressee, Change, MetadataTarget, Utterance, WatchChange};
 pub use error::ErrorCode;
@@ -71,6 +71,7 @@ pub use settings::Settings;
 pub use terms::{SearchWords, terms};
 #[cfg(any(test, feature = "testing"))]
 pub use world::Nowhere;
+pub use world::RegistrationMode;
 pub(crate) use world::{
     CameBy, Census, Former, MaskFacts, MemberRank, Person, RoomFacts, ServerFacts, StrictTransport,
     World,

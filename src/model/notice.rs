@@ -15,6 +15,8 @@ pub enum Done {
     Unignored(String),
     /// One is an operator now.
     Operator,
+    /// An invitation is void.
+    CodeGone,
     /// There is an account of that name.
     Registered {
         /// Its name.
@@ -211,6 +213,8 @@ pub enum PutOut {
     TokenVoid,
     /// Its account came in by another connection.
     LoggedInElsewhere,
+    /// It is logged in no more, where only who is stays in.
+    LoggedOut,
 }
 
 /// How somebody left the server.

@@ -1,6 +1,6 @@
 //! What a client asks.
 
-use super::account::{Login, TokenChange};
+use super::account::{CodeChange, Login, TokenChange};
 use super::change::MetadataTarget;
 use super::mode::ModeChange;
 use super::page::{MembersPage, Range, RoomsFrom};
@@ -266,6 +266,8 @@ pub enum Request {
     Register {
         /// Its password, 1 to 640 bytes.
         password: Secret,
+        /// The invitation to do so.
+        code: Option<Secret>,
     },
     /// Make an account before one comes in, which one has proven to be then.
     RegisterEarly {
@@ -273,7 +275,15 @@ pub enum Request {
         name: Nick,
         /// Its password, 1 to 640 bytes.
         password: Secret,
+        /// The invitation to do so.
+        code: Option<Secret>,
+        /// The [`Request::Join`] that it comes in by then, where it does at once.
+        then: Option<Box<Request>>,
     },
+    /// The password that was asked for behind a name: come in as that account.
+    Answer(Secret),
+    /// Something about the codes that let people make accounts, as an operator.
+    InviteCode(CodeChange),
     /// Come in, or go on, as an account.
     Login {
         /// Its name.

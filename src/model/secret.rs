@@ -1,5 +1,6 @@
 //! What nobody may read by accident.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -15,8 +16,8 @@ pub(crate) fn saslprep(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// A password, a token, or what a password is checked by: no debug print shows it, and its memory is
-/// wiped.
-#[derive(Clone, PartialEq, Eq)]
+/// wiped. It is written for a program of the same user alone that takes over.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret(String);
 
 impl Secret {

@@ -96,10 +96,28 @@ pub struct ServerFacts {
     pub has_accounts: bool,
     /// May one be made before one comes in?
     pub has_early_accounts: bool,
+    /// Who may make one?
+    pub registration: RegistrationMode,
+    /// Is nobody in, and told a word, who has not logged in?
+    pub requires_account: bool,
+    /// What is said to everybody who comes in, in lines.
+    pub motd: Vec<String>,
     /// How long a message may be, in bytes.
     pub message_bytes: usize,
     /// Are IRC clients to come by TLS?
     pub strict_transport: Option<StrictTransport>,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RegistrationMode {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Who has a code of an operator's.
+    Invite,
+    /// Nobody but whoever runs the server.
+    Closed,
 }
 
 /// Where clients are to come by TLS from now on (IRCv3 strict transport security).
@@ -274,6 +292,9 @@ impl World for Nowhere {
             started_ms: 0,
             has_accounts: false,
             has_early_accounts: false,
+            registration: RegistrationMode::Open,
+            requires_account: false,
+            motd: Vec::new(),
             strict_transport: None,
             message_bytes: 4096,
         };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::hub::Addresses;
 use crate::limits::Limits;
-use crate::model::TrustedProxy;
+use crate::model::{RegistrationMode, TrustedProxy};
 use crate::store;
 use crate::web::{OriginRule, PublicHost};
 
@@ -40,6 +40,12 @@ pub struct Config {
     pub network_name: String,
     /// The file with what must be said to come in by IRC.
     pub server_password: Option<PathBuf>,
+    /// The file with what is said to everybody who comes in.
+    pub motd: Option<PathBuf>,
+    /// Is nobody in, and told a word, who has not logged in?
+    pub requires_account: bool,
+    /// Who may make an account?
+    pub registration: RegistrationMode,
     /// May IRC clients make an account before they come in?
     pub has_early_accounts: bool,
     /// How long IRC clients are to come by TLS only once they have seen that they can, in seconds; `None`: they

@@ -162,8 +162,16 @@ impl<S: System> Reactor<S> {
             return;
         };
         self.counters.deliveries += 1;
-        if matches!(event, Event::Unlocked) {
-            connection.stage = Stage::Joining;
+        let wants_login = self.hub.wants_login();
+        match (event, connection.stage) {
+            (Event::Unlocked, _) => connection.stage = Stage::Joining,
+            (Event::Error(ErrorCode::NameRegistered), Stage::Joining)
+                if wants_login && connection.spoken().spec().asks_again =>
+            {
+                connection.stage = Stage::Proving;
+            }
+            (Event::Error(_), Stage::Proving) => connection.stage = Stage::Joining,
+            _ => {}
         }
         let (dialect, stage) = (connection.spoken(), connection.stage);
         let view = View {
@@ -201,7 +209,10 @@ impl<S: System> Reactor<S> {
             return false;
         };
         let counts = code.is_join_refusal() && connection.class() != Class::Console;
-        counts && connection.count_refused_name() >= REFUSED_NAMES_MAX
+        let is_question = *code == ErrorCode::NameRegistered
+            && self.hub.wants_login()
+            && connection.spoken().spec().asks_again;
+        counts && !is_question && connection.count_refused_name() >= REFUSED_NAMES_MAX
     }
 
     /// Tells a connection what it did not ask for.

@@ -3,7 +3,9 @@
 use std::mem;
 use std::path::{Path, PathBuf};
 
+use crate::dialect::cleaned;
 use crate::layer::Identity;
+use crate::limits::{MOTD_BYTES_MAX, MOTD_LINE_BYTES};
 use crate::model::{Secret, Settings};
 use crate::sys::{SettingsFile, System};
 use crate::web::Tokens;
@@ -33,6 +35,7 @@ pub(super) struct Files {
     pub(super) certificate: Option<Certificate>,
     pub(super) oper_password: Option<PathBuf>,
     server_password: Option<PathBuf>,
+    pub(super) motd: Option<PathBuf>,
     pub(super) api_tokens: Option<PathBuf>,
     state: Option<PathBuf>,
 }
@@ -43,6 +46,7 @@ impl Files {
             certificate: config.certificate.clone(),
             oper_password: config.oper_password.clone(),
             server_password: config.server_password.clone(),
+            motd: config.motd.clone(),
             api_tokens: config.api_tokens.clone(),
             state: config.state.clone(),
         }
@@ -75,6 +79,7 @@ impl Files {
         }
         self.oper_password(system)?;
         self.server_password(system)?;
+        self.motd(system)?;
         self.api_tokens(system)?;
         Ok(())
     }
@@ -87,12 +92,37 @@ impl Files {
         secret(system, self.server_password.as_ref())
     }
 
+    /// The message of the day: lines without control characters, long ones in several.
+    pub(super) fn motd(&self, system: &impl System) -> Result<Vec<String>, String> {
+        let Some(path) = &self.motd else {
+            return Ok(Vec::new());
+        };
+        let text = text_of(system, path)?;
+        if text.len() > MOTD_BYTES_MAX {
+            let shown = path.display();
+            return Err(format!("{shown} is longer than {MOTD_BYTES_MAX} bytes"));
+        }
+        Ok(text.trim_end().lines().flat_map(pieces).collect())
+    }
+
     pub(super) fn api_tokens(&self, system: &impl System) -> Result<Option<Tokens>, String> {
         let read = |path: &PathBuf| {
             Tokens::parse(&text_of(system, path)?).map_err(|e| format!("{}: {e}", path.display()))
         };
         self.api_tokens.as_ref().map(read).transpose()
     }
+}
+
+/// A line, cleaned, in pieces that a line of IRC has room for; one that is blank is one piece.
+fn pieces(line: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    for c in cleaned(line.trim_end()).chars() {
+        match pieces.last_mut() {
+            Some(last) if last.len() + c.len_utf8() <= MOTD_LINE_BYTES => last.push(c),
+            _ => pieces.push(c.into()),
+        }
+    }
+    pieces
 }
 
 fn secret(system: &impl System, path: Option<&PathBuf>) -> Result<Option<Secret>, String> {
@@ -122,6 +152,12 @@ impl<S: System> Reactor<S> {
             let password = self.files.oper_password(&self.system);
             self.replace("operator's password", password, |reactor, password| {
                 reactor.hub.set_oper_password(password);
+            });
+        }
+        if self.files.motd.is_some() {
+            let motd = self.files.motd(&self.system);
+            self.replace("message of the day", motd, |reactor, lines| {
+                reactor.hub.set_motd(lines);
             });
         }
         if self.files.api_tokens.is_some() {

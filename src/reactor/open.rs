@@ -233,6 +233,9 @@ fn rules(
             started_ms: system.unix_ms(),
             has_accounts: config.data.is_some(),
             has_early_accounts: config.data.is_some() && config.has_early_accounts,
+            registration: config.registration,
+            requires_account: config.requires_account,
+            motd: files.motd(&*system)?,
             strict_transport: strict_transport(doors, config)?,
             message_bytes: config.limits.message_bytes,
         },
@@ -270,7 +273,7 @@ fn site(system: &impl System, files: &Files, config: &Config) -> Result<Site, St
         tokens: files.api_tokens(system)?,
         origins: config.allowed_origins.clone(),
         public_hosts: config.public_hosts.clone(),
-        is_locked: config.server_password.is_some(),
+        is_locked: config.server_password.is_some() || config.requires_account,
         has_bots: config.data.is_some(),
         has_echo: config.has_ws_echo,
     })

@@ -61,7 +61,11 @@ impl<S: System> Reactor<S> {
         self.site.has_echo = config.has_ws_echo;
         self.files.certificate.clone_from(&config.certificate);
         self.files.oper_password.clone_from(&config.oper_password);
+        self.files.motd.clone_from(&config.motd);
         self.files.api_tokens.clone_from(&config.api_tokens);
+        if config.motd.is_none() {
+            self.hub.set_motd(Vec::new());
+        }
         if config.oper_password.is_none() {
             self.hub.set_oper_password(None);
         }
@@ -105,6 +109,7 @@ impl Config {
             "api-token-file": api_tokens;
             "ws-echo": has_ws_echo;
             "oper-password-file": oper_password;
+            "motd": motd;
             "max-frame": limits.frame_bytes;
             "sniff-time": limits.sniff_ms;
             "join-timeout": limits.join_ms;
@@ -171,6 +176,8 @@ impl Config {
             "replay": self.replay != new.replay;
             "grace": self.grace_ms != new.grace_ms;
             "account-expiry": self.account_expiry_ms != new.account_expiry_ms;
+            "require-account": self.requires_account != new.requires_account;
+            "registration": self.registration != new.registration;
             "strict-names": self.has_strict_names != new.has_strict_names;
             "multi": self.is_multi != new.is_multi;
             "max-message": self.limits.message_bytes != new.limits.message_bytes;

@@ -1,6 +1,7 @@
 //! Accounts and bots as they are in the database, and the thread that looks after them: passwords are
 //! hashed there, and nothing else waits for it.
 
+mod codes;
 mod password;
 mod scram;
 mod shell;

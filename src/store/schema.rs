@@ -12,7 +12,7 @@ const APPLICATION_ID: i64 = 0x4875_6262;
 
 /// The step at place n makes a database of version n one of version n + 1; version 0 is an empty one.
 /// What stands here was released: it is never changed, only added to.
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     // rooms.messages and rooms.bytes say how many messages of the room there are and what they take
     // (`rows::weight`); rooms.since is the last id before the room was owned. An index ends with the
     // rowid of its own: messages_by_room is (room, id). The index's segments are merged in upkeep: left to
@@ -148,6 +148,8 @@ const STEPS: [&str; 8] = [
     CREATE TABLE notes (
         account INTEGER NOT NULL, key TEXT NOT NULL, value NOT NULL, is_text INTEGER NOT NULL,
         PRIMARY KEY (account, is_text, key)) WITHOUT ROWID;",
+    // Invitations: how many accounts may be made by a code yet, and until when, in milliseconds since 1970.
+    "CREATE TABLE codes (code TEXT PRIMARY KEY, uses INTEGER NOT NULL, until_ms INTEGER) WITHOUT ROWID;",
 ];
 
 /// Above this size, in bytes, a database is not read whole at the start: it would take seconds.

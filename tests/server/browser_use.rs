@@ -313,7 +313,7 @@ fn the_page_has_every_command_of_the_text_table() {
     };
     let server = Server::with(&[Auto], PATIENT);
     let mut nc = nc(&server, "nancy");
-    nc.send("/help\n");
+    nc.send("/help all\n");
     let help = String::from_utf8(nc.sync()).expect("UTF-8");
     let user = User::join(&browser, &server, "Britta");
     let shown = "[...document.querySelectorAll('#keys dt')].map(it => it.textContent).join('\\n')";

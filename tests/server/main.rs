@@ -18,6 +18,7 @@ mod browser_crowd;
 mod browser_past;
 mod browser_use;
 mod cdp;
+mod closed;
 mod colon;
 mod command_line;
 mod commands;

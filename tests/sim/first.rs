@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use hubbub::testing::{Addresses, Config, Durability, Ended, Limits, Options, Reactor, Retention};
+use hubbub::testing::{
+    Addresses, Config, Durability, Ended, Limits, Options, Reactor, RegistrationMode, Retention,
+};
 use signal_hook::consts::SIGTERM;
 
 use crate::disk::Health;
@@ -28,6 +30,9 @@ fn config(data: Option<Durability>) -> Config {
         server_name: Some("sim".into()),
         network_name: "sim".into(),
         server_password: None,
+        motd: None,
+        requires_account: false,
+        registration: RegistrationMode::Open,
         has_early_accounts: true,
         irc_sts_s: None,
         addresses: Addresses::None,

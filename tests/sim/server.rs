@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hubbub::testing::{Certificate, Config, DoorAddress, Reactor};
+use hubbub::testing::{Certificate, Config, DoorAddress, Reactor, RegistrationMode};
 use hubbub::testing::{Dialect, Options as StoreOptions, dialects};
 use hubbub::testing::{Request, Settings};
 
@@ -122,6 +122,9 @@ fn config(options: &Options) -> Result<Config, String> {
         server_name: Some("sim".into()),
         network_name: "sim".into(),
         server_password: None,
+        motd: None,
+        requires_account: false,
+        registration: RegistrationMode::Open,
         has_early_accounts: true,
         irc_sts_s: None,
         addresses: options.addresses,

@@ -79,7 +79,15 @@ fn help(dialect: Dialect) -> String {
         form: 0,
     };
     let mut out = Vec::new();
-    dialect.render(&Event::Help { command: None }, &view, &mut out);
+    dialect.render(
+        &Event::Help {
+            command: Some("all".into()),
+            is_operator: true,
+            has_accounts: true,
+        },
+        &view,
+        &mut out,
+    );
     String::from_utf8(out).expect("help is text")
 }
 

@@ -38,6 +38,11 @@ pub(in crate::cli) struct DoorsOptions {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) server_password_file: Option<PathBuf>,
 
+    /// The file that everybody is told who comes in by text, IRC, JSON or the page: at most 8 KiB; read again at
+    /// SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) motd: Option<PathBuf>,
+
     /// Show nobody's address to other users; else anon and colon doors show those of the users who came in
     /// by one
     #[arg(long, conflicts_with = "show_addresses")]

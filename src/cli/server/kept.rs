@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::limits::{ACCOUNT_EXPIRY_MS, GRACE_MS, REPLAY_MESSAGES, options};
+use crate::model::RegistrationMode;
 use crate::reactor::DoorAddress;
 
 use super::super::values::{
-    CountOrOff, Time, TimeOrOff, count_or_off_in, replay, size_or_off_in, status_door, time_in,
-    time_or_off_in,
+    CountOrOff, Time, TimeOrOff, count_or_off_in, registration, replay, size_or_off_in,
+    status_door, time_in, time_or_off_in,
 };
 
 /// What is on disk, and whose a name is.
@@ -56,6 +57,16 @@ pub(in crate::cli) struct KeptOptions {
     /// Let every account be online from several connections, rather than only where a login asks for it
     #[arg(long, requires = "data")]
     pub(in crate::cli) multi: bool,
+
+    /// Let nobody in, and tell nobody a word, who does not log in
+    #[arg(long, requires = "data")]
+    pub(in crate::cli) require_account: bool,
+
+    /// Who may make an account: everybody, who has a code of an operator's (/invitecode), or nobody but with
+    /// `hubbub account`
+    #[arg(long, value_name = "open|invite|closed", default_value = "open", requires = "data",
+          value_parser = registration)]
+    pub(in crate::cli) registration: RegistrationMode,
 }
 
 /// How the operator speaks to the server.

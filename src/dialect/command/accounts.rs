@@ -1,36 +1,40 @@
 //! What makes a name one's own.
 
-use crate::model::{ErrorCode, Login, Nick, Request, TokenChange};
+use crate::model::{ErrorCode, Login, Nick, Request, Secret, TokenChange};
 
 use super::super::words::{one, rest, second, two};
-use super::{CommandRank::User, CommandRow, password, row};
+use super::{CommandRank::Account, CommandRow, password, row};
 
 /// What stands behind a password where one comes in beside one's other connections.
 const MULTI: &str = "--multi";
 
+/// What stands between a password and an invitation.
+const CODE: &str = "--code";
+
 pub(super) const COMMANDS: [CommandRow; 6] = [
     row(
-        User,
+        Account,
         &["register"],
-        "/register PASSWORD",
-        "let nobody else go by your name",
+        "/register PASSWORD [--code CODE]",
+        "let nobody else go by your name; with an invitation, where it takes one",
         |words| {
-            let password = password(rest(words)?.trim_end());
-            Some(password.map(|password| Request::Register { password }))
+            let (secret, code) = invited(rest(words)?.trim_end());
+            let password = password(secret);
+            Some(password.map(|password| Request::Register { password, code }))
         },
     ),
     row(
-        User,
+        Account,
         &["login"],
         "/login NAME PASSWORD [--multi]",
         "go by a name of your own; --multi: from here as well",
         login,
     ),
-    row(User, &["logout"], "/logout", "be a guest again", |_| {
+    row(Account, &["logout"], "/logout", "be a guest again", |_| {
         Some(Ok(Request::Logout))
     }),
     row(
-        User,
+        Account,
         &["passwd"],
         "/passwd [OLD] NEW",
         "have another password",
@@ -51,7 +55,7 @@ pub(super) const COMMANDS: [CommandRow; 6] = [
         },
     ),
     row(
-        User,
+        Account,
         &["unregister"],
         "/unregister [PASSWORD]",
         "have your account forgotten",
@@ -65,7 +69,7 @@ pub(super) const COMMANDS: [CommandRow; 6] = [
         },
     ),
     row(
-        User,
+        Account,
         &["token"],
         "/token new NAME | drop NAME | list",
         "let a bot of that name in, or no more; which bots you have",
@@ -81,6 +85,28 @@ pub(super) const COMMANDS: [CommandRow; 6] = [
         },
     ),
 ];
+
+/// A password, and the invitation that stands behind it.
+pub(in super::super) fn invited(words: &str) -> (&str, Option<Secret>) {
+    match words.rsplit_once(CODE) {
+        Some((before, code))
+            if before.ends_with(char::is_whitespace) && code.starts_with(char::is_whitespace) =>
+        {
+            (before.trim_end(), Some(Secret::new(code.trim())))
+        }
+        _ => (words, None),
+    }
+}
+
+/// Reads `NAME PASSWORD [--code CODE]`, by which somebody comes in who has no account yet.
+pub(super) fn registration(
+    words: &str,
+) -> Option<Result<(Nick, Secret, Option<Secret>), ErrorCode>> {
+    let (name, secret) = two(words.trim_end())?;
+    let (secret, code) = invited(secret);
+    let nick = Nick::parse(name).ok_or(ErrorCode::BadNick);
+    Some(nick.and_then(|nick| Ok((nick, password(secret)?, code))))
+}
 
 fn login(words: &str) -> Option<Result<Request, ErrorCode>> {
     let (name, secret) = two(words.trim_end())?;
@@ -104,7 +130,6 @@ fn login(words: &str) -> Option<Result<Request, ErrorCode>> {
 mod tests {
     use super::super::parse;
     use super::*;
-    use crate::model::Secret;
 
     fn alice(secret: &str, is_multi: bool) -> Result<Request, ErrorCode> {
         let secret = Secret::new(secret);
@@ -117,7 +142,10 @@ mod tests {
     #[test]
     fn a_password_is_the_rest_of_the_line() {
         let password = Secret::new("two  words");
-        let registered = Ok(Request::Register { password });
+        let registered = Ok(Request::Register {
+            password,
+            code: None,
+        });
         assert_eq!(parse("register  two  words \r"), registered);
         assert_eq!(parse("login Alice two  words "), alice("two  words", false));
         assert_eq!(parse("LOGIN Alice pw  --multi "), alice("pw", true));

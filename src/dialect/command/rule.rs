@@ -1,6 +1,6 @@
 //! What moderators and operators ask.
 
-use crate::model::{ErrorCode, ModeChange, Request};
+use crate::model::{CodeChange, ErrorCode, ModeChange, Request};
 
 use super::super::words::{after_first, on_or_off, one, rest, second, seconds};
 use super::{
@@ -8,7 +8,7 @@ use super::{
     CommandRow, room, row,
 };
 
-pub(super) const COMMANDS: [CommandRow; 20] = [
+pub(super) const COMMANDS: [CommandRow; 21] = [
     row(
         Moderator,
         &["kick"],
@@ -221,7 +221,37 @@ pub(super) const COMMANDS: [CommandRow; 20] = [
             Some(Ok(Request::Shutdown { seconds }))
         },
     ),
+    row(
+        Operator,
+        &["invitecode"],
+        "/invitecode new [N] [TIME] | drop CODE | list",
+        "let N people, or one, register with a code, or no more",
+        |words| {
+            let change = match one(words)?.to_ascii_lowercase().as_str() {
+                "new" => new_code(after_first(words).unwrap_or_default())?,
+                "drop" => CodeChange::Drop(second(words)?.into()),
+                "list" => CodeChange::List,
+                _ => return None,
+            };
+            Some(Ok(Request::InviteCode(change)))
+        },
+    ),
 ];
+
+/// How many may use it, and for how long, in this order; either may be left out.
+fn new_code(words: &str) -> Option<CodeChange> {
+    let mut words = words.split_whitespace().peekable();
+    let uses = words.next_if(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+    let uses = uses.map_or(Some(1), |uses| uses.parse().ok().filter(|&uses| uses > 0))?;
+    let seconds = match words.next() {
+        Some(time) => Some(seconds(time)?),
+        None => None,
+    };
+    words
+        .next()
+        .is_none()
+        .then_some(CodeChange::New { uses, seconds })
+}
 
 fn appoint(words: &str, moderates: bool) -> Option<Result<Request, ErrorCode>> {
     Some(Ok(Request::Appoint {

@@ -9,8 +9,8 @@ pub(super) const COMMANDS: [CommandRow; 18] = [
     row(
         User,
         &["help"],
-        "/help [COMMAND]",
-        "this list, or one command",
+        "/help [COMMAND|all]",
+        "what is needed first, one command, or all",
         |words| {
             Some(Ok(Request::Help {
                 command: one(words).map(Into::into),

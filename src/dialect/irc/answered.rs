@@ -20,7 +20,9 @@ impl Dialogue {
         work: &mut Work,
     ) {
         match (event, about) {
-            (Event::Error(code), About::Register) => self.not_welcome(code, scene, work),
+            (Event::Error(code), About::Register | About::Pass) => {
+                self.not_welcome(code, scene, work)
+            }
             (Event::Error(code), _) => self.refused(code, about, scene, work),
             (Event::Unlocked, _) => {}
             (Event::Welcome { nick, .. }, _) => self.welcome(&nick.clone(), scene, work),
@@ -52,6 +54,9 @@ impl Dialogue {
             (Event::Proven { account, nick, .. }, About::Account { .. }) => {
                 self.account_made(nick, scene, &mut work.out);
                 self.note_proven(*account, nick);
+            }
+            (Event::Proven { account, nick, .. }, About::Pass) => {
+                self.passed((*account, nick), scene, work);
             }
             (Event::Challenge(challenge), _) => self.challenged(challenge, scene, work),
             (

@@ -1,7 +1,7 @@
 //! Capabilities: what a client asked for beside the plain protocol (IRCv3 capability negotiation).
 
 use crate::limits::{METADATA_MAX, MULTILINE_LINES_MAX, SUBSCRIBED_MAX};
-use crate::model::ServerFacts;
+use crate::model::{RegistrationMode, ServerFacts};
 use serde::{Deserialize, Serialize};
 
 use super::sasl;
@@ -114,7 +114,7 @@ impl Caps {
     /// The set after a request for changes, of what a server offers; `None` where
     /// not all of it can be had.
     pub(super) fn requested(self, names: &str, server: &ServerFacts) -> Option<Caps> {
-        let offered = Caps::offered(server.has_accounts);
+        let offered = Caps::offered(server);
         let mut caps = self;
         for name in names.split_ascii_whitespace() {
             let (name, is_taken) = match name.strip_prefix('-') {
@@ -132,13 +132,14 @@ impl Caps {
     }
 
     /// What can be asked for.
-    pub(super) fn offered(has_accounts: bool) -> Caps {
+    pub(super) fn offered(server: &ServerFacts) -> Caps {
         let all = ALL
             .iter()
             .fold(Caps::default(), |all, (cap, _)| all.with(*cap));
-        match has_accounts {
-            true => all,
-            false => all.without(Caps::SASL.with(Caps::ACCOUNT_REGISTRATION)),
+        match (server.has_accounts, server.registration) {
+            (true, RegistrationMode::Open | RegistrationMode::Invite) => all,
+            (true, RegistrationMode::Closed) => all.without(Caps::ACCOUNT_REGISTRATION),
+            (false, _) => all.without(Caps::SASL.with(Caps::ACCOUNT_REGISTRATION)),
         }
     }
 
@@ -158,10 +159,7 @@ impl Caps {
             }
             (name, _) => String::from(name),
         };
-        Caps::offered(server.has_accounts)
-            .names()
-            .map(shown)
-            .collect()
+        Caps::offered(server).names().map(shown).collect()
     }
 }
 

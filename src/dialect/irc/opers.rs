@@ -2,6 +2,7 @@
 
 use crate::model::{Request, Secret};
 
+use super::super::command;
 use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
 use super::work::{About, Todo, Work};
@@ -54,6 +55,16 @@ impl Dialogue {
         let mask = of_address(line.params[0]);
         work.todo
             .push_back(Todo::Ask(Request::Unban { mask }, About::Order));
+    }
+
+    /// As the command of that name.
+    pub(super) fn invitecode(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
+        match command::parse(&format!("invitecode {}", line.params.join(" "))) {
+            Ok(request) => work.todo.push_back(Todo::Ask(request, About::Order)),
+            Err(code) => self
+                .listener(scene)
+                .notice(&code.to_string(), &mut work.out),
+        }
     }
 
     pub(super) fn wallops(&mut self, line: &IrcLine<'_>, _: &Scene<'_>, work: &mut Work) {

@@ -76,6 +76,7 @@ impl Dialogue {
             }
             About::Kill(name) => self.refused_in(code, name, scene, work),
             About::Register
+            | About::Pass
             | About::UserModes(_)
             | About::Away
             | About::Oper
@@ -160,6 +161,7 @@ fn of_account(code: &ErrorCode) -> &'static str {
         ErrorCode::AlreadyRegistered | ErrorCode::NickTaken => "ACCOUNT_EXISTS",
         ErrorCode::AlreadyLoggedIn => "ALREADY_AUTHENTICATED",
         ErrorCode::BadPassword => "UNACCEPTABLE_PASSWORD",
+        ErrorCode::NotInvited(_) => "INVALID_CODE",
         _ => "TEMPORARILY_UNAVAILABLE",
     }
 }

@@ -1,7 +1,7 @@
 //! Coming in: capabilities, names, the password of the server, and the welcome.
 
 use crate::limits::{NICK_CHARS_MAX, NOTE_BYTES_MAX, USERNAME_CHARS_MAX};
-use crate::model::{AccountId, ErrorCode, Nick, Profile, ProfileChange, Request, Secret};
+use crate::model::{AccountId, ErrorCode, Login, Nick, Profile, ProfileChange, Request, Secret};
 use serde::{Deserialize, Serialize};
 
 use super::caps::Caps;
@@ -24,6 +24,8 @@ pub(super) struct Registration {
     is_negotiating: bool,
     /// Its name was asked for, and that is not answered.
     pub(super) is_asked: bool,
+    /// The account that it says it is, if not that of its name, and the password of that.
+    pass: Option<(Option<Nick>, Secret)>,
     /// The account that it proved to be.
     pub(super) account: Option<(AccountId, Nick)>,
 }
@@ -133,7 +135,23 @@ impl Dialogue {
         if self.has_come_in() {
             return self.already_registered(scene, &mut work.out);
         }
-        if scene.world.server().password.is_some() {
+        let server = scene.world.server();
+        if server.password.is_none() && server.requires_account {
+            // As other servers have it: PASS ACCOUNT:PASSWORD, or the password of the name alone.
+            let (account, secret) = match line.params[0].split_once(':') {
+                Some((account, secret)) => (Nick::parse(account), secret),
+                None => (None, line.params[0]),
+            };
+            let secret = if account.is_some() {
+                secret
+            } else {
+                line.params[0]
+            };
+            if let Some(registration) = &mut self.registration {
+                registration.pass = Some((account, Secret::new(secret)));
+            }
+        }
+        if server.password.is_some() {
             let password = Secret::new(line.params[0]);
             let request = Request::Unlock {
                 password,
@@ -233,14 +251,38 @@ impl Dialogue {
         if registration.is_negotiating || registration.is_asked {
             return;
         }
+        registration.is_asked = true;
+        if registration.account.is_none()
+            && let Some((name, secret)) = registration.pass.take()
+        {
+            let (name, is_multi) = (name.unwrap_or_else(|| nick.clone()), false);
+            let login = Login { secret, is_multi };
+            let request = Request::Prove { name, login };
+            work.todo.push_back(Todo::Ask(request, About::Pass));
+            return;
+        }
         let profile = Profile::new(username, &registration.realname);
         let request = Request::ComeIn {
             nick: nick.clone(),
             profile: Box::new(profile),
             account: registration.account.as_ref().map(|(account, _)| *account),
         };
-        registration.is_asked = true;
         work.todo.push_back(Todo::Ask(request, About::Register));
+    }
+
+    /// Its PASS was the password of an account: it comes in as that.
+    pub(super) fn passed(
+        &mut self,
+        (account, nick): (AccountId, &Nick),
+        scene: &Scene<'_>,
+        work: &mut Work,
+    ) {
+        self.note_proven(account, nick);
+        self.write_logged_in(nick, scene, &mut work.out);
+        if let Some(registration) = &mut self.registration {
+            registration.is_asked = false;
+        }
+        self.try_to_come_in(work);
     }
 
     /// It has come in, and is told where.
@@ -290,14 +332,25 @@ impl Dialogue {
                 self.listener(scene)
                     .numeric("433", &[asked, words], &mut work.out);
             }
+            ErrorCode::AccountRequired(_) => {
+                let words = "Only who has an account comes in here: log in by SASL, or by PASS";
+                let params = ["*", "ACCOUNT_REQUIRED", words];
+                self.fail(scene, &params, &mut work.out);
+                work.todo
+                    .push_back(Todo::Close(format!("Closing Link: ({words})")));
+            }
             ErrorCode::NickBanned(_) | ErrorCode::BadNick => {
                 let words = code.to_string();
                 self.listener(scene)
                     .numeric("432", &[asked, &words], &mut work.out);
             }
-            ErrorCode::WrongServerPassword | ErrorCode::LoginThrottled(_) => {
+            ErrorCode::WrongServerPassword
+            | ErrorCode::WrongLogin
+            | ErrorCode::LoginThrottled(_) => {
                 let words = match code {
-                    ErrorCode::WrongServerPassword => "Password incorrect".into(),
+                    ErrorCode::WrongServerPassword | ErrorCode::WrongLogin => {
+                        "Password incorrect".into()
+                    }
                     _ => code.to_string(),
                 };
                 self.listener(scene)

@@ -75,8 +75,14 @@ impl Dialogue {
         let name = scene.world.server().name.as_str();
         let first = format!("- {name} Message of the day - ");
         listener.numeric("375", &[&first], out);
-        let words = "- The rooms here are shared with people at terminals and in browsers.";
-        listener.numeric("372", &[words], out);
+        let server = scene.world.server();
+        for line in &server.motd {
+            listener.numeric("372", &[&format!("- {line}")], out);
+        }
+        if server.motd.is_empty() {
+            let words = "- The rooms here are shared with people at terminals and in browsers.";
+            listener.numeric("372", &[words], out);
+        }
         listener.numeric("376", &["End of /MOTD command."], out);
     }
 

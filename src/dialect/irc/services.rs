@@ -2,6 +2,7 @@
 
 use crate::model::{Login, Nick, Request, Secret};
 
+use super::super::command;
 use super::dialogue::{Dialogue, Scene};
 use super::line::IrcLine;
 use super::numerics::word;
@@ -48,14 +49,16 @@ impl Dialogue {
                 Some(name) => self.ask_proof(name, password, work),
                 None => self.say_as_service("That is no name.", scene, &mut work.out),
             },
-            ("REGISTER", [_, password, ..], Some(nick)) if is_nickserv => {
+            // Behind the password clients send an e-mail address, or an invitation.
+            ("REGISTER", [_, password, rest @ ..], Some(nick)) if is_nickserv => {
                 let about = About::Account {
                     is_command: false,
                     nick,
                 };
                 let password = Secret::new(*password);
-                work.todo
-                    .push_back(Todo::Ask(Request::Register { password }, about));
+                let code = rest.last().map(|code| Secret::new(*code));
+                let request = Request::Register { password, code };
+                work.todo.push_back(Todo::Ask(request, about));
             }
             _ => {
                 let words = match is_nickserv {
@@ -92,7 +95,11 @@ impl Dialogue {
 
     /// Makes an account of one's name (draft/account-registration).
     pub(super) fn register(&mut self, line: &IrcLine<'_>, scene: &Scene<'_>, work: &mut Work) {
-        let (account, password) = (line.params[0], Secret::new(line.params[2]));
+        // An invitation stands behind the password, or where others want an e-mail address.
+        let (account, email) = (line.params[0], line.params[1]);
+        let (password, code) = command::invited(line.params[2]);
+        let password = Secret::new(password);
+        let code = code.or_else(|| (email != "*").then(|| Secret::new(email)));
         let nick = match self.registrable(account, scene) {
             Ok(nick) => nick,
             Err((code, words)) => {
@@ -102,8 +109,13 @@ impl Dialogue {
         };
         let name = nick.clone();
         let request = match self.has_come_in() {
-            false => Request::RegisterEarly { name, password },
-            true => Request::Register { password },
+            false => Request::RegisterEarly {
+                name,
+                password,
+                code,
+                then: None,
+            },
+            true => Request::Register { password, code },
         };
         let is_command = true;
         let about = About::Account { is_command, nick };

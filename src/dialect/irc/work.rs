@@ -141,6 +141,8 @@ pub(super) enum About {
     Proof {
         is_sasl: bool,
     },
+    /// The password of an account is proven that PASS had.
+    Pass,
     /// An account is made: by the command, or asked of a service.
     Account {
         is_command: bool,

@@ -209,6 +209,17 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         | Event::Proven { .. }
         | Event::Challenge(_)
         | Event::Unlocked => Object::new(out, "pong"),
+        Event::Motd { lines } => Object::new(out, "motd").text("message", &lines.join("\n")),
+        Event::Codes { codes } => Object::new(out, "invite_codes").objects(
+            "codes",
+            codes,
+            |object, (code, seconds_left)| {
+                object
+                    .text("code", &code.code)
+                    .number("uses", Some(code.uses.into()))
+                    .number("seconds_left", *seconds_left)
+            },
+        ),
         Event::Help { .. } => Object::new(out, "help").text("message", TYPES),
         Event::Done { what } => {
             let message = what.as_ref().map(sentence::done);

@@ -67,6 +67,8 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
             }
             push_closing(event, view, out);
         }
+        // Its client shows what the server says as if somebody had said it.
+        Event::Motd { .. } => {}
         Event::OperatorTold { text } => push_server(&format!("[→ you] {text}"), true, view, out),
         Event::PrivateSent { .. }
         | Event::Presence { .. }
@@ -74,6 +76,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         | Event::Proven { .. }
         | Event::Challenge(_)
         | Event::Unlocked
+        | Event::Codes { .. }
         | Event::Token { .. }
         | Event::Listing { .. }
         | Event::Members { .. }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{
-    EnterMode, ErrorCode, Login, MaskKind, MemberRank, MembersPage, MessageId, ModeChange, Nick,
-    Range, Request, RoomName, Secret, Since, TokenChange,
+    CodeChange, EnterMode, ErrorCode, Login, MaskKind, MemberRank, MembersPage, MessageId,
+    ModeChange, Nick, Range, Request, RoomName, Secret, Since, TokenChange,
 };
 
 use super::super::object::string;
@@ -17,26 +17,36 @@ use super::fields::{
 };
 
 /// Reads the first object, whose `name_field` is the name asked for; one that asks for none is a bad
-/// name.
+/// name. Who has no account may come in by making one.
 pub(in super::super) fn join(
     object: &Map<String, Value>,
     name_field: &str,
     spec: &Spec,
 ) -> Result<Option<Request>, ErrorCode> {
-    let is_join = object.get("type").and_then(Value::as_str) == Some("join");
+    let kind = object.get("type").and_then(Value::as_str);
+    let is_new = kind == Some("register");
     let name = object
         .get(name_field)
         .and_then(Value::as_str)
-        .filter(|_| is_join);
+        .filter(|_| is_new || kind == Some("join"));
     let nick = name
         .and_then(|name| Nick::parse(name.trim()))
         .ok_or(ErrorCode::BadNick)?;
     let join = Request::Join {
-        nick,
+        nick: nick.clone(),
         wants_users: spec.shows_users,
-        login: login(object)?,
+        login: if is_new { None } else { login(object)? },
         resume: resume(object)?,
         replay: replay(object)?,
+    };
+    let join = match is_new {
+        true => Request::RegisterEarly {
+            name: nick,
+            password: password(object, "password")?,
+            code: maybe_password(object, "code")?,
+            then: Some(Box::new(join)),
+        },
+        false => join,
     };
     Ok(Some(match maybe_password(object, "server_password")? {
         Some(password) => Request::Unlock {
@@ -149,6 +159,7 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
         "register" | "login" | "logout" | "passwd" | "unregister" | "token" => {
             return account(object, kind).map(Some);
         }
+        "invite_code" => Request::InviteCode(code_change(object)?),
         "history" | "search" | "export" => return past(object, kind).map(Some),
         _ => return moderation(object, kind).map(Some),
     };
@@ -181,6 +192,7 @@ fn account(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode
     Ok(match kind {
         "register" => Request::Register {
             password: password(object, "password")?,
+            code: maybe_password(object, "code")?,
         },
         "login" => Request::Login {
             name: nick("username")?,
@@ -204,6 +216,22 @@ fn account(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode
                 _ => return Err(ErrorCode::WrongField("action")),
             },
         },
+    })
+}
+
+fn code_change(object: &Map<String, Value>) -> Result<CodeChange, ErrorCode> {
+    Ok(match string(object, "action")? {
+        "new" => CodeChange::New {
+            uses: match whole(object, "uses")?.map(u32::try_from) {
+                None => 1,
+                Some(Ok(uses @ 1..)) => uses,
+                Some(_) => return Err(ErrorCode::WrongField("uses")),
+            },
+            seconds: seconds(object)?,
+        },
+        "drop" => CodeChange::Drop(string(object, "code")?.into()),
+        "list" => CodeChange::List,
+        _ => return Err(ErrorCode::WrongField("action")),
     })
 }
 

@@ -65,13 +65,15 @@ fn one_may_come_in_as_an_account() {
         assert_eq!(first(b" /LOGIN bob  two words \r"), asked);
         let usage = ErrorCode::Usage("/login NAME PASSWORD [--multi]");
         assert_eq!(first(b"/login bob"), Ask::Refused(usage));
+        let usage = ErrorCode::Usage("/register NAME PASSWORD [--code CODE]");
+        assert_eq!(first(b"/register p"), Ask::Refused(usage));
         let bad = Ask::Refused(ErrorCode::BadPassword);
         assert_eq!(first(&[b"/login bob ", &[b'p'; 641][..]].concat()), bad);
         for other in [
             "/",
             "/ login bob p",
             "/loginbob p",
-            "/register p",
+            "/registerp",
             "//login bob p",
         ] {
             let refused = Ask::Refused(ErrorCode::BadNick);

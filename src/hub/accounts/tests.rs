@@ -66,9 +66,9 @@ fn whoever_registers_is_logged_in_and_the_name_is_nobody_elses() {
 fn a_password_is_not_a_token() {
     let mut chat = AccountWorld::with(&[]);
     chat.join(1, "alice");
-    let password = Secret::new(format!("hub_{}", "x".repeat(43)));
+    let (password, code) = (Secret::new(format!("hub_{}", "x".repeat(43))), None);
     assert_eq!(
-        refused(&chat.ask(1, Request::Register { password })),
+        refused(&chat.ask(1, Request::Register { password, code })),
         &ErrorCode::BadPassword
     );
 }

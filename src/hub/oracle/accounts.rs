@@ -169,7 +169,7 @@ impl Keeper {
                 accounts.get(key).is_some_and(|(_, secret)| secret == given)
             };
         match ask {
-            AccountAsk::Register { nick, password } => {
+            AccountAsk::Register { nick, password, .. } => {
                 if self.accounts.contains_key(&nick.key()) {
                     return AccountAnswer::Exists;
                 }
@@ -236,6 +236,8 @@ impl Keeper {
             },
             AccountAsk::EndSession { .. } => AccountAnswer::SessionEnded,
             AccountAsk::Tokens { .. } => AccountAnswer::Tokens(Vec::new()),
+            AccountAsk::NewCode { .. } | AccountAsk::Codes => AccountAnswer::Codes(Vec::new()),
+            AccountAsk::DropCode { .. } => AccountAnswer::CodeGone,
         }
     }
 
@@ -327,6 +329,7 @@ pub(super) fn request(what: u8, which: usize) -> Request {
         },
         5..=7 => Request::Register {
             password: Secret::new(PASSWORDS[0]),
+            code: None,
         },
         8 => Request::Logout,
         9 => Request::Passwd {

@@ -247,6 +247,7 @@ fn eve() -> AccountWrite {
     AccountWrite::Insert {
         nick: nick("Eve"),
         hash: hashed("hash"),
+        code: None,
     }
 }
 

@@ -18,8 +18,8 @@ use crate::model::{AccountAnswer, AccountAsk, AccountId, Key, Secret};
 use super::super::{Full, schema};
 use super::write::{ChangeProgress, now_ms};
 use super::{
-    AccountJob, AccountWrite, Hashed, StoredAccount, bots, by_token, find, get, hash, new_token,
-    scram, token_digest, verify,
+    AccountJob, AccountWrite, Hashed, StoredAccount, bots, by_token, codes, find, get, hash,
+    new_token, scram, token_digest, verify,
 };
 
 /// The handle of the thread. Dropped, it waits for the password in hand, but not for a disk that does
@@ -181,6 +181,7 @@ impl Worker {
                 | AccountAsk::Challenge { .. }
                 | AccountAsk::LoginBy { .. }
                 | AccountAsk::Tokens { .. }
+                | AccountAsk::Codes
         );
         if !is_read && self.jobs.load(Ordering::Acquire) >= ACCOUNT_WRITES_MAX {
             (self.tell)(ticket, AccountAnswer::Busy);
@@ -289,12 +290,31 @@ fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, Stri
     let get = |id: AccountId| get(connection, id).map_err(read);
     let answer = |answer| Ok(Considered::Answer(answer));
     match ask {
-        AccountAsk::Register { nick, password } => {
+        AccountAsk::Register {
+            nick,
+            password,
+            code,
+        } => {
+            let given = code.as_ref().map(Secret::reveal);
+            let is_good = given.map_or(Ok(true), |code| codes::is_good(connection, code, now_ms()));
+            if !is_good.map_err(read)? {
+                return answer(AccountAnswer::WrongCode);
+            }
             if find(&nick.key())?.is_some() {
                 return answer(AccountAnswer::Exists);
             }
             let hash = hash_new(&password)?;
-            Ok(Considered::Write(AccountWrite::Insert { nick, hash }))
+            let insert = AccountWrite::Insert { nick, hash, code };
+            Ok(Considered::Write(insert))
+        }
+        AccountAsk::NewCode { uses, until_ms } => {
+            let code = codes::new_code(uses, until_ms)?;
+            Ok(Considered::Write(AccountWrite::AddCode { code }))
+        }
+        AccountAsk::DropCode { code } => Ok(Considered::Write(AccountWrite::RemoveCode { code })),
+        AccountAsk::Codes => {
+            let codes = codes::codes(connection, now_ms()).map_err(read)?;
+            answer(AccountAnswer::Codes(codes))
         }
         AccountAsk::Login { name, secret } => {
             let found = match secret.is_token() {

@@ -7,11 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
-use crate::model::{AccountAnswer, AccountId, Nick, Secret};
+use crate::model::{AccountAnswer, AccountId, InviteCode, Nick, Secret};
 
 use super::{
-    Hashed, TokenSet, add_session, end_session, get, insert, remove, remove_bot, set_password,
-    set_scram, set_token, token_digest,
+    Hashed, TokenSet, add_session, codes, end_session, get, insert, remove, remove_bot,
+    set_password, set_scram, set_token, token_digest,
 };
 
 /// A change of the accounts. Passwords were checked and hashed before; `seen` is the hash that they
@@ -24,6 +24,18 @@ pub(crate) enum AccountWrite {
         nick: Nick,
         /// What is kept of its password.
         hash: Hashed,
+        /// The invitation that it takes, where it takes one.
+        code: Option<Secret>,
+    },
+    /// Keep an invitation.
+    AddCode {
+        /// The code.
+        code: InviteCode,
+    },
+    /// Make an invitation void.
+    RemoveCode {
+        /// The code.
+        code: String,
     },
     /// Give an account another password.
     SetPassword {
@@ -89,12 +101,30 @@ impl AccountWrite {
     /// The database's. A part of the change may be made then.
     pub(crate) fn apply(&self, connection: &Connection) -> rusqlite::Result<AccountAnswer> {
         Ok(match self {
-            AccountWrite::Insert { nick, hash } => {
-                match insert(connection, nick, hash, now_ms())? {
-                    Some(record) => AccountAnswer::Registered(record),
+            AccountWrite::Insert { nick, hash, code } => {
+                let now_ms = now_ms();
+                let code = code.as_ref().map(Secret::reveal);
+                let is_good =
+                    code.map_or(Ok(true), |code| codes::is_good(connection, code, now_ms));
+                if !is_good? {
+                    return Ok(AccountAnswer::WrongCode);
+                }
+                match insert(connection, nick, hash, now_ms)? {
+                    Some(record) => {
+                        code.map_or(Ok(()), |code| codes::take(connection, code))?;
+                        AccountAnswer::Registered(record)
+                    }
                     None => AccountAnswer::Exists,
                 }
             }
+            AccountWrite::AddCode { code } => match codes::add(connection, code, now_ms())? {
+                true => AccountAnswer::Codes(vec![code.clone()]),
+                false => AccountAnswer::TooMany,
+            },
+            AccountWrite::RemoveCode { code } => match codes::remove(connection, code)? {
+                true => AccountAnswer::CodeGone,
+                false => AccountAnswer::WrongCode,
+            },
             AccountWrite::SetPassword {
                 account,
                 seen,

@@ -19,6 +19,7 @@ fn register(name: &str) -> AccountAsk {
     AccountAsk::Register {
         nick: Nick::parse(name).expect("a nick"),
         password: Secret::new("wonderland"),
+        code: None,
     }
 }
 
@@ -177,6 +178,7 @@ fn accounts_are_changed_beside_the_store() {
     let write = AccountWrite::Insert {
         nick: Nick::parse("Alice").expect("a nick"),
         hash: accounts::hash(&Secret::new("wonderland")).expect("a hash"),
+        code: None,
     };
     let transaction = shell.transaction().expect("a transaction");
     let answer = write.apply(&transaction);

@@ -17,22 +17,24 @@ const KEYS = [
 const username = byId("name");
 const password = byId("password");
 const serverPassword = byId("server-password");
+const isNew = byId("is-new");
 
 byId("join-form").addEventListener("submit", (event) => {
 	event.preventDefault();
 	const name = username.value.trim();
 	if (!name || session.phase !== "out") return;
-	join(name, password.value || undefined, serverPassword.value);
+	const invitation = isNew.checked ? byId("invitation").value.trim() : undefined;
+	join(name, password.value || undefined, serverPassword.value, invitation);
 	localStorage.setItem("name", name);
 });
 
 session.onphase = (error = "", code = "") => {
 	byId("join-error").textContent = error;
 	username.ariaInvalid = error !== "";
-	const isForPassword = /login|regis/.test(code);
+	const isForPassword = /login|regis|account|code/.test(code);
 	byId("proof").open ||= isForPassword;
 	if (code === "server_password") serverPassword.hidden = false;
-	if (session.phase === "in") password.value = "";
+	if (session.phase === "in") [password.value, isNew.checked] = ["", false];
 	showAll();
 	if (session.phase === "out") (isForPassword ? password : username).select();
 	if (session.phase !== "in") return;
@@ -315,7 +317,7 @@ const TABLE = [
 	["unignore NAME", "hear from somebody again"],
 	["away [TEXT]", "be away, or back"],
 	["whois NAME", "who somebody is"],
-	["register PASSWORD", "let nobody else have your name"],
+	["register PASSWORD [--code CODE]", "let nobody else have your name"],
 	["login NAME PASSWORD [--multi]", "take a name of your own"],
 	["logout", "be a guest again"],
 	["passwd [OLD] PASSWORD", "have another password"],
@@ -350,6 +352,7 @@ const TABLE = [
 	["close ROOM", "put everyone out of a room", "close_room"],
 	["lock ROOM", "let nobody enter a room", "lock_room"],
 	["unlock ROOM", "let them enter again", "lock_room"],
+	["invitecode new|drop|list [N|CODE] [TIME]", "let N people register with a code", "invite_code"],
 	["clients", "who is connected, with addresses"],
 	["stats", "how the server does"],
 	["export ROOM", "write what was said in it to a file"],
@@ -461,6 +464,19 @@ const readings = {
 		const password = secret.replace(/\s+--multi$/, "");
 		return password && { username, password, multi: password !== secret };
 	},
+	register(rest) {
+		const [, password, code] = /^(.+?)(?:\s+--code\s+(\S+))?$/.exec(rest.trim()) ?? [];
+		return password && { password, code };
+	},
+	invitecode(rest) {
+		const [action, word, time] = rest.trim().split(/\s+/);
+		if (action === "drop") return word && { action, code: word };
+		if (action === "list") return { action };
+		const isCount = /^[1-9]\d*$/.test(word);
+		const length = isCount ? time : word;
+		const seconds = length && readers.TIME(length);
+		return action === "new" && (!length || seconds) && { action, uses: isCount ? Number(word) : undefined, seconds };
+	},
 	roomban: (rest) => roomMask(rest, true),
 	unroomban: (rest) => roomMask(rest, false),
 };
@@ -504,7 +520,7 @@ const acts = {
 	rooms: browse,
 	help(word) {
 		const command = word ? commandOf(word) : null;
-		if (!word) showMenu();
+		if (!word || word === "all") showMenu();
 		else if (command) state.current.notice(`${command.usage}: ${command.summary}`);
 		else return unknown(word);
 	},

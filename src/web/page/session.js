@@ -25,10 +25,12 @@ let lastId = 0;
 const waiting = new Map();
 let taken = 0;
 
-export function join(name, password, serverPassword) {
+/** With an invitation, which may be empty, an account is made of the name. */
+export function join(name, password, serverPassword, invitation) {
 	if (serverPassword) sessionStorage.setItem("server", serverPassword);
 	setMe(name);
 	session.password = password;
+	session.invitation = invitation;
 	turn("joining");
 	start();
 }
@@ -81,7 +83,7 @@ function refused(text, code) {
 	const isTaken = code === "nick_taken";
 	if (isTaken) taken ||= Date.now();
 	const isOver = isTaken && Date.now() - taken > TAKEN_MS;
-	if (session.phase === "joining" || isOver || /bad|bann|login|regis|accounts|server/.test(code)) return out(text, code);
+	if (session.phase === "joining" || isOver || /bad|bann|login|regis|account|code|field|server/.test(code)) return out(text, code);
 	session.trouble = text;
 	lose();
 }
@@ -258,6 +260,11 @@ const handlers = {
 	search_end: ({ count, more }) => tell(null, `Found: ${count}${more ? " and more" : ""}`),
 
 	notice,
+	motd: ({ message }) => message.split("\n").forEach((line) => tell(null, line)),
+	invite_codes({ codes }, context) {
+		for (const { code, uses, seconds_left: left } of codes) tell(context, `${code}: good for ${uses}${left ? `, ${left} s left` : ""}`);
+		if (codes.length === 0) tell(context, "There are no invitations.");
+	},
 	shutdown: notice,
 	announcement: ({ message }) => tell(null, message, "loud"),
 	operator_message: ({ message }) => tell(null, `The operator, to you: ${message}`, "loud"),
@@ -441,7 +448,9 @@ function start() {
 		const { password } = session;
 		const token = password ? undefined : tokenOf(username);
 		const server_password = sessionStorage.getItem("server") ?? undefined;
-		send({ type: "join", username, password, server_password, token, resume: { lobby: find("room", LOBBY)?.mark }, replay: 20 });
+		const isNew = session.phase === "joining" && session.invitation !== undefined;
+		const code = (isNew && session.invitation) || undefined;
+		send({ type: isNew ? "register" : "join", username, password, code, server_password, token, resume: { lobby: find("room", LOBBY)?.mark }, replay: 20 });
 	};
 	socket.onmessage = ({ data }) => {
 		expect(SILENT_MS);

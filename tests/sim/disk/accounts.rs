@@ -50,6 +50,8 @@ impl Books {
             }
             AccountAsk::Challenge { .. } => AccountAnswer::NoSuchAccount,
             AccountAsk::LoginBy { .. } => AccountAnswer::WrongSecret,
+            AccountAsk::Codes => AccountAnswer::Codes(Vec::new()),
+            AccountAsk::DropCode { .. } => AccountAnswer::WrongCode,
             AccountAsk::Tokens { owner } => AccountAnswer::Tokens(
                 self.bots(*owner)
                     .map(|bot| bot.record.nick.clone())
@@ -69,7 +71,7 @@ impl Books {
     ) -> AccountAnswer {
         let _ = now_ms;
         match ask {
-            AccountAsk::Register { nick, password } => {
+            AccountAsk::Register { nick, password, .. } => {
                 match self.find_account(&nick.key()).is_some() {
                     true => AccountAnswer::Exists,
                     false => AccountAnswer::Registered(self.add(nick, password, None)),
@@ -115,6 +117,9 @@ impl Books {
             AccountAsk::Login { .. }
             | AccountAsk::Challenge { .. }
             | AccountAsk::LoginBy { .. }
+            | AccountAsk::Codes
+            | AccountAsk::NewCode { .. }
+            | AccountAsk::DropCode { .. }
             | AccountAsk::Tokens { .. } => AccountAnswer::Failed,
         }
     }

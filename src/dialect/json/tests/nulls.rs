@@ -4,7 +4,7 @@ use super::*;
 use crate::dialect::pynet;
 
 /// A request of each type, with no more than it must have.
-const LEAST: [&str; 52] = [
+const LEAST: [&str; 53] = [
     r#"{"type":"chat","message":"x"}"#,
     r#"{"type":"me","message":"x"}"#,
     r#"{"type":"pm","to":"bob","message":"x"}"#,
@@ -57,6 +57,7 @@ const LEAST: [&str; 52] = [
     r#"{"type":"bans"}"#,
     r#"{"type":"clients"}"#,
     r#"{"type":"stats"}"#,
+    r#"{"type":"invite_code","action":"new"}"#,
 ];
 
 /// What stands between quotation marks in a line of source.

@@ -69,7 +69,10 @@ fn accounts_are_asked_for_with_passwords_as_they_are() {
     let longest = "é".repeat(320);
     let password = Secret::new(longest.as_str());
     let frame = |password: &str| format!(r#"{{"type":"register","password":"{password}"}}"#);
-    let registered = Ask::Request(Request::Register { password });
+    let registered = Ask::Request(Request::Register {
+        password,
+        code: None,
+    });
     assert_eq!(asked(&frame(&longest)), registered);
     let too_long = Ask::Refused(ErrorCode::BadPassword);
     assert_eq!(asked(&frame(&(longest + "x"))), too_long);

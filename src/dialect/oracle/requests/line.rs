@@ -99,7 +99,10 @@ pub(super) fn render(request: &Request) -> Option<String> {
             }
         },
         Request::Invite { room: None, name } if is_word(name) => format!("/invite {name}"),
-        Request::Register { password } if is_secret(password) => {
+        Request::Register {
+            password,
+            code: None,
+        } if is_secret(password) => {
             format!("/register {}", password.reveal())
         }
         Request::Login { name, login } => login_line(name, login)?,
@@ -172,6 +175,8 @@ pub(super) fn render(request: &Request) -> Option<String> {
         | Request::OperAs { .. }
         | Request::Unlock { .. }
         | Request::RegisterEarly { .. }
+        | Request::Answer(_)
+        | Request::InviteCode(_)
         | Request::ProveBy { .. }
         | Request::Utter(_)
         | Request::Modes { .. }

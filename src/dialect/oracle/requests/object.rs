@@ -78,9 +78,10 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         Request::Help { command: None } => Object::new(out, "help"),
         Request::Quit { words } => Object::new(out, "quit").maybe("message", words.as_deref()),
         Request::Oper { password } => Object::new(out, "oper").text("password", password.reveal()),
-        Request::Register { password } => {
-            Object::new(out, "register").text("password", password.reveal())
-        }
+        Request::Register {
+            password,
+            code: None,
+        } => Object::new(out, "register").text("password", password.reveal()),
         Request::Login { name, login } => proof(
             Object::new(out, "login").text("username", name.as_str()),
             login,
@@ -207,6 +208,9 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         | Request::OperAs { .. }
         | Request::Unlock { .. }
         | Request::RegisterEarly { .. }
+        | Request::Answer(_)
+        | Request::Register { code: Some(_), .. }
+        | Request::InviteCode(_)
         | Request::ProveBy { .. }
         | Request::Utter(_)
         | Request::Modes { .. }

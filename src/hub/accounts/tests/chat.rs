@@ -105,6 +105,8 @@ impl AccountWorld {
             },
             AccountAsk::EndSession { .. } => AccountAnswer::SessionEnded,
             AccountAsk::Tokens { .. } => AccountAnswer::Tokens(vec![nick("bot")]),
+            AccountAsk::NewCode { .. } | AccountAsk::Codes => AccountAnswer::Codes(Vec::new()),
+            AccountAsk::DropCode { .. } => AccountAnswer::CodeGone,
         };
         self.answer(&asked, answer)
     }
@@ -248,6 +250,7 @@ pub(super) fn join_as(name: &str, secret: &str) -> Request {
 pub(super) fn register() -> Request {
     Request::Register {
         password: Secret::new("right"),
+        code: None,
     }
 }
 

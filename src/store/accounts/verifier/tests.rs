@@ -27,6 +27,7 @@ fn register(name: &str, text: &str) -> AccountAsk {
     AccountAsk::Register {
         nick: nick(name),
         password: secret(text),
+        code: None,
     }
 }
 
