@@ -76,31 +76,13 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
     check(&limits)?;
     check_doors(&arguments)?;
     let run_dir = run_dir(&arguments)?;
-    let certificate = match (arguments.main.tls_cert, arguments.main.tls_key) {
-        (Some(certificate), Some(key)) => Some(Certificate::Files { certificate, key }),
-        _ => arguments
-            .main
-            .tls_self_signed
-            .then(|| Certificate::SelfSigned {
-                dir: arguments.main.data.clone(),
-            }),
-    };
+    let certificate = certificate(&arguments);
+    let data = data(&arguments);
     let in_data = |dir: &PathBuf| dir.join(SETTINGS_FILE);
     let state = arguments
         .operator
         .state
         .or(arguments.main.data.as_ref().map(in_data));
-    let data = arguments.main.data.map(|dir| store::Options {
-        dir,
-        durability: arguments.main.durability,
-        retention: Retention {
-            age_ms: arguments.kept.keep_age.0,
-            count: arguments.kept.keep_count.0.map(|count| count as u64),
-            bytes: arguments.kept.keep_bytes.0.map(|bytes| bytes as u64),
-        },
-        replay: arguments.kept.replay,
-        sets_aside: arguments.kept.data_set_aside,
-    });
     let is_terminal = std::io::stdin().is_terminal();
     Ok(Config {
         doors: arguments.main.listen,
@@ -140,6 +122,31 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         has_strict_names: arguments.kept.strict_names,
         is_multi: arguments.kept.multi,
     })
+}
+
+fn data(arguments: &ServerArguments) -> Option<store::Options> {
+    let (main, kept) = (&arguments.main, &arguments.kept);
+    main.data.clone().map(|dir| store::Options {
+        dir,
+        durability: main.durability,
+        retention: Retention {
+            age_ms: kept.keep_age.0,
+            count: kept.keep_count.0.map(|count| count as u64),
+            bytes: kept.keep_bytes.0.map(|bytes| bytes as u64),
+        },
+        replay: kept.replay,
+        sets_aside: kept.data_set_aside,
+    })
+}
+
+fn certificate(arguments: &ServerArguments) -> Option<Certificate> {
+    let main = &arguments.main;
+    match (main.tls_cert.clone(), main.tls_key.clone()) {
+        (Some(certificate), Some(key)) => Some(Certificate::Files { certificate, key }),
+        _ => main.tls_self_signed.then(|| Certificate::SelfSigned {
+            dir: main.data.clone(),
+        }),
+    }
 }
 
 /// Where a server and the program that takes over meet.

@@ -48,7 +48,7 @@ fn every_option_is_read_again_or_waits_for_the_next_start() {
         // Where options are, and what only a start can be asked.
         let is_of_start = matches!(
             name,
-            "config" | "console" | "no-console" | "tls-self-signed"
+            "config" | "console" | "no-console" | "run-dir" | "take-over" | "tls-self-signed"
         );
         let is_named = [
             format!("\"{name}\""),

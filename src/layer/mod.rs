@@ -48,7 +48,7 @@ pub(crate) enum Layer<S> {
     /// The socket itself.
     Plain(S),
     /// One to a program that speaks TLS with the peer and passes all on.
-    Relayed(S),
+    Relayed(Box<S>),
     /// TLS over it.
     Tls(Box<Tls<S>>),
 }
@@ -71,7 +71,8 @@ impl<S: Stream> Layer<S> {
     /// The socket's.
     pub(crate) fn shutdown_write(&self) -> io::Result<()> {
         match self {
-            Layer::Plain(stream) | Layer::Relayed(stream) => stream.shutdown_write(),
+            Layer::Plain(stream) => stream.shutdown_write(),
+            Layer::Relayed(stream) => stream.shutdown_write(),
             Layer::Tls(tls) => tls.socket().shutdown_write(),
         }
     }
@@ -79,7 +80,8 @@ impl<S: Stream> Layer<S> {
     /// The socket, to be watched; who reads or writes it breaks what is above.
     pub(crate) fn stream_mut(&mut self) -> &mut S {
         match self {
-            Layer::Plain(stream) | Layer::Relayed(stream) => stream,
+            Layer::Plain(stream) => stream,
+            Layer::Relayed(stream) => stream,
             Layer::Tls(tls) => tls.socket_mut(),
         }
     }
@@ -88,7 +90,8 @@ impl<S: Stream> Layer<S> {
     #[cfg(feature = "testing")]
     pub(crate) fn into_stream(self) -> Option<S> {
         match self {
-            Layer::Plain(stream) | Layer::Relayed(stream) => Some(stream),
+            Layer::Plain(stream) => Some(stream),
+            Layer::Relayed(stream) => Some(*stream),
             Layer::Tls(_) => None,
         }
     }
@@ -96,7 +99,8 @@ impl<S: Stream> Layer<S> {
     /// The socket, where nothing stands between.
     pub(crate) fn stream(&self) -> Option<&S> {
         match self {
-            Layer::Plain(stream) | Layer::Relayed(stream) => Some(stream),
+            Layer::Plain(stream) => Some(stream),
+            Layer::Relayed(stream) => Some(stream),
             Layer::Tls(_) => None,
         }
     }
@@ -141,7 +145,8 @@ impl<S: Stream> Transport for Layer<S> {
 impl<S: Stream> Read for Layer<S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Layer::Plain(stream) | Layer::Relayed(stream) => stream.read(into),
+            Layer::Plain(stream) => stream.read(into),
+            Layer::Relayed(stream) => stream.read(into),
             Layer::Tls(tls) => tls.read(into),
         }
     }
@@ -150,21 +155,24 @@ impl<S: Stream> Read for Layer<S> {
 impl<S: Stream> Write for Layer<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Layer::Plain(stream) | Layer::Relayed(stream) => stream.write(bytes),
+            Layer::Plain(stream) => stream.write(bytes),
+            Layer::Relayed(stream) => stream.write(bytes),
             Layer::Tls(tls) => tls.write(bytes),
         }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Layer::Plain(stream) | Layer::Relayed(stream) => stream.write_vectored(slices),
+            Layer::Plain(stream) => stream.write_vectored(slices),
+            Layer::Relayed(stream) => stream.write_vectored(slices),
             Layer::Tls(tls) => tls.write_vectored(slices),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Layer::Plain(stream) | Layer::Relayed(stream) => stream.flush(),
+            Layer::Plain(stream) => stream.flush(),
+            Layer::Relayed(stream) => stream.flush(),
             Layer::Tls(tls) => tls.flush(),
         }
     }

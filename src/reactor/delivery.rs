@@ -23,7 +23,7 @@ use super::phase::Reason;
 
 /// Something that happened.
 #[derive(Debug)]
-pub(super) struct Happening {
+pub(super) struct Happened {
     pub(super) event: Event,
     /// What was known then of whose doing it is, where somebody may be told of that.
     pub(super) source: Option<Box<Person>>,
@@ -34,7 +34,7 @@ pub(super) struct Happening {
 pub(super) struct RoomBatch {
     /// The room, with its readers as they were when this was said: who came or went since then is no matter.
     audience: Option<(RoomId, Readers)>,
-    events: Vec<Happening>,
+    events: Vec<Happened>,
     /// Bytes of text in the events.
     bytes: usize,
     /// By slot of a connection: it had, or is to miss, so many of the first events. Invariant: of
@@ -48,7 +48,7 @@ pub(super) struct RoomBatch {
 
 impl RoomBatch {
     /// What is told to people here and there, and belongs to no room.
-    fn apart(event: Happening) -> RoomBatch {
+    fn apart(event: Happened) -> RoomBatch {
         RoomBatch {
             events: vec![event],
             ..RoomBatch::default()
@@ -314,10 +314,10 @@ impl<S: System> Reactor<S> {
 
     /// An event with what is known now of whose doing it is, where a reader may be told of that. It is
     /// rendered later, and somebody else may go by the name then.
-    fn happening(&self, event: Event) -> Happening {
+    fn happening(&self, event: Event) -> Happened {
         let actor = event.actor().filter(|_| self.connections.dialogues > 0);
         let source = actor.and_then(|nick| self.hub.known_as(nick));
-        Happening {
+        Happened {
             event,
             source: source.map(Box::new),
         }

@@ -11,7 +11,7 @@ use crate::hub::RoomId;
 use crate::limits::PAGE_BYTES;
 use crate::model::Event;
 
-use super::delivery::Happening;
+use super::delivery::Happened;
 
 /// Entries of the table of pages that are kept between turns.
 const IDLE_PAGES: usize = 64;
@@ -106,13 +106,13 @@ impl Pages {
         &mut self,
         room: Option<RoomId>,
         kind: Kind,
-        events: &[Happening],
+        events: &[Happened],
         view: &View<'_>,
         chunks: &mut Vec<Chunk>,
     ) {
         self.rendered.clear();
         self.ends.clear();
-        for Happening { event, source } in events {
+        for Happened { event, source } in events {
             let source = source.as_deref();
             let view = View { source, ..*view };
             kind.render(event, &view, &mut self.rendered);
@@ -172,7 +172,7 @@ mod tests {
         let mut outbox = Outbox::default();
         let kind = Kind::new(Dialect::Text, Messages::None, true, 0);
         for count in 1..3 {
-            let hi = || Happening {
+            let hi = || Happened {
                 event: said("hi"),
                 source: None,
             };

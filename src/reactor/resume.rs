@@ -193,7 +193,7 @@ impl<S: System> Reactor<S> {
     fn take_on(&mut self, state: ConnectionState, stream: S::Stream) -> Result<(), String> {
         let (id, is_ready) = (state.id, state.is_ready);
         let socket = match state.is_relayed {
-            true => Layer::Relayed(stream),
+            true => Layer::Relayed(Box::new(stream)),
             false => Layer::Plain(stream),
         };
         let connection = Connection::of_state(state, socket, &self.pages.ledger);

@@ -261,8 +261,7 @@ pub(super) fn in_memory() -> Connection {
     connection
 }
 
-/// Opens the database at `path`, which must exist, as it is. Whoever waits for another's lock gives
-/// up after a moment.
+/// Opens the database at `path`, which must exist, as it is. Who waits for a lock gives up after a moment.
 pub(super) fn connect(path: &Path, is_read_only: bool) -> Done<Connection> {
     let access = match is_read_only {
         true => OpenFlags::SQLITE_OPEN_READ_ONLY,

@@ -140,7 +140,7 @@ fn what_cannot_be_done_is_one_line() {
     }
     for wrong in [
         "",
-        "remove alice",
+        "remove",
         "add",
         "add a/b",
         "add server",
@@ -151,7 +151,7 @@ fn what_cannot_be_done_is_one_line() {
         fails(&dir, wrong, "", 2);
     }
     let line = run(program().arg("account")).stderr;
-    assert!(line.contains("add, passwd, role, list"), "{line}");
+    assert!(line.contains("add, passwd, role, remove, list"), "{line}");
     let exited = run(program().args(["account", "list"]));
     assert_eq!(exited.status.code(), Some(2));
     assert!(exited.stderr.contains("--data"), "{}", exited.stderr);

@@ -344,7 +344,7 @@ fn answers_of_many_lines_come_in_whole_characters_and_lines() {
     for (line, text) in lines.iter().zip(&texts) {
         assert!(line.ends_with(&format!("alice >> \x1b[0m{text}")), "{line}");
     }
-    bob.send(":help");
+    bob.send(":help all");
     let enough = |heard: &[String]| heard.concat().ends_with("\x1b[0m");
     let heard = hear_colon(&mut bob.socket, enough);
     assert!(heard.len() > 2 && heard.iter().rev().skip(1).all(|read| read.ends_with('\n')));

@@ -98,10 +98,11 @@ pub(in super::super) fn invited(words: &str) -> (&str, Option<Secret>) {
     }
 }
 
+/// Who comes in by making an account, with which password, and by which invitation.
+type FirstLogin = (Nick, Secret, Option<Secret>);
+
 /// Reads `NAME PASSWORD [--code CODE]`, by which somebody comes in who has no account yet.
-pub(super) fn registration(
-    words: &str,
-) -> Option<Result<(Nick, Secret, Option<Secret>), ErrorCode>> {
+pub(super) fn registration(words: &str) -> Option<Result<FirstLogin, ErrorCode>> {
     let (name, secret) = two(words.trim_end())?;
     let (secret, code) = invited(secret);
     let nick = Nick::parse(name).ok_or(ErrorCode::BadNick);
