@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::dialect::Dialect;
 use crate::hub::Hub;
 use crate::layer::Layer;
-use crate::sys::{Native, Offer, Place, Stream as _, System};
+#[cfg(feature = "testing")]
+use crate::sys::Stream as _;
+use crate::sys::{Native, Offer, Place, System};
 
 use super::Reactor;
 use super::config::Config;
