@@ -9,7 +9,7 @@ use crate::limits::{
     SERVE_US, SERVED_MIN, SHARE_US_MAX, SHARE_US_MIN, STRANGERS_DELIVERY_BUDGET,
     TLS_OVERHEAD_PER_DELIVERY,
 };
-use crate::model::{ConnId, Event, Request};
+use crate::model::{ConnId, Event};
 use crate::sys::System;
 
 use super::Reactor;
@@ -18,6 +18,7 @@ use super::connection::{Filled, Taken};
 use super::connections::ReadyList;
 use super::dialogues::MoveMade;
 use super::phase::{Phase, Reason};
+use super::requests::is_talk;
 use super::timers::Tick;
 
 impl<S: System> Reactor<S> {
@@ -245,7 +246,7 @@ impl<S: System> Reactor<S> {
     /// of their requests, one after the other. What it says goes on: that has no long answer, and others
     /// wait for it. `None`: it is put off, and nothing else of that connection is handled until then.
     fn defer(&mut self, id: ConnId, parsed: Parsed) -> Option<Parsed> {
-        if is_talk(&parsed.ask) {
+        if matches!(&parsed.ask, Ask::Request(request) if is_talk(request)) {
             return Some(parsed);
         }
         let parsed = self.questions.put_off(id, parsed);
@@ -272,14 +273,4 @@ impl<S: System> Reactor<S> {
         let first = connection.take_unparsed();
         identity.secure(&mut connection.socket, &first)
     }
-}
-
-/// Is it something said?
-fn is_talk(ask: &Ask) -> bool {
-    matches!(
-        ask,
-        Ask::Request(
-            Request::Say { .. } | Request::Act { .. } | Request::Private { .. } | Request::Utter(_)
-        )
-    )
 }

@@ -52,10 +52,7 @@ impl<S: System> Reactor<S> {
             return self.end_later(id, Some((request, request_id)));
         }
         self.spend(id, cost_of(&request));
-        let is_message = matches!(
-            request,
-            Request::Say { .. } | Request::Act { .. } | Request::Private { .. } | Request::Utter(_)
-        );
+        let is_message = is_talk(&request);
         self.counters.messages_in += u64::from(is_message);
         let is_search = matches!(request, Request::Search { .. });
         let order = self.order_of(id, &request);
@@ -139,4 +136,12 @@ impl<S: System> Reactor<S> {
             }
         }
     }
+}
+
+/// Is it something said, in a room or to somebody?
+pub(super) fn is_talk(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Say { .. } | Request::Act { .. } | Request::Private { .. } | Request::Utter(_)
+    )
 }
