@@ -10,6 +10,10 @@ mod event;
 mod hash;
 mod incident;
 mod letters;
+#[cfg(test)]
+mod lines;
+#[cfg(test)]
+mod markup;
 mod message;
 mod mode;
 mod mute;
@@ -48,6 +52,8 @@ pub(crate) use event::{
 pub use hash::HashSeed;
 pub(crate) use incident::{Deed, Incident};
 pub(crate) use letters::{is_mark, is_unseen};
+#[cfg(test)]
+pub(crate) use lines::lines;
 pub(crate) use message::Happening;
 pub(crate) use message::{Excerpt, Target};
 pub use message::{KeptMessage, Manner, Message, MessageId, SaidBy, SaidIn};
