@@ -25,7 +25,9 @@ pub(crate) fn take() -> BTreeSet<String> {
 const EXPECTED: &[&str] = &[
     "a reader that stopped was dropped at the cap",
     "a reader that took nothing of its last bytes was let go",
+    "a room of several was left by who made it",
     "a second page of catching up",
+    "an account ended that several went as",
     "broken_connections",
     "dropped_for_SendQ",
     "dropped_for_flooding",
