@@ -67,8 +67,12 @@ pub(crate) const ROOM_LIMIT_MAX: u32 = 1_000_000;
 /// Private messages of which is known in memory whose they were: some 150 bytes each.
 pub(crate) const PRIVATES_REMEMBERED: usize = 256;
 
-/// Lines of one message of several.
-pub(crate) const MULTILINE_LINES_MAX: usize = 100;
+/// Lines of one message. Where it is shown line by line, each has the name before it: a message of line ends alone would
+/// be forty times its bytes otherwise.
+pub(crate) const MESSAGE_LINES_MAX: usize = 100;
+
+/// So many lines of one message, beside the first, cost one request more.
+pub(crate) const LINES_PER_TOKEN: usize = 5;
 
 /// Messages of one answer to CHATHISTORY.
 pub(crate) const HISTORY_ASKED_MAX: usize = 100;

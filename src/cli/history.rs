@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::dialect;
 use crate::limits::PRINTED_MAX;
-use crate::model::{Manner, Message, Moment, RoomName, SearchWords, terms};
+use crate::model::{Manner, Message, Moment, RoomName, SearchWords, shown_lines, terms};
 use crate::reactor;
 
 /// Prints what was said in rooms and is kept.
@@ -92,19 +92,21 @@ fn limit(text: &str) -> Result<usize, String> {
     number.ok_or(format!("it is 1 to {PRINTED_MAX}"))
 }
 
-/// A message as a line that is safe on a terminal: `2026-11-21 14:03:07 #lobby 123 [Alice] hi`.
-pub(super) fn line(room: &RoomName, message: &Message, now: Moment) -> String {
+/// A message as lines that are safe on a terminal: `2026-11-21 14:03:07 #lobby 123 [Alice] hi`.
+pub(super) fn lines(room: &RoomName, message: &Message, now: Moment) -> String {
     let at = now.at(message.unix_ms);
     let ((h, m, s), date) = (at.local_hms(), dialect::date(at.local_day()));
     let time = format!("{date} {h:02}:{m:02}:{s:02}");
-    let text = dialect::cleaned(&message.text);
     let (id, nick) = (message.id, &message.nick);
-    match message.manner {
-        Manner::Said | Manner::Noticed | Manner::Happened(_) => {
-            format!("{time} #{room} {id} [{nick}] {text}")
-        }
-        Manner::Acted => format!("{time} #{room} {id} * {nick} {text}"),
-    }
+    let whose = match message.manner {
+        Manner::Said | Manner::Noticed | Manner::Happened(_) => format!("[{nick}]"),
+        Manner::Acted => format!("* {nick}"),
+    };
+    let lines = shown_lines(&message.text).map(|line| {
+        let text = dialect::cleaned(line);
+        format!("{time} #{room} {id} {whose} {text}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn room(text: &str) -> Result<RoomName, String> {
@@ -169,17 +171,25 @@ mod tests {
             tags: None,
         };
         let shown = |manner, text| {
-            let line = line(
+            let lines = lines(
                 &RoomName::lobby(),
                 &message(manner, text),
                 Moment::default(),
             );
-            line.split_once(" #").map(|(_, rest)| rest.to_string())
+            lines.split_once(" #").map(|(_, rest)| rest.to_string())
         };
         assert_eq!(
-            shown(Manner::Said, "hi\x1b[2J\nthere").as_deref(),
-            Some("lobby 123 [Alice] hi[2J there")
+            shown(Manner::Said, "hi\x1b[2J").as_deref(),
+            Some("lobby 123 [Alice] hi[2J")
         );
+        let of_lines = shown(
+            Manner::Said,
+            "hi\n2026-11-21 14:03:07 #lobby 122 [Bob] no\n",
+        )
+        .expect("lines");
+        let (first, second) = of_lines.split_once('\n').expect("two");
+        assert_eq!(first, "lobby 123 [Alice] hi");
+        assert!(second.ends_with(" #lobby 123 [Alice] 2026-11-21 14:03:07 #lobby 122 [Bob] no"));
         assert_eq!(
             shown(Manner::Acted, "waves").as_deref(),
             Some("lobby 123 * Alice waves")

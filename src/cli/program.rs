@@ -125,7 +125,7 @@ fn print(asked: &HistoryCommand) -> ExitCode {
         }
         let line = match asked.is_json {
             true => store::json_line(room, message),
-            false => history::line(room, message, now),
+            false => history::lines(room, message, now),
         };
         match asked.limit {
             None => printed = writeln!(stdout, "{line}"),

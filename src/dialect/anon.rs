@@ -1,8 +1,6 @@
 //! The anon dialect: addresses instead of names, no handshake, no join or leave lines.
 
-use std::io::Write as _;
-
-use crate::model::{Event, Manner, Peer, Request};
+use crate::model::{Event, Manner, Peer, Request, shown_lines};
 
 use super::{Ask, Stage, View, ask, plain, text, unmarked, utf8};
 
@@ -37,19 +35,21 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::History { .. } => {}
         Event::Said { .. } if view.own => {}
         Event::Said { peer, message, .. } => {
-            // Writing to a Vec cannot fail.
-            let _ = match peer {
-                Peer::Ip { ip, port } if ip.is_ipv4() => write!(out, "('{ip}', {port})"),
-                Peer::Ip { ip, port } => write!(out, "('{ip}', {port}, 0, 0)"),
-                Peer::Unix(serial) => write!(out, "('unix', {serial})"),
+            let from = match peer {
+                Peer::Ip { ip, port } if ip.is_ipv4() => format!("('{ip}', {port})"),
+                Peer::Ip { ip, port } => format!("('{ip}', {port}, 0, 0)"),
+                Peer::Unix(serial) => format!("('unix', {serial})"),
             };
             let says = match message.manner {
                 Manner::Said | Manner::Noticed | Manner::Happened(_) => SAYS,
                 Manner::Acted => DOES,
             };
-            out.extend_from_slice(says.as_bytes());
-            plain::push(&message.text, out);
-            out.push(b'\n');
+            for line in shown_lines(&message.text) {
+                out.extend_from_slice(from.as_bytes());
+                out.extend_from_slice(says.as_bytes());
+                plain::push(line, out);
+                out.push(b'\n');
+            }
         }
         // There is no prompt here.
         _ => {

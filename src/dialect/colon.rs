@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use crate::model::{
     EnterMode, ErrorCode, Event, Manner, MembersPage, Message, Moment, Nick, Request, RoomName,
-    Target,
+    Target, shown_lines,
 };
 
 use super::{
@@ -161,8 +161,8 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             write!(out, "{CYAN}[{time}] {presence}{RESET}")
         }
         Event::Said { message, .. } if view.own && message.manner == Manner::Said => Ok(()),
-        Event::Said { room, message, .. } => said(room, message, view.now, out),
-        Event::Private { message } => told(None, message, view.now, out),
+        Event::Said { room, message, .. } => said("", room, message, view.now, out),
+        Event::Private { message } => told("", None, message, view.now, out),
         Event::History { .. } | Event::Found { .. } => earlier(event, view, out),
         Event::PrivateSent { away: None, .. } => Ok(()),
         Event::PrivateSent {
@@ -254,34 +254,48 @@ fn announced(time: TimeOfDay, text: &str, out: &mut Vec<u8>) -> std::io::Result<
 }
 
 /// A message to a room.
-fn said(room: &RoomName, message: &Message, now: Moment, out: &mut Vec<u8>) -> std::io::Result<()> {
-    let (nick, text) = (&message.nick, disarmed(&message.text));
-    let time = TimeOfDay::of(message, now);
-    match (message.manner, room.is_lobby()) {
+fn said(
+    number: &str,
+    room: &RoomName,
+    message: &Message,
+    now: Moment,
+    out: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let (nick, time) = (&message.nick, TimeOfDay::of(message, now));
+    let label = match (message.manner, room.is_lobby()) {
         (Manner::Said | Manner::Noticed | Manner::Happened(_), true) => {
-            write!(out, "{YELLOW}[{time}] {nick} >> {RESET}{text}")
+            format!("{YELLOW}[{time}] {nick} >> {RESET}")
         }
         (Manner::Said | Manner::Noticed | Manner::Happened(_), false) => {
-            write!(out, "{BLUE}[{time}] GROUP({room}) {nick} >> {RESET}{text}")
+            format!("{BLUE}[{time}] GROUP({room}) {nick} >> {RESET}")
         }
-        (Manner::Acted, true) => write!(out, "{YELLOW}[{time}] * {nick}{RESET} {text}"),
-        (Manner::Acted, false) => {
-            write!(out, "{BLUE}[{time}] GROUP({room}) * {nick}{RESET} {text}")
-        }
+        (Manner::Acted, true) => format!("{YELLOW}[{time}] * {nick}{RESET} "),
+        (Manner::Acted, false) => format!("{BLUE}[{time}] GROUP({room}) * {nick}{RESET} "),
+    };
+    labelled(&format!("{number}{label}"), &message.text, out)
+}
+
+/// The lines of a message, each behind what says whose it is, with ends between them.
+fn labelled(label: &str, text: &str, out: &mut Vec<u8>) -> std::io::Result<()> {
+    for (at, line) in shown_lines(text).enumerate() {
+        let end = if at > 0 { "\n" } else { "" };
+        write!(out, "{end}{label}{}", disarmed(line))?;
     }
+    Ok(())
 }
 
 /// A message to the reader, or of the reader's own `to` somebody.
 fn told(
+    number: &str,
     to: Option<&Nick>,
     message: &Message,
     now: Moment,
     out: &mut Vec<u8>,
 ) -> std::io::Result<()> {
-    let (nick, text) = (&message.nick, disarmed(&message.text));
-    let time = TimeOfDay::of(message, now);
+    let (nick, time) = (&message.nick, TimeOfDay::of(message, now));
     let to = to.map_or(String::new(), |to| format!(" {to}"));
-    write!(out, "{MAGENTA}[{time}] {nick} PM{to} >> {RESET}{text}")
+    let label = format!("{number}{MAGENTA}[{time}] {nick} PM{to} >> {RESET}");
+    labelled(&label, &message.text, out)
 }
 
 /// What was said before: its client prints each read as it comes, so that each line needs an end.
@@ -293,12 +307,12 @@ fn earlier(event: &Event, view: &View<'_>, out: &mut Vec<u8>) -> std::io::Result
             part,
         } => {
             for message in messages {
-                out.extend_from_slice(past::number(*part, message).as_bytes());
+                let number = past::number(*part, message);
                 match target {
-                    Target::Room(room) => said(room, message, view.now, out)?,
+                    Target::Room(room) => said(&number, room, message, view.now, out)?,
                     Target::User(other) => {
                         let to = (!past::is_by(other, message)).then_some(other);
-                        told(to, message, view.now, out)?;
+                        told(&number, to, message, view.now, out)?;
                     }
                 }
                 out.push(b'\n');
@@ -306,7 +320,7 @@ fn earlier(event: &Event, view: &View<'_>, out: &mut Vec<u8>) -> std::io::Result
         }
         Event::Found { messages, .. } => {
             for (room, message) in messages {
-                said(room, message, view.now, out)?;
+                said("", room, message, view.now, out)?;
                 out.push(b'\n');
             }
         }

@@ -112,7 +112,7 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
     match code {
         ErrorCode::JoinTimeout(_) | ErrorCode::IdleTimeout(_) => StatusCode::RequestTimeout,
         ErrorCode::FrameTooLong(_) => StatusCode::HeaderFieldsTooLarge,
-        ErrorCode::MessageTooLong(_) => StatusCode::ContentTooLarge,
+        ErrorCode::MessageTooLong(_) | ErrorCode::TooManyLines(_) => StatusCode::ContentTooLarge,
         ErrorCode::ServerFull
         | ErrorCode::Busy
         | ErrorCode::StoreFailed

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::limits::CLIENT_READ_BYTES;
 
-use crate::model::{Event, Manner, Part, Request};
+use crate::model::{Event, Manner, Message, Part, Request, shown_lines};
 
 use super::{Ask, Dialect, Stage, View, unmarked};
 
@@ -183,6 +183,10 @@ fn check_past(dialect: Dialect, event: &Event, view: &View<'_>) {
     let lines = shown
         .split('\n')
         .filter(|line| !line.starts_with("[Server] "));
+    let texts = texts.into_iter().flat_map(|text| match dialect {
+        Dialect::Text => shown_lines(text).collect(),
+        _ => vec![text],
+    });
     for (line, text) in lines.zip(texts) {
         match dialect {
             Dialect::Text => assert!(seen(line).ends_with(&seen(text)), "{line}"),
@@ -211,13 +215,10 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
     let shown = String::from_utf8(out).expect("UTF-8");
     match dialect {
         Dialect::Text | Dialect::Anon => {
-            let line = shown.strip_suffix('\n').expect("one line");
-            assert!(seen(line).ends_with(&seen(text)), "{shown:?}");
+            let lines = shown.strip_suffix('\n').expect("whole lines");
+            check_lines(lines, text, seen);
         }
-        Dialect::Colon => {
-            let squeezed = |text: &str| seen(text).replace(' ', "");
-            assert!(squeezed(&shown).ends_with(&squeezed(text)), "{shown:?}");
-        }
+        Dialect::Colon => check_lines(&shown, text, |text| seen(text).replace([' ', '\0'], "")),
         Dialect::Json => {
             let object: Value = serde_json::from_str(&shown).expect("an object");
             assert_eq!(object["message"], *text);
@@ -242,7 +243,8 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
                 true => assert_eq!(told, *text),
                 false => {
                     check_terminal(&told, 0);
-                    assert!(seen(&told).ends_with(&seen(text)));
+                    let last = shown_lines(text).last().expect("one at least");
+                    assert!(seen(&told).ends_with(&seen(last)));
                 }
             }
         }
@@ -251,13 +253,33 @@ fn check_text(dialect: Dialect, event: &Event, view: &View<'_>) {
     }
 }
 
+/// Each line of a text is a line that is shown, behind what says whose it is.
+fn check_lines(shown: &str, text: &str, seen: impl Fn(&str) -> String) {
+    let lines: Vec<&str> = shown.split('\n').collect();
+    let said: Vec<&str> = shown_lines(text).collect();
+    assert_eq!(lines.len(), said.len(), "{shown:?}");
+    for (line, said) in lines.into_iter().zip(said) {
+        let (line, said) = (seen(line), seen(said));
+        assert!(
+            line.ends_with(&said) && line.len() > said.len(),
+            "{shown:?}"
+        );
+    }
+}
+
 fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
+    let lines_of = |message: &Message| shown_lines(&message.text).count();
     let lines = match event {
+        Event::Said { message, .. } | Event::Private { message } => lines_of(message),
         // A second line says that the other is away.
-        Event::PrivateSent { .. } => 2,
+        Event::PrivateSent { text, .. } => 1 + shown_lines(text).count(),
         // One more is a heading or the end.
-        Event::History { messages, .. } => messages.len() + 1,
-        Event::Found { messages, .. } => messages.len() + 1,
+        Event::History { messages, .. } => {
+            1 + messages.iter().map(|it| lines_of(it)).sum::<usize>()
+        }
+        Event::Found { messages, .. } => {
+            1 + messages.iter().map(|it| lines_of(&it.1)).sum::<usize>()
+        }
         _ => 1,
     };
     let is_past = matches!(event, Event::History { .. } | Event::Found { .. });
@@ -272,7 +294,7 @@ fn check_form(dialect: Dialect, event: &Event, view: &View<'_>) {
         Dialect::Colon => {
             check_reads(&out);
             let shown = shown.replace('\0', "");
-            check_terminal(&uncoloured(&shown), if is_past { lines - 1 } else { 0 });
+            check_terminal(&uncoloured(&shown), if is_past { lines } else { lines - 1 });
             let trapped = shown.contains("SERVER:") && shown.contains("shutting down")
                 || shown.contains("You have been kicked by server");
             assert!(!trapped, "the client hangs up: {shown}");

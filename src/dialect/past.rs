@@ -1,6 +1,6 @@
 //! What was said before, as lines: what dialects of lines have in common.
 
-use super::sentence;
+use super::{sentence, text};
 use crate::model::{Event, Manner, Message, Nick, Part, Target};
 
 /// The lines of an answer about what was said, each with its room; nothing for what one is shown without
@@ -13,11 +13,11 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             part: part @ Part::Answer { .. },
         } => messages
             .iter()
-            .map(|message| format!("{}{}", number(*part, message), line(target, message)))
+            .flat_map(|message| message_lines(&number(*part, message), target, message))
             .collect(),
         Event::Found { messages, .. } => messages
             .iter()
-            .map(|(room, message)| line(&Target::Room(room.clone()), message))
+            .flat_map(|(room, message)| message_lines("", &Target::Room(room.clone()), message))
             .collect(),
         _ => Vec::new(),
     };
@@ -35,17 +35,29 @@ pub(super) fn number(part: Part, message: &Message) -> String {
     }
 }
 
-/// A message as somebody elsewhere is told it.
-pub(super) fn line(target: &Target, message: &Message) -> String {
+/// The lines of a message as somebody elsewhere is told them, each behind its number where that is wanted.
+pub(super) fn message_lines(number: &str, target: &Target, message: &Message) -> Vec<String> {
     let Message { nick, text, .. } = message;
-    match (target, message.manner) {
-        (Target::Room(room), Manner::Said | Manner::Noticed) => format!("[#{room} {nick}] {text}"),
+    let label = match (target, message.manner) {
+        (Target::Room(room), Manner::Said | Manner::Noticed) => format!("[#{room} {nick}] "),
         (Target::Room(room), Manner::Happened(happening)) => {
-            format!("[Server] {}", sentence::happened(room, message, happening))
+            let happened = sentence::happened(room, message, happening);
+            return vec![format!("{number}[Server] {happened}")];
         }
-        (Target::Room(room), Manner::Acted) => format!("[#{room}] * {nick} {text}"),
-        (Target::User(other), _) if is_by(other, message) => format!("[{nick} → you] {text}"),
-        (Target::User(other), _) => format!("[you → {other}] {text}"),
+        (Target::Room(room), Manner::Acted) => format!("[#{room}] * {nick} "),
+        (Target::User(other), _) => {
+            let [begin, name, end] = between(other, message);
+            format!("{begin}{name}{end}")
+        }
+    };
+    text::labelled(&format!("{number}{label}"), text)
+}
+
+/// What stands before something said between `other` and the reader.
+pub(super) fn between<'a>(other: &'a Nick, message: &'a Message) -> [&'a str; 3] {
+    match is_by(other, message) {
+        true => ["[", message.nick.as_str(), " → you] "],
+        false => ["[you → ", other.as_str(), "] "],
     }
 }
 

@@ -1,5 +1,5 @@
 //! Text of other users on a terminal: what could move the cursor, ring, hide or reorder is removed, what
-//! breaks a line or parts words is one blank, and so one text is one line.
+//! breaks a line or parts words is one blank, and so what is given here is one line: messages are given line by line.
 
 mod unseen;
 

@@ -48,7 +48,9 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 match target {
                     Target::Room(room) if number.is_empty() => push_said(room, message, out),
                     Target::Room(_) | Target::User(_) => {
-                        push_server_message(&(number + &past::line(target, message)), out);
+                        past::message_lines(&number, target, message)
+                            .iter()
+                            .for_each(|line| push_server_message(line, out));
                     }
                 }
             }
@@ -64,20 +66,24 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 
 /// Where one speaks is not seen here: a room's text names the room, except the lobby's.
 fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
-    let Message { nick, text, .. } = message;
-    let line = match (message.manner, room.is_lobby()) {
+    let Message {
+        nick, text: said, ..
+    } = message;
+    let label = match (message.manner, room.is_lobby()) {
         (Manner::Said | Manner::Noticed | Manner::Happened(_), true) => {
             let mut head = Vec::new();
             Object::new(&mut head, "message").text("from", nick.as_str());
-            return push_objects(&head, text, out);
+            return push_objects(&head, said, out);
         }
         (Manner::Said | Manner::Noticed | Manner::Happened(_), false) => {
-            format!("[#{room} {nick}] {text}")
+            format!("[#{room} {nick}] ")
         }
-        (Manner::Acted, true) => format!("* {nick} {text}"),
-        (Manner::Acted, false) => format!("[#{room}] * {nick} {text}"),
+        (Manner::Acted, true) => format!("* {nick} "),
+        (Manner::Acted, false) => format!("[#{room}] * {nick} "),
     };
-    push_server_message(&line, out);
+    text::labelled(&label, said)
+        .iter()
+        .for_each(|line| push_server_message(line, out));
 }
 
 /// One line of text.

@@ -1,10 +1,8 @@
 //! The text dialect: people with nc or telnet.
 
-use std::io::Write as _;
-
 use crate::model::{
     BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Moment, Nick, Part, Request,
-    RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target,
+    RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target, shown_lines,
 };
 
 use super::spec::{PASSWORD_PROMPT, PROMPT};
@@ -62,15 +60,16 @@ fn said(text: &str) -> Request {
 pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     match event {
         Event::Said { message, .. } if view.own && message.manner != Manner::Acted => {}
-        Event::Said { room, message, .. } => push_said(room, message, view.here, out),
+        Event::Said { room, message, .. } => push_said(b"", room, message, view.here, out),
         Event::History { .. } | Event::Found { .. } => past(event, view, out),
-        Event::Private { message } => push(
-            out,
+        Event::Private { message } => push_lines(
+            b"",
             &["[", message.nick.as_str(), " → you] "],
             &message.text,
+            out,
         ),
         Event::PrivateSent { to, text, away, .. } => {
-            push(out, &["[you → ", to.as_str(), "] "], text);
+            push_lines(b"", &["[you → ", to.as_str(), "] "], text, out);
             if let Some(away) = away {
                 let away = sentence::absence(away);
                 push(out, &["[Server] ", to.as_str(), " is away: "], away);
@@ -104,12 +103,13 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends what was said in a room, which is named where the reader speaks elsewhere.
-fn push_said(room: &RoomName, message: &Message, here: bool, out: &mut Vec<u8>) {
+/// Appends what was said in a room, which is named where the reader speaks elsewhere; each line begins with `head`.
+fn push_said(head: &[u8], room: &RoomName, message: &Message, here: bool, out: &mut Vec<u8>) {
     let (name, nick) = (room.as_str(), message.nick.as_str());
     let label: &[&str] = match (message.manner, here) {
         (Manner::Happened(happening), _) => {
             let sentence = sentence::happened(room, message, happening);
+            out.extend_from_slice(head);
             return push(out, &["[Server] "], &sentence);
         }
         (Manner::Said | Manner::Noticed, true) => &["[", nick, "] "],
@@ -117,7 +117,15 @@ fn push_said(room: &RoomName, message: &Message, here: bool, out: &mut Vec<u8>) 
         (Manner::Acted, true) => &["* ", nick, " "],
         (Manner::Acted, false) => &["[#", name, "] * ", nick, " "],
     };
-    push(out, label, &message.text);
+    push_lines(head, label, &message.text, out);
+}
+
+/// Appends the lines of a message, each behind what says whose it is.
+fn push_lines(head: &[u8], label: &[&str], text: &str, out: &mut Vec<u8>) {
+    for line in shown_lines(text) {
+        out.extend_from_slice(head);
+        push(out, label, line);
+    }
 }
 
 /// What was said before, each line with its time.
@@ -138,18 +146,20 @@ fn past(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 Part::First | Part::Answer { .. } => {}
             }
             for message in messages {
-                days.push_time(message, out);
-                out.extend_from_slice(past::number(*part, message).as_bytes());
+                let mut head = days.time(message, out);
+                head.extend_from_slice(past::number(*part, message).as_bytes());
                 match target {
-                    Target::Room(room) => push_said(room, message, view.here, out),
-                    Target::User(_) => push(out, &[], &past::line(target, message)),
+                    Target::Room(room) => push_said(&head, room, message, view.here, out),
+                    Target::User(with) => {
+                        push_lines(&head, &past::between(with, message), &message.text, out);
+                    }
                 }
             }
         }
         Event::Found { messages, .. } => {
             for (room, message) in messages {
-                days.push_time(message, out);
-                push_said(room, message, false, out);
+                let head = days.time(message, out);
+                push_said(&head, room, message, false, out);
             }
         }
         _ => {}
@@ -167,16 +177,15 @@ struct Days {
 }
 
 impl Days {
-    /// Appends the time of a line, and before it the date where that is another.
-    fn push_time(&mut self, message: &Message, out: &mut Vec<u8>) {
+    /// The time of a message. Appends the date where that is another.
+    fn time(&mut self, message: &Message, out: &mut Vec<u8>) -> Vec<u8> {
         let said = self.now.at(message.unix_ms);
         if said.local_day() != self.day {
             self.day = said.local_day();
             push(out, &["[Server] "], &time::date(self.day));
         }
         let (h, m, _) = said.local_hms();
-        // Writing to a Vec cannot fail.
-        let _ = write!(out, "[{h:02}:{m:02}] ");
+        format!("[{h:02}:{m:02}] ").into_bytes()
     }
 }
 
@@ -346,23 +355,33 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Shutdown => "The server is shutting down.".into(),
         Event::Error(code) => code.to_string(),
         Event::Said { room, message, .. } => {
-            format!("[#{room} {}] {}", message.nick, message.text)
+            return labelled(&format!("[#{room} {}] ", message.nick), &message.text);
         }
         Event::History { .. } | Event::Found { .. } => return past::lines(event),
         Event::Kept { .. } => return Vec::new(),
         Event::Token { bot, token } => {
             format!("The token of {bot}, told only now: {}", token.reveal())
         }
-        Event::Private { message } => format!("[{} → you] {}", message.nick, message.text),
+        Event::Private { message } => {
+            return labelled(&format!("[{} → you] ", message.nick), &message.text);
+        }
         Event::PrivateSent { to, text, away, .. } => {
             let away = away
                 .as_ref()
                 .map(|away| format!("{to} is away: {}", sentence::absence(away)));
-            let sent = format!("[you → {to}] {text}");
-            return [sent].into_iter().chain(away).collect();
+            let mut sent = labelled(&format!("[you → {to}] "), text);
+            sent.extend(away);
+            return sent;
         }
     };
     vec![one]
+}
+
+/// The lines of a text of somebody's, each behind what says whose it is.
+pub(super) fn labelled(label: &str, text: &str) -> Vec<String> {
+    shown_lines(text)
+        .map(|line| format!("{label}{line}"))
+        .collect()
 }
 
 /// How many came, left and are there, as `37 joined, 4 left, 2,041 here`.

@@ -8,8 +8,11 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{Chat, Fact, RoomId, Rules};
+use crate::limits::MESSAGE_LINES_MAX;
 use crate::log::Log;
-use crate::model::{ConnId, ErrorCode, Event, MessageId, Moment, Peer, Settings, Target, UserId};
+use crate::model::{
+    ConnId, ErrorCode, Event, MessageId, Moment, Peer, Settings, Target, UserId, lines,
+};
 use crate::session::{
     Expiry, Graces, Ignorers, LocalRooms, Reader, Readers, Sessions, Throttle, Watches,
 };
@@ -191,11 +194,13 @@ impl Hub {
     }
 
     pub(super) fn check_message(&self, text: &str) -> Result<(), ErrorCode> {
-        match text.len() <= self.chat.rules().message_bytes_max {
-            true => Ok(()),
-            false => Err(ErrorCode::MessageTooLong(
-                self.chat.rules().message_bytes_max,
-            )),
+        let bytes_max = self.chat.rules().message_bytes_max;
+        if text.len() > bytes_max {
+            return Err(ErrorCode::MessageTooLong(bytes_max));
+        }
+        match lines(text).nth(MESSAGE_LINES_MAX) {
+            None => Ok(()),
+            Some(_) => Err(ErrorCode::TooManyLines(MESSAGE_LINES_MAX)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Why something was refused.
 
+mod code;
+
 use std::fmt;
 
 use crate::limits::{NICK_CHARS_MAX, PASSWORD_BYTES_MAX, QUOTED_CHARS_MAX, ROOM_NAME_CHARS_MAX};
@@ -151,6 +153,8 @@ pub enum ErrorCode {
     FrameTooLong(usize),
     /// A message over the limit, in bytes.
     MessageTooLong(usize),
+    /// A message of more lines than this.
+    TooManyLines(usize),
     /// The time to join is over, in seconds.
     JoinTimeout(u64),
     /// Too long silent, in seconds.
@@ -194,89 +198,6 @@ impl ErrorCode {
                 | ErrorCode::NotSpoken(_)
                 | ErrorCode::TooManyNames
         )
-    }
-}
-
-impl ErrorCode {
-    /// A word for programs, which stays the same whatever the sentence is.
-    pub fn code(&self) -> &'static str {
-        match self {
-            ErrorCode::BadNick => "bad_nick",
-            ErrorCode::NickTaken => "nick_taken",
-            ErrorCode::AlreadyJoined => "already_joined",
-            ErrorCode::NotJoined => "not_joined",
-            ErrorCode::BadRoomName => "bad_room_name",
-            ErrorCode::NoSuchNick(_) => "no_such_nick",
-            ErrorCode::NoRoomToEnter(_) | ErrorCode::NoRoomToShow(_) => "no_such_room",
-            ErrorCode::RoomExists(_) => "room_exists",
-            ErrorCode::AlreadyInRoom(_) => "already_in_room",
-            ErrorCode::NotInRoom(_) => "not_in_room",
-            ErrorCode::TooManyRooms => "too_many_rooms",
-            ErrorCode::RoomLocked(_) => "room_locked",
-            ErrorCode::InviteOnly(_) => "invite_only",
-            ErrorCode::WrongKey(_) => "wrong_key",
-            ErrorCode::RoomFull(_) => "room_full",
-            ErrorCode::BannedFromRoom(_) => "banned_from_room",
-            ErrorCode::MayNotSpeak(_) => "may_not_speak",
-            ErrorCode::NotModerator(_) => "not_moderator",
-            ErrorCode::NotOperator => "not_operator",
-            ErrorCode::NotInLobby => "not_in_lobby",
-            ErrorCode::Muted => "muted",
-            ErrorCode::WrongPassword => "wrong_password",
-            ErrorCode::OperThrottled(_) => "oper_throttled",
-            ErrorCode::NothingKept => "nothing_kept",
-            ErrorCode::NoAccounts => "no_accounts",
-            ErrorCode::NameRegistered => "name_registered",
-            ErrorCode::AccountRequired(_) => "account_required",
-            ErrorCode::NotInvited(RegistrationMode::Closed) => "registration_closed",
-            ErrorCode::NotInvited(_) => "wrong_code",
-            ErrorCode::AlreadyRegistered => "already_registered",
-            ErrorCode::WrongLogin => "wrong_login",
-            ErrorCode::WrongServerPassword => "server_password",
-            ErrorCode::LoginThrottled(_) => "login_throttled",
-            ErrorCode::NotLoggedIn => "not_logged_in",
-            ErrorCode::AlreadyLoggedIn => "already_logged_in",
-            ErrorCode::BadPassword => "bad_password",
-            ErrorCode::TooManyBots => "too_many_bots",
-            ErrorCode::TooManyRegistrations => "too_many_registrations",
-            ErrorCode::AccountsFull => "accounts_full",
-            ErrorCode::NoSuchAccount(_) => "no_such_account",
-            ErrorCode::NotOwner(_) => "not_owner",
-            ErrorCode::Busy => "busy",
-            ErrorCode::StoreFailed => "store_failed",
-            ErrorCode::NotKept => "not_kept",
-            ErrorCode::KeepingFailed => "keeping_failed",
-            ErrorCode::MailboxFull(_) => "mailbox_full",
-            ErrorCode::BadTime => "bad_time",
-            ErrorCode::BadMessageId => "bad_message_id",
-            ErrorCode::NoSuchMessage => "no_such_message",
-            ErrorCode::NotYourMessage => "not_your_message",
-            ErrorCode::BadMask => "bad_mask",
-            ErrorCode::NoSuchBan(_) => "no_such_ban",
-            ErrorCode::TooManyIgnored => "too_many_ignored",
-            ErrorCode::NickBanned(_) => "nick_banned",
-            ErrorCode::AddressBanned(_) => "address_banned",
-            ErrorCode::TooManyBans => "too_many_bans",
-            ErrorCode::NotSpoken(_) => "not_spoken",
-            ErrorCode::ConnectsTooFast => "connects_too_fast",
-            ErrorCode::Flooding => "flooding",
-            ErrorCode::TooManyNames => "too_many_names",
-            ErrorCode::UnknownCommand(_) => "unknown_command",
-            ErrorCode::NoMark(_) => "no_mark",
-            ErrorCode::UnknownType(_) => "unknown_type",
-            ErrorCode::Usage(_) => "usage",
-            ErrorCode::MissingField(_) => "missing_field",
-            ErrorCode::WrongField(_) => "wrong_field",
-            ErrorCode::NotJson => "not_json",
-            ErrorCode::NotUtf8 => "not_utf8",
-            ErrorCode::TooDeep => "too_deep",
-            ErrorCode::FrameTooLong(_) => "frame_too_long",
-            ErrorCode::MessageTooLong(_) => "message_too_long",
-            ErrorCode::JoinTimeout(_) => "join_timeout",
-            ErrorCode::IdleTimeout(_) => "idle_timeout",
-            ErrorCode::ServerFull => "server_full",
-            ErrorCode::AddressFull => "address_full",
-        }
     }
 }
 
@@ -412,6 +333,9 @@ impl fmt::Display for ErrorCode {
             ErrorCode::FrameTooLong(max) => write!(f, "That is too long: {max} bytes at most."),
             ErrorCode::MessageTooLong(max) => {
                 write!(f, "That message is too long: {max} bytes at most.")
+            }
+            ErrorCode::TooManyLines(max) => {
+                write!(f, "That message has too many lines: {max} at most.")
             }
             ErrorCode::JoinTimeout(s) => write!(f, "No name came within {s} s. Goodbye."),
             ErrorCode::IdleTimeout(s) => write!(f, "Nothing came for {s} s. Goodbye."),

@@ -10,7 +10,6 @@ mod event;
 mod hash;
 mod incident;
 mod letters;
-#[cfg(test)]
 mod lines;
 #[cfg(test)]
 mod markup;
@@ -52,8 +51,7 @@ pub(crate) use event::{
 pub use hash::HashSeed;
 pub(crate) use incident::{Deed, Incident};
 pub(crate) use letters::{is_mark, is_unseen};
-#[cfg(test)]
-pub(crate) use lines::lines;
+pub(crate) use lines::{lines, shown_lines};
 pub(crate) use message::Happening;
 pub(crate) use message::{Excerpt, Target};
 pub use message::{KeptMessage, Manner, Message, MessageId, SaidBy, SaidIn};

@@ -1,7 +1,7 @@
 //! A token bucket for each connection's requests.
 
-use crate::limits::{FLOOD_CLOSE_MS, FLOOD_NOTICE_MS, Rate};
-use crate::model::Request;
+use crate::limits::{FLOOD_CLOSE_MS, FLOOD_NOTICE_MS, LINES_PER_TOKEN, Rate};
+use crate::model::{Request, lines};
 use serde::{Deserialize, Serialize};
 
 use super::timers::Tick;
@@ -92,6 +92,9 @@ pub(super) fn cost_of(request: &Request) -> u64 {
         | Request::Token { .. } => 3,
         Request::Rooms { .. } => 5,
         Request::Members { .. } | Request::List => 2,
+        Request::Say { text, .. } | Request::Act { text, .. } | Request::Private { text, .. } => {
+            1 + (lines(text).count() - 1).div_ceil(LINES_PER_TOKEN) as u64
+        }
         _ => 1,
     }
 }

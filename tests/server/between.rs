@@ -514,12 +514,27 @@ fn what_parts_lines_parts_words_only() {
                 writer.after_all();
                 let came = String::from_utf8(peer.settle()).expect("UTF-8");
                 let dialect = peer.dialect;
-                let shown = match (dialect, kind) {
+                let parts = match (dialect, kind) {
                     // An object, in which it stands escaped.
-                    (Pynet, "chat") => format!("Hello{end}World"),
-                    _ => "Hello World [Server] bob".into(),
+                    (Pynet, "chat") => vec![format!("Hello{end}World")],
+                    (JsonPadded, _) => vec!["Hello World [Server] bob".into()],
+                    // A line of its own, which begins with whose it is.
+                    _ if ["\\n", "\\r", "\\r\\n"].contains(&end) => {
+                        vec!["Hello".into(), "World".into(), "[Server] bob".into()]
+                    }
+                    _ => vec!["Hello World".into(), "[Server] bob".into()],
                 };
-                assert!(came.contains(&shown), "{dialect:?} {kind} {end}: {came:?}");
+                for part in parts {
+                    assert!(came.contains(&part), "{dialect:?} {kind} {end}: {came:?}");
+                }
+                assert!(
+                    !came.contains("\n[Server] bob"),
+                    "{dialect:?} {kind} {end}: {came:?}"
+                );
+                assert!(
+                    !came.starts_with("[Server] bob"),
+                    "{dialect:?} {kind} {end}: {came:?}"
+                );
             }
         }
     }

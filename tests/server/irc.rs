@@ -318,7 +318,7 @@ fn several_lines_are_one_message() {
          @batch=1 PRIVMSG #lobby :\r\n@batch=1 PRIVMSG #lobby :two \r\n\
          @batch=1;draft/multiline-concat PRIVMSG #lobby :three\r\nBATCH -1\r\n",
     );
-    ann.expect_until("[bob] one  two three\n");
+    ann.expect_until("[bob] one\n[bob] \n[bob] two three\n");
     jim.expect_until("\"message\":\"one\\n\\ntwo three\"");
     let ours = told(&mut bob);
     assert!(ours.starts_with("@label=x;msgid="), "{ours}");
@@ -350,7 +350,7 @@ fn several_lines_are_one_message() {
     );
     // What somebody types in several lines comes likewise.
     jim.send("{\"type\":\"chat\",\"message\":\"a\\nb\"}\n");
-    ann.expect_until("[jim] a b\n");
+    ann.expect_until("[jim] a\n[jim] b\n");
     assert_eq!(told(&mut dee).lines().count(), 2);
     assert_eq!(told(&mut cy).lines().count(), 4);
 }

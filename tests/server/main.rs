@@ -45,6 +45,7 @@ mod json;
 mod kept_rooms;
 mod lasting;
 mod limits;
+mod lines;
 mod load;
 mod metrics;
 mod moderation;

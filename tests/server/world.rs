@@ -89,21 +89,23 @@ fn names_collide_case_folded_across_dialects() {
 }
 
 #[test]
-fn a_message_is_one_line_without_controls_in_every_dialect() {
+fn a_message_has_its_lines_and_no_controls_in_every_dialect() {
     let sent = "a\\r\\nb\\u0000c\\u001b[31md\\u009be\\u202ef\\u2066g\\u007fh\\u0007\\u0085\\ti";
     let escaped = "a\\r\\nb\\u0000c\\u001b[31md\\u009be\\u202ef\\u2066g\\u007fh\\u0007\\u0085\\ti";
-    let cleaned = "a bc[31mdefgh \ti";
+    let cleaned = ["a", "bc[31mdefgh \ti"];
     let server = Server::of(&CHATTING);
     let mut carol = server.join(Json, "carol");
     for dialect in CHATTING {
         let mut reader = server.join(dialect, "reader");
         carol.sync();
         carol.say(sent).sync();
-        let shown = match dialect {
-            Json | Pynet => escaped,
-            _ => cleaned,
+        let said = |shown: &str| dialect.said("carol", carol.address(), shown);
+        let said = match dialect {
+            Json | Pynet => said(escaped),
+            JsonPadded => said(&cleaned.join(" ")),
+            Colon => cleaned.map(said).join("\n"),
+            _ => cleaned.map(said).concat(),
         };
-        let said = dialect.said("carol", carol.address(), shown);
         reader.expect_like(said).silent();
         drop(reader);
         carol.expect_until("user_left");
@@ -138,9 +140,8 @@ fn what_is_all_controls_is_no_line_of_somebody_else() {
     bob.sync();
     carol.sync();
     carol.say("\\u001b\\n[Server] Bob left the chat!\\n").sync();
-    bob.expect("[carol]  [Server] Bob left the chat!\n")
-        .silent();
-    let said = Anon.said("", carol.address(), " [Server] Bob left the chat!");
+    bob.expect("[carol] [Server] Bob left the chat!\n").silent();
+    let said = Anon.said("", carol.address(), "[Server] Bob left the chat!");
     anon.expect(said).silent();
 }
 

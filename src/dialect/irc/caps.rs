@@ -1,6 +1,6 @@
 //! Capabilities: what a client asked for beside the plain protocol (IRCv3 capability negotiation).
 
-use crate::limits::{METADATA_MAX, MULTILINE_LINES_MAX, SUBSCRIBED_MAX};
+use crate::limits::{MESSAGE_LINES_MAX, METADATA_MAX, SUBSCRIBED_MAX};
 use crate::model::{RegistrationMode, ServerFacts};
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +155,7 @@ impl Caps {
             }
             ("draft/multiline", true) => {
                 let bytes = server.message_bytes;
-                format!("draft/multiline=max-bytes={bytes},max-lines={MULTILINE_LINES_MAX}")
+                format!("draft/multiline=max-bytes={bytes},max-lines={MESSAGE_LINES_MAX}")
             }
             (name, _) => String::from(name),
         };

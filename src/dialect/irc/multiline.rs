@@ -1,7 +1,7 @@
 //! Messages of several lines, which come in a batch (IRCv3 draft multiline). In the world such a message is one text with
 //! line breaks in it.
 
-use crate::limits::MULTILINE_LINES_MAX;
+use crate::limits::MESSAGE_LINES_MAX;
 use crate::model::Manner;
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +93,7 @@ impl Dialogue {
 
     fn fail_batch(&self, fault: Fault, scene: &Scene<'_>, work: &mut Work) {
         let (lines, bytes) = (
-            MULTILINE_LINES_MAX.to_string(),
+            MESSAGE_LINES_MAX.to_string(),
             match fault {
                 Fault::Bytes(bytes) => bytes.to_string(),
                 _ => String::new(),
@@ -157,7 +157,7 @@ impl Multiline {
             return Err(Fault::Invalid("A blank line goes on with nothing"));
         }
         self.lines += 1;
-        if self.lines > MULTILINE_LINES_MAX {
+        if self.lines > MESSAGE_LINES_MAX {
             return Err(Fault::Lines);
         }
         match (is_first, is_joined) {

@@ -1,6 +1,6 @@
 //! What must hold of lines of IRC, whatever is in them: the oracle of the fuzz target and of property tests.
 
-use crate::model::{ConnId, Moment, Nowhere};
+use crate::model::{ConnId, Moment, Nowhere, lines};
 
 use super::dialogue::{Dialogue, Scene};
 use super::line::{IrcLine, LINE_BYTES_MAX, NoLine};
@@ -106,9 +106,9 @@ pub(in super::super) fn check_lines(out: &[u8]) {
 /// Where it does not.
 pub(in super::super) fn check_said(shown: &str, text: &str) {
     let words = |line: &str| line.split_once(" :").map(|(_, words)| words.to_owned());
-    let lines = shown.split_terminator("\r\n").filter_map(words);
-    let is_action = lines.clone().any(|words| words.starts_with("\u{1}ACTION "));
-    let said: String = lines
+    let told = shown.split_terminator("\r\n").filter_map(words);
+    let is_action = told.clone().any(|words| words.starts_with("\u{1}ACTION "));
+    let said: String = told
         .map(|words| match is_action {
             true => {
                 let words = words.strip_prefix("\u{1}ACTION ").unwrap_or(&words);
@@ -117,12 +117,7 @@ pub(in super::super) fn check_said(shown: &str, text: &str) {
             false => words,
         })
         .collect();
-    let lines = text.split('\n');
-    let lines = lines.map(|line| line.strip_suffix('\r').unwrap_or(line));
-    let sent: String = match text.contains('\n') {
-        true => lines.collect(),
-        false => text.into(),
-    };
+    let sent: String = lines(text).collect();
     let sent = match sent.is_empty() && !text.is_empty() {
         true => " ".into(),
         false => sent.replace(BREAKS, " "),

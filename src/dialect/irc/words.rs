@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::memchr2;
 
-use crate::model::{Manner, Message};
+use crate::model::{Manner, Message, lines};
 
 use super::caps::Caps;
 use super::line::LINE_BYTES_MAX;
@@ -41,8 +41,8 @@ pub(super) fn parted(tags: &str) -> (&str, Vec<usize>) {
 
 fn pieces<'a>(text: &'a str, joints: &[usize]) -> Vec<Piece<'a>> {
     let mut pieces = Vec::new();
-    let mut start = 0;
-    for line in text.split('\n') {
+    for line in lines(text) {
+        let start = line.as_ptr().addr() - text.as_ptr().addr();
         let end = start + line.len();
         let mut at = start;
         let within = joints
@@ -51,12 +51,11 @@ fn pieces<'a>(text: &'a str, joints: &[usize]) -> Vec<Piece<'a>> {
         for &joint in within.chain([&end]) {
             let part = text.get(at..joint).unwrap_or_default();
             pieces.push(Piece {
-                text: without_breaks(part.strip_suffix('\r').unwrap_or(part)),
+                text: without_breaks(part),
                 is_joined: at > start,
             });
             at = joint;
         }
-        start = end + 1;
     }
     pieces
 }
@@ -79,7 +78,7 @@ impl Listener<'_> {
             batch,
             ..Tags::default()
         };
-        let has_lines = memchr(b'\n', message.text.as_bytes()).is_some();
+        let has_lines = memchr2(b'\r', b'\n', message.text.as_bytes()).is_some();
         match joints.is_empty() && !has_lines {
             true => {
                 let text = without_breaks(&message.text);
@@ -230,10 +229,10 @@ mod tests {
     #[test]
     fn nothing_in_a_text_ends_a_line() {
         let mut out = Vec::new();
-        listener(Caps::default()).words(&message("a\rKILL b\0"), "#a", None, &mut out);
+        listener(Caps::default()).words(&message("a KILL b\0"), "#a", None, &mut out);
         assert_eq!(out, b":al!~u@hidden PRIVMSG #a :a KILL b \r\n");
         out.clear();
-        listener(Caps::default()).words(&message("a\r\n\nKILL b"), "#a", None, &mut out);
+        listener(Caps::default()).words(&message("a\r\n\rKILL b"), "#a", None, &mut out);
         let lines = b":al!~u@hidden PRIVMSG #a :a\r\n:al!~u@hidden PRIVMSG #a :KILL b\r\n";
         assert_eq!(out, lines);
     }
