@@ -25,7 +25,7 @@ impl<S: System> Reactor<S> {
         let Some(store) = &self.store else {
             return;
         };
-        let awaits_all = self.succession.since.is_some();
+        let awaits_all = self.is_handing_over();
         let (connections, hub) = (&self.connections, &mut self.hub);
         let hindrance = |who, ticket| {
             let connection = connections.get(who).filter(|_| hub.waits_for(ticket));

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::layer::Layer;
-use crate::limits::HANDOVER_SETTLE_MS;
+use crate::limits::{HANDOVER_ALIVE_MS, HANDOVER_PATIENCE_MS, HANDOVER_SETTLE_MS};
 use crate::model::ConnId;
 use crate::sys::{Given, Mailbox as _, Place, Stream, StreamKind, System};
 
@@ -27,10 +27,19 @@ pub(super) struct Succession<S> {
     pub(super) is_awaited: bool,
     /// One may have come.
     pub(super) has_come: bool,
-    /// One is let in, and waits since then.
-    pub(super) since: Option<Tick>,
+    /// One is let in, and waits.
+    waiting: Option<Waiting>,
     /// The ends, here, of what stands for TLS sessions there, in the order of these.
     relays: Vec<S>,
+}
+
+/// A program that waits for what is under way.
+#[derive(Debug)]
+struct Waiting {
+    since: Tick,
+    /// When somebody was told something last that had still to be told.
+    told_at: Tick,
+    reassured_at: Tick,
 }
 
 impl<S> Default for Succession<S> {
@@ -38,7 +47,7 @@ impl<S> Default for Succession<S> {
         Succession {
             is_awaited: false,
             has_come: false,
-            since: None,
+            waiting: None,
             relays: Vec::new(),
         }
     }
@@ -117,7 +126,12 @@ impl<S: System> Reactor<S> {
             }
             Ok(()) => {
                 log::info!("another program takes over");
-                self.succession.since = Some(self.clock.now);
+                let now = self.clock.now;
+                self.succession.waiting = Some(Waiting {
+                    since: now,
+                    told_at: now,
+                    reassured_at: now,
+                });
             }
             Err(e) => {
                 self.succession.has_come = false;
@@ -130,18 +144,29 @@ impl<S: System> Reactor<S> {
 
     /// Is nobody read, because another program takes over?
     pub(super) fn is_handing_over(&self) -> bool {
-        self.succession.since.is_some()
+        self.succession.waiting.is_some()
     }
 
     /// Hands over when nothing is under way; gives up where that takes too long.
     pub(super) fn go_on_handing_over(&mut self) -> Option<Ended> {
-        let since = self.succession.since?;
+        let is_telling = self.has_more_to_hear() || self.connections.has_unsettled();
+        let waiting = self.succession.waiting.as_mut()?;
+        let now = self.clock.now;
+        if is_telling {
+            waiting.told_at = now;
+        }
+        let until = waiting.told_at + HANDOVER_SETTLE_MS;
+        let until = until.min(waiting.since + HANDOVER_PATIENCE_MS);
         let handed_over = match self.is_settled() {
+            _ if self.stops_at.is_some() => Err("the server is stopping".into()),
             true => self.hand_everything_over(),
-            false if self.clock.now < since + HANDOVER_SETTLE_MS => return None,
+            false if now < until => match self.reassure() {
+                Ok(()) => return None,
+                Err(why) => Err(why),
+            },
             false => Err("the disk, or what somebody has asked, takes too long".into()),
         };
-        self.succession.since = None;
+        self.succession.waiting = None;
         match handed_over {
             Ok(relays) => Some(self.end_handed_over(relays)),
             Err(why) => {
@@ -149,6 +174,17 @@ impl<S: System> Reactor<S> {
                 log::error!("not taken over, and going on: {why}");
                 None
             }
+        }
+    }
+
+    /// Tells the one that waits that it is not forgotten, now and then.
+    fn reassure(&mut self) -> Result<(), String> {
+        match &mut self.succession.waiting {
+            Some(waiting) if self.clock.now >= waiting.reassured_at + HANDOVER_ALIVE_MS => {
+                waiting.reassured_at = self.clock.now;
+                self.system.reassure_successor()
+            }
+            _ => Ok(()),
         }
     }
 

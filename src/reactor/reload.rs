@@ -81,9 +81,12 @@ impl Changes {
         match (&self.applied[..], &self.left[..]) {
             ([], []) => {}
             (applied, []) => log::info!("options read again: {}", named(applied)),
-            ([], left) => log::warn!("options wait for the next start: {}", named(left)),
+            ([], left) => log::warn!(
+                "options wait for a take-over or the next start: {}",
+                named(left)
+            ),
             (applied, left) => log::warn!(
-                "options read again: {}; these wait for the next start: {}",
+                "options read again: {}; these wait for a take-over or the next start: {}",
                 named(applied),
                 named(left)
             ),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::dialect::Dialect;
 use crate::hub::Hub;
 use crate::layer::Layer;
+use crate::limits::HANDOVER_STRIDE;
 #[cfg(feature = "testing")]
 use crate::sys::Stream as _;
 use crate::sys::{Native, Offer, Place, System};
@@ -49,7 +50,8 @@ impl Reactor<Native> {
     fn take_over(config: &Config, mut offer: Offer) -> Result<Reactor<Native>, String> {
         let resumed = native().and_then(|mut system| {
             let (inherited, files) = inherited(&mut system, config, &mut offer)?;
-            Ok((Reactor::resume_on(system, config, inherited)?, files))
+            let alive = || offer.reassure();
+            Ok((Reactor::resume_on(system, config, inherited, alive)?, files))
         });
         let (mut reactor, files) = resumed.map_err(|line| {
             offer.refuse(&line);
@@ -121,7 +123,7 @@ fn inherited(
 }
 
 impl<S: System> Reactor<S> {
-    /// Goes on with what another program had, but for what is kept.
+    /// Goes on with what another program had, but for what is kept, and calls `reassure` now and then.
     ///
     /// # Errors
     /// One line that says what does not go together, or cannot be opened.
@@ -129,6 +131,7 @@ impl<S: System> Reactor<S> {
         mut system: S,
         config: &Config,
         inherited: Inherited<S>,
+        mut reassure: impl FnMut(),
     ) -> Result<Reactor<S>, String> {
         let Inherited {
             state,
@@ -139,6 +142,12 @@ impl<S: System> Reactor<S> {
         let doors = open_doors(&mut system, config, given.collect())?;
         let mut prepared = Prepared::new(&mut system, config, &doors)?;
         prepared.identity = prepared.files.identity(&system)?;
+        let begun_ms = prepared
+            .clock
+            .moment
+            .unix_ms
+            .saturating_sub(state.elapsed_ms);
+        prepared.rules.server.started_ms = begun_ms;
         let hub = Hub::of_snapshot(prepared.rules.clone(), state.hub.as_ref());
         let mut hub = hub.map_err(|e| e.to_string())?;
         #[cfg(feature = "testing")]
@@ -153,8 +162,12 @@ impl<S: System> Reactor<S> {
         reactor.counters = state.counters;
         reactor.stop_begins_at = state.stop_begins_at;
         reactor.succession.is_awaited = true;
-        for (connection, stream) in state.connections.into_iter().zip(streams) {
+        let connections = state.connections.into_iter().zip(streams);
+        for (at, (connection, stream)) in connections.enumerate() {
             reactor.take_on(connection, stream)?;
+            if at % HANDOVER_STRIDE == 0 {
+                reassure();
+            }
         }
         reactor.connections.settle_slots(state.last_generation);
         reactor.hub.note_open(reactor.connections.open_len());
@@ -186,7 +199,7 @@ impl<S: System> Reactor<S> {
                 streams.filter(|stream| stream.kind().is_some()).collect()
             },
         };
-        let mut reactor = Reactor::resume_on(system, config, inherited)?;
+        let mut reactor = Reactor::resume_on(system, config, inherited, || {})?;
         reactor.open_kept(config)?;
         Ok(reactor)
     }

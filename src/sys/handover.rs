@@ -12,14 +12,14 @@
 //!                    ← the end            it has closed what it had of it
 //! ```
 //! In place of `Offer` or `Ready` either may say `Refusal` and why; with that, with an error or with silence all is
-//! as before. Each side is the same user's, or root's (`SO_PEERCRED`).
+//! as before. Who has much to do before says `Alive` meanwhile, which is no silence. Each side is the same user's, or root's (`SO_PEERCRED`).
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -33,7 +33,8 @@ use rustix::net::{
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::limits::{
-    HANDOVER_BATCH, HANDOVER_BYTES_MAX, HANDOVER_CHUNK_BYTES, HANDOVER_SILENCE_MS,
+    HANDOVER_ALIVE_MS, HANDOVER_BATCH, HANDOVER_BYTES_MAX, HANDOVER_CHUNK_BYTES,
+    HANDOVER_PATIENCE_MS, HANDOVER_SILENCE_MS,
 };
 
 use super::unix::SocketFile;
@@ -50,12 +51,13 @@ enum Word {
     Ready = 4,
     Yours = 5,
     Refusal = 6,
+    Alive = 7,
 }
 
 impl Word {
     fn of(byte: u8) -> Option<Word> {
-        use Word::{Descriptors, Offer, Ready, Refusal, Snapshot, Yours};
-        let all = [Offer, Snapshot, Descriptors, Ready, Yours, Refusal];
+        use Word::{Alive, Descriptors, Offer, Ready, Refusal, Snapshot, Yours};
+        let all = [Offer, Snapshot, Descriptors, Ready, Yours, Refusal, Alive];
         all.into_iter().find(|&word| word as u8 == byte)
     }
 }
@@ -153,6 +155,8 @@ pub(crate) struct Offer {
     pub(crate) snapshot: Vec<u8>,
     /// In the order in which they were sent.
     pub(crate) descriptors: Vec<OwnedFd>,
+    /// When the other program heard last that this one lives.
+    reassured: Instant,
 }
 
 impl Offer {
@@ -163,6 +167,15 @@ impl Offer {
     pub(crate) fn hear(dir: &Path) -> Result<Option<Offer>, String> {
         let link = Link::to(dir).map_err(in_words)?;
         link.map(Link::hear_offer).transpose()
+    }
+
+    /// Tells the other program that this one is at it, where that is some time ago.
+    pub(crate) fn reassure(&mut self) {
+        if self.reassured.elapsed() >= Duration::from_millis(HANDOVER_ALIVE_MS) {
+            self.reassured = Instant::now();
+            // Whether it has gone is found out in the end.
+            let _ = self.link.reassure();
+        }
     }
 
     /// Nothing comes of it: all stays the other program's.
@@ -279,7 +292,16 @@ impl Link {
             version,
             snapshot,
             descriptors,
+            reassured: Instant::now(),
         })
+    }
+
+    /// Tells that this side is at it.
+    ///
+    /// # Errors
+    /// One line: it is not to be told.
+    pub(super) fn reassure(&self) -> Result<(), String> {
+        self.send(Word::Alive, &[], &[])
     }
 
     /// Nothing comes of it.
@@ -304,10 +326,19 @@ impl Link {
 
     /// What belongs to the next record, which is to be `word`.
     fn expect(&self, word: Word) -> Result<(Vec<u8>, Vec<OwnedFd>), String> {
-        match self.receive()? {
-            (Some(found), bytes, fds) if found == word => Ok((bytes, fds)),
-            (Some(Word::Refusal), bytes, _) => Err(String::from_utf8_lossy(&bytes).into_owned()),
-            _ => Err("the other program says what makes no sense here".into()),
+        let begun = Instant::now();
+        loop {
+            return match self.receive()? {
+                (Some(found), bytes, fds) if found == word => Ok((bytes, fds)),
+                (Some(Word::Alive), ..) => match begun.elapsed().as_millis() {
+                    passed if passed < u128::from(HANDOVER_PATIENCE_MS) => continue,
+                    _ => Err("the other program takes too long".into()),
+                },
+                (Some(Word::Refusal), bytes, _) => {
+                    Err(String::from_utf8_lossy(&bytes).into_owned())
+                }
+                _ => Err("the other program says what makes no sense here".into()),
+            };
         }
     }
 

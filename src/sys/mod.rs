@@ -225,6 +225,14 @@ pub trait System {
     /// Nothing comes of it for the one that was let in.
     fn refuse_successor(&mut self, _why: &str) {}
 
+    /// Tells it that this program lives.
+    ///
+    /// # Errors
+    /// One line: it has gone.
+    fn reassure_successor(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Gives it everything, and waits until it is ready to go on with that. Of who is to be relayed it has one end
     /// of a new connection; the other ends are returned, in order.
     ///

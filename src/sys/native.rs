@@ -323,6 +323,10 @@ impl System for Native {
         self.takeover.turn_away(why);
     }
 
+    fn reassure_successor(&mut self) -> Result<(), String> {
+        self.takeover.reassure()
+    }
+
     fn offer(
         &mut self,
         version: u32,
@@ -342,9 +346,11 @@ impl System for Native {
     }
 
     fn part(&mut self) {
-        if let Some(pid) = self.takeover.end() {
+        // Before the other one goes on, which tells that it is ready: it is heard only as the main process.
+        if let Some(pid) = self.takeover.pid() {
             self.manager.tell(ServiceState::Succeeded(pid));
         }
+        self.takeover.end();
     }
 
     fn leave(&mut self, listener: SocketListener) {

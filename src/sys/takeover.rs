@@ -122,6 +122,11 @@ impl Takeover {
         }
     }
 
+    /// Tells the one that has come that it is not forgotten.
+    pub(super) fn reassure(&self) -> Result<(), String> {
+        self.link.as_ref().map_or(Ok(()), Link::reassure)
+    }
+
     /// Gives everything, and waits until it is had. Returns the near ends of those that are relayed.
     pub(super) fn give(
         &self,
@@ -162,8 +167,13 @@ impl Takeover {
         Ok(())
     }
 
-    /// What the other has for itself is closed here. Returns its process.
-    pub(super) fn end(&mut self) -> Option<u32> {
-        self.link.take().map(|link| link.pid)
+    /// The process of the one that has come.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.link.as_ref().map(|link| link.pid)
+    }
+
+    /// Nothing is open here any more that the other has for itself.
+    pub(super) fn end(&mut self) {
+        self.link = None;
     }
 }

@@ -59,6 +59,7 @@ mod pynet;
 mod random;
 mod reading;
 mod reloading;
+mod renewal;
 mod replay;
 mod rest;
 mod search;

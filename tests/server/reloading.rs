@@ -36,7 +36,7 @@ fn what_can_be_applied_of_a_changed_file_is() {
         &dir,
         &server,
         "max-frame = 5000\nbacklog = 7\nidle-timeout = \"1h\"\n",
-        "options read again: max-frame, idle-timeout; these wait for the next start: backlog",
+        "options read again: max-frame, idle-timeout; these wait for a take-over or the next start: backlog",
     );
     ann.send(format!("{}\n", "x".repeat(5001)))
         .expect_until("5000");
@@ -55,7 +55,7 @@ fn what_can_be_applied_of_a_changed_file_is() {
         &dir,
         &server,
         "max-frame = 5000\nbacklog = 7\nidle-timeout = \"200ms\"\n",
-        "options read again: idle-timeout; these wait for the next start: backlog",
+        "options read again: idle-timeout; these wait for a take-over or the next start: backlog",
     );
     ann.rest();
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::http_client::*;
-use crate::irc::irc;
+use crate::irc::{irc, told};
 use crate::tunnel::{Client, fixture};
 use crate::util::*;
 use crate::websocket_client::*;
@@ -18,7 +18,9 @@ const OFFER: u8 = 1;
 const SNAPSHOT: u8 = 2;
 const DESCRIPTORS: u8 = 3;
 const READY: u8 = 4;
+const YOURS: u8 = 5;
 const REFUSAL: u8 = 6;
+const ALIVE: u8 = 7;
 
 const SOCKET: &str = "take-over.sock";
 
@@ -152,6 +154,24 @@ fn a_program_that_says_nothing_is_given_up() {
     running
         .server
         .expect_log("going on: the other program says nothing");
+}
+
+#[test]
+fn a_program_that_says_that_it_lives_is_waited_for() {
+    let running = Running::new(&["text://127.0.0.1:0"], "");
+    let _ann = running.server.join(Text, "ann");
+    let mut record = running.successor();
+    record.until(DESCRIPTORS);
+    // Longer than it may be silent.
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(700));
+        record.say(ALIVE, b"");
+    }
+    record.say(READY, b"");
+    record.until(YOURS);
+    let exited = running.server.wait();
+    assert!(exited.status.success(), "{exited:?}");
+    assert!(exited.stderr.contains("taken over: 1 "), "{exited:?}");
 }
 
 #[test]
@@ -309,6 +329,25 @@ fn everybody_stays_in_the_middle_of_whatever_they_are_in() {
         .expect_until("newcomer joined the chat!\n");
     registering.send("USER late 0 * :Late\r\nCAP END\r\n");
     registering.expect_until(":irc.test 376 late :");
+}
+
+#[test]
+fn rooms_were_made_and_the_server_was_begun_when_they_were() {
+    let mut running = Running::new(&["irc://127.0.0.1:0"], "--server-name irc.test");
+    let made = |server: &Server, nick: &str, room: &str| {
+        let mut peer = irc(server, nick, "");
+        peer.send(format!("JOIN #{room}\r\nMODE #{room}\r\n"));
+        let lines = told(&mut peer);
+        let line = lines.lines().find(|line| line.contains(" 329 "));
+        let (_, made) = line.and_then(|line| line.rsplit_once(' ')).expect("a time");
+        (made.to_owned(), peer)
+    };
+    let rooms = ["den", "lobby"];
+    let before = rooms.map(|room| made(&running.server, &format!("a-{room}"), room));
+    std::thread::sleep(Duration::from_millis(1_100));
+    running.renew();
+    let after = rooms.map(|room| made(&running.server, &format!("b-{room}"), room));
+    assert_eq!(before.map(|(made, _)| made), after.map(|(made, _)| made));
 }
 
 #[test]
