@@ -21,7 +21,7 @@ pub use crate::model::{
     Nick, Note, Nowhere, Peer, Query, Record, RegistrationMode, Request, RoomName, RoomRecord,
     SaidBy, SearchWords, Secret, Settings, Used, Window, Zone, terms,
 };
-pub use crate::model::{SaidIn, TrustedProxy};
+pub use crate::model::{InviteCode, SaidIn, TrustedProxy};
 pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Turned};
 pub use crate::store::accounts::token_digest;
 pub use crate::store::{Answer, Backlog, Figures, Full, Options, Retention, Store, open};

@@ -2,7 +2,7 @@
 
 use crate::chat::Actor;
 use crate::model::{
-    ConnId, Deletion, Event, KeptMessage, MessageId, Moment, Record, SaidIn, Target,
+    ConnId, Deletion, Event, KeptMessage, MessageId, Moment, Record, RequestId, SaidIn, Target,
 };
 
 use super::decision::Asker;
@@ -34,7 +34,9 @@ impl Hub {
         self.tell_deleted(who, &message, &deletion);
         if let Some(asker) = asker {
             let event = Event::Deleted(Box::new(deletion));
-            match asker.id.is_some() {
+            // To a dialogue the answer is what the others are told, in the order of all that it is told.
+            let is_asked_by_id = |id: &RequestId| id.dialogue_number().is_none();
+            match asker.id.as_ref().is_some_and(is_asked_by_id) {
                 true => self.answer_when_kept(asker, event),
                 false => self.answer_asker(asker, event),
             }

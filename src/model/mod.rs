@@ -39,8 +39,9 @@ pub(crate) use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use account::InviteCode;
 pub use account::{AccountAnswer, AccountAsk};
-pub(crate) use account::{Challenge, CodeChange, InviteCode, Login, ScramProof, TokenChange};
+pub(crate) use account::{Challenge, CodeChange, Login, ScramProof, TokenChange};
 pub(crate) use ban::{Ban, Mask, matches};
 pub(crate) use change::{Addressee, Change, MetadataTarget, Utterance, WatchChange};
 pub use error::ErrorCode;
@@ -250,9 +251,24 @@ impl Moment {
     }
 }
 
-/// A request's own id, kept as the JSON text (ASCII) that its answer repeats.
+/// A request's own id, kept as the JSON text (ASCII) that its answer repeats; or a dialogue's own number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub Box<str>);
+
+impl RequestId {
+    /// No JSON text begins so.
+    const MARK: char = '#';
+
+    /// A number by which a dialogue knows the answer.
+    pub(crate) fn of_dialogue(number: u32) -> RequestId {
+        RequestId(format!("{}{number}", Self::MARK).into())
+    }
+
+    /// That number.
+    pub(crate) fn dialogue_number(&self) -> Option<u32> {
+        self.0.strip_prefix(Self::MARK)?.parse().ok()
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -180,7 +180,7 @@ impl Shelves {
             seed,
             chance: Chance::new(seed, u64::MAX),
             health: Health::Well,
-            books: Books::default(),
+            books: Books::new(),
             file: File::default(),
             now_us: 0,
             is_open: false,
@@ -215,13 +215,18 @@ impl Shelves {
         self.is_off = false;
     }
 
-    fn open(&mut self, options: &Options, now_us: u64) -> Kept {
+    /// Goes on after the last message that was said.
+    fn resume(&mut self, options: &Options, last: MessageId, now_us: u64) {
         self.now_us = now_us;
-        let last = self.books.last_id();
         self.books.reserved = last.0 + IDS_RESERVED;
         (self.committed, self.told, self.highest) = (last, last, last);
         self.is_open = true;
         self.retention = options.retention;
+    }
+
+    fn open(&mut self, options: &Options, now_us: u64) -> Kept {
+        let last = self.books.last_id();
+        self.resume(options, last, now_us);
         Kept {
             cloak_key: self.secret(),
             ..self.books.kept(last, options.replay)

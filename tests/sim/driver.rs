@@ -167,8 +167,22 @@ impl Sim<'_> {
         } else if self.world.has_crashed() {
             sometimes("the power failed in the middle of a turn");
             self.begin_again()?;
+        } else if turned.is_taken_over {
+            self.succeed()?;
         }
         Ok(!came && turned.timeout.is_none_or(|timeout| !timeout.is_zero()))
+    }
+
+    /// Another program goes on in the server's place.
+    fn succeed(&mut self) -> Result<(), Failure> {
+        sometimes("a server was taken over");
+        let succeeded = self
+            .server
+            .take()
+            .map(|server| server.succeeded(&self.plan.options, &self.world));
+        let succeeded = succeeded.transpose();
+        self.server = succeeded.map_err(|e| Failure::new("take-over", e))?;
+        Ok(())
     }
 
     /// The server is gone, and with it all connections.

@@ -23,10 +23,12 @@ pub(crate) fn take() -> BTreeSet<String> {
 
 /// What every long run must reach.
 const EXPECTED: &[&str] = &[
+    "a server was taken over",
     "a reader that stopped was dropped at the cap",
     "a reader that took nothing of its last bytes was let go",
     "a room of several was left by who made it",
     "a second page of catching up",
+    "an account was made by invitation",
     "an account ended that several went as",
     "broken_connections",
     "dropped_for_SendQ",
@@ -121,6 +123,7 @@ const EXPECTED: &[&str] = &[
 
 /// What stands in lines of the log that tell of a rare state.
 const LOGGED: &[&str] = &[
+    "not taken over, and going on",
     "SendQ exceeded",
     "an operator",
     "cannot accept at",

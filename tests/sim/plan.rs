@@ -8,6 +8,8 @@ mod tongue;
 
 use std::fmt;
 
+use hubbub::testing::RegistrationMode;
+
 use crate::dice::Dice;
 use crate::faults::Faults;
 
@@ -108,6 +110,8 @@ impl Plan {
         };
         if is_later {
             plan.speak_irc();
+            plan.take_over();
+            plan.invite();
         }
         plan
     }
@@ -126,6 +130,33 @@ impl Plan {
                 *tongue = Tongue::Irc;
                 self.are_over_tls[slot] = false;
             }
+        }
+    }
+
+    /// Has other programs take over between the operations, in a seed of three. All else is drawn as it was.
+    fn take_over(&mut self) {
+        const STREAM: u64 = 0x7461_6b01;
+        let mut dice = Dice::new(self.seed ^ STREAM);
+        if !dice.one_in(3) {
+            return;
+        }
+        for _ in 0..dice.between(1, 12) {
+            let op = Op {
+                act: Act::TakeOver,
+                slot: 0,
+                dice: dice.next(),
+            };
+            self.ops.insert(dice.below(self.ops.len()), op);
+        }
+    }
+
+    /// Has accounts made by invitation alone, or by nobody, in a seed of four. All else is drawn as it was.
+    fn invite(&mut self) {
+        const STREAM: u64 = 0x636f_6465;
+        let mut dice = Dice::new(self.seed ^ STREAM);
+        if dice.one_in(4) {
+            let (invited, nobody) = (RegistrationMode::Invite, RegistrationMode::Closed);
+            self.options.registration = *dice.pick(&[invited, invited, invited, nobody]);
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hubbub::testing::{Certificate, Config, DoorAddress, Reactor, RegistrationMode};
+use hubbub::testing::{Certificate, Config, DoorAddress, Reactor};
 use hubbub::testing::{Dialect, Options as StoreOptions, dialects};
-use hubbub::testing::{Request, Settings};
+use hubbub::testing::{Ended, Request, Settings};
 
 use crate::faults::Fault;
 use crate::net::World;
@@ -35,6 +35,8 @@ pub(crate) const CERTIFICATES: [(&str, &str); 2] = [
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Turned {
     pub(crate) has_ended: bool,
+    /// Is all of it another program's?
+    pub(crate) is_taken_over: bool,
     pub(crate) timeout: Option<Duration>,
     /// Did it read, write or accept anything, was it told something, or kept from it by a fault?
     pub(crate) has_done: bool,
@@ -44,11 +46,7 @@ pub(crate) struct Turned {
 
 impl Server {
     pub(crate) fn open(options: &Options, world: &World) -> Result<Server, String> {
-        world.put_file(OPER_FILE.as_ref(), format!("{OPER_PASSWORD}\n").as_bytes());
-        world.put_file(TOKENS_FILE.as_ref(), format!("{API_TOKEN}\n").as_bytes());
-        let (certificate, key) = CERTIFICATES[0];
-        world.put_file(CERTIFICATE_FILE.as_ref(), certificate.as_bytes());
-        world.put_file(KEY_FILE.as_ref(), key.as_bytes());
+        put_files(world);
         let reactor = Reactor::open_on(world.system(), &config(options)?)?;
         Ok(Server { reactor, turns: 0 })
     }
@@ -73,11 +71,19 @@ impl Server {
         let waited = Duration::from_micros(polled.waited_us) + Duration::from_millis(1);
         let is_early = turned.timeout.is_none_or(|timeout| waited < timeout);
         Turned {
-            has_ended: turned.ended.is_some(),
+            has_ended: turned.ended.is_some_and(|ended| ended != Ended::TakenOver),
+            is_taken_over: turned.ended == Some(Ended::TakenOver),
             timeout: turned.timeout,
             has_done: world.works() + hits() > before || polled.told > 0,
             is_by_itself: polled.is_cut && is_early && world.works() > works,
         }
+    }
+
+    /// The program that takes over from it. One that finds a file that is not good would refuse.
+    pub(crate) fn succeeded(self, options: &Options, world: &World) -> Result<Server, String> {
+        put_files(world);
+        let reactor = self.reactor.succeeded(&config(options)?)?;
+        Ok(Server { reactor, turns: 0 })
     }
 
     /// Bans and the like, as it has them.
@@ -90,6 +96,15 @@ impl Server {
         self.reactor.check_mirror();
         self.reactor.pending()
     }
+}
+
+/// Every file that a server reads at its start, as it is to be.
+fn put_files(world: &World) {
+    world.put_file(OPER_FILE.as_ref(), format!("{OPER_PASSWORD}\n").as_bytes());
+    world.put_file(TOKENS_FILE.as_ref(), format!("{API_TOKEN}\n").as_bytes());
+    let (certificate, key) = CERTIFICATES[0];
+    world.put_file(CERTIFICATE_FILE.as_ref(), certificate.as_bytes());
+    world.put_file(KEY_FILE.as_ref(), key.as_bytes());
 }
 
 fn config(options: &Options) -> Result<Config, String> {
@@ -124,7 +139,7 @@ fn config(options: &Options) -> Result<Config, String> {
         server_password: None,
         motd: None,
         requires_account: false,
-        registration: RegistrationMode::Open,
+        registration: options.registration,
         has_early_accounts: true,
         irc_sts_s: None,
         addresses: options.addresses,

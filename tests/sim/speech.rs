@@ -7,7 +7,7 @@ mod objects;
 mod requests;
 
 use hubbub::testing::{Ask, Dialect, Stage};
-use hubbub::testing::{Key, Request, RoomName};
+use hubbub::testing::{Key, RegistrationMode, Request, RoomName};
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
@@ -22,6 +22,9 @@ pub(crate) use requests::of_http;
 /// The operators' word, and the token of those who post.
 pub(crate) const OPER_PASSWORD: &str = "s3cret-oper";
 pub(crate) const API_TOKEN: &str = "s3cret-token";
+
+/// The codes that operators are given one after the other, which anybody may guess.
+pub(crate) const INVITATIONS: [&str; 3] = ["one", "two", "three"];
 
 /// How often a command makes an operator.
 const OPERS_ONE_IN: usize = 16;
@@ -373,7 +376,14 @@ impl Fill for Speech<'_> {
                     .clone()
                     .unwrap_or_else(|| self.plan.names[0].clone());
                 let name = self.name.clone().unwrap_or(own);
-                self.password_of(&name)
+                let password = self.password_of(&name);
+                match self.plan.options.registration == RegistrationMode::Invite
+                    && self.command == "register"
+                    && !self.dice.one_in(4)
+                {
+                    true => format!("{password} --code {}", self.dice.pick(&INVITATIONS)),
+                    false => password,
+                }
             }
             "KEY" => (*self.dice.pick(&["key", "other"])).into(),
             "TEXT" => {

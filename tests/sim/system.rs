@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use hubbub::testing::{
-    ConnId, Given, HashSeed, Interest, Kept, Limits, Options, Place, Ready, Settings, Stream,
-    StreamKind, System, Zone,
+    ConnId, Given, HashSeed, Interest, Kept, Limits, MessageId, Options, Place, Ready, Settings,
+    Stream, StreamKind, System, Zone,
 };
 
 use crate::disk::{SimSettings, SimStore};
@@ -237,6 +237,16 @@ impl System for SimSystem {
     fn open_store(&mut self, options: &Options) -> Result<(SimStore, Kept), String> {
         let now_us = self.world.now_us();
         Ok(SimStore::open(self.world.shelves(), options, now_us))
+    }
+
+    fn resume_store(&mut self, options: &Options, last: MessageId) -> Result<SimStore, String> {
+        let now_us = self.world.now_us();
+        Ok(SimStore::resume(
+            self.world.shelves(),
+            options,
+            last,
+            now_us,
+        ))
     }
 
     fn open_settings(&mut self, _path: &Path) -> Result<(Settings, SimSettings), String> {

@@ -76,7 +76,7 @@ impl Dialogue {
                 let number = self.last_request;
                 queue[at].asked.reserve_exact(1);
                 queue[at].asked.push((number, about));
-                return Some(Move::Ask(request, RequestId(number.to_string().into())));
+                return Some(Move::Ask(request, RequestId::of_dialogue(number)));
             }
             Todo::List(list) => {
                 let mut work = std::mem::take(&mut queue[at]);
@@ -108,7 +108,7 @@ impl Dialogue {
         scene: &Scene<'_>,
         out: &mut Vec<u8>,
     ) {
-        let number = id.and_then(|id| id.0.parse().ok());
+        let number = id.and_then(RequestId::dialogue_number);
         let found = number.and_then(|number| self.take_asked(number));
         match found {
             Some((at, about)) => {

@@ -1,11 +1,14 @@
 //! Accounts and bots on the disk.
 
 use hubbub::testing::{
-    AccountAnswer, AccountAsk, AccountId, AccountRecord, BOTS_PER_ACCOUNT_MAX, Key, Nick, Secret,
-    token_digest,
+    AccountAnswer, AccountAsk, AccountId, AccountRecord, BOTS_PER_ACCOUNT_MAX, InviteCode, Key,
+    Nick, Secret, token_digest,
 };
 
 use crate::faults::Chance;
+
+use crate::marks::sometimes;
+use crate::speech::INVITATIONS;
 
 use super::books::{Account, Books};
 
@@ -50,8 +53,10 @@ impl Books {
             }
             AccountAsk::Challenge { .. } => AccountAnswer::NoSuchAccount,
             AccountAsk::LoginBy { .. } => AccountAnswer::WrongSecret,
-            AccountAsk::Codes => AccountAnswer::Codes(Vec::new()),
-            AccountAsk::DropCode { .. } => AccountAnswer::WrongCode,
+            AccountAsk::Codes => AccountAnswer::Codes(self.codes.clone()),
+            AccountAsk::DropCode { code } if !self.codes.iter().any(|it| it.code == *code) => {
+                AccountAnswer::WrongCode
+            }
             AccountAsk::Tokens { owner } => AccountAnswer::Tokens(
                 self.bots(*owner)
                     .map(|bot| bot.record.nick.clone())
@@ -69,13 +74,30 @@ impl Books {
         now_ms: u64,
         chance: &mut Chance,
     ) -> AccountAnswer {
-        let _ = now_ms;
         match ask {
+            AccountAsk::Register { nick, .. } if self.find_account(&nick.key()).is_some() => {
+                AccountAnswer::Exists
+            }
+            AccountAsk::Register {
+                code: Some(code), ..
+            } if !self.use_code(&code, now_ms) => AccountAnswer::WrongCode,
             AccountAsk::Register { nick, password, .. } => {
-                match self.find_account(&nick.key()).is_some() {
-                    true => AccountAnswer::Exists,
-                    false => AccountAnswer::Registered(self.add(nick, password, None)),
-                }
+                AccountAnswer::Registered(self.add(nick, password, None))
+            }
+            AccountAsk::NewCode { uses, until_ms } => {
+                let code = INVITATIONS[self.codes.len() % INVITATIONS.len()].to_owned();
+                self.codes.retain(|it| it.code != code);
+                let made = InviteCode {
+                    code,
+                    uses,
+                    until_ms,
+                };
+                self.codes.push(made.clone());
+                AccountAnswer::Codes(vec![made])
+            }
+            AccountAsk::DropCode { code } => {
+                self.codes.retain(|it| it.code != code);
+                AccountAnswer::CodeGone
             }
             AccountAsk::SetPassword { account, new, .. } => match self.accounts.get_mut(&account) {
                 Some(account) if account.record.owner.is_none() => {
@@ -118,10 +140,24 @@ impl Books {
             | AccountAsk::Challenge { .. }
             | AccountAsk::LoginBy { .. }
             | AccountAsk::Codes
-            | AccountAsk::NewCode { .. }
-            | AccountAsk::DropCode { .. }
             | AccountAsk::Tokens { .. } => AccountAnswer::Failed,
         }
+    }
+
+    /// Lets somebody make an account by an invitation. `false`: it is none, or none any more.
+    fn use_code(&mut self, code: &Secret, now_ms: u64) -> bool {
+        self.codes
+            .retain(|it| it.until_ms.is_none_or(|until| until > now_ms));
+        let is_it = |it: &InviteCode| Secret::new(it.code.as_str()) == *code;
+        let Some(at) = self.codes.iter().position(is_it) else {
+            return false;
+        };
+        self.codes[at].uses -= 1;
+        if self.codes[at].uses == 0 {
+            self.codes.remove(at);
+        }
+        sometimes("an account was made by invitation");
+        true
     }
 
     fn set_token(&mut self, owner: AccountId, name: Nick, chance: &mut Chance) -> AccountAnswer {

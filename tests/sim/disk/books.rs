@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hubbub::testing::{
-    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, HashSeed, Kept, KeptMessage,
-    KeptScrollback, Key, MAIL_MAX, Message, MessageId, Nick, Note, Query, Record, Retention,
-    RoomName, RoomRecord, SaidIn, SearchWords, Secret, Used, Window, terms, token_digest,
+    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, HashSeed, InviteCode, Kept,
+    KeptMessage, KeptScrollback, Key, MAIL_MAX, Message, MessageId, Nick, Note, Query, Record,
+    Retention, RoomName, RoomRecord, SaidIn, SearchWords, Secret, Used, Window, terms,
+    token_digest,
 };
+
+use crate::speech::INVITATIONS;
 
 pub(super) struct Private {
     pub(super) message: Arc<Message>,
@@ -44,6 +47,8 @@ pub(super) struct Books {
     pub(super) rooms: BTreeMap<Key, Owned>,
     pub(super) accounts: BTreeMap<AccountId, Account>,
     pub(super) last_account: u64,
+    /// Invitations, used up and expired ones too.
+    pub(super) codes: Vec<InviteCode>,
     pub(super) ran_ms: u64,
     pub(super) notes: Vec<(AccountId, Note)>,
     pub(super) reserved: u64,
@@ -52,6 +57,19 @@ pub(super) struct Books {
 }
 
 impl Books {
+    /// With nothing but invitations.
+    pub(super) fn new() -> Books {
+        let codes = INVITATIONS.map(|code| InviteCode {
+            code: code.into(),
+            uses: 3,
+            until_ms: None,
+        });
+        Books {
+            codes: codes.into(),
+            ..Books::default()
+        }
+    }
+
     /// What was said and written, also what was forgotten since.
     pub(super) fn said(&self) -> impl Iterator<Item = (&RoomName, &Message)> {
         let forgotten = self.forgotten.values();

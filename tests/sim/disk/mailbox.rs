@@ -43,6 +43,16 @@ impl SimStore {
         let kept = shelves.borrow_mut().open(options, now_us);
         (SimStore(Rc::clone(shelves)), kept)
     }
+
+    pub(crate) fn resume(
+        shelves: &Rc<RefCell<Shelves>>,
+        options: &Options,
+        last: MessageId,
+        now_us: u64,
+    ) -> SimStore {
+        shelves.borrow_mut().resume(options, last, now_us);
+        SimStore(Rc::clone(shelves))
+    }
 }
 
 impl Drop for SimStore {

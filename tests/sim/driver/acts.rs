@@ -61,6 +61,7 @@ impl Sim<'_> {
             Act::Reload => self.reload(&mut dice),
             Act::Gather => return self.gather(&mut dice),
             Act::Share => return self.share(&mut dice),
+            Act::TakeOver => self.world.call_successor(!dice.one_in(4)),
         }
         Ok(())
     }

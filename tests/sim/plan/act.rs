@@ -52,6 +52,8 @@ pub(crate) enum Act {
     Gather,
     /// Several go as one account, which ends.
     Share,
+    /// Another program takes over from the server, or ends before it has.
+    TakeOver,
 }
 
 impl Act {
@@ -95,7 +97,7 @@ impl Act {
         }
     }
 
-    /// How often it comes where a seed has it: seldom, now and then, often.
+    /// How often it comes where a seed has it: seldom, now and then, often. A take-over is put among the others.
     pub(super) fn weights(self) -> [u32; 4] {
         match self {
             Act::Connect => [8, 16, 16, 32],
@@ -109,6 +111,7 @@ impl Act {
             Act::Sleep | Act::Weather => [0, 1, 2, 4],
             Act::Signal | Act::Restart | Act::Crash | Act::CrashSoon => [0, 0, 1, 1],
             Act::Clock | Act::Reload | Act::Gather | Act::Share => [0, 0, 1, 4],
+            Act::TakeOver => [0; 4],
             Act::Flood => [0, 1, 2, 4],
             Act::Settle => [1, 1, 1, 2],
         }

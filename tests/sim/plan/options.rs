@@ -1,6 +1,8 @@
 //! The options of the server that a seed draws.
 
-use hubbub::testing::{Addresses, ConnectRate, Durability, Limits, Rate, Retention};
+use hubbub::testing::{
+    Addresses, ConnectRate, Durability, Limits, Rate, RegistrationMode, Retention,
+};
 
 use crate::dice::Dice;
 use crate::disk::Capacity;
@@ -22,6 +24,7 @@ pub(crate) struct Options {
     /// What the store's mailbox takes.
     pub(crate) mailbox: Capacity,
     pub(crate) stdio: Option<Stdio>,
+    pub(crate) registration: RegistrationMode,
     /// Is there a certificate, so that TLS is spoken at the auto door?
     pub(crate) has_tls: bool,
     /// Other doors at which nothing but TLS is spoken.
@@ -55,6 +58,7 @@ impl Options {
             account_expiry_ms: None,
             mailbox: Capacity::default(),
             stdio: None,
+            registration: RegistrationMode::Open,
             has_tls: false,
             are_tls: [false; DOORS.len()],
         };
