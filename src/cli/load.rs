@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::load::plan::{Pace, Plan, Scenario, Until};
+use crate::load::plan::{CONNECTIONS_MAX, Pace, Plan, Scenario, Until};
 use crate::load::tongue::{self, Tongue};
 
-use super::values::{count, size, time};
+use super::values::{count_in, size, time};
 
 /// Sources at most: a range that is longer is a slip.
 const SOURCES_MAX: u32 = 1024;
@@ -44,15 +44,15 @@ pub(super) struct LoadArguments {
     dialect: Option<Spoken>,
 
     /// Clients that listen, the senders among them [default: the scenario's]
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = count_in(1..=CONNECTIONS_MAX))]
     clients: Option<usize>,
 
     /// Clients that speak [default: the scenario's]
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = count_in(1..=CONNECTIONS_MAX))]
     senders: Option<usize>,
 
     /// Rooms that the clients are spread over [default: the scenario's]
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = count_in(1..=CONNECTIONS_MAX))]
     rooms: Option<usize>,
 
     /// A message's text, in bytes; from 24 up, for what is checked stands in it
@@ -73,7 +73,7 @@ pub(super) struct LoadArguments {
     time: Duration,
 
     /// Speak until so many messages were sent, however long it takes
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)),
           conflicts_with = "time")]
     messages: Option<u64>,
 
@@ -278,7 +278,7 @@ fn rate(text: &str) -> Result<f64, String> {
     number
         .ok()
         .filter(|rate| (0.001..=1e9).contains(rate))
-        .ok_or("a rate is a number a second, as in 200/s".into())
+        .ok_or("a rate is 0.001 to 1000000000 a second, as in 200/s".into())
 }
 
 fn percent(text: &str) -> Result<usize, String> {

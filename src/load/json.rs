@@ -50,6 +50,7 @@ pub(crate) fn object(plan: &Plan, outcome: &Outcome) -> String {
         "joining_s": outcome.joining.as_secs_f64(),
         "speaking_s": outcome.speaking.as_secs_f64(),
         "latency_us": times(&outcome.latency_us),
+        "longest_gap_us": outcome.longest_gap.as_micros() as u64,
         "connect_us": times(&outcome.connect_us),
         "join_us": times(&outcome.join_us),
         "server": outcome.server.as_ref().map(|server| server_object(outcome, server)),

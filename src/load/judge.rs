@@ -37,6 +37,10 @@ pub(super) struct Judge {
     pub(super) faults: Faults,
     /// How long deliveries took since it was last emptied.
     pub(super) latency_us: Histogram<u64>,
+    /// The longest time between two deliveries one after the other, be they to whom they may, in microseconds.
+    pub(super) longest_gap_us: u64,
+    /// When the last delivery came.
+    delivered_at_us: Option<u64>,
     /// The last time and how often it came in a row, not in the histogram yet.
     run: (u64, u64),
 }
@@ -127,6 +131,8 @@ impl Judge {
             delivered: 0,
             faults: Faults::default(),
             latency_us: times(),
+            longest_gap_us: 0,
+            delivered_at_us: None,
             run: (0, 0),
         };
         for sender in 0..judge.voices.len() {
@@ -256,6 +262,8 @@ impl Judge {
                 let is_new = self.arrive(at, &stamp);
                 if is_new {
                     self.delivered += 1;
+                    let last_us = self.delivered_at_us.replace(now_us).unwrap_or(now_us);
+                    self.longest_gap_us = self.longest_gap_us.max(now_us.saturating_sub(last_us));
                     self.record(now_us.saturating_sub(stamp.at_us));
                 }
                 is_new

@@ -40,6 +40,8 @@ pub(crate) struct Outcome {
     /// From a message's intended sending to its delivery, in microseconds: what a sender was late is
     /// in it (coordinated omission).
     pub latency_us: Histogram<u64>,
+    /// The longest time in which nobody heard anything, between two deliveries.
+    pub longest_gap: Duration,
     /// From the call to connect until the socket was writable, in microseconds.
     pub connect_us: Histogram<u64>,
     /// From the socket's being writable until the server said that the client is in, in microseconds.

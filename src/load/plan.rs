@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::payload;
 use super::tongue::{Speaker, Tongue};
 
+/// Connections of a run, at most: stamps in what is said have room for so many senders.
+pub(crate) const CONNECTIONS_MAX: usize = 1 << 18;
+
 /// What a crowd does; its name chooses the defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scenario {
@@ -143,6 +146,10 @@ impl Plan {
     /// # Errors
     /// One line that says what does not.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if self.connections() > CONNECTIONS_MAX {
+            let what = "--clients and --senders make more connections than a run may have";
+            return Err(format!("{what}: {CONNECTIONS_MAX}"));
+        }
         let listeners = self.clients / self.rooms;
         let hears_itself = self.tongue.echoes() || self.tongue.speaks_apart();
         let size_max = self.tongue.size_max().min(payload::SIZE_MAX);
@@ -180,9 +187,6 @@ impl Plan {
             && window as usize * self.size * self.senders > 1 << 30
         {
             return Err("--window is too great: more than 1 GiB would be in flight".into());
-        }
-        if self.connections() > 1 << 18 {
-            return Err("a run has at most 262,144 connections".into());
         }
         Ok(())
     }

@@ -342,6 +342,7 @@ impl Run<'_> {
             delivered: engine.judge.delivered,
             faults: engine.judge.faults,
             latency_us: engine.meter.latency_us.clone(),
+            longest_gap: us(engine.judge.longest_gap_us),
             connect_us: engine.connect_us.clone(),
             join_us: engine.join_us.clone(),
             samples: std::mem::take(&mut engine.meter.samples),

@@ -110,6 +110,7 @@ fn rows_of_speech(outcome: &Outcome, row: &mut impl FnMut(&str, String)) {
         ),
     );
     row("latency", times(&outcome.latency_us));
+    row("longest gap", seconds(outcome.longest_gap));
 }
 
 fn rows_of_server(outcome: &Outcome, server: &ServerCost, row: &mut impl FnMut(&str, String)) {
