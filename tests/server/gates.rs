@@ -11,7 +11,7 @@ use crate::websocket_client::*;
 struct Gate {
     child: Child,
     port: u16,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Drop for Gate {
@@ -59,11 +59,7 @@ fn gate(program: &str, arguments: &[&str], block: &str, backend: u16) -> Option<
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     let child = start(command.stderr(Stdio::null()));
-    let gate = Gate {
-        child,
-        port,
-        _dir: dir,
-    };
+    let gate = Gate { child, port, dir };
     let deadline = std::time::Instant::now() + DEADLINE;
     while std::net::TcpStream::connect(("127.0.0.1", gate.port)).is_err() {
         assert!(
@@ -168,6 +164,33 @@ fn caddy_brings_browsers() {
     if let Some(gate) = gate("caddy", &arguments, &file, port) {
         check_web(&gate);
     }
+}
+
+#[test]
+fn caddy_brings_browsers_by_a_certificate_that_it_makes() {
+    let (_server, port) = server("http://127.0.0.1:0");
+    let global = "{\n admin off\n skip_install_trust\n auto_https disable_redirects\n}\n";
+    let site = "https://chat.example:8443 {\n tls internal";
+    let file = global.to_owned() + &block("caddy").replace("chat.example {", site);
+    let arguments = ["run", "--adapter", "caddyfile", "--config", "FILE"];
+    let Some(gate) = gate("caddy", &arguments, &file, port) else {
+        return;
+    };
+    let authority = ".local/share/caddy/pki/authorities/local/root.crt";
+    let place = format!("chat.example:{}", gate.port);
+    let mut curl = Command::new("curl");
+    curl.args([
+        "-sS",
+        "--retry",
+        "9",
+        "--retry-all-errors",
+        "--retry-delay",
+        "1",
+    ]);
+    curl.args(["--resolve", &format!("{place}:127.0.0.1"), "--cacert"]);
+    curl.arg(gate.dir.join(authority));
+    let found = run(curl.arg(format!("https://{place}/healthz")));
+    assert_eq!(found.stdout, "ok\n", "{found:?}");
 }
 
 #[test]
