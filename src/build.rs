@@ -174,38 +174,78 @@ fn stripped(path: &Path, text: &str) -> String {
                 place()
             );
         } else if !line.is_empty() && !line.starts_with("//") {
-            match kind {
-                // In a line with a slash there may be a pattern, whose blanks count.
-                Some("js") if !line.contains(['/', '`', '\'']) => {
-                    served += &dense(line, "{}()[]=>,;:?&|<", "{}()[]=>,;:?&|<!");
+            // What no statement ends with, as each has a semicolon.
+            let goes_on: &[char] = match kind {
+                Some("js") => {
+                    served += &dense(line, "\"{}()[]=>,;:?&|<+*!-", "\"{}()[]=>,;:?&|<+*!-");
+                    &['{', '}', '(', '[', '>', ';', ',']
                 }
-                Some("css") => served += &dense(line, "{};,", "{};,:"),
-                _ => served += line,
-            }
-            // No statement goes on behind the others, or ends there without it.
-            if !(matches!(kind, Some("js" | "css")) && served.ends_with(['{', ';', ','])) {
+                Some("css") => {
+                    served += &dense(line, "{};,>", "{};,:>");
+                    &['{', '}', ';', ',']
+                }
+                Some("html") => {
+                    served += line;
+                    &['>']
+                }
+                _ => {
+                    served += line;
+                    &[]
+                }
+            };
+            if !served.ends_with(goes_on) {
                 served.push('\n');
             }
         }
     }
-    served
+    match kind {
+        Some("css") => served.replace(";}", "}"),
+        _ => served,
+    }
 }
 
-/// Without blanks in front of `before` and behind `behind`, but in what stands between double quotes.
+/// Without blanks in front of `before` and behind `behind`, but in what is quoted: a string, a template (though not the
+/// code within one), a pattern.
 fn dense(line: &str, before: &str, behind: &str) -> String {
     let mut out = String::with_capacity(line.len());
-    let (mut is_quoted, mut is_escaped) = (false, false);
+    // What is open, from the outside in; `{` is code within a template, `[` a class within a pattern.
+    let mut open: Vec<char> = Vec::new();
     let mut rest = line.chars().peekable();
     while let Some(letter) = rest.next() {
-        let next = rest.peek().copied().unwrap_or(' ');
-        let is_idle = letter == ' '
-            && !is_quoted
-            && (before.contains(next) || out.ends_with(|last| behind.contains(last)));
-        if !is_idle {
-            out.push(letter);
+        let next = rest.peek().copied();
+        let quote = open.last().copied().filter(|quote| *quote != '{');
+        match (quote, letter) {
+            (None, ' ') => {
+                let is_idle = next.is_none_or(|next| before.contains(next))
+                    || out.ends_with(|last| behind.contains(last));
+                if is_idle {
+                    continue;
+                }
+            }
+            (None, '"' | '\'' | '`') => open.push(letter),
+            (None, '/') if begins_pattern(&out) => open.push('/'),
+            (None, '{') if !open.is_empty() => open.push('{'),
+            (None, '}') => drop(open.pop()),
+            (Some(_), '\\') => {
+                out.push('\\');
+                out.extend(rest.next());
+                continue;
+            }
+            (Some('`'), '{') if out.ends_with('$') => open.push('{'),
+            (Some('/'), '[') => open.push('['),
+            (Some('['), ']') => drop(open.pop()),
+            (Some(quote), letter) if quote == letter => drop(open.pop()),
+            _ => {}
         }
-        is_quoted ^= letter == '"' && !is_escaped;
-        is_escaped = letter == '\\' && !is_escaped;
+        out.push(letter);
     }
     out
+}
+
+/// Is a slash behind this a pattern's, and not a division's?
+fn begins_pattern(code: &str) -> bool {
+    code.trim_end().is_empty()
+        || code.trim_end().ends_with([
+            '(', ',', '=', ':', '[', '!', '&', '|', '?', '{', '}', ';', '>',
+        ])
 }

@@ -87,6 +87,22 @@ impl User<'_> {
         self
     }
 
+    /// Leaves the conversation that is open, which takes three clicks, none of them beside another.
+    #[track_caller]
+    pub(crate) fn leave(&self) {
+        self.page.click("#room-info").click("#leave").click("#yes");
+    }
+
+    /// Opens a member's card, and waits for what the server says of them.
+    #[track_caller]
+    pub(crate) fn open_card(&self, name: &str) {
+        self.page.evaluate(&format!(
+            "document.querySelector('#members [data-name={name}] button').click()"
+        ));
+        self.page
+            .wait_until("document.querySelector('#box').innerText.includes('Is in')");
+    }
+
     #[track_caller]
     pub(crate) fn value(&self) -> String {
         let value = self.page.evaluate("document.querySelector('#input').value");
@@ -228,7 +244,7 @@ fn markup_is_text_wherever_it_comes_from() {
     assert!(user.page.evaluate("window.pwned").is_null());
     let links = user
         .page
-        .evaluate("[...document.querySelectorAll('#log a')].map(a => [a.protocol, a.rel])");
+        .evaluate("[...document.querySelectorAll('#log .text a')].map(a => [a.protocol, a.rel])");
     for link in links.as_array().expect("links") {
         assert_eq!(link[0], "https:");
         assert!(

@@ -191,10 +191,10 @@ fn what_was_said_with_somebody_is_found_again() {
     user.page.click("[data-person=nancy]");
     user.sees("nancy", "psst");
     user.say("what?").sees("Britta", "what?");
-    user.page.click("#leave");
+    user.leave();
     user.is_at("room=lobby");
-    user.page
-        .evaluate("document.querySelector('#members [data-name=nancy] button').click()");
+    user.open_card("nancy");
+    user.page.click("#card-message");
     user.is_at("person=nancy");
     user.sees("nancy", "psst").sees("Britta", "what?");
     assert_eq!(user.texts(), ["psst", "what?"]);

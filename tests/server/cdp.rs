@@ -383,6 +383,16 @@ impl Page<'_> {
         nameless.map(Value::to_string).collect()
     }
 
+    /// Why it cannot be installed as an app.
+    #[track_caller]
+    pub(crate) fn installability(&self) -> Vec<String> {
+        let found = self.call("Page.getInstallabilityErrors", json!({}));
+        let errors = found["installabilityErrors"].as_array().expect("errors");
+        let names = errors.iter().map(|error| error["errorId"].to_string());
+        // What is driven has no window of its own, and its profile is one for private use.
+        names.filter(|it| !it.contains("incognito")).collect()
+    }
+
     /// Everything that was written on the console, each with its level before it.
     #[track_caller]
     pub(crate) fn console(&self) -> Vec<String> {

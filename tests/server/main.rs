@@ -15,6 +15,7 @@ mod between;
 mod bodies;
 mod browser;
 mod browser_crowd;
+mod browser_page;
 mod browser_past;
 mod browser_use;
 mod cdp;

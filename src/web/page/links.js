@@ -18,7 +18,7 @@ const NUMBER = /^(\d+|[\da-f]{3,4}|[\da-f]{6}|[\da-f]{8})$/i;
 const CLOSERS = { ")": "(", "]": "[", "}": "{" };
 const TAIL = /^[[\p{P}\p{S}]--[\/#=%$+~@\)\]\}\-]]$/v;
 
-export const isRoomName = (name) => NAME.test(name) && [...name].length <= NAME_MAX;
+export const isRoomName = name => NAME.test(name) && [...name].length <= NAME_MAX;
 
 /** The text in parts: strings, and links as `{ text, address }` or `{ text, room }`. */
 export function partsOf(text, isRoom) {
@@ -54,7 +54,7 @@ function withoutTail(found) {
 	const domain = /^[a-z]{2,}(?=\P{ASCII}[^:]*$)/iv.exec(host.slice(dot));
 	const text = domain ? host.slice(0, dot) + domain : found;
 	const open = [];
-	const end = text.split("").findIndex((c) => {
+	const end = text.split("").findIndex(c => {
 		if ("([{".includes(c)) open.push(c);
 		return c in CLOSERS && open.pop() !== CLOSERS[c];
 	});

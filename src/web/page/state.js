@@ -9,19 +9,23 @@ export const MEMBERS_STEP = 500;
 export const state = {
 	me: "",
 	isOperator: false,
+	/** Can files be sent here? */
+	hasFiles: true,
 	/** Rooms, then people. */
 	talks: [],
 	current: null,
 	/** On the server: name and hint each. */
 	roomsThere: [],
+	/** Names that one hears nothing from. */
+	ignored: new Set(),
 };
 
 /** Names are as the server tells them; it folds those of one person alike. */
-export const isMe = (name) => name === state.me;
-const ofKind = (wanted) => state.talks.filter(({ kind }) => kind === wanted);
+export const isMe = name => name === state.me;
+const ofKind = wanted => state.talks.filter(({ kind }) => kind === wanted);
 export const rooms = () => ofKind("room");
 export const people = () => ofKind("person");
-export const find = (...who) => state.talks.find((talk) => talk.is(...who));
+export const find = (...who) => state.talks.find(talk => talk.is(...who));
 
 let lastNumber = 0;
 const isOpen = ({ state, id }) => state === "pending" && !id;
@@ -50,6 +54,8 @@ class Talk {
 	had = Infinity;
 	/** Is there nothing to ask for above? */
 	isWhole = false;
+	/** Between two messages, `{ after, before }`, where others were not asked for yet. */
+	hole = null;
 
 	constructor(kind, name, fold) {
 		Object.assign(this, { kind, name, fold, isJoined: kind === "person" });
@@ -91,14 +97,14 @@ class Talk {
 	/** Finds a message that is told again; marks what may be missing before another. */
 	known(id, isPast) {
 		const { last } = this;
-		const found = this.entries.findLast((entry) => entry.id === id);
+		const found = this.entries.findLast(entry => entry.id === id);
 		if (!last || (isPast && found)) this.since = 0;
 		else if (!isPast || id > last.id) this.gap();
 		return found;
 	}
 
 	add(values) {
-		return this.put({ number: ++lastNumber, time: Date.now(), ...values });
+		return this.put({ number: ++lastNumber, time: Date.now(), reactions: new Map(), ...values });
 	}
 
 	remove(entry) {
@@ -106,8 +112,8 @@ class Talk {
 		if (at >= 0) this.entries.splice(at, 1);
 	}
 
-	notice(text, tone = "") {
-		this.add({ kind: "notice", text, tone });
+	notice(text, tone = "", more = {}) {
+		this.add({ kind: "notice", text, tone, ...more });
 	}
 
 	/** Folds comings and goings into one line. */
@@ -129,7 +135,7 @@ class Talk {
 	}
 
 	#certain() {
-		return this.entries.findLastIndex((entry) => !isOpen(entry)) + 1;
+		return this.entries.findLastIndex(entry => !isOpen(entry)) + 1;
 	}
 
 	setMembers(names, count = null, after = null) {
@@ -168,7 +174,7 @@ export function close(talk) {
 }
 
 export function move(talk, place) {
-	talk.entries.forEach((entry) => place.put(entry));
+	talk.entries.forEach(entry => place.put(entry));
 	if (state.current === talk) show(place);
 	close(talk);
 }
@@ -182,4 +188,4 @@ export function setMe(name) {
 	mention = new RegExp(`(?<![\\p{L}\\p{M}\\p{N}_])${sign}${name.replaceAll(".", "\\.")}(?![\\p{L}\\p{M}\\p{N}_])`, "iu");
 }
 
-export const isMention = (text) => mention.test(text.normalize());
+export const isMention = text => mention.test(text.normalize());
