@@ -26,7 +26,7 @@ CROWDS = {
     "json": f"json://{HOST}:{PORTS['auto']}",
     "pynet": f"pynet://{HOST}:{PORTS['pynet']}",
     "irc": f"irc://{HOST}:{PORTS['irc']}",
-    "text/ws": f"ws://{HOST}:{PORTS['auto']}/ws/text",
+    "text/ws": f"ws://{HOST}:{PORTS['auto']}/ws",
     "json/ws": f"ws://{HOST}:{PORTS['auto']}/ws",
 }
 
@@ -67,7 +67,7 @@ def load(program, address, arguments):
 
 def crowds(program, options, seconds):
     """The processes that load the server, by what they are called."""
-    stay = ["--for", f"{seconds}s", "--patience", "20s"]
+    stay = ["--for", f"{seconds:.0f}s", "--patience", "20s"]
     if options.idle:
         scheme = f"tls+text://{HOST}:{PORTS['tls+auto']}" if options.tls else CROWDS["text"]
         idle = ["--scenario", "idle", "--clients", options.idle]
@@ -75,7 +75,47 @@ def crowds(program, options, seconds):
         return {"idle": load(program, scheme, idle + stay), "talking": load(program, scheme, talk + stay)}
     each = options.clients // len(CROWDS)
     rooms = ["--scenario", "rooms", "--clients", each, "--rooms", max(each // 10, 1), "--rate", options.rate]
-    return {name: load(program, address, rooms + stay) for name, address in CROWDS.items()}
+    # It knows no rooms: all are in the lobby, and one of them talks.
+    lobby = ["--scenario", "latency", "--clients", each, "--rate", max(options.rate // 10, 1)]
+    kinds = {name: lobby if name == "pynet" else rooms for name in CROWDS}
+    for name in ("text/ws", "json/ws"):
+        kinds[name] = [*rooms, "--dialect", name.removesuffix("/ws")]
+    return {name: load(program, address, kinds[name] + stay) for name, address in CROWDS.items()}
+
+
+def measure(server, options):
+    """Does it, and prints what came of it; returns the exit code."""
+    seconds = options.coming + options.times * (options.pause + 1) + 5
+    loads = crowds(options.program, options, seconds)
+    time.sleep(options.coming)
+    took, relays = [], [server.process]
+    for _ in range(options.times):
+        seconds, old = server.renew()
+        took.append(seconds)
+        relays.append(old)
+        time.sleep(options.pause)
+    print(f"taken over {len(took)} times, in {min(took):.3f} to {max(took):.3f} s")
+    is_good = True
+    head = ("", "clients", "delivered", "of", "lost", "doubled", "reordered", "garbled", "disconnected")
+    print("{:>9} {:>7} {:>9} {:>9} {:>5} {:>7} {:>9} {:>7} {:>12}  gap ms  latency ms (p99, max)".format(*head))
+    for name, process in loads.items():
+        told = process.communicate()[0]
+        if not told:
+            raise SystemExit(f"{name}: the load cannot be made: {process.args}")
+        found = json.loads(told)
+        faults = [found[key] for key in head[4:]]
+        is_good &= not any(faults) and found["joined"] == found["clients"]
+        row = "{:>9} {:>7} {:>9} {:>9} {:>5} {:>7} {:>9} {:>7} {:>12}"
+        line = row.format(name, found["joined"], found["delivered"], found["expected"], *faults)
+        gap, latency = found["longest_gap_us"] / 1000, found["latency_us"] or {}
+        late = [latency.get(key, 0) / 1000 for key in ("p99", "max")]
+        print(f"{line}  {gap:6.0f}  {late[0]:.0f}, {late[1]:.0f}")
+    server.process.terminate()
+    for process in [*relays, server.process]:
+        process.wait(30)
+    refused = server.text().count("not taken over")
+    print(f"refused {refused} times")
+    return 0 if is_good and refused == 0 else 1
 
 
 def main():
@@ -92,34 +132,10 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         server = Server(options.program, directory, options.rest)
-        seconds = options.coming + options.times * (options.pause + 1) + 5
-        loads = crowds(options.program, options, seconds)
-        time.sleep(options.coming)
-        took, relays = [], [server.process]
-        for _ in range(options.times):
-            seconds, old = server.renew()
-            took.append(seconds)
-            relays.append(old)
-            time.sleep(options.pause)
-        print(f"taken over {len(took)} times, in {min(took):.3f} to {max(took):.3f} s")
-        is_good = True
-        head = ("", "clients", "delivered", "of", "lost", "doubled", "reordered", "garbled", "disconnected")
-        print("{:>9} {:>7} {:>9} {:>9} {:>5} {:>7} {:>9} {:>7} {:>12}  gap ms  latency ms (p99, max)".format(*head))
-        for name, process in loads.items():
-            found = json.loads(process.communicate()[0])
-            faults = [found[key] for key in head[4:]]
-            is_good &= not any(faults) and found["joined"] == found["clients"]
-            row = "{:>9} {:>7} {:>9} {:>9} {:>5} {:>7} {:>9} {:>7} {:>12}"
-            line = row.format(name, found["joined"], found["delivered"], found["expected"], *faults)
-            gap, latency = found["longest_gap_us"] / 1000, found["latency_us"] or {}
-            late = [latency.get(key, 0) / 1000 for key in ("p99", "max")]
-            print(f"{line}  {gap:6.0f}  {late[0]:.0f}, {late[1]:.0f}")
-        server.process.terminate()
-        for process in [*relays, server.process]:
-            process.wait(30)
-        refused = server.text().count("not taken over")
-        print(f"refused {refused} times")
-        return 0 if is_good and refused == 0 else 1
+        try:
+            return measure(server, options)
+        finally:
+            server.process.terminate()
 
 
 if __name__ == "__main__":
