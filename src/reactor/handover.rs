@@ -28,14 +28,14 @@ pub(super) struct Succession<S> {
     /// One may have come.
     pub(super) has_come: bool,
     /// One is let in, and waits.
-    waiting: Option<Waiting>,
+    waiting: Option<SuccessorWait>,
     /// The ends, here, of what stands for TLS sessions there, in the order of these.
     relays: Vec<S>,
 }
 
 /// A program that waits for what is under way.
 #[derive(Debug)]
-struct Waiting {
+struct SuccessorWait {
     since: Tick,
     /// When somebody was told something last that had still to be told.
     told_at: Tick,
@@ -127,7 +127,7 @@ impl<S: System> Reactor<S> {
             Ok(()) => {
                 log::info!("another program takes over");
                 let now = self.clock.now;
-                self.succession.waiting = Some(Waiting {
+                self.succession.waiting = Some(SuccessorWait {
                     since: now,
                     told_at: now,
                     reassured_at: now,

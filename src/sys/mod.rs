@@ -225,10 +225,7 @@ pub trait System {
     /// Nothing comes of it for the one that was let in.
     fn refuse_successor(&mut self, _why: &str) {}
 
-    /// Tells it that this program lives.
-    ///
-    /// # Errors
-    /// One line: it has gone.
+    /// Tells it that this program lives; an error says in one line that it has gone.
     fn reassure_successor(&mut self) -> Result<(), String> {
         Ok(())
     }
