@@ -17,9 +17,14 @@
 //! A program that takes over (`reactor::resume`) is given all of that by the one that runs (`reactor::handover`): the
 //! chat and the sessions as bytes, each connection as it stands, and every descriptor, over a socket of `sys::handover`.
 //!
-//! Dependencies run one way: `main → cli` · `cli → reactor, load, store, web, hub, dialect, logging, model` ·
-//! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, model` · `layer → sys, buffer` ·
-//! `sys → store, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·
+//! Several servers can be one chat: then the log is that of a cluster (`log::SharedLog`), in an engine (`cluster`, a Redis).
+//! `hub::proposing` proposes an entry there and keeps who asked for it; `reactor::cluster` sends the entries of a turn and
+//! takes in what all servers read back in one order, which each applies.
+//!
+//! Dependencies run one way: `main → cli` · `cli → reactor, load, store, web, hub, dialect, cluster, logging, model` ·
+//! `reactor → hub, dialect, frame, buffer, store, web, layer, sys, cluster, log, model` · `layer → sys, buffer` ·
+//! `sys → store, cluster, log, outlet, model` · `load → dialect, frame, buffer, model` · `web → dialect, model` · `store → model` ·
+//! `cluster → log, model` ·
 //! `dialect → model` · `hub → log, session, chat, model` · `log → chat, model` ·
 //! `session → chat, model` · `chat → model` · `logging → outlet, model` ·
 //! all → `limits`; a test holds it. Chat, log, sessions, hub, dialects and framings are pure and never meet: bytes or values in, values or bytes out. So is `web`, which decides what is answered
@@ -43,6 +48,7 @@
 mod buffer;
 mod chat;
 mod cli;
+mod cluster;
 mod dialect;
 mod frame;
 mod hub;

@@ -5,11 +5,13 @@ pub(crate) mod options;
 
 mod accounts;
 mod archive;
+mod cluster;
 mod handover;
 mod settable;
 
 pub use accounts::*;
 pub use archive::*;
+pub(crate) use cluster::*;
 pub(crate) use handover::*;
 pub use settable::{ConnectRate, Limits, Rate};
 

@@ -1,6 +1,7 @@
 //! What the integration tests, the benchmarks and the fuzz targets reach for inside. Nothing here is in a
 //! build that nobody asked for it.
 
+pub use crate::cluster::{EngineAddress, EngineFigures, EngineNews, EngineOptions, Position};
 pub use crate::dialect::irc_oracle as irc;
 pub use crate::dialect::oracle as dialects;
 pub use crate::dialect::{Ask, Dialect, Stage, View};
@@ -15,6 +16,7 @@ pub use crate::limits::{
     FOUND_BYTES_MAX, FOUND_MAX, IDS_RESERVED, INDEX_WAIT_MS, Limits, MAIL_MAX, QUESTIONS_MAX,
     READ_BUDGET_BYTES, Rate, STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_RECORDS_MAX,
 };
+pub use crate::log::{Batch, WireError};
 pub use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, ErrorCode, Event,
     Found, HashSeed, Kept, KeptMessage, KeptScrollback, Key, Manner, Message, MessageId, Moment,
@@ -26,6 +28,7 @@ pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Turne
 pub use crate::store::accounts::token_digest;
 pub use crate::store::{Answer, Backlog, Figures, Full, Options, Retention, Store, open};
 pub use crate::sys::{
-    Given, Interest, Mailbox, Place, Ready, SettingsFile, Stream, StreamKind, System,
+    BeginChat, Given, Interest, LogEngine, Mailbox, Membership, NoEngine, Place, Ready,
+    SettingsFile, Stream, StreamKind, System,
 };
 pub use crate::web::oracle as sites;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_hubbub_global_optspecs
-    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= motd= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi require-account registration= console console-quiet no-console admin-socket= take-over run-dir= http-status= state= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
+    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= motd= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi require-account registration= console console-quiet no-console admin-socket= take-over run-dir= http-status= state= cluster= node= cluster-password-file= cluster-wait= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
 end
 
 function __fish_hubbub_needs_command
@@ -56,6 +56,10 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l admin-socket -d 'The oper
 complete -c hubbub -n "__fish_hubbub_needs_command" -l run-dir -d 'The directory where a server and the program that takes over meet [default: $RUNTIME_DIRECTORY, which systemd sets, or the --data directory]' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l http-status -d 'Where /metrics and /stats are served over HTTP' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l state -d 'The file in which bans, mutes and locked rooms survive a restart [default: `settings` in the --data directory, where there is one]' -r -F
+complete -c hubbub -n "__fish_hubbub_needs_command" -l cluster -d 'Be one chat with all servers that have this Redis (7 or newer): redis://HOST:PORT/DB?prefix=NAME, rediss:// over TLS, or redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l node -d 'The name of this server in the cluster, which no other has' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l cluster-password-file -d 'File with the password of that Redis; an ACL user is in the URL' -r -F
+complete -c hubbub -n "__fish_hubbub_needs_command" -l cluster-wait -d 'How long a change waits for the cluster before it is refused' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l max-message -d 'The longest message, in bytes of UTF-8' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l max-frame -d 'The longest frame (line, JSON object), in bytes; at least the longest message' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l presence-limit -d 'Members of a room above which who joins and leaves is not told one by one, but counted and told once a second' -r

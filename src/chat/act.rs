@@ -121,8 +121,8 @@ impl Applying<'_> {
                 by,
                 room,
                 user,
-                until_ms,
-            } => self.mute_in(by, room, user, until_ms),
+                muting,
+            } => self.mute_in(by, room, user, muting),
             Entry::Appoint {
                 by,
                 room,
@@ -144,6 +144,10 @@ impl Applying<'_> {
                 room,
                 is_locked,
             } => self.lock(by, room, is_locked),
+            Entry::NodeGone { node } => {
+                self.end_node(node);
+                Ok(())
+            }
             Entry::Set { mut settings } => {
                 settings.mutes.take_over_users(&self.chat.settings.mutes);
                 self.chat.settings = settings;

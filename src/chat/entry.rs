@@ -1,14 +1,17 @@
 //! What changes the chat: an entry of its log.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{
     AccountId, AccountRecord, Ban, CameBy, Departure, EnterMode, KeptMessage, Key, Manner,
-    MessageId, ModeChange, Nick, Peer, Profile, ProfileChange, PutOut, RoomName, Settings, UserId,
+    MessageId, ModeChange, Nick, NodeId, Peer, Profile, ProfileChange, PutOut, RoomName, Settings,
+    UserId,
 };
 
 use super::RoomId;
 
 /// Whose doing a change is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Actor {
     /// A user's.
     User(UserId),
@@ -31,7 +34,7 @@ impl Actor {
 }
 
 /// What is said, and how.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Words {
     pub(crate) manner: Manner,
     pub(crate) text: String,
@@ -51,14 +54,25 @@ impl Words {
 }
 
 /// Who says something of itself by keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum MetadataOf {
     User(UserId),
     Room(RoomId),
 }
 
+/// For how long somebody says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Muting {
+    /// Until a time in milliseconds since 1970.
+    Until(u64),
+    /// Until that is undone.
+    ForGood,
+    /// No more.
+    Over,
+}
+
 /// Whom something is for that people do not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TagTo {
     Room(RoomId),
     /// Those who moderate a room that one is in.
@@ -68,7 +82,7 @@ pub(crate) enum TagTo {
 
 /// One change, which names users and rooms by their ids. What the asker alone decides was checked before
 /// (the length of a text, say); all else is checked where it is applied.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Entry {
     /// Somebody comes in under a name that nobody goes by.
     Join {
@@ -242,8 +256,7 @@ pub(crate) enum Entry {
         by: UserId,
         room: RoomId,
         user: UserId,
-        /// Until when, in milliseconds since 1970.
-        until_ms: Option<Option<u64>>,
+        muting: Muting,
     },
     /// An account moderates an owned room, or no more.
     Appoint {
@@ -277,6 +290,9 @@ pub(crate) enum Entry {
         room: RoomName,
         is_locked: bool,
     },
+    /// A server of the cluster is gone: its sessions have ended, and with the last one of each its users.
+    NodeGone { node: NodeId },
+
     /// Bans, mutes and locks are others from now on.
     Set { settings: Settings },
 

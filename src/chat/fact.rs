@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{
     AccountId, Departure, ErrorCode, KeptMessage, Key, Kick, Mask, Message, MessageId, ModeChange,
-    Nick, Note, Notice, Peer, ProfileChange, RoomName, UserId,
+    Nick, NodeId, Note, Notice, Peer, ProfileChange, RoomName, UserId,
 };
 
 use super::entry::{MetadataOf, TagTo, Words};
@@ -40,9 +40,9 @@ pub(crate) enum Fact {
     /// Somebody has come in, into the lobby.
     Joined { user: UserId },
     /// A user has one more session.
-    Attached { user: UserId },
+    Attached { user: UserId, node: NodeId },
     /// A user's first session is one too many, and has ended.
-    Replaced { user: UserId },
+    Replaced { user: UserId, node: NodeId },
     /// Others may know of a user who has come in.
     Shown { user: UserId, nick: Nick },
     /// A user has left. Its other sessions, where it had any, are over.

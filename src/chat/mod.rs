@@ -18,11 +18,6 @@ mod persons;
 mod rights;
 mod room;
 mod rules;
-// Until a program is taken over.
-#[cfg_attr(
-    not(feature = "testing"),
-    expect(dead_code, reason = "nothing takes over yet")
-)]
 mod snapshot;
 mod state;
 mod table;
@@ -30,10 +25,12 @@ mod user;
 mod users;
 
 pub(crate) use act::is_given;
-pub(crate) use entry::{Actor, Entry, MetadataOf, TagTo, Words};
+pub(crate) use entry::{Actor, Entry, MetadataOf, Muting, TagTo, Words};
 pub(crate) use fact::{Cause, Fact, Leaving};
 pub(crate) use room::{LOBBY, Member, Role, RoomId, Rooms};
 pub use rules::{Addresses, Rules};
+#[cfg(test)]
+pub(crate) use snapshot::tests::{busy_chat, entry};
 pub(crate) use snapshot::{SnapshotError, read_snapshot, write_snapshot};
 
 use state::Applying;
@@ -41,20 +38,27 @@ pub(crate) use state::Chat;
 pub(crate) use table::Table;
 pub(crate) use user::User;
 
-use crate::model::ErrorCode;
+use crate::model::{ErrorCode, NodeId};
 
 impl Chat {
-    /// Applies an entry of `at_ms` (in milliseconds since 1970) and adds what comes of it to `facts`.
+    /// Applies an entry of a server and of `at_ms` (in milliseconds since 1970), and adds what comes of it to `facts`.
+    /// Whom and what it names may be gone by then.
     ///
     /// # Errors
     /// Why it is refused. Nobody can tell then that it was tried.
     pub(crate) fn apply(
         &mut self,
         entry: Entry,
-        at_ms: u64,
+        (at_ms, node): (u64, NodeId),
         facts: &mut Vec<Fact>,
     ) -> Result<(), ErrorCode> {
         let chat = self;
-        Applying { chat, at_ms, facts }.take(entry)
+        Applying {
+            chat,
+            at_ms,
+            node,
+            facts,
+        }
+        .take(entry)
     }
 }

@@ -18,7 +18,7 @@ use super::rules::Rules;
 use super::state::Chat;
 
 /// The version that is written.
-const SNAPSHOT_VERSION: u32 = 1;
+const SNAPSHOT_VERSION: u32 = 2;
 
 /// Why there is no chat in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,4 +175,4 @@ impl Chat {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS};
 use crate::model::{
-    AccountId, Kept, Key, Message, MessageId, Nick, RoomRecord, SaidBy, Secret, Settings, UserId,
+    AccountId, Kept, Key, Message, MessageId, Nick, NodeId, RoomRecord, SaidBy, Secret, Settings,
+    UserId,
 };
 
 use super::directory::Directory;
@@ -50,6 +51,8 @@ pub(super) struct Applying<'a> {
     pub(super) chat: &'a mut Chat,
     /// The entry's time, in milliseconds since 1970.
     pub(super) at_ms: u64,
+    /// The server that it comes from.
+    pub(super) node: NodeId,
     pub(super) facts: &'a mut Vec<Fact>,
 }
 

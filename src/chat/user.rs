@@ -1,11 +1,11 @@
 //! A user: who one is to the others, at however many connections.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::slice;
+use std::{iter, slice};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AccountId, CameBy, Key, MessageId, Nick, Note, Peer, Profile};
+use crate::model::{AccountId, CameBy, Key, MessageId, Nick, NodeId, Note, Peer, Profile};
 
 use super::{LOBBY, RoomId};
 
@@ -22,6 +22,9 @@ pub struct User {
     room: RoomId,
     /// What some users have. Invariant: `None` rather than the default.
     extra: Option<Box<Extra>>,
+    /// The server that has its first session.
+    #[serde(default)]
+    node: NodeId,
 }
 
 /// What some users have, kept apart so that the others do not pay for it.
@@ -61,6 +64,9 @@ pub(super) struct Rare {
     pub(super) notes: Notes,
     /// With whom it has spoken alone, and when last, in milliseconds since 1970.
     pub(super) talks: Vec<(Nick, u64)>,
+    /// The servers that have its other sessions, in their order. Invariant: none where each is at the only one.
+    #[serde(default)]
+    further_nodes: Vec<NodeId>,
 }
 
 /// What is remembered for a user, or for an account.
@@ -85,15 +91,29 @@ impl Notes {
     }
 }
 
+impl Rare {
+    fn set_nodes(&mut self, nodes: Vec<NodeId>) {
+        let is_alone = nodes.iter().all(|&node| node == NodeId::default());
+        self.further_nodes = if is_alone { Vec::new() } else { nodes };
+    }
+
+    fn has_nodes_in_one_form(&self) -> bool {
+        let nodes = &self.further_nodes;
+        let is_told = nodes.iter().any(|&node| node != NodeId::default());
+        nodes.is_empty() || is_told && nodes.len() == self.further.len()
+    }
+}
+
 impl User {
     /// Somebody who is in the lobby alone.
-    pub(super) fn new(nick: Nick, peer: Peer) -> User {
+    pub(super) fn new(nick: Nick, peer: Peer, node: NodeId) -> User {
         User {
             nick,
             peer,
             via: CameBy::Line,
             room: LOBBY,
             extra: None,
+            node,
         }
     }
 
@@ -141,6 +161,11 @@ impl User {
         self.rare().is_some_and(|rare| rare.is_operator)
     }
 
+    /// With what its first session came.
+    pub(crate) fn via(&self) -> CameBy {
+        self.via
+    }
+
     /// Is it logged in to the account of its name?
     pub(crate) fn is_account(&self) -> bool {
         self.account().is_some()
@@ -172,16 +197,55 @@ impl User {
         1 + self.rare().map_or(0, |rare| rare.further.len())
     }
 
+    /// Does it have each of its sessions at the only server?
+    pub(crate) fn is_at_only_node(&self) -> bool {
+        self.nodes().all(|node| node == NodeId::default())
+    }
+
+    /// The servers that have its sessions, in the order of their coming.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        let further = self.rare().map_or(&[][..], |rare| &rare.further_nodes);
+        let further = further
+            .iter()
+            .copied()
+            .chain(iter::repeat(NodeId::default()));
+        let nodes = [self.node].into_iter().chain(further);
+        nodes.take(self.sessions())
+    }
+
+    /// The place of a session in the order of their coming, by that among those which a server has.
+    pub(super) fn place_of(&self, node: NodeId, at: usize) -> Option<usize> {
+        let places = self.nodes().enumerate();
+        let mut places = places.filter(|&(_, other)| other == node);
+        places.nth(at).map(|(place, _)| place)
+    }
+
+    /// One session more.
+    pub(super) fn add_session(&mut self, peer: Peer, node: NodeId) {
+        let mut nodes: Vec<NodeId> = self.nodes().skip(1).collect();
+        nodes.push(node);
+        self.change_rare(|rare| {
+            rare.further.push(peer);
+            rare.set_nodes(nodes);
+        });
+    }
+
     /// One session less, by its place in the order of their coming. `false`: it was the last.
     pub(super) fn end_session(&mut self, at: usize) -> bool {
         if self.sessions() == 1 {
             return false;
         }
-        let first = self.change_rare(|rare| match at {
-            0 => Some(rare.further.remove(0)),
-            _ => {
-                rare.further.remove(at - 1);
-                None
+        let mut nodes: Vec<NodeId> = self.nodes().collect();
+        nodes.remove(at);
+        self.node = nodes.remove(0);
+        let first = self.change_rare(|rare| {
+            rare.set_nodes(nodes);
+            match at {
+                0 => Some(rare.further.remove(0)),
+                _ => {
+                    rare.further.remove(at - 1);
+                    None
+                }
             }
         });
         self.peer = first.unwrap_or(self.peer);
@@ -233,7 +297,7 @@ impl User {
             let rare = extra.rare.as_deref();
             **extra != Extra::default()
                 && !has_one_room
-                && rare.is_none_or(|rare| *rare != Rare::default())
+                && rare.is_none_or(|rare| *rare != Rare::default() && rare.has_nodes_in_one_form())
         })
     }
 
@@ -273,7 +337,11 @@ mod tests {
         let mut rooms = crate::chat::room::Rooms::new();
         let name = crate::model::RoomName::parse("r").expect("a room name");
         let other = rooms.open(name, MessageId::default());
-        let mut user = User::new(Nick::parse("a").expect("a nick"), Peer::Unix(0));
+        let mut user = User::new(
+            Nick::parse("a").expect("a nick"),
+            Peer::Unix(0),
+            NodeId::default(),
+        );
         user.enter(other);
         assert_eq!(user.rooms(), [LOBBY, other]);
         user.leave(LOBBY);

@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Folded, HashSeed, Nick, Peer, UserId};
+use crate::model::{Folded, HashSeed, Nick, NodeId, Peer, UserId};
 
 use super::table::Table;
 use super::user::User;
@@ -82,10 +82,10 @@ impl Users {
     }
 
     /// Adds a user in the lobby, under a name that nobody has.
-    pub(super) fn insert(&mut self, nick: Nick, peer: Peer) -> UserId {
+    pub(super) fn insert(&mut self, nick: Nick, peer: Peer, node: NodeId) -> UserId {
         let id = self.next_id;
         self.next_id = id.next();
-        let place = self.users.push(id, User::new(nick, peer));
+        let place = self.users.push(id, User::new(nick, peer, node));
         self.insert_name(place);
         id
     }
@@ -177,7 +177,7 @@ mod tests {
         let mut users = Users::new(HashSeed::default());
         let name = |n: u32| format!("Straße{n}");
         let ids: Vec<UserId> = (0..1000)
-            .map(|n| users.insert(nick(&name(n)), Peer::Unix(n)))
+            .map(|n| users.insert(nick(&name(n)), Peer::Unix(n), NodeId::default()))
             .collect();
         for n in 10..1000 {
             assert!(users.remove(ids[n as usize]).is_some());
@@ -190,17 +190,29 @@ mod tests {
             assert_eq!(found, (n != 3).then(|| ids[n as usize]));
         }
         assert_eq!((users.find("BOB"), users.len()), (Some(ids[3]), 10));
-        let next = users.insert(nick("carol"), Peer::Unix(0));
+        let next = users.insert(nick("carol"), Peer::Unix(0), NodeId::default());
         assert!(!ids.contains(&next), "no id is used again");
     }
 
     #[test]
     fn the_last_session_of_a_user_is_its_end() {
-        let mut user = User::new(nick("a"), Peer::Unix(1));
-        user.change_rare(|rare| rare.further = vec![Peer::Unix(2), Peer::Unix(3)]);
+        let (one, other) = (NodeId(1), NodeId(2));
+        let mut user = User::new(nick("a"), Peer::Unix(1), one);
+        user.add_session(Peer::Unix(2), other);
+        user.add_session(Peer::Unix(3), one);
+        assert_eq!(
+            (user.place_of(one, 1), user.place_of(other, 0)),
+            (Some(2), Some(1))
+        );
+        assert_eq!(
+            (user.place_of(other, 1), user.place_of(NodeId(3), 0)),
+            (None, None)
+        );
         assert!(user.end_session(0));
         assert!(user.peers().eq([2, 3].map(Peer::Unix)) && user.peer() == Peer::Unix(2));
+        assert!(user.nodes().eq([other, one]) && user.is_in_one_form());
         assert!(user.end_session(1));
-        assert!(user.peers().eq([Peer::Unix(2)]) && !user.end_session(0));
+        assert!(user.peers().eq([Peer::Unix(2)]) && user.nodes().eq([other]));
+        assert!(!user.end_session(0));
     }
 }

@@ -44,6 +44,7 @@ pub(super) const TOPICS: &[Topic] = topics! {
     "accounts": "names and rooms that belong to people, bots",
     "operating": "the console, bans, logs, the file of options, packages",
     "options": "what each option bounds",
+    "cluster": "several servers that are one chat",
     "performance": "what was measured, and the load tester",
     "contributing": "how it is built, where a change goes, tests, fuzzing, security",
 };

@@ -1,6 +1,7 @@
 //! What a server is started with.
 
 mod bounds;
+mod cluster;
 mod doors;
 mod first;
 mod kept;
@@ -18,6 +19,7 @@ use crate::store::{self, Retention};
 use super::VERSION;
 use super::values::Time;
 use bounds::BoundsOptions;
+use cluster::ClusterOptions;
 use doors::{DoorsOptions, IrcOptions, WebOptions};
 use first::MainOptions;
 use kept::{KeptOptions, OperatorOptions};
@@ -49,6 +51,9 @@ pub(super) struct ServerArguments {
     operator: OperatorOptions,
 
     #[command(flatten)]
+    cluster: ClusterOptions,
+
+    #[command(flatten)]
     bounds: BoundsOptions,
 }
 
@@ -75,14 +80,16 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
     let limits = limits(&arguments);
     check(&limits)?;
     check_doors(&arguments)?;
+    check_cluster(&arguments)?;
     let run_dir = run_dir(&arguments)?;
     let certificate = certificate(&arguments);
     let data = data(&arguments);
     let in_data = |dir: &PathBuf| dir.join(SETTINGS_FILE);
-    let state = arguments
-        .operator
-        .state
-        .or(arguments.main.data.as_ref().map(in_data));
+    let is_clustered = arguments.cluster.is_given();
+    let state = arguments.operator.state;
+    let state = state.or(arguments.main.data.as_ref().map(in_data));
+    // The cluster has them in its log.
+    let state = state.filter(|_| !is_clustered);
     let is_terminal = std::io::stdin().is_terminal();
     Ok(Config {
         doors: arguments.main.listen,
@@ -116,12 +123,32 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         takes_over: arguments.operator.take_over,
         state,
         data,
+        cluster: arguments.cluster.options(),
         replay: arguments.kept.replay,
         grace_ms: arguments.kept.grace.0,
         account_expiry_ms: arguments.kept.account_expiry.0,
         has_strict_names: arguments.kept.strict_names,
         is_multi: arguments.kept.multi,
     })
+}
+
+/// # Errors
+/// What a server of a cluster can't have.
+fn check_cluster(arguments: &ServerArguments) -> Result<(), String> {
+    let operator = &arguments.operator;
+    match arguments.cluster.is_given() {
+        true if operator.state.is_some() => {
+            Err("--state can't be had with --cluster, whose log has the settings".into())
+        }
+        true if arguments.kept.require_account => {
+            Err("--require-account can't be had with --cluster, which has no accounts yet".into())
+        }
+        true if operator.take_over || operator.run_dir.is_some() => Err(
+            "--take-over and --run-dir can't be had with --cluster, whose servers are renewed one by one"
+                .into(),
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn data(arguments: &ServerArguments) -> Option<store::Options> {
@@ -158,6 +185,7 @@ fn run_dir(arguments: &ServerArguments) -> Result<Option<PathBuf>, String> {
     let made = || std::env::split_paths(&std::env::var_os("RUNTIME_DIRECTORY")?).next();
     let named = arguments.operator.run_dir.clone().or_else(made);
     let run_dir = named.or_else(|| arguments.main.data.clone());
+    let run_dir = run_dir.filter(|_| !arguments.cluster.is_given());
     match arguments.operator.take_over && run_dir.is_none() {
         true => Err("--take-over needs --run-dir or --data: where the two programs meet".into()),
         false => Ok(run_dir),

@@ -117,6 +117,8 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         | ErrorCode::Busy
         | ErrorCode::StoreFailed
         | ErrorCode::NotKept
+        | ErrorCode::ClusterAway
+        | ErrorCode::Uncertain
         | ErrorCode::KeepingFailed => StatusCode::ServiceUnavailable,
         ErrorCode::AddressFull
         | ErrorCode::ConnectsTooFast
@@ -439,10 +441,8 @@ impl<'a> Fields<'a> {
     fn list(&self, name: &str) -> Result<Vec<String>, StatusCode> {
         let text = self.text(name)?.unwrap_or_default();
         let members = text.split(',').map(str::trim);
-        Ok(members
-            .filter(|member| !member.is_empty())
-            .map(String::from)
-            .collect())
+        let members = members.filter(|member| !member.is_empty());
+        Ok(members.map(String::from).collect())
     }
 }
 

@@ -57,15 +57,27 @@ impl Hub {
 
     /// Where a connection is, as others may see it: everybody is shown the same.
     pub(super) fn shown_peer(&self, who: ConnId) -> Peer {
-        let is_shown = match self.chat.rules().addresses {
+        let peer = self.peer_of(who).unwrap_or(Peer::NOWHERE);
+        match (self.shows_address(who), self.sessions.user_of(who)) {
+            (true, _) => peer,
+            (false, Some(user)) if self.log.is_shared() => self.shown_of(peer, user),
+            (false, _) => peer.hidden(who.slot),
+        }
+    }
+
+    fn shows_address(&self, who: ConnId) -> bool {
+        match self.chat.rules().addresses {
             Addresses::None => false,
             Addresses::OfDoors => self.shown.contains(&who),
             Addresses::All => true,
-        };
-        let peer = self.peer_of(who).unwrap_or(Peer::NOWHERE);
-        match is_shown {
-            true => peer,
-            false => peer.hidden(who.slot),
+        }
+    }
+
+    /// Where a user of a cluster is, as others may see it at every server.
+    pub(super) fn shown_of(&self, peer: Peer, user: UserId) -> Peer {
+        match self.chat.rules().addresses {
+            Addresses::All => peer,
+            Addresses::None | Addresses::OfDoors => peer.hidden(user.number() as u32),
         }
     }
 

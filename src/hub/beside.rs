@@ -44,12 +44,22 @@ impl Hub {
     }
 
     /// A user has one more session: that of who comes in, or one of a user who has become this one.
-    pub(super) fn hear_attached(&mut self, user: UserId, mut asker: Option<&mut Asker>) {
+    pub(super) fn hear_attached(
+        &mut self,
+        user: UserId,
+        mut asker: Option<&mut Asker>,
+        now: Moment,
+    ) {
         if let Some(asker) = asker.as_deref_mut()
             && let Wants::Welcome { users, replay, .. } = asker.wants
         {
             self.attach(user, asker.who, Some(LOBBY), replay);
             return self.welcome_beside(user, asker, users);
+        }
+        if let Some(asker) = asker.as_deref_mut()
+            && let Wants::Return(replay) = asker.wants
+        {
+            return self.attach(user, asker.who, Some(LOBBY), replay);
         }
         if let Some(asker) = asker
             && let Wants::Nowhere { replay } = asker.wants
@@ -65,7 +75,7 @@ impl Hub {
             return;
         }
         let Some(moved) = self.moved.pop_front() else {
-            return;
+            return self.end_orphan(user, now);
         };
         self.attach(user, moved.who, moved.focus, moved.replay);
         self.tell(moved.who, moved.renamed);

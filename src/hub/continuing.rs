@@ -5,7 +5,7 @@ use std::mem;
 
 use crate::chat::Entry;
 use crate::model::{
-    AccountAnswer, ConnId, Deed, Done, ErrorCode, Event, Incident, Moment, RequestId,
+    AccountAnswer, ConnId, Deed, Done, ErrorCode, Event, Incident, Moment, NodeId, RequestId,
 };
 
 use super::decision::{Asker, Decision, Then, Wants};
@@ -15,7 +15,7 @@ use super::state::Hub;
 impl Hub {
     /// Carries out what a request of a connection has come to.
     ///
-    /// The log applies an entry at once. One that reads it back later keeps the asker until then.
+    /// The direct log applies an entry at once. That of a cluster reads it back later, and the asker is kept until then.
     pub(super) fn conclude(
         &mut self,
         who: ConnId,
@@ -25,10 +25,27 @@ impl Hub {
     ) {
         let mut proposed = self.begin(who, id, decision);
         while let Some((mut asker, entry)) = proposed {
-            let is_heard = asker.wants != Wants::Unheard;
-            let done = self.commit(Some(&mut asker).filter(|_| is_heard), entry, now);
+            if self.log.is_shared() {
+                return self.propose(Some(asker), entry, now);
+            }
+            let done = self.commit_of(&mut asker, entry, NodeId::default(), now);
             proposed = self.after_entry(asker, done, now);
         }
+    }
+
+    /// Has the chat take an entry that somebody here has asked for.
+    ///
+    /// # Errors
+    /// Why the chat refuses it.
+    pub(super) fn commit_of(
+        &mut self,
+        asker: &mut Asker,
+        entry: Entry,
+        node: NodeId,
+        now: Moment,
+    ) -> Result<(), ErrorCode> {
+        let is_heard = asker.wants != Wants::Unheard;
+        self.commit(Some(asker).filter(|_| is_heard), entry, node, now)
     }
 
     /// Answers, or asks others; or returns what is to be committed.
@@ -73,7 +90,7 @@ impl Hub {
     }
 
     /// An entry was applied, or refused. Returns what is to be committed next because of that.
-    fn after_entry(
+    pub(super) fn after_entry(
         &mut self,
         mut asker: Asker,
         done: Result<(), ErrorCode>,
@@ -137,7 +154,10 @@ impl Hub {
                 let decision = self.decision_of_answer(who, *waiting, answer, now);
                 return self.begin(who, asker.id, decision);
             }
-            Then::Post => self.wait_for_post(who),
+            Then::Post(said) => self.wait_for_post(who, said),
+            Then::Return(exile) => self.go_on_after_return(*exile, now),
+            Then::Focus(room) => self.focus_again(who, &room),
+            Then::TakeOut(room) => self.tell_own_leaving(who, &room),
         }
         if asker.id.is_some() {
             self.answer_asker(&mut asker, Event::Done { what: None });
@@ -155,9 +175,9 @@ impl Hub {
     ) -> Option<(Asker, Entry)> {
         let who = asker.who;
         match then {
-            Then::Post => {
-                let failure = Some(code);
-                self.effects.push_back(Effect::Posted { to: who, failure });
+            Then::Post(said) => {
+                let (to, failure) = (who, Some(code));
+                self.effects.push_back(Effect::Posted { to, failure, said });
                 None
             }
             Then::Enter { founder, resuming } => {
@@ -169,6 +189,12 @@ impl Hub {
                 self.set_focus(who, resuming.focus);
                 self.resume_next(who, resuming, now)
             }
+            Then::Return(exile) => {
+                self.end_exile(*exile, code);
+                None
+            }
+            // Where it was it can't be any more.
+            Then::Focus(_) => None,
             _ => {
                 self.answer_asker(&mut asker, Event::Error(code));
                 None

@@ -8,12 +8,17 @@ impl Hub {
     /// Are answers on their way to it?
     pub fn owes(&self, who: ConnId) -> bool {
         let is_asking = self.accounts.asking.contains(&who);
-        is_asking || self.history.owed.count(who) > 0 || self.held.is_for(who)
+        is_asking
+            || self.history.owed.count(who) > 0
+            || self.held.is_for(who)
+            || self.proposed.has(who)
     }
 
     /// Is nothing under way that would be lost with this program?
     pub fn is_settled(&self) -> bool {
         self.held.is_empty()
+            && self.proposed.is_empty()
+            && self.exiles.is_empty()
             && self.effects.is_empty()
             && self.later.is_empty()
             && self.moved.is_empty()

@@ -2,16 +2,18 @@
 //! applied is data, so that it may be applied whenever the log reads it back.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use core::net::IpAddr;
 
 use crate::chat::{Entry, RoomId};
 use crate::model::{
-    AccountAnswer, AccountAsk, ConnId, Done, EnterMode, ErrorCode, Event, MessageId, Moment, Peer,
-    Query, RequestId, RoomName, SearchWords, Window,
+    AccountAnswer, AccountAsk, ConnId, Done, EnterMode, ErrorCode, Event, Message, MessageId,
+    Moment, Peer, Query, RequestId, RoomName, SearchWords, Window,
 };
 
 use super::asking::Waiting;
+use super::exile::Exile;
 use super::questions::Question;
 
 /// Whose request is handled, and when.
@@ -112,6 +114,8 @@ pub(super) enum Wants {
     Modes,
     /// It hears at once that it was said, rather than when that is kept.
     AtOnce,
+    /// It comes back to where it was, which it is not told.
+    Return(u16),
     /// It enters a room.
     Room {
         mode: EnterMode,
@@ -156,8 +160,14 @@ pub(super) enum Then {
     Prove(Event),
     /// What is said of accounts holds: whoever asked goes on.
     Account(Box<Waiting>, AccountAnswer),
-    /// Who has no session is told when it is on disk.
-    Post,
+    /// Who has no session is told when it is on disk, of what it has said where the response is made of that.
+    Post(Option<(RoomName, Arc<Message>)>),
+    /// A session has come back.
+    Return(Box<Exile>),
+    /// It speaks there again.
+    Focus(RoomName),
+    /// It is out of a room that was closed.
+    TakeOut(RoomName),
 }
 
 /// Rooms that somebody who has come in goes on in, one after the other.

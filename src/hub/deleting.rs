@@ -3,8 +3,8 @@
 
 use crate::chat::{Actor, Entry, RoomId};
 use crate::model::{
-    ConnId, Durability, ErrorCode, Found, KeptMessage, Message, MessageId, Moment, Nick, Peer,
-    Query, RoomName, SaidIn, Target,
+    ConnId, Durability, ErrorCode, Found, KeptMessage, Message, MessageId, Moment, Nick, NodeId,
+    Peer, Query, RoomName, SaidIn, Target,
 };
 
 use super::decision::{Decision, Then};
@@ -97,9 +97,14 @@ impl Hub {
         let is_kept = self.chat.rules().durability.is_some();
         if let Some(message) = self.remembered(by, within.as_ref(), id) {
             let entry = self.entry_of_deletion(by, message, None)?;
-            self.commit(None, entry, now)?;
+            if self.log.is_shared() {
+                let decision = Decision::entry_then(entry, Then::Post(None));
+                self.conclude(who, None, decision, now);
+                return Ok(false);
+            }
+            self.commit(None, entry, NodeId::default(), now)?;
             if is_kept {
-                self.wait_for_post(who);
+                self.wait_for_post(who, None);
             }
             return Ok(!is_kept);
         }
@@ -218,11 +223,12 @@ impl Hub {
         let entry =
             message.and_then(|message| self.entry_of_deletion(asked.by, message, asked.reason));
         match (entry, asked.is_posted) {
-            (Ok(entry), true) => Some(Decision::entry_then(entry, Then::Post)),
+            (Ok(entry), true) => Some(Decision::entry_then(entry, Then::Post(None))),
             (Ok(entry), false) => Some(Decision::entry(entry)),
             (Err(code), true) => {
                 let failure = Some(code);
-                self.effects.push_back(Effect::Posted { to: who, failure });
+                let (to, said) = (who, None);
+                self.effects.push_back(Effect::Posted { to, failure, said });
                 None
             }
             (Err(code), false) => Some(Err(code)),

@@ -17,6 +17,7 @@ impl Hub {
         let due = [
             at_once,
             self.held.passes_ms(),
+            self.proposed.due_ms(),
             self.local.next_due(),
             self.graces.next().map(|(due_ms, _)| due_ms),
             untold,
@@ -73,7 +74,8 @@ impl Hub {
 
     pub(super) fn show_user(&mut self, user: UserId, now: Moment) {
         let own = self.chat.users().get(user);
-        if own.is_some_and(User::is_untold) {
+        let is_here = !self.log.is_shared() || self.sessions.first_of(user).is_some();
+        if is_here && own.is_some_and(User::is_untold) {
             self.commit_certain(Entry::Show { user }, now);
         }
     }

@@ -1,9 +1,11 @@
 //! What the hub wants done, and whom it is for.
 
+use std::sync::Arc;
+
 use crate::chat::RoomId;
 use crate::model::{
-    AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, MessageId, Nick, Query, Record,
-    RequestId,
+    AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, Message, MessageId, Nick, Query,
+    Record, RequestId, RoomName,
 };
 use crate::session::{Reader, Readers};
 
@@ -47,6 +49,16 @@ pub enum Effect {
         /// The name it had.
         nick: Nick,
     },
+    /// Handle nothing that a connection asks: a change that it has asked for is on its way.
+    Hold {
+        /// Which.
+        who: ConnId,
+    },
+    /// Go on with it: all its changes have come.
+    Release {
+        /// Which.
+        who: ConnId,
+    },
     /// Close a connection after it was sent what it is owed; its session is over.
     Close {
         /// Whose.
@@ -80,6 +92,8 @@ pub enum Effect {
         to: ConnId,
         /// Why it is not on disk; `None` where it is.
         failure: Option<ErrorCode>,
+        /// What was said, and where, where the response is made of it.
+        said: Option<(RoomName, Arc<Message>)>,
     },
     /// Tell a connection without a session what was said in a room ([`super::Hub::handle_reading`]).
     Read {

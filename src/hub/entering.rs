@@ -33,9 +33,15 @@ impl Hub {
             self.read(user, room);
         }
         let Some(asker) = asker else {
+            if !was_in {
+                self.tell_entered(user, room, self.sessions.of(user).collect(), now);
+            }
             return;
         };
         let who = asker.who;
+        if let Wants::Return(_) = asker.wants {
+            return self.tell_entered(user, room, self.others_of(who), now);
+        }
         let Wants::Room {
             mode,
             resume,
@@ -72,6 +78,19 @@ impl Hub {
         self.show_past(who, room, resume, replay);
         for other in others {
             self.show_past(other, room, None, None);
+        }
+    }
+
+    /// A user has entered a room at another server, and those are its connections here.
+    fn tell_entered(&mut self, user: UserId, room: RoomId, own: Vec<ConnId>, now: Moment) {
+        for &who in &own {
+            self.tell_own_entering(who, room);
+        }
+        let (nick, name) = (self.name_of(user), self.chat.rooms().get(room).name.clone());
+        self.tell_of_entering(user, room, Event::RoomJoined { nick, room: name }, now);
+        self.tell_metadata_of(user, room);
+        for who in own {
+            self.show_past(who, room, None, None);
         }
     }
 
@@ -186,7 +205,7 @@ impl Hub {
 
     pub(super) fn hear_joined(&mut self, user: UserId, asker: Option<&mut Asker>, now: Moment) {
         let Some(asker) = asker else {
-            return;
+            return self.hear_joined_elsewhere(user, now);
         };
         let who = asker.who;
         let nick = self.name_of(user);
@@ -211,9 +230,25 @@ impl Hub {
                 let (nick, users) = (nick.clone(), Roster::default());
                 self.answer_welcome(asker, nick, users);
             }
+            Wants::Return(replay) => return self.hear_returned(user, who, replay, now),
             Wants::Nothing | Wants::Unheard | Wants::Modes | Wants::AtOnce | Wants::Room { .. } => {
                 return;
             }
+        }
+        self.tell_watchers_of_name(&nick, true);
+    }
+
+    /// A session has come back that ended with its server's membership.
+    fn hear_returned(&mut self, user: UserId, who: ConnId, replay: u16, now: Moment) {
+        let own = &self.chat.users()[user];
+        let (nick, focus) = (own.nick().clone(), own.is_in(LOBBY).then_some(LOBBY));
+        self.sessions.insert(who, Session::new(user, focus, replay));
+        if focus.is_some() {
+            let here = true;
+            let readers = &mut self.local.get_mut(LOBBY).readers;
+            readers.add(Reader { id: who, here });
+            let author = self.author(who, nick.clone());
+            self.tell_of_entering(user, LOBBY, Event::Joined { author }, now);
         }
         self.tell_watchers_of_name(&nick, true);
     }

@@ -12,7 +12,13 @@ impl Hub {
             return;
         };
         let nick = user.nick().clone();
-        if user.is_account() || self.graces.has(id) || !self.chat.is_registered(&nick) {
+        // Whose session another server has is given its time there.
+        let is_elsewhere = self.log.is_shared() && self.sessions.first_of(id).is_none();
+        if is_elsewhere
+            || user.is_account()
+            || self.graces.has(id)
+            || !self.chat.is_registered(&nick)
+        {
             return;
         }
         let grace_ms = self.chat.rules().grace_ms;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::chat::{Actor, Cause, Entry, Fact, Leaving, RoomId};
 use crate::limits::STEPS_PER_NAME_COVERED;
 use crate::model::{
-    AccountId, Change, ConnId, Done, ErrorCode, Event, Key, Mask, Moment, Nick, Notice, Peer,
-    ProfileChange, PutOut, Record, RoomName, UserId,
+    AccountId, Change, ConnId, Done, ErrorCode, Event, Key, Mask, Moment, Nick, NodeId, Notice,
+    Peer, ProfileChange, PutOut, Record, RoomName, UserId,
 };
 use crate::session::Lasting;
 
@@ -20,8 +20,13 @@ impl Hub {
     pub(super) fn hear(&mut self, fact: Fact, asker: Option<&mut Asker>, now: Moment) {
         match fact {
             Fact::Joined { user } => self.hear_joined(user, asker, now),
-            Fact::Attached { user } => self.hear_attached(user, asker),
-            Fact::Replaced { user } => self.hear_replaced(user, now),
+            Fact::Attached { user, node } if self.log.is_here(node) => {
+                self.hear_attached(user, asker, now);
+            }
+            Fact::Replaced { user, node } if self.log.is_here(node) => {
+                self.hear_replaced(user, now);
+            }
+            Fact::Attached { .. } | Fact::Replaced { .. } => {}
             Fact::Shown { user, nick } => self.tell_of_coming(user, nick, now),
             Fact::Gone {
                 id,
@@ -236,25 +241,25 @@ impl Hub {
         }
         let is_own = |who: &ConnId| self.sessions.user_of(*who) == Some(user);
         let own = asker.as_ref().map(|asker| asker.who).filter(is_own);
-        let Some(own) = own.or_else(|| self.sessions.first_of(user)) else {
-            return;
-        };
+        let own = own.or_else(|| self.sessions.first_of(user));
         let event = Event::Renamed {
             from: from.clone(),
             to: to.clone(),
         };
-        if from != to {
-            let rooms = self.chat.users()[user].rooms().to_vec();
-            self.broadcast(self.neighbours(Some(own), &rooms), event.clone());
+        if from != to
+            && let Some(user) = self.chat.users().get(user)
+        {
+            let rooms = user.rooms().to_vec();
+            self.broadcast(self.neighbours(own, &rooms), event.clone());
         }
-        match cause {
-            Cause::Own => {
+        match (cause, own) {
+            (Cause::Own, Some(own)) => {
                 let id = asker.and_then(|asker| asker.id.take());
                 self.answer(own, id, event);
                 self.begin_grace(user, now);
             }
-            Cause::Operator => {
-                if from != to {
+            (Cause::Operator, own) => {
+                if let Some(own) = own.filter(|_| from != to) {
                     self.tell(own, event);
                 }
                 self.begin_grace(user, now);
@@ -262,11 +267,13 @@ impl Hub {
                     self.answer_asker(asker, Event::RenamedOther { from, to });
                 }
             }
-            Cause::Aside(notice) => {
+            (Cause::Aside(notice), Some(own)) => {
                 self.tell_user(user, &Event::Notice(notice));
                 self.tell(own, event);
             }
-            Cause::LoggedIn => self.tell(own, event),
+            (Cause::LoggedIn, Some(own)) => self.tell(own, event),
+            // It has no session here.
+            (Cause::Own | Cause::Aside(_) | Cause::LoggedIn, None) => {}
         }
     }
 
@@ -401,7 +408,7 @@ impl Hub {
         self.later.extend(later);
     }
 
-    /// Has the chat take an entry, and tells of what comes of it.
+    /// Has the chat take an entry of a server, and tells of what comes of it. Its time is `now`.
     ///
     /// # Errors
     /// Why the chat refuses it.
@@ -409,10 +416,12 @@ impl Hub {
         &mut self,
         asker: Option<&mut Asker>,
         entry: Entry,
+        node: NodeId,
         now: Moment,
     ) -> Result<(), ErrorCode> {
         let mut facts = mem::take(&mut self.facts);
-        let done = (self.log).commit(&mut self.chat, entry, now.unix_ms, &mut facts);
+        let stamp = (now.unix_ms, node);
+        let done = (self.log).apply(&mut self.chat, entry, stamp, &mut facts);
         let mut asker = asker;
         for fact in facts.drain(..) {
             self.hear(fact, asker.as_deref_mut(), now);
@@ -423,7 +432,10 @@ impl Hub {
 
     /// Has the chat take an entry that nobody asks for, and in whose way nothing stands.
     pub(super) fn commit_certain(&mut self, entry: Entry, now: Moment) {
-        let done = self.commit(None, entry, now);
+        if self.log.is_shared() {
+            return self.propose(None, entry, now);
+        }
+        let done = self.commit(None, entry, NodeId::default(), now);
         debug_assert!(done.is_ok(), "nothing stands in the way");
     }
 }

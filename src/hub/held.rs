@@ -235,6 +235,8 @@ fn connection_of(effect: &Effect) -> Option<ConnId> {
         | Effect::Came { .. }
         | Effect::Gone { .. }
         | Effect::Close { .. }
+        | Effect::Hold { .. }
+        | Effect::Release { .. }
         | Effect::KeepSettings
         | Effect::Keep(_)
         | Effect::Lost(_)

@@ -6,6 +6,7 @@ use crate::chat::{Entry, RoomId};
 use crate::limits::PUT_OUT_AT_ONCE;
 use crate::model::{ConnId, Moment, PutOut, RoomName};
 
+use super::decision::{Decision, Then};
 use super::state::Hub;
 
 /// Something that is yet to be done to one connection, if it is still there.
@@ -64,7 +65,8 @@ impl Hub {
             return;
         };
         // Of several connections of a user, the first takes the others along.
-        self.commit_certain(Entry::TakeOut { user, room: id }, now);
-        self.tell_own_leaving(who, room);
+        let entry = Entry::TakeOut { user, room: id };
+        let decision = Decision::entry_then(entry, Then::TakeOut(room.clone()));
+        self.conclude(who, None, decision, now);
     }
 }

@@ -34,6 +34,7 @@ mod deleting;
 mod due;
 mod effect;
 mod entering;
+mod exile;
 mod expiry;
 mod guests;
 mod hear;
@@ -56,6 +57,7 @@ pub mod oracle;
 mod parting;
 mod presence;
 mod profiles;
+mod proposing;
 mod questions;
 mod quitting;
 mod reading;
@@ -78,7 +80,7 @@ pub(crate) use crate::session::{Reader, Readers};
 pub(crate) use effect::{Audience, Effect};
 pub use state::Hub;
 
-use crate::chat::Entry;
+use crate::chat::{Chat, Entry, LOBBY, SnapshotError};
 #[cfg(any(test, feature = "testing"))]
 use crate::log::Mirror;
 use crate::model::{
@@ -95,12 +97,48 @@ impl Hub {
         for id in self.chat.load(&kept) {
             self.local.open(id, kept.last_id);
         }
+        self.load_local(kept);
+    }
+
+    fn load_local(&mut self, kept: Kept) {
         self.restore_uses(kept.ran_ms, kept.uses);
-        for scrollback in kept.scrollbacks {
+        for mut scrollback in kept.scrollbacks {
+            // What was said after the state of a cluster is read back yet.
+            let last = self.chat.last_id();
+            scrollback.messages.retain(|message| message.id <= last);
             if let Some(id) = self.chat.rooms().find(&scrollback.room) {
                 self.restore_scrollback(id, scrollback.messages, scrollback.has_more);
             }
         }
+    }
+
+    /// The chat as bytes, from which another server of the cluster begins.
+    pub fn state(&self) -> Vec<u8> {
+        self.chat.snapshot()
+    }
+
+    /// Goes on with the chat of a cluster, and what was kept here. To be called before anybody comes. What decides in the
+    /// chat is as the cluster's first server has it.
+    ///
+    /// # Errors
+    /// As [`crate::chat::read_snapshot`].
+    pub fn load_state(&mut self, kept: Kept, state: &[u8]) -> Result<(), SnapshotError> {
+        let own = self.chat.rules().clone();
+        let mut chat = Chat::restore(state, own.hash_seed)?;
+        let rules = chat.rules().clone();
+        chat.set_rules(Rules {
+            is_multi: rules.is_multi,
+            is_strict: rules.is_strict,
+            addresses: rules.addresses,
+            ..own
+        });
+        self.chat = chat;
+        (self.history.kept, self.history.handed) = (kept.last_id, (kept.last_id, 0));
+        for (id, _) in self.chat.rooms().iter().filter(|(id, _)| *id != LOBBY) {
+            self.local.open(id, kept.last_id);
+        }
+        self.load_local(kept);
+        Ok(())
     }
 
     /// Has a second chat be given every entry from now on, and compared with the first.

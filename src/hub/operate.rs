@@ -1,6 +1,6 @@
 //! What operators do, in band or from the console.
 
-use crate::chat::Entry;
+use crate::chat::{Entry, Muting};
 use crate::limits::{OPER_FAILURES_MAX, OPER_FAILURES_REMEMBERED, OPER_WAIT_MS};
 use crate::model::{
     AccountAsk, AccountRecord, Ban, ClientEntry, ConnId, Deed, Done, ErrorCode, Event, Key, Moment,
@@ -155,7 +155,11 @@ impl Hub {
                 by,
                 room,
                 user,
-                until_ms,
+                muting: match until_ms {
+                    Some(Some(ms)) => Muting::Until(ms),
+                    Some(None) => Muting::ForGood,
+                    None => Muting::Over,
+                },
             };
             return Decision::entry(entry);
         }

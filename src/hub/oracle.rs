@@ -1,21 +1,19 @@
-//! What must hold of the hub after any list of operations: the oracle of its fuzz target and of its
-//! property tests.
+//! What must hold of the hub after any list of operations: the oracle of its fuzz target and property tests.
 
 mod accounts;
 mod pictures;
-mod requests;
+pub(crate) mod requests;
 
 use std::collections::{HashMap, HashSet};
 
+use crate::chat::LOBBY;
 use crate::limits::{PRESENCE_MS, UNTOLD_MS};
 use crate::model::{ConnId, Durability, Event, Moment, Peer, Query, Request, RoomName, Settings};
+use crate::session::Ignorers;
 
 use accounts::{GRACE_MS, Keeper};
 use pictures::{Picture, check_pictures, tell};
 use requests::{Operation, PASSWORDS, operation};
-
-use crate::chat::LOBBY;
-use crate::session::Ignorers;
 
 use super::{Addresses, Audience, Effect, Hub, Reader, Rules};
 
@@ -295,6 +293,8 @@ fn check_effect(hub: &Hub, effect: &Effect) {
         | Effect::AskAccount { .. }
         | Effect::Written { .. }
         | Effect::Posted { .. }
+        | Effect::Hold { .. }
+        | Effect::Release { .. }
         | Effect::Log(_)
         | Effect::Read { .. }
         | Effect::Reload

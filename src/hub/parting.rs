@@ -56,7 +56,7 @@ impl Hub {
     }
 
     /// Takes a session out of everything that knows of it.
-    fn part(&mut self, who: ConnId, parting: &Parting, now: Moment) {
+    pub(super) fn part(&mut self, who: ConnId, parting: &Parting, now: Moment) {
         if let Some(account) = parting.account {
             self.use_account(account, now);
         }

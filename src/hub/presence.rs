@@ -66,10 +66,11 @@ impl Hub {
 
     /// Tells the others of a user whom they were not told of yet.
     pub(super) fn tell_of_coming(&mut self, user: UserId, nick: Nick, now: Moment) {
-        if let Some(who) = self.sessions.first_of(user) {
-            let author = self.author(who, nick);
-            self.tell_of_entering(user, LOBBY, Event::Joined { author }, now);
-        }
+        let author = match self.sessions.first_of(user) {
+            Some(who) => self.author(who, nick),
+            None => self.author_elsewhere(user, nick),
+        };
+        self.tell_of_entering(user, LOBBY, Event::Joined { author }, now);
     }
 
     /// A user has left a room of so many members. Returns whether the others are to be told of it: where they were

@@ -55,6 +55,8 @@ impl Hub {
 
     /// A connection is gone that had no session.
     pub fn handle_gone(&mut self, who: ConnId) {
+        self.forget_proposed(who);
+        self.forget_exile(who);
         self.shown.remove(&who);
         self.consoles.remove(&who);
         self.unlocked.remove(&who);

@@ -10,10 +10,10 @@ use crate::limits::{
 };
 use crate::model::{
     Absence, AccountId, ConnId, ErrorCode, Event, KeptMessage, Message, MessageId, Moment, Nick,
-    Peer, Record, SaidIn, UserId,
+    Peer, Record, RoomName, SaidIn, UserId,
 };
 
-use super::decision::{Asker, Wants};
+use super::decision::{Asker, Then, Wants};
 use super::effect::{Audience, Effect};
 use super::state::Hub;
 
@@ -41,11 +41,14 @@ impl Hub {
             is_guarded: self.chat.rooms().get(id).is_guarded(),
         };
         self.keep_said(message_id, record, now);
+        let posted = Arc::clone(&message);
         self.tell_said(who, id, peer, message);
         let Some(asker) = asker else {
             return;
         };
-        if asker.wants == Wants::AtOnce {
+        if let Then::Post(said) = &mut asker.then {
+            *said = Some((room, posted));
+        } else if asker.wants == Wants::AtOnce {
             self.answer_asker(asker, Event::Done { what: None });
         } else if asker.id.is_some() {
             let id = message_id;
@@ -100,13 +103,21 @@ impl Hub {
     }
 
     /// Whoever has said a message just now without a session of its own is told with [`Effect::Posted`] when it is
-    /// on disk.
-    pub fn wait_for_post(&mut self, to: ConnId) {
+    /// on disk. `said` is that, where the response is made of it.
+    pub fn wait_for_post(&mut self, to: ConnId, said: Option<(RoomName, Arc<Message>)>) {
+        let is_kept = self.chat.rules().durability.is_some();
         match self.has_room {
-            true => self.put_when_kept(Effect::Posted { to, failure: None }),
+            true => {
+                let failure = None;
+                let effect = Effect::Posted { to, failure, said };
+                match is_kept {
+                    true => self.put_when_kept(effect),
+                    false => self.put(effect),
+                }
+            }
             false => {
                 let failure = Some(ErrorCode::NotKept);
-                self.put(Effect::Posted { to, failure });
+                self.put(Effect::Posted { to, failure, said });
             }
         }
     }
@@ -224,8 +235,26 @@ impl Hub {
             to_account,
             is_delivered: true,
         };
-        if let Some(asker) = asker {
-            self.speak_privately(asker, Some(to), record, message, answer, now);
+        match asker {
+            Some(asker) => self.speak_privately(asker, Some(to), record, message, answer, now),
+            None => self.speak_elsewhere(Some(to), record, message, &answer, now),
+        }
+    }
+
+    /// Something was said at another server to a user, or to an account that is not here.
+    fn speak_elsewhere(
+        &mut self,
+        to: Option<UserId>,
+        record: Record,
+        message: Arc<Message>,
+        answer: &Event,
+        now: Moment,
+    ) {
+        self.keep_said(message.id, record, now);
+        let from = self.chat.users().find(message.nick.as_str());
+        self.tell_privately(None, to, message, answer);
+        if let Some(from) = from {
+            self.tell_user(from, answer);
         }
     }
 
@@ -260,7 +289,7 @@ impl Hub {
         asker: Option<&mut Asker>,
         now: Moment,
     ) {
-        let (Some(account), Some(asker)) = (self.chat.directory().get(to), asker) else {
+        let Some(account) = self.chat.directory().get(to) else {
             return;
         };
         let nick = account.record.nick.clone();
@@ -278,6 +307,9 @@ impl Hub {
             text: message.text.clone(),
             away: Some(Absence::NotHere),
         };
-        self.speak_privately(asker, None, record, message, answer, now);
+        match asker {
+            Some(asker) => self.speak_privately(asker, None, record, message, answer, now),
+            None => self.speak_elsewhere(None, record, message, &answer, now),
+        }
     }
 }

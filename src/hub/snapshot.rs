@@ -80,6 +80,9 @@ impl Hub {
         let mut sessions = 0;
         for (id, user) in users.iter() {
             sessions += user.sessions();
+            if !user.is_at_only_node() {
+                return Err("a user at another server");
+            }
             if self.sessions.of(id).count() != user.sessions() {
                 return Err("a user with other sessions");
             }

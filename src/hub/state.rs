@@ -21,10 +21,12 @@ use super::asking::Accounts;
 use super::beside::Moved;
 use super::coming::Coming;
 use super::effect::Effect;
+use super::exile::Exile;
 use super::held::HeldOutput;
 use super::history::History;
 use super::later::Later;
 use super::operate::OPER_ALLOWANCE;
+use super::proposing::Proposed;
 
 /// Places for effects that are kept between requests.
 const IDLE_EFFECTS: usize = 64;
@@ -35,6 +37,12 @@ pub struct Hub {
     pub(super) chat: Chat,
     #[serde(skip)]
     pub(super) log: Log,
+    /// What is on its way through the log of a cluster.
+    #[serde(skip)]
+    pub(super) proposed: Proposed,
+    /// Sessions that are to come back.
+    #[serde(skip)]
+    pub(super) exiles: VecDeque<Exile>,
     pub(super) sessions: Sessions,
     /// Invariant: exactly the chat's rooms.
     pub(super) local: LocalRooms,
@@ -97,6 +105,8 @@ impl Hub {
         Hub {
             chat: Chat::new(rules, settings),
             log: Log::default(),
+            proposed: Proposed::default(),
+            exiles: VecDeque::new(),
             sessions: Sessions::new(),
             local: LocalRooms::new(),
             open: 0,

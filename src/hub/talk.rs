@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::chat::{Addresses, Entry, Fact, Words};
 use crate::model::{
-    ConnId, Done, ErrorCode, Event, Key, Manner, Message, MessageId, Moment, Nick, Peer, RoomName,
-    SaidBy, UserId, WhoisEntry,
+    ConnId, Done, ErrorCode, Event, Key, Manner, Message, MessageId, Moment, Nick, NodeId, Peer,
+    RoomName, SaidBy, UserId, WhoisEntry,
 };
 
-use super::decision::{Caller, Decision, Then};
+use super::decision::{Caller, Decision, Then, Wants};
 use super::state::{Hub, check_note};
 
 /// Whom one speaks to who speaks to the operator.
@@ -46,20 +46,20 @@ impl Hub {
     }
 
     /// Somebody without a connection of its own speaks in a room: as an account, or under a name that is
-    /// no account's and that nobody goes by.
+    /// no account's and that nobody goes by. `None`: [`Effect::Posted`] tells what has come of it.
     ///
     /// # Errors
     /// [`ErrorCode::AddressBanned`], [`ErrorCode::NoRoomToShow`], [`ErrorCode::NickTaken`],
     /// [`ErrorCode::NameRegistered`], [`ErrorCode::NotInRoom`], [`ErrorCode::NickBanned`], [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
     pub fn handle_post(
         &mut self,
-        peer: Peer,
+        (who, peer): (ConnId, Peer),
         nick: Nick,
         as_account: bool,
         room: RoomName,
         text: String,
         now: Moment,
-    ) -> Result<Arc<Message>, ErrorCode> {
+    ) -> Result<Option<Arc<Message>>, ErrorCode> {
         if let Some(refusal) = self.refusal_of(&peer, now) {
             return Err(refusal);
         }
@@ -82,12 +82,16 @@ impl Hub {
             shown,
         };
         self.check_room()?;
-        let mut facts = Vec::new();
-        self.log
-            .commit(&mut self.chat, entry, now.unix_ms, &mut facts)?;
-        if let Some(account) = account {
-            self.use_account(account, now);
+        if self.log.is_shared() {
+            account.iter().for_each(|&it| self.use_account(it, now));
+            let decision = Ok(Decision::Entry(entry, Wants::Nothing, Then::Post(None)));
+            self.conclude(who, None, decision, now);
+            return Ok(None);
         }
+        let mut facts = Vec::new();
+        let stamp = (now.unix_ms, NodeId::default());
+        self.log.apply(&mut self.chat, entry, stamp, &mut facts)?;
+        account.iter().for_each(|&it| self.use_account(it, now));
         let mut posted = None;
         for fact in facts {
             if let Fact::Said { message, .. } = &fact {
@@ -95,7 +99,7 @@ impl Hub {
             }
             self.hear(fact, None, now);
         }
-        posted.ok_or(ErrorCode::StoreFailed)
+        posted.map(Some).ok_or(ErrorCode::StoreFailed)
     }
 
     pub(super) fn say_privately(

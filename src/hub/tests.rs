@@ -401,8 +401,15 @@ fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
     }
     let mut post = |name: &str, room_name: &str, text: &str| {
         let (peer, nick, room) = (Peer::Unix(9), nick(name), room(room_name));
-        hub.handle_post(peer, nick, false, room, text.into(), Moment::default())
-            .map(|_| drain(&mut hub))
+        hub.handle_post(
+            (id(9), peer),
+            nick,
+            false,
+            room,
+            text.into(),
+            Moment::default(),
+        )
+        .map(|_| drain(&mut hub))
     };
     let said = post("bot", "LOBBY", "hi").expect("a good post");
     let [Effect::Broadcast { audience, event }] = &said[..] else {
@@ -465,7 +472,14 @@ fn who_is_muted_in_a_room_does_not_post_there_either() {
     hub.handle_leave(id(2), Moment::default());
     let mut post = |name: &str, room_name: &str| {
         let (peer, nick, room) = (Peer::Unix(9), nick(name), room(room_name));
-        hub.handle_post(peer, nick, false, room, "hi".into(), Moment::default())
+        hub.handle_post(
+            (id(9), peer),
+            nick,
+            false,
+            room,
+            "hi".into(),
+            Moment::default(),
+        )
     };
     assert_eq!(post("B", "r"), Err(ErrorCode::Muted));
     assert!(post("b", "lobby").is_ok());

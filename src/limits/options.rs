@@ -71,3 +71,6 @@ pub(crate) const KEPT_TEXT_BYTES: Bytes = 64..=1 << 30;
 
 /// `--grace`: to type a password, to a day.
 pub(crate) const GRACE: Ms = SECOND_MS..=DAY_MS;
+
+/// `--cluster-wait`: more than a moment, and less than people wait.
+pub(crate) const CLUSTER_WAIT: Ms = SECOND_MS..=10 * 60 * SECOND_MS;

@@ -2,7 +2,7 @@
 //! another order: so nothing but the entries decides. Now and then it goes on as what is restored of its snapshot.
 
 use crate::chat::{Chat, Entry, Fact};
-use crate::model::{ErrorCode, HashSeed};
+use crate::model::{ErrorCode, HashSeed, NodeId};
 
 /// How often the states are compared: that takes a look at all of both, so that an entry pays for so many bytes of them.
 const BYTES_PER_ENTRY: usize = 512;
@@ -31,9 +31,9 @@ impl Mirror {
         }
     }
 
-    pub(super) fn apply(&mut self, entry: Entry, at_ms: u64) {
+    pub(super) fn apply(&mut self, entry: Entry, stamp: (u64, NodeId)) {
         self.facts.clear();
-        self.done = self.chat.apply(entry, at_ms, &mut self.facts);
+        self.done = self.chat.apply(entry, stamp, &mut self.facts);
     }
 
     /// # Panics

@@ -101,6 +101,10 @@ pub enum ErrorCode {
     NotKept,
     /// Nothing can be said before what was said is kept.
     KeepingFailed,
+    /// The other servers can't be reached.
+    ClusterAway,
+    /// They can't, and may have it.
+    Uncertain,
     /// As much waits for that account as can.
     MailboxFull(Nick),
     /// Not a time.
@@ -291,6 +295,8 @@ impl fmt::Display for ErrorCode {
             ErrorCode::KeepingFailed => {
                 f.write_str("Nothing can be kept now, so that was not said. Please try again.")
             }
+            ErrorCode::ClusterAway => f.write_str("The other servers are away: that was not done."),
+            ErrorCode::Uncertain => f.write_str("The other servers are away: that may be done."),
             ErrorCode::MailboxFull(nick) => {
                 write!(f, "{nick} is not here, and as much waits there as can.")
             }

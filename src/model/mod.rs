@@ -117,6 +117,12 @@ impl UserId {
     }
 }
 
+/// A server of a cluster, by the number that the cluster gave to its name. One that is alone is the default.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct NodeId(pub u16);
+
 /// An account for its whole life: no later one has its number, whatever names they have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(pub u64);

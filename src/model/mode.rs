@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::MemberRank;
 
 /// What a room's moderator can set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModeChange {
     /// May only moderators set the topic?
     TopicLock(bool),

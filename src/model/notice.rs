@@ -1,5 +1,7 @@
 //! What a client is told without more to it than one sentence, as values: each dialect words them.
 
+use serde::{Deserialize, Serialize};
+
 use super::{MessageId, ModeChange, Nick, RoomName};
 
 /// To who asked for it: it was done.
@@ -193,7 +195,7 @@ pub struct Kick {
 }
 
 /// Why a connection is put out of the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PutOut {
     /// An operator did.
     Kicked {
@@ -218,7 +220,7 @@ pub enum PutOut {
 }
 
 /// How somebody left the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Departure {
     /// By itself, with last words or without.
     Quit(Option<String>),

@@ -53,7 +53,7 @@ impl Profile {
 }
 
 /// One thing that is to be different.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProfileChange {
     /// The name in real life.
     Realname(String),

@@ -1,5 +1,7 @@
 //! What a client asks.
 
+use serde::{Deserialize, Serialize};
+
 use super::account::{CodeChange, Login, TokenChange};
 use super::change::MetadataTarget;
 use super::mode::ModeChange;
@@ -10,7 +12,7 @@ use super::{
 };
 
 /// Whether an entered room must be new, must be there, or may be either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EnterMode {
     /// Make the room; it must not exist. One goes on speaking where one spoke.
     Create,

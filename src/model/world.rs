@@ -195,7 +195,7 @@ pub struct Former {
 }
 
 /// What somebody may do in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum MemberRank {
     /// What anybody may.
     Member,

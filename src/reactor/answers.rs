@@ -125,7 +125,7 @@ impl<S: System> Reactor<S> {
     }
 
     /// Ends those who waited for their answers only.
-    fn end_answered(&mut self) {
+    pub(super) fn end_answered(&mut self) {
         let hub = &self.hub;
         let owes = |id| hub.owes(id);
         for (id, quit) in self.questions.take_endings(self.clock.now, owes) {

@@ -6,6 +6,7 @@ use crate::dialect::http::{Response, ResponseMode};
 use crate::hub::Effect;
 use crate::layer::Layer;
 use crate::limits::{BATCH_BYTES_MAX, BYTES_PER_DELIVERY};
+use crate::log::Batch;
 use crate::model::{
     AccountAnswer, AccountAsk, CameBy, ConnId, ErrorCode, Event, Found, MessageId, Nick, Query,
     Range, Record, Request, RequestId, RoomName,
@@ -67,6 +68,10 @@ pub(super) enum Input {
     Account { ticket: u64, answer: AccountAnswer },
     /// So many bytes of what is in memory may be looked through.
     Search(usize),
+    /// Entries were read back from the cluster, which took them in at that time, in milliseconds since 1970.
+    Entries { at_ms: u64, batch: Batch },
+    /// What was proposed up to a number has waited for too long; the cluster may have what was sent.
+    Overdue { through: u64, sent: u64 },
 }
 
 /// What is said over HTTP.
@@ -114,6 +119,14 @@ impl<S: System> Reactor<S> {
             Input::Committed(through) => self.hub.handle_kept(through, BATCH_BYTES_MAX),
             Input::Found { ticket, found } => self.hub.handle_found(ticket, found, now),
             Input::Account { ticket, answer } => self.hub.handle_account(ticket, answer, now),
+            Input::Entries { at_ms, batch } => {
+                if let Err(e) = self.hub.handle_batch(&batch, at_ms, now)
+                    && let Some(cluster) = &mut self.cluster
+                {
+                    cluster.failure = Some(e.to_string());
+                }
+            }
+            Input::Overdue { through, sent } => self.hub.handle_overdue(through, sent, now),
             Input::Search(bytes) => {
                 for searched in self.hub.handle_searches(bytes) {
                     self.note_searched(searched.who, searched.bytes);
@@ -139,16 +152,22 @@ impl<S: System> Reactor<S> {
         } = post;
         let said = self
             .hub
-            .handle_post(peer, nick, is_bot, room.clone(), text, now);
+            .handle_post((who, peer), nick, is_bot, room.clone(), text, now);
         let response = match &said {
-            Ok(message) => api::posted(&room, message),
+            Ok(Some(message)) => api::posted(&room, message),
+            // It is made of what will have been said.
+            Ok(None) => api::refused(&ErrorCode::StoreFailed),
             Err(code) => api::refused(code),
         };
         self.counters.messages_in += u64::from(said.is_ok());
         match said {
+            Ok(None) => {
+                self.put_response_off(who, mode, response);
+                self.carry_out();
+            }
             Ok(_) if self.store.is_some() => {
                 self.put_response_off(who, mode, response);
-                self.hub.wait_for_post(who);
+                self.hub.wait_for_post(who, None);
                 self.carry_out();
             }
             _ => {
@@ -218,9 +237,17 @@ impl<S: System> Reactor<S> {
                 Effect::Ask { who, ticket, query } => self.look_up(who, ticket, query),
                 Effect::AskAccount { who, ticket, ask } => self.ask_account(who, ticket, ask),
                 Effect::Written { to, bytes } => self.send_written(to, &bytes),
-                Effect::Posted { to, failure } => self.end_response(to, |response| {
-                    failure.map_or(response, |code| api::refused(&code))
+                Effect::Posted { to, failure, said } => self.end_response(to, |response| {
+                    let said = said.map(|(room, message)| api::posted(&room, &message));
+                    let refused = failure.map(|code| api::refused(&code));
+                    refused.or(said).unwrap_or(response)
                 }),
+                Effect::Hold { who } => {
+                    if let Some(connection) = self.connections.touch(who) {
+                        connection.hold(Tick::MAX);
+                    }
+                }
+                Effect::Release { who } => self.released.push(who),
                 Effect::Read { to, excerpt } => self.end_response(to, |_| match excerpt {
                     Ok(excerpt) => api::messages(&excerpt),
                     Err(code) => api::refused(&code),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cluster;
 use crate::hub::Addresses;
 use crate::limits::Limits;
 use crate::model::{RegistrationMode, TrustedProxy};
@@ -69,6 +70,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Where and how history and accounts are kept; without it they are in memory, or not there.
     pub data: Option<store::Options>,
+    /// The servers that it shares its log with; without it, it is alone.
+    pub cluster: Option<cluster::EngineOptions>,
     /// Messages that one is shown of a room by entering it.
     pub replay: usize,
     /// How long somebody may go by a registered name before logging in, in milliseconds.

@@ -249,7 +249,13 @@ impl<S: System> Reactor<S> {
         if matches!(&parsed.ask, Ask::Request(request) if is_talk(request)) {
             return Some(parsed);
         }
-        let parsed = self.questions.put_off(id, parsed);
+        let parsed = match self.hub.awaits_entries(id) {
+            false => self.questions.put_off(id, parsed),
+            true => {
+                self.questions.put_behind_words(id, parsed);
+                None
+            }
+        };
         if parsed.is_none()
             && let Some(connection) = self.connections.touch(id)
         {

@@ -10,6 +10,7 @@
 //! ```text
 //! turn                                         what is done, in which order, and deadlines
 //! resume  handover  relay                      one program goes on in another's place
+//! cluster                                      what other servers share with this one
 //! welcome  frames  answers  settle             who comes, what is read, what the archive says, what is flushed
 //! visit · requests · endings · proxies         what is asked over HTTP and else, how connections end, whose they are
 //! apply                                        the one way to the chat: an Input, what follows of it
@@ -24,6 +25,7 @@ mod browsers;
 mod bucket;
 mod budget;
 mod clock;
+mod cluster;
 mod config;
 pub mod connection;
 mod connections;
@@ -77,6 +79,7 @@ use admission::Admission;
 use browsers::Browsers;
 use budget::Budget;
 use clock::Clock;
+use cluster::Cluster;
 use connections::Connections;
 use counters::Counters;
 use delivery::RoomBatch;
@@ -148,6 +151,10 @@ pub struct Reactor<S: System> {
     /// May the store have more answers than the last turn took in?
     has_more_answers: bool,
     questions: Questions,
+    /// Connections whose changes have all come back from the cluster.
+    released: Vec<ConnId>,
+    /// The servers that it shares its log with, if there are any.
+    cluster: Option<Box<Cluster<S::Engine>>>,
     /// Who is yet to be told that the server stops.
     farewells: VecDeque<ConnId>,
     /// When the server begins to stop.

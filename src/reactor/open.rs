@@ -64,8 +64,16 @@ impl<S: System> Reactor<S> {
             let awaited = system.await_successor(dir);
             awaited.map_err(|e| log::warn!("no program can take over in {}: {e}", dir.display()))
         });
-        let hub = Self::hub(prepared.rules.clone(), settings, kept);
+        let (hub, cluster) = match &config.cluster {
+            None => (Self::hub(prepared.rules.clone(), settings, kept), None),
+            Some(options) => {
+                let new = || Hub::new(prepared.rules.clone(), settings.clone());
+                let (hub, cluster) = Self::join_cluster(&mut system, options, new, kept)?;
+                (hub, Some(Box::new(cluster)))
+            }
+        };
         let mut reactor = Reactor::with(system, config, doors, prepared, hub);
+        reactor.cluster = cluster;
         (reactor.store, reactor.keeper) = (store, keeper);
         reactor.succession.is_awaited = awaited.is_some_and(|awaited| awaited.is_ok());
         if config.has_console {
@@ -109,6 +117,8 @@ impl<S: System> Reactor<S> {
             store: None,
             has_more_answers: false,
             questions: Default::default(),
+            released: Vec::new(),
+            cluster: None,
             farewells: VecDeque::new(),
             stop_begins_at: None,
             stops_at: None,
@@ -208,6 +218,8 @@ fn rules(
     config: &Config,
     doors: &[Door<impl Sized>],
 ) -> Result<Rules, String> {
+    // Secrets are in each server's own database: those of one would be unknown to the others.
+    let has_accounts = config.data.is_some() && config.cluster.is_none();
     Ok(Rules {
         message_bytes_max: config.limits.message_bytes,
         presence_limit: config.limits.presence_members,
@@ -231,8 +243,8 @@ fn rules(
             network: config.network_name.clone(),
             password: files.server_password(&*system)?,
             started_ms: system.unix_ms(),
-            has_accounts: config.data.is_some(),
-            has_early_accounts: config.data.is_some() && config.has_early_accounts,
+            has_accounts,
+            has_early_accounts: has_accounts && config.has_early_accounts,
             registration: config.registration,
             requires_account: config.requires_account,
             motd: files.motd(&*system)?,

@@ -51,6 +51,8 @@ struct UnderWay {
     awaited: Option<(u64, Option<Parsed>)>,
     /// The response that waits until what it had said is on disk, or looked up.
     response: Option<(ResponseMode, Response)>,
+    /// What it asked next, behind words that have not come back from the cluster.
+    behind_words: Option<Parsed>,
     /// It ends when it has the answers that are on their way.
     ending: Option<Ending>,
 }
@@ -61,9 +63,11 @@ impl UnderWay {
             current,
             awaited,
             response,
+            behind_words,
             ending,
         } = self;
-        current.is_none() && awaited.is_none() && response.is_none() && ending.is_none()
+        let is_waiting = awaited.is_some() || behind_words.is_some() || response.is_some();
+        current.is_none() && !is_waiting && ending.is_none()
     }
 }
 
@@ -188,6 +192,25 @@ impl Questions {
             }
             _ => Some(parsed),
         }
+    }
+
+    /// Puts off what is asked behind words that have not come back from the cluster.
+    pub(super) fn put_behind_words(&mut self, who: ConnId, parsed: Parsed) {
+        self.connections.entry(who).or_default().behind_words = Some(parsed);
+    }
+
+    /// All that a connection has said has come back. Returns what it asked next.
+    pub(super) fn end_awaited_entries(&mut self, who: ConnId) -> Option<Parsed> {
+        take_of(&mut self.connections, who, |it| it.behind_words.take())
+    }
+
+    /// Does what a connection asks wait for something else than the cluster?
+    pub(super) fn awaits(&self, who: ConnId) -> bool {
+        let has_next = |it: &UnderWay| matches!(it.awaited, Some((_, Some(_))));
+        let is_waiting =
+            |it: &UnderWay| it.ending.is_some() || it.response.is_some() || has_next(it);
+        let is_of_account = |it: &Unanswered| it.who == who && it.state == QuestionState::OfAccount;
+        self.connections.get(&who).is_some_and(is_waiting) || self.open.values().any(is_of_account)
     }
 
     /// Has a response over HTTP wait.

@@ -146,6 +146,15 @@ impl Config {
     /// Notes what cannot be applied. Every option is named here or above; a test of the command line holds it.
     fn leave(&self, new: &Config, changes: &mut Changes) {
         let data = |config: &Config| config.data.clone();
+        let cluster = |config: &Config| config.cluster.clone();
+        let of_cluster = |is: fn(
+            &crate::cluster::EngineOptions,
+            &crate::cluster::EngineOptions,
+        ) -> bool| match (cluster(self), cluster(new)) {
+            (Some(old), Some(new)) => !is(&old, &new),
+            (None, None) => false,
+            _ => true,
+        };
         let of_data = |is: fn(&crate::store::Options, &crate::store::Options) -> bool| matches!((data(self), data(new)), (Some(old), Some(new)) if !is(&old, &new));
         let dirs = [self, new].map(|config| config.data.as_ref().map(|data| data.dir.clone()));
         macro_rules! left {
@@ -176,6 +185,10 @@ impl Config {
             "keep-count": of_data(|old, new| old.retention.count == new.retention.count);
             "keep-bytes": of_data(|old, new| old.retention.bytes == new.retention.bytes);
             "data-set-aside": of_data(|old, new| old.sets_aside == new.sets_aside);
+            "cluster": of_cluster(|old, new| old.address == new.address);
+            "node": of_cluster(|old, new| old.node == new.node);
+            "cluster-password-file": of_cluster(|old, new| old.password_file == new.password_file);
+            "cluster-wait": of_cluster(|old, new| old.wait_ms == new.wait_ms);
             "replay": self.replay != new.replay;
             "grace": self.grace_ms != new.grace_ms;
             "account-expiry": self.account_expiry_ms != new.account_expiry_ms;

@@ -2,12 +2,13 @@
 
 use std::mem;
 
+use crate::cluster::EngineFigures;
 use crate::dialect::Dialect;
 use crate::layer::{Layer, Transport as _};
 #[cfg(feature = "testing")]
 use crate::model::Settings;
 use crate::model::Stats;
-use crate::sys::{Mailbox as _, System};
+use crate::sys::{LogEngine as _, Mailbox as _, System};
 use crate::web::metrics::{ConnectionsOf, HistoryFigures, Via};
 use crate::web::status::Unready;
 use crate::web::{DoorKind, Metrics};
@@ -100,6 +101,17 @@ impl<S: System> Reactor<S> {
                 ("longest commit us", history.longest_commit_us),
             ]);
         }
+        if let Some((engine, lag_ms)) = self.engine_figures() {
+            let holding = engine.others.iter().filter(|(_, holds)| *holds).count();
+            stats.extend([
+                ("cluster engine here", u64::from(engine.is_here)),
+                ("cluster servers", 1 + engine.others.len() as u64),
+                ("cluster leases", 1 + holding as u64),
+                ("cluster batches", engine.proposed),
+                ("cluster waiting", engine.waiting as u64),
+                ("cluster lag ms", lag_ms),
+            ]);
+        }
         stats.extend(counters.drops.iter().map(|(&name, &count)| (name, count)));
         Stats(stats)
     }
@@ -134,13 +146,24 @@ impl<S: System> Reactor<S> {
         }
     }
 
+    /// How the engine is, and how old the last batch was when it was applied, in milliseconds.
+    fn engine_figures(&self) -> Option<(EngineFigures, u64)> {
+        let cluster = self.cluster.as_ref()?;
+        Some((cluster.engine.figures(), cluster.lag_ms))
+    }
+
     /// Why nobody can come in, if nobody can.
     pub(super) fn unready(&self) -> Option<Unready> {
         let is_behind = || self.history().is_some_and(|history| history.is_behind);
+        let is_away = || {
+            self.engine_figures()
+                .is_some_and(|(engine, _)| !engine.is_here)
+        };
         match () {
             () if self.stops_at.is_some() => Some(Unready::Stopping),
             () if self.admission.is_full() => Some(Unready::Full),
             () if is_behind() => Some(Unready::DiskBehind),
+            () if is_away() => Some(Unready::ClusterAway),
             () => None,
         }
     }

@@ -70,7 +70,7 @@ impl<S: System> Reactor<S> {
             self.accept();
             self.fire_timers();
         }
-        self.hear_store();
+        self.hear_others();
         self.hear_keeper();
         self.allow_us(SERVE_US);
         self.say_farewells();
@@ -83,8 +83,9 @@ impl<S: System> Reactor<S> {
         if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
             self.begin_stop();
         }
-        self.hand_over();
+        self.send_on();
         self.settle();
+        self.propose();
         self.keep_settings();
         self.ask_parked();
         if let Some(ended) = self.go_on_handing_over() {
@@ -101,6 +102,24 @@ impl<S: System> Reactor<S> {
         stopped.then_some(Ended::Stopped)
     }
 
+    /// Takes in what the archive and the other servers have to say. Without those, where they can't be agreed with any
+    /// more, this one stops.
+    fn hear_others(&mut self) {
+        self.hear_store();
+        self.hear_cluster();
+        let failure = self.cluster.as_ref().and_then(|it| it.failure.as_ref());
+        if let Some(why) = failure.filter(|_| self.stops_at.is_none()) {
+            log::error!("the cluster is left: {why}");
+            self.begin_stop();
+        }
+    }
+
+    /// Hands over what the turn has come to; who is swept later leaves after that.
+    fn send_on(&mut self) {
+        self.propose();
+        self.hand_over();
+    }
+
     /// Zero while anybody has more to do; else until the first deadline; else for ever.
     fn poll_timeout(&self) -> Option<Duration> {
         if self.is_handing_over() {
@@ -114,7 +133,8 @@ impl<S: System> Reactor<S> {
             .any(|door| door.is_ready && door.rests_until.is_none());
         let has_work = self.connections.has_ready() || self.hub.has_searches();
         let has_work = has_work || !self.farewells.is_empty();
-        if waits || has_work || self.has_more_to_hear() {
+        let has_more = self.cluster.as_ref().is_some_and(|it| it.has_more);
+        if waits || has_work || has_more || self.has_more_to_hear() {
             return Some(Duration::ZERO);
         }
         let rests = self.doors.iter().filter_map(|door| door.rests_until);

@@ -5,9 +5,11 @@
 //! what to say of it is the reactor's. Nobody else calls this.
 
 mod clock;
+mod engine;
 mod given;
 mod handover;
 mod listener;
+mod mailbox;
 mod manager;
 mod native;
 mod place;
@@ -23,8 +25,12 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(crate) use clock::now;
+#[cfg(feature = "testing")]
+pub use engine::NoEngine;
+pub use engine::{BeginChat, LogEngine, Membership};
 pub use given::{Given, StreamKind};
 pub(crate) use handover::Offer;
+pub use mailbox::Mailbox;
 pub(crate) use manager::ServiceState;
 pub use mio::Interest;
 pub(crate) use native::Native;
@@ -33,10 +39,11 @@ pub(crate) use place::UnixPlace;
 use rustix::io::Errno;
 pub(crate) use signal_hook::consts::{SIGHUP, SIGUSR1, SIGUSR2};
 
+use crate::cluster;
 use crate::limits::Limits;
-use crate::model::{AccountAsk, ConnId, HashSeed, Kept, MessageId, Query, Record, Settings, Zone};
+use crate::model::{ConnId, HashSeed, Kept, MessageId, Settings, Zone};
+use crate::store;
 use crate::store::settings::Keeper;
-use crate::store::{self, Answer, Backlog, Figures, Full, Store};
 
 /// Generations of a [`ConnId`] that the poll can tell apart: one is at most this, and what is above it
 /// begins again at 0.
@@ -52,6 +59,8 @@ pub trait System {
     type Store: Mailbox;
     /// The file of the operators' settings.
     type Settings: SettingsFile;
+    /// The log that is shared with other servers.
+    type Engine: LogEngine;
 
     /// Is every entry to be applied to a second chat, too, which must stay equal?
     #[cfg(feature = "testing")]
@@ -192,6 +201,20 @@ pub trait System {
     /// One line that says why it can't be read or written.
     fn open_settings(&mut self, path: &Path) -> Result<(Settings, Self::Settings), String>;
 
+    /// Makes this server a member of a cluster. With what is kept here, the chat begins as `begin` makes it of the state
+    /// that the cluster has, if it has one; it returns the state that it has made, by which other servers begin where
+    /// this one is the first. Called once more, it is to begin with another one's after all.
+    ///
+    /// # Errors
+    /// One line that says why it can't be.
+    fn open_engine(
+        &mut self,
+        _options: &cluster::EngineOptions,
+        _begin: &mut BeginChat<'_>,
+    ) -> Result<Self::Engine, String> {
+        Err("there is no cluster here".into())
+    }
+
     /// Reads a small file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
@@ -305,82 +328,6 @@ pub trait Stream: Read + Write + Default {
 
     /// From now on what is sent fills reads of the client's, which are not to be cut or joined.
     fn keep_reads_apart(&mut self);
-}
-
-/// The store's mailbox: what is handed over to it, and its answers. Each method does as the one of
-/// [`Store`].
-pub trait Mailbox {
-    /// Takes a record. That of a message is to be taken in only where there is room for it.
-    ///
-    /// # Errors
-    /// As much waits as may: the record is lost. It is none of a message.
-    fn keep(&mut self, record: Record) -> Result<(), Full>;
-    /// Is there room for one more message?
-    fn has_room(&self) -> bool;
-    /// There was none for a message, which has that id, or was not even said.
-    fn lose(&mut self, id: Option<MessageId>);
-    /// Everything up to this that was handed over is on disk.
-    fn committed(&self) -> MessageId;
-    /// Hands over what the turn brought.
-    fn flush(&mut self);
-    /// Asks about what is kept.
-    ///
-    /// # Errors
-    /// Too many questions wait.
-    fn submit(&self, ticket: u64, query: Query) -> Result<(), Full>;
-    /// Asks something of the accounts.
-    ///
-    /// # Errors
-    /// Too many passwords wait to be checked.
-    fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full>;
-    /// What there is to say, until it is `None`.
-    fn poll_answer(&mut self) -> Option<Answer>;
-    /// What is not on disk yet.
-    fn backlog(&self) -> Backlog;
-    /// How it goes.
-    fn figures(&self) -> Figures;
-}
-
-impl Mailbox for Store {
-    fn keep(&mut self, record: Record) -> Result<(), Full> {
-        self.keep(record)
-    }
-
-    fn has_room(&self) -> bool {
-        self.has_room()
-    }
-
-    fn lose(&mut self, id: Option<MessageId>) {
-        self.lose(id);
-    }
-
-    fn committed(&self) -> MessageId {
-        self.committed()
-    }
-
-    fn flush(&mut self) {
-        self.flush();
-    }
-
-    fn submit(&self, ticket: u64, query: Query) -> Result<(), Full> {
-        self.submit(ticket, query)
-    }
-
-    fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
-        self.account(ticket, ask)
-    }
-
-    fn poll_answer(&mut self) -> Option<Answer> {
-        self.poll_answer()
-    }
-
-    fn backlog(&self) -> Backlog {
-        self.backlog()
-    }
-
-    fn figures(&self) -> Figures {
-        self.figures()
-    }
 }
 
 /// The file of the operators' settings, written and read beside the loop. Each method does as the one of

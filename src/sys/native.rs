@@ -16,6 +16,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook_mio::v1_0::Signals;
 
+use crate::cluster::{self, Position};
 use crate::limits::Limits;
 use crate::model::{ConnId, HashSeed, Kept, MessageId, Settings, Zone};
 use crate::store::settings::{self, Keeper};
@@ -28,7 +29,7 @@ use super::place::Place;
 use super::socket::Socket;
 use super::stdio::Stdio;
 use super::takeover::{Lent, Takeover};
-use super::{Given, Ready, StreamKind, System};
+use super::{BeginChat, Given, Membership, Ready, StreamKind, System};
 
 /// Events taken from the poll at once.
 const EVENTS_AT_ONCE: usize = 1024;
@@ -48,6 +49,8 @@ const FIRST_LISTENER: usize = 1 << (usize::BITS - 1);
 pub struct Native {
     poll: Poll,
     events: Events,
+    /// What wakes the poll, where it was asked for.
+    wake: Option<Arc<dyn Fn() + Send + Sync>>,
     signals: Signals,
     started: Instant,
     manager: ServiceManager,
@@ -77,6 +80,7 @@ impl Native {
             .register(&mut signals, SIGNALS, Interest::READABLE)?;
         Ok(Native {
             poll,
+            wake: None,
             events: Events::with_capacity(EVENTS_AT_ONCE),
             signals,
             started: Instant::now(),
@@ -124,14 +128,19 @@ impl Native {
         Socket::of_given(fd, kind)
     }
 
-    /// What the store wakes the poll with.
-    fn store_waker(&self) -> Result<Arc<dyn Fn() + Send + Sync>, String> {
+    /// What the store and the engine wake the poll with.
+    fn store_waker(&mut self) -> Result<Arc<dyn Fn() + Send + Sync>, String> {
+        // A poll has one.
+        if let Some(wake) = &self.wake {
+            return Ok(Arc::clone(wake));
+        }
         let waker = Waker::new(self.poll.registry(), STORE)
             .map_err(|e| format!("cannot set up the event loop: {e}"))?;
-        Ok(Arc::new(move || {
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
             // It fails where the poll is gone, with whoever would hear it.
             let _ = waker.wake();
-        }))
+        });
+        Ok(Arc::clone(self.wake.insert(wake)))
     }
 }
 
@@ -140,6 +149,7 @@ impl System for Native {
     type Listener = SocketListener;
     type Store = Store;
     type Settings = Keeper;
+    type Engine = cluster::SharedEngine;
 
     fn poll(&mut self, timeout: Option<Duration>, tell: impl FnMut(Ready)) -> io::Result<()> {
         self.poll.poll(&mut self.events, timeout)?;
@@ -292,6 +302,36 @@ impl System for Native {
             Some(lock) => store::resume(options, lock, last, wake),
             None => store::open(options, wake).map(|(store, _)| store),
         }
+    }
+
+    fn open_engine(
+        &mut self,
+        options: &cluster::EngineOptions,
+        begin: &mut BeginChat<'_>,
+    ) -> Result<cluster::SharedEngine, String> {
+        let wake = self.store_waker()?;
+        let run = self.secret();
+        let run = format!("{:016x}{:016x}", run.0, run.1);
+        let mut member = cluster::join(options, run, wake)?;
+        let mut membership = Membership {
+            node: member.node,
+            generation: member.generation,
+            position: Position::default(),
+        };
+        let mut begin_at = |member: &cluster::NewMember| {
+            let state = member.state.as_ref();
+            membership.position = state.map_or(membership.position, |(at, _)| *at);
+            let state = begin(&membership, state.map(|(_, state)| state.as_slice()))?;
+            Ok::<_, String>((membership.position, state))
+        };
+        let (mut position, state) = begin_at(&member)?;
+        if member.state.is_none() {
+            member.found(&state)?;
+            if member.state.is_some() {
+                (position, _) = begin_at(&member)?;
+            }
+        }
+        member.start(position)
     }
 
     fn open_settings(&mut self, path: &Path) -> Result<(Settings, Keeper), String> {

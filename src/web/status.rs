@@ -15,6 +15,8 @@ pub(crate) enum Unready {
     Full,
     /// What is said cannot be kept.
     DiskBehind,
+    /// Nobody can be told anything, as the other servers can't be.
+    ClusterAway,
 }
 
 impl Unready {
@@ -23,6 +25,7 @@ impl Unready {
             Unready::Stopping => "stopping",
             Unready::Full => "full: as many connections as there may be",
             Unready::DiskBehind => "the disk does not take what is said",
+            Unready::ClusterAway => "the engine of the cluster is away",
         }
     }
 }

@@ -50,6 +50,7 @@ fn config(data: Option<Durability>) -> Config {
             replay: 20,
             sets_aside: false,
         }),
+        cluster: None,
         replay: 20,
         grace_ms: 30_000,
         account_expiry_ms: None,

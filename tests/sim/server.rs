@@ -157,6 +157,7 @@ fn config(options: &Options) -> Result<Config, String> {
             replay: options.replay,
             sets_aside: false,
         }),
+        cluster: None,
         replay: options.replay,
         grace_ms: options.grace_ms,
         account_expiry_ms: options.account_expiry_ms,

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use hubbub::testing::{
-    ConnId, Given, HashSeed, Interest, Kept, Limits, MessageId, Options, Place, Ready, Settings,
-    Stream, StreamKind, System, Zone,
+    ConnId, Given, HashSeed, Interest, Kept, Limits, MessageId, NoEngine, Options, Place, Ready,
+    Settings, Stream, StreamKind, System, Zone,
 };
 
 use crate::disk::{SimSettings, SimStore};
@@ -122,6 +122,7 @@ impl System for SimSystem {
     type Listener = SimListener;
     type Store = SimStore;
     type Settings = SimSettings;
+    type Engine = NoEngine;
     const IS_MIRRORED: bool = true;
 
     fn poll(&mut self, timeout: Option<Duration>, tell: impl FnMut(Ready)) -> io::Result<()> {

@@ -1,13 +1,18 @@
 //! Coming, going, and names.
 
 use crate::limits::{CONNECTIONS_PER_ACCOUNT_MAX, IGNORED_MAX};
-use crate::model::{AccountId, Departure, ErrorCode, Key, Nick, Notice, Peer, PutOut, UserId};
+use crate::model::{
+    AccountId, Departure, ErrorCode, Key, Nick, NodeId, Notice, Peer, PutOut, UserId,
+};
 
 use crate::chat::user::Rare;
 use crate::chat::{Actor, Applying, Cause, Fact, LOBBY};
 
 /// What names that are given to guests begin with.
 const GUEST: &str = "Guest-";
+
+/// What is said for those whose server is gone.
+const NODE_GONE: &str = "its server is gone";
 
 impl Applying<'_> {
     pub(super) fn join(
@@ -30,7 +35,7 @@ impl Applying<'_> {
     }
 
     fn add(&mut self, nick: Nick, peer: Peer) -> UserId {
-        let user = self.chat.users.insert(nick, peer);
+        let user = self.chat.users.insert(nick, peer, self.node);
         self.chat.rooms.enter(LOBBY, user);
         self.follow_mutes(user);
         self.facts.push(Fact::Joined { user });
@@ -53,7 +58,7 @@ impl Applying<'_> {
         self.chat.check_nick(&nick, self.at_ms)?;
         let user = match self.make_way(None, account, is_multi) {
             Some(user) => {
-                self.attach(user, peer);
+                self.attach(user, peer, self.node);
                 user
             }
             None => self.add(nick, peer),
@@ -118,15 +123,15 @@ impl Applying<'_> {
     }
 
     /// A user has one more session, and one less where that would be too many.
-    pub(super) fn attach(&mut self, user: UserId, peer: Peer) {
+    pub(super) fn attach(&mut self, user: UserId, peer: Peer, node: NodeId) {
         let own = &mut self.chat.users[user];
         if own.sessions() >= CONNECTIONS_PER_ACCOUNT_MAX {
+            let first = own.nodes().next().unwrap_or_default();
             own.end_session(0);
-            self.facts.push(Fact::Replaced { user });
+            self.facts.push(Fact::Replaced { user, node: first });
         }
-        let own = &mut self.chat.users[user];
-        own.change_rare(|rare| rare.further.push(peer));
-        self.facts.push(Fact::Attached { user });
+        self.chat.users[user].add_session(peer, node);
+        self.facts.push(Fact::Attached { user, node });
     }
 
     /// A user becomes another, who is here already, with all of its sessions.
@@ -135,7 +140,7 @@ impl Applying<'_> {
             return;
         };
         let (rooms, muted_in) = (user.rooms().to_vec(), user.muted_in().to_vec());
-        let mut peers: Vec<Peer> = user.peers().collect();
+        let mut peers: Vec<(Peer, NodeId)> = user.peers().zip(user.nodes()).collect();
         peers.reverse();
         let names = rooms
             .iter()
@@ -149,8 +154,8 @@ impl Applying<'_> {
         });
         self.leave_rooms(from, &rooms);
         self.take_over_mutes(from, into, &muted_in);
-        for peer in peers {
-            self.attach(into, peer);
+        for (peer, node) in peers {
+            self.attach(into, peer, node);
             self.follow_mutes(into);
         }
     }
@@ -191,10 +196,28 @@ impl Applying<'_> {
 
     pub(super) fn end(&mut self, user: UserId, at: usize, why: Departure) -> Result<(), ErrorCode> {
         self.chat.check_here(user)?;
-        if !self.chat.users[user].end_session(at) {
+        let own = &mut self.chat.users[user];
+        let place = own.place_of(self.node, at).ok_or(ErrorCode::NotJoined)?;
+        if !own.end_session(place) {
             self.leave(user, why);
         }
         Ok(())
+    }
+
+    /// Every session of a server has ended.
+    pub(super) fn end_node(&mut self, node: NodeId) {
+        let users = self.chat.users.iter();
+        let its = users.filter(|(_, user)| user.nodes().any(|other| other == node));
+        for user in its.map(|(user, _)| user).collect::<Vec<UserId>>() {
+            while let Some(own) = self.chat.users.get_mut(user)
+                && let Some(place) = own.place_of(node, 0)
+            {
+                if !own.end_session(place) {
+                    let words = Some(NODE_GONE.to_string());
+                    self.leave(user, Departure::Quit(words));
+                }
+            }
+        }
     }
 
     /// Puts a user out of the server.
@@ -260,7 +283,10 @@ impl Applying<'_> {
     pub(super) fn end_grace(&mut self, user: UserId) -> Result<(), ErrorCode> {
         self.chat.check_here(user)?;
         let nick = self.chat.users[user].nick().clone();
-        self.put_aside(user, Notice::NotLoggedIn(nick));
+        // It may have logged in since its time was over, or the name is nobody's by now.
+        if !self.chat.users[user].is_account() && self.chat.is_registered(&nick) {
+            self.put_aside(user, Notice::NotLoggedIn(nick));
+        }
         Ok(())
     }
 

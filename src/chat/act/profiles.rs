@@ -29,7 +29,7 @@ impl Applying<'_> {
         if let Some(own) = own {
             self.chat.check_nick(&nick, self.at_ms)?;
             if let Some(user) = self.make_way(None, own, false) {
-                self.attach(user, peer);
+                self.attach(user, peer, self.node);
                 return Ok(());
             }
         } else {
@@ -38,7 +38,7 @@ impl Applying<'_> {
                 return Err(ErrorCode::NameRegistered);
             }
         }
-        let user = self.chat.users.insert(nick, peer);
+        let user = self.chat.users.insert(nick, peer, self.node);
         let own = &mut self.chat.users[user];
         own.leave(LOBBY);
         own.change_profile(|known| *known = Some(*profile));

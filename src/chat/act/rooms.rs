@@ -3,7 +3,7 @@
 use crate::limits::{ROOM_LIST_MAX, ROOMS_PER_SESSION_MAX};
 use crate::model::{EnterMode, ErrorCode, Happening, Kick, RoomName, UserId};
 
-use crate::chat::{Actor, Applying, Fact, LOBBY, Leaving, RoomId};
+use crate::chat::{Actor, Applying, Fact, LOBBY, Leaving, Muting, RoomId};
 
 impl Applying<'_> {
     pub(super) fn enter(
@@ -133,26 +133,30 @@ impl Applying<'_> {
         by: UserId,
         room: RoomId,
         user: UserId,
-        until_ms: Option<Option<u64>>,
+        muting: Muting,
     ) -> Result<(), ErrorCode> {
         self.chat.check_moderates(by, room)?;
         self.chat.check_here(user)?;
-        let mute = self.chat.mute_of(user, until_ms.flatten());
+        let until_ms = match muting {
+            Muting::Until(ms) => Some(ms),
+            Muting::ForGood | Muting::Over => None,
+        };
+        let mute = self.chat.mute_of(user, until_ms);
         let found = self.chat.rooms.get_mut(room);
-        match until_ms {
-            Some(_) => {
+        let is_muted = muting != Muting::Over;
+        match is_muted {
+            true => {
                 found.modes.muted.tidy(self.at_ms);
                 if found.modes.muted.len() >= ROOM_LIST_MAX {
                     return Err(ErrorCode::TooManyBans);
                 }
                 found.modes.muted.put(mute);
             }
-            None => {
+            false => {
                 found.modes.muted.remove(&mute.marks);
             }
         }
         let name = found.name.clone();
-        let is_muted = until_ms.is_some();
         self.chat.note_muted_in(user, room, is_muted);
         self.facts.push(Fact::Muted {
             by: Actor::User(by),

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat::{Entry, Fact, Rules};
-use crate::model::{EnterMode, ErrorCode, Nick, Peer, RoomName, Settings};
-use entries::entry;
+use crate::model::{EnterMode, ErrorCode, Nick, NodeId, Peer, RoomName, Settings};
+pub(crate) use entries::entry;
 
 const AT_MS: u64 = 1_800_000_000_000;
 
@@ -21,7 +21,7 @@ fn rules() -> Rules {
 
 fn apply(chat: &mut Chat, entry: Entry, at: u64) -> (Result<(), ErrorCode>, Vec<Fact>) {
     let mut facts = Vec::new();
-    let done = chat.apply(entry, AT_MS + at, &mut facts);
+    let done = chat.apply(entry, (AT_MS + at, NodeId::default()), &mut facts);
     (done, facts)
 }
 
@@ -33,7 +33,7 @@ fn restored(chat: &Chat) -> Chat {
 }
 
 /// One to whom nearly everything has happened.
-fn busy_chat() -> Chat {
+pub(crate) fn busy_chat() -> Chat {
     let mut chat = Chat::new(rules(), Settings::default());
     let mut number = 1_u32;
     for at in 0..1000 {

@@ -58,6 +58,8 @@ pub(super) fn tell(
         | Effect::AskAccount { .. }
         | Effect::Written { .. }
         | Effect::Posted { .. }
+        | Effect::Hold { .. }
+        | Effect::Release { .. }
         | Effect::Log(_)
         | Effect::Read { .. }
         | Effect::Report { .. }

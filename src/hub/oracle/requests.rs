@@ -14,7 +14,7 @@ const MASKS: [&str; 5] = ["al*", "b?b", "10.0.0.0/8", "10.0.0.2", "::/0"];
 pub(super) const PASSWORDS: [&str; 2] = ["secret", "guess"];
 
 /// What is done next.
-pub(super) enum Operation {
+pub(crate) enum Operation {
     /// Something that was asked before is answered.
     Answer,
     /// Somebody asks for something.
@@ -24,7 +24,7 @@ pub(super) enum Operation {
 }
 
 /// What is done, to or with which of all that have names.
-pub(super) fn operation(what: u8, which: usize) -> Operation {
+pub(crate) fn operation(what: u8, which: usize) -> Operation {
     let number = what / 4;
     match what % 4 {
         0 => Operation::Answer,

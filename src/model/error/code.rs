@@ -52,6 +52,8 @@ impl ErrorCode {
             ErrorCode::StoreFailed => "store_failed",
             ErrorCode::NotKept => "not_kept",
             ErrorCode::KeepingFailed => "keeping_failed",
+            ErrorCode::ClusterAway => "cluster_away",
+            ErrorCode::Uncertain => "uncertain",
             ErrorCode::MailboxFull(_) => "mailbox_full",
             ErrorCode::BadTime => "bad_time",
             ErrorCode::BadMessageId => "bad_message_id",

@@ -2,7 +2,7 @@
 
 use super::AT_MS;
 use crate::chat::room::LOBBY;
-use crate::chat::{Actor, Chat, Entry, MetadataOf, TagTo, Words};
+use crate::chat::{Actor, Chat, Entry, MetadataOf, Muting, TagTo, Words};
 use crate::model::{
     AccountId, AccountRecord, Ban, CameBy, Departure, EnterMode, KeptMessage, Key, Manner,
     MaskKind, MemberRank, MessageId, ModeChange, Nick, Peer, Profile, ProfileChange, PutOut,
@@ -74,7 +74,7 @@ fn mode(which: u8) -> ModeChange {
 }
 
 /// What three bytes spell, about who and what there is.
-pub(super) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
+pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
     let nth_user = |nth: u8| {
         let users = chat.users.len().max(1);
         chat.users.iter().nth(usize::from(nth) % users)
@@ -270,7 +270,11 @@ pub(super) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
             by: user,
             room,
             user: other,
-            until_ms: Some(until_ms),
+            muting: match which % 3 {
+                0 => Muting::Over,
+                1 => Muting::ForGood,
+                _ => Muting::Until(AT_MS + 1000 * u64::from(which)),
+            },
         },
         41 => Entry::Appoint {
             by,

@@ -204,9 +204,9 @@ fn a_room_without_a_word_and_members_ends_after_thirty_days() {
     for day in 0..40 {
         if day == 20 {
             let (peer, room) = (Peer::Unix(9), room("spoken"));
-            let said = chat
-                .hub
-                .handle_post(peer, nick("c"), false, room, "hi".into(), chat.now);
+            let said =
+                chat.hub
+                    .handle_post((id(9), peer), nick("c"), false, room, "hi".into(), chat.now);
             assert!(said.is_ok());
             chat.drain();
         }

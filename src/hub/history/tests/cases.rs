@@ -247,16 +247,23 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
         let post = |hub: &mut Hub| {
             let (peer, now) = (Peer::Unix(0), Moment::default());
             let nick = Nick::parse("post").expect("a nick");
-            let said = hub.handle_post(peer, nick, false, RoomName::lobby(), "hi".into(), now);
-            let id = said.expect("it is said").id;
-            hub.wait_for_post(poster);
+            let said = hub.handle_post(
+                (poster, peer),
+                nick,
+                false,
+                RoomName::lobby(),
+                "hi".into(),
+                now,
+            );
+            let id = said.ok().flatten().expect("it is said").id;
+            hub.wait_for_post(poster, None);
             while hub.poll_effect().is_some() {}
             id
         };
         let answer = |hub: &mut Hub| {
             let effects = std::iter::from_fn(|| hub.poll_effect());
             effects.fold(None, |found, effect| match effect {
-                Effect::Posted { to, failure } if to == poster => Some(failure),
+                Effect::Posted { to, failure, .. } if to == poster => Some(failure),
                 _ => found,
             })
         };
@@ -269,9 +276,16 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
             hub.handle_room(false);
             let (peer, now) = (Peer::Unix(0), Moment::default());
             let nick = Nick::parse("post").expect("a nick");
-            let said = hub.handle_post(peer, nick, false, RoomName::lobby(), "hi".into(), now);
+            let said = hub.handle_post(
+                (poster, peer),
+                nick,
+                false,
+                RoomName::lobby(),
+                "hi".into(),
+                now,
+            );
             assert!(said.is_ok());
-            hub.wait_for_post(poster);
+            hub.wait_for_post(poster, None);
             assert_eq!(answer(hub), Some(Some(ErrorCode::NotKept)));
         }
         assert!(!hub.owes(poster) && hub.held.is_empty());

@@ -1,0 +1,336 @@
+//! The engine of a cluster: a Redis (7 or newer) that has the log which several servers share, in a stream.
+//!
+//! Two threads talk to it, and nothing here makes the loop wait: one proposes what the loop hands over, renews the
+//! server's lease and declares others gone ([`writer`]); one reads the log back ([`reader`]). What they have to say is
+//! polled when they have woken the loop. Each change is one script of the engine's ([`link`]), so that it can be tried
+//! again after a cut: a batch that was taken in is not taken in twice.
+//!
+//! A server is a *member* under a *generation*. The engine's clock alone judges its lease; where that has run out, any
+//! other declares it gone, once, which is an entry of the log. What it proposes after that is refused by its generation.
+//! It takes a new one, which is an entry too, and goes on.
+
+mod link;
+mod place;
+mod reader;
+mod writer;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use redis::RedisError;
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{CLUSTER_REPLY_MS, CLUSTER_TOLD_MAX};
+use crate::log::{Batch, gone_bytes};
+use crate::model::{NodeId, Secret};
+
+use link::EngineLink;
+pub use place::EngineAddress;
+
+/// What a server needs to be of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// Where the engine is.
+    pub address: EngineAddress,
+    /// The name of this server, which no other has.
+    pub node: String,
+    /// The file with the engine's password.
+    pub password_file: Option<PathBuf>,
+    /// How long a change waits for the engine before it is refused, in milliseconds.
+    pub wait_ms: u64,
+}
+
+/// A place in the log, which the engine gives: a time in milliseconds since 1970, and a number within that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The time.
+    pub ms: u64,
+    /// The number.
+    pub seq: u64,
+}
+
+impl Position {
+    fn parse(text: &str) -> Position {
+        let (ms, seq) = text.split_once('-').unwrap_or((text, "0"));
+        Position {
+            ms: ms.parse().unwrap_or(0),
+            seq: seq.parse().unwrap_or(0),
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.ms, self.seq)
+    }
+}
+
+/// What the engine has to say.
+#[derive(Debug)]
+pub enum EngineNews {
+    /// The next batch of the log.
+    Read(Position, Batch),
+    /// A state of the chat is wanted, from which a server that comes begins ([`SharedEngine::save`]).
+    WantsState,
+    /// This server can't go on: that is why.
+    Fatal(String),
+}
+
+/// How the engine is, for whoever watches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EngineFigures {
+    /// Is it there?
+    pub is_here: bool,
+    /// Batches that it has taken in.
+    pub proposed: u64,
+    /// Batches that wait for it.
+    pub waiting: usize,
+    /// The other servers that are members, and whether the lease of each holds.
+    pub others: Vec<(String, bool)>,
+}
+
+/// What the loop and the threads share.
+struct EngineLine {
+    options: EngineOptions,
+    password: Option<Secret>,
+    node: NodeId,
+    /// What only this program says of itself, so that it is told from another of its name.
+    run: String,
+    queue: Mutex<ProposalQueue>,
+    /// Something was added to the queue.
+    added: Condvar,
+    told: SyncSender<EngineNews>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    is_closing: AtomicBool,
+    is_writing: AtomicBool,
+    is_reading: AtomicBool,
+    proposed: AtomicU64,
+    others: Mutex<Vec<(String, bool)>>,
+}
+
+/// What is to be proposed.
+#[derive(Default)]
+struct ProposalQueue {
+    batches: VecDeque<Batch>,
+    /// The membership: batches of an earlier one are of no use.
+    generation: u64,
+    /// The number of the last entry that the engine may have.
+    sent: u64,
+    state: Option<(Position, Vec<u8>)>,
+}
+
+impl EngineLine {
+    fn queue(&self) -> MutexGuard<'_, ProposalQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn link(&self, wait: Duration) -> Result<EngineLink, RedisError> {
+        EngineLink::open(&self.options, self.password.as_ref(), wait)
+    }
+
+    /// Tells the loop something. `false`: it is over.
+    fn tell(&self, told: EngineNews) -> bool {
+        let is_told = self.told.send(told).is_ok();
+        (self.wake)();
+        is_told
+    }
+
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+}
+
+/// The engine, as the loop sees it.
+pub struct SharedEngine {
+    shared: Arc<EngineLine>,
+    told: Receiver<EngineNews>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A server that is a member, and does not read yet.
+pub(crate) struct NewMember {
+    shared: Arc<EngineLine>,
+    told: Receiver<EngineNews>,
+    /// Its number.
+    pub(crate) node: NodeId,
+    /// Its generation.
+    pub(crate) generation: u64,
+    /// The state of the chat from which it begins; `None` where it is the first.
+    pub(crate) state: Option<(Position, Vec<u8>)>,
+}
+
+/// Makes this server a member. `run` is random, and nobody else's; `wake` is called when there is something to poll.
+///
+/// # Errors
+/// One line that says why it can't be.
+pub(crate) fn join(
+    options: &EngineOptions,
+    run: String,
+    wake: Arc<dyn Fn() + Send + Sync>,
+) -> Result<NewMember, String> {
+    let password = password(options)?;
+    let at = || options.address.hosts[0].clone();
+    let failed = |e: RedisError| format!("the engine at {}:{}: {e}", at().0, at().1);
+    let wait = Duration::from_millis(CLUSTER_REPLY_MS);
+    let mut link = EngineLink::open(options, password.as_ref(), wait).map_err(failed)?;
+    let (version, policy) = link.version_and_policy().map_err(failed)?;
+    if version < 7 {
+        return Err(format!(
+            "the engine is a Redis {version}, and has to be 7 or newer"
+        ));
+    }
+    if policy.trim() != "noeviction" {
+        return Err(format!(
+            "the engine evicts what it is to keep: its maxmemory-policy is {}, not noeviction",
+            policy.trim()
+        ));
+    }
+    let node = link.enrol().map_err(failed)?;
+    let gone = gone_bytes(node);
+    let (generation, _) = link.begin(node, &run, &gone, true).map_err(failed)?;
+    let state = link.state().map_err(failed)?;
+    let (sender, told) = sync_channel(CLUSTER_TOLD_MAX);
+    let shared = EngineLine {
+        options: options.clone(),
+        password,
+        node,
+        run,
+        queue: Mutex::new(ProposalQueue {
+            generation,
+            ..ProposalQueue::default()
+        }),
+        added: Condvar::new(),
+        told: sender,
+        wake,
+        is_closing: AtomicBool::new(false),
+        is_writing: AtomicBool::new(true),
+        is_reading: AtomicBool::new(true),
+        proposed: AtomicU64::new(0),
+        others: Mutex::new(Vec::new()),
+    };
+    Ok(NewMember {
+        shared: Arc::new(shared),
+        told,
+        node,
+        generation,
+        state,
+    })
+}
+
+/// The first line of the file with the engine's password.
+fn password(options: &EngineOptions) -> Result<Option<Secret>, String> {
+    let Some(path) = &options.password_file else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(text.lines().next().map(Secret::new))
+}
+
+impl NewMember {
+    /// Is it the first, with that state of the chat? Where another was first meanwhile, that one's is `state` then.
+    ///
+    /// # Errors
+    /// One line that says what the engine does not do.
+    pub(crate) fn found(&mut self, state: &[u8]) -> Result<(), String> {
+        let wait = Duration::from_millis(CLUSTER_REPLY_MS);
+        let kept = || -> Result<_, RedisError> {
+            let mut link = self.shared.link(wait)?;
+            match link.save(Position::default(), state, true)? {
+                true => Ok(None),
+                false => link.state(),
+            }
+        };
+        self.state = kept().map_err(|e| format!("the engine: {e}"))?;
+        Ok(())
+    }
+
+    /// Begins to read behind a place, and to propose.
+    ///
+    /// # Errors
+    /// One line that says that no thread could be started, or that what is behind that place is gone.
+    pub(crate) fn start(self, after: Position) -> Result<SharedEngine, String> {
+        let threads = [
+            (
+                "cluster-write",
+                writer::run as fn(Arc<EngineLine>, Position),
+            ),
+            ("cluster-read", reader::run),
+        ];
+        let started = threads.map(|(name, run)| {
+            let shared = Arc::clone(&self.shared);
+            let thread = Builder::new().name(name.into());
+            let thread = thread.spawn(move || run(shared, after));
+            thread.map_err(|e| format!("no thread can be started: {e}"))
+        });
+        let threads: Result<Vec<_>, String> = started.into_iter().collect();
+        Ok(SharedEngine {
+            shared: self.shared,
+            told: self.told,
+            threads: threads?,
+        })
+    }
+}
+
+impl SharedEngine {
+    /// Has a batch proposed.
+    pub fn propose(&self, batch: Batch) {
+        self.shared.queue().batches.push_back(batch);
+        self.shared.added.notify_one();
+    }
+
+    /// Takes back what was proposed up to a number, as far as the engine can't have it. Returns up to which number it
+    /// may have it.
+    pub fn withdraw(&self, through: u64) -> u64 {
+        let mut queue = self.shared.queue();
+        let sent = queue.sent;
+        queue
+            .batches
+            .retain(|batch| batch.first <= sent || batch.last() > through);
+        sent
+    }
+
+    /// What there is to say, until it is `None`.
+    pub fn poll(&mut self) -> Option<EngineNews> {
+        self.told.try_recv().ok()
+    }
+
+    /// Has a state of the chat kept.
+    pub fn save(&self, at: Position, state: Vec<u8>) {
+        self.shared.queue().state = Some((at, state));
+        self.shared.added.notify_one();
+    }
+
+    /// How it goes.
+    pub fn figures(&self) -> EngineFigures {
+        let shared = &self.shared;
+        let is = |flag: &AtomicBool| flag.load(Ordering::Acquire);
+        let others = shared.others.lock().unwrap_or_else(PoisonError::into_inner);
+        EngineFigures {
+            is_here: is(&shared.is_writing) && is(&shared.is_reading),
+            proposed: shared.proposed.load(Ordering::Acquire),
+            waiting: shared.queue().batches.len(),
+            others: others.clone(),
+        }
+    }
+}
+
+impl Drop for SharedEngine {
+    /// What is proposed is still sent, for a moment.
+    fn drop(&mut self) {
+        self.shared.is_closing.store(true, Ordering::Release);
+        self.shared.added.notify_one();
+        let until = Instant::now() + Duration::from_millis(CLUSTER_REPLY_MS);
+        let is_over = |threads: &[JoinHandle<()>]| threads.iter().all(JoinHandle::is_finished);
+        while !is_over(&self.threads) && Instant::now() < until {
+            // The reader may wait for room.
+            while self.told.try_recv().is_ok() {}
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}

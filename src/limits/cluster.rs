@@ -1,0 +1,40 @@
+//! Bounds of a cluster and its engine. Times are in milliseconds.
+
+/// How long a lease is, by the engine's clock: two renewals may be lost before the third is too late.
+pub(crate) const CLUSTER_LEASE_MS: u64 = 6_000;
+
+/// How often it is renewed.
+pub(crate) const CLUSTER_RENEW_MS: u64 = 2_000;
+
+/// How long the engine may take to answer before it is connected to anew.
+pub(crate) const CLUSTER_REPLY_MS: u64 = 1_500;
+
+/// How long is waited before that.
+pub(crate) const CLUSTER_RETRY_MS: u64 = 200;
+
+/// How long one question for more of the log waits for some.
+pub(crate) const CLUSTER_BLOCK_MS: u64 = 1_000;
+
+/// Batches that one answer has at most.
+pub(crate) const CLUSTER_READ_COUNT: usize = 256;
+
+/// Batches that were read and wait for the loop.
+pub(crate) const CLUSTER_TOLD_MAX: usize = 1_024;
+
+/// Entries that were read back and are applied in a turn, at most; what they tell is charged beside that.
+pub(crate) const CLUSTER_ENTRIES_PER_TURN: u64 = 256;
+
+/// Batches are sent together up to about so many bytes.
+pub(crate) const CLUSTER_BATCH_BYTES: usize = 256 * 1024;
+
+/// How old the state of the chat is that the engine keeps, at least, before it is renewed.
+pub(crate) const CLUSTER_STATE_MS: u64 = 60_000;
+
+/// How long batches stay in the log: for so long a server may be away and go on.
+pub(crate) const CLUSTER_KEPT_MS: u64 = 600_000;
+
+/// Batches in the log above which it is cut to what the kept state needs, however young they are.
+pub(crate) const CLUSTER_LENGTH_MAX: u64 = 500_000;
+
+/// `--cluster-wait`.
+pub(crate) const CLUSTER_WAIT_MS: u64 = 10_000;

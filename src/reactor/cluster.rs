@@ -1,0 +1,165 @@
+//! The cluster: what is proposed to it at the end of a turn, and what is read back at the beginning of one.
+
+use std::mem;
+
+use crate::cluster::{self, EngineNews, Position};
+use crate::hub::Hub;
+use crate::limits::CLUSTER_ENTRIES_PER_TURN;
+use crate::log::Batch;
+use crate::model::Kept;
+use crate::sys::{LogEngine as _, System};
+
+use super::Reactor;
+use super::apply::Input;
+
+/// What a server is in a cluster.
+pub(super) struct Cluster<E> {
+    pub(super) engine: E,
+    /// Up to where the log is applied.
+    position: Position,
+    /// How old the last batch was when it was applied, by the clocks of the engine and of this server.
+    pub(super) lag_ms: u64,
+    /// May there be more to read than the last turn took in?
+    pub(super) has_more: bool,
+    /// Why nothing more is read: an entry is not known, or the engine is not what it was.
+    pub(super) failure: Option<String>,
+}
+
+impl<S: System> Reactor<S> {
+    /// Makes the server a member of a cluster, whose chat it goes on with, and with what is kept here.
+    ///
+    /// # Errors
+    /// One line that says why it can't be.
+    pub(super) fn join_cluster(
+        system: &mut S,
+        options: &cluster::EngineOptions,
+        new_hub: impl Fn() -> Hub,
+        kept: Kept,
+    ) -> Result<(Hub, Cluster<S::Engine>), String> {
+        let mut begun = None;
+        let engine = system.open_engine(options, &mut |membership, state| {
+            let mut hub = new_hub();
+            match state {
+                None => hub.load(kept.clone()),
+                Some(state) => hub
+                    .load_state(kept.clone(), state)
+                    .map_err(|e| format!("the cluster has {e}"))?,
+            }
+            let state = hub.state();
+            #[cfg(feature = "testing")]
+            if S::IS_MIRRORED {
+                hub.mirror();
+            }
+            hub.share(membership.node, membership.generation, options.wait_ms);
+            begun = Some((hub, membership.position));
+            Ok(state)
+        })?;
+        let (hub, position) = begun.ok_or("the cluster has no state")?;
+        let cluster = Cluster {
+            engine,
+            position,
+            lag_ms: 0,
+            has_more: true,
+            failure: None,
+        };
+        Ok((hub, cluster))
+    }
+
+    /// Applies what was read back, as far as a turn goes.
+    pub(super) fn hear_cluster(&mut self) {
+        let Some(cluster) = &mut self.cluster else {
+            return;
+        };
+        cluster.has_more = false;
+        let mut left = CLUSTER_ENTRIES_PER_TURN;
+        while let Some(cluster) = &mut self.cluster
+            && cluster.failure.is_none()
+        {
+            if left == 0 || self.is_spent() {
+                self.note_more_of_cluster();
+                break;
+            }
+            let Some(cluster) = &mut self.cluster else {
+                break;
+            };
+            match cluster.engine.poll() {
+                None => break,
+                Some(EngineNews::Read(position, batch)) => {
+                    left = left.saturating_sub(batch.count.max(1));
+                    self.take_in(position, batch);
+                }
+                Some(EngineNews::WantsState) => {
+                    cluster.engine.save(cluster.position, self.hub.state())
+                }
+                Some(EngineNews::Fatal(why)) => cluster.failure = Some(why),
+            }
+        }
+        self.give_up_overdue();
+        self.go_on_with_released();
+    }
+
+    fn note_more_of_cluster(&mut self) {
+        if let Some(cluster) = &mut self.cluster {
+            cluster.has_more = true;
+        }
+    }
+
+    fn take_in(&mut self, position: Position, batch: Batch) {
+        self.apply(Input::Entries {
+            at_ms: position.ms,
+            batch,
+        });
+        let steps = self.hub.take_steps();
+        self.budget.charge(steps);
+        if let Some(cluster) = &mut self.cluster
+            && cluster.failure.is_none()
+        {
+            cluster.position = position;
+            cluster.lag_ms = self.clock.moment.unix_ms.saturating_sub(position.ms);
+        }
+    }
+
+    /// Tells those whose changes the engine has not taken for too long.
+    fn give_up_overdue(&mut self) {
+        if let Some(cluster) = &self.cluster
+            && let Some(through) = self.hub.overdue(self.clock.moment)
+        {
+            let sent = cluster.engine.withdraw(through);
+            self.apply(Input::Overdue { through, sent });
+        }
+    }
+
+    /// Goes on with those whose changes have all come back.
+    fn go_on_with_released(&mut self) {
+        let released = mem::take(&mut self.released);
+        if released.is_empty() {
+            return;
+        }
+        for who in released {
+            if self.hub.awaits_entries(who) {
+                continue;
+            }
+            let next = self.questions.end_awaited_entries(who);
+            let Some(connection) = self.connections.get_open(who) else {
+                continue;
+            };
+            if !self.questions.awaits(who) {
+                connection.unthrottle();
+            }
+            self.connections.make_ready(who);
+            if let Some(next) = next {
+                self.handle_frame(who, next);
+            }
+        }
+        self.end_answered();
+    }
+
+    /// Sends what the turn has come to.
+    pub(super) fn propose(&mut self) {
+        if let Some(cluster) = &self.cluster
+            && let Some(batch) = self.hub.take_proposals()
+        {
+            cluster.engine.propose(batch);
+        }
+    }
+}
