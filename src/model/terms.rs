@@ -230,13 +230,17 @@ fn without_accents(text: &str) -> String {
     let mut base = ' ';
     let kept = decomposed.chars().filter(|&c| {
         let is_mark = is_combining_mark(c);
-        if !is_mark {
+        let is_accent = is_mark && has_accents(base);
+        if !is_mark || (c == YPOGEGRAMMENI && !is_accent) {
             base = c;
         }
-        !(is_ignorable(c) || is_mark && has_accents(base))
+        !(is_ignorable(c) || is_accent)
     });
     kept.map(without_stroke).nfc().collect()
 }
+
+/// A mark that is the letter ι where it is case-folded, and stands under others as an accent.
+const YPOGEGRAMMENI: char = '\u{345}';
 
 /// Is what is written over or under it an accent, rather than a part of the word?
 fn has_accents(base: char) -> bool {

@@ -27,7 +27,7 @@ pub(in crate::cli) struct ClusterOptions {
     cluster_password_file: Option<PathBuf>,
 
     /// How long a change waits for the cluster before it is refused
-    #[arg(long, value_name = "TIME", default_value_t = Time(CLUSTER_WAIT_MS), requires = "cluster", value_parser = time_in(options::CLUSTER_WAIT))]
+    #[arg(long, value_name = "TIME", default_value_t = Time(CLUSTER_WAIT_MS), value_parser = time_in(options::CLUSTER_WAIT))]
     cluster_wait: Time,
 }
 

@@ -121,6 +121,12 @@ fn what_is_found_by_what() {
 }
 
 #[test]
+fn the_mark_that_is_a_letter_has_accents_like_one() {
+    assert_eq!(terms("\u{37A}\u{113C2}"), " ι ");
+    assert_eq!(terms("ᾳ"), " α ");
+}
+
+#[test]
 fn only_the_first_words_count() {
     let many = |words: usize| (0..words).map(|n| format!("w{n} ")).collect::<String>();
     let text = many(SEARCH_WORDS_MAX);
