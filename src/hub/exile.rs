@@ -91,13 +91,8 @@ impl Hub {
         })
     }
 
-    /// There is a membership again: what was proposed under the one before will never be read back, and all come back.
-    pub(super) fn come_back(&mut self, generation: u64, now: Moment) {
-        let shared = self.log.shared.as_mut();
-        if !shared.is_some_and(|shared| shared.set_generation(generation)) {
-            return;
-        }
-        self.refuse_all_proposed(now);
+    /// There is a membership again: all come back.
+    pub(super) fn come_back(&mut self, now: Moment) {
         for exile in std::mem::take(&mut self.exiles) {
             let (wants, entry) = (Wants::Return(exile.replay), exile.entry());
             let asker = Asker::new(exile.who, None, wants, Then::Return(Box::new(exile)));

@@ -33,6 +33,7 @@ mod deleted;
 mod deleting;
 mod due;
 mod effect;
+mod elsewhere;
 mod entering;
 mod exile;
 mod expiry;
@@ -54,6 +55,7 @@ mod modes;
 mod operate;
 #[cfg(any(test, feature = "testing"))]
 pub mod oracle;
+mod outgoing;
 mod parting;
 mod presence;
 mod profiles;

@@ -26,7 +26,7 @@ use super::held::HeldOutput;
 use super::history::History;
 use super::later::Later;
 use super::operate::OPER_ALLOWANCE;
-use super::proposing::Proposed;
+use super::outgoing::Proposed;
 
 /// Places for effects that are kept between requests.
 const IDLE_EFFECTS: usize = 64;

@@ -400,16 +400,9 @@ fn who_posts_speaks_without_a_session_and_under_nobody_elses_name() {
         join(&mut hub, slot, name);
     }
     let mut post = |name: &str, room_name: &str, text: &str| {
-        let (peer, nick, room) = (Peer::Unix(9), nick(name), room(room_name));
-        hub.handle_post(
-            (id(9), peer),
-            nick,
-            false,
-            room,
-            text.into(),
-            Moment::default(),
-        )
-        .map(|_| drain(&mut hub))
+        let (peer, nick, room) = ((id(9), Peer::Unix(9)), nick(name), room(room_name));
+        hub.handle_post(peer, nick, false, room, text.into(), Moment::default())
+            .map(|_| drain(&mut hub))
     };
     let said = post("bot", "LOBBY", "hi").expect("a good post");
     let [Effect::Broadcast { audience, event }] = &said[..] else {
@@ -471,15 +464,8 @@ fn who_is_muted_in_a_room_does_not_post_there_either() {
     ask(&mut hub, 1, mute);
     hub.handle_leave(id(2), Moment::default());
     let mut post = |name: &str, room_name: &str| {
-        let (peer, nick, room) = (Peer::Unix(9), nick(name), room(room_name));
-        hub.handle_post(
-            (id(9), peer),
-            nick,
-            false,
-            room,
-            "hi".into(),
-            Moment::default(),
-        )
+        let (peer, nick, room) = ((id(9), Peer::Unix(9)), nick(name), room(room_name));
+        hub.handle_post(peer, nick, false, room, "hi".into(), Moment::default())
     };
     assert_eq!(post("B", "r"), Err(ErrorCode::Muted));
     assert!(post("b", "lobby").is_ok());

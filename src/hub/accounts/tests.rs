@@ -221,15 +221,10 @@ fn a_mute_is_not_evaded_by_an_account() {
     chat.login(4, "bot");
     chat.enter(4, "r");
     assert_eq!(refused(&chat.ask(4, say("hi"))), &ErrorCode::Muted);
-    let (peer, room) = (Peer::Unix(9), room("r"));
-    let posted = chat.hub.handle_post(
-        (id(9), peer),
-        nick("bot"),
-        true,
-        room,
-        "hi".into(),
-        chat.now,
-    );
+    let (peer, room) = ((id(9), Peer::Unix(9)), room("r"));
+    let posted = chat
+        .hub
+        .handle_post(peer, nick("bot"), true, room, "hi".into(), chat.now);
     assert_eq!(posted.map(|_| ()), Err(ErrorCode::Muted));
 }
 
@@ -489,10 +484,10 @@ fn who_posts_under_a_registered_name_is_its_account() {
     chat.login(1, "alice");
     chat.join(2, "b");
     let mut post = |name: &str, as_account| {
-        let (peer, nick, room) = (Peer::Unix(9), nick(name), RoomName::lobby());
+        let (peer, nick, room) = ((id(9), Peer::Unix(9)), nick(name), RoomName::lobby());
         let now = chat.now;
         chat.hub
-            .handle_post((id(9), peer), nick, as_account, room, "hi".into(), now)
+            .handle_post(peer, nick, as_account, room, "hi".into(), now)
             .map(|_| ())
     };
     assert_eq!(post("Alice", false), Err(ErrorCode::NameRegistered));

@@ -1,10 +1,14 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::chat::Entry;
 use crate::chat::Rules;
 use crate::hub::oracle::requests::{Operation, operation};
 use crate::log::gone_bytes;
-use crate::model::{EnterMode, Found, HashSeed, Request, RoomName, Secret, Settings};
+use crate::model::{
+    ConnId, EnterMode, Event, Found, HashSeed, Nick, NodeId, Peer, Request, RoomName, Secret,
+    Settings,
+};
 
 /// Several servers and their log.
 struct Servers {
