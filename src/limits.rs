@@ -7,12 +7,14 @@ mod accounts;
 mod archive;
 mod cluster;
 mod handover;
+mod messages;
 mod settable;
 
 pub use accounts::*;
 pub use archive::*;
 pub(crate) use cluster::*;
 pub(crate) use handover::*;
+pub(crate) use messages::*;
 pub use settable::{ConnectRate, Limits, Rate};
 
 /// A nick's length in characters: what every dialect's form has room for.
@@ -68,13 +70,6 @@ pub(crate) const ROOM_LIMIT_MAX: u32 = 1_000_000;
 
 /// Private messages of which is known in memory whose they were: some 150 bytes each.
 pub(crate) const PRIVATES_REMEMBERED: usize = 256;
-
-/// Lines of one message. Where it is shown line by line, each has the name before it: a message of line ends alone would
-/// be forty times its bytes otherwise.
-pub(crate) const MESSAGE_LINES_MAX: usize = 100;
-
-/// So many lines of one message, beside the first, cost one request more.
-pub(crate) const LINES_PER_TOKEN: usize = 5;
 
 /// Messages of one answer to CHATHISTORY.
 pub(crate) const HISTORY_ASKED_MAX: usize = 100;

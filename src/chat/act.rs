@@ -1,6 +1,7 @@
 //! What each entry does.
 
 mod accounts;
+mod amending;
 mod deletion;
 mod identity;
 mod moderation;
@@ -93,7 +94,17 @@ impl Applying<'_> {
             }
             Entry::Private { from, to, words } => self.say_privately(from, to, words),
             Entry::Tag { user, to, words } => self.tag(user, to, words),
-            Entry::Mail { from, to, text } => self.leave_mail(from, to, text),
+            Entry::Mail {
+                from,
+                to,
+                text,
+                reply_to,
+            } => self.leave_mail(from, to, text, reply_to),
+            Entry::Amend {
+                user,
+                message,
+                amendment,
+            } => self.amend(user, message, amendment),
             Entry::Delete {
                 by,
                 message,

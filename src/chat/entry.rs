@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    AccountId, AccountRecord, Ban, CameBy, Departure, EnterMode, KeptMessage, Key, Manner,
-    MessageId, ModeChange, Nick, NodeId, Peer, Profile, ProfileChange, PutOut, RoomName, Settings,
-    UserId,
+    AccountId, AccountRecord, Amendment, Ban, CameBy, Departure, EnterMode, KeptMessage, Key,
+    Manner, MessageId, ModeChange, Nick, NodeId, Peer, Profile, ProfileChange, PutOut, ReplyTo,
+    RoomName, Settings, UserId,
 };
 
 use super::RoomId;
@@ -38,18 +38,26 @@ impl Actor {
 pub(crate) struct Words {
     pub(crate) manner: Manner,
     pub(crate) text: String,
-    /// What programs say to each other beside the text, in its form on the wire; empty for none.
-    pub(crate) tags: String,
+    /// What programs say to each other beside the text, in its form on the wire; `None` where it is not by IRC.
+    pub(crate) tags: Option<String>,
+    /// The message that it is about.
+    pub(crate) reply_to: Option<ReplyTo>,
 }
 
 impl Words {
+    /// Something that is said or done, and no more.
+    pub(crate) fn of(manner: Manner, text: String) -> Words {
+        Words {
+            manner,
+            text,
+            tags: None,
+            reply_to: None,
+        }
+    }
+
     /// Something that is said, and no more.
     pub(crate) fn said(text: String) -> Words {
-        Words {
-            manner: Manner::Said,
-            text,
-            tags: String::new(),
-        }
+        Words::of(Manner::Said, text)
     }
 }
 
@@ -199,6 +207,14 @@ pub(crate) enum Entry {
         from: UserId,
         to: AccountId,
         text: String,
+        reply_to: Option<ReplyTo>,
+    },
+    /// Something that was said is to be another: who could say it there, or reads it, may have it so.
+    Amend {
+        user: UserId,
+        /// What is known of it.
+        message: Box<KeptMessage>,
+        amendment: Amendment,
     },
     /// Something that was said is to be forgotten.
     Delete {

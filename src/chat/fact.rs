@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    AccountId, Departure, ErrorCode, KeptMessage, Key, Kick, Mask, Message, MessageId, ModeChange,
-    Nick, NodeId, Note, Notice, Peer, ProfileChange, RoomName, UserId,
+    AccountId, Amendment, Departure, ErrorCode, KeptMessage, Key, Kick, Mask, Message, MessageId,
+    ModeChange, Nick, NodeId, Note, Notice, Peer, ProfileChange, RoomName, UserId,
 };
 
 use super::entry::{MetadataOf, TagTo, Words};
@@ -222,6 +222,15 @@ pub(crate) enum Fact {
         is_own: bool,
         /// Its own place in the order of what was said.
         id: MessageId,
+    },
+    /// Something that was said is another.
+    Amended {
+        user: UserId,
+        message: Box<KeptMessage>,
+        amendment: Amendment,
+        /// Its own place in the order of what was said, and its time.
+        id: MessageId,
+        unix_ms: u64,
     },
     /// Something is to be remembered for an account.
     Noted { account: AccountId, note: Note },

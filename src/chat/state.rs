@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS};
 use crate::model::{
-    AccountId, Kept, Key, Message, MessageId, Nick, NodeId, RoomRecord, SaidBy, Secret, Settings,
-    UserId,
+    AccountId, Kept, Key, Marks, Message, MessageId, Nick, NodeId, RoomRecord, SaidBy, Secret,
+    Settings, UserId,
 };
 
 use super::directory::Directory;
@@ -235,7 +235,8 @@ impl Applying<'_> {
             origin,
             manner: words.manner,
             text: words.text,
-            tags: (!words.tags.is_empty()).then(|| words.tags.into()),
+            tags: words.tags.map(Into::into),
+            marks: Marks::replying(words.reply_to),
         })
     }
 }

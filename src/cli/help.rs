@@ -36,6 +36,7 @@ macro_rules! topics {
 pub(super) const TOPICS: &[Topic] = topics! {
     "doors": "where it listens, for whom; TLS; in place of older servers",
     "commands": "what one can say at text, pynet, anon, echo and colon doors",
+    "formatting": "markup, several lines, IRC's codes; edit, reply, react",
     "json": "requests and events of programs",
     "irc": "how the world looks to IRC clients",
     "web": "the page, WebSockets, the HTTP API",

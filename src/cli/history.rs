@@ -169,6 +169,7 @@ mod tests {
             manner,
             text: text.into(),
             tags: None,
+            marks: None,
         };
         let shown = |manner, text| {
             let lines = lines(

@@ -1,8 +1,8 @@
 //! The anon dialect: addresses instead of names, no handshake, no join or leave lines.
 
-use crate::model::{Event, Manner, Peer, Request, shown_lines};
+use crate::model::{Event, Manner, Message, Peer, Request, Target, shown_lines};
 
-use super::{Ask, Stage, View, ask, plain, text, unmarked, utf8};
+use super::{Ask, Stage, View, about, ask, plain, text, unmarked, utf8};
 
 /// What stands between an address and what was sent from there.
 const SAYS: &str = " dice: ";
@@ -35,27 +35,36 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::History { .. } => {}
         Event::Said { .. } if view.own => {}
         Event::Said { peer, message, .. } => {
-            let from = match peer {
-                Peer::Ip { ip, port } if ip.is_ipv4() => format!("('{ip}', {port})"),
-                Peer::Ip { ip, port } => format!("('{ip}', {port}, 0, 0)"),
-                Peer::Unix(serial) => format!("('unix', {serial})"),
-            };
-            let says = match message.manner {
-                Manner::Said | Manner::Noticed | Manner::Happened(_) => SAYS,
-                Manner::Acted => DOES,
-            };
-            for line in shown_lines(&message.text) {
-                out.extend_from_slice(from.as_bytes());
-                out.extend_from_slice(says.as_bytes());
-                plain::push(line, out);
-                out.push(b'\n');
-            }
+            push_said(peer, message, out);
+        }
+        // What is private has a name there.
+        Event::Amended(amended) if matches!(amended.target, Target::Room(_)) => {
+            push_said(&amended.peer, &about::told(amended), out);
         }
         // There is no prompt here.
         _ => {
             let stage = Stage::Joined;
             text::render(event, &View { stage, ..*view }, out);
         }
+    }
+}
+
+/// Appends what somebody says or does, a line each.
+fn push_said(peer: &Peer, message: &Message, out: &mut Vec<u8>) {
+    let from = match peer {
+        Peer::Ip { ip, port } if ip.is_ipv4() => format!("('{ip}', {port})"),
+        Peer::Ip { ip, port } => format!("('{ip}', {port}, 0, 0)"),
+        Peer::Unix(serial) => format!("('unix', {serial})"),
+    };
+    let says = match message.manner {
+        Manner::Said | Manner::Noticed | Manner::Happened(_) => SAYS,
+        Manner::Acted => DOES,
+    };
+    for line in shown_lines(&about::said(message)) {
+        out.extend_from_slice(from.as_bytes());
+        out.extend_from_slice(says.as_bytes());
+        plain::push(line, out);
+        out.push(b'\n');
     }
 }
 

@@ -10,8 +10,8 @@ use crate::model::{
 };
 
 use super::{
-    Ask, Dialect, Stage, View, answer, ask, blocks, command, past, plain, sentence, text, unlock,
-    unmarked, utf8, words,
+    Ask, Dialect, Stage, View, about, answer, ask, blocks, command, past, plain, sentence, text,
+    unlock, unmarked, utf8, words,
 };
 
 pub(super) const RESET: &str = "\x1b[0m";
@@ -163,6 +163,16 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::Said { message, .. } if view.own && message.manner == Manner::Said => Ok(()),
         Event::Said { room, message, .. } => said("", room, message, view.now, out),
         Event::Private { message } => told("", None, message, view.now, out),
+        Event::Amended(amended) => {
+            let message = about::told(amended);
+            match &amended.target {
+                Target::Room(room) => said("", room, &message, view.now, out),
+                Target::User(other) => {
+                    let to = (!past::is_by(other, &message)).then_some(other);
+                    told("", to, &message, view.now, out)
+                }
+            }
+        }
         Event::History { .. } | Event::Found { .. } => earlier(event, view, out),
         Event::PrivateSent { away: None, .. } => Ok(()),
         Event::PrivateSent {
@@ -272,7 +282,7 @@ fn said(
         (Manner::Acted, true) => format!("{YELLOW}[{time}] * {nick}{RESET} "),
         (Manner::Acted, false) => format!("{BLUE}[{time}] GROUP({room}) * {nick}{RESET} "),
     };
-    labelled(&format!("{number}{label}"), &message.text, out)
+    labelled(&format!("{number}{label}"), &about::said(message), out)
 }
 
 /// The lines of a message, each behind what says whose it is, with ends between them.
@@ -295,7 +305,7 @@ fn told(
     let (nick, time) = (&message.nick, TimeOfDay::of(message, now));
     let to = to.map_or(String::new(), |to| format!(" {to}"));
     let label = format!("{number}{MAGENTA}[{time}] {nick} PM{to} >> {RESET}");
-    labelled(&label, &message.text, out)
+    labelled(&label, &about::said(message), out)
 }
 
 /// What was said before: its client prints each read as it comes, so that each line needs an end.

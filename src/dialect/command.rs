@@ -1,5 +1,6 @@
 //! The commands that a line may begin with: one table that all dialects of lines share.
 
+mod about;
 mod accounts;
 mod modes;
 mod past;
@@ -61,6 +62,7 @@ const fn row(
 fn commands() -> impl Iterator<Item = &'static CommandRow> {
     talk::COMMANDS
         .iter()
+        .chain(&about::COMMANDS)
         .chain(&past::COMMANDS)
         .chain(&modes::COMMANDS)
         .chain(&accounts::COMMANDS)

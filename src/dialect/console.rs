@@ -141,6 +141,7 @@ fn goes_on(event: &Event) -> bool {
             | Event::Left { .. }
             | Event::Said { .. }
             | Event::Private { .. }
+            | Event::Amended(_)
             | Event::Shutdown
     )
 }

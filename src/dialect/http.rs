@@ -3,13 +3,15 @@
 
 mod coding;
 mod response;
+mod status;
 
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
-use crate::model::{ErrorCode, Event, Moment, Secret};
+use crate::model::{Event, Moment, Secret};
 
 pub(crate) use super::time::imf_date;
 pub(crate) use response::write_head;
 pub(crate) use response::{Refusal, Response, ResponseMode, StatusCode};
+pub(crate) use status::status_of;
 
 /// What is asked to be done. Their names are told apart by case as well (RFC 9110 section 9.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,88 +106,6 @@ pub(super) fn render(event: &Event, now: Moment, out: &mut Vec<u8>) {
     if let Event::Error(code) = event {
         let response = Response::text(status_of(code), format!("{code}\n"));
         response.write(ResponseMode::CLOSING, now, out);
-    }
-}
-
-/// The status that says what `code` does.
-pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
-    match code {
-        ErrorCode::JoinTimeout(_) | ErrorCode::IdleTimeout(_) => StatusCode::RequestTimeout,
-        ErrorCode::FrameTooLong(_) => StatusCode::HeaderFieldsTooLarge,
-        ErrorCode::MessageTooLong(_) | ErrorCode::TooManyLines(_) => StatusCode::ContentTooLarge,
-        ErrorCode::ServerFull
-        | ErrorCode::Busy
-        | ErrorCode::StoreFailed
-        | ErrorCode::NotKept
-        | ErrorCode::ClusterAway
-        | ErrorCode::Uncertain
-        | ErrorCode::KeepingFailed => StatusCode::ServiceUnavailable,
-        ErrorCode::AddressFull
-        | ErrorCode::ConnectsTooFast
-        | ErrorCode::Flooding
-        | ErrorCode::TooManyNames
-        | ErrorCode::LoginThrottled(_)
-        | ErrorCode::OperThrottled(_) => StatusCode::TooManyRequests,
-        ErrorCode::AddressBanned(_)
-        | ErrorCode::NickBanned(_)
-        | ErrorCode::Muted
-        | ErrorCode::NotOperator
-        | ErrorCode::NotModerator(_)
-        | ErrorCode::NotInRoom(_)
-        | ErrorCode::NotYourMessage
-        | ErrorCode::RoomLocked(_)
-        | ErrorCode::RoomFull(_)
-        | ErrorCode::BannedFromRoom(_)
-        | ErrorCode::MayNotSpeak(_)
-        | ErrorCode::InviteOnly(_)
-        | ErrorCode::WrongKey(_)
-        | ErrorCode::NameRegistered
-        | ErrorCode::AccountRequired(_)
-        | ErrorCode::NotInvited(_)
-        | ErrorCode::NoAccounts
-        | ErrorCode::NothingKept
-        | ErrorCode::NotLoggedIn
-        | ErrorCode::NotOwner(_)
-        | ErrorCode::WrongLogin
-        | ErrorCode::WrongServerPassword
-        | ErrorCode::WrongPassword => StatusCode::Forbidden,
-        ErrorCode::NoSuchNick(_)
-        | ErrorCode::NoSuchAccount(_)
-        | ErrorCode::NoSuchBan(_)
-        | ErrorCode::NoSuchMessage
-        | ErrorCode::NoRoomToEnter(_)
-        | ErrorCode::NoRoomToShow(_) => StatusCode::NotFound,
-        ErrorCode::NickTaken
-        | ErrorCode::AlreadyJoined
-        | ErrorCode::AlreadyLoggedIn
-        | ErrorCode::AlreadyRegistered
-        | ErrorCode::MailboxFull(_)
-        | ErrorCode::RoomExists(_)
-        | ErrorCode::AlreadyInRoom(_) => StatusCode::Conflict,
-        ErrorCode::BadNick
-        | ErrorCode::NotJoined
-        | ErrorCode::BadPassword
-        | ErrorCode::BadTime
-        | ErrorCode::BadMessageId
-        | ErrorCode::TooManyBots
-        | ErrorCode::TooManyRegistrations
-        | ErrorCode::AccountsFull
-        | ErrorCode::BadRoomName
-        | ErrorCode::TooManyRooms
-        | ErrorCode::NotInLobby
-        | ErrorCode::BadMask
-        | ErrorCode::TooManyIgnored
-        | ErrorCode::TooManyBans
-        | ErrorCode::NotSpoken(_)
-        | ErrorCode::UnknownCommand(_)
-        | ErrorCode::NoMark(_)
-        | ErrorCode::UnknownType(_)
-        | ErrorCode::Usage(_)
-        | ErrorCode::MissingField(_)
-        | ErrorCode::WrongField(_)
-        | ErrorCode::NotJson
-        | ErrorCode::NotUtf8
-        | ErrorCode::TooDeep => StatusCode::BadRequest,
     }
 }
 

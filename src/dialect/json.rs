@@ -1,5 +1,6 @@
 //! The json dialect: newline-delimited JSON, ASCII on the way out (RFC 8259 section 7 escapes).
 
+mod amended;
 mod event;
 mod fields;
 mod padded;

@@ -4,6 +4,7 @@
 //! line ends and padding included. What a dialect must know of its reader comes as a [`View`]. Between frames
 //! nothing is remembered, but by a dialect whose frames are steps of a [`Dialogue`].
 
+mod about;
 mod anon;
 mod blocks;
 mod colon;

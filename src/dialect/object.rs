@@ -152,14 +152,29 @@ impl<'a> Object<'a> {
 
     pub(super) fn texts<'t>(self, key: &str, texts: impl Iterator<Item = &'t str>) -> Object<'a> {
         let object = self.key(key);
-        object.0.push(b'[');
-        for (at, text) in texts.enumerate() {
-            if at > 0 {
-                object.0.push(b',');
-            }
-            push_string(text, object.0);
+        push_strings(texts, object.0);
+        object
+    }
+
+    /// An object of lists of texts.
+    pub(super) fn lists<'t>(
+        self,
+        key: &str,
+        lists: impl Iterator<Item = (&'t str, impl Iterator<Item = &'t str>)>,
+    ) -> Object<'a> {
+        let object = self.key(key);
+        let mut begin = b'{';
+        for (name, texts) in lists {
+            object.0.push(begin);
+            push_string(name, object.0);
+            object.0.push(b':');
+            push_strings(texts, object.0);
+            begin = b',';
         }
-        object.0.push(b']');
+        if begin == b'{' {
+            object.0.push(begin);
+        }
+        object.0.push(b'}');
         object
     }
 
@@ -204,6 +219,18 @@ impl<'a> Object<'a> {
         let _ = write!(object.0, "{}.{:03}", unix_ms / 1000, unix_ms % 1000);
         object
     }
+}
+
+/// Appends a list of texts.
+fn push_strings<'t>(texts: impl Iterator<Item = &'t str>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (at, text) in texts.enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        push_string(text, out);
+    }
+    out.push(b']');
 }
 
 /// Appends `text` as a JSON string of ASCII.

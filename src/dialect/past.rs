@@ -1,6 +1,6 @@
 //! What was said before, as lines: what dialects of lines have in common.
 
-use super::{sentence, text};
+use super::{about, sentence, text};
 use crate::model::{Event, Manner, Message, Nick, Part, Target};
 
 /// The lines of an answer about what was said, each with its room; nothing for what one is shown without
@@ -37,7 +37,7 @@ pub(super) fn number(part: Part, message: &Message) -> String {
 
 /// The lines of a message as somebody elsewhere is told them, each behind its number where that is wanted.
 pub(super) fn message_lines(number: &str, target: &Target, message: &Message) -> Vec<String> {
-    let Message { nick, text, .. } = message;
+    let Message { nick, .. } = message;
     let label = match (target, message.manner) {
         (Target::Room(room), Manner::Said | Manner::Noticed) => format!("[#{room} {nick}] "),
         (Target::Room(room), Manner::Happened(happening)) => {
@@ -50,7 +50,7 @@ pub(super) fn message_lines(number: &str, target: &Target, message: &Message) ->
             format!("{begin}{name}{end}")
         }
     };
-    text::labelled(&format!("{number}{label}"), text)
+    text::labelled(&format!("{number}{label}"), &about::said(message))
 }
 
 /// What stands before something said between `other` and the reader.

@@ -1,5 +1,6 @@
 //! Text of other users on a terminal: what could move the cursor, ring, hide or reorder is removed, what
 //! breaks a line or parts words is one blank, and so what is given here is one line: messages are given line by line.
+//! IRC's formatting codes are removed whole.
 
 mod unseen;
 
@@ -39,6 +40,14 @@ fn clean(text: &str, mut put: impl FnMut(char)) {
             '\r' if after.starts_with('\n') => None,
             '\n' | '\r' | '\x0B' | '\x0C' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
             '\t' => Some(c),
+            '\x03' => {
+                rest = without_colours(after, 2, |c| c.is_ascii_digit()).chars();
+                None
+            }
+            '\x04' => {
+                rest = without_colours(after, 6, |c| c.is_ascii_hexdigit()).chars();
+                None
+            }
             _ if c.is_control() => None,
             _ if is_unseen(c) => is_needed(c, before, after.chars().next()).then_some(c),
             _ => Some(c),
@@ -54,6 +63,24 @@ fn clean(text: &str, mut put: impl FnMut(char)) {
         if !flag.is_empty() {
             rest = behind.chars();
         }
+    }
+}
+
+/// Without the numbers of colours that follow IRC's code for them: of the letters, and behind a comma of what is behind.
+fn without_colours(text: &str, digits: usize, is_digit: fn(char) -> bool) -> &str {
+    let number = |text: &str| {
+        text.chars()
+            .take(digits)
+            .take_while(|c| is_digit(*c))
+            .count()
+    };
+    let rest = &text[number(text)..];
+    match rest
+        .strip_prefix(',')
+        .map(|behind| (behind, number(behind)))
+    {
+        Some((behind, count @ 1..)) if rest.len() < text.len() => &behind[count..],
+        _ => rest,
     }
 }
 
@@ -74,6 +101,26 @@ mod tests {
         assert_eq!(pushed("a\x1b[31mb\x07\0c\x7f\x08d"), "a[31mbcd");
         assert_eq!(pushed("a\u{9b}31m\u{202e}b\u{2066}c\u{2069}"), "a31mbc");
         assert_eq!(pushed("héllo 日本 🎉"), "héllo 日本 🎉");
+    }
+
+    #[test]
+    fn codes_of_irc_are_none_of_the_text() {
+        assert_eq!(
+            pushed("\x02bold\x02 \x1Dit\x1D \x11code\x11"),
+            "bold it code"
+        );
+        for (text, shown) in [
+            ("\x034red\x03", "red"),
+            ("\x0304,05red\x0f on", "red on"),
+            ("\x03123", "3"),
+            ("\x03,5", ",5"),
+            ("\x034,x", ",x"),
+            ("\x03é", "é"),
+            ("\x04ff0000,00FF00x", "x"),
+            ("\x0304\x034a", "a"),
+        ] {
+            assert_eq!(pushed(text), shown, "{text:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::limits::CLIENT_READ_BYTES;
 use crate::model::{ErrorCode, Event, Manner, Message, Request, RoomName, Target};
 
 use super::object::{self, Object};
-use super::{Ask, Dialect, Stage, View, ask, json, past, plain, text};
+use super::{Ask, Dialect, Stage, View, about, ask, json, past, plain, text};
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
     ask(read(frame, stage))
@@ -38,6 +38,15 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             ..
         } if room.is_lobby() => push_server_message(&text::absence(*left, *members), out),
         Event::Said { room, message, .. } => push_said(room, message, out),
+        Event::Amended(amended) => {
+            let told = about::told(amended);
+            match &amended.target {
+                Target::Room(room) => push_said(room, &told, out),
+                Target::User(_) => past::message_lines("", &amended.target, &told)
+                    .iter()
+                    .for_each(|line| push_server_message(line, out)),
+            }
+        }
         Event::History {
             target,
             messages,
@@ -66,14 +75,12 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 
 /// Where one speaks is not seen here: a room's text names the room, except the lobby's.
 fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
-    let Message {
-        nick, text: said, ..
-    } = message;
+    let (nick, said) = (&message.nick, about::said(message));
     let label = match (message.manner, room.is_lobby()) {
         (Manner::Said | Manner::Noticed | Manner::Happened(_), true) => {
             let mut head = Vec::new();
             Object::new(&mut head, "message").text("from", nick.as_str());
-            return push_objects(&head, said, out);
+            return push_objects(&head, &said, out);
         }
         (Manner::Said | Manner::Noticed | Manner::Happened(_), false) => {
             format!("[#{room} {nick}] ")
@@ -81,7 +88,7 @@ fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
         (Manner::Acted, true) => format!("* {nick} "),
         (Manner::Acted, false) => format!("[#{room}] * {nick} "),
     };
-    text::labelled(&label, said)
+    text::labelled(&label, &said)
         .iter()
         .for_each(|line| push_server_message(line, out));
 }

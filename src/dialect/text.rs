@@ -7,8 +7,8 @@ use crate::model::{
 
 use super::spec::{PASSWORD_PROMPT, PROMPT};
 use super::{
-    Ask, Dialect, Stage, View, answer, ask, command, past, plain, sentence, telnet, time, unlock,
-    unmarked, utf8,
+    Ask, Dialect, Stage, View, about, answer, ask, command, past, plain, sentence, telnet, time,
+    unlock, unmarked, utf8,
 };
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
@@ -65,7 +65,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::Private { message } => push_lines(
             b"",
             &["[", message.nick.as_str(), " → you] "],
-            &message.text,
+            &about::said(message),
             out,
         ),
         Event::PrivateSent { to, text, away, .. } => {
@@ -73,6 +73,15 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
             if let Some(away) = away {
                 let away = sentence::absence(away);
                 push(out, &["[Server] ", to.as_str(), " is away: "], away);
+            }
+        }
+        Event::Amended(amended) => {
+            let told = about::told(amended);
+            match &amended.target {
+                Target::Room(room) => push_said(b"", room, &told, view.here, out),
+                Target::User(with) => {
+                    push_lines(b"", &past::between(with, &told), &told.text, out);
+                }
             }
         }
         Event::Unlocked => out.extend_from_slice(PROMPT.as_bytes()),
@@ -117,7 +126,7 @@ fn push_said(head: &[u8], room: &RoomName, message: &Message, here: bool, out: &
         (Manner::Acted, true) => &["* ", nick, " "],
         (Manner::Acted, false) => &["[#", name, "] * ", nick, " "],
     };
-    push_lines(head, label, &message.text, out);
+    push_lines(head, label, &about::said(message), out);
 }
 
 /// Appends the lines of a message, each behind what says whose it is.
@@ -151,7 +160,12 @@ fn past(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 match target {
                     Target::Room(room) => push_said(&head, room, message, view.here, out),
                     Target::User(with) => {
-                        push_lines(&head, &past::between(with, message), &message.text, out);
+                        push_lines(
+                            &head,
+                            &past::between(with, message),
+                            &about::said(message),
+                            out,
+                        );
                     }
                 }
             }
@@ -310,6 +324,9 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             return Vec::new();
         }
         Event::Deleted(deletion) => sentence::deleted(deletion),
+        Event::Amended(amended) => {
+            return past::message_lines("", &amended.target, &about::told(amended));
+        }
         Event::Pong => "Pong.".into(),
         Event::Motd { lines } => return lines.to_vec(),
         Event::Codes { codes } if codes.is_empty() => "There are no invitations.".into(),
@@ -355,7 +372,10 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Shutdown => "The server is shutting down.".into(),
         Event::Error(code) => code.to_string(),
         Event::Said { room, message, .. } => {
-            return labelled(&format!("[#{room} {}] ", message.nick), &message.text);
+            return labelled(
+                &format!("[#{room} {}] ", message.nick),
+                &about::said(message),
+            );
         }
         Event::History { .. } | Event::Found { .. } => return past::lines(event),
         Event::Kept { .. } => return Vec::new(),
@@ -363,7 +383,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             format!("The token of {bot}, told only now: {}", token.reveal())
         }
         Event::Private { message } => {
-            return labelled(&format!("[{} → you] ", message.nick), &message.text);
+            return labelled(&format!("[{} → you] ", message.nick), &about::said(message));
         }
         Event::PrivateSent { to, text, away, .. } => {
             let away = away

@@ -56,7 +56,7 @@ impl Hub {
         self.history.privates.retain(|it| it.id != message.id);
         self.forget_in_scans(message.id);
         if self.chat.rules().durability.is_some() {
-            self.history.deleted.insert(message.id, id);
+            self.history.changed.delete(message.id, id);
             let message = message.id;
             self.keep_said(id, Record::Deleted { id, message }, now);
         }

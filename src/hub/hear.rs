@@ -182,6 +182,13 @@ impl Hub {
                 message,
                 from_account,
             } => self.hear_mailed(to, message, from_account, asker, now),
+            Fact::Amended {
+                user,
+                message,
+                amendment,
+                id,
+                unix_ms,
+            } => self.hear_amended(user, &message, amendment, (id, unix_ms), asker, now),
             Fact::Deleted {
                 by,
                 message,

@@ -268,7 +268,7 @@ fn newest_of(effect: &Effect) -> MessageId {
         (_, Some(Event::PrivateSent { id, .. })) => *id,
         (_, Some(Event::Kept { id, .. })) => Some(*id),
         // It has a place of its own in the order of messages, later than what it is about.
-        (_, Some(Event::Deleted(_))) => Some(MessageId::MAX),
+        (_, Some(Event::Deleted(_) | Event::Amended(_))) => Some(MessageId::MAX),
         (_, Some(Event::History { messages, .. })) => messages.last().map(|message| message.id),
         (_, Some(Event::Found { messages, .. })) => messages.last().map(|(_, message)| message.id),
         _ => None,
@@ -282,11 +282,11 @@ pub(super) fn text_of(effect: &Effect) -> usize {
         return bytes.len();
     }
     match event_of(effect) {
-        Some(Event::Said { message, .. } | Event::Private { message }) => message.text.len(),
         Some(Event::History { messages, .. }) => {
             messages.iter().map(|message| message.text.len()).sum()
         }
-        _ => 0,
+        Some(event) => event.text_bytes(),
+        None => 0,
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::RoomId;
 use crate::limits::KEPT_BYTES;
 use crate::model::{ConnId, KeptMessage, Message, MessageId};
-use crate::session::{CatchUp, Debts, Deleted, Scrollback};
+use crate::session::{CatchUp, ChangedMessages, Debts, Scrollback};
 
 use super::held::text_of;
 use super::questions::Asked;
@@ -39,10 +39,10 @@ pub(super) struct History {
     /// What all scrollbacks take, in bytes.
     #[serde(skip)]
     pub(super) scrollback_bytes: usize,
-    /// What was deleted and may be found on disk yet.
+    /// What was deleted or amended and may be found on disk as it was yet.
     #[serde(skip)]
-    pub(super) deleted: Deleted,
-    /// The last messages of users to each other: what is to be known to delete them.
+    pub(super) changed: ChangedMessages,
+    /// The last messages of users to each other: what is to be known to delete or amend them.
     pub(super) privates: VecDeque<KeptMessage>,
 }
 
@@ -81,11 +81,11 @@ impl Hub {
     /// ([`Hub::has_more_kept`]) it is to be called again.
     pub fn handle_kept(&mut self, through: MessageId, bytes_max: usize) {
         self.history.kept = self.history.kept.max(through);
-        if !self.history.deleted.is_empty() {
+        if !self.history.changed.is_empty() {
             let history = &mut self.history;
             let oldest = history.asked.keys().min().copied();
             history
-                .deleted
+                .changed
                 .note_kept(history.kept, history.last_ticket, oldest);
         }
         let mut bytes = 0;

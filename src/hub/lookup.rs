@@ -150,7 +150,7 @@ impl Hub {
 
     /// A question has been answered. One that nobody waits for any more is nothing.
     pub fn handle_found(&mut self, ticket: u64, mut found: Found, now: Moment) {
-        self.history.deleted.strip(&mut found);
+        self.history.changed.apply_to(&mut found);
         let Some(asked) = self.history.asked.remove(&ticket) else {
             return;
         };
@@ -162,8 +162,8 @@ impl Hub {
         if let Question::Reading(room, window) = asked.what {
             return self.end_reading(who, room, window, found);
         }
-        if let Question::Deletion(deletion) = asked.what {
-            if let Some(decision) = self.deletion_of(who, *deletion, found) {
+        if let Question::Message(sought) = asked.what {
+            if let Some(decision) = self.sought(who, *sought, found, now) {
                 self.conclude(who, asked.request_id, decision, now);
             }
             return;

@@ -8,10 +8,10 @@
 //! ```text
 //! mod (what is asked) · due (what time brings) · history (what is on disk) · snapshot (as bytes)
 //!   → coming, talk, utter, rooms, modes, metadata, profiles, operate, accounts, logins, quitting, later, lasting, mail,
-//!     deleting, lookup, listing, reading, scan (decide)
+//!     seeking → amending, lookup, listing, reading, scan (decide)
 //!   → continuing (carries out what was decided, and goes on when an entry was applied)
 //!   → hear (commits an entry, and hears the facts that come of it)
-//!   → entering, parting, beside, said, tagged, changes, deleted (who is told of them)
+//!   → entering, parting, beside, said, tagged, changes, deleted, amended (who is told of them)
 //!   → catchup, presence, guests, expiry, watches, roster, tell → held (what waits for the disk) → asker → state
 //! ```
 //!
@@ -20,6 +20,8 @@
 //! is known beside the chat, is kept by `session`.
 
 mod accounts;
+mod amended;
+mod amending;
 mod asker;
 mod asking;
 mod beside;
@@ -30,7 +32,6 @@ mod continuing;
 mod debts;
 mod decision;
 mod deleted;
-mod deleting;
 mod due;
 mod effect;
 mod elsewhere;
@@ -67,6 +68,7 @@ mod rooms;
 mod roster;
 mod said;
 mod scan;
+mod seeking;
 mod snapshot;
 mod state;
 mod tagged;
@@ -77,6 +79,7 @@ mod watches;
 mod world;
 
 pub(crate) use crate::chat::RoomId;
+use crate::chat::Words;
 pub use crate::chat::{Addresses, Rules};
 pub(crate) use crate::session::{Reader, Readers};
 pub(crate) use effect::{Audience, Effect};
@@ -262,8 +265,9 @@ impl Hub {
             Request::Nick { nick } => self.change_nick(who, nick),
             Request::Say { room, text } => self.say(who, room, Manner::Said, text),
             Request::Act { room, text } => self.say(who, room, Manner::Acted, text),
-            Request::Private { to, text } => self.say_privately(caller, &to, text),
-            Request::Delete { within, id, reason } => self.delete(who, within, id, reason),
+            Request::Private { to, text } => self.say_privately(caller, &to, Words::said(text)),
+            Request::Delete { within, id, reason } => self.delete(caller, within, id, reason),
+            Request::About(about) => self.ask_about(caller, *about),
             Request::List => self.list(who),
             Request::Members { room, page } => self.tell_members(who, room, &page),
             Request::Rooms { from } => self.tell_rooms(who, &from),

@@ -10,8 +10,8 @@ use crate::model::{
 };
 use crate::session::cut_text;
 
-use super::deleting::SoughtDeletion;
 use super::effect::Effect;
+use super::seeking::SoughtMessage;
 use super::state::Hub;
 
 /// A question that waits for its answer.
@@ -35,8 +35,8 @@ pub(super) enum Question {
     Reading(RoomName, Window),
     /// Somebody searches.
     Search,
-    /// What is to be deleted?
-    Deletion(Box<SoughtDeletion>),
+    /// What is to be deleted or amended, or is answered?
+    Message(Box<SoughtMessage>),
     /// An operator has a room written to a file.
     Export(RoomName),
     /// What waits for an account that has just logged in?

@@ -264,15 +264,11 @@ impl Hub {
         if privates.len() >= PRIVATES_REMEMBERED {
             privates.pop_front();
         }
-        privates.push_back(KeptMessage {
-            id: message.id,
-            nick: message.nick.clone(),
-            origin: message.origin,
-            place: SaidIn::User {
-                to: to.clone(),
-                account,
-            },
-        });
+        let place = SaidIn::User {
+            to: to.clone(),
+            account,
+        };
+        privates.push_back(KeptMessage::of(message, place));
     }
 
     pub(super) fn absence_of(&self, user: UserId) -> Option<Absence> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::chat::{RoomId, Rooms};
 use crate::limits::{SEARCH_FOLD_FACTOR, SEARCH_MESSAGE_BYTES, SEARCH_SLICE_BYTES};
 use crate::model::{
-    ConnId, Event, Message, MessageId, RequestId, RoomName, SearchWords, Window, terms,
+    Amendment, ConnId, Event, Message, MessageId, RequestId, RoomName, SearchWords, Window, terms,
 };
 use crate::session::{LocalRooms, cut_found};
 
@@ -97,6 +97,14 @@ impl Hub {
     pub(super) fn forget_in_scans(&mut self, id: MessageId) {
         for scan in &mut self.history.scans {
             scan.found.retain(|(_, message)| message.id != id);
+        }
+    }
+
+    /// A message is another.
+    pub(super) fn amend_in_scans(&mut self, id: MessageId, amendment: &Amendment) {
+        let found = self.history.scans.iter_mut().flat_map(|it| &mut it.found);
+        for (_, message) in found.filter(|(_, message)| message.id == id) {
+            *message = Arc::new(message.amended(amendment));
         }
     }
 

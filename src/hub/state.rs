@@ -160,13 +160,17 @@ impl Hub {
 
     /// Does a connection speak in the room that an event for it alone is of?
     pub fn is_here(&self, who: ConnId, event: &Event) -> bool {
-        let (Event::Said { room, .. }
-        | Event::History {
-            target: Target::Room(room),
-            ..
-        }) = event
-        else {
-            return true;
+        let room = match event {
+            Event::Said { room, .. }
+            | Event::History {
+                target: Target::Room(room),
+                ..
+            } => room,
+            Event::Amended(amended) => match &amended.target {
+                Target::Room(room) => room,
+                Target::User(_) => return true,
+            },
+            _ => return true,
         };
         let session = self.sessions.get(who);
         session.is_some_and(|session| {

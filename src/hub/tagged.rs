@@ -24,7 +24,7 @@ impl Hub {
                 TagTo::User(user) => Target::User(self.name_of(user)),
             },
             is_for_moderators: matches!(to, TagTo::Moderators(_)),
-            tags: words.tags,
+            tags: words.tags.unwrap_or_default(),
             text: words.text,
             is_notice: words.manner == Manner::Noticed,
             id,

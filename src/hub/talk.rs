@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Addresses, Entry, Fact, Words};
+use crate::chat::{Addresses, Entry, Fact, RoomId, Words};
 use crate::model::{
     ConnId, Done, ErrorCode, Event, Key, Manner, Message, MessageId, Moment, Nick, NodeId, Peer,
     RoomName, SaidBy, UserId, WhoisEntry,
@@ -30,14 +30,19 @@ impl Hub {
     ) -> Result<Decision, ErrorCode> {
         self.check_message(&text)?;
         let room = self.entered(who, room)?;
+        self.say_in(who, room, Words::of(manner, text))
+    }
+
+    pub(super) fn say_in(
+        &mut self,
+        who: ConnId,
+        room: RoomId,
+        words: Words,
+    ) -> Result<Decision, ErrorCode> {
         let entry = Entry::Say {
             user: self.own_id(who)?,
             room,
-            words: Words {
-                manner,
-                text,
-                tags: String::new(),
-            },
+            words,
             is_outside: false,
             shown: self.shown_peer(who),
         };
@@ -106,24 +111,23 @@ impl Hub {
         &mut self,
         caller: Caller,
         name: &str,
-        text: String,
+        words: Words,
     ) -> Result<Decision, ErrorCode> {
-        self.check_message(&text)?;
+        self.check_message(&words.text)?;
         let who = caller.who;
         let is_console = self.consoles.contains(&who);
         if let Some(to) = self.chat.users().find(name) {
             if is_console {
-                return self.tell_from_console(to, text);
+                return self.tell_from_console(to, words.text);
             }
             let from = self.own_id(who)?;
-            let words = Words::said(text);
             self.check_room()?;
             return Decision::entry(Entry::Private { from, to, words });
         }
         let nobody = ErrorCode::NoSuchNick(name.into());
         match self.watcher.filter(|id| self.consoles.contains(id)) {
             Some(operator) if Key::of(name) == Key::of(SERVER) => {
-                self.say_to_server(caller, operator, text)
+                self.say_to_server(caller, operator, words.text)
             }
             _ if is_console => Err(nobody),
             _ => {
@@ -131,7 +135,13 @@ impl Hub {
                 let account = self.chat.directory().find(&Key::of(name)).ok_or(nobody)?;
                 let to = account.record.id;
                 self.check_room()?;
-                Decision::entry(Entry::Mail { from, to, text })
+                let Words { text, reply_to, .. } = words;
+                Decision::entry(Entry::Mail {
+                    from,
+                    to,
+                    text,
+                    reply_to,
+                })
             }
         }
     }
@@ -166,6 +176,7 @@ impl Hub {
             manner: Manner::Said,
             text: text.clone(),
             tags: None,
+            marks: None,
         });
         self.tell(operator, Event::Private { message });
         let to = Nick::parse(SERVER).expect("letters");

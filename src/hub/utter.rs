@@ -2,7 +2,7 @@
 //! once rather than when they are kept.
 
 use crate::chat::{Entry, TagTo, Words};
-use crate::model::{Addressee, ConnId, ErrorCode, RoomName, Utterance};
+use crate::model::{Addressee, ConnId, ErrorCode, MessageId, ReplyTo, RoomName, Utterance};
 
 use super::decision::{Caller, Decision, Then, Wants};
 use super::state::Hub;
@@ -18,10 +18,16 @@ impl Hub {
             manner,
             text,
             tags,
+            reply_to,
         } = utterance;
         self.check_message(&text)?;
-        let words = Words { manner, text, tags };
         let who = caller.who;
+        let words = Words {
+            manner,
+            text,
+            tags: Some(tags),
+            reply_to: reply_to.and_then(|id| self.answered(who, id)),
+        };
         match to {
             Addressee::Room(room) => self.utter_in(who, room, words),
             Addressee::Moderators(room) => {
@@ -30,6 +36,14 @@ impl Hub {
             }
             Addressee::User(name) => self.utter_to(caller, &name, words),
         }
+    }
+
+    /// A message in memory that words are about: of what is not they are a message like others.
+    fn answered(&self, who: ConnId, id: MessageId) -> Option<ReplyTo> {
+        let by = self.actor(who).ok()?;
+        let message = self.remembered(by, None, id)?;
+        let nick = message.nick.clone();
+        Some(ReplyTo { id, nick })
     }
 
     fn utter_in(
@@ -64,7 +78,7 @@ impl Hub {
         let Some(to) = self.chat.users().find(name) else {
             return match is_for_programs(&words) {
                 true => Err(ErrorCode::NoSuchNick(name.into())),
-                false => self.say_privately(caller, name, words.text),
+                false => self.say_privately(caller, name, words),
             };
         };
         if is_for_programs(&words) {

@@ -139,6 +139,8 @@ pub struct Utterance {
     pub text: String,
     /// What programs say to each other beside the text, in its form on the wire; empty for none.
     pub tags: String,
+    /// The message that they are about, where there is one such.
+    pub reply_to: Option<MessageId>,
 }
 
 /// Whom words are for, as typed.

@@ -159,6 +159,14 @@ pub enum ErrorCode {
     MessageTooLong(usize),
     /// A message of more lines than this.
     TooManyLines(usize),
+    /// Somebody else said it who alone may edit it.
+    NotYoursToEdit,
+    /// Too late to edit that.
+    EditTooLate,
+    /// Not a reaction.
+    BadReaction,
+    /// A message has as many reactions as it may.
+    TooManyReactions,
     /// The time to join is over, in seconds.
     JoinTimeout(u64),
     /// Too long silent, in seconds.
@@ -343,6 +351,14 @@ impl fmt::Display for ErrorCode {
             ErrorCode::TooManyLines(max) => {
                 write!(f, "That message has too many lines: {max} at most.")
             }
+            ErrorCode::NotYoursToEdit => f.write_str("That message is not yours to edit."),
+            ErrorCode::EditTooLate => {
+                f.write_str("A message can be edited for 10 minutes after it was said.")
+            }
+            ErrorCode::BadReaction => {
+                f.write_str("A reaction is an emoji or a short word: 32 bytes at most, no blanks.")
+            }
+            ErrorCode::TooManyReactions => f.write_str("That message has 100 reactions already."),
             ErrorCode::JoinTimeout(s) => write!(f, "No name came within {s} s. Goodbye."),
             ErrorCode::IdleTimeout(s) => write!(f, "Nothing came for {s} s. Goodbye."),
             ErrorCode::ServerFull => f.write_str("The server is full. Please try again later."),

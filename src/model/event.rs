@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Absence, AccountId, Challenge, Change, Departure, Done, ErrorCode, InviteCode, Kick, Message,
-    MessageId, Nick, Notice, Peer, PutOut, RoomName, RoomsFrom, Secret, Target,
+    Absence, AccountId, Amended, Amendment, Challenge, Change, Departure, Done, ErrorCode,
+    InviteCode, Kick, Message, MessageId, Nick, Notice, Peer, PutOut, RoomName, RoomsFrom, Secret,
+    Target,
 };
 
 /// Who did something: the name for most dialects, the address for anon and colon.
@@ -191,6 +192,8 @@ pub enum Event {
     },
     /// Something that was said is to be forgotten.
     Deleted(Box<Deletion>),
+    /// Something that was said is another than before.
+    Amended(Box<Amended>),
     /// What was said before.
     History {
         /// Where.
@@ -398,6 +401,18 @@ pub enum Event {
 }
 
 impl Event {
+    /// The text of what somebody says just now, in bytes.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Event::Said { message, .. } | Event::Private { message } => message.text.len(),
+            Event::Amended(amended) => match &amended.amendment {
+                Amendment::Edited(text) => text.len(),
+                Amendment::Reacted { .. } => 0,
+            },
+            _ => 0,
+        }
+    }
+
     /// Whose doing it is, where many are told of it; `None` where it is nobody's, or only one is told.
     pub fn actor(&self) -> Option<&Nick> {
         match self {
@@ -412,6 +427,7 @@ impl Event {
             | Event::Left { nick, .. } => Some(nick),
             Event::Topic { by, .. } => by.as_ref(),
             Event::Deleted(deletion) => deletion.by.as_ref(),
+            Event::Amended(amended) => Some(&amended.by),
             Event::Changed { change, .. } => change.actor(),
             _ => None,
         }

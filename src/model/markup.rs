@@ -17,7 +17,7 @@ pub(crate) enum Style {
 
 /// A part of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
+pub(crate) enum MarkupSpan<'a> {
     /// As it stands there.
     Text(&'a str),
     /// What stands between backticks.
@@ -30,7 +30,7 @@ pub(crate) enum Piece<'a> {
 
 /// A line of a text, or several that are code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Block<'a> {
+pub(crate) enum MarkupBlock<'a> {
     /// A line.
     Line(&'a str),
     /// A line behind `> `.
@@ -42,7 +42,7 @@ pub(crate) enum Block<'a> {
 }
 
 /// A text, line by line, in linear time.
-pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
+pub(crate) fn blocks(text: &str) -> Vec<MarkupBlock<'_>> {
     let lines: Vec<&str> = lines(text).collect();
     let mut blocks = Vec::with_capacity(lines.len());
     let mut at = 0;
@@ -55,7 +55,7 @@ pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
         };
         match end {
             Some(count @ 1..) => {
-                blocks.push(Block::Fenced(between(
+                blocks.push(MarkupBlock::Fenced(between(
                     text,
                     lines[at + 1],
                     lines[at + count],
@@ -68,9 +68,9 @@ pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
             None => {}
         }
         blocks.push(match (line.strip_prefix("> "), line.strip_prefix("- ")) {
-            (Some(quoted), _) => Block::Quote(quoted),
-            (None, Some(item)) => Block::Item(item),
-            (None, None) => Block::Line(line),
+            (Some(quoted), _) => MarkupBlock::Quote(quoted),
+            (None, Some(item)) => MarkupBlock::Item(item),
+            (None, None) => MarkupBlock::Line(line),
         });
         at += 1;
     }
@@ -98,8 +98,8 @@ fn between<'a>(text: &'a str, first: &str, last: &str) -> &'a str {
 }
 
 /// The parts of a line, in linear time.
-pub(crate) fn pieces(line: &str) -> Vec<Piece<'_>> {
-    let mut scan = Scan {
+pub(crate) fn pieces(line: &str) -> Vec<MarkupSpan<'_>> {
+    let mut scan = LineScan {
         line,
         text_from: 0,
         pieces: Vec::new(),
@@ -160,20 +160,20 @@ fn end_of_link(line: &str, at: usize) -> Option<usize> {
 }
 
 /// A line as it is read.
-struct Scan<'a> {
+struct LineScan<'a> {
     line: &'a str,
     /// Behind what is a piece already.
     text_from: usize,
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<MarkupSpan<'a>>,
     /// What was begun, and where among the pieces. Invariant: no style twice.
     open: Vec<(Style, usize)>,
 }
 
-impl Scan<'_> {
+impl LineScan<'_> {
     fn text_until(&mut self, end: usize) {
         if self.text_from < end {
             let text = &self.line[self.text_from..end];
-            self.pieces.push(Piece::Text(text));
+            self.pieces.push(MarkupSpan::Text(text));
         }
         self.text_from = end;
     }
@@ -181,7 +181,8 @@ impl Scan<'_> {
     /// Takes code between two backticks. Returns where to go on.
     fn code(&mut self, begin: usize, end: usize) -> usize {
         self.text_until(begin);
-        self.pieces.push(Piece::Code(&self.line[begin + 1..end]));
+        self.pieces
+            .push(MarkupSpan::Code(&self.line[begin + 1..end]));
         self.text_from = end + 1;
         end + 1
     }
@@ -199,9 +200,9 @@ impl Scan<'_> {
         match opened {
             Some(at) if closes => {
                 self.text_until(begin);
-                self.pieces[self.open[at].1] = Piece::Begin(style);
+                self.pieces[self.open[at].1] = MarkupSpan::Begin(style);
                 self.open.truncate(at);
-                self.pieces.push(Piece::End(style));
+                self.pieces.push(MarkupSpan::End(style));
                 self.text_from = end;
             }
             Some(_) | None
@@ -274,20 +275,20 @@ mod tests {
         let pieces = pieces(line).into_iter();
         pieces
             .map(|piece| match piece {
-                Piece::Text(text) => text.into(),
-                Piece::Code(code) => format!("<c>{code}</c>"),
-                Piece::Begin(style) => format!("<{}>", tag(style)),
-                Piece::End(style) => format!("</{}>", tag(style)),
+                MarkupSpan::Text(text) => text.into(),
+                MarkupSpan::Code(code) => format!("<c>{code}</c>"),
+                MarkupSpan::Begin(style) => format!("<{}>", tag(style)),
+                MarkupSpan::End(style) => format!("</{}>", tag(style)),
             })
             .collect()
     }
 
     fn shown(text: &str) -> String {
         let blocks = blocks(text).into_iter().map(|block| match block {
-            Block::Line(line) => tagged(line),
-            Block::Quote(line) => format!("<q>{}</q>", tagged(line)),
-            Block::Item(line) => format!("<l>{}</l>", tagged(line)),
-            Block::Fenced(code) => format!("<p>{code}</p>"),
+            MarkupBlock::Line(line) => tagged(line),
+            MarkupBlock::Quote(line) => format!("<q>{}</q>", tagged(line)),
+            MarkupBlock::Item(line) => format!("<l>{}</l>", tagged(line)),
+            MarkupBlock::Fenced(code) => format!("<p>{code}</p>"),
         });
         blocks.collect::<Vec<_>>().join("\n")
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Nick, RoomName, UserId};
+use super::{AccountId, Amendment, Marks, Nick, RoomName, UserId, opening};
 
 /// A message's place in the order in which things were said. It grows from message to message over the
 /// whole server, and so in each room; it is never used twice, and 0 is before all.
@@ -107,8 +107,12 @@ pub struct Message {
     pub manner: Manner,
     /// 1 byte up to the message limit.
     pub text: String,
-    /// What programs say to each other beside the text, in its form on the wire. It is not kept.
+    /// What programs say to each other beside the text, in its form on the wire. It is not kept. `None`: it was not said
+    /// by IRC, and so there are no formatting codes in it, but markup as it is typed.
     pub tags: Option<Box<str>>,
+    /// What there is of it beside that, where there is something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Box<Marks>>,
 }
 
 /// One message, and where it was said.
@@ -122,6 +126,56 @@ pub struct KeptMessage {
     pub origin: SaidBy,
     /// Where.
     pub place: SaidIn,
+    /// What else. Snapshots of before do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<Box<KeptMore>>,
+}
+
+/// What else is known of a message that may be amended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptMore {
+    /// When it was said, in milliseconds since 1970.
+    pub unix_ms: u64,
+    /// Did it happen, rather than being said?
+    pub is_event: bool,
+    /// How it begins.
+    pub opening: String,
+    /// What there is of it beside that.
+    pub marks: Option<Box<Marks>>,
+}
+
+impl KeptMessage {
+    /// What is known of a message that was said there.
+    pub fn of(message: &Message, place: SaidIn) -> KeptMessage {
+        KeptMessage {
+            id: message.id,
+            nick: message.nick.clone(),
+            origin: message.origin,
+            place,
+            more: Some(Box::new(KeptMore {
+                unix_ms: message.unix_ms,
+                is_event: matches!(message.manner, Manner::Happened(_)),
+                opening: opening(&message.text),
+                marks: message.marks.clone(),
+            })),
+        }
+    }
+
+    /// What there is of it beside what was said.
+    pub fn marks(&self) -> Option<&Marks> {
+        self.more.as_ref()?.marks.as_deref()
+    }
+
+    /// Takes an amendment in, which may have been taken in before.
+    pub fn amend(&mut self, amendment: &Amendment) {
+        let Some(more) = &mut self.more else {
+            return;
+        };
+        more.marks.get_or_insert_default().amend(amendment);
+        if let Amendment::Edited(text) = amendment {
+            more.opening = opening(text);
+        }
+    }
 }
 
 /// Where a message was said.

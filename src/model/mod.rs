@@ -2,6 +2,7 @@
 //! what is told. Values only: nothing here reads a socket or a clock.
 
 mod account;
+mod amend;
 mod ban;
 mod change;
 pub(crate) mod crowd;
@@ -11,8 +12,7 @@ mod hash;
 mod incident;
 mod letters;
 mod lines;
-#[cfg(test)]
-mod markup;
+pub(crate) mod markup;
 mod message;
 mod mode;
 mod mute;
@@ -42,6 +42,9 @@ use serde::{Deserialize, Serialize};
 pub use account::InviteCode;
 pub use account::{AccountAnswer, AccountAsk};
 pub(crate) use account::{Challenge, CodeChange, Login, ScramProof, TokenChange};
+pub(crate) use amend::{
+    AboutMessage, Amended, Amendment, Doing, Marks, ReactedBy, Reaction, ReplyTo, opening,
+};
 pub(crate) use ban::{Ban, Mask, matches};
 pub(crate) use change::{Addressee, Change, MetadataTarget, Utterance, WatchChange};
 pub use error::ErrorCode;

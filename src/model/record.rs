@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, HashSeed, Key, Message, MessageId, Nick, RoomMask, RoomName};
+use super::{AccountId, Amendment, HashSeed, Key, Message, MessageId, Nick, RoomMask, RoomName};
 
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,15 @@ pub enum Record {
         /// Which message.
         message: MessageId,
     },
+    /// Something that was said is another than before.
+    Amended {
+        /// Its own place in the order of what was said.
+        id: MessageId,
+        /// Which message.
+        message: MessageId,
+        /// What of it.
+        amendment: Amendment,
+    },
     /// What waited for an account was told to it, up to that message.
     Delivered {
         /// The account.
@@ -84,7 +93,7 @@ impl Record {
     pub fn message_id(&self) -> Option<MessageId> {
         match self {
             Record::Said { message, .. } | Record::Private { message, .. } => Some(message.id),
-            Record::Deleted { id, .. } => Some(*id),
+            Record::Deleted { id, .. } | Record::Amended { id, .. } => Some(*id),
             Record::Delivered { .. }
             | Record::Used { .. }
             | Record::Note { .. }

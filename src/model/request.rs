@@ -7,8 +7,8 @@ use super::change::MetadataTarget;
 use super::mode::ModeChange;
 use super::page::{MembersPage, Range, RoomsFrom};
 use super::{
-    AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, ScramProof, Secret, Target,
-    Utterance, WatchChange,
+    AboutMessage, AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, ScramProof, Secret,
+    Target, Utterance, WatchChange,
 };
 
 /// Whether an entered room must be new, must be there, or may be either.
@@ -180,6 +180,8 @@ pub enum Request {
         /// Why.
         reason: Option<String>,
     },
+    /// Edit, react to or answer something that was said.
+    About(Box<AboutMessage>),
     /// Who is in the room one speaks in.
     List,
     /// Who is in a room; one need not be in it.

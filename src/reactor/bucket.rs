@@ -1,7 +1,7 @@
 //! A token bucket for each connection's requests.
 
 use crate::limits::{FLOOD_CLOSE_MS, FLOOD_NOTICE_MS, LINES_PER_TOKEN, Rate};
-use crate::model::{Request, lines};
+use crate::model::{Doing, Request, lines};
 use serde::{Deserialize, Serialize};
 
 use super::timers::Tick;
@@ -93,10 +93,18 @@ pub(super) fn cost_of(request: &Request) -> u64 {
         Request::Rooms { .. } => 5,
         Request::Members { .. } | Request::List => 2,
         Request::Say { text, .. } | Request::Act { text, .. } | Request::Private { text, .. } => {
-            1 + (lines(text).count() - 1).div_ceil(LINES_PER_TOKEN) as u64
+            1 + cost_of_lines(text)
         }
+        Request::About(about) => match &about.what {
+            Doing::Edit { text } | Doing::Reply { text, .. } => 1 + cost_of_lines(text),
+            Doing::React { .. } => 1,
+        },
         _ => 1,
     }
+}
+
+fn cost_of_lines(text: &str) -> u64 {
+    (lines(text).count() - 1).div_ceil(LINES_PER_TOKEN) as u64
 }
 
 #[cfg(test)]

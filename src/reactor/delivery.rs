@@ -251,7 +251,7 @@ impl<S: System> Reactor<S> {
         if self.stops_at.is_some() {
             return;
         }
-        if matches!(event, Event::Said { .. }) {
+        if matches!(event, Event::Said { .. } | Event::Amended(_)) {
             self.show_event(&event);
         }
         match audience {
@@ -301,9 +301,7 @@ impl<S: System> Reactor<S> {
             .charge(1 + passed_by_count * DELIVERIES_PER_IGNORER);
         let hearers = readers.len().saturating_sub(passed_by_count);
         self.counters.note_deliveries(&event, hearers);
-        if let Event::Said { message, .. } = &event {
-            self.batch.bytes += message.text.len();
-        }
+        self.batch.bytes += event.text_bytes();
         let happening = self.happening(event);
         self.batch.events.push(happening);
         if self.batch.bytes > BATCH_BYTES_MAX {

@@ -142,6 +142,10 @@ impl<S: System> Reactor<S> {
 pub(super) fn is_talk(request: &Request) -> bool {
     matches!(
         request,
-        Request::Say { .. } | Request::Act { .. } | Request::Private { .. } | Request::Utter(_)
+        Request::Say { .. }
+            | Request::Act { .. }
+            | Request::Private { .. }
+            | Request::Utter(_)
+            | Request::About(_)
     )
 }

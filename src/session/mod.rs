@@ -4,12 +4,12 @@
 //! A connection's: `sessions` (whose it is, where it speaks), `catchup` (what it was told of a room's past), `debts`
 //! (answers on their way), `watches` and `ignorers` (names that it waits for, or hears nothing from). A room's: `local`,
 //! which has its `readers` and its `scrollback`. What time ends: `graces`, `expiry`, `throttle`, `failures`, `quota`.
-//! What memory has and the disk not yet, or the other way round: `deleted`; and `cut` holds an answer to its size.
+//! What memory has and the disk not yet, or the other way round: `changed`; and `cut` holds an answer to its size.
 
 mod catchup;
+mod changed;
 mod cut;
 mod debts;
-mod deleted;
 mod expiry;
 mod failures;
 mod graces;
@@ -23,9 +23,9 @@ mod throttle;
 mod watches;
 
 pub(crate) use catchup::CatchUp;
+pub(crate) use changed::ChangedMessages;
 pub(crate) use cut::{cut_found, cut_text};
 pub(crate) use debts::Debts;
-pub(crate) use deleted::Deleted;
 pub(crate) use expiry::{Expiry, Lasting, interval};
 pub(crate) use failures::LoginFailures;
 pub(crate) use graces::Graces;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Manner, Message, MessageId, Window};
+use crate::model::{Amendment, Manner, Message, MessageId, Window};
 
 /// What a message takes beside its text, in bytes: its other fields, and its place in a scrollback.
 const MESSAGE_BYTES: usize = 128;
@@ -175,6 +175,17 @@ impl Scrollback {
         bytes
     }
 
+    /// Amends a message, if it is here.
+    pub(crate) fn amend(&mut self, id: MessageId, amendment: &Amendment) {
+        if let Ok(at) = self.messages.binary_search_by_key(&id, |it| it.id)
+            && let Some(message) = self.messages.get_mut(at)
+        {
+            let amended = Arc::new(message.amended(amendment));
+            self.bytes = self.bytes + bytes_of(&amended) - bytes_of(message);
+            *message = amended;
+        }
+    }
+
     /// The bytes that it takes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
@@ -182,7 +193,8 @@ impl Scrollback {
 }
 
 fn bytes_of(message: &Arc<Message>) -> usize {
-    MESSAGE_BYTES + message.text.len()
+    let marks = message.marks.as_ref().map_or(0, |marks| marks.bytes());
+    MESSAGE_BYTES + message.text.len() + marks
 }
 
 #[cfg(test)]
@@ -199,6 +211,7 @@ mod tests {
             manner: Manner::Said,
             text: "hi".into(),
             tags: None,
+            marks: None,
         })
     }
 

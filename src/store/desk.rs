@@ -11,6 +11,7 @@ use crate::model::{AccountId, Key, Message, MessageId, Nick, Record, RoomName, R
 
 use super::Retention;
 use super::accounts;
+use super::amending::Rewriting;
 use super::erasure::Erasure;
 use super::rest;
 use super::rows::{self, integer};
@@ -24,6 +25,7 @@ pub(super) struct Desk<'c> {
     message: Statement<'c>,
     private: Statement<'c>,
     delete: Erasure<'c>,
+    amend: Rewriting<'c>,
     delivered: Statement<'c>,
     find_room: Statement<'c>,
     make_room: Statement<'c>,
@@ -66,13 +68,14 @@ impl<'c> Desk<'c> {
         let prepare = |sql: &str| connection.prepare(sql);
         Ok(Desk {
             message: prepare(
-                "INSERT OR IGNORE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT OR IGNORE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?,
             private: prepare(
                 "INSERT OR IGNORE INTO privates
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?,
             delete: Erasure::prepared(connection)?,
+            amend: Rewriting::prepared(connection)?,
             delivered: prepare(
                 "UPDATE privates SET delivered = 1
                 WHERE to_account = ?1 AND NOT delivered AND id <= ?2",
@@ -128,6 +131,23 @@ impl<'c> Desk<'c> {
                 }
                 self.last = self.last.max(id.0);
             }
+            Record::Amended {
+                id,
+                message,
+                amendment,
+            } => {
+                let amended = self.amend.execute(self.connection, *message, amendment)?;
+                if let Some((row, [before, after])) = amended {
+                    let tally = self.tally(row)?;
+                    tally.bytes = (tally.bytes + after).saturating_sub(before);
+                    let tally = *tally;
+                    self.changed.insert(row);
+                    if self.retention.is_exceeded(tally) {
+                        self.over.insert(row);
+                    }
+                }
+                self.last = self.last.max(id.0);
+            }
             Record::Delivered { to, through } => {
                 self.delivered
                     .execute([rows::account(Some(*to)), integer(through.0)])?;
@@ -164,7 +184,8 @@ impl<'c> Desk<'c> {
             rows::manner(message.manner),
             is_guarded,
             message.text,
-            rows::author(message.origin)
+            rows::author(message.origin),
+            rows::marks(message.marks.as_deref())
         ])?;
         self.last = self.last.max(message.id.0);
         if inserted == 1 {
@@ -201,7 +222,8 @@ impl<'c> Desk<'c> {
             from_account,
             to_account,
             is_delivered,
-            rows::author(message.origin)
+            rows::author(message.origin),
+            rows::marks(message.marks.as_deref())
         ])?;
         self.last = self.last.max(message.id.0);
         Ok(())

@@ -122,7 +122,7 @@ fn page(
         return Ok(Vec::new());
     };
     let mut statement = transaction.prepare(&format!(
-        "SELECT id, ms, nick, manner, text, author FROM messages
+        "SELECT id, ms, nick, manner, text, author, marks FROM messages
         WHERE room = ?1 AND id > ?2 AND id <= ?3 AND manner < 3 ORDER BY id LIMIT {PAGE}"
     ))?;
     let found = statement.query_map([row, after, through], |row: &Row<'_>| {

@@ -70,7 +70,7 @@ fn history(
     let mut page = FoundPage::new(window);
     if let Some((row, since)) = room_row(connection, room)? {
         let sql = format!(
-            "SELECT id, ms, nick, manner, text, author, guarded FROM messages
+            "SELECT id, ms, nick, manner, text, author, marks, guarded FROM messages
             WHERE room = ?1 AND id >= ?2 AND id < ?3 AND ms >= ?4 AND ms < ?5 {} ORDER BY id {}",
             if window.has_events {
                 ""
@@ -90,7 +90,7 @@ fn history(
                 &sql,
                 params![row, span.first, span.end, range.ms, range.until_ms],
                 |row| {
-                    let is_hidden = row.get(6)? && rows::id_of(row.get(0)?) < shown_from;
+                    let is_hidden = row.get(7)? && rows::id_of(row.get(0)?) < shown_from;
                     Ok((!is_hidden).then_some(()))
                 },
             )?;
@@ -111,7 +111,7 @@ fn private(
 ) -> Done<Found> {
     let range = RowRange::new(window, committed);
     let mut page = FoundPage::new(window);
-    let of = "SELECT id, ms, from_name, manner, text, author FROM privates";
+    let of = "SELECT id, ms, from_name, manner, text, author, marks FROM privates";
     let within = "id > ?4 AND id < ?5 AND ms >= ?6 AND ms < ?7";
     let sql = format!(
         "{of} WHERE from_key = ?1 AND to_key = ?2 AND from_account = ?3 AND {within}
@@ -140,43 +140,36 @@ fn private(
 /// One message, wherever it was said.
 fn message(connection: &Connection, id: MessageId) -> Done<Option<Box<KeptMessage>>> {
     let in_room = connection.query_row(
-        "SELECT m.nick, m.author, rooms.name, m.guarded, m.id <= rooms.since
+        "SELECT m.id, m.ms, m.nick, m.manner, substr(m.text, 1, 400), m.author, m.marks,
+            rooms.name, m.guarded, m.id <= rooms.since
         FROM messages AS m JOIN rooms ON rooms.id = m.room WHERE m.id = ?1",
         [integer(id.0)],
         |row| {
-            let (is_guarded, is_before): (bool, bool) = (row.get(3)?, row.get(4)?);
+            let (is_guarded, is_before): (bool, bool) = (row.get(8)?, row.get(9)?);
             let place = SaidIn::Room {
-                name: RoomName::nearest(row.get_ref(2)?.as_str()?),
+                name: RoomName::nearest(row.get_ref(7)?.as_str()?),
                 is_guarded,
             };
-            Ok((!(is_guarded && is_before)).then_some(kept(row, id, place)?))
+            let found = KeptMessage::of(&rows::message(row)?, place);
+            Ok((!(is_guarded && is_before)).then_some(Box::new(found)))
         },
     );
     if let Some(found) = in_room.optional()? {
         return Ok(found);
     }
     let private = connection.query_row(
-        "SELECT from_name, author, to_name, to_account FROM privates WHERE id = ?1",
+        "SELECT id, ms, from_name, manner, substr(text, 1, 400), author, marks, to_name, to_account
+        FROM privates WHERE id = ?1",
         [integer(id.0)],
         |row| {
             let place = SaidIn::User {
-                to: Nick::nearest(row.get_ref(2)?.as_str()?),
-                account: rows::account_of(row.get(3)?),
+                to: Nick::nearest(row.get_ref(7)?.as_str()?),
+                account: rows::account_of(row.get(8)?),
             };
-            kept(row, id, place)
+            Ok(Box::new(KeptMessage::of(&rows::message(row)?, place)))
         },
     );
     private.optional()
-}
-
-/// The message in a row that begins with nick and author.
-fn kept(row: &Row<'_>, id: MessageId, place: SaidIn) -> Done<Box<KeptMessage>> {
-    Ok(Box::new(KeptMessage {
-        id,
-        nick: Nick::nearest(row.get_ref(0)?.as_str()?),
-        origin: rows::origin(row.get(1)?),
-        place,
-    }))
 }
 
 fn mail(connection: &Connection, to: AccountId, committed: MessageId) -> Done<Found> {
@@ -185,7 +178,7 @@ fn mail(connection: &Connection, to: AccountId, committed: MessageId) -> Done<Fo
     let mut page = FoundPage::new(window);
     // All of it is told at once.
     page.room = usize::MAX;
-    let sql = "SELECT id, ms, from_name, manner, text, author FROM privates
+    let sql = "SELECT id, ms, from_name, manner, text, author, marks FROM privates
         WHERE to_account = ?1 AND NOT delivered AND id < ?2 ORDER BY id";
     page.read(
         connection,
@@ -218,7 +211,7 @@ fn search(
         // Which room it is in, and when it was said, is looked at here rather than there, so that it is
         // known how far was looked where that takes too long.
         let sql = format!(
-            "SELECT m.id, m.ms, m.nick, m.manner, m.text, m.author, m.guarded, m.room
+            "SELECT m.id, m.ms, m.nick, m.manner, m.text, m.author, m.marks, m.guarded, m.room
             FROM terms CROSS JOIN messages AS m ON m.id = terms.rowid
             WHERE terms MATCH ?1 AND terms.rowid > ?2 AND terms.rowid < ?3
             ORDER BY terms.rowid {}",
@@ -229,8 +222,8 @@ fn search(
             &sql,
             params![expression(words), range.after, range.before],
             |row| {
-                let (is_guarded, id): (bool, i64) = (row.get(6)?, row.get(0)?);
-                let place = places.get(&row.get(7)?);
+                let (is_guarded, id): (bool, i64) = (row.get(7)?, row.get(0)?);
+                let place = places.get(&row.get(8)?);
                 let shown = place.filter(|(_, from)| !is_guarded || rows::id_of(id) >= *from);
                 let is_late = row.get::<_, i64>(1)? >= range.ms;
                 Ok(shown

@@ -6,6 +6,7 @@
 //! waits in bounded queues, and answers are polled when the store has woken its owner.
 
 pub(crate) mod accounts;
+mod amending;
 mod backup;
 mod desk;
 mod erasure;
@@ -41,7 +42,8 @@ use rusqlite::Connection;
 
 use crate::limits::{STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_CLOSE_MS, STORE_RECORDS_MAX};
 use crate::model::{
-    AccountAnswer, AccountAsk, Durability, Found, Kept, Message, MessageId, Query, Record,
+    AccountAnswer, AccountAsk, Amendment, Durability, Found, Kept, Message, MessageId, Query,
+    Record,
 };
 
 pub(crate) use backup::backup;
@@ -391,6 +393,10 @@ fn weight(record: &Record) -> usize {
             let keyed: usize = rest.metadata.iter().map(|it| it.0.len() + it.1.len()).sum();
             text(&room.topic) + text(&room.key) + 64 * room.moderators.len() + masks + keyed
         }
+        Record::Amended { amendment, .. } => match amendment {
+            Amendment::Edited(text) => text.len(),
+            Amendment::Reacted { .. } => 128,
+        },
         Record::Deleted { .. }
         | Record::Delivered { .. }
         | Record::Used { .. }

@@ -154,9 +154,9 @@ mod tests {
                 (5, 'žofie', 'Žofie', 0), (6, 'a\u{2DE0}\u{2DE0}', 'A\u{2DE0}\u{2DE0}', 0);
             INSERT INTO rooms (id, key, name) VALUES (1, '{JAMO}', '{JAMO}'), (2, 'ा', 'ा'), (3, 'rust', 'Rust');
             INSERT INTO privates VALUES
-                (1, 0, '{JAMO}', 'bob', '{JAMO}', 'Bob', 0, 'hi', 1, 4, 1, 0),
-                (2, 0, 'bob', '{JAMO}', 'Bob', '{JAMO}', 0, 'hi', 4, 1, 1, 0),
-                (3, 0, '{JAMO}', 'bob', '{JAMO}', 'Bob', 0, 'hi', 0, 4, 1, 0);"
+                (1, 0, '{JAMO}', 'bob', '{JAMO}', 'Bob', 0, 'hi', 1, 4, 1, 0, NULL),
+                (2, 0, 'bob', '{JAMO}', 'Bob', '{JAMO}', 0, 'hi', 4, 1, 1, 0, NULL),
+                (3, 0, '{JAMO}', 'bob', '{JAMO}', 'Bob', 0, 'hi', 0, 4, 1, 0, NULL);"
         ));
         bring_forward(&connection).expect("names");
         assert_eq!(

@@ -81,14 +81,14 @@ fn page(
         "?1 IS NULL"
     };
     let mut statement = connection.prepare(&format!(
-        "SELECT m.id, m.ms, m.nick, m.manner, m.text, 0, rooms.name
+        "SELECT m.id, m.ms, m.nick, m.manner, m.text, 0, NULL, rooms.name
         FROM messages AS m CROSS JOIN rooms ON rooms.id = m.room
         WHERE {of_room} AND m.id >= ?2 AND m.id < ?3 AND m.ms >= ?4 AND m.manner < 3 ORDER BY m.id LIMIT {PAGE}"
     ))?;
     let found = statement.query_map(
         params![row, span.first, span.end, integer(since_ms)],
         |row| {
-            let room = RoomName::nearest(row.get_ref(6)?.as_str()?);
+            let room = RoomName::nearest(row.get_ref(7)?.as_str()?);
             Ok((row.get(0)?, (room, rows::message(row)?)))
         },
     )?;

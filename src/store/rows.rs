@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, Result as Done, Row};
 
 use crate::model::{
-    AccountId, Happening, Manner, Message, MessageId, Nick, RoomName, RoomRecord, SaidBy, UserId,
+    AccountId, Happening, Manner, Marks, Message, MessageId, Nick, RoomName, RoomRecord, SaidBy,
+    UserId,
 };
 
 /// What a message's row takes beside its text and its name, in bytes: ids, time, flags, the index by
@@ -48,6 +49,17 @@ pub(super) fn manner(manner: Manner) -> i64 {
     }
 }
 
+pub(super) fn manner_of(integer: i64) -> Manner {
+    match integer {
+        1 => Manner::Acted,
+        2 => Manner::Noticed,
+        3 => Manner::Happened(Happening::Topic),
+        4 => Manner::Happened(Happening::Kick),
+        5 => Manner::Happened(Happening::Modes),
+        _ => Manner::Said,
+    }
+}
+
 /// How it stands in a row whose a message is.
 pub(super) fn author(origin: SaidBy) -> i64 {
     match origin {
@@ -67,7 +79,19 @@ pub(super) fn origin(author: i64) -> SaidBy {
     }
 }
 
-/// The message in a row that begins with id, ms, nick, manner, text, author. Its name may have been one for an older
+/// How it stands in a row; nothing, where there is none.
+pub(super) fn marks(marks: Option<&Marks>) -> Option<String> {
+    // Writing to a String cannot fail.
+    marks.and_then(|marks| serde_json::to_string(marks).ok())
+}
+
+/// What stands so at a place of a row.
+pub(super) fn marks_at(row: &Row<'_>, at: usize) -> Done<Option<Box<Marks>>> {
+    let text = row.get_ref(at)?.as_str().ok();
+    Ok(text.and_then(|text| serde_json::from_str(text).ok()))
+}
+
+/// The message in a row that begins with id, ms, nick, manner, text, author, marks. Its name may have been one for an older
 /// program only.
 pub(super) fn message(row: &Row<'_>) -> Done<Message> {
     Ok(Message {
@@ -75,16 +99,10 @@ pub(super) fn message(row: &Row<'_>) -> Done<Message> {
         unix_ms: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
         nick: Nick::nearest(row.get_ref(2)?.as_str()?),
         origin: origin(row.get(5)?),
-        manner: match row.get::<_, i64>(3)? {
-            1 => Manner::Acted,
-            2 => Manner::Noticed,
-            3 => Manner::Happened(Happening::Topic),
-            4 => Manner::Happened(Happening::Kick),
-            5 => Manner::Happened(Happening::Modes),
-            _ => Manner::Said,
-        },
+        manner: manner_of(row.get(3)?),
         text: row.get(4)?,
         tags: None,
+        marks: marks_at(row, 6)?,
     })
 }
 

@@ -122,7 +122,7 @@ mod tests {
 
     fn with_times(times: &[(i64, i64)]) -> Connection {
         let connection = schema::in_memory();
-        let insert = "INSERT INTO messages VALUES (?1, 1, ?2, 'a', 0, 0, 'hi', 0)";
+        let insert = "INSERT INTO messages VALUES (?1, 1, ?2, 'a', 0, 0, 'hi', 0, NULL)";
         for &(id, ms) in times {
             connection.execute(insert, [id, ms]).expect("a row");
         }
@@ -224,7 +224,7 @@ mod tests {
             ms in 0..10_u64,
         ) {
             let connection = schema::in_memory();
-            let insert = "INSERT OR IGNORE INTO messages VALUES (?1, 1, ?2, 'a', 0, 0, 'hi', 0)";
+            let insert = "INSERT OR IGNORE INTO messages VALUES (?1, 1, ?2, 'a', 0, 0, 'hi', 0, NULL)";
             for &(id, ms) in &first {
                 connection.execute(insert, [id, ms]).expect("a row");
             }

@@ -28,6 +28,7 @@ fn main() {
             manner: Manner::Said,
             text: "A message of 64 bytes, which is what the load tester has by then".into(),
             tags: None,
+            marks: None,
         }),
     };
     let view = View {

@@ -117,6 +117,7 @@ fn keep_many(directory: &TempDir) {
             manner: Manner::Said,
             text: ask(id),
             tags: None,
+            marks: None,
         };
         let record = Record::Said {
             room: RoomName::lobby(),

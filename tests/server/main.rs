@@ -1,5 +1,6 @@
 //! The server over real sockets, from outside: one test binary, a module a theme.
 
+mod about;
 mod abuse;
 mod account;
 mod accounts;

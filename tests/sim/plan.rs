@@ -14,6 +14,7 @@ use crate::dice::Dice;
 use crate::faults::Faults;
 
 pub(crate) use act::Act;
+pub(crate) use commands::NOT_PLAYED;
 pub(crate) use options::Options;
 pub(crate) use tongue::{DOORS, Tongue};
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::limits::MAIL_MAX;
 use crate::model::{
-    AccountId, ErrorCode, Happening, Manner, Message, MessageId, Nick, Peer, SaidBy, UserId,
+    AccountId, ErrorCode, Happening, Manner, Message, MessageId, Nick, Peer, ReplyTo, SaidBy,
+    UserId,
 };
 
 use crate::chat::{Applying, Fact, RoomId, TagTo, Words};
@@ -41,7 +42,7 @@ impl Applying<'_> {
     }
 
     /// May a user say something in a room?
-    fn check_speaks(
+    pub(super) fn check_speaks(
         &self,
         user: UserId,
         is_outside: bool,
@@ -85,9 +86,7 @@ impl Applying<'_> {
         text: String,
     ) -> Arc<Message> {
         let speaker = self.speaker(user);
-        let manner = Manner::Happened(happening);
-        let tags = String::new();
-        self.message(speaker, Words { manner, text, tags })
+        self.message(speaker, Words::of(Manner::Happened(happening), text))
     }
 
     /// Has something told that people do not read, and gives it a place in the order of what is said.
@@ -159,7 +158,7 @@ impl Applying<'_> {
     }
 
     /// May a user speak to another, or to an account?
-    fn check_speaks_alone(&self, user: UserId) -> Result<(), ErrorCode> {
+    pub(super) fn check_speaks_alone(&self, user: UserId) -> Result<(), ErrorCode> {
         self.chat.check_here(user)?;
         match self.chat.is_muted(user, self.at_ms) {
             true => Err(ErrorCode::Muted),
@@ -172,6 +171,7 @@ impl Applying<'_> {
         from: UserId,
         to: AccountId,
         text: String,
+        reply_to: Option<ReplyTo>,
     ) -> Result<(), ErrorCode> {
         self.check_speaks_alone(from)?;
         let Some(account) = self.chat.directory.get(to) else {
@@ -180,7 +180,11 @@ impl Applying<'_> {
         if account.mail.count >= MAIL_MAX {
             return Err(ErrorCode::MailboxFull(account.record.nick.clone()));
         }
-        let message = self.message(self.speaker(from), Words::said(text));
+        let words = Words {
+            reply_to,
+            ..Words::said(text)
+        };
+        let message = self.message(self.speaker(from), words);
         let from_account = self.note_private(from, message.id);
         if let Some(account) = self.chat.directory.get_mut(to) {
             account.mail.count += 1;

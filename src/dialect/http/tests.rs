@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::ErrorCode;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n";
 

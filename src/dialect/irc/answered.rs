@@ -37,6 +37,11 @@ impl Dialogue {
                 self.listener(scene).renamed(from, to, &mut work.out);
                 self.nick = Some(to.clone());
             }
+            (Event::Amended(amended), _) => {
+                if self.caps.has(Caps::ECHO_MESSAGE) {
+                    self.listener(scene).amended(amended, &mut work.out);
+                }
+            }
             (Event::Changed { change, .. }, About::Words { .. }) => {
                 if self.caps.has(Caps::ECHO_MESSAGE) {
                     self.listener(scene).tagged(change, &mut work.out);
@@ -207,7 +212,8 @@ impl Dialogue {
             origin: SaidBy::Unknown,
             manner,
             text: text.into(),
-            tags: (!tags.is_empty()).then(|| tags.into()),
+            tags: Some(tags.into()),
+            marks: None,
         }))
     }
 }

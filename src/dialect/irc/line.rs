@@ -133,7 +133,7 @@ fn not_utf8(line: &str) -> NoLine {
 }
 
 /// A tag's value as it is meant (message-tags, section "Escaping values").
-fn unescaped(value: &str) -> String {
+pub(super) fn unescaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut chars = value.chars();
     while let Some(c) = chars.next() {

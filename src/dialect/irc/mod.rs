@@ -5,9 +5,11 @@
 //! known is answered at once. What is told is written by `told`, answers by `answered`. What must be known of a
 //! connection between lines (its capabilities, its registration, labels) stands in its [`Dialogue`].
 
+mod about;
 mod answered;
 mod caps;
 mod channels;
+mod codes;
 mod dialogue;
 mod history;
 mod line;

@@ -117,7 +117,8 @@ pub(in super::super) fn check_said(shown: &str, text: &str) {
             false => words,
         })
         .collect();
-    let sent: String = lines(text).collect();
+    let text = super::codes::coded(text);
+    let sent: String = lines(&text).collect();
     let sent = match sent.is_empty() && !text.is_empty() {
         true => " ".into(),
         false => sent.replace(BREAKS, " "),

@@ -3,6 +3,7 @@
 use crate::limits::TARGETS_MAX;
 use crate::model::{Addressee, Manner, Request, Utterance};
 
+use super::about;
 use super::caps::Caps;
 use super::dialogue::{Dialogue, Scene};
 use super::line::{IrcLine, LINE_BYTES_MAX};
@@ -118,20 +119,26 @@ impl Dialogue {
                 }
             },
         };
-        let about = About::Words {
+        let asked = About::Words {
             to: to.clone(),
             manner,
             tags: tags.into(),
             text: text.into(),
         };
+        let reaction = about::reaction(tags, &to).filter(|_| text.is_empty());
+        if let Some(reaction) = reaction {
+            let request = Request::About(Box::new(reaction));
+            return work.todo.push_back(Todo::Ask(request, asked));
+        }
         let utterance = Utterance {
             to,
             manner,
             text: text.into(),
             tags: tags.into(),
+            reply_to: about::replied(tags),
         };
         work.todo
-            .push_back(Todo::Ask(Request::Utter(Box::new(utterance)), about));
+            .push_back(Todo::Ask(Request::Utter(Box::new(utterance)), asked));
     }
 
     /// Would words not go in one line with their source before them?

@@ -122,6 +122,7 @@ impl Listener<'_> {
                 self.line(&Tags::default(), Source::Server, "NOTICE", &params, out);
             }
             Event::Deleted(deletion) => self.redacted(deletion, out),
+            Event::Amended(amended) => self.amended(amended, out),
             Event::Changed { change, is_watched } => self.changed(change, *is_watched, out),
             Event::Notice(Notice::Invited { by, room }) => {
                 self.by(by, "INVITE", &[self.nick, &channel_of(room)], out);

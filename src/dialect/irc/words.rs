@@ -7,7 +7,9 @@ use memchr::memchr2;
 
 use crate::model::{Manner, Message, lines};
 
+use super::about::with_reply;
 use super::caps::Caps;
+use super::codes;
 use super::line::LINE_BYTES_MAX;
 use super::write::{Listener, Source, Tags, without_breaks};
 
@@ -70,6 +72,7 @@ impl Listener<'_> {
         out: &mut Vec<u8>,
     ) {
         let (client, joints) = parted(message.tags.as_deref().unwrap_or_default());
+        let client = &with_reply(client, message.reply_to());
         let mut tags = Tags {
             at_ms: Some(message.unix_ms),
             msgid: (message.id.0 > 0).then_some(message.id.0),
@@ -78,13 +81,18 @@ impl Listener<'_> {
             batch,
             ..Tags::default()
         };
-        let has_lines = memchr2(b'\r', b'\n', message.text.as_bytes()).is_some();
+        // What has tags was typed by somebody whose words have codes.
+        let text = match message.tags {
+            Some(_) => Cow::Borrowed(&*message.text),
+            None => codes::coded(&message.text),
+        };
+        let has_lines = memchr2(b'\r', b'\n', text.as_bytes()).is_some();
         match joints.is_empty() && !has_lines {
             true => {
-                let text = without_breaks(&message.text);
+                let text = without_breaks(&text);
                 self.piece(message, &text, target, &mut tags, out);
             }
-            false => self.lines_of(message, &joints, target, &mut tags, out),
+            false => self.lines_of(message, (&text, &joints), target, &mut tags, out),
         }
     }
 
@@ -122,12 +130,12 @@ impl Listener<'_> {
     pub(super) fn lines_of(
         &self,
         message: &Message,
-        joints: &[usize],
+        (text, joints): (&str, &[usize]),
         target: &str,
         tags: &mut Tags<'_>,
         out: &mut Vec<u8>,
     ) {
-        let pieces = pieces(&message.text, joints);
+        let pieces = pieces(text, joints);
         let knows = self.caps.has(Caps::MULTILINE.with(Caps::BATCH));
         if !knows || message.manner == Manner::Acted {
             let is_blank = pieces.iter().all(|piece| piece.text.is_empty());
@@ -205,6 +213,7 @@ mod tests {
             manner: Manner::Said,
             text: text.into(),
             tags: None,
+            marks: None,
         }
     }
 

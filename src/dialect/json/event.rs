@@ -7,9 +7,10 @@ use crate::model::{
 
 use super::super::object::Object;
 use super::super::{View, past, sentence};
+use super::amended;
 
 /// Every request's type.
-const TYPES: &str = "join, chat, me, pm, delete, nick, users, rooms, join_room, leave_room, topic, ignore, \
+const TYPES: &str = "join, chat, me, pm, edit, react, delete, nick, users, rooms, join_room, leave_room, topic, ignore, \
     unignore, away, whois, ping, help, quit, oper, kick, mute, unmute, topic_lock, invite_only, \
     invite, key, ban, unban, bans, rename, announce, close_room, lock_room, clients, stats, shutdown";
 
@@ -31,6 +32,10 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         // Whose request it was is told that it is done, too.
         Event::Deleted(deletion) => {
             push_deleted(deletion, view, out);
+            view.id.is_none()
+        }
+        Event::Amended(it) => {
+            amended::push(it, out);
             view.id.is_none()
         }
         _ => false,
@@ -192,6 +197,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .number("set_at", set.as_ref().map(|(_, ms)| ms / 1000))
             .time(now),
         Event::Deleted(_) => Object::new(out, "ok"),
+        Event::Amended(it) => Object::new(out, "ok").number("message_id", Some(it.id.0)),
         Event::Whois(entry) => {
             let rooms: Vec<&str> = entry.rooms.iter().map(RoomName::as_str).collect();
             Object::new(out, "whois")
@@ -292,7 +298,7 @@ fn push_deleted(deletion: &Deletion, view: &View<'_>, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-fn within<'a>(object: Object<'a>, target: &Target) -> Object<'a> {
+pub(super) fn within<'a>(object: Object<'a>, target: &Target) -> Object<'a> {
     match target {
         Target::Room(room) => object.text("room", room.as_str()),
         Target::User(nick) => object.text("with", nick.as_str()),
@@ -363,10 +369,11 @@ fn counted(object: Object<'_>, count: usize, has_more: bool) -> Object<'_> {
 }
 
 fn spoken<'a>(object: Object<'a>, message: &Message) -> Object<'a> {
-    object
+    let object = object
         .text("username", message.nick.as_str())
         .text("message", &message.text)
-        .number("id", Some(message.id.0))
+        .number("id", Some(message.id.0));
+    amended::marked(object, message)
 }
 
 pub(super) fn came_or_went<'a>(

@@ -8,7 +8,7 @@ use crate::limits::CLIENT_READ_BYTES;
 use crate::model::{ErrorCode, Event, Manner, Message, Nick, Request, RoomName, Target};
 
 use super::super::object::{Object, string};
-use super::super::{View, past, plain, text};
+use super::super::{View, about, past, plain, text};
 use super::{event, request};
 
 /// Whose words the server's are.
@@ -60,6 +60,16 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
                 }
             }
             push_closing(event, view, out);
+        }
+        Event::Amended(amended) => {
+            let told = about::told(amended);
+            match &amended.target {
+                Target::Room(room) => push_said(room, &told, "", out),
+                Target::User(other) if past::is_by(other, &told) => {
+                    push_chat(&told, None, "[→ you] ", out);
+                }
+                Target::User(other) => push_chat(&told, None, &format!("[→ {other}] "), out),
+            }
         }
         Event::Found { messages, .. } => {
             for (room, message) in messages {
@@ -121,10 +131,10 @@ fn push_said(room: &RoomName, message: &Message, number: &str, out: &mut Vec<u8>
 
 /// Appends a message behind `label`, of a room or of one person: the client prints it as it is.
 fn push_chat(message: &Message, room: Option<&RoomName>, label: &str, out: &mut Vec<u8>) {
-    let Message { nick, text, .. } = message;
+    let (nick, text) = (&message.nick, about::said(message));
     push_line(out, |out| {
         let object = Object::new(out, "chat").text("username", nick.as_str());
-        let object = object.text("message", &format!("{label}{}", plain::cleaned(text)));
+        let object = object.text("message", &format!("{label}{}", plain::cleaned(&text)));
         let object = object.number("id", Some(message.id.0));
         let object = object.maybe("room", room.map(RoomName::as_str));
         object.timestamp(message.unix_ms).close();

@@ -11,6 +11,7 @@ use crate::model::{
 use super::super::object::string;
 use super::super::spec::Spec;
 use super::super::{command, time};
+use super::amended;
 use super::fields::{
     flag, is_there, maybe_nick, maybe_password, maybe_room, maybe_string, message_id, named_room,
     password, room, rooms_from, seconds, whole, within,
@@ -100,6 +101,7 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
     let kind = string(object, "type")?;
     let request = match kind {
         "chat" | "me" | "pm" => return speech(object, kind),
+        "edit" | "react" => Request::About(Box::new(amended::about(object, kind)?)),
         "delete" => Request::Delete {
             within: within(object)?,
             id: message_id(object, "message_id")?,
@@ -169,6 +171,9 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
 /// What is said: trimmed, and nothing where it is blank.
 fn speech(object: &Map<String, Value>, kind: &str) -> Result<Option<Request>, ErrorCode> {
     let text = string(object, "message")?.trim().to_owned();
+    if let Some(reply) = amended::reply(object, kind, &text)? {
+        return Ok((!text.is_empty()).then(|| Request::About(Box::new(reply))));
+    }
     let request = match kind {
         "pm" => Request::Private {
             to: string(object, "to")?.into(),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Absence, Author, Deletion, Departure, ErrorCode, Event, Kick, Manner, Message, MessageId,
-    Moment, Nick, Notice, Nowhere, Part, Peer, RoomName, SaidBy, Secret, Target,
+    Absence, Amended, Amendment, Author, Deletion, Departure, ErrorCode, Event, Kick, Manner,
+    Message, MessageId, Moment, Nick, Notice, Nowhere, Part, Peer, ReactedBy, Reaction, RoomName,
+    SaidBy, Secret, Target, opening,
 };
 
 use super::super::{Stage, View};
@@ -60,6 +61,7 @@ pub fn message(text: &str) -> Arc<Message> {
         manner: Manner::Said,
         text: text.into(),
         tags: None,
+        marks: None,
     })
 }
 
@@ -118,7 +120,7 @@ pub fn past_event(which: usize, text: &str) -> Event {
 }
 
 /// Events that carry a text.
-pub(super) const EVENTS: usize = 18 + PAST_EVENTS;
+pub(super) const EVENTS: usize = 20 + PAST_EVENTS;
 
 /// One of the [`EVENTS`].
 pub(super) fn event(which: usize, text: &str) -> Event {
@@ -191,6 +193,39 @@ pub(super) fn event(which: usize, text: &str) -> Event {
             is_own: true,
             reason: Some(text()),
         })),
-        past => past_event(past - 18, &text()),
+        18 => Event::Amended(Box::new(amended(
+            Target::Room(room),
+            Amendment::Edited(text()),
+            &text(),
+        ))),
+        19 => {
+            let by = ReactedBy {
+                origin: SaidBy::Unknown,
+                nick: author().nick,
+            };
+            let reaction = Reaction::parse("+1").expect("a reaction");
+            let is_on = text().len().is_multiple_of(2);
+            let amendment = Amendment::Reacted {
+                reaction,
+                by,
+                is_on,
+            };
+            let target = Target::User(author().nick);
+            Event::Amended(Box::new(amended(target, amendment, &text())))
+        }
+        past => past_event(past - 20, &text()),
+    }
+}
+
+fn amended(target: Target, amendment: Amendment, text: &str) -> Amended {
+    Amended {
+        target,
+        id: MessageId(7),
+        author: author().nick,
+        opening: opening(text),
+        by: author().nick,
+        peer: author().peer,
+        unix_ms: view().now.unix_ms,
+        amendment,
     }
 }

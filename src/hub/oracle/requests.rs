@@ -1,8 +1,8 @@
 //! What is asked of the hub, as two bytes spell it.
 
 use crate::model::{
-    EnterMode, MembersPage, MessageId, ModeChange, Nick, Range, Request, RoomName, RoomsFrom,
-    Secret,
+    AboutMessage, Doing, EnterMode, Manner, MembersPage, MessageId, ModeChange, Nick, Range,
+    Reaction, Request, RoomName, RoomsFrom, Secret, Target,
 };
 
 use super::accounts;
@@ -53,7 +53,7 @@ fn request(number: u8, which: usize) -> Option<Request> {
     let maybe_text = flag.then(|| text.clone());
     let seconds = flag.then_some(which as u64);
     let key = (!which.is_multiple_of(3)).then(|| "key".to_string());
-    Some(match number % 42 {
+    Some(match number % 43 {
         0..=3 => Request::join(nick, flag),
         4 => Request::JoinUnnamed,
         5 => Request::Say {
@@ -165,6 +165,21 @@ fn request(number: u8, which: usize) -> Option<Request> {
             with: (!flag).then_some(nick),
             range: range(which),
         },
+        41 => Request::About(Box::new(AboutMessage {
+            within: maybe_room.map(Target::Room),
+            id: (which % 5 > 0).then_some(MessageId(which as u64 / 4)),
+            what: match which % 3 {
+                0 => Doing::Edit { text },
+                1 => Doing::React {
+                    reaction: Reaction::parse("+1").expect("a reaction"),
+                    is_on: which % 4 > 0,
+                },
+                _ => Doing::Reply {
+                    manner: Manner::Said,
+                    text,
+                },
+            },
+        })),
         _ => return None,
     })
 }

@@ -94,6 +94,7 @@ fn say(scene: &mut Scene, first: u64, rooms: u64) -> f64 {
                 manner: Manner::Said,
                 text: text(id),
                 tags: None,
+                marks: None,
             }),
             is_guarded: false,
         };

@@ -61,6 +61,7 @@ pub(super) fn message(id: u64, text: &str) -> Message {
         manner: Manner::Said,
         text: text.into(),
         tags: None,
+        marks: None,
     }
 }
 

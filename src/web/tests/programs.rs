@@ -158,6 +158,7 @@ fn the_forms_of_the_api() {
         manner: Manner::Said,
         text: "hi".into(),
         tags: None,
+        marks: None,
     };
     let posted = api::posted(&room, &message);
     assert_eq!(posted.status(), StatusCode::Created);

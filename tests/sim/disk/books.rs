@@ -218,6 +218,19 @@ impl Books {
                 self.privates.retain(|it| it.message.id != *message);
                 self.last_deletion = self.last_deletion.max(*id);
             }
+            Record::Amended {
+                id,
+                message,
+                amendment,
+            } => {
+                let said = self.said.iter_mut().map(|(_, said, _)| said);
+                let private = self.privates.iter_mut().map(|it| &mut it.message);
+                let mut found = said.chain(private).filter(|it| it.id == *message);
+                if let Some(said) = found.next() {
+                    *said = Arc::new(said.amended(amendment));
+                }
+                self.last_deletion = self.last_deletion.max(*id);
+            }
             Record::Delivered { to, through } => {
                 let is_meant =
                     |it: &&mut Private| it.to_account == Some(*to) && it.message.id <= *through;
@@ -322,14 +335,7 @@ impl Books {
     }
 
     fn message(&self, id: MessageId) -> Option<Box<KeptMessage>> {
-        let kept = |message: &Message, place| {
-            Box::new(KeptMessage {
-                id,
-                nick: message.nick.clone(),
-                origin: message.origin,
-                place,
-            })
-        };
+        let kept = |message: &Message, place| Box::new(KeptMessage::of(message, place));
         let said = self.said.iter().find(|(_, message, _)| message.id == id);
         if let Some((name, message, is_guarded)) = said {
             let is_hidden = *is_guarded && id < self.shown_from(name, MessageId(0));

@@ -15,6 +15,8 @@ pub(super) const TYPES: &[&str] = &[
     "me",
     "pm",
     "deleted",
+    "edited",
+    "reacted",
     "ok",
     "history",
     "history_end",

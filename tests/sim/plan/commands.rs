@@ -54,6 +54,9 @@ const FIRST: [&str; 47] = [
     "shutdown",
 ];
 
+/// What the ledger does not follow: it takes a message for what it was when it was said.
+pub(crate) const NOT_PLAYED: [&str; 4] = ["edit", "reply", "react", "unreact"];
+
 /// Draws how often each command is asked; those that came later by those seeds alone that have them.
 pub(super) fn draw(names: &[&str], is_later: bool, dice: &mut Dice) -> Vec<u32> {
     const WEIGHTS: [u32; 5] = [0, 0, 1, 1, 4];
@@ -61,7 +64,7 @@ pub(super) fn draw(names: &[&str], is_later: bool, dice: &mut Dice) -> Vec<u32> 
     let mut others = dice.clone();
     let weight = |name: &&str| match FIRST.iter().position(|first| first == name) {
         Some(at) => first[at],
-        None if is_later => *others.pick(&WEIGHTS),
+        None if is_later && !NOT_PLAYED.contains(name) => *others.pick(&WEIGHTS),
         None => 0,
     };
     names.iter().map(weight).collect()

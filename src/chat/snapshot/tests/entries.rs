@@ -4,9 +4,9 @@ use super::AT_MS;
 use crate::chat::room::LOBBY;
 use crate::chat::{Actor, Chat, Entry, MetadataOf, Muting, TagTo, Words};
 use crate::model::{
-    AccountId, AccountRecord, Ban, CameBy, Departure, EnterMode, KeptMessage, Key, Manner,
-    MaskKind, MemberRank, MessageId, ModeChange, Nick, Peer, Profile, ProfileChange, PutOut,
-    RoomName, SaidBy, SaidIn,
+    AccountId, AccountRecord, Amendment, Ban, CameBy, Departure, EnterMode, KeptMessage, Key,
+    Manner, MaskKind, MemberRank, MessageId, ModeChange, Nick, Peer, Profile, ProfileChange,
+    PutOut, ReactedBy, Reaction, RoomName, SaidBy, SaidIn,
 };
 
 const NICKS: [&str; 6] = ["alice", "bob", "Ωmega", "carol", "bot", "Guest-1"];
@@ -104,7 +104,20 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
     let words = Words {
         manner: [Manner::Said, Manner::Acted, Manner::Noticed][usize::from(which) % 3],
         text: text(),
-        tags: String::new(),
+        tags: None,
+        reply_to: None,
+    };
+    let kept = || {
+        Box::new(KeptMessage {
+            id: MessageId(u64::from(which)),
+            nick: nick(which),
+            origin: SaidBy::User(user),
+            place: SaidIn::User {
+                to: nick(which),
+                account: Some(account.id),
+            },
+            more: None,
+        })
     };
     match what % 48 {
         0..=2 => Entry::Join {
@@ -215,18 +228,11 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
             from: user,
             to: account.id,
             text: text(),
+            reply_to: None,
         },
         26 => Entry::Delete {
             by,
-            message: Box::new(KeptMessage {
-                id: MessageId(u64::from(which)),
-                nick: nick(which),
-                origin: SaidBy::User(user),
-                place: SaidIn::User {
-                    to: nick(which),
-                    account: Some(account.id),
-                },
-            }),
+            message: kept(),
             reason: None,
         },
         27 => Entry::MailTold {
@@ -307,7 +313,24 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
             record: record(which),
             by: flag.then_some(user),
         },
-        _ => match which % 4 {
+        _ => match which % 6 {
+            2 => Entry::Amend {
+                user,
+                message: kept(),
+                amendment: Amendment::Edited(text()),
+            },
+            3 => Entry::Amend {
+                user,
+                message: kept(),
+                amendment: Amendment::Reacted {
+                    reaction: Reaction::parse("+1").expect("a reaction"),
+                    by: ReactedBy {
+                        origin: SaidBy::User(user),
+                        nick: nick(which),
+                    },
+                    is_on: true,
+                },
+            },
             0 => Entry::AccountsGone {
                 accounts: vec![account.id],
             },

@@ -4,7 +4,9 @@ use super::*;
 use crate::dialect::pynet;
 
 /// A request of each type, with no more than it must have.
-const LEAST: [&str; 53] = [
+const LEAST: [&str; 55] = [
+    r#"{"type":"edit","message":"x"}"#,
+    r#"{"type":"react","message_id":7,"reaction":"+1"}"#,
     r#"{"type":"chat","message":"x"}"#,
     r#"{"type":"me","message":"x"}"#,
     r#"{"type":"pm","to":"bob","message":"x"}"#,

@@ -3,13 +3,35 @@
 use std::fmt::Write as _;
 
 use crate::model::{
-    EnterMode, Login, MaskKind, MemberRank, MembersPage, ModeChange, Nick, Range, Request,
-    RoomName, RoomsFrom, Secret, Since, TokenChange,
+    AboutMessage, Doing, EnterMode, Login, Manner, MaskKind, MemberRank, MembersPage, ModeChange,
+    Nick, Range, Request, RoomName, RoomsFrom, Secret, Since, TokenChange,
 };
 
 use super::super::super::{date, unmarked, words};
 
 const DAY_S: u32 = 86_400;
+
+fn about(about: &AboutMessage) -> Option<String> {
+    let is_said =
+        |text: &str| is_rest(text) && !text.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    Some(match (&about.what, &about.within, about.id) {
+        (Doing::Edit { text }, None, Some(id)) if is_rest(text) => format!("/edit {id} {text}"),
+        (Doing::Edit { text }, None, None) if is_said(text) => format!("/edit {text}"),
+        (Doing::React { reaction, is_on }, None, Some(id)) => {
+            let command = if *is_on { "/react" } else { "/unreact" };
+            format!("{command} {id} {}", reaction.as_str())
+        }
+        (
+            Doing::Reply {
+                manner: Manner::Said,
+                text,
+            },
+            None,
+            Some(id),
+        ) if is_rest(text) => format!("/reply {id} {text}"),
+        _ => return None,
+    })
+}
 
 /// The line of a request, with the `/`, as it is read; `None` where it has none.
 pub(super) fn render(request: &Request) -> Option<String> {
@@ -47,6 +69,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
             (None, None) => "/delete".into(),
             (None, Some(_)) => return None,
         },
+        Request::About(it) => about(it)?,
         Request::List => "/list".into(),
         Request::Members { room, page } if *page == MembersPage::default() => {
             optional("/who", room.as_ref().map(RoomName::as_str))?

@@ -1,8 +1,8 @@
 //! Requests as the objects that ask them: the other direction of the json dialect.
 
 use crate::model::{
-    EnterMode, Login, MaskKind, MemberRank, ModeChange, Nick, Range, Request, RoomName, RoomsFrom,
-    Secret, Since, Target, TokenChange,
+    AboutMessage, Doing, EnterMode, Login, Manner, MaskKind, MemberRank, ModeChange, Nick, Range,
+    Request, RoomName, RoomsFrom, Secret, Since, Target, TokenChange,
 };
 
 use super::super::super::object::Object;
@@ -27,17 +27,10 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
             Object::new(out, "pm").text("to", to).text("message", text)
         }
         Request::Delete { within, id, reason } => {
-            let (room, with) = match within {
-                Some(Target::Room(room)) => (Some(room.as_str()), None),
-                Some(Target::User(nick)) => (None, Some(nick.as_str())),
-                None => (None, None),
-            };
-            Object::new(out, "delete")
-                .number("message_id", id.map(|id| id.0))
-                .maybe("room", room)
-                .maybe("with", with)
-                .maybe("reason", reason.as_deref())
+            let object = Object::new(out, "delete").number("message_id", id.map(|id| id.0));
+            place(object, within.as_ref()).maybe("reason", reason.as_deref())
         }
+        Request::About(it) => about(it, out)?,
         Request::Members {
             room: Some(room),
             page,
@@ -309,4 +302,40 @@ fn list_of(kind: MaskKind) -> &'static str {
         MaskKind::Exception => "exception",
         MaskKind::Invitation => "invitation",
     }
+}
+
+fn place<'a>(object: Object<'a>, within: Option<&Target>) -> Object<'a> {
+    match within {
+        Some(Target::Room(room)) => object.text("room", room.as_str()),
+        Some(Target::User(nick)) => object.text("with", nick.as_str()),
+        None => object,
+    }
+}
+
+fn about<'a>(about: &AboutMessage, out: &'a mut Vec<u8>) -> Option<Object<'a>> {
+    let is_trimmed = |text: &str| !text.is_empty() && text.trim() == text;
+    let (id, within) = (about.id.map(|id| id.0), about.within.as_ref());
+    Some(match &about.what {
+        Doing::Edit { text } if is_trimmed(text) => {
+            let object = Object::new(out, "edit").number("message_id", id);
+            place(object, within).text("message", text)
+        }
+        Doing::React { reaction, is_on } if id.is_some() => {
+            let object = Object::new(out, "react").number("message_id", id);
+            let object = place(object, within).text("reaction", reaction.as_str());
+            object.flag("on", *is_on)
+        }
+        Doing::Reply { manner, text } if id.is_some() && is_trimmed(text) => {
+            let object = match (within, manner) {
+                (Some(Target::Room(room)), Manner::Acted) => Object::new(out, "me").room(room),
+                (Some(Target::Room(room)), Manner::Said) => Object::new(out, "chat").room(room),
+                (Some(Target::User(nick)), Manner::Said) => {
+                    Object::new(out, "pm").text("to", nick.as_str())
+                }
+                _ => return None,
+            };
+            object.text("message", text).number("reply_to", id)
+        }
+        Doing::Edit { .. } | Doing::React { .. } | Doing::Reply { .. } => return None,
+    })
 }

@@ -1,67 +1,58 @@
-//! What was said is deleted: it is looked for in memory and on disk, the chat says whether it may be, and
-//! everybody who could read it is told.
+//! A message that somebody does something about: it is looked for in memory and on disk, where it is one that they may know.
 
-use crate::chat::{Actor, Entry, RoomId};
+use crate::chat::{Actor, RoomId};
 use crate::model::{
-    ConnId, Durability, ErrorCode, Found, KeptMessage, Message, MessageId, Moment, Nick, NodeId,
-    Peer, Query, RoomName, SaidIn, Target,
+    AboutMessage, ConnId, Doing, Durability, ErrorCode, Found, KeptMessage, Message, MessageId,
+    Moment, Nick, NodeId, Peer, Query, RoomName, SaidIn, Target,
 };
 
-use super::decision::{Decision, Then};
+use super::decision::{Caller, Decision, Then};
 use super::effect::Effect;
 use super::questions::Question;
 use super::state::{Hub, check_note};
 
-/// A deletion of what is looked for on disk.
+/// What is to be done about a message.
 #[derive(Debug)]
-pub(super) struct SoughtDeletion {
-    by: Actor,
+pub(super) enum Purpose {
+    Deletion {
+        reason: Option<String>,
+    },
+    /// Likewise, by somebody who has no session.
+    PostedDeletion,
+    Doing(Doing),
+}
+
+/// A message that is looked for on disk.
+#[derive(Debug)]
+pub(super) struct SoughtMessage {
+    pub(super) by: Actor,
     /// Where it is to have been said.
-    within: Option<Target>,
-    reason: Option<String>,
-    /// Has who asks no session?
-    is_posted: bool,
+    pub(super) within: Option<Target>,
+    pub(super) purpose: Purpose,
 }
 
 impl Hub {
+    pub(super) fn ask_about(
+        &mut self,
+        caller: Caller,
+        about: AboutMessage,
+    ) -> Result<Decision, ErrorCode> {
+        if let Doing::Edit { text } | Doing::Reply { text, .. } = &about.what {
+            self.check_message(text)?;
+        }
+        self.own_id(caller.who)?;
+        self.seek(caller, about.within, about.id, Purpose::Doing(about.what))
+    }
+
     pub(super) fn delete(
         &mut self,
-        who: ConnId,
+        caller: Caller,
         within: Option<Target>,
         id: Option<MessageId>,
         reason: Option<String>,
     ) -> Result<Decision, ErrorCode> {
         reason.as_deref().map_or(Ok(()), check_note)?;
-        let by = self.actor(who)?;
-        if let Some(Target::Room(room)) = &within
-            && !self.is_operator(who)
-        {
-            self.entered(who, Some(room.clone()))?;
-        }
-        let Some(id) = id else {
-            let room = match within {
-                Some(Target::Room(room)) => self.entered(who, Some(room))?,
-                Some(Target::User(_)) => return Err(ErrorCode::NoSuchMessage),
-                None => self.focus_of(who)?,
-            };
-            let message = self.own_last(by, room).ok_or(ErrorCode::NoSuchMessage)?;
-            return Decision::entry(self.entry_of_deletion(by, message, reason)?);
-        };
-        if let Some(message) = self.remembered(by, within.as_ref(), id) {
-            return Decision::entry(self.entry_of_deletion(by, message, reason)?);
-        }
-        self.check_on_disk(within.as_ref(), id)?;
-        if by != Actor::Console {
-            self.check_asked(who)?;
-        }
-        let asked = SoughtDeletion {
-            by,
-            within,
-            reason,
-            is_posted: false,
-        };
-        let question = Question::Deletion(Box::new(asked));
-        Ok(Decision::Query(question, Query::Message { id }))
+        self.seek(caller, within, id, Purpose::Deletion { reason })
     }
 
     /// Deletes something that was said in a room, for the bot of that name, or for a program of the operator's.
@@ -109,22 +100,120 @@ impl Hub {
             return Ok(!is_kept);
         }
         self.check_on_disk(within.as_ref(), id)?;
-        let asked = SoughtDeletion {
+        let sought = SoughtMessage {
             by,
             within,
-            reason: None,
-            is_posted: true,
+            purpose: Purpose::PostedDeletion,
         };
-        let question = Question::Deletion(Box::new(asked));
+        let question = Question::Message(Box::new(sought));
         self.put_query(who, None, question, Query::Message { id });
         Ok(false)
     }
 
+    /// Looks for a message, or for one's own last one in a room, and does something about it.
+    pub(super) fn seek(
+        &mut self,
+        caller: Caller,
+        within: Option<Target>,
+        id: Option<MessageId>,
+        purpose: Purpose,
+    ) -> Result<Decision, ErrorCode> {
+        let who = caller.who;
+        let by = self.actor(who)?;
+        if let Some(Target::Room(room)) = &within
+            && !self.is_operator(who)
+        {
+            self.entered(who, Some(room.clone()))?;
+        }
+        let Some(id) = id else {
+            let room = match within {
+                Some(Target::Room(room)) => self.entered(who, Some(room))?,
+                Some(Target::User(_)) => return Err(ErrorCode::NoSuchMessage),
+                None => self.focus_of(who)?,
+            };
+            let message = self.own_last(by, room).ok_or(ErrorCode::NoSuchMessage)?;
+            return self.decide_about(caller, by, message, purpose);
+        };
+        if let Some(message) = self.remembered(by, within.as_ref(), id) {
+            return self.decide_about(caller, by, message, purpose);
+        }
+        self.check_on_disk(within.as_ref(), id)?;
+        if by != Actor::Console {
+            self.check_asked(who)?;
+        }
+        let sought = SoughtMessage {
+            by,
+            within,
+            purpose,
+        };
+        let question = Question::Message(Box::new(sought));
+        Ok(Decision::Query(question, Query::Message { id }))
+    }
+
+    fn decide_about(
+        &mut self,
+        caller: Caller,
+        by: Actor,
+        message: Box<KeptMessage>,
+        purpose: Purpose,
+    ) -> Result<Decision, ErrorCode> {
+        match purpose {
+            Purpose::Deletion { reason } => {
+                Decision::entry(self.entry_of_deletion(by, message, reason)?)
+            }
+            Purpose::PostedDeletion => {
+                let entry = self.entry_of_deletion(by, message, None)?;
+                Decision::entry_then(entry, Then::Post(None))
+            }
+            Purpose::Doing(doing) => self.do_about(caller, message, doing),
+        }
+    }
+
+    /// A message was looked for on disk. `None`: nobody waits for that.
+    pub(super) fn sought(
+        &mut self,
+        who: ConnId,
+        sought: SoughtMessage,
+        found: Found,
+        now: Moment,
+    ) -> Option<Result<Decision, ErrorCode>> {
+        let is_posted = matches!(sought.purpose, Purpose::PostedDeletion);
+        if self.is_stranger(who) && !is_posted {
+            return None;
+        }
+        let found = match found {
+            Found::Message(found) => Ok(found),
+            _ => Err(ErrorCode::StoreFailed),
+        };
+        // What is on disk and not told yet is known to nobody.
+        let is_known =
+            |it: &KeptMessage| it.id <= self.history.kept && is_within(it, sought.within.as_ref());
+        let message =
+            found.and_then(|it| it.filter(|it| is_known(it)).ok_or(ErrorCode::NoSuchMessage));
+        let peer = self.user(who).map_or(Peer::NOWHERE, |user| user.peer());
+        let caller = Caller { who, peer, now };
+        let decision =
+            message.and_then(|it| self.decide_about(caller, sought.by, it, sought.purpose));
+        match decision {
+            Err(code) if is_posted => {
+                let failure = Some(code);
+                let (to, said) = (who, None);
+                self.effects.push_back(Effect::Posted { to, failure, said });
+                None
+            }
+            decision => Some(decision),
+        }
+    }
+
     /// Can a message that is not in memory be on disk?
-    fn check_on_disk(&self, within: Option<&Target>, id: MessageId) -> Result<(), ErrorCode> {
+    pub(super) fn check_on_disk(
+        &self,
+        within: Option<&Target>,
+        id: MessageId,
+    ) -> Result<(), ErrorCode> {
         let is_there = self.chat.rules().durability.is_some()
             && id <= self.chat.last_id()
-            && !self.history.deleted.contains(id)
+            && !self.history.changed.is_deleted(id)
             && !self.is_remembered_since(within, id);
         match is_there {
             true => Ok(()),
@@ -156,20 +245,16 @@ impl Hub {
     }
 
     fn known_of(&self, room: RoomId, message: &Message) -> Box<KeptMessage> {
-        Box::new(KeptMessage {
-            id: message.id,
-            nick: message.nick.clone(),
-            origin: message.origin,
-            place: SaidIn::Room {
-                name: self.chat.rooms().get(room).name.clone(),
-                // It is shown to all who are there.
-                is_guarded: false,
-            },
-        })
+        let place = SaidIn::Room {
+            name: self.chat.rooms().get(room).name.clone(),
+            // It is shown to all who are there.
+            is_guarded: false,
+        };
+        Box::new(KeptMessage::of(message, place))
     }
 
     /// A message that is in memory.
-    fn remembered(
+    pub(super) fn remembered(
         &self,
         by: Actor,
         within: Option<&Target>,
@@ -198,57 +283,6 @@ impl Hub {
             let mut privates = self.history.privates.iter();
             let private = privates.find(|it| it.id == id && is_within(it, within))?;
             Some(Box::new(private.clone()))
-        })
-    }
-
-    /// A message was looked for on disk that is to be deleted. `None`: nobody waits for that.
-    pub(super) fn deletion_of(
-        &mut self,
-        who: ConnId,
-        asked: SoughtDeletion,
-        found: Found,
-    ) -> Option<Result<Decision, ErrorCode>> {
-        if self.is_stranger(who) && !asked.is_posted {
-            return None;
-        }
-        let found = match found {
-            Found::Message(found) => Ok(found),
-            _ => Err(ErrorCode::StoreFailed),
-        };
-        // What is on disk and not told yet is known to nobody.
-        let is_known =
-            |it: &KeptMessage| it.id <= self.history.kept && is_within(it, asked.within.as_ref());
-        let message =
-            found.and_then(|it| it.filter(|it| is_known(it)).ok_or(ErrorCode::NoSuchMessage));
-        let entry =
-            message.and_then(|message| self.entry_of_deletion(asked.by, message, asked.reason));
-        match (entry, asked.is_posted) {
-            (Ok(entry), true) => Some(Decision::entry_then(entry, Then::Post(None))),
-            (Ok(entry), false) => Some(Decision::entry(entry)),
-            (Err(code), true) => {
-                let failure = Some(code);
-                let (to, said) = (who, None);
-                self.effects.push_back(Effect::Posted { to, failure, said });
-                None
-            }
-            (Err(code), false) => Some(Err(code)),
-        }
-    }
-
-    /// Where it could not be kept, nothing is forgotten.
-    fn entry_of_deletion(
-        &self,
-        by: Actor,
-        message: Box<KeptMessage>,
-        reason: Option<String>,
-    ) -> Result<Entry, ErrorCode> {
-        if self.chat.rules().durability.is_some() && !self.has_room {
-            return Err(ErrorCode::StoreFailed);
-        }
-        Ok(Entry::Delete {
-            by,
-            message,
-            reason,
         })
     }
 }
