@@ -91,12 +91,12 @@ fn a_batch_that_is_cut_off_is_an_error() {
 fn entries_are_these_bytes() {
     let mut expected = vec![1, 0x81, 0xa3];
     expected.extend(b"Say");
-    // User, room, words, not outside, and where it is.
-    expected.extend([0x95, 1, 1, 0x93, 0xa4]);
+    // User, room, words without tags and that answer nothing, not outside, and where it is.
+    expected.extend([0x95, 1, 1, 0x94, 0xa4]);
     expected.extend(b"Said");
     expected.extend([0xa2]);
     expected.extend(b"hi");
-    expected.extend([0xa0, 0xc2, 0x81, 0xa4]);
+    expected.extend([0xc0, 0xc0, 0xc2, 0x81, 0xa4]);
     expected.extend(b"Unix");
     expected.extend([3]);
     assert_eq!(batch_of(&[say()]), expected);
