@@ -8,7 +8,7 @@ mod tongue;
 
 use std::fmt;
 
-use hubbub::testing::RegistrationMode;
+use hubbub::testing::{Durability, RegistrationMode};
 
 use crate::dice::Dice;
 use crate::faults::Faults;
@@ -112,7 +112,7 @@ impl Plan {
         if is_later {
             plan.speak_irc();
             plan.take_over();
-            plan.invite();
+            plan.invite(command_names);
         }
         plan
     }
@@ -151,13 +151,19 @@ impl Plan {
         }
     }
 
-    /// Has accounts made by invitation alone, or by nobody, in a seed of four. All else is drawn as it was.
-    fn invite(&mut self) {
+    /// Has accounts made by invitation alone, or by nobody, in a seed of four, where that is often asked. All else is
+    /// drawn as it was.
+    fn invite(&mut self, command_names: &[&str]) {
         const STREAM: u64 = 0x636f_6465;
         let mut dice = Dice::new(self.seed ^ STREAM);
         if dice.one_in(4) {
             let (invited, nobody) = (RegistrationMode::Invite, RegistrationMode::Closed);
             self.options.registration = *dice.pick(&[invited, invited, invited, nobody]);
+            self.options.durability.get_or_insert(Durability::Soon);
+            let register = command_names.iter().position(|&name| name == "register");
+            if let Some(weight) = register.and_then(|at| self.commands.get_mut(at)) {
+                *weight = 4;
+            }
         }
     }
 
