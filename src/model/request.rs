@@ -206,8 +206,7 @@ pub enum Request {
         key: Option<String>,
         /// The last message that one has of it.
         resume: Option<MessageId>,
-        /// How many of the last messages one is shown where nothing is resumed; `None`: as many as at the
-        /// join.
+        /// How many of the last messages one is shown where nothing is resumed; `None`: as at the join.
         replay: Option<usize>,
     },
     /// Leave a room; leaving the last one puts one back in the lobby.

@@ -258,7 +258,7 @@ fn irc_has_tags_for_it() {
     assert_eq!(next(&mut jim, "reacted")["reaction"], "+1");
     let react = told(&mut bob);
     assert!(react.ends_with(" TAGMSG #lobby\r\n"), "{react}");
-    dee.silent();
+    assert_eq!(told(&mut dee), "");
 }
 
 #[test]

@@ -33,7 +33,7 @@ const SESSIONS: [Session; 5] = [
              \"id\":<id>,\"room\":\"lobby\",\"timestamp\":<unix>}\n{\"type\":\"pong\",\"id\":\"a\"}\n"
                 .into()
         },
-        said: &["h\"é} {"],
+        said: &["h\"é}", "{"],
     },
     Session {
         dialect: Pynet,

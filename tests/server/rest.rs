@@ -127,8 +127,10 @@ fn who_has_a_token_is_heard_by_all() {
             (&said["username"], &said["message"]),
             (&nick.into(), &text.into())
         );
-        let shown = text.replace('\n', " ").replace(char::is_control, "");
-        nc.expect(format!("[{nick}] {shown}\n"));
+        for line in text.lines() {
+            let shown = line.replace(char::is_control, "");
+            nc.expect(format!("[{nick}] {shown}\n"));
+        }
         let heard = json.json();
         assert_eq!(
             (&heard["username"], &heard["message"]),

@@ -60,13 +60,15 @@ fn web_users_hear_each_other_and_speak_in_private() {
 }
 
 #[test]
-fn a_message_is_one_line_for_web_users_too() {
+fn no_line_of_a_message_is_anybody_elses_for_web_users_too() {
     let server = Server::of(&[Auto]);
     let mut text = server.join_websocket("hubbub.text", "tess");
     let mut json = server.join_websocket("hubbub.json", "jason");
     text.sync();
     json.say("a\\nb\\r\\u0000c\\u001b[31md").sync();
-    text.expect_text("[jason] a b c[31md");
+    for line in ["a", "b", "c[31md"] {
+        text.expect_text(&format!("[jason] {line}"));
+    }
     // What stands behind a line feed is no second request.
     text.text("first\n/nick admin");
     let came = json.message();

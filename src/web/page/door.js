@@ -69,7 +69,7 @@ async function look() {
 	const tell = async path => (await fetch(`/api/v1/rooms${path}`)).json();
 	try {
 		const [{ rooms }, { users, members = users?.length }] = await Promise.all([tell(""), tell("/lobby/users")]);
-		present = users;
+		present = users ?? [];
 		const shown = users.slice(0, 5).join(", ");
 		const others = rooms.filter(({ room }) => room !== "lobby").slice(0, 5);
 		const named = others.map(({ room, members }) => `#${room} (${members})`).join(", ");
