@@ -67,7 +67,7 @@ fn no_line_of_a_message_is_anybody_elses_for_web_users_too() {
     text.sync();
     json.say("a\\nb\\r\\u0000c\\u001b[31md").sync();
     for line in ["a", "b", "c[31md"] {
-        text.expect_text(&format!("[jason] {line}"));
+        text.expect_text(format!("[jason] {line}"));
     }
     // What stands behind a line feed is no second request.
     text.text("first\n/nick admin");

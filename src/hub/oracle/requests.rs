@@ -167,12 +167,12 @@ fn request(number: u8, which: usize) -> Option<Request> {
         },
         41 => Request::About(Box::new(AboutMessage {
             within: maybe_room.map(Target::Room),
-            id: (which % 5 > 0).then_some(MessageId(which as u64 / 4)),
+            id: (!which.is_multiple_of(5)).then_some(MessageId(which as u64 / 4)),
             what: match which % 3 {
                 0 => Doing::Edit { text },
                 1 => Doing::React {
                     reaction: Reaction::parse("+1").expect("a reaction"),
-                    is_on: which % 4 > 0,
+                    is_on: !which.is_multiple_of(4),
                 },
                 _ => Doing::Reply {
                     manner: Manner::Said,
