@@ -9,7 +9,7 @@ use crate::limits::{CLOCK_FLOOR_MS, READ_BYTES};
 use crate::model::{
     HashSeed, Kept, MessageId, Moment, Peer, ServerFacts, Settings, StrictTransport, TrustedProxies,
 };
-use crate::sys::{Interest, Native, Place, System};
+use crate::sys::{Interest, Native, Place, SettingsFile as _, System};
 use crate::web::Site;
 
 use super::Reactor;
@@ -139,7 +139,10 @@ impl<S: System> Reactor<S> {
             self.store = Some(self.system.resume_store(options, last)?);
         }
         if let Some(path) = &config.state {
-            self.keeper = Some(self.system.open_settings(path)?.1);
+            let (_, keeper) = self.system.open_settings(path)?;
+            // What the other program could not write yet holds all the same.
+            keeper.keep(self.hub.settings().clone());
+            self.keeper = Some(keeper);
         }
         Ok(())
     }
