@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_hubbub_global_optspecs
-    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= motd= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi require-account registration= console console-quiet no-console admin-socket= take-over run-dir= http-status= state= cluster= node= cluster-password-file= cluster-wait= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
+    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= motd= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi require-account registration= files max-file= files-per-account= files-per-room= files-total= file-expiry= public-url= console console-quiet no-console admin-socket= take-over run-dir= http-status= state= cluster= node= cluster-password-file= cluster-wait= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
 end
 
 function __fish_hubbub_needs_command
@@ -52,6 +52,12 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l keep-bytes -d 'How many b
 complete -c hubbub -n "__fish_hubbub_needs_command" -l account-expiry -d 'How long an account lasts that nobody uses while the server runs' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l grace -d 'How long somebody may go by a registered name before logging in' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l registration -d 'Who may make an account: everybody, who has a code of an operator\'s (/invitecode), or nobody but with `hubbub account`' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l max-file -d 'The longest file' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l files-per-account -d 'All files that one account, or one guest, has shared' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l files-per-room -d 'All files of one room' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l files-total -d 'All files together' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l file-expiry -d 'How long a file is kept, and the message that shares it' -r
+complete -c hubbub -n "__fish_hubbub_needs_command" -l public-url -d 'What links to files begin with, as in https://chat.example [default: the address that a reader has come to, and the port where HTTP is spoken; the first --public-host instead of that address]' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l admin-socket -d 'The operator\'s console on a Unix-domain socket, for root and the server\'s own user' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l run-dir -d 'The directory where a server and the program that takes over meet [default: $RUNTIME_DIRECTORY, which systemd sets, or the --data directory]' -r -F
 complete -c hubbub -n "__fish_hubbub_needs_command" -l http-status -d 'Where /metrics and /stats are served over HTTP' -r
@@ -82,6 +88,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l data-set-aside -d 'If the
 complete -c hubbub -n "__fish_hubbub_needs_command" -l strict-names -d 'Refuse a registered name at once to who does not log in'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l multi -d 'Let every account be online from several connections, rather than only where a login asks for it'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l require-account -d 'Let nobody in, and tell nobody a word, who does not log in'
+complete -c hubbub -n "__fish_hubbub_needs_command" -l files -d 'Let people share files in rooms, which are kept in the --data directory; see `hubbub help files`'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l console -d 'The operator\'s console on standard input; the default where that is a terminal'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l console-quiet -d 'Show nothing on the console\'s terminal but answers: not who comes and goes, and what is said'
 complete -c hubbub -n "__fish_hubbub_needs_command" -l no-console -d 'No console, even on a terminal'

@@ -15,7 +15,7 @@ pub(crate) use identity::is_given;
 
 use crate::model::ErrorCode;
 
-use super::{Applying, Entry, Fact, Words};
+use super::{Applying, Entry, Fact};
 
 impl Applying<'_> {
     /// Does what an entry says.
@@ -84,12 +84,13 @@ impl Applying<'_> {
                 peer,
                 as_account,
                 room,
-                text,
+                words,
                 shown,
             } => {
-                self.check_post(&nick, peer, as_account, room)?;
-                let origin = self.origin_of_post(&nick, as_account);
-                self.speak((nick, origin), room, shown, Words::said(text));
+                let chat = &self.chat;
+                chat.check_post(&nick, peer, as_account, room, self.at_ms)?;
+                let origin = chat.origin_of_post(&nick, as_account);
+                self.speak((nick, origin), room, shown, words);
                 Ok(())
             }
             Entry::Private { from, to, words } => self.say_privately(from, to, words),

@@ -185,7 +185,7 @@ pub(crate) enum Entry {
         peer: Peer,
         as_account: bool,
         room: RoomId,
-        text: String,
+        words: Words,
         /// Where it is, as others may see it.
         shown: Peer,
     },

@@ -1,6 +1,6 @@
 //! Who may what.
 
-use crate::model::{AccountId, ErrorCode, MaskKind, Nick, Peer, RoomName, UserId};
+use crate::model::{AccountId, ErrorCode, MaskKind, Nick, Peer, RoomName, SaidBy, UserId};
 
 use super::{Actor, Chat, LOBBY, Role, RoomId};
 
@@ -54,6 +54,41 @@ impl Chat {
         match self.users.contains(user) {
             true => Ok(()),
             false => Err(ErrorCode::NotJoined),
+        }
+    }
+
+    /// Whose it is to delete what somebody says who has no session.
+    pub(crate) fn origin_of_post(&self, nick: &Nick, as_account: bool) -> SaidBy {
+        let account = self.directory.find(&nick.key());
+        match (as_account, account) {
+            (true, Some(account)) => SaidBy::Account(account.record.id),
+            (true, None) => SaidBy::Unknown,
+            (false, _) => SaidBy::Program,
+        }
+    }
+
+    /// May somebody without a session speak in a room?
+    pub(crate) fn check_post(
+        &self,
+        nick: &Nick,
+        peer: Peer,
+        as_account: bool,
+        room: RoomId,
+        at_ms: u64,
+    ) -> Result<(), ErrorCode> {
+        // It may have been banned since it was let in.
+        if let Some(refusal) = self.refusal_of(&peer, at_ms) {
+            return Err(refusal);
+        }
+        self.check_room(room)?;
+        match as_account {
+            true => self.check_bot(nick, room, at_ms)?,
+            false if self.is_registered(nick) => return Err(ErrorCode::NameRegistered),
+            false => self.check_free(nick, at_ms)?,
+        }
+        match self.is_name_muted(&nick.key(), room, at_ms) {
+            true => Err(ErrorCode::Muted),
+            false => Ok(()),
         }
     }
 

@@ -9,7 +9,8 @@ use crate::store;
 /// Copies all that a server keeps (history, accounts) to a file, beside the server or without it.
 ///
 /// The file is the database as it was at one moment: put it as hubbub.db into an empty directory, and that is a
-/// --data directory. It must not be there yet. Bans and mutes are not in it, but in the --state file.
+/// --data directory; shared files are copied to the directory FILE-files, which is to be `files` there. FILE must not be
+/// there yet. Bans and mutes are not in it, but in the --state file.
 #[derive(Debug, Args)]
 pub(super) struct BackupArguments {
     /// The directory that the server was given

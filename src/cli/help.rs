@@ -41,6 +41,7 @@ pub(super) const TOPICS: &[Topic] = topics! {
     "irc": "how the world looks to IRC clients",
     "web": "the page, WebSockets, the HTTP API",
     "proxies": "behind nginx, caddy or haproxy; whose a connection is",
+    "files": "files that people share in rooms",
     "history": "what is kept, for how long, and what is promised",
     "accounts": "names and rooms that belong to people, bots",
     "operating": "the console, bans, logs, the file of options, packages",

@@ -6,7 +6,9 @@ use clap::Args;
 
 use crate::dialect;
 use crate::limits::PRINTED_MAX;
-use crate::model::{Manner, Message, Moment, RoomName, SearchWords, shown_lines, terms};
+use crate::model::{
+    Manner, Message, Moment, RoomName, SearchWords, SharedFile, shown_lines, terms,
+};
 use crate::reactor;
 
 /// Prints what was said in rooms and is kept.
@@ -99,10 +101,12 @@ pub(super) fn lines(room: &RoomName, message: &Message, now: Moment) -> String {
     let time = format!("{date} {h:02}:{m:02}:{s:02}");
     let (id, nick) = (message.id, &message.nick);
     let whose = match message.manner {
-        Manner::Said | Manner::Noticed | Manner::Happened(_) => format!("[{nick}]"),
+        Manner::Said | Manner::Noticed | Manner::File | Manner::Happened(_) => format!("[{nick}]"),
         Manner::Acted => format!("* {nick}"),
     };
-    let lines = shown_lines(&message.text).map(|line| {
+    let file = SharedFile::of(message).map(|file| file.to_string());
+    let text = file.as_deref().unwrap_or(&message.text);
+    let lines = shown_lines(text).map(|line| {
         let text = dialect::cleaned(line);
         format!("{time} #{room} {id} {whose} {text}")
     });

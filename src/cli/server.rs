@@ -5,15 +5,17 @@ mod cluster;
 mod doors;
 mod first;
 mod kept;
+mod shared;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::dialect::Dialect;
 use crate::hub::Addresses;
 use crate::limits::Limits;
-use crate::reactor::{Certificate, Config};
+use crate::reactor::{Certificate, Config, DoorAddress, Place};
 use crate::store::{self, Retention};
 
 use super::VERSION;
@@ -23,6 +25,7 @@ use cluster::ClusterOptions;
 use doors::{DoorsOptions, IrcOptions, WebOptions};
 use first::MainOptions;
 use kept::{KeptOptions, OperatorOptions};
+use shared::SharedOptions;
 
 /// Where settings are in the directory of history and accounts.
 const SETTINGS_FILE: &str = "settings";
@@ -46,6 +49,9 @@ pub(super) struct ServerArguments {
 
     #[command(flatten)]
     kept: KeptOptions,
+
+    #[command(flatten)]
+    shared: SharedOptions,
 
     #[command(flatten)]
     operator: OperatorOptions,
@@ -73,7 +79,18 @@ fn check_doors(arguments: &ServerArguments) -> Result<(), String> {
         };
         return Err(format!("{door} {why}"));
     }
-    Ok(())
+    let speaks_http = |door: &DoorAddress| door.dialect.is_none_or(Dialect::is_http);
+    let is_reached = |door: &DoorAddress| {
+        matches!(door.place, Place::Tcp(_)) || arguments.shared.public_url.is_some()
+    };
+    let has_door = main
+        .listen
+        .iter()
+        .any(|it| speaks_http(it) && is_reached(it));
+    match arguments.shared.files && !has_door {
+        true => Err("--files needs a door at which HTTP is spoken (auto or http) over TCP".into()),
+        false => Ok(()),
+    }
 }
 
 pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
@@ -99,6 +116,7 @@ pub(super) fn config(arguments: ServerArguments) -> Result<Config, String> {
         status_door: arguments.operator.http_status,
         allowed_origins: arguments.web.allow_origin,
         public_hosts: arguments.main.public_host,
+        public_url: arguments.shared.public_url,
         api_tokens: arguments.web.api_token_file,
         has_ws_echo: arguments.web.ws_echo,
         oper_password: arguments.main.oper_password_file,
@@ -140,6 +158,9 @@ fn check_cluster(arguments: &ServerArguments) -> Result<(), String> {
         true if operator.state.is_some() => {
             Err("--state can't be had with --cluster, whose log has the settings".into())
         }
+        true if arguments.shared.files => {
+            Err("--files can't be had with --cluster, whose servers do not share files yet".into())
+        }
         true if arguments.kept.require_account => {
             Err("--require-account can't be had with --cluster, which has no accounts yet".into())
         }
@@ -163,6 +184,7 @@ fn data(arguments: &ServerArguments) -> Option<store::Options> {
         },
         replay: kept.replay,
         sets_aside: kept.data_set_aside,
+        files: arguments.shared.options(),
     })
 }
 

@@ -14,6 +14,10 @@ use crate::reactor::{DoorAddress, Place};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size(pub(super) usize);
 
+/// A number of bytes of a disk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LargeSize(pub(super) u64);
+
 /// A time in milliseconds, as [`time`] reads it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Time(pub(super) u64);
@@ -109,6 +113,56 @@ pub(super) fn count_in(bounds: RangeInclusive<usize>) -> impl Parse<usize> {
 
 pub(super) fn count_or_off_in(bounds: RangeInclusive<usize>) -> impl Parse<CountOrOff> {
     within(count_or_off, |it| it.0, |it| it.to_string(), bounds, OR_OFF)
+}
+
+/// A number of bytes of a disk: as [`size`], and `1TiB`.
+pub(super) fn large_size_in(bounds: RangeInclusive<u64>) -> impl Parse<LargeSize> {
+    within(
+        large_size,
+        |it| Some(it.0),
+        |it| LargeSize(it).to_string(),
+        bounds,
+        "",
+    )
+}
+
+fn large_size(text: &str) -> Result<LargeSize, String> {
+    let tib = text.to_ascii_lowercase();
+    let tib = tib.strip_suffix("tib").or_else(|| tib.strip_suffix('t'));
+    let of_tib = |digits: &str| digits.trim().parse::<u64>().ok()?.checked_mul(1 << 40);
+    let of_gib = || {
+        let gib = text.to_ascii_lowercase();
+        let digits = gib.strip_suffix("gib").or_else(|| gib.strip_suffix('g'))?;
+        digits.trim().parse::<u64>().ok()?.checked_mul(1 << 30)
+    };
+    match tib.map_or_else(of_gib, of_tib) {
+        Some(bytes) => Ok(LargeSize(bytes)),
+        None => size(text).map(|bytes| LargeSize(bytes as u64)),
+    }
+}
+
+impl fmt::Display for LargeSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes.is_multiple_of(1 << 30) => write!(f, "{}GiB", bytes >> 30),
+            bytes if bytes.is_multiple_of(1 << 20) => write!(f, "{}MiB", bytes >> 20),
+            bytes => bytes.fmt(f),
+        }
+    }
+}
+
+/// The beginning of a link: a scheme and a host, and maybe a path.
+pub(super) fn public_url(text: &str) -> Result<String, String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%:[]/".contains(&byte);
+    match rest {
+        Some(rest) if !rest.is_empty() && rest.len() <= 200 && rest.bytes().all(is_good) => {
+            Ok(text.trim_end_matches('/').into())
+        }
+        _ => Err("it is as in https://chat.example or https://example.org/chat".into()),
+    }
 }
 
 /// A number of bytes: `4096`, `8KiB`, `1MiB`, `2GiB`.

@@ -57,7 +57,7 @@ fn push_said(peer: &Peer, message: &Message, out: &mut Vec<u8>) {
         Peer::Unix(serial) => format!("('unix', {serial})"),
     };
     let says = match message.manner {
-        Manner::Said | Manner::Noticed | Manner::Happened(_) => SAYS,
+        Manner::Said | Manner::Noticed | Manner::File | Manner::Happened(_) => SAYS,
         Manner::Acted => DOES,
     };
     for line in shown_lines(&about::said(message)) {

@@ -244,6 +244,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::Kept { .. }
         | Event::Token { .. }
         | Event::Codes { .. }
+        | Event::Ticket(_)
         | Event::Stats(_) => match &text::sentences(event)[..] {
             [] => Ok(()),
             [one] => green(out, disarmed(one)),
@@ -273,10 +274,10 @@ fn said(
 ) -> std::io::Result<()> {
     let (nick, time) = (&message.nick, TimeOfDay::of(message, now));
     let label = match (message.manner, room.is_lobby()) {
-        (Manner::Said | Manner::Noticed | Manner::Happened(_), true) => {
+        (Manner::Said | Manner::Noticed | Manner::File | Manner::Happened(_), true) => {
             format!("{YELLOW}[{time}] {nick} >> {RESET}")
         }
-        (Manner::Said | Manner::Noticed | Manner::Happened(_), false) => {
+        (Manner::Said | Manner::Noticed | Manner::File | Manner::Happened(_), false) => {
             format!("{BLUE}[{time}] GROUP({room}) {nick} >> {RESET}")
         }
         (Manner::Acted, true) => format!("{YELLOW}[{time}] * {nick}{RESET} "),

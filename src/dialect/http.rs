@@ -2,15 +2,19 @@
 //! answered to a good one is not said here.
 
 mod coding;
+mod fields;
 mod response;
 mod status;
 
 use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
 use crate::model::{Event, Moment, Secret};
 
+use fields::Fields;
+pub(crate) use fields::FileFields;
+
 pub(crate) use super::time::imf_date;
-pub(crate) use response::write_head;
 pub(crate) use response::{Refusal, Response, ResponseMode, StatusCode};
+pub(crate) use response::{write_file_head, write_head};
 pub(crate) use status::status_of;
 
 /// What is asked to be done. Their names are told apart by case as well (RFC 9110 section 9.1).
@@ -22,11 +26,15 @@ pub enum Method {
     Head,
     /// Take this in.
     Post,
+    /// Take this in as that.
+    Put,
+    /// Take this in as more of that.
+    Patch,
     /// Have this forgotten.
     Delete,
     /// Tell what can be asked.
     Options,
-    /// Known, and never what is wanted here: PUT, PATCH, TRACE.
+    /// Known, and never what is wanted here: TRACE.
     Other,
 }
 
@@ -75,8 +83,10 @@ pub struct HttpRequest {
     pub handshake: Option<Handshake>,
     /// What proxies say of whom it came from.
     pub forwarding: Forwarding,
-    /// The body, at most [`HTTP_BODY_BYTES_MAX`] long.
+    /// The body, at most [`HTTP_BODY_BYTES_MAX`] long; empty where it comes in pieces.
     pub body: Vec<u8>,
+    /// What is said of a file, or of the part of one that is sent or wanted.
+    pub of_file: FileFields,
     /// How the answer is to be sent.
     pub manner: ResponseMode,
 }
@@ -86,7 +96,18 @@ pub struct HttpRequest {
 /// # Errors
 /// The status of the refusal, after which the connection closes.
 pub(crate) fn parse(frame: &[u8]) -> Result<HttpRequest, Refusal> {
-    read(frame).map_err(|status| Refusal::of(frame, status))
+    read(frame, false).map_err(|status| Refusal::of(frame, status))
+}
+
+/// Reads the head of a request whose body comes in pieces.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_head(head: &[u8]) -> Result<HttpRequest, Refusal> {
+    let mut request = read(head, true).map_err(|status| Refusal::of(head, status))?;
+    // Where it is refused, its body is not read.
+    request.manner.closes = true;
+    Ok(request)
 }
 
 /// What tells a client that its body is wanted (RFC 9110 section 15.2.1).
@@ -109,7 +130,7 @@ pub(super) fn render(event: &Event, now: Moment, out: &mut Vec<u8>) {
     }
 }
 
-fn read(frame: &[u8]) -> Result<HttpRequest, StatusCode> {
+fn read(frame: &[u8], is_head: bool) -> Result<HttpRequest, StatusCode> {
     let mut headers = [httparse::EMPTY_HEADER; HTTP_HEADERS_MAX];
     let mut head = httparse::Request::new(&mut headers);
     let head_len = match head.parse(frame) {
@@ -122,7 +143,11 @@ fn read(frame: &[u8]) -> Result<HttpRequest, StatusCode> {
     };
     let fields = Fields(head.headers);
     let is_1_1 = minor == 1;
-    let body = body(&fields, &frame[head_len..], is_1_1)?;
+    let body = match is_head {
+        // The framing has looked at what is said of it.
+        true => &[],
+        false => body(&fields, &frame[head_len..], is_1_1)?,
+    };
     let method = method_of(method)?;
     let host = host(&fields, is_1_1)?;
     let target = RequestTarget::parse(target, method)?;
@@ -146,6 +171,7 @@ fn read(frame: &[u8]) -> Result<HttpRequest, StatusCode> {
             x_proto: fields.words("x-forwarded-proto"),
         },
         body: body.into(),
+        of_file: FileFields::of(&fields),
         manner: ResponseMode {
             is_head: method == Method::Head,
             closes: has(&connection, "close") || !(is_1_1 || has(&connection, "keep-alive")),
@@ -225,7 +251,9 @@ fn method_of(name: &str) -> Result<Method, StatusCode> {
         "POST" => Ok(Method::Post),
         "OPTIONS" => Ok(Method::Options),
         "DELETE" => Ok(Method::Delete),
-        "PUT" | "PATCH" | "TRACE" => Ok(Method::Other),
+        "PUT" => Ok(Method::Put),
+        "PATCH" => Ok(Method::Patch),
+        "TRACE" => Ok(Method::Other),
         _ => Err(StatusCode::NotImplemented),
     }
 }
@@ -314,56 +342,6 @@ fn handshake(fields: &Fields<'_>) -> Result<Option<Handshake>, StatusCode> {
 
 fn has(tokens: &[String], token: &str) -> bool {
     tokens.iter().any(|it| it.eq_ignore_ascii_case(token))
-}
-
-/// The headers of a request.
-struct Fields<'a>(&'a [httparse::Header<'a>]);
-
-impl<'a> Fields<'a> {
-    /// The values of a field in the order of their lines.
-    fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let named = self
-            .0
-            .iter()
-            .filter(move |header| header.name.eq_ignore_ascii_case(name));
-        named.map(|header| header.value)
-    }
-
-    /// Does the client expect nothing but to be told that its body is wanted (RFC 9110 section 10.1.1)?
-    fn expects_little(&self) -> bool {
-        let is_known = |value: &[u8]| value.eq_ignore_ascii_case(b"100-continue");
-        self.values("expect").all(is_known)
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.values(name).next().is_some()
-    }
-
-    /// A field's value; that of several lines is theirs with commas between (RFC 9110 section 5.3), which
-    /// is no good value of a field that must stand once.
-    fn text(&self, name: &str) -> Result<Option<String>, StatusCode> {
-        let values: Vec<&[u8]> = self.values(name).collect();
-        if values.is_empty() {
-            return Ok(None);
-        }
-        let joined = String::from_utf8(values.join(&b", "[..]));
-        joined.map(Some).map_err(|_| StatusCode::BadRequest)
-    }
-
-    /// As [`Fields::text`], whatever is in it: what is not UTF-8 of it hides nothing else.
-    fn words(&self, name: &str) -> Option<String> {
-        let values: Vec<&[u8]> = self.values(name).collect();
-        let joined = || String::from_utf8_lossy(&values.join(&b", "[..])).into_owned();
-        (!values.is_empty()).then(joined)
-    }
-
-    /// The members of a list.
-    fn list(&self, name: &str) -> Result<Vec<String>, StatusCode> {
-        let text = self.text(name)?.unwrap_or_default();
-        let members = text.split(',').map(str::trim);
-        let members = members.filter(|member| !member.is_empty());
-        Ok(members.map(String::from).collect())
-    }
 }
 
 #[cfg(test)]

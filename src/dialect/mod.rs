@@ -11,6 +11,7 @@ mod colon;
 mod command;
 mod console;
 mod echo;
+mod file;
 pub(crate) mod foreign;
 pub(crate) mod http;
 mod irc;
@@ -28,11 +29,12 @@ mod text;
 mod time;
 mod words;
 
+pub(crate) use file::localized;
 pub(crate) use irc::{Dialogue, Move, Scene};
 pub(crate) use plain::cleaned;
 pub(crate) use time::{date, since};
 
-use crate::model::{ErrorCode, Event, Moment, Person, Request, RequestId, World};
+use crate::model::{ErrorCode, Event, Links, Moment, Person, Request, RequestId, World};
 use http::{HttpRequest, Refusal};
 use reading::{answer, ask, unlock, unmarked, utf8};
 use serde::{Deserialize, Serialize};
@@ -120,6 +122,8 @@ pub struct View<'a> {
     pub world: &'a dyn World,
     /// What was known, when it happened, of whose doing it is; `None` is as now.
     pub source: Option<&'a Person>,
+    /// What links to files are made with, where the event has any.
+    pub links: Option<Links<'a>>,
     /// What else makes a difference to the bytes, as its dialogue says ([`Dialogue::form_of`]).
     pub form: u32,
 }
@@ -160,6 +164,8 @@ impl Dialect {
 
     /// Appends `event` as `view` is to see it; nothing where this dialect is silent about it.
     pub fn render(self, event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
+        let own = localized(event, self, view.links.as_ref());
+        let event = own.as_ref().unwrap_or(event);
         match self {
             Dialect::Text => text::render(event, view, out),
             Dialect::Json => json::render(event, view, out),

@@ -146,6 +146,21 @@ impl<'a> Object<'a> {
         object
     }
 
+    /// An object within, written by `write` without a type.
+    pub(super) fn object(
+        self,
+        key: &str,
+        write: impl for<'b> FnOnce(Object<'b>) -> Object<'b>,
+    ) -> Object<'a> {
+        let object = self.key(key);
+        object.0.push(b'{');
+        let start = object.0.len();
+        write(Object(object.0)).close();
+        // The comma before the first field.
+        object.0.remove(start);
+        object
+    }
+
     pub(crate) fn names(self, key: &str, nicks: &[Nick]) -> Object<'a> {
         self.texts(key, nicks.iter().map(Nick::as_str))
     }

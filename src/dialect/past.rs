@@ -39,7 +39,9 @@ pub(super) fn number(part: Part, message: &Message) -> String {
 pub(super) fn message_lines(number: &str, target: &Target, message: &Message) -> Vec<String> {
     let Message { nick, .. } = message;
     let label = match (target, message.manner) {
-        (Target::Room(room), Manner::Said | Manner::Noticed) => format!("[#{room} {nick}] "),
+        (Target::Room(room), Manner::Said | Manner::Noticed | Manner::File) => {
+            format!("[#{room} {nick}] ")
+        }
         (Target::Room(room), Manner::Happened(happening)) => {
             let happened = sentence::happened(room, message, happening);
             return vec![format!("{number}[Server] {happened}")];

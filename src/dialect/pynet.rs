@@ -77,12 +77,12 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
 fn push_said(room: &RoomName, message: &Message, out: &mut Vec<u8>) {
     let (nick, said) = (&message.nick, about::said(message));
     let label = match (message.manner, room.is_lobby()) {
-        (Manner::Said | Manner::Noticed | Manner::Happened(_), true) => {
+        (Manner::Said | Manner::Noticed | Manner::File | Manner::Happened(_), true) => {
             let mut head = Vec::new();
             Object::new(&mut head, "message").text("from", nick.as_str());
             return push_objects(&head, &said, out);
         }
-        (Manner::Said | Manner::Noticed | Manner::Happened(_), false) => {
+        (Manner::Said | Manner::Noticed | Manner::File | Manner::Happened(_), false) => {
             format!("[#{room} {nick}] ")
         }
         (Manner::Acted, true) => format!("* {nick} "),

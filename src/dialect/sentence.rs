@@ -270,3 +270,11 @@ fn colon(reason: &Option<String>) -> String {
         .as_ref()
         .map_or(String::new(), |reason| format!(": {reason}"))
 }
+
+/// A number with commas between its thousands.
+pub(super) fn grouped(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
+    }
+}

@@ -308,6 +308,11 @@ impl Dialect {
         self.spec().class == Class::Console
     }
 
+    /// Is it HTTP's?
+    pub(crate) fn is_http(self) -> bool {
+        self.spec().class == Class::Http
+    }
+
     /// What the operator's console speaks, at a terminal or elsewhere.
     pub(crate) fn of_console(is_terminal: bool) -> Dialect {
         match is_terminal {

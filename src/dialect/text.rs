@@ -7,8 +7,8 @@ use crate::model::{
 
 use super::spec::{PASSWORD_PROMPT, PROMPT};
 use super::{
-    Ask, Dialect, Stage, View, about, answer, ask, command, past, plain, sentence, telnet, time,
-    unlock, unmarked, utf8,
+    Ask, Dialect, Stage, View, about, answer, ask, command, file, past, plain, sentence, telnet,
+    time, unlock, unmarked, utf8,
 };
 
 pub(super) fn parse(frame: &[u8], stage: Stage) -> Ask {
@@ -84,6 +84,7 @@ pub(super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
                 }
             }
         }
+        Event::Ticket(ticket) => push(out, &[], &file::command(ticket)),
         Event::Unlocked => out.extend_from_slice(PROMPT.as_bytes()),
         Event::Listing { users } => push(out, &["Current clients: "], &listed(users)),
         Event::Error(ErrorCode::NameRegistered) if view.stage == Stage::Proving => {
@@ -117,16 +118,27 @@ fn push_said(head: &[u8], room: &RoomName, message: &Message, here: bool, out: &
     let (name, nick) = (room.as_str(), message.nick.as_str());
     let label: &[&str] = match (message.manner, here) {
         (Manner::Happened(happening), _) => {
-            let sentence = sentence::happened(room, message, happening);
             out.extend_from_slice(head);
-            return push(out, &["[Server] "], &sentence);
+            return push(
+                out,
+                &["[Server] "],
+                &sentence::happened(room, message, happening),
+            );
         }
-        (Manner::Said | Manner::Noticed, true) => &["[", nick, "] "],
-        (Manner::Said | Manner::Noticed, false) => &["[#", name, " ", nick, "] "],
+        (Manner::Said | Manner::Noticed | Manner::File, true) => &["[", nick, "] "],
+        (Manner::Said | Manner::Noticed | Manner::File, false) => &["[#", name, " ", nick, "] "],
         (Manner::Acted, true) => &["* ", nick, " "],
         (Manner::Acted, false) => &["[#", name, "] * ", nick, " "],
     };
-    push_lines(head, label, &about::said(message), out);
+    let said = about::said(message);
+    match said.split_once('\n') {
+        // What fetches it is to be pasted, and begins like nothing that anybody says.
+        Some((file, line)) if message.manner == Manner::File => {
+            push_lines(head, label, file, out);
+            push(out, &[], line);
+        }
+        _ => push_lines(head, label, &said, out),
+    }
 }
 
 /// Appends the lines of a message, each behind what says whose it is.
@@ -329,6 +341,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         }
         Event::Pong => "Pong.".into(),
         Event::Motd { lines } => return lines.to_vec(),
+        Event::Ticket(ticket) => file::command(ticket),
         Event::Codes { codes } if codes.is_empty() => "There are no invitations.".into(),
         Event::Codes { codes } => return codes.iter().map(sentence::invitation).collect(),
         Event::Help {
@@ -406,21 +419,17 @@ pub(super) fn labelled(label: &str, text: &str) -> Vec<String> {
 
 /// How many came, left and are there, as `37 joined, 4 left, 2,041 here`.
 pub(super) fn presence(joined: u32, left: u32, members: usize) -> String {
-    let joined = grouped(joined as usize);
+    let joined = sentence::grouped(joined as usize);
     format!("{joined} joined, {}", absence(left, members))
 }
 
 /// How many left and are there.
 pub(super) fn absence(left: u32, members: usize) -> String {
-    format!("{} left, {} here", grouped(left as usize), grouped(members))
-}
-
-/// A number with commas between its thousands.
-fn grouped(number: usize) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
-    }
+    format!(
+        "{} left, {} here",
+        sentence::grouped(left as usize),
+        sentence::grouped(members)
+    )
 }
 
 /// Names with commas between them.
@@ -433,7 +442,7 @@ pub(super) fn listed(users: &Roster) -> String {
 pub(super) fn and_more(users: &Roster) -> String {
     match users.rest {
         0 => String::new(),
-        rest => format!(" … and {} more", grouped(rest)),
+        rest => format!(" … and {} more", sentence::grouped(rest)),
     }
 }
 

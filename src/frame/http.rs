@@ -2,9 +2,13 @@
 //!
 //! A request that is refused whatever it asks (a bad head, a length that is none or too great, another
 //! coding than chunks, an expectation) is a frame without its body, and the last one: where the next request
-//! would begin is not known, or not worth the reading. A body in chunks is put together behind its head.
+//! would begin is not known, or not worth the reading. A body in chunks is put together behind its head. That
+//! of a file is not held: its head is a frame of its own, and what follows comes in pieces.
 
 mod chunked;
+mod stream;
+
+use std::ops::Range;
 
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
@@ -13,6 +17,7 @@ use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_HEADERS_MAX};
 
 use super::{Status, Step};
 use chunked::{BodyProgress, Chunked};
+use stream::BodyStream;
 
 /// The state of a request decoder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +31,8 @@ pub struct Http {
     len: usize,
     /// The request at hand, where its body comes in chunks; or the last one that did.
     chunked: Option<Box<Chunked>>,
+    /// The body that is handed on in pieces.
+    stream: Option<BodyStream>,
     /// Is the request in chunks whole, or refused?
     is_held: bool,
     /// Is the client to be told that its body is wanted?
@@ -59,6 +66,9 @@ impl Http {
         }
         if self.is_done {
             return partial(bytes.len());
+        }
+        if self.stream.is_some() {
+            return self.decode_stream(bytes, finish);
         }
         if self.chunked.is_some() {
             return self.decode_chunks(bytes, finish);
@@ -117,9 +127,17 @@ impl Http {
             });
         };
         let head = &request[..head_len];
-        let Some(announced) = announced(head) else {
+        let is_file = stream::is_file(head.split(|&byte| byte == b'\n').next().unwrap_or(head));
+        let len_max = match is_file {
+            true => usize::MAX,
+            false => HTTP_BODY_BYTES_MAX,
+        };
+        let Some(announced) = announced(head, len_max) else {
             return Some(self.end(start, head_len));
         };
+        if is_file {
+            return Some(self.begin_stream(start..start + head_len, announced));
+        }
         let body = &request[head_len..];
         self.owes_continue = announced.waits && body.is_empty();
         match announced.body {
@@ -135,6 +153,38 @@ impl Http {
                 Some(step)
             }
         }
+    }
+
+    /// A head is whole whose body is handed on in pieces.
+    fn begin_stream(&mut self, head: Range<usize>, announced: Announced) -> Step {
+        let stream = match announced.body {
+            Body::Length(len) => BodyStream::Length(len as u64),
+            Body::Chunks => BodyStream::Chunks(Box::new(Chunked::streamed())),
+        };
+        *self = Http {
+            stream: Some(stream),
+            // Whether it is wanted is known when the head was looked at.
+            owes_continue: announced.waits,
+            ..Http::default()
+        };
+        let consumed = head.end;
+        let status = Status::Head(head);
+        Step { status, consumed }
+    }
+
+    fn decode_stream(&mut self, bytes: &[u8], finish: bool) -> Step {
+        let Some(stream) = &mut self.stream else {
+            return partial(0);
+        };
+        self.owes_continue &= bytes.is_empty();
+        let step = stream.decode(bytes, finish);
+        if let Status::BodyEnd { is_whole } = step.status {
+            *self = Http {
+                is_done: !is_whole,
+                ..Http::default()
+            };
+        }
+        step
     }
 
     /// How long the first line is with its end, if that stands within `limit` bytes.
@@ -166,13 +216,16 @@ impl Http {
 
     /// The request that the last call found, or as much of it as came.
     pub(super) fn held(&self) -> &[u8] {
+        if let Some(stream) = &self.stream {
+            return stream.held();
+        }
         let chunked = self.chunked.as_ref().filter(|_| self.is_held);
         chunked.map_or(&[], |chunked| chunked.whole())
     }
 
-    /// Does a body come in chunks, all of which so far are taken in?
+    /// Does a body come in chunks or pieces, all of which so far are taken in?
     pub(super) fn is_within(&self) -> bool {
-        self.chunked.is_some() && !self.is_held
+        self.stream.is_some() || (self.chunked.is_some() && !self.is_held)
     }
 
     /// Is the client to be told that its body is wanted? Once.
@@ -233,7 +286,7 @@ fn names_version(line: &[u8]) -> bool {
 }
 
 /// What body a head tells of (section 6.3); `None` where the request is refused.
-fn announced(head: &[u8]) -> Option<Announced> {
+fn announced(head: &[u8], len_max: usize) -> Option<Announced> {
     let mut headers = [httparse::EMPTY_HEADER; HTTP_HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
     let parsed = request.parse(head).ok()?;
@@ -260,7 +313,7 @@ fn announced(head: &[u8]) -> Option<Announced> {
             waits = true;
         }
         if is(header, "content-length") {
-            let this = content_length(header.value)?;
+            let this = content_length(header.value, len_max)?;
             if len.is_some_and(|len| len != this) {
                 return None;
             }
@@ -278,10 +331,10 @@ fn announced(head: &[u8]) -> Option<Announced> {
 }
 
 /// A length that is one, and not over the limit.
-fn content_length(value: &[u8]) -> Option<usize> {
+fn content_length(value: &[u8], most: usize) -> Option<usize> {
     let is_number = value.iter().all(u8::is_ascii_digit);
     let len = str::from_utf8(value).ok().filter(|_| is_number)?.parse();
-    len.ok().filter(|&len| len <= HTTP_BODY_BYTES_MAX)
+    len.ok().filter(|&len| len <= most)
 }
 
 #[cfg(any(test, feature = "testing"))]

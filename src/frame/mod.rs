@@ -55,6 +55,17 @@ pub enum Status {
         /// Is it text, and so UTF-8?
         is_text: bool,
     },
+    /// The head of an HTTP request whose body is handed on in pieces: its range.
+    Head(Range<usize>),
+    /// A piece of that body: its range.
+    Piece(Range<usize>),
+    /// A piece of it that came in chunks, which the framing holds.
+    HeldPiece,
+    /// The end of that body.
+    BodyEnd {
+        /// Is it all that was announced? Where it is not, nothing more is found.
+        is_whole: bool,
+    },
     /// The peer asks for a pong with the payload that the framing holds.
     Ping,
     /// A pong, asked for or not, whose payload the framing holds.

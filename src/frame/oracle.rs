@@ -14,6 +14,12 @@ pub enum Found {
     TooLong,
     /// One whose body is none.
     BadBody,
+    /// The head of one whose body is handed on in pieces.
+    Head(Vec<u8>),
+    /// That body, as far as it came.
+    Body(Vec<u8>),
+    /// The whole of it came.
+    BodyEnd,
 }
 
 /// Feeds `bytes` in pieces of `piece` bytes, then ends the input.
@@ -72,7 +78,13 @@ pub(super) fn drain(
                 found.push(Found::Frame(held[range].to_vec()));
             }
             Status::TooLong => found.push(Found::TooLong),
-            Status::BadBody { .. } => found.push(Found::BadBody),
+            Status::BadBody { .. } | Status::BodyEnd { is_whole: false } => {
+                found.push(Found::BadBody);
+            }
+            Status::Head(range) => found.push(Found::Head(held[range].to_vec())),
+            Status::Piece(range) => go_on(found, &held[range]),
+            Status::HeldPiece => go_on(found, framing.held()),
+            Status::BodyEnd { is_whole: true } => found.push(Found::BodyEnd),
             Status::Message { .. } if matches!(framing, Framing::Http(_)) => {
                 let request = framing.held().to_vec();
                 assert!(request.len() <= len_max(framing, limit), "over the limit");
@@ -87,6 +99,14 @@ pub(super) fn drain(
         held.drain(..step.consumed);
     }
     panic!("the decoder does not stop");
+}
+
+/// A piece of a body came.
+fn go_on(found: &mut Vec<Found>, piece: &[u8]) {
+    match found.last_mut() {
+        Some(Found::Body(body)) => body.extend_from_slice(piece),
+        _ => found.push(Found::Body(piece.to_vec())),
+    }
 }
 
 /// Checks one input of the fuzz target: two bytes choose framing and limit, the rest is input.

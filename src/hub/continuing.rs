@@ -79,6 +79,7 @@ impl Hub {
                 words,
                 window,
             }) => self.begin_scan((who, id), rooms, words, window),
+            Ok(Decision::Ticket(claim)) => self.put(Effect::Ticket { to: who, id, claim }),
             Ok(Decision::Report) => self.put(Effect::Report { to: who, id }),
             Ok(Decision::Stop { seconds }) => {
                 let what = Some(Done::Stops { seconds });

@@ -9,7 +9,7 @@ use core::net::IpAddr;
 use crate::chat::{Entry, RoomId};
 use crate::model::{
     AccountAnswer, AccountAsk, ConnId, Done, EnterMode, ErrorCode, Event, Message, MessageId,
-    Moment, Peer, Query, RequestId, RoomName, SearchWords, Window,
+    Moment, Peer, Query, RequestId, RoomName, SearchWords, TicketClaim, Window,
 };
 
 use super::asking::Waiting;
@@ -43,6 +43,8 @@ pub(super) enum Decision {
         words: SearchWords,
         window: Window,
     },
+    /// A ticket is made to send a file.
+    Ticket(TicketClaim),
     /// How the server is doing is told.
     Report,
     /// The server stops, after so many seconds.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::chat::RoomId;
 use crate::model::{
     AccountAsk, ConnId, ErrorCode, Event, Excerpt, Incident, Message, MessageId, Nick, Query,
-    Record, RequestId, RoomName,
+    Record, RequestId, RoomName, TicketClaim,
 };
 use crate::session::{Reader, Readers};
 
@@ -120,6 +120,15 @@ pub enum Effect {
         to: ConnId,
         /// The id of the request that this answers.
         id: Option<RequestId>,
+    },
+    /// Make a ticket to send a file, and answer with that.
+    Ticket {
+        /// Who asked.
+        to: ConnId,
+        /// The id of the request that this answers.
+        id: Option<RequestId>,
+        /// What is to be sent.
+        claim: TicketClaim,
     },
     /// Read the server's files again.
     Reload,

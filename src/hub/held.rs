@@ -230,6 +230,7 @@ fn connection_of(effect: &Effect) -> Option<ConnId> {
         | Effect::Written { to, .. }
         | Effect::Posted { to, .. }
         | Effect::Read { to, .. }
+        | Effect::Ticket { to, .. }
         | Effect::Report { to, .. } => Some(*to),
         Effect::Broadcast { .. }
         | Effect::Came { .. }

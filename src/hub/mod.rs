@@ -8,7 +8,7 @@
 //! ```text
 //! mod (what is asked) · due (what time brings) · history (what is on disk) · snapshot (as bytes)
 //!   → coming, talk, utter, rooms, modes, metadata, profiles, operate, accounts, logins, quitting, later, lasting, mail,
-//!     seeking → amending, lookup, listing, reading, scan (decide)
+//!     seeking → amending, lookup, listing, reading, posting, scan (decide)
 //!   → continuing (carries out what was decided, and goes on when an entry was applied)
 //!   → hear (commits an entry, and hears the facts that come of it)
 //!   → entering, parting, beside, said, tagged, changes, deleted, amended (who is told of them)
@@ -58,6 +58,7 @@ mod operate;
 pub mod oracle;
 mod outgoing;
 mod parting;
+mod posting;
 mod presence;
 mod profiles;
 mod proposing;
@@ -318,6 +319,7 @@ impl Hub {
             } => self.appoint(who, room, &name, moderates),
             Request::History { room, with, range } => self.tell_history(caller, room, with, range),
             Request::Search { room, words, range } => self.search(caller, room, words, range),
+            Request::Upload(claim) => self.ticket(who, claim),
             Request::Export { room } => self.export(who, room),
             Request::Kick { room, name, reason } => self.kick(who, room, &name, reason),
             Request::Mute {

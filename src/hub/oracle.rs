@@ -276,16 +276,15 @@ fn check_effect(hub: &Hub, effect: &Effect) {
             ..
         } => {
             let readers = hub.readers(*room);
-            assert!(
-                readers.iter().all(|reader| is_here(&reader.id)),
-                "{effect:?}"
-            );
+            let are_here = readers.iter().all(|reader| is_here(&reader.id));
+            assert!(are_here, "{effect:?}");
             let is_reader = |id: &ConnId| readers.iter().any(|reader| reader.id == *id);
             let is_ascending = ignorers.is_sorted_by(|one, next| one < next);
             assert!(is_ascending && ignorers.iter().all(is_reader), "{effect:?}");
         }
         Effect::Gone { .. }
         | Effect::Came { .. }
+        | Effect::Ticket { .. }
         | Effect::KeepSettings
         | Effect::Keep(_)
         | Effect::Lost(_)

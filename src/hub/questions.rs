@@ -149,5 +149,6 @@ pub(super) fn window_of(range: Range, now: Moment) -> Window {
             range.before.is_some() || (range.after.is_none() && range.since.is_none())
         }),
         has_events: range.has_events,
+        only_files: range.only_files,
     }
 }

@@ -26,18 +26,7 @@ impl Hub {
         range: Range,
         now: Moment,
     ) -> Result<Option<Excerpt>, ErrorCode> {
-        if let Some(refusal) = self.refusal_of(&peer, now) {
-            return Err(refusal);
-        }
-        let id = self.chat.rooms().find(&room);
-        let id = id.ok_or_else(|| ErrorCode::NoRoomToShow(room.clone()))?;
-        match bot {
-            Some(bot) => self.chat.check_bot(bot, id, now.unix_ms)?,
-            None if self.chat.rooms().get(id).is_guarded() => {
-                return Err(ErrorCode::NotInRoom(room));
-            }
-            None => {}
-        }
+        let id = self.check_reading(peer, bot, &room, now)?;
         let window = window_of(range, now);
         if self.chat.rules().durability.is_none() {
             return Ok(Some(self.excerpt_of_tail(id, window)));

@@ -11,7 +11,7 @@ use crate::chat::{Chat, Fact, RoomId, Rules};
 use crate::limits::MESSAGE_LINES_MAX;
 use crate::log::Log;
 use crate::model::{
-    ConnId, ErrorCode, Event, MessageId, Moment, Peer, Settings, Target, UserId, lines,
+    ConnId, ErrorCode, Event, HashSeed, MessageId, Moment, Peer, Settings, Target, UserId, lines,
 };
 use crate::session::{
     Expiry, Graces, Ignorers, LocalRooms, Reader, Readers, Sessions, Throttle, Watches,
@@ -181,6 +181,11 @@ impl Hub {
     /// What is to survive a restart.
     pub fn settings(&self) -> &Settings {
         self.chat.settings()
+    }
+
+    /// What stands for addresses is hashed with this.
+    pub fn cloak_key(&self) -> HashSeed {
+        self.chat.rules().cloak_key
     }
 
     /// Is the address kept out? If so, that is the refusal.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Addresses, Entry, Fact, RoomId, Words};
+use crate::chat::{Addresses, Entry, RoomId, Words};
 use crate::model::{
-    ConnId, Done, ErrorCode, Event, Key, Manner, Message, MessageId, Moment, Nick, NodeId, Peer,
-    RoomName, SaidBy, UserId, WhoisEntry,
+    ConnId, Done, ErrorCode, Event, Key, Manner, Message, MessageId, Nick, RoomName, SaidBy,
+    UserId, WhoisEntry,
 };
 
-use super::decision::{Caller, Decision, Then, Wants};
+use super::decision::{Caller, Decision, Then};
 use super::state::{Hub, check_note};
 
 /// Whom one speaks to who speaks to the operator.
@@ -48,63 +48,6 @@ impl Hub {
         };
         self.check_room()?;
         Decision::entry(entry)
-    }
-
-    /// Somebody without a connection of its own speaks in a room: as an account, or under a name that is
-    /// no account's and that nobody goes by. `None`: [`Effect::Posted`] tells what has come of it.
-    ///
-    /// # Errors
-    /// [`ErrorCode::AddressBanned`], [`ErrorCode::NoRoomToShow`], [`ErrorCode::NickTaken`],
-    /// [`ErrorCode::NameRegistered`], [`ErrorCode::NotInRoom`], [`ErrorCode::NickBanned`], [`ErrorCode::Muted`], [`ErrorCode::MessageTooLong`].
-    pub fn handle_post(
-        &mut self,
-        (who, peer): (ConnId, Peer),
-        nick: Nick,
-        as_account: bool,
-        room: RoomName,
-        text: String,
-        now: Moment,
-    ) -> Result<Option<Arc<Message>>, ErrorCode> {
-        if let Some(refusal) = self.refusal_of(&peer, now) {
-            return Err(refusal);
-        }
-        self.check_message(&text)?;
-        let id = self.chat.rooms().find(&room);
-        let room = id.ok_or(ErrorCode::NoRoomToShow(room))?;
-        let shown = match self.chat.rules().addresses {
-            Addresses::All => peer,
-            // Who has no connection of its own is nobody's number.
-            Addresses::None | Addresses::OfDoors => Peer::NOWHERE,
-        };
-        let account = self.chat.directory().find(&nick.key());
-        let account = account.map(|account| account.record.id);
-        let entry = Entry::Post {
-            nick,
-            peer,
-            as_account,
-            room,
-            text,
-            shown,
-        };
-        self.check_room()?;
-        if self.log.is_shared() {
-            account.iter().for_each(|&it| self.use_account(it, now));
-            let decision = Ok(Decision::Entry(entry, Wants::Nothing, Then::Post(None)));
-            self.conclude(who, None, decision, now);
-            return Ok(None);
-        }
-        let mut facts = Vec::new();
-        let stamp = (now.unix_ms, NodeId::default());
-        self.log.apply(&mut self.chat, entry, stamp, &mut facts)?;
-        account.iter().for_each(|&it| self.use_account(it, now));
-        let mut posted = None;
-        for fact in facts {
-            if let Fact::Said { message, .. } = &fact {
-                posted = Some(Arc::clone(message));
-            }
-            self.hear(fact, None, now);
-        }
-        posted.map(Some).ok_or(ErrorCode::StoreFailed)
     }
 
     pub(super) fn say_privately(

@@ -69,6 +69,12 @@ pub(crate) const KEPT_COUNT: Count = 1..=1_000_000_000;
 /// `--keep-bytes`: a message, to what `size` can say.
 pub(crate) const KEPT_TEXT_BYTES: Bytes = 64..=1 << 30;
 
+/// `--max-file`: a line of text, to what `size` can say.
+pub(crate) const FILE_BYTES: Bytes = 1024..=1 << 30;
+
+/// `--files-per-account`, `--files-per-room`, `--files-total`: a line of text, to more than a disk has.
+pub(crate) const FILES_BYTES: RangeInclusive<u64> = 1024..=1 << 50;
+
 /// `--grace`: to type a password, to a day.
 pub(crate) const GRACE: Ms = SECOND_MS..=DAY_MS;
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::wire::{read_entries, write_entry};
 use super::*;
 use crate::chat::{LOBBY, Words, busy_chat, entry};
-use crate::model::{AccountId, AccountRecord, Nick, Peer, Settings, UserId};
+use crate::model::{AccountId, AccountRecord, Manner, Nick, Peer, Settings, UserId};
 
 fn batch_of(entries: &[Entry]) -> Vec<u8> {
     let mut batch = Vec::new();
@@ -40,7 +40,7 @@ fn others() -> Vec<Entry> {
             peer: Peer::Unix(1),
             as_account: true,
             room: LOBBY,
-            text: "hi".into(),
+            words: Words::of(Manner::File, "hi".into()),
             shown: Peer::NOWHERE,
         },
         Entry::Set {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::limits::{NICK_CHARS_MAX, PASSWORD_BYTES_MAX, QUOTED_CHARS_MAX, ROOM_NAME_CHARS_MAX};
 
-use super::{Nick, RegistrationMode, RoomName};
+use super::{Nick, RegistrationMode, RoomName, ShownSize};
 
 /// Why something was refused: the peer's fault, told in its dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,10 +157,18 @@ pub enum ErrorCode {
     FrameTooLong(usize),
     /// A message over the limit, in bytes.
     MessageTooLong(usize),
+    /// A file over the limit, which is this many bytes.
+    FileTooLong(u64),
+    /// There is no room for a file: its owner, its room or the server has as much as may be.
+    FilesFull,
+    /// No files are shared here.
+    NoFiles,
     /// A message of more lines than this.
     TooManyLines(usize),
     /// Somebody else said it who alone may edit it.
     NotYoursToEdit,
+    /// It shares a file, which is taken back and sent again instead.
+    FileUneditable,
     /// Too late to edit that.
     EditTooLate,
     /// Not a reaction.
@@ -352,6 +360,9 @@ impl fmt::Display for ErrorCode {
                 write!(f, "That message has too many lines: {max} at most.")
             }
             ErrorCode::NotYoursToEdit => f.write_str("That message is not yours to edit."),
+            ErrorCode::FileUneditable => {
+                f.write_str("A file is not edited: delete it, and send another.")
+            }
             ErrorCode::EditTooLate => {
                 f.write_str("A message can be edited for 10 minutes after it was said.")
             }
@@ -359,6 +370,11 @@ impl fmt::Display for ErrorCode {
                 f.write_str("A reaction is an emoji or a short word: 32 bytes at most, no blanks.")
             }
             ErrorCode::TooManyReactions => f.write_str("That message has 100 reactions already."),
+            ErrorCode::FileTooLong(max) => {
+                write!(f, "That file is too long: {} at most.", ShownSize(*max))
+            }
+            ErrorCode::FilesFull => f.write_str("There is no room for that file."),
+            ErrorCode::NoFiles => f.write_str("No files are shared here."),
             ErrorCode::JoinTimeout(s) => write!(f, "No name came within {s} s. Goodbye."),
             ErrorCode::IdleTimeout(s) => write!(f, "Nothing came for {s} s. Goodbye."),
             ErrorCode::ServerFull => f.write_str("The server is full. Please try again later."),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     Absence, AccountId, Amended, Amendment, Challenge, Change, Departure, Done, ErrorCode,
-    InviteCode, Kick, Message, MessageId, Nick, Notice, Peer, PutOut, RoomName, RoomsFrom, Secret,
-    Target,
+    FileTicket, InviteCode, Kick, Manner, Message, MessageId, Nick, Notice, Peer, PutOut, RoomName,
+    RoomsFrom, Secret, Target,
 };
 
 /// Who did something: the name for most dialects, the address for anon and colon.
@@ -210,6 +210,8 @@ pub enum Event {
         /// Is there more, before these?
         has_more: bool,
     },
+    /// Where the reader may send a file to.
+    Ticket(Box<FileTicket>),
     /// A bot's token, told once.
     Token {
         /// The bot.
@@ -410,6 +412,17 @@ impl Event {
                 Amendment::Reacted { .. } => 0,
             },
             _ => 0,
+        }
+    }
+
+    /// Does it tell of files that were shared?
+    pub(crate) fn has_files(&self) -> bool {
+        let is_file = |message: &Message| message.manner == Manner::File;
+        match self {
+            Event::Said { message, .. } => is_file(message),
+            Event::History { messages, .. } => messages.iter().any(|it| is_file(it)),
+            Event::Found { messages, .. } => messages.iter().any(|(_, it)| is_file(it)),
+            _ => false,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Amendment, Marks, Nick, RoomName, UserId, opening};
+use super::{AccountId, Amendment, Marks, Nick, RoomName, SharedFile, UserId, opening};
 
 /// A message's place in the order in which things were said. It grows from message to message over the
 /// whole server, and so in each room; it is never used twice, and 0 is before all.
@@ -49,6 +49,8 @@ pub enum Manner {
     Acted,
     /// Somebody said it, and wants no answer: programs do.
     Noticed,
+    /// Somebody shares a file: the text says which, for [`super::SharedFile::of`] to read.
+    File,
     /// Nobody said it: it happened there, and is told of the past only to who asks for that.
     Happened(Happening),
 }
@@ -69,7 +71,7 @@ impl Manner {
     /// What it is called by where messages are objects.
     pub fn name(self) -> &'static str {
         match self {
-            Manner::Said | Manner::Noticed => "chat",
+            Manner::Said | Manner::Noticed | Manner::File => "chat",
             Manner::Acted => "me",
             Manner::Happened(Happening::Topic) => "topic",
             Manner::Happened(Happening::Kick) => "kick",
@@ -138,6 +140,8 @@ pub struct KeptMore {
     pub unix_ms: u64,
     /// Did it happen, rather than being said?
     pub is_event: bool,
+    /// Does it share a file, whose text nobody typed?
+    pub is_file: bool,
     /// How it begins.
     pub opening: String,
     /// What there is of it beside that.
@@ -155,7 +159,11 @@ impl KeptMessage {
             more: Some(Box::new(KeptMore {
                 unix_ms: message.unix_ms,
                 is_event: matches!(message.manner, Manner::Happened(_)),
-                opening: opening(&message.text),
+                is_file: message.manner == Manner::File,
+                opening: match SharedFile::of(message) {
+                    Some(file) => opening(&file.to_string()),
+                    None => opening(&message.text),
+                },
                 marks: message.marks.clone(),
             })),
         }

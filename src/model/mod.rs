@@ -8,6 +8,7 @@ mod change;
 pub(crate) mod crowd;
 mod error;
 mod event;
+mod file;
 mod hash;
 mod incident;
 mod letters;
@@ -52,6 +53,11 @@ pub use event::Event;
 pub(crate) use event::{
     Author, BanEntry, ClientEntry, Deletion, Part, RoomEntry, Roster, Stats, WhoisEntry,
 };
+pub(crate) use file::MAGIC_BYTES;
+pub(crate) use file::{
+    FileClaim, FileId, FileName, FileTicket, LinkKey, Links, MimeType, SharedFile, ShownSize,
+    TicketClaim,
+};
 pub use hash::HashSeed;
 pub(crate) use incident::{Deed, Incident};
 pub(crate) use letters::{is_mark, is_unseen};
@@ -64,15 +70,15 @@ pub(crate) use mute::{Mark, Mute, Mutes};
 pub(crate) use name::Folded;
 pub use name::{Key, Nick, RoomName};
 pub(crate) use notice::{Absence, Departure, Done, Kick, Notice, PutOut};
-pub(crate) use page::{MembersPage, Range, RoomsFrom};
+pub(crate) use page::{MembersPage, Range, RoomsFrom, Since};
 pub(crate) use profile::{Profile, ProfileChange};
 pub(crate) use proxies::TrustedProxies;
 pub use proxies::TrustedProxy;
 pub use query::{Found, Query, Window};
 pub(crate) use record::RoomRest;
 pub use record::{AccountRecord, Durability, Kept, KeptScrollback, Note, Record, RoomRecord, Used};
+pub(crate) use request::EnterMode;
 pub use request::Request;
-pub(crate) use request::{EnterMode, Since};
 pub use secret::Secret;
 pub(crate) use secret::saslprep;
 pub use settings::Settings;

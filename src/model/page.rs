@@ -1,6 +1,6 @@
 //! Which part of a long list is asked for.
 
-use super::{MessageId, RoomName, Since};
+use super::{MessageId, RoomName};
 
 /// From where on the list of rooms is told, the largest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,19 @@ pub struct MembersPage {
     pub limit: Option<usize>,
 }
 
+/// From when on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// So many seconds ago.
+    Ago(u64),
+    /// A second since 1970, UTC.
+    Unix(u64),
+    /// A date and time by the server's own clock, as a second since 1970 that knows no time zone.
+    Local(i64),
+    /// A second of the day, of today or yesterday, by the server's own clock.
+    Clock(u32),
+}
+
 /// Which messages, of those that may be seen; all bounds hold together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Range {
@@ -47,4 +60,6 @@ pub struct Range {
     pub shows_ids: bool,
     /// Does one want to be shown what happened, beside what was said?
     pub has_events: bool,
+    /// Are only files meant that were shared?
+    pub only_files: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AccountId, KeptMessage, Key, Message, MessageId, RoomName, SearchWords};
+use super::{AccountId, KeptMessage, Key, Manner, Message, MessageId, RoomName, SearchWords};
 
 /// Which messages are meant, of those that may be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Window {
     pub newest: bool,
     /// Is what happened beside what was said meant, too?
     pub has_events: bool,
+    /// Are only files meant that were shared?
+    pub only_files: bool,
 }
 
 impl Window {
@@ -34,6 +36,7 @@ impl Window {
             limit,
             newest: false,
             has_events: false,
+            only_files: false,
         }
     }
 
@@ -50,6 +53,7 @@ impl Window {
         self.after < message.id
             && message.id < self.before
             && (self.since_ms..self.until_ms).contains(&message.unix_ms)
+            && (!self.only_files || message.manner == Manner::File)
     }
 
     /// Cuts those meant, in the order of their ids, down to the limit. Returns whether there were more.

@@ -8,7 +8,7 @@ use super::mode::ModeChange;
 use super::page::{MembersPage, Range, RoomsFrom};
 use super::{
     AboutMessage, AccountId, MessageId, Nick, Profile, ProfileChange, RoomName, ScramProof, Secret,
-    Target, Utterance, WatchChange,
+    Target, TicketClaim, Utterance, WatchChange,
 };
 
 /// Whether an entered room must be new, must be there, or may be either.
@@ -20,19 +20,6 @@ pub enum EnterMode {
     Existing,
     /// Make or enter the room, and speak in it from now on.
     Focus,
-}
-
-/// From when on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Since {
-    /// So many seconds ago.
-    Ago(u64),
-    /// A second since 1970, UTC.
-    Unix(u64),
-    /// A date and time by the server's own clock, as a second since 1970 that knows no time zone.
-    Local(i64),
-    /// A second of the day, of today or yesterday, by the server's own clock.
-    Clock(u32),
 }
 
 /// What a client asks. Text is as it was sent; each dialect cleans what it shows. A name of
@@ -340,6 +327,8 @@ pub enum Request {
         /// Which of it.
         range: Range,
     },
+    /// Let one send a file over HTTP, to be shared.
+    Upload(TicketClaim),
     /// Write all that is kept of a room to a file, as an operator.
     Export {
         /// The room.

@@ -2,7 +2,7 @@
 
 use crate::limits::{ANSWERS_PER_TURN, CATCH_UP_SENDQ_BYTES, QUESTION_MS_PER_TOKEN};
 use crate::model::{AccountAnswer, ConnId, Found, Query};
-use crate::store::Answer;
+use crate::store::{Answer, FileAnswer};
 use crate::sys::{Mailbox as _, System};
 
 use super::Reactor;
@@ -64,6 +64,17 @@ impl<S: System> Reactor<S> {
                     self.hear_answer(who, ticket, found);
                 }
                 Answer::Account { ticket, answer } => self.hear_of_account(ticket, answer),
+                Answer::File { at, answer } => {
+                    left -= 1;
+                    match answer {
+                        FileAnswer::Taken(_) | FileAnswer::Stored(_) => {
+                            self.hear_of_upload(at, answer);
+                        }
+                        FileAnswer::Opened(_) | FileAnswer::Piece(_) => {
+                            self.hear_of_download(at, answer);
+                        }
+                    }
+                }
             }
         }
         self.has_more_answers = left == 0;

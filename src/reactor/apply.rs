@@ -18,6 +18,7 @@ use crate::web::{Representation, api};
 use super::Reactor;
 use super::connection::Connection;
 use super::phase::Reason;
+use super::sharing::SharedPost;
 use super::timers::Tick;
 
 /// What comes to the chat.
@@ -41,6 +42,12 @@ pub(super) enum Input {
         who: ConnId,
         mode: ResponseMode,
         post: Post,
+    },
+    /// A file is shared over HTTP.
+    Share {
+        who: ConnId,
+        mode: ResponseMode,
+        shared: SharedPost,
     },
     /// Somebody asks over HTTP what was said in a room; a bot may read what it is in.
     Read {
@@ -101,6 +108,7 @@ impl<S: System> Reactor<S> {
             Input::Refused { who, code, id } => self.hub.handle_refused(who, code, id, now),
             Input::Ended(who) => self.hub.handle_leave(who, now),
             Input::Post { who, mode, post } => return self.post(who, mode, post),
+            Input::Share { who, mode, shared } => return self.share_file(who, mode, &shared),
             Input::Read {
                 who,
                 mode,
@@ -253,6 +261,7 @@ impl<S: System> Reactor<S> {
                     Err(code) => api::refused(&code),
                 }),
                 Effect::Log(incident) => self.journal.incidents.log(&incident, self.clock.now),
+                Effect::Ticket { to, id, claim } => self.make_ticket(to, id, claim),
                 Effect::Report { to, id } => {
                     let stats = self.stats();
                     self.answer(to, &Event::Stats(stats), id.as_ref());

@@ -29,6 +29,8 @@ pub struct Config {
     pub allowed_origins: Vec<OriginRule>,
     /// The names that this server is known under to browsers.
     pub public_hosts: Vec<PublicHost>,
+    /// What links to files begin with; `None` is where HTTP is spoken here.
+    pub public_url: Option<String>,
     /// The file of bearer tokens for those who post.
     pub api_tokens: Option<PathBuf>,
     /// Is there a WebSocket that sends everything back?

@@ -10,7 +10,7 @@ mod snapshot;
 use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::sniff::sniff;
 use crate::dialect::spec::{Class, PASSWORD_PROMPT};
-use crate::dialect::{Dialect, Dialogue, Scene, Stage, View};
+use crate::dialect::{Dialect, Dialogue, Scene, Stage, View, localized};
 use crate::frame::websocket;
 use crate::layer::Transport;
 use crate::limits::Limits;
@@ -236,6 +236,8 @@ impl<S: Transport> Connection<S> {
 
     /// Queues an event for the peer, in the form that it sees.
     pub fn render(&mut self, event: &Event, view: &View<'_>, ledger: &Ledger) {
+        let own = localized(event, self.spoken(), view.links.as_ref());
+        let event = own.as_ref().unwrap_or(event);
         let scene = Scene {
             world: view.world,
             who: self.id,
@@ -301,6 +303,16 @@ impl<S: Transport> Connection<S> {
             true => self.drain(Reason::Closed, now),
             false => self.since = now,
         }
+    }
+
+    /// Deadlines count from `ms` later, or from now.
+    pub(super) fn allow_more(&mut self, ms: u64, now: Tick) {
+        self.since = self.since.saturating_add(ms).min(now);
+    }
+
+    /// Deadlines count from then, which may be later than now.
+    pub(super) fn wait_until(&mut self, then: Tick) {
+        self.since = then;
     }
 
     /// Reads no more requests; closes when the peer has taken what it is owed.

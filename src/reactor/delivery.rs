@@ -14,7 +14,7 @@ use crate::hub::{Audience, Hub, Reader, Readers, RoomId};
 use crate::limits::{
     BATCH_BYTES_MAX, BYTES_PER_DELIVERY, BYTES_PER_WRITE, DELIVERIES_PER_IGNORER, REFUSED_NAMES_MAX,
 };
-use crate::model::{ConnId, ErrorCode, Event, Moment, Person, RequestId, World};
+use crate::model::{ConnId, ErrorCode, Event, Links, Moment, Person, RequestId, World};
 use crate::sys::System;
 
 use super::Reactor;
@@ -37,6 +37,10 @@ pub(super) struct RoomBatch {
     events: Vec<Happened>,
     /// Bytes of text in the events.
     bytes: usize,
+    /// Does any of them tell of files, to each reader by a link of its own?
+    has_files: bool,
+    /// The chunks of the reader that was looked at last, where they do.
+    own: Vec<Chunk>,
     /// By slot of a connection: it had, or is to miss, so many of the first events. Invariant: of
     /// connections that are open.
     ahead: Vec<u32>,
@@ -88,14 +92,31 @@ impl RoomBatch {
         }
     }
 
-    /// The events as one kind of reader sees them, a chunk each.
+    /// The events as one kind of reader sees them, a chunk each; or as one reader does that has links of its own.
     fn chunks(
         &mut self,
         kind: Kind,
+        links: Option<Links<'_>>,
         pages: &mut Pages,
         now: Moment,
         world: &dyn World,
     ) -> &[Chunk] {
+        let view = View {
+            stage: Stage::Joined,
+            own: false,
+            here: kind.here(),
+            id: None,
+            now,
+            world,
+            source: None,
+            links,
+            form: kind.form(),
+        };
+        if links.is_some() {
+            self.own.clear();
+            pages.render(None, kind, &self.events, &view, &mut self.own);
+            return &self.own;
+        }
         let known = self.rendered.iter().position(|&(known, _)| known == kind);
         let at = known.unwrap_or_else(|| {
             self.rendered.push((kind, Vec::new()));
@@ -103,16 +124,6 @@ impl RoomBatch {
         });
         let chunks = &mut self.rendered[at].1;
         if chunks.len() < self.events.len() {
-            let view = View {
-                stage: Stage::Joined,
-                own: false,
-                here: kind.here(),
-                id: None,
-                now,
-                world,
-                source: None,
-                form: kind.form(),
-            };
             let events = &self.events[chunks.len()..];
             let room = self.audience.as_ref().map(|&(room, _)| room);
             pages.render(room, kind, events, &view, chunks);
@@ -126,6 +137,8 @@ impl RoomBatch {
         self.events.clear();
         self.events.shrink_to(KEPT);
         self.bytes = 0;
+        self.has_files = false;
+        self.own = Vec::new();
         for slot in self.ahead_slots.drain(..) {
             self.ahead[slot as usize] = 0;
         }
@@ -158,6 +171,7 @@ impl<S: System> Reactor<S> {
         };
         self.flush_batch_to(id);
         let here = self.hub.is_here(id, event);
+        let base = self.link_base(id, event);
         let Some(connection) = self.connections.touch(id) else {
             return;
         };
@@ -182,6 +196,7 @@ impl<S: System> Reactor<S> {
             now,
             world: &self.hub,
             source: None,
+            links: base.as_deref().map(|base| self.links.links(base, id, now)),
             form: 0,
         };
         let before = connection.outbox.len();
@@ -221,6 +236,7 @@ impl<S: System> Reactor<S> {
         self.counters.note_deliveries(event, 1);
         self.flush_batch_to(id);
         let here = self.hub.is_here(id, event);
+        let base = self.link_base(id, event);
         if let Some(connection) = self.connections.touch(id) {
             if matches!(event, Event::Kicked { .. }) {
                 connection.reason = Some(Reason::Kicked);
@@ -233,6 +249,7 @@ impl<S: System> Reactor<S> {
                 now,
                 world: &self.hub,
                 source: None,
+                links: base.as_deref().map(|base| self.links.links(base, id, now)),
                 form: 0,
             };
             connection.render(event, &view, &self.pages.ledger);
@@ -270,7 +287,7 @@ impl<S: System> Reactor<S> {
                 for reader in each {
                     if let Some(connection) = self.connections.get_open(reader.id) {
                         let kind = connection.kind(reader.here);
-                        let chunks = batch.chunks(kind, &mut self.pages, now, &self.hub);
+                        let chunks = batch.chunks(kind, None, &mut self.pages, now, &self.hub);
                         self.connections.owe(reader.id, chunks, &self.limits);
                     }
                 }
@@ -302,6 +319,7 @@ impl<S: System> Reactor<S> {
         let hearers = readers.len().saturating_sub(passed_by_count);
         self.counters.note_deliveries(&event, hearers);
         self.batch.bytes += event.text_bytes();
+        self.batch.has_files |= event.has_files();
         let happening = self.happening(event);
         self.batch.events.push(happening);
         if self.batch.bytes > BATCH_BYTES_MAX {
@@ -345,7 +363,11 @@ impl<S: System> Reactor<S> {
             return;
         };
         let kind = connection.kind(reader.here);
-        let chunks = self.batch.chunks(kind, &mut self.pages, now, &self.hub);
+        let base = self.batch.has_files.then(|| self.links.base(connection));
+        let links = base.as_deref().map(|base| self.links.links(base, id, now));
+        let chunks = self
+            .batch
+            .chunks(kind, links, &mut self.pages, now, &self.hub);
         self.connections.owe(id, &chunks[heard..], &self.limits);
         self.batch.mark_delivered(id);
     }
@@ -368,7 +390,14 @@ impl<S: System> Reactor<S> {
                 continue;
             };
             let kind = connection.kind(reader.here);
-            let chunks = &self.batch.chunks(kind, &mut self.pages, now, &self.hub)[heard..];
+            let base = self.batch.has_files.then(|| self.links.base(connection));
+            let links = base
+                .as_deref()
+                .map(|base| self.links.links(base, reader.id, now));
+            let chunks = self
+                .batch
+                .chunks(kind, links, &mut self.pages, now, &self.hub);
+            let chunks = &chunks[heard..];
             let at_once = match writes > 0 && connection.owes_nothing() {
                 true => joined(chunks),
                 false => None,

@@ -141,6 +141,9 @@ impl<S: System> Reactor<S> {
         };
         if connection.socket.is_handshaking() || connection.awaits_header() {
             self.connections.doom(id, Reason::HandshakeTimeout);
+        } else if self.transfers.has_download(id) {
+            // It takes none of what it asked for, in the middle of which nothing can be said.
+            self.connections.doom(id, Reason::Stalled);
         } else if connection.has_unparsed() {
             let refusal = Refusal::new(StatusCode::RequestTimeout);
             let moment = self.clock.moment;

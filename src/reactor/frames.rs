@@ -164,13 +164,19 @@ impl<S: System> Reactor<S> {
                 return true;
             };
             *frames_left -= 1;
-            match taken {
-                Taken::Frame(parsed) => self.handle_frame(id, parsed),
-                Taken::Move => self.go_on_talking(id),
-                Taken::Foreign(protocol) => self.turn_off(id, protocol),
-                Taken::Close(code) => self.close_websocket(id, code, Reason::Quit),
-                Taken::Broken(code) => self.break_websocket(id, code),
-            }
+            self.handle_taken(id, taken);
+        }
+    }
+
+    fn handle_taken(&mut self, id: ConnId, taken: Taken) {
+        match taken {
+            Taken::Frame(parsed) => self.handle_frame(id, parsed),
+            Taken::Move => self.go_on_talking(id),
+            Taken::Foreign(protocol) => self.turn_off(id, protocol),
+            Taken::Close(code) => self.close_websocket(id, code, Reason::Quit),
+            Taken::Broken(code) => self.break_websocket(id, code),
+            Taken::Piece(bytes) => self.take_piece(id, bytes),
+            Taken::PieceEnd { is_whole } => self.end_pieces(id, is_whole),
         }
     }
 

@@ -13,6 +13,7 @@ use super::connection::{Connection, ConnectionState, RawBytes};
 use super::connections::Connections;
 use super::counters::Counters;
 use super::door::Door;
+use super::phase::Reason;
 use super::relay::Relays;
 use super::timers::Tick;
 use super::{Ended, Reactor};
@@ -126,6 +127,10 @@ impl<S: System> Reactor<S> {
             }
             Ok(()) => {
                 log::info!("another program takes over");
+                // Who sends or is sent a file is not handed over in the middle of it: it begins again with the other.
+                for id in self.transfers.ids() {
+                    self.connections.doom(id, Reason::Shutdown);
+                }
                 let now = self.clock.now;
                 self.succession.waiting = Some(SuccessorWait {
                     since: now,
@@ -199,6 +204,7 @@ impl<S: System> Reactor<S> {
             && self.hub.is_settled()
             && self.hub.poll_timeout().is_none_or(|at| at > self.clock.now)
             && self.questions.is_empty()
+            && self.transfers.is_empty()
             && !self.connections.has_unsettled()
             && self.farewells.is_empty()
             && !self.awaits_settings

@@ -13,9 +13,10 @@
 //! cluster                                      what other servers share with this one
 //! welcome  frames  answers  settle             who comes, what is read, what the archive says, what is flushed
 //! visit · requests · endings · proxies         what is asked over HTTP and else, how connections end, whose they are
-//! apply                                        the one way to the chat: an Input, what follows of it
+//! sending → uploads; downloads                      files on their way, a piece at a time
+//! apply · sharing                              the one way to the chat: an Input, what follows of it
 //! delivery · dialogues · report · files        fan-out, what is told, figures, what is read again
-//! connections questions timers budget journal  state of their own
+//! connections questions transfers tickets links timers budget journal  state of their own
 //! ```
 
 mod admission;
@@ -33,15 +34,19 @@ mod counters;
 mod delivery;
 mod dialogues;
 mod door;
+mod downloads;
 mod endings;
 mod files;
 mod frames;
 mod handover;
+mod issue;
 mod journal;
+mod links;
 mod open;
 mod orders;
 mod pages;
 pub mod phase;
+mod posters;
 mod process;
 mod proxies;
 mod questions;
@@ -50,10 +55,16 @@ mod reload;
 mod report;
 mod requests;
 mod resume;
+mod sending;
 mod settle;
+mod sharing;
 mod show;
+mod tickets;
 mod timers;
+mod transfers;
 mod turn;
+mod uploads;
+mod vault;
 mod visit;
 mod watchdog;
 mod welcome;
@@ -87,11 +98,13 @@ use door::Door;
 use files::Files;
 use handover::Succession;
 use journal::Journal;
+use links::LinkMaker;
 use pages::Pages;
 use questions::Questions;
 use reload::OptionsSource;
 use show::Show;
 use timers::Timers;
+use transfers::Transfers;
 use watchdog::Watchdog;
 
 /// Why the loop ended.
@@ -155,6 +168,8 @@ pub struct Reactor<S: System> {
     released: Vec<ConnId>,
     /// The servers that it shares its log with, if there are any.
     cluster: Option<Box<Cluster<S::Engine>>>,
+    transfers: Transfers,
+    links: LinkMaker,
     /// Who is yet to be told that the server stops.
     farewells: VecDeque<ConnId>,
     /// When the server begins to stop.

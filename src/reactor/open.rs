@@ -20,6 +20,7 @@ use super::config::Config;
 use super::connection::Standing;
 use super::door::{Door, DoorAddress, open_doors};
 use super::files::Files;
+use super::links::LinkMaker;
 use super::watchdog::Watchdog;
 
 impl Reactor<Native> {
@@ -90,6 +91,8 @@ impl<S: System> Reactor<S> {
         prepared: Prepared,
         hub: Hub,
     ) -> Reactor<S> {
+        let addresses = doors.iter().map(|door| &door.address);
+        let links = LinkMaker::new(hub.cloak_key(), config, addresses);
         Reactor {
             doors,
             connections: Default::default(),
@@ -119,6 +122,8 @@ impl<S: System> Reactor<S> {
             questions: Default::default(),
             released: Vec::new(),
             cluster: None,
+            transfers: Default::default(),
+            links,
             farewells: VecDeque::new(),
             stop_begins_at: None,
             stops_at: None,
@@ -290,6 +295,11 @@ fn site(system: &impl System, files: &Files, config: &Config) -> Result<Site, St
         public_hosts: config.public_hosts.clone(),
         is_locked: config.server_password.is_some() || config.requires_account,
         has_bots: config.data.is_some(),
+        file_bytes_max: config
+            .data
+            .as_ref()
+            .and_then(|data| data.files)
+            .map(|files| files.bytes_max),
         has_echo: config.has_ws_echo,
     })
 }

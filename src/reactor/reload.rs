@@ -1,6 +1,8 @@
 //! The options, read again at SIGHUP: what can be applied is, and the log names what waits for the next start.
 
+use crate::cluster::EngineOptions;
 use crate::hub::Addresses;
+use crate::store::FileOptions;
 use crate::sys::System;
 
 use super::{Config, Reactor, admission};
@@ -146,16 +148,9 @@ impl Config {
     /// Notes what cannot be applied. Every option is named here or above; a test of the command line holds it.
     fn leave(&self, new: &Config, changes: &mut Changes) {
         let data = |config: &Config| config.data.clone();
-        let cluster = |config: &Config| config.cluster.clone();
-        let of_cluster = |is: fn(
-            &crate::cluster::EngineOptions,
-            &crate::cluster::EngineOptions,
-        ) -> bool| match (cluster(self), cluster(new)) {
-            (Some(old), Some(new)) => !is(&old, &new),
-            (None, None) => false,
-            _ => true,
-        };
+        let of_cluster = |is: IsSame<EngineOptions>| has_other_cluster(self, new, is);
         let of_data = |is: fn(&crate::store::Options, &crate::store::Options) -> bool| matches!((data(self), data(new)), (Some(old), Some(new)) if !is(&old, &new));
+        let of_files = |is: IsSame<FileOptions>| has_other_files(self, new, is);
         let dirs = [self, new].map(|config| config.data.as_ref().map(|data| data.dir.clone()));
         macro_rules! left {
             ($($name:literal: $is_changed:expr;)+) => {$(
@@ -189,6 +184,13 @@ impl Config {
             "node": of_cluster(|old, new| old.node == new.node);
             "cluster-password-file": of_cluster(|old, new| old.password_file == new.password_file);
             "cluster-wait": of_cluster(|old, new| old.wait_ms == new.wait_ms);
+            "files": of_data(|old, new| old.files.is_some() == new.files.is_some());
+            "max-file": of_files(|old, new| old.bytes_max == new.bytes_max);
+            "files-per-account": of_files(|old, new| old.per_account == new.per_account);
+            "files-per-room": of_files(|old, new| old.per_room == new.per_room);
+            "files-total": of_files(|old, new| old.total == new.total);
+            "file-expiry": of_files(|old, new| old.expiry_ms == new.expiry_ms);
+            "public-url": self.public_url != new.public_url;
             "replay": self.replay != new.replay;
             "grace": self.grace_ms != new.grace_ms;
             "account-expiry": self.account_expiry_ms != new.account_expiry_ms;
@@ -204,4 +206,22 @@ impl Config {
             "backlog": self.limits.backlog != new.limits.backlog;
         }
     }
+}
+
+/// Is something of options the same in both?
+type IsSame<O> = fn(&O, &O) -> bool;
+
+/// Is something of the cluster another, or is there one where there was none?
+fn has_other_cluster(old: &Config, new: &Config, is: IsSame<EngineOptions>) -> bool {
+    match (&old.cluster, &new.cluster) {
+        (Some(old), Some(new)) => !is(old, new),
+        (None, None) => false,
+        _ => true,
+    }
+}
+
+/// Is something of the files that are shared another, where they are before and after?
+fn has_other_files(old: &Config, new: &Config, is: IsSame<FileOptions>) -> bool {
+    let files = |config: &Config| config.data.as_ref().and_then(|data| data.files);
+    matches!((files(old), files(new)), (Some(old), Some(new)) if !is(&old, &new))
 }

@@ -119,6 +119,9 @@ impl<S: System> Reactor<S> {
         if resumes {
             self.connections.make_ready(id);
         }
+        if !self.transfers.is_empty() {
+            self.go_on_sending(id);
+        }
     }
 
     /// Ends those who hold the most while all Outboxes together hold too much.
@@ -153,6 +156,7 @@ impl<S: System> Reactor<S> {
         self.counters.note_end(reason);
         self.hub.handle_gone(id);
         self.questions.take_response(id);
+        self.end_transfers(id);
         match connection.standing {
             Standing::Admitted => self.admission.release(&peer),
             Standing::Refused => self.refused -= 1,

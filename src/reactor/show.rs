@@ -36,6 +36,7 @@ impl<S: System> Reactor<S> {
             now: self.clock.moment,
             world: &self.hub,
             source: None,
+            links: None,
             form: 0,
         };
         let ledger = &self.pages.ledger;

@@ -80,6 +80,7 @@ impl<S: System> Reactor<S> {
         }
         self.go_on_searching();
         self.fire_hub();
+        self.expire_tickets();
         if self.stop_begins_at.is_some_and(|at| self.clock.now >= at) {
             self.begin_stop();
         }
@@ -142,6 +143,7 @@ impl<S: System> Reactor<S> {
             .chain(self.timers.next())
             .chain(self.hub.poll_timeout())
             .chain(self.questions.next_due())
+            .chain(self.transfers.tickets.next_due())
             .chain(self.stops_at)
             .chain(self.awaits_settings.then(|| self.clock.now + REREAD_MS))
             .chain(self.stop_begins_at)

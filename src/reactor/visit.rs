@@ -1,10 +1,10 @@
 //! What is asked over HTTP: carried out here, where it needs the hub or the reactor's figures.
 
 use crate::dialect::Dialect;
-use crate::dialect::http::{HttpRequest, Refusal, Response, StatusCode};
-use crate::model::{ConnId, Deed, ErrorCode, Incident, Nick};
+use crate::dialect::http::{HttpRequest, Refusal, StatusCode};
+use crate::model::ConnId;
 use crate::sys::System;
-use crate::web::{self, Poster, Reply, api, status};
+use crate::web::{self, Reply, api, status};
 
 use super::Reactor;
 use super::apply::{Input, Post};
@@ -111,6 +111,18 @@ impl<S: System> Reactor<S> {
                 }
                 Err(response) => response,
             },
+            Reply::Upload(upload) => match self.begin_upload(id, mode, *upload) {
+                Ok(()) => return,
+                Err(response) => response,
+            },
+            Reply::Part(part) => match self.begin_part(id, mode, *part) {
+                Ok(()) => return,
+                Err(response) => response,
+            },
+            Reply::Download(request) => match self.begin_download(id, mode, request) {
+                Ok(()) => return,
+                Err(response) => response,
+            },
             Reply::Ready => status::ready(self.unready()),
             Reply::StatusPage => status::page(&self.metrics(), self.unready()),
             Reply::Metrics => self.metrics().response(),
@@ -138,41 +150,5 @@ impl<S: System> Reactor<S> {
             connection.set_proxy(None);
         }
         self.greet(id);
-    }
-
-    /// Tells the log that a token was used; who uses a bot's is known to the hub alone.
-    fn log_token(&mut self, id: ConnId, name: Option<Nick>) {
-        let is_good = name.is_some();
-        let peer = self
-            .connections
-            .get_mut(id)
-            .map(|connection| connection.peer);
-        let deed = Deed::Token { is_good };
-        let incident = Incident { deed, name, peer };
-        self.journal.incidents.log(&incident, self.clock.now);
-    }
-
-    /// Under which name somebody posts, and whether that is as a bot with an account.
-    fn poster(
-        &mut self,
-        id: ConnId,
-        poster: Poster,
-        nick: Option<Nick>,
-    ) -> Result<(Nick, bool), Response> {
-        match poster {
-            Poster::Named(named) => {
-                self.log_token(id, Some(named.clone()));
-                Ok((nick.unwrap_or(named), false))
-            }
-            Poster::Bot(digest) => {
-                let bot = self.hub.bot_of(&digest).cloned();
-                let bot = bot.ok_or_else(api::unauthorized)?;
-                self.log_token(id, Some(bot.clone()));
-                match nick.is_some_and(|nick| nick.key() != bot.key()) {
-                    true => Err(api::refused(&ErrorCode::NameRegistered)),
-                    false => Ok((bot, true)),
-                }
-            }
-        }
     }
 }

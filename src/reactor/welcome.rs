@@ -150,6 +150,7 @@ impl<S: System> Reactor<S> {
             now: self.clock.moment,
             world: &self.hub,
             source: None,
+            links: None,
             form: 0,
         };
         let mut line = Vec::new();

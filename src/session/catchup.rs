@@ -59,6 +59,7 @@ impl CatchUp {
             limit: self.count.unwrap_or(CATCH_UP_MESSAGES),
             newest: self.count.is_some(),
             has_events: false,
+            only_files: false,
         }
     }
 

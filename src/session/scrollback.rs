@@ -121,7 +121,7 @@ impl Scrollback {
         self.bytes += bytes;
         let queue = match message.manner {
             Manner::Happened(_) => &mut self.events,
-            Manner::Said | Manner::Acted | Manner::Noticed => &mut self.messages,
+            Manner::Said | Manner::Acted | Manner::Noticed | Manner::File => &mut self.messages,
         };
         debug_assert!(queue.back().is_none_or(|last| last.id < message.id));
         queue.push_back(message);
@@ -260,6 +260,7 @@ mod tests {
         }
         let window = Window {
             has_events: true,
+            only_files: false,
             ..Window::last(9)
         };
         let within = |scrollback: &Scrollback, window: &Window| {

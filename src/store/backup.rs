@@ -8,7 +8,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::{place, schema};
+use super::{files, place, schema};
 
 /// Copies the database in `dir` to a new file, as it is at one moment, and looks the copy over.
 ///
@@ -30,8 +30,13 @@ pub(crate) fn backup(dir: &Path, to: &Path) -> Result<u64, String> {
         Err(e) => return Err(format!("cannot write {}: {e}", to.display())),
     }
     let copied = copy(&from, to).and_then(|()| {
+        // Behind the rows: a file is there before its row, and what is in no row is removed by who begins with it.
+        let files = files::copy_all(&from, to);
+        files.map_err(|e| format!("cannot copy the files: {e}"))
+    });
+    let copied = copied.and_then(|files| {
         let file = File::open(to).and_then(|file| file.sync_all().map(|()| file));
-        let len = file.and_then(|file| Ok(file.metadata()?.len()));
+        let len = file.and_then(|file| Ok(file.metadata()?.len() + files));
         len.map_err(|e| format!("cannot write {}: {e}", to.display()))
     });
     if copied.is_err() {

@@ -7,12 +7,15 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension as _, Result as Done, Statement, params};
 
 use crate::limits::IDS_RESERVED;
-use crate::model::{AccountId, Key, Message, MessageId, Nick, Record, RoomName, RoomRecord, Used};
+use crate::model::{
+    AccountId, Key, Message, MessageId, Nick, Record, RoomName, RoomRecord, SharedFile, Used,
+};
 
 use super::Retention;
 use super::accounts;
 use super::amending::Rewriting;
 use super::erasure::Erasure;
+use super::files;
 use super::rest;
 use super::rows::{self, integer};
 
@@ -188,6 +191,10 @@ impl<'c> Desk<'c> {
             rows::marks(message.marks.as_deref())
         ])?;
         self.last = self.last.max(message.id.0);
+        if let Some(file) = SharedFile::of(message) {
+            let of = (integer(message.id.0), row, rows::author(message.origin));
+            files::share(self.connection, &file, of)?;
+        }
         if inserted == 1 {
             let weight = rows::weight(message.text.len(), message.nick.as_str().len());
             let tally = self.tally(row)?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Result as Done, Row};
 use serde_json::json;
 
-use crate::model::{Found, Message, RoomName};
+use crate::model::{Found, Message, RoomName, SharedFile};
 
 use super::find::room_row;
 use super::rows;
@@ -134,13 +134,22 @@ fn page(
 
 /// A message as a line of JSON, without the line's end.
 pub(crate) fn json_line(room: &RoomName, message: &Message) -> String {
-    json!({
+    let mut line = json!({
         "id": message.id.0,
         "room": room.as_str(),
         "username": message.nick.as_str(),
         "kind": message.manner.name(),
         "message": message.text,
         "timestamp": message.unix_ms as f64 / 1000.0,
-    })
-    .to_string()
+    });
+    if let Some(file) = SharedFile::of(message) {
+        line["message"] = file.to_string().into();
+        line["file"] = json!({
+            "id": file.id.to_string(),
+            "name": file.name.as_str(),
+            "size": file.size,
+            "mime": file.mime.as_str(),
+        });
+    }
+    line.to_string()
 }

@@ -72,10 +72,10 @@ fn history(
         let sql = format!(
             "SELECT id, ms, nick, manner, text, author, marks, guarded FROM messages
             WHERE room = ?1 AND id >= ?2 AND id < ?3 AND ms >= ?4 AND ms < ?5 {} ORDER BY id {}",
-            if window.has_events {
-                ""
-            } else {
-                "AND manner < 3"
+            match (window.only_files, window.has_events) {
+                (true, _) => "AND id IN (SELECT message FROM files WHERE room = ?1)",
+                (false, true) => "",
+                (false, false) => "AND manner < 3",
             },
             range.order
         );

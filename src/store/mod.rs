@@ -11,7 +11,9 @@ mod backup;
 mod desk;
 mod erasure;
 mod export;
+mod files;
 mod find;
+mod gone;
 mod index;
 mod names;
 mod place;
@@ -48,10 +50,12 @@ use crate::model::{
 
 pub(crate) use backup::backup;
 pub(crate) use export::json_line;
+pub(crate) use files::{FileAnswer, FileFailure, FileOptions, FileOrder, FoundFile};
 pub(crate) use print::each_message;
 pub use retention::Retention;
 
 use accounts::Verifier;
+use files::Vault;
 use place::LockedDir;
 use reader::QueryReader;
 use shared::{Answers, Shared};
@@ -70,6 +74,8 @@ pub struct Options {
     pub replay: usize,
     /// Is a database that is broken renamed, and a new one begun?
     pub sets_aside: bool,
+    /// How files are shared; `None` is that none are.
+    pub files: Option<FileOptions>,
 }
 
 /// As much waits as may: what was to be added is not.
@@ -77,7 +83,7 @@ pub struct Options {
 pub struct Full;
 
 /// What the store has to say. Answers come in no order; what `ticket` is for is its owner's business.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum Answer {
     /// What came of a [`Store::ask`].
     Found {
@@ -94,6 +100,13 @@ pub enum Answer {
         ticket: u64,
         /// What came of it.
         answer: AccountAnswer,
+    },
+    /// What came of a [`Store::file`].
+    File {
+        /// Which transfer.
+        at: u64,
+        /// What came of it.
+        answer: FileAnswer,
     },
 }
 
@@ -131,6 +144,7 @@ pub struct Store {
     writer: Option<WorkerThread>,
     reader: Option<QueryReader>,
     verifier: Option<Verifier>,
+    vault: Option<Vault>,
     answers: Receiver<Answer>,
     shared: Arc<Shared>,
     /// What this turn brought.
@@ -215,7 +229,14 @@ impl Store {
             move |ticket, answer| told.give(Answer::Account { ticket, answer }),
         )
         .map_err(cannot)?;
-        let writer = Writer::new(received, Arc::clone(&shared), answered, options);
+        let vault = options
+            .files
+            .map(|files| Vault::start(&path, files, &answered));
+        let vault = vault
+            .transpose()
+            .map_err(|e| format!("cannot keep files: {e}"))?;
+        let remover = vault.as_ref().and_then(Vault::remover);
+        let writer = Writer::new(received, Arc::clone(&shared), answered, (options, remover));
         let (is_done, done) = channel();
         let thread = Builder::new().name("history".into());
         let thread = thread
@@ -229,6 +250,7 @@ impl Store {
             writer: Some(WorkerThread { thread, done }),
             reader: Some(reader),
             verifier: Some(verifier),
+            vault,
             answers,
             shared,
             turn: Vec::new(),
@@ -314,6 +336,16 @@ impl Store {
     /// Too many passwords wait to be checked.
     pub fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
         self.verifier.as_ref().ok_or(Full)?.submit(ticket, ask)
+    }
+
+    /// Has something done about a file, whose transfer is called `at` there. It has one order under way at a time.
+    ///
+    /// # Errors
+    /// No files are shared.
+    pub fn file(&self, order: FileOrder) -> Result<(), Full> {
+        let vault = self.vault.as_ref().ok_or(Full)?;
+        vault.submit(order);
+        Ok(())
     }
 
     /// What there is to say, until it is `None`. Then the store wakes its owner when there is more.

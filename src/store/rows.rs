@@ -37,12 +37,16 @@ pub(super) fn account(account: Option<AccountId>) -> i64 {
     account.map_or(0, |AccountId(id)| integer(id))
 }
 
+/// How it stands in a row that a message shares a file.
+const FILE: i64 = -1;
+
 /// How it stands in a row. Below 3 are messages; what happened follows, which only who asks for it is told of.
 pub(super) fn manner(manner: Manner) -> i64 {
     match manner {
         Manner::Said => 0,
         Manner::Acted => 1,
         Manner::Noticed => 2,
+        Manner::File => FILE,
         Manner::Happened(Happening::Topic) => 3,
         Manner::Happened(Happening::Kick) => 4,
         Manner::Happened(Happening::Modes) => 5,
@@ -53,6 +57,7 @@ pub(super) fn manner_of(integer: i64) -> Manner {
     match integer {
         1 => Manner::Acted,
         2 => Manner::Noticed,
+        FILE => Manner::File,
         3 => Manner::Happened(Happening::Topic),
         4 => Manner::Happened(Happening::Kick),
         5 => Manner::Happened(Happening::Modes),

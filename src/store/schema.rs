@@ -12,7 +12,7 @@ const APPLICATION_ID: i64 = 0x4875_6262;
 
 /// The step at place n makes a database of version n one of version n + 1; version 0 is an empty one.
 /// What stands here was released: it is never changed, only added to.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     // rooms.messages and rooms.bytes say how many messages of the room there are and what they take
     // (`rows::weight`); rooms.since is the last id before the room was owned. An index ends with the
     // rowid of its own: messages_by_room is (room, id). The index's segments are merged in upkeep: left to
@@ -153,6 +153,17 @@ const STEPS: [&str; 10] = [
     // What there is of a message beside what was said is an object of JSON (`rows::marks`), where there is something.
     "ALTER TABLE messages ADD COLUMN marks TEXT;
     ALTER TABLE privates ADD COLUMN marks TEXT;",
+    // Files that messages share (`messages.manner` -1), whose text says the rest: each is there as long as its
+    // message. The owner is the message's author.
+    "CREATE TABLE files (
+        id BLOB PRIMARY KEY, message INTEGER NOT NULL UNIQUE, room INTEGER NOT NULL, owner INTEGER NOT NULL,
+        size INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX files_by_room ON files (room, size);
+    CREATE INDEX files_by_owner ON files (owner, size);
+    CREATE TRIGGER file_of_message AFTER DELETE ON messages WHEN OLD.manner = -1
+    BEGIN
+        DELETE FROM files WHERE message = OLD.id;
+    END;",
 ];
 
 /// Above this size, in bytes, a database is not read whole at the start: it would take seconds.

@@ -86,6 +86,7 @@ fn a_window_is_bounded_at_both_ends() {
         limit,
         newest,
         has_events: false,
+        only_files: false,
     };
     let even = |window| history("even", window);
     assert_eq!(scene.ids(even(window(2, 10, 9, false))), [4, 6, 8]);

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{
-    Connection, OptionalExtension as _, Result as Done, Statement, Transaction, TransactionBehavior,
+    Connection, OptionalExtension as _, Params, Result as Done, Statement, Transaction,
+    TransactionBehavior,
 };
 
 use super::Retention;
@@ -39,10 +40,14 @@ pub(super) struct Upkeep<'c> {
     forget: Statement<'c>,
     forget_privates: Statement<'c>,
     forget_rooms: Statement<'c>,
+    oldest_file: Statement<'c>,
+    /// How long files are kept, in milliseconds.
+    file_age_ms: Option<u64>,
     retention: Retention,
     /// What was said before that, in milliseconds since 1970, is too old; `None`: all that was is forgotten.
     aged: Option<i64>,
     aged_privates: Option<i64>,
+    aged_files: Option<i64>,
     age_looked_at: Option<Instant>,
     stepped_at: Instant,
     /// Did the last step leave something over?
@@ -64,7 +69,7 @@ struct Row {
 impl<'c> Upkeep<'c> {
     pub(super) fn new(
         connection: &'c Connection,
-        retention: Retention,
+        (retention, file_age_ms): (Retention, Option<u64>),
         desk: &mut Desk<'_>,
         shared: &Shared,
     ) -> Done<Upkeep<'c>> {
@@ -102,9 +107,15 @@ impl<'c> Upkeep<'c> {
                 (SELECT id FROM privates WHERE ms < ?1 ORDER BY ms LIMIT {ROWS})"
             ))?,
             forget_rooms: prepare("DELETE FROM rooms WHERE messages = 0 AND owner IS NULL")?,
+            // Ids grow with the time.
+            oldest_file: prepare(&format!(
+                "{WEIGHED} WHERE id = (SELECT min(message) FROM files)"
+            ))?,
+            file_age_ms,
             retention,
             aged: None,
             aged_privates: None,
+            aged_files: None,
             age_looked_at: None,
             stepped_at: Instant::now(),
             is_unfinished: true,
@@ -126,8 +137,8 @@ impl<'c> Upkeep<'c> {
         let chores = self
             .has_chores(desk)
             .then(|| INTERVAL.saturating_sub(self.stepped_at.elapsed()));
-        let age = self.retention.age_ms.and(self.age_looked_at);
-        let age = age.map(|at| AGE_INTERVAL.saturating_sub(at.elapsed()));
+        let age = self.age_ms().and(self.age_looked_at);
+        let age = age.map(|at| self.age_interval().saturating_sub(at.elapsed()));
         chores.into_iter().chain(age).min()
     }
 
@@ -158,11 +169,22 @@ impl<'c> Upkeep<'c> {
             > self.index.through()
     }
 
+    /// How long anything is kept that is not kept for ever.
+    fn age_ms(&self) -> Option<u64> {
+        self.retention.age_ms.or(self.file_age_ms)
+    }
+
+    /// What is kept for a moment only is looked for more often.
+    fn age_interval(&self) -> Duration {
+        let file_age = Duration::from_millis(self.file_age_ms.unwrap_or(u64::MAX));
+        AGE_INTERVAL.min(file_age.max(INTERVAL))
+    }
+
     fn is_age_due(&self) -> bool {
-        self.retention.age_ms.is_some()
+        self.age_ms().is_some()
             && self
                 .age_looked_at
-                .is_none_or(|at| at.elapsed() >= AGE_INTERVAL)
+                .is_none_or(|at| at.elapsed() >= self.age_interval())
     }
 
     /// Does a little of what there is to do. While more waits to be written, of which the last commit had
@@ -246,16 +268,15 @@ impl<'c> Upkeep<'c> {
     }
 
     fn look_at_age(&mut self) {
-        if let Some(age_ms) = self.retention.age_ms
-            && self.is_age_due()
-        {
+        if self.is_age_due() {
             let now = SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default();
             let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-            let oldest_ms = integer(now_ms.saturating_sub(age_ms));
-            self.aged = Some(oldest_ms);
-            self.aged_privates = Some(oldest_ms);
+            let oldest_ms = |age_ms: u64| integer(now_ms.saturating_sub(age_ms));
+            self.aged = self.retention.age_ms.map(oldest_ms);
+            self.aged_privates = self.aged;
+            self.aged_files = self.file_age_ms.map(oldest_ms);
             self.age_looked_at = Some(Instant::now());
         }
     }
@@ -266,7 +287,7 @@ impl<'c> Upkeep<'c> {
             if step.is_over() {
                 return Ok(false);
             }
-            let oldest = found(&mut self.oldest_in_room, row)?;
+            let oldest = found(&mut self.oldest_in_room, [row])?;
             if oldest.is_empty() {
                 desk.set_empty(row);
             }
@@ -276,10 +297,12 @@ impl<'c> Upkeep<'c> {
             if step.is_over() {
                 return Ok(false);
             }
-            let run = self.aged_run.query_row([oldest_ms], |row| row.get(0));
+            let run = self
+                .aged_run
+                .query_row([oldest_ms], |row| row.get::<_, i64>(0));
             match run.optional()? {
                 Some(first) => {
-                    let mut oldest = found(&mut self.oldest, first)?;
+                    let mut oldest = found(&mut self.oldest, [first])?;
                     let count = oldest.iter().take_while(|row| row.ms < oldest_ms).count();
                     oldest.truncate(count);
                     self.forget_rows(desk, &oldest, None, step)?;
@@ -293,6 +316,16 @@ impl<'c> Upkeep<'c> {
             }
             if self.forget_privates.execute([oldest_ms])? == 0 {
                 self.aged_privates = None;
+            }
+        }
+        while let Some(oldest_ms) = self.aged_files {
+            if step.is_over() {
+                return Ok(false);
+            }
+            let oldest = found(&mut self.oldest_file, ())?;
+            match oldest.first() {
+                Some(row) if row.ms < oldest_ms => self.forget_rows(desk, &oldest, None, step)?,
+                _ => self.aged_files = None,
             }
         }
         Ok(true)
@@ -327,8 +360,8 @@ impl<'c> Upkeep<'c> {
     }
 }
 
-fn found(statement: &mut Statement<'_>, of: i64) -> Done<Vec<Row>> {
-    let mut rows = statement.query([of])?;
+fn found(statement: &mut Statement<'_>, of: impl Params) -> Done<Vec<Row>> {
+    let mut rows = statement.query(of)?;
     let mut found = Vec::with_capacity(ROWS);
     while let Some(row) = rows.next()? {
         let bytes = |at| {

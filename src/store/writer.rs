@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Result as Done, Transaction, TransactionBehavior};
@@ -15,9 +15,10 @@ use crate::model::{Durability, Record};
 
 use super::accounts::AccountJob;
 use super::desk::Desk;
+use super::gone::Gone;
 use super::shared::{Answers, Shared};
 use super::upkeep::{self, Upkeep};
-use super::{Options, Retention, weight};
+use super::{FileOrder, Options, Retention, weight};
 
 /// What is asked of the writer.
 pub(super) enum Task {
@@ -37,8 +38,11 @@ pub(super) struct Writer {
     answers: Answers,
     durability: Durability,
     retention: Retention,
+    /// How long files are kept, in milliseconds.
+    file_age_ms: Option<u64>,
     group: Group,
     trouble: Trouble,
+    gone: Gone,
 }
 
 /// What the next commit is made of. It stays until it is on disk.
@@ -62,7 +66,7 @@ impl Writer {
         tasks: Receiver<Task>,
         shared: Arc<Shared>,
         answers: Answers,
-        options: &Options,
+        (options, remover): (&Options, Option<Sender<FileOrder>>),
     ) -> Writer {
         Writer {
             tasks,
@@ -70,8 +74,10 @@ impl Writer {
             answers,
             durability: options.durability,
             retention: options.retention,
+            file_age_ms: options.files.and_then(|files| files.expiry_ms),
             group: Group::default(),
             trouble: Trouble::default(),
+            gone: Gone(remover),
         }
     }
 
@@ -105,7 +111,9 @@ impl Writer {
     fn serve(&mut self, connection: &Connection) -> Done<()> {
         let last = self.shared.committed.load(Ordering::Acquire);
         let mut desk = Desk::new(connection, self.retention, last)?;
-        let mut upkeep = Upkeep::new(connection, self.retention, &mut desk, &self.shared)?;
+        self.gone.watch(connection)?;
+        let kept = (self.retention, self.file_age_ms);
+        let mut upkeep = Upkeep::new(connection, kept, &mut desk, &self.shared)?;
         loop {
             if self.group.is_empty() && !self.group.is_last {
                 self.gather(upkeep.wait(&desk, &self.shared));
@@ -119,6 +127,7 @@ impl Writer {
             self.shared.begin_commit();
             upkeep.step(connection, &mut desk, &self.shared, busy_with);
             self.shared.end_commit();
+            self.gone.tell(connection)?;
         }
     }
 

@@ -1,7 +1,7 @@
-//! The seam to what is kept.
+//! The seam to what is kept on disk.
 
 use crate::model::{AccountAsk, MessageId, Query, Record};
-use crate::store::{Answer, Backlog, Figures, Full, Store};
+use crate::store::{Answer, Backlog, Figures, FileOrder, Full, Store};
 
 /// The store's mailbox: what is handed over to it, and its answers. Each method does as the one of
 /// [`Store`].
@@ -29,6 +29,13 @@ pub trait Mailbox {
     /// # Errors
     /// Too many passwords wait to be checked.
     fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full>;
+    /// Has something done about a file.
+    ///
+    /// # Errors
+    /// No files are shared.
+    fn file(&self, _: FileOrder) -> Result<(), Full> {
+        Err(Full)
+    }
     /// What there is to say, until it is `None`.
     fn poll_answer(&mut self) -> Option<Answer>;
     /// What is not on disk yet.
@@ -64,6 +71,10 @@ impl Mailbox for Store {
 
     fn account(&self, ticket: u64, ask: AccountAsk) -> Result<(), Full> {
         self.account(ticket, ask)
+    }
+
+    fn file(&self, order: FileOrder) -> Result<(), Full> {
+        self.file(order)
     }
 
     fn poll_answer(&mut self) -> Option<Answer> {

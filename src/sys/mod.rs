@@ -20,7 +20,7 @@ mod takeover;
 mod unix;
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -322,6 +322,11 @@ pub trait Stream: Read + Write + Default {
 
     /// What it is, where another program can have it.
     fn kind(&self) -> Option<StreamKind>;
+
+    /// At which address of this machine the peer has come in, where it has one.
+    fn local_ip(&self) -> Option<IpAddr> {
+        None
+    }
 
     /// How many bytes a segment has at most; `None` where it has none.
     fn mss(&self) -> Option<u32>;

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::mem;
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use mio::event::Source;
@@ -91,6 +91,15 @@ impl Stream for Socket {
             Socket::Unix(_) => Some(StreamKind::Unix),
             Socket::Stdio(_) => None,
         }
+    }
+
+    fn local_ip(&self) -> Option<IpAddr> {
+        let address = match self {
+            Socket::Tcp(stream) => stream.local_addr(),
+            Socket::Reads(reads) => reads.socket().local_addr(),
+            Socket::Unix(_) | Socket::Stdio(_) => return None,
+        };
+        Some(address.ok()?.ip())
     }
 
     fn mss(&self) -> Option<u32> {

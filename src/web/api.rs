@@ -73,7 +73,7 @@ pub(crate) fn posted(room: &RoomName, message: &Message) -> Response {
     object(StatusCode::Created, "chat", |object| {
         object
             .text("username", message.nick.as_str())
-            .text("message", &message.text)
+            .message(message)
             .number("id", Some(message.id.0))
             .text("room", room.as_str())
             .timestamp(message.unix_ms)
@@ -126,7 +126,7 @@ pub(crate) fn messages(excerpt: &Excerpt) -> Response {
                 object
                     .number("id", Some(message.id.0))
                     .text("username", message.nick.as_str())
-                    .text("message", &message.text)
+                    .message(message)
                     .text("kind", message.manner.name())
                     .timestamp(message.unix_ms)
             })
@@ -203,7 +203,7 @@ fn range(query: &str) -> Option<Range> {
 }
 
 /// As whom the request may post.
-fn permitted(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
+pub(super) fn permitted(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
     check_page(site, request)?;
     if site.tokens.is_none() && !site.has_bots {
         let sentence = "Nothing can be posted here: there are no tokens.";
@@ -213,7 +213,7 @@ fn permitted(site: &Site, request: &HttpRequest) -> Result<Poster, Response> {
 }
 
 /// May the page that asks, if one does?
-fn check_page(site: &Site, request: &HttpRequest) -> Result<(), Response> {
+pub(super) fn check_page(site: &Site, request: &HttpRequest) -> Result<(), Response> {
     let sentence = "Pages of other hosts may not do that here.";
     match site.admits(request.origin.as_deref(), &request.host) {
         true => Ok(()),
@@ -265,7 +265,7 @@ fn message(request: &HttpRequest, segment: &str, poster: Poster) -> Result<Reply
 }
 
 /// `%C3%A9` is `é`. `None` for a `%` without two digits, and for what is not UTF-8 then.
-fn percent_decoded(segment: &str) -> Option<String> {
+pub(super) fn percent_decoded(segment: &str) -> Option<String> {
     let mut bytes = segment.bytes();
     let mut decoded = Vec::with_capacity(segment.len());
     while let Some(byte) = bytes.next() {

@@ -4,6 +4,7 @@
 
 pub(crate) mod api;
 mod assets;
+pub(crate) mod files;
 pub(crate) mod forwarded;
 pub(crate) mod metrics;
 mod site;
@@ -16,6 +17,7 @@ use crate::model::{MembersPage, MessageId, Moment, Nick, Range, RoomName, RoomsF
 use serde::{Deserialize, Serialize};
 
 pub(crate) use assets::{Asset, Representation};
+pub(crate) use files::{DownloadRequest, TicketPart, TicketRequest, UploadRequest};
 pub(crate) use metrics::Metrics;
 pub(crate) use site::{OriginRule, PublicHost, Site, Tokens};
 
@@ -80,6 +82,12 @@ pub(crate) enum Reply {
         /// Which message.
         id: MessageId,
     },
+    /// Take in a file that follows, and send [`files::stored`].
+    Upload(Box<UploadRequest>),
+    /// Go on with a file that follows, or tell how much of it is here.
+    Part(Box<TicketRequest>),
+    /// Send a file.
+    Download(Box<DownloadRequest>),
     /// Send [`status::ready`].
     Ready,
     /// Send [`status::page`].
@@ -117,6 +125,12 @@ enum Route<'a> {
     Messages(&'a str),
     /// One message of a room, by its id.
     Message(&'a str, &'a str),
+    /// Files of a room, to be sent.
+    Files(&'a str),
+    /// A file that is sent by ticket.
+    Ticket(&'a str),
+    /// A file, by its id.
+    File(&'a str),
     Metrics,
     Stats,
 }
@@ -170,6 +184,9 @@ pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpReq
         Route::Messages(name) if request.method == Method::Post => api::post(site, request, name),
         Route::Messages(name) => api::read(site, request, name),
         Route::Message(name, id) => api::delete(site, request, name, id),
+        Route::Files(name) => files::upload(site, request, name),
+        Route::Ticket(ticket) => files::send_part(site, request, ticket),
+        Route::File(id) => files::download(site, request, id),
         Route::Metrics => Reply::Metrics,
         Route::Stats => Reply::Stats,
     }
@@ -193,7 +210,10 @@ fn place<'a>(site: &Site, door: DoorKind, path: &'a str) -> Option<Route<'a>> {
         (DoorKind::Public { .. }, "/echo") => site.has_echo.then_some(Route::Echo),
         (DoorKind::Public { .. }, _) => match path.strip_prefix("/api/v1/") {
             Some(rest) => api_place(rest),
-            None => assets::find(path).map(Route::Asset),
+            None => match path.strip_prefix("/files/") {
+                Some(rest) => rest.split_once('/').map(|(id, _)| Route::File(id)),
+                None => assets::find(path).map(Route::Asset),
+            },
         },
     }
 }
@@ -205,6 +225,8 @@ fn api_place(rest: &str) -> Option<Route<'_>> {
         ("rooms", None, None, ..) => Some(Route::Rooms),
         ("rooms", Some(name), Some("users"), None, _) => Some(Route::Users(name)),
         ("rooms", Some(name), Some("messages"), None, _) => Some(Route::Messages(name)),
+        ("rooms", Some(name), Some("files"), None, _) => Some(Route::Files(name)),
+        ("rooms", Some(_), Some("files"), Some(ticket), None) => Some(Route::Ticket(ticket)),
         ("rooms", Some(name), Some("messages"), Some(id), None) => Some(Route::Message(name, id)),
         _ => None,
     }
@@ -218,6 +240,8 @@ impl Route<'_> {
             Route::WebSocket | Route::Echo => "GET, OPTIONS",
             Route::Messages(_) => "GET, HEAD, POST, OPTIONS",
             Route::Message(..) => "DELETE, OPTIONS",
+            Route::Files(_) => "POST, OPTIONS",
+            Route::Ticket(_) => "HEAD, POST, PUT, PATCH, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -227,6 +251,8 @@ impl Route<'_> {
             Method::Get => "GET",
             Method::Head => "HEAD",
             Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
             Method::Delete => "DELETE",
             Method::Options => "OPTIONS",
             Method::Other => return false,

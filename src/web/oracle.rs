@@ -17,6 +17,7 @@ pub fn site() -> Site {
         public_hosts: Vec::new(),
         is_locked: false,
         has_bots: false,
+        file_bytes_max: Some(1 << 20),
         has_echo: true,
     }
 }
@@ -70,7 +71,10 @@ fn check_answer(request: &HttpRequest, answer: Reply) {
             assert!(text.trim() == text && !text.is_empty());
         }
         Reply::Read { range, .. } => assert!(range.limit != Some(0)),
-        Reply::Delete { .. }
+        Reply::Upload(upload) => assert!(upload.len.is_none_or(|len| len <= 1 << 20)),
+        Reply::Part(_)
+        | Reply::Download(_)
+        | Reply::Delete { .. }
         | Reply::Rooms(_)
         | Reply::Users(..)
         | Reply::Ready

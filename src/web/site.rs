@@ -1,6 +1,7 @@
 //! What an operator set: who may ask from other pages, and who may post.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
+use std::fmt;
 use std::str::FromStr;
 
 use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
@@ -20,6 +21,8 @@ pub struct Site {
     pub is_locked: bool,
     /// Do accounts have bots, which may post with their own tokens?
     pub has_bots: bool,
+    /// How long a file may be that is shared, in bytes; `None`: none is.
+    pub file_bytes_max: Option<u64>,
     /// Is there an echo of WebSocket messages, for conformance suites?
     pub has_echo: bool,
 }
@@ -111,6 +114,12 @@ fn is_address(name: &str) -> bool {
     {
         Some(name) => name.parse::<Ipv6Addr>().is_ok(),
         None => name.parse::<Ipv4Addr>().is_ok(),
+    }
+}
+
+impl fmt::Display for PublicHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

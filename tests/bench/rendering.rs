@@ -39,6 +39,7 @@ fn main() {
         now: Moment::default(),
         world: &Nowhere,
         source: None,
+        links: None,
         form: 0,
     };
     for dialect in Dialect::ALL {

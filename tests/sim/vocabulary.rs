@@ -81,6 +81,7 @@ fn help(dialect: Dialect) -> String {
         now: Moment::default(),
         world: &Nowhere,
         source: None,
+        links: None,
         form: 0,
     };
     let mut out = Vec::new();

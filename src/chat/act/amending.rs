@@ -59,6 +59,9 @@ impl Applying<'_> {
             Amendment::Edited(_) if !self.chat.is_origin(by, message.origin, message.id) => {
                 Err(ErrorCode::NotYoursToEdit)
             }
+            Amendment::Edited(_) if message.more.as_ref().is_some_and(|more| more.is_file) => {
+                Err(ErrorCode::FileUneditable)
+            }
             Amendment::Edited(_) => match self.at_ms.saturating_sub(said_ms) > EDIT_MS {
                 true => Err(ErrorCode::EditTooLate),
                 false => Ok(true),

@@ -31,16 +31,6 @@ impl Applying<'_> {
         (own.nick().clone(), origin)
     }
 
-    /// Whose it is to delete what somebody says who has no session.
-    pub(super) fn origin_of_post(&self, nick: &Nick, as_account: bool) -> SaidBy {
-        let account = self.chat.directory.find(&nick.key());
-        match (as_account, account) {
-            (true, Some(account)) => SaidBy::Account(account.record.id),
-            (true, None) => SaidBy::Unknown,
-            (false, _) => SaidBy::Program,
-        }
-    }
-
     /// May a user say something in a room?
     pub(super) fn check_speaks(
         &self,
@@ -108,30 +98,6 @@ impl Applying<'_> {
             id,
         });
         Ok(())
-    }
-
-    /// May somebody without a session speak in a room?
-    pub(super) fn check_post(
-        &self,
-        nick: &Nick,
-        peer: Peer,
-        as_account: bool,
-        room: RoomId,
-    ) -> Result<(), ErrorCode> {
-        // It may have been banned since it was let in.
-        if let Some(refusal) = self.chat.refusal_of(&peer, self.at_ms) {
-            return Err(refusal);
-        }
-        self.chat.check_room(room)?;
-        match as_account {
-            true => self.chat.check_bot(nick, room, self.at_ms)?,
-            false if self.chat.is_registered(nick) => return Err(ErrorCode::NameRegistered),
-            false => self.chat.check_free(nick, self.at_ms)?,
-        }
-        match self.chat.is_name_muted(&nick.key(), room, self.at_ms) {
-            true => Err(ErrorCode::Muted),
-            false => Ok(()),
-        }
     }
 
     pub(super) fn say_privately(

@@ -1,6 +1,6 @@
 //! What was said before.
 
-use crate::model::{ErrorCode, MessageId, Nick, Range, Request};
+use crate::model::{ErrorCode, MessageId, Nick, Range, Request, TicketClaim};
 
 use super::super::time;
 use super::super::words::{after_first, one, rest, two};
@@ -12,7 +12,7 @@ use super::{
 /// What begins the words of a search that is gone on with.
 const BEFORE: &str = "--before";
 
-pub(super) const COMMANDS: [CommandRow; 4] = [
+pub(super) const COMMANDS: [CommandRow; 6] = [
     row(
         User,
         &["history"],
@@ -29,7 +29,7 @@ pub(super) const COMMANDS: [CommandRow; 4] = [
     ),
     row(
         User,
-        &["delete"],
+        &["delete", "unsend"],
         "/delete [ID] [REASON]",
         "delete what you said; left out, the last of it in this room",
         |words| {
@@ -45,6 +45,27 @@ pub(super) const COMMANDS: [CommandRow; 4] = [
         },
     ),
     row(
+        User,
+        &["send"],
+        "/send NAME",
+        "send a file of yours: answers with the line that does",
+        |words| {
+            Some(Ok(Request::Upload(TicketClaim {
+                room: None,
+                name: rest(words)?.trim_end().into(),
+                size: None,
+                mime: None,
+            })))
+        },
+    ),
+    row(
+        User,
+        &["files"],
+        "/files [#ROOM] [N] [before ID|after ID] [since TIME]",
+        "which files were shared, with their numbers; /unsend ID deletes one",
+        |words| history(words).map(|request| request.map(only_files)),
+    ),
+    row(
         Operator,
         &["export"],
         "/export ROOM",
@@ -52,6 +73,23 @@ pub(super) const COMMANDS: [CommandRow; 4] = [
         |words| Some(room(one(words)?).map(|room| Request::Export { room })),
     ),
 ];
+
+/// Of what was said, the files, by the numbers that they are deleted by.
+fn only_files(request: Request) -> Request {
+    match request {
+        Request::History { room, range, .. } => Request::History {
+            room,
+            with: None,
+            range: Range {
+                shows_ids: true,
+                has_events: false,
+                only_files: true,
+                ..range
+            },
+        },
+        other => other,
+    }
+}
 
 fn history(words: &str) -> Option<Result<Request, ErrorCode>> {
     let (mut room, mut with, mut range) = (None, None, Range::default());

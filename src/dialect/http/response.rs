@@ -18,6 +18,15 @@ const ALWAYS: &str = "\
     Referrer-Policy: no-referrer\r\n\
     Cache-Control: no-cache\r\n";
 
+/// What a browser is held to with a file that somebody shared: nothing of it is run or loads anything, whatever it
+/// is, and it is nobody else's.
+const OF_FILES: &str = "\
+    Content-Security-Policy: sandbox; default-src 'none'\r\n\
+    X-Content-Type-Options: nosniff\r\n\
+    Referrer-Policy: no-referrer\r\n\
+    Cross-Origin-Resource-Policy: same-origin\r\n\
+    Cache-Control: private\r\n";
+
 /// How long to wait before trying again, where the server or an address is full.
 const RETRY_AFTER_S: &str = "10";
 
@@ -81,6 +90,7 @@ statuses! {
     Ok = 200 "OK",
     Created = 201 "Created",
     NoContent = 204 "No Content",
+    PartialContent = 206 "Partial Content",
     NotModified = 304 "Not Modified",
     BadRequest = 400 "Bad Request",
     Unauthorized = 401 "Unauthorized",
@@ -90,6 +100,7 @@ statuses! {
     RequestTimeout = 408 "Request Timeout",
     Conflict = 409 "Conflict",
     ContentTooLarge = 413 "Content Too Large",
+    RangeNotSatisfiable = 416 "Range Not Satisfiable",
     ExpectationFailed = 417 "Expectation Failed",
     UpgradeRequired = 426 "Upgrade Required",
     TooManyRequests = 429 "Too Many Requests",
@@ -97,6 +108,7 @@ statuses! {
     NotImplemented = 501 "Not Implemented",
     ServiceUnavailable = 503 "Service Unavailable",
     VersionNotSupported = 505 "HTTP Version Not Supported",
+    InsufficientStorage = 507 "Insufficient Storage",
 }
 
 /// An answer.
@@ -190,6 +202,30 @@ pub(crate) fn write_head<'a>(
     now: Moment,
     out: &mut Vec<u8>,
 ) {
+    let about = (status, manner, now);
+    write_with(ALWAYS, about, headers, body_len, out);
+}
+
+/// The same, of a file that somebody shared.
+pub(crate) fn write_file_head<'a>(
+    status: StatusCode,
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    body_len: usize,
+    manner: ResponseMode,
+    now: Moment,
+    out: &mut Vec<u8>,
+) {
+    let about = (status, manner, now);
+    write_with(OF_FILES, about, headers, body_len, out);
+}
+
+fn write_with<'a>(
+    policy: &str,
+    (status, manner, now): (StatusCode, ResponseMode, Moment),
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    body_len: usize,
+    out: &mut Vec<u8>,
+) {
     // Writing to a Vec cannot fail.
     let (code, reason, date) = (status.code(), status.reason(), imf_date(now));
     let _ = write!(out, "HTTP/1.1 {code} {reason}\r\nDate: {date}\r\n");
@@ -205,7 +241,7 @@ pub(crate) fn write_head<'a>(
     } else if !manner.is_1_1 {
         out.extend_from_slice(b"Connection: keep-alive\r\n");
     }
-    out.extend_from_slice(ALWAYS.as_bytes());
+    out.extend_from_slice(policy.as_bytes());
     out.extend_from_slice(b"\r\n");
 }
 

@@ -8,7 +8,10 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
     match code {
         ErrorCode::JoinTimeout(_) | ErrorCode::IdleTimeout(_) => StatusCode::RequestTimeout,
         ErrorCode::FrameTooLong(_) => StatusCode::HeaderFieldsTooLarge,
-        ErrorCode::MessageTooLong(_) | ErrorCode::TooManyLines(_) => StatusCode::ContentTooLarge,
+        ErrorCode::MessageTooLong(_) | ErrorCode::TooManyLines(_) | ErrorCode::FileTooLong(_) => {
+            StatusCode::ContentTooLarge
+        }
+        ErrorCode::FilesFull => StatusCode::InsufficientStorage,
         ErrorCode::ServerFull
         | ErrorCode::Busy
         | ErrorCode::StoreFailed
@@ -23,6 +26,7 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         | ErrorCode::LoginThrottled(_)
         | ErrorCode::OperThrottled(_) => StatusCode::TooManyRequests,
         ErrorCode::EditTooLate
+        | ErrorCode::FileUneditable
         | ErrorCode::AddressBanned(_)
         | ErrorCode::NickBanned(_)
         | ErrorCode::Muted
@@ -51,6 +55,7 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         | ErrorCode::NoSuchAccount(_)
         | ErrorCode::NoSuchBan(_)
         | ErrorCode::NoSuchMessage
+        | ErrorCode::NoFiles
         | ErrorCode::NoRoomToEnter(_)
         | ErrorCode::NoRoomToShow(_) => StatusCode::NotFound,
         ErrorCode::NickTaken

@@ -51,6 +51,7 @@ impl Dialogue {
             let (room, with) = (room.clone(), with.clone());
             let range = Range {
                 has_events: self.caps.has(Caps::EVENT_PLAYBACK),
+                only_files: false,
                 ..range
             };
             work.todo
@@ -148,7 +149,7 @@ impl Dialogue {
                 Manner::Happened(happening) => {
                     listener.happened(message, happening, to, batch.as_deref(), out);
                 }
-                Manner::Said | Manner::Acted | Manner::Noticed => {
+                Manner::Said | Manner::Acted | Manner::Noticed | Manner::File => {
                     listener.words(message, to, batch.as_deref(), out);
                 }
             }

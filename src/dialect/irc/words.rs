@@ -174,7 +174,7 @@ impl Listener<'_> {
 /// The command that tells words of a manner, and what stands before and behind them.
 fn manner(manner: Manner) -> (&'static str, &'static str, &'static str) {
     match manner {
-        Manner::Said => ("PRIVMSG", "", ""),
+        Manner::Said | Manner::File => ("PRIVMSG", "", ""),
         Manner::Acted => ("PRIVMSG", "\u{1}ACTION ", "\u{1}"),
         Manner::Noticed | Manner::Happened(_) => ("NOTICE", "", ""),
     }

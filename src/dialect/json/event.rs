@@ -150,6 +150,11 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         Event::Found { messages, has_more } => {
             counted(Object::new(out, "search_end"), messages.len(), *has_more)
         }
+        Event::Ticket(ticket) => Object::new(out, "upload")
+            .text("url", &ticket.path)
+            .text("room", ticket.room.as_str())
+            .text("name", &ticket.file)
+            .number("seconds", Some(ticket.seconds)),
         Event::Token { bot, token } => Object::new(out, "token")
             .text("name", bot.as_str())
             .text("token", token.reveal()),
@@ -371,7 +376,7 @@ fn counted(object: Object<'_>, count: usize, has_more: bool) -> Object<'_> {
 fn spoken<'a>(object: Object<'a>, message: &Message) -> Object<'a> {
     let object = object
         .text("username", message.nick.as_str())
-        .text("message", &message.text)
+        .message(message)
         .number("id", Some(message.id.0));
     amended::marked(object, message)
 }

@@ -87,6 +87,7 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         | Event::Challenge(_)
         | Event::Unlocked
         | Event::Codes { .. }
+        | Event::Ticket(_)
         | Event::Token { .. }
         | Event::Listing { .. }
         | Event::Members { .. }
@@ -123,7 +124,7 @@ fn push_said(room: &RoomName, message: &Message, number: &str, out: &mut Vec<u8>
         false => format!("[#{room}] "),
     };
     let did = match message.manner {
-        Manner::Said | Manner::Noticed | Manner::Happened(_) => "",
+        Manner::Said | Manner::Noticed | Manner::File | Manner::Happened(_) => "",
         Manner::Acted => "* ",
     };
     push_chat(message, Some(room), &format!("{number}{label}{did}"), out);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::limits::ROOMS_PER_SESSION_MAX;
 use crate::model::{
     CodeChange, EnterMode, ErrorCode, Login, MaskKind, MemberRank, MembersPage, MessageId,
-    ModeChange, Nick, Range, Request, RoomName, Secret, Since, TokenChange,
+    ModeChange, Nick, Range, Request, RoomName, Secret, Since, TicketClaim, TokenChange,
 };
 
 use super::super::object::string;
@@ -162,7 +162,13 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Option<Request>, Er
             return account(object, kind).map(Some);
         }
         "invite_code" => Request::InviteCode(code_change(object)?),
-        "history" | "search" | "export" => return past(object, kind).map(Some),
+        "history" | "search" | "files" | "export" => return past(object, kind).map(Some),
+        "upload" => Request::Upload(TicketClaim {
+            room: Some(room(object)?),
+            name: string(object, "name")?.into(),
+            size: whole(object, "size")?,
+            mime: maybe_string(object, "mime")?,
+        }),
         _ => return moderation(object, kind).map(Some),
     };
     Ok(Some(request))
@@ -253,6 +259,14 @@ fn past(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorCode> {
             };
             Request::History { room, with, range }
         }
+        "files" => Request::History {
+            room: Some(room(object)?),
+            with: None,
+            range: Range {
+                only_files: true,
+                ..range(object)?
+            },
+        },
         "search" => Request::Search {
             room: maybe_room(object)?,
             words: string(object, "query")?.into(),

@@ -20,6 +20,7 @@ pub fn view() -> View<'static> {
         now: Moment::default(),
         world: &Nowhere,
         source: None,
+        links: None,
         form: 0,
     }
 }

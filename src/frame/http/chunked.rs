@@ -18,6 +18,8 @@ pub(super) struct Chunked {
     between: usize,
     /// No line ends in the first `scanned` bytes of the next call.
     scanned: usize,
+    /// Are the chunks handed on, so that they may be of any length?
+    is_streamed: bool,
 }
 
 /// What comes next.
@@ -31,6 +33,8 @@ enum ChunkState {
     DataEnd,
     /// A trailer field, or the blank line that ends the body.
     Trailer,
+    /// Nothing: the body is whole.
+    Over,
 }
 
 /// How far a body has come.
@@ -54,6 +58,24 @@ impl Chunked {
             place: ChunkState::Size,
             between: 0,
             scanned: 0,
+            is_streamed: false,
+        }
+    }
+
+    /// One that does not end with the longest body, of which what came is let go again and again.
+    pub(super) fn streamed() -> Chunked {
+        Chunked {
+            is_streamed: true,
+            ..Chunked::new(b"")
+        }
+    }
+
+    /// What came is done with.
+    pub(super) fn let_go(&mut self) {
+        if !self.whole.is_empty() {
+            self.whole.clear();
+            // So much may stand between the chunks of each piece.
+            self.between = 0;
         }
     }
 
@@ -86,6 +108,7 @@ impl Chunked {
                     _ => (0, BodyProgress::Bad),
                 },
                 ChunkState::Size | ChunkState::Trailer => self.line(rest),
+                ChunkState::Over => (0, BodyProgress::Whole),
             };
             done += taken;
             if taken == 0 || progress != BodyProgress::Partial {
@@ -113,9 +136,15 @@ impl Chunked {
         if progress != BodyProgress::Partial {
             return (taken, progress);
         }
-        let room = HTTP_BODY_BYTES_MAX - (self.whole.len() - self.head_len);
+        let room = match self.is_streamed {
+            true => usize::MAX,
+            false => HTTP_BODY_BYTES_MAX - (self.whole.len() - self.head_len),
+        };
         let progress = match (self.place, line) {
-            (ChunkState::Trailer, b"") => BodyProgress::Whole,
+            (ChunkState::Trailer, b"") => {
+                self.place = ChunkState::Over;
+                BodyProgress::Whole
+            }
             (ChunkState::Trailer, line) if is_field(line) => BodyProgress::Partial,
             (ChunkState::Size, line) => match size(line) {
                 Some(0) => {
@@ -129,9 +158,10 @@ impl Chunked {
                 Some(_) => BodyProgress::TooLong,
                 None => BodyProgress::Bad,
             },
-            (ChunkState::Trailer | ChunkState::Data(_) | ChunkState::DataEnd, _) => {
-                BodyProgress::Bad
-            }
+            (
+                ChunkState::Trailer | ChunkState::Data(_) | ChunkState::DataEnd | ChunkState::Over,
+                _,
+            ) => BodyProgress::Bad,
         };
         (taken, progress)
     }

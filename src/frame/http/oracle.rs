@@ -26,7 +26,12 @@ fn check_with(input: &[u8], limit: usize) -> Vec<(Vec<u8>, bool)> {
     drain(&mut open, &mut input.to_vec(), limit, End::Open, &mut found);
     let behind = b"\r\nGET / HTTP/1.1\r\n\r\n";
     let longer = decode_all(&framing, &[input, behind].concat(), limit, usize::MAX);
-    assert_eq!(found[..], longer[..found.len()], "with bytes behind");
+    // What a body goes on with belongs to it.
+    let known = match found.last() {
+        Some(Found::Body(_)) => found.len() - 1,
+        _ => found.len(),
+    };
+    assert_eq!(found[..known], longer[..known], "with bytes behind");
     let is_done = matches!(open, Framing::Http(http) if http.is_done);
     assert!(!is_done || longer == found, "found behind the last");
     let cut_short = whole.len() > found.len();
@@ -39,6 +44,7 @@ fn check_with(input: &[u8], limit: usize) -> Vec<(Vec<u8>, bool)> {
                 continue;
             }
             Found::TooLong | Found::BadBody => break,
+            Found::Head(_) | Found::Body(_) | Found::BodyEnd => continue,
         };
         let again = decode_all(&framing, frame, limit, usize::MAX);
         assert_eq!(again, std::slice::from_ref(of), "found again");

@@ -65,7 +65,13 @@ fn found_by(status: Status, held: &[u8]) -> Option<Found> {
         Status::Pong => Found::Pong(payload),
         Status::Close(code) => Found::Close(code),
         Status::Broken(code) => Found::Broken(code),
-        Status::Frame(_) | Status::TooLong | Status::BadBody { .. } => {
+        Status::Frame(_)
+        | Status::TooLong
+        | Status::BadBody { .. }
+        | Status::Head(_)
+        | Status::Piece(_)
+        | Status::HeldPiece
+        | Status::BodyEnd { .. } => {
             panic!("{status:?} of a WebSocket")
         }
     })

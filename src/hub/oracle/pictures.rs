@@ -60,6 +60,7 @@ pub(super) fn tell(
         | Effect::Posted { .. }
         | Effect::Hold { .. }
         | Effect::Release { .. }
+        | Effect::Ticket { .. }
         | Effect::Log(_)
         | Effect::Read { .. }
         | Effect::Report { .. }

@@ -38,6 +38,13 @@ pub enum Taken {
     Close(Option<u16>),
     /// The peer broke the rules of its WebSocket, which ends with this code.
     Broken(CloseCode),
+    /// A piece of a file that is sent.
+    Piece(Vec<u8>),
+    /// The end of what is sent of a file.
+    PieceEnd {
+        /// Did all of that come?
+        is_whole: bool,
+    },
 }
 
 impl<S: Transport> Connection<S> {
@@ -222,6 +229,19 @@ impl<S: Transport> Connection<S> {
                     id: None,
                 }))
             }
+            Status::Head(range) => {
+                let head = http::parse_head(&input.inbox.bytes()[range.clone()]);
+                Some(Taken::Frame(Parsed {
+                    ask: Ask::Http(Box::new(head)),
+                    id: None,
+                }))
+            }
+            Status::Piece(range) => Some(Taken::Piece(input.inbox.bytes()[range.clone()].to_vec())),
+            Status::HeldPiece => Some(Taken::Piece(input.framing.held().to_vec())),
+            Status::BodyEnd { is_whole } => {
+                let is_whole = *is_whole;
+                Some(Taken::PieceEnd { is_whole })
+            }
             Status::Message { is_text } if is_echo => {
                 let opcode = match is_text {
                     true => Opcode::Text,
@@ -250,7 +270,8 @@ impl<S: Transport> Connection<S> {
                 own.extend_from_slice(telnet::NO_TIMING_MARK);
             }
         }
-        if input.framing.owes_continue() {
+        // Whether a file is wanted is not known before its head was looked at.
+        if !matches!(step.status, Status::Head(_)) && input.framing.owes_continue() {
             own.extend_from_slice(http::CONTINUE);
         }
         let is_first = may_be_foreign && taken.is_some();

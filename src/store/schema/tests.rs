@@ -1,3 +1,5 @@
+//! Databases of older versions, and steps that fail.
+
 use super::*;
 
 fn versions(connection: &Connection) -> (i64, i64) {

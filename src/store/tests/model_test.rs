@@ -21,6 +21,7 @@ fn windows() -> impl Strategy<Value = Window> {
             limit,
             newest,
             has_events: false,
+            only_files: false,
         },
     )
 }

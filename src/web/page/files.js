@@ -59,8 +59,8 @@ export function send(file) {
 		transfer.send(file);
 	};
 	const onfail = (message, code) => {
-		if (code === "unknown_type") state.hasFiles = false;
-		fail(code === "unknown_type" ? "this server takes no files." : message);
+		if (code === "no_files") state.hasFiles = false;
+		fail(code === "no_files" ? "this server takes no files." : message);
 	};
 	if (!ask(request, { talk, onanswer, onfail })) fail("there is no connection now.");
 }

@@ -102,7 +102,8 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
     let flag = which.is_multiple_of(2);
     let until_ms = flag.then_some(AT_MS + 1000 * u64::from(which));
     let words = Words {
-        manner: [Manner::Said, Manner::Acted, Manner::Noticed][usize::from(which) % 3],
+        manner: [Manner::Said, Manner::Acted, Manner::Noticed, Manner::File]
+            [usize::from(which) % 4],
         text: text(),
         tags: None,
         reply_to: None,

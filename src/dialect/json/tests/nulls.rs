@@ -4,7 +4,7 @@ use super::*;
 use crate::dialect::pynet;
 
 /// A request of each type, with no more than it must have.
-const LEAST: [&str; 55] = [
+const LEAST: [&str; 57] = [
     r#"{"type":"edit","message":"x"}"#,
     r#"{"type":"react","message_id":7,"reaction":"+1"}"#,
     r#"{"type":"chat","message":"x"}"#,
@@ -33,6 +33,8 @@ const LEAST: [&str; 55] = [
     r#"{"type":"token","action":"new","name":"bot"}"#,
     r#"{"type":"history"}"#,
     r#"{"type":"search","query":"x"}"#,
+    r#"{"type":"files","room":"den"}"#,
+    r#"{"type":"upload","room":"den","name":"x.txt"}"#,
     r#"{"type":"export","room":"den"}"#,
     r#"{"type":"kick","username":"bob"}"#,
     r#"{"type":"mute","username":"bob"}"#,

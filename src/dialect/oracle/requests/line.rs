@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::model::{
     AboutMessage, Doing, EnterMode, Login, Manner, MaskKind, MemberRank, MembersPage, ModeChange,
-    Nick, Range, Request, RoomName, RoomsFrom, Secret, Since, TokenChange,
+    Nick, Range, Request, RoomName, RoomsFrom, Secret, Since, TicketClaim, TokenChange,
 };
 
 use super::super::super::{date, unmarked, words};
@@ -161,6 +161,12 @@ pub(super) fn render(request: &Request) -> Option<String> {
             words,
             range,
         } if is_rest(words) => search(words, range)?,
+        Request::Upload(TicketClaim {
+            room: None,
+            name,
+            size: None,
+            mime: None,
+        }) if is_rest(name) && name.trim_end() == name => format!("/send {name}"),
         Request::Export { room } => format!("/export {room}"),
         Request::Ban {
             mask,
@@ -237,6 +243,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
         | Request::Ban { .. }
         | Request::Unban { .. }
         | Request::Rename { .. }
+        | Request::Upload(_)
         | Request::Announce { .. } => return None,
     };
     Some(line)
@@ -288,7 +295,13 @@ fn history(room: Option<&RoomName>, with: Option<&Nick>, range: &Range) -> Optio
         (Some(_), Some(_)) => return None,
     };
     let words = bounds(range)?;
-    Some(format!("/history{whose}{words}"))
+    match range.only_files {
+        true if with.is_none() && range.shows_ids && !range.has_events => {
+            Some(format!("/files{whose}{}", words.replacen(" ids", "", 1)))
+        }
+        true => None,
+        false => Some(format!("/history{whose}{words}")),
+    }
 }
 
 /// The words of a range such that `/history` reads it; `None` where it has none.

@@ -2,7 +2,7 @@
 
 use crate::model::{
     AboutMessage, Doing, EnterMode, Login, Manner, MaskKind, MemberRank, ModeChange, Nick, Range,
-    Request, RoomName, RoomsFrom, Secret, Since, Target, TokenChange,
+    Request, RoomName, RoomsFrom, Secret, Since, Target, TicketClaim, TokenChange,
 };
 
 use super::super::super::object::Object;
@@ -106,6 +106,25 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
             .room(room)
             .text("username", name)
             .flag("on", *moderates),
+        Request::Upload(TicketClaim {
+            room: Some(room),
+            name,
+            size,
+            mime,
+        }) => Object::new(out, "upload")
+            .room(room)
+            .text("name", name)
+            .number("size", *size)
+            .maybe("mime", mime.as_deref()),
+        Request::History {
+            room: Some(room),
+            with: None,
+            range,
+        } if range.only_files => {
+            let is_plain = range.since.is_none() && !range.has_events;
+            let object = Object::new(out, "files").room(room);
+            bounded(object, range).filter(|_| is_plain)?
+        }
         Request::History { room, with, range } if room.is_some() != with.is_some() => {
             let object = Object::new(out, "history")
                 .maybe("room", room.as_ref().map(RoomName::as_str))
@@ -215,6 +234,7 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
         | Request::Rehash
         | Request::Wallops { .. }
         | Request::JoinUnnamed
+        | Request::Upload(TicketClaim { room: None, .. })
         | Request::Appoint { room: None, .. }
         | Request::History { .. }
         | Request::Search { .. }

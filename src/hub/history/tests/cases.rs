@@ -156,6 +156,7 @@ fn the_tails_together_are_bounded() {
         limit: usize::MAX,
         newest: true,
         has_events: false,
+        only_files: false,
     };
     for _ in 0..SCROLLBACK_MESSAGES + 7 {
         world.take(&Step::Say { at: 0, count: 1 });
