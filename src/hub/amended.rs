@@ -5,7 +5,7 @@ use crate::model::{
     Amended, Amendment, Event, KeptMessage, MessageId, Moment, Record, SaidIn, Target, UserId,
 };
 
-use super::decision::Asker;
+use super::decision::{Asker, Then};
 use super::effect::Audience;
 use super::state::Hub;
 
@@ -50,6 +50,7 @@ impl Hub {
         }
         if let Some(asker) = asker {
             let event = Event::Amended(Box::new(amended));
+            asker.then = Then::Nothing;
             match asker.id.is_some() {
                 true => self.answer_when_kept(asker, event),
                 false => self.answer_asker(asker, event),

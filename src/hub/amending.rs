@@ -2,10 +2,10 @@
 
 use crate::chat::{Actor, Entry, Words};
 use crate::model::{
-    Amendment, Doing, ErrorCode, KeptMessage, ReactedBy, ReplyTo, SaidBy, SaidIn, UserId,
+    Amendment, Doing, ErrorCode, Event, KeptMessage, ReactedBy, ReplyTo, SaidBy, SaidIn, UserId,
 };
 
-use super::decision::{Caller, Decision};
+use super::decision::{Caller, Decision, Then, Wants};
 use super::state::Hub;
 
 impl Hub {
@@ -46,11 +46,14 @@ impl Hub {
         if self.chat.rules().durability.is_some() && !self.has_room {
             return Err(ErrorCode::StoreFailed);
         }
-        Decision::entry(Entry::Amend {
+        let entry = Entry::Amend {
             user,
             message,
             amendment,
-        })
+        };
+        // Where nothing comes of it, that is the answer.
+        let then = Then::Answer(Event::Done { what: None });
+        Ok(Decision::Entry(entry, Wants::Nothing, then))
     }
 
     /// Says something about a message where that was said.
