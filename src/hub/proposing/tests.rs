@@ -83,9 +83,11 @@ impl Servers {
     /// Has all read all, until nothing is on its way, and what each is told.
     fn settle(&mut self) -> Vec<Vec<Effect>> {
         loop {
-            let before = self.log.len();
             (0..self.hubs.len()).for_each(|node| self.send(node));
+            let before = self.log.len();
             (0..self.hubs.len()).for_each(|node| self.read(node, usize::MAX));
+            // What was read may have been answered with more.
+            (0..self.hubs.len()).for_each(|node| self.send(node));
             if self.log.len() == before {
                 break;
             }
