@@ -13,12 +13,13 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
 use crate::model::{FileClaim, FileId, MessageId, RoomName, SharedFile};
 
-use super::shared::Answers;
+use super::shared::{Answers, Shared};
 use downloads::Downloads;
 use uploads::Uploads;
 pub(super) use uploads::share;
@@ -146,12 +147,15 @@ impl Vault {
         database: &Path,
         options: FileOptions,
         answers: &Answers,
+        shared: &Arc<Shared>,
     ) -> io::Result<Vault> {
         let folder = folder_of(database);
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&folder)?;
         let uploads = Uploads::new(database, &folder, options, answers.clone());
-        let downloads = Downloads::new(database, folder, options.expiry_ms, answers.clone());
+        let shared = Arc::clone(shared);
+        let answers = answers.clone();
+        let downloads = Downloads::new(database, folder, options.expiry_ms, answers, shared);
         Ok(Vault {
             uploads: VaultThread::start("uploads", move |order| uploads.run(&order))?,
             downloads: VaultThread::start("downloads", move |order| downloads.run(&order))?,

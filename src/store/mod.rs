@@ -231,7 +231,7 @@ impl Store {
         .map_err(cannot)?;
         let vault = options
             .files
-            .map(|files| Vault::start(&path, files, &answered));
+            .map(|files| Vault::start(&path, files, &answered, &shared));
         let vault = vault
             .transpose()
             .map_err(|e| format!("cannot keep files: {e}"))?;

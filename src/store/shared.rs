@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Answer;
 
@@ -87,6 +87,16 @@ impl Shared {
         let done = self.done_records.load(Ordering::Acquire);
         let handed = self.handed_records.load(Ordering::Acquire);
         handed.saturating_sub(done)
+    }
+
+    /// Waits until all that is handed over by now is committed or given up, or for so long. No loop of a server calls
+    /// this.
+    pub(super) fn await_commits(&self, most: Duration) {
+        let handed = self.handed_records.load(Ordering::Acquire);
+        let until = Instant::now() + most;
+        while self.done_records.load(Ordering::Acquire) < handed && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn now_ms(&self) -> u64 {

@@ -5,20 +5,25 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, Result as Done};
 
 use crate::model::{FileId, RoomName, SharedFile};
 
 use super::super::rows;
-use super::super::shared::Answers;
+use super::super::shared::{Answers, Shared};
 use super::super::{Answer, schema};
 use super::{FileAnswer, FileOrder, FoundFile};
 
+/// A link may be told a moment before its file's row is on disk: so long that is waited for.
+const COMMIT: Duration = Duration::from_millis(250);
+
 pub(super) struct Downloads {
     database: PathBuf,
+    shared: Arc<Shared>,
     folder: PathBuf,
     /// How long a file is there, in milliseconds, even where it is not removed yet.
     expiry_ms: Option<u64>,
@@ -33,9 +38,11 @@ impl Downloads {
         folder: PathBuf,
         expiry_ms: Option<u64>,
         answers: Answers,
+        shared: Arc<Shared>,
     ) -> Downloads {
         Downloads {
             database: database.into(),
+            shared,
             folder,
             expiry_ms,
             answers,
@@ -70,7 +77,12 @@ impl Downloads {
     }
 
     fn open(&mut self, at: u64, id: FileId) -> Option<FoundFile> {
-        let found = match self.find(id) {
+        let mut found = self.find(id);
+        if matches!(found, Ok(None)) && self.shared.is_waiting() {
+            self.shared.await_commits(COMMIT);
+            found = self.find(id);
+        }
+        let found = match found {
             Ok(found) => found?,
             Err(e) => {
                 self.connection = None;
