@@ -283,7 +283,7 @@ impl<'a> Speech<'a> {
                 peer.may_be_twin = true
             }
             "quit" | "shutdown" | "kick" | "ban" => peer.may_be_closed = true,
-            "history" | "search" => peer.has_asked_past = true,
+            "history" | "search" | "files" => peer.has_asked_past = true,
             "ignore" | "unignore" => peer.has_ignored = true,
             _ => {}
         }

@@ -422,7 +422,8 @@ fn page<'a>(
     let mut last = window.after;
     let mut looked_at = None;
     for (message, is_meant) in rows {
-        if is_meant {
+        // No files are shared here.
+        if is_meant && !window.only_files {
             let len = message.text.len();
             let is_full = messages.len() == window.limit.min(FOUND_MAX);
             if is_full || (len > bytes && !messages.is_empty()) {
