@@ -13,8 +13,8 @@ use fields::Fields;
 pub(crate) use fields::FileFields;
 
 pub(crate) use super::time::imf_date;
+pub(crate) use response::{ContentOf, write_head};
 pub(crate) use response::{Refusal, Response, ResponseMode, StatusCode};
-pub(crate) use response::{write_file_head, write_head};
 pub(crate) use status::status_of;
 
 /// What is asked to be done. Their names are told apart by case as well (RFC 9110 section 9.1).

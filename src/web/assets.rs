@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 
 use ring::digest::{SHA256, digest};
 
-use crate::dialect::http::{HttpRequest, Response, ResponseMode, StatusCode, write_head};
+use crate::dialect::http::{
+    ContentOf, HttpRequest, Response, ResponseMode, StatusCode, write_head,
+};
 use crate::model::Moment;
 
 use super::Reply;
@@ -142,7 +144,8 @@ impl Representation {
         ];
         let coding = self.coding.map(|coding| ("Content-Encoding", coding));
         let headers = headers.into_iter().chain(coding);
-        write_head(StatusCode::Ok, headers, self.bytes.len(), manner, now, out);
+        let about = (StatusCode::Ok, ContentOf::Server);
+        write_head(about, headers, self.bytes.len(), manner, now, out);
     }
 
     /// Does the client have it already (RFC 9110 section 13.1.2)?

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::dialect::http::{
-    HttpRequest, Method, Response, ResponseMode, StatusCode, write_file_head,
+    ContentOf, HttpRequest, Method, Response, ResponseMode, StatusCode, write_head,
 };
 use crate::dialect::object::Object;
 use crate::model::{ErrorCode, FileId, FileName, Message, Moment, RoomName, SharedFile};
@@ -288,7 +288,8 @@ impl DownloadRequest {
         }
         let headers = headers.iter().map(|(name, value)| (*name, &**value));
         let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        write_file_head(status, headers, len, mode, now, out);
+        let about = (status, ContentOf::User);
+        write_head(about, headers, len, mode, now, out);
         match mode.is_head() {
             true => 0..0,
             false => range,

@@ -76,6 +76,11 @@ fn check(talkers: &mut [Talker], listener: &mut Client) {
     }
 }
 
+/// One who speaks at each.
+fn talkers_at([one, two]: &[Server; 2]) -> [Talker; 2] {
+    [Talker::new(one, "one"), Talker::new(two, "two")]
+}
+
 #[test]
 fn a_server_that_is_killed_leaves_with_its_users_and_what_was_said_stays() {
     let Some(redis) = Redis::start() else {
@@ -83,10 +88,7 @@ fn a_server_that_is_killed_leaves_with_its_users_and_what_was_said_stays() {
     };
     let servers = ["a", "b"].map(|name| Server::start(name, redis.port()));
     let mut listener = servers[0].join("ear");
-    let mut talkers = [
-        Talker::new(&servers[0], "one"),
-        Talker::new(&servers[1], "two"),
-    ];
+    let mut talkers = talkers_at(&servers);
     for _ in 0..20 {
         talkers.iter_mut().for_each(Talker::talk);
     }
@@ -126,10 +128,7 @@ fn a_redis_that_is_killed_and_comes_back_loses_and_doubles_nothing() {
     };
     let servers = ["a", "b"].map(|name| Server::start(name, redis.port()));
     let mut listener = servers[0].join("ear");
-    let mut talkers = [
-        Talker::new(&servers[0], "one"),
-        Talker::new(&servers[1], "two"),
-    ];
+    let mut talkers = talkers_at(&servers);
     for round in 0..3 {
         for _ in 0..20 {
             talkers.iter_mut().for_each(Talker::talk);

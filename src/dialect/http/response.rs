@@ -11,7 +11,7 @@ use super::super::time::imf_date;
 /// What a browser is held to with everything that comes from here: it loads from here only, runs no
 /// script of a page's text, guesses no type, shows nothing inside of other pages, tells nobody where it
 /// came from, and asks again before it uses what it has kept.
-const ALWAYS: &str = "\
+const POLICY: &str = "\
     Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
     X-Content-Type-Options: nosniff\r\n\
@@ -20,12 +20,21 @@ const ALWAYS: &str = "\
 
 /// What a browser is held to with a file that somebody shared: nothing of it is run or loads anything, whatever it
 /// is, and it is nobody else's.
-const OF_FILES: &str = "\
+const USERS_POLICY: &str = "\
     Content-Security-Policy: sandbox; default-src 'none'\r\n\
     X-Content-Type-Options: nosniff\r\n\
     Referrer-Policy: no-referrer\r\n\
     Cross-Origin-Resource-Policy: same-origin\r\n\
     Cache-Control: private\r\n";
+
+/// Whose content a response has, which decides what a browser may do with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ContentOf {
+    /// The server's own: the page, and what the API answers.
+    Server,
+    /// A file that somebody shared.
+    User,
+}
 
 /// How long to wait before trying again, where the server or an address is full.
 const RETRY_AFTER_S: &str = "10";
@@ -186,7 +195,8 @@ impl Response {
     /// Appends it as it goes over the wire.
     pub fn write(&self, manner: ResponseMode, now: Moment, out: &mut Vec<u8>) {
         let headers = self.headers.iter().map(|(name, value)| (*name, &**value));
-        write_head(self.status, headers, self.body.len(), manner, now, out);
+        let about = (self.status, ContentOf::Server);
+        write_head(about, headers, self.body.len(), manner, now, out);
         if !manner.is_head {
             out.extend_from_slice(&self.body);
         }
@@ -195,35 +205,11 @@ impl Response {
 
 /// Appends the head of a response with a body of `body_len` bytes.
 pub(crate) fn write_head<'a>(
-    status: StatusCode,
+    (status, of): (StatusCode, ContentOf),
     headers: impl Iterator<Item = (&'a str, &'a str)>,
     body_len: usize,
     manner: ResponseMode,
     now: Moment,
-    out: &mut Vec<u8>,
-) {
-    let about = (status, manner, now);
-    write_with(ALWAYS, about, headers, body_len, out);
-}
-
-/// The same, of a file that somebody shared.
-pub(crate) fn write_file_head<'a>(
-    status: StatusCode,
-    headers: impl Iterator<Item = (&'a str, &'a str)>,
-    body_len: usize,
-    manner: ResponseMode,
-    now: Moment,
-    out: &mut Vec<u8>,
-) {
-    let about = (status, manner, now);
-    write_with(OF_FILES, about, headers, body_len, out);
-}
-
-fn write_with<'a>(
-    policy: &str,
-    (status, manner, now): (StatusCode, ResponseMode, Moment),
-    headers: impl Iterator<Item = (&'a str, &'a str)>,
-    body_len: usize,
     out: &mut Vec<u8>,
 ) {
     // Writing to a Vec cannot fail.
@@ -241,6 +227,10 @@ fn write_with<'a>(
     } else if !manner.is_1_1 {
         out.extend_from_slice(b"Connection: keep-alive\r\n");
     }
+    let policy = match of {
+        ContentOf::Server => POLICY,
+        ContentOf::User => USERS_POLICY,
+    };
     out.extend_from_slice(policy.as_bytes());
     out.extend_from_slice(b"\r\n");
 }

@@ -256,10 +256,8 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
                 "hi".into(),
                 now,
             );
-            let id = said.ok().flatten().expect("it is said").id;
             hub.wait_for_post(poster, None);
-            while hub.poll_effect().is_some() {}
-            id
+            said.ok().flatten().expect("it is said").id
         };
         let answer = |hub: &mut Hub| {
             let effects = std::iter::from_fn(|| hub.poll_effect());
@@ -270,23 +268,13 @@ fn who_posts_is_told_when_it_is_on_disk_or_that_it_is_not() {
         };
         let hub = &mut world.hub;
         let id = post(hub);
+        while hub.poll_effect().is_some() {}
         assert!(hub.owes(poster));
         hub.handle_kept(id, 1 << 20);
         assert_eq!((answer(hub), hub.owes(poster)), (Some(None), false));
         if durability == Durability::Soon {
             hub.handle_room(false);
-            let (peer, now) = (Peer::Unix(0), Moment::default());
-            let nick = Nick::parse("post").expect("a nick");
-            let said = hub.handle_post(
-                (poster, peer),
-                nick,
-                false,
-                RoomName::lobby(),
-                "hi".into(),
-                now,
-            );
-            assert!(said.is_ok());
-            hub.wait_for_post(poster, None);
+            post(hub);
             assert_eq!(answer(hub), Some(Some(ErrorCode::NotKept)));
         }
         assert!(!hub.owes(poster) && hub.held.is_empty());
