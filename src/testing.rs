@@ -1,7 +1,11 @@
 //! What the integration tests, the benchmarks and the fuzz targets reach for inside. Nothing here is in a
 //! build that nobody asked for it.
 
-pub use crate::cluster::{EngineAddress, EngineFigures, EngineNews, EngineOptions, Position};
+pub use crate::cluster::{
+    Answered, EngineAddress, EngineCalls, EngineError, EngineFigures, EngineNews, EngineOptions,
+    EngineSite, EngineStanding, LogReader, Logged, NewMember, NextStep, OtherMember, Position,
+    Proposer, SharedEngine, Verdict, join,
+};
 pub use crate::dialect::irc_oracle as irc;
 pub use crate::dialect::oracle as dialects;
 pub use crate::dialect::{Ask, Dialect, Stage, View};
@@ -20,15 +24,15 @@ pub use crate::log::{Batch, WireError};
 pub use crate::model::{
     AccountAnswer, AccountAsk, AccountId, AccountRecord, ConnId, Durability, ErrorCode, Event,
     Found, HashSeed, Kept, KeptMessage, KeptScrollback, Key, Manner, Message, MessageId, Moment,
-    Nick, Note, Nowhere, Peer, Query, Record, RegistrationMode, Request, RoomName, RoomRecord,
-    SaidBy, SearchWords, Secret, Settings, Used, Window, Zone, terms,
+    Nick, NodeId, Note, Nowhere, Peer, Query, Record, RegistrationMode, Request, RoomName,
+    RoomRecord, SaidBy, SearchWords, Secret, Settings, Used, Window, Zone, terms,
 };
 pub use crate::model::{InviteCode, SaidIn, TrustedProxy};
-pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Turned};
+pub use crate::reactor::{Certificate, Config, DoorAddress, Ended, Reactor, Replica, Turned};
 pub use crate::store::accounts::token_digest;
 pub use crate::store::{Answer, Backlog, Figures, Full, Options, Retention, Store, open};
 pub use crate::sys::{
-    BeginChat, Given, Interest, LogEngine, Mailbox, Membership, NoEngine, Place, Ready,
-    SettingsFile, Stream, StreamKind, System,
+    BeginChat, Given, Interest, LogEngine, Mailbox, Membership, Place, Ready, SettingsFile, Stream,
+    StreamKind, System, begin_chat,
 };
 pub use crate::web::oracle as sites;

@@ -1,4 +1,4 @@
-//! A connection to the engine, and what is asked of it: each change is one script, which happens whole or not at all.
+//! A connection to a Redis, and what is asked of it.
 
 use std::time::Duration;
 
@@ -11,94 +11,15 @@ use crate::limits::{CLUSTER_LEASE_MS, CLUSTER_REPLY_MS};
 use crate::log::Batch;
 use crate::model::{NodeId, Secret};
 
+use super::calls::{Answered, EngineCalls, EngineStanding, Logged, OtherMember, Verdict};
+use super::scripts::{BEGIN, DECLARE, ENROL, PROPOSE, RENEW, SAVE};
 use super::{EngineOptions, Position};
 
-/// A server enrols under its name: it is given a number, and a membership that ends all earlier ones.
-const ENROL: &str = "
-local node = redis.call('HGET', KEYS[1], ARGV[1])
-if not node then
-  node = redis.call('HLEN', KEYS[1]) + 1
-  redis.call('HSET', KEYS[1], ARGV[1], node)
-end
-return tonumber(node)";
-
-/// Its users of before are gone by an entry, and its lease begins.
-const BEGIN: &str = "
-local generation = redis.call('HINCRBY', KEYS[2], 'generation', 1)
-redis.call('HSET', KEYS[2], 'alive', 1, 'run', ARGV[2])
-if ARGV[5] == '1' then redis.call('HSET', KEYS[2], 'number', 0) end
-redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[4])
-local before = redis.call('GET', KEYS[4]) or '0-0'
-local at = redis.call('XADD', KEYS[1], '*', 'p', before, 'n', ARGV[1], 'g', generation, 's', 0, 'c', 1, 'b', ARGV[3])
-redis.call('SET', KEYS[4], at)
-return {tostring(generation), at}";
-
-/// Takes in a batch, which names the place of the one before it, unless it was taken in before, or its membership is over.
-const PROPOSE: &str = "
-if redis.call('HGET', KEYS[2], 'generation') ~= ARGV[2] then return 'over' end
-local last = tonumber(redis.call('HGET', KEYS[2], 'number') or 0)
-local through = tonumber(ARGV[3]) + tonumber(ARGV[4]) - 1
-if through <= last then return 'had' end
-local before = redis.call('GET', KEYS[3]) or '0-0'
-local at = redis.call('XADD', KEYS[1], '*', 'p', before, 'n', ARGV[1], 'g', ARGV[2], 's', ARGV[3], 'c', ARGV[4], 'b', ARGV[5])
-redis.call('SET', KEYS[3], at)
-redis.call('HSET', KEYS[2], 'number', through)
-return at";
-
-/// Renews a lease.
-const RENEW: &str = "
-if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return 'over' end
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-return 'good'";
-
-/// Declares a server gone whose lease has run out, once.
-const DECLARE: &str = "
-if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
-if redis.call('HGET', KEYS[2], 'alive') ~= '1' then return 0 end
-redis.call('HSET', KEYS[2], 'alive', 0)
-redis.call('HINCRBY', KEYS[2], 'generation', 1)
-local before = redis.call('GET', KEYS[4]) or '0-0'
-local at = redis.call('XADD', KEYS[1], '*', 'p', before, 'n', ARGV[1], 'g', 0, 's', 0, 'c', 1, 'b', ARGV[2])
-redis.call('SET', KEYS[4], at)
-return 1";
-
-/// Keeps a newer state of the chat, from which a server begins.
-const SAVE: &str = "
-local ms = tonumber(redis.call('HGET', KEYS[1], 'ms') or -1)
-local seq = tonumber(redis.call('HGET', KEYS[1], 'seq') or -1)
-local new_ms, new_seq = tonumber(ARGV[1]), tonumber(ARGV[2])
-if ARGV[5] == '1' and ms >= 0 then return 0 end
-if new_ms < ms or (new_ms == ms and new_seq <= seq) then return 0 end
-redis.call('HSET', KEYS[1], 'ms', ARGV[1], 'seq', ARGV[2], 'state', ARGV[3], 'entries', ARGV[4])
-return 1";
-
 /// A connection to the engine.
-pub(super) struct EngineLink {
+pub struct EngineLink {
     connection: Connection,
     prefix: String,
     name: String,
-}
-
-/// What came of a proposal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is in the log.
-    In,
-    /// The membership is over.
-    Over,
-}
-
-/// What the engine is and has.
-#[derive(Debug, Default)]
-pub(super) struct EngineStanding {
-    /// The entry that came last.
-    pub(super) last: Position,
-    /// Everything up to this is there no more.
-    pub(super) cut: Position,
-    /// How many batches there are.
-    pub(super) length: u64,
-    /// The state of the chat that is kept there, by its place.
-    pub(super) saved: Option<Position>,
 }
 
 impl EngineLink {
@@ -141,9 +62,10 @@ impl EngineLink {
     fn lease_key(&self, name: &str) -> String {
         self.key(&format!("lease:{name}"))
     }
+}
 
-    /// The version of the engine, and what it does when it is full.
-    pub(super) fn version_and_policy(&mut self) -> RedisResult<(u64, String)> {
+impl EngineCalls for EngineLink {
+    fn version_and_policy(&mut self) -> Answered<(u64, String)> {
         let info: String = cmd("INFO").query(&mut self.connection)?;
         let field = |name: &str| {
             let lines = info.lines();
@@ -155,8 +77,7 @@ impl EngineLink {
         Ok((major.unwrap_or(0), field("maxmemory_policy:")))
     }
 
-    /// The number of this server.
-    pub(super) fn enrol(&mut self) -> RedisResult<NodeId> {
+    fn enrol(&mut self) -> Answered<NodeId> {
         let node: u16 = Script::new(ENROL)
             .key(self.key("nodes"))
             .arg(&self.name)
@@ -164,14 +85,13 @@ impl EngineLink {
         Ok(NodeId(node))
     }
 
-    /// A new membership. `gone` is the entry by which its users of before have left; `is_first`: no other was this program's.
-    pub(super) fn begin(
+    fn begin(
         &mut self,
         node: NodeId,
         run: &str,
         gone: &[u8],
         is_first: bool,
-    ) -> RedisResult<(u64, Position)> {
+    ) -> Answered<(u64, Position)> {
         let name = self.name.clone();
         let (generation, at): (String, String) = Script::new(BEGIN)
             .key(self.key("log"))
@@ -187,7 +107,7 @@ impl EngineLink {
         Ok((generation.parse().unwrap_or(0), Position::parse(&at)))
     }
 
-    pub(super) fn propose(&mut self, batch: &Batch) -> RedisResult<Verdict> {
+    fn propose(&mut self, batch: &Batch) -> Answered<Verdict> {
         let name = self.name.clone();
         let taken: String = Script::new(PROPOSE)
             .key(self.key("log"))
@@ -205,7 +125,7 @@ impl EngineLink {
         })
     }
 
-    pub(super) fn renew(&mut self, generation: u64, run: &str) -> RedisResult<Verdict> {
+    fn renew(&mut self, generation: u64, run: &str) -> Answered<Verdict> {
         let name = self.name.clone();
         let renewed: String = Script::new(RENEW)
             .key(self.node_key(&name))
@@ -220,8 +140,7 @@ impl EngineLink {
         })
     }
 
-    /// Whose membership it is under this server's name; empty where there is none.
-    pub(super) fn run(&mut self) -> RedisResult<String> {
+    fn run(&mut self) -> Answered<String> {
         let key = self.node_key(&self.name);
         let run: Option<String> = cmd("HGET")
             .arg(key)
@@ -230,8 +149,7 @@ impl EngineLink {
         Ok(run.unwrap_or_default())
     }
 
-    /// The others that are members: their names and numbers, and whether their leases hold.
-    pub(super) fn others(&mut self) -> RedisResult<Vec<(String, NodeId, bool)>> {
+    fn others(&mut self) -> Answered<Vec<OtherMember>> {
         let key = self.key("nodes");
         let all: Vec<(String, u16)> = cmd("HGETALL").arg(key).query(&mut self.connection)?;
         let mut others = Vec::new();
@@ -243,14 +161,17 @@ impl EngineLink {
                 .query(&mut self.connection)?;
             if alive == Some(1) {
                 let holds: u8 = cmd("EXISTS").arg(lease).query(&mut self.connection)?;
-                others.push((name, NodeId(node), holds == 1));
+                others.push(OtherMember {
+                    name,
+                    node: NodeId(node),
+                    holds: holds == 1,
+                });
             }
         }
         Ok(others)
     }
 
-    /// Declares a server gone. `false`: it is not, or somebody else has.
-    pub(super) fn declare(&mut self, name: &str, by: NodeId, gone: &[u8]) -> RedisResult<bool> {
+    fn declare(&mut self, name: &str, by: NodeId, gone: &[u8]) -> Answered<bool> {
         let declared: u8 = Script::new(DECLARE)
             .key(self.key("log"))
             .key(self.node_key(name))
@@ -262,14 +183,12 @@ impl EngineLink {
         Ok(declared == 1)
     }
 
-    /// Gives its lease up, as it ends.
-    pub(super) fn leave(&mut self) -> RedisResult<()> {
+    fn leave(&mut self) -> Answered<()> {
         let lease = self.lease_key(&self.name);
-        cmd("DEL").arg(lease).query(&mut self.connection)
+        Ok(cmd("DEL").arg(lease).query(&mut self.connection)?)
     }
 
-    /// Keeps a state of the chat. `is_first`: only where there is none. `false`: there is one that is as new.
-    pub(super) fn save(&mut self, at: Position, state: &[u8], is_first: bool) -> RedisResult<bool> {
+    fn save(&mut self, at: Position, state: &[u8], is_first: bool) -> Answered<bool> {
         let saved: u8 = Script::new(SAVE)
             .key(self.key("state"))
             .arg(at.ms)
@@ -281,8 +200,7 @@ impl EngineLink {
         Ok(saved == 1)
     }
 
-    /// The state of the chat that is kept.
-    pub(super) fn state(&mut self) -> RedisResult<Option<(Position, Vec<u8>)>> {
+    fn state(&mut self) -> Answered<Option<(Position, Vec<u8>)>> {
         let key = self.key("state");
         let fields = ["ms", "seq", "state"];
         let found: (Option<u64>, Option<u64>, Option<Vec<u8>>) = cmd("HMGET")
@@ -295,7 +213,7 @@ impl EngineLink {
         })
     }
 
-    pub(super) fn standing(&mut self) -> RedisResult<EngineStanding> {
+    fn standing(&mut self) -> Answered<EngineStanding> {
         let state = self.key("state");
         let saved: (Option<u64>, Option<u64>) = cmd("HMGET")
             .arg(state)
@@ -339,24 +257,18 @@ impl EngineLink {
         Ok(standing)
     }
 
-    /// Forgets batches up to a place.
-    pub(super) fn trim(&mut self, through: Position) -> RedisResult<()> {
+    fn trim(&mut self, through: Position) -> Answered<()> {
         let log = self.key("log");
-        cmd("XTRIM")
+        let trimmed = cmd("XTRIM")
             .arg(log)
             .arg("MINID")
             .arg("~")
             .arg(through.to_string())
-            .query(&mut self.connection)
+            .query(&mut self.connection);
+        Ok(trimmed?)
     }
 
-    /// Waits for batches behind a place, so long at most, and returns them, each with its place and the one before it.
-    pub(super) fn read(
-        &mut self,
-        after: Position,
-        count: usize,
-        wait: Duration,
-    ) -> RedisResult<Vec<(Position, Position, Batch)>> {
+    fn read(&mut self, after: Position, count: usize, wait: Duration) -> Answered<Vec<Logged>> {
         type Fields = Vec<(String, Vec<u8>)>;
         type Entries = Vec<(String, Fields)>;
         let log = self.key("log");
@@ -372,7 +284,11 @@ impl EngineLink {
         let entries = read.into_iter().flatten().flat_map(|(_, entries)| entries);
         let batches = entries.map(|(at, fields)| {
             let (before, batch) = batch(fields);
-            (Position::parse(&at), before, batch)
+            Logged {
+                at: Position::parse(&at),
+                before,
+                batch,
+            }
         });
         Ok(batches.collect())
     }

@@ -9,9 +9,12 @@
 //! other declares it gone, once, which is an entry of the log. What it proposes after that is refused by its generation.
 //! It takes a new one, which is an entry too, and goes on.
 
+mod calls;
 mod link;
 mod place;
 mod reader;
+mod scripts;
+mod site;
 mod writer;
 
 use std::collections::VecDeque;
@@ -23,15 +26,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use redis::RedisError;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{CLUSTER_REPLY_MS, CLUSTER_TOLD_MAX};
 use crate::log::{Batch, gone_bytes};
-use crate::model::{NodeId, Secret};
+use crate::model::NodeId;
 
-use link::EngineLink;
+pub use calls::{Answered, EngineCalls, EngineError, EngineSite};
+#[cfg(feature = "testing")]
+pub use calls::{EngineStanding, Logged, OtherMember, Verdict};
 pub use place::EngineAddress;
+pub use reader::LogReader;
+pub(crate) use site::RedisSite;
+#[cfg(feature = "testing")]
+pub use writer::NextStep;
+pub use writer::Proposer;
 
 /// What a server needs to be of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,9 +105,10 @@ pub struct EngineFigures {
 }
 
 /// What the loop and the threads share.
-struct EngineLine {
-    options: EngineOptions,
-    password: Option<Secret>,
+struct EngineLine<S> {
+    site: S,
+    /// The name of this server.
+    name: String,
     node: NodeId,
     /// What only this program says of itself, so that it is told from another of its name.
     run: String,
@@ -125,13 +135,9 @@ struct ProposalQueue {
     state: Option<(Position, Vec<u8>)>,
 }
 
-impl EngineLine {
+impl<S: EngineSite> EngineLine<S> {
     fn queue(&self) -> MutexGuard<'_, ProposalQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn link(&self, wait: Duration) -> Result<EngineLink, RedisError> {
-        EngineLink::open(&self.options, self.password.as_ref(), wait)
     }
 
     /// Tells the loop something. `false`: it is over.
@@ -147,39 +153,39 @@ impl EngineLine {
 }
 
 /// The engine, as the loop sees it.
-pub struct SharedEngine {
-    shared: Arc<EngineLine>,
+pub struct SharedEngine<S: EngineSite = RedisSite> {
+    shared: Arc<EngineLine<S>>,
     told: Receiver<EngineNews>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// A server that is a member, and does not read yet.
-pub(crate) struct NewMember {
-    shared: Arc<EngineLine>,
+pub struct NewMember<S> {
+    shared: Arc<EngineLine<S>>,
     told: Receiver<EngineNews>,
     /// Its number.
-    pub(crate) node: NodeId,
+    pub node: NodeId,
     /// Its generation.
-    pub(crate) generation: u64,
+    pub generation: u64,
     /// The state of the chat from which it begins; `None` where it is the first.
-    pub(crate) state: Option<(Position, Vec<u8>)>,
+    pub state: Option<(Position, Vec<u8>)>,
 }
 
-/// Makes this server a member. `run` is random, and nobody else's; `wake` is called when there is something to poll.
+/// Makes a server of that name a member. `run` is random, and nobody else's; `wake` is called when there is something to
+/// poll.
 ///
 /// # Errors
 /// One line that says why it can't be.
-pub(crate) fn join(
-    options: &EngineOptions,
+pub fn join<S: EngineSite>(
+    site: S,
+    name: &str,
     run: String,
     wake: Arc<dyn Fn() + Send + Sync>,
-) -> Result<NewMember, String> {
-    let password = password(options)?;
-    let at = || options.address.hosts[0].clone();
-    let failed = |e: RedisError| format!("the engine at {}:{}: {e}", at().0, at().1);
+) -> Result<NewMember<S>, String> {
+    let failed = |e: EngineError| format!("the engine at {}: {e}", site.address());
     let wait = Duration::from_millis(CLUSTER_REPLY_MS);
-    let mut link = EngineLink::open(options, password.as_ref(), wait).map_err(failed)?;
-    let (version, policy) = link.version_and_policy().map_err(failed)?;
+    let mut calls = site.open(wait).map_err(failed)?;
+    let (version, policy) = calls.version_and_policy().map_err(failed)?;
     if version < 7 {
         return Err(format!(
             "the engine is a Redis {version}, and has to be 7 or newer"
@@ -191,14 +197,14 @@ pub(crate) fn join(
             policy.trim()
         ));
     }
-    let node = link.enrol().map_err(failed)?;
+    let node = calls.enrol().map_err(failed)?;
     let gone = gone_bytes(node);
-    let (generation, _) = link.begin(node, &run, &gone, true).map_err(failed)?;
-    let state = link.state().map_err(failed)?;
+    let (generation, _) = calls.begin(node, &run, &gone, true).map_err(failed)?;
+    let state = calls.state().map_err(failed)?;
     let (sender, told) = sync_channel(CLUSTER_TOLD_MAX);
     let shared = EngineLine {
-        options: options.clone(),
-        password,
+        site,
+        name: name.into(),
         node,
         run,
         queue: Mutex::new(ProposalQueue {
@@ -223,61 +229,55 @@ pub(crate) fn join(
     })
 }
 
-/// The first line of the file with the engine's password.
-fn password(options: &EngineOptions) -> Result<Option<Secret>, String> {
-    let Some(path) = &options.password_file else {
-        return Ok(None);
-    };
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(text.lines().next().map(Secret::new))
-}
-
-impl NewMember {
+impl<S: EngineSite> NewMember<S> {
     /// Is it the first, with that state of the chat? Where another was first meanwhile, that one's is `state` then.
     ///
     /// # Errors
     /// One line that says what the engine does not do.
-    pub(crate) fn found(&mut self, state: &[u8]) -> Result<(), String> {
+    pub fn found(&mut self, state: &[u8]) -> Result<(), String> {
         let wait = Duration::from_millis(CLUSTER_REPLY_MS);
-        let kept = || -> Result<_, RedisError> {
-            let mut link = self.shared.link(wait)?;
-            match link.save(Position::default(), state, true)? {
+        let kept = || -> Answered<_> {
+            let mut calls = self.shared.site.open(wait)?;
+            match calls.save(Position::default(), state, true)? {
                 true => Ok(None),
-                false => link.state(),
+                false => calls.state(),
             }
         };
         self.state = kept().map_err(|e| format!("the engine: {e}"))?;
         Ok(())
     }
 
-    /// Begins to read behind a place, and to propose.
-    ///
-    /// # Errors
-    /// One line that says that no thread could be started, or that what is behind that place is gone.
-    pub(crate) fn start(self, after: Position) -> Result<SharedEngine, String> {
-        let threads = [
-            (
-                "cluster-write",
-                writer::run as fn(Arc<EngineLine>, Position),
-            ),
-            ("cluster-read", reader::run),
-        ];
-        let started = threads.map(|(name, run)| {
-            let shared = Arc::clone(&self.shared);
-            let thread = Builder::new().name(name.into());
-            let thread = thread.spawn(move || run(shared, after));
-            thread.map_err(|e| format!("no thread can be started: {e}"))
-        });
-        let threads: Result<Vec<_>, String> = started.into_iter().collect();
-        Ok(SharedEngine {
+    /// What is to be run for it, behind a place of the log: by threads, or step by step.
+    pub fn parts(self, after: Position) -> (SharedEngine<S>, Proposer<S>, LogReader<S>) {
+        let proposer = Proposer::new(Arc::clone(&self.shared));
+        let reader = LogReader::new(Arc::clone(&self.shared), after);
+        let engine = SharedEngine {
             shared: self.shared,
             told: self.told,
-            threads: threads?,
-        })
+            threads: Vec::new(),
+        };
+        (engine, proposer, reader)
     }
 }
 
-impl SharedEngine {
+impl<S: EngineSite<Calls: Send> + Send + Sync + 'static> NewMember<S> {
+    /// Begins to read behind a place, and to propose.
+    ///
+    /// # Errors
+    /// One line that says that no thread could be started.
+    pub fn start(self, after: Position) -> Result<SharedEngine<S>, String> {
+        let (mut engine, proposer, reader) = self.parts(after);
+        let thread = |name: &str| Builder::new().name(name.into());
+        let failed = |e: std::io::Error| format!("no thread can be started: {e}");
+        let writes = thread("cluster-write").spawn(move || proposer.run());
+        engine.threads.push(writes.map_err(failed)?);
+        let reads = thread("cluster-read").spawn(move || reader.run());
+        engine.threads.push(reads.map_err(failed)?);
+        Ok(engine)
+    }
+}
+
+impl<S: EngineSite> SharedEngine<S> {
     /// Has a batch proposed.
     pub fn propose(&self, batch: Batch) {
         self.shared.queue().batches.push_back(batch);
@@ -320,7 +320,7 @@ impl SharedEngine {
     }
 }
 
-impl Drop for SharedEngine {
+impl<S: EngineSite> Drop for SharedEngine<S> {
     /// What is proposed is still sent, for a moment.
     fn drop(&mut self) {
         self.shared.is_closing.store(true, Ordering::Release);

@@ -1,62 +1,99 @@
-//! The thread that reads the log.
+//! What reads the log.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use redis::RedisResult;
-
 use crate::limits::{CLUSTER_BLOCK_MS, CLUSTER_READ_COUNT, CLUSTER_REPLY_MS, CLUSTER_RETRY_MS};
 
+use super::calls::{Answered, EngineCalls as _, EngineSite, EngineStanding};
 use super::{EngineLine, EngineNews, Position};
 
-/// Reads behind a place until the server ends.
-pub(super) fn run(shared: Arc<EngineLine>, after: Position) {
-    let mut after = after;
-    while let Err(e) = read(&shared, &mut after) {
-        if shared.is_closing() {
-            return;
-        }
-        if shared.is_reading.swap(false, Ordering::AcqRel) {
-            log::error!("the cluster's engine can't be read from: {e}");
-        }
-        std::thread::sleep(Duration::from_millis(CLUSTER_RETRY_MS));
-    }
+/// Reads the log behind a place.
+pub struct LogReader<S: EngineSite> {
+    shared: Arc<EngineLine<S>>,
+    after: Position,
+    calls: Option<S::Calls>,
+    is_over: bool,
 }
 
-/// `Ok`: the server ends.
-fn read(shared: &EngineLine, after: &mut Position) -> RedisResult<()> {
-    let mut link = shared.link(Duration::from_millis(CLUSTER_BLOCK_MS + CLUSTER_REPLY_MS))?;
-    let standing = link.standing()?;
-    if let Some(why) = loss(&standing, *after) {
-        shared.tell(EngineNews::Fatal(why));
-        return Ok(());
+impl<S: EngineSite> LogReader<S> {
+    pub(super) fn new(shared: Arc<EngineLine<S>>, after: Position) -> LogReader<S> {
+        LogReader {
+            shared,
+            after,
+            calls: None,
+            is_over: false,
+        }
     }
-    loop {
+
+    /// Reads until the server ends.
+    pub(super) fn run(mut self) {
+        while let Some(rest) = self.step() {
+            std::thread::sleep(rest);
+        }
+    }
+
+    /// Reads what there is, and waits for that. Returns for how long it rests then; `None`: the server ends, or it can't
+    /// read on.
+    pub fn step(&mut self) -> Option<Duration> {
+        let read = self.read();
+        if self.is_over || self.shared.is_closing() {
+            return None;
+        }
+        let Err(e) = read else {
+            return Some(Duration::ZERO);
+        };
+        self.calls = None;
+        if self.shared.is_reading.swap(false, Ordering::AcqRel) {
+            log::error!("the cluster's engine can't be read from: {e}");
+        }
+        Some(Duration::from_millis(CLUSTER_RETRY_MS))
+    }
+
+    fn read(&mut self) -> Answered<()> {
+        let Some(calls) = &mut self.calls else {
+            return self.open();
+        };
         let block = Duration::from_millis(CLUSTER_BLOCK_MS);
-        let batches = link.read(*after, CLUSTER_READ_COUNT, block)?;
-        shared.is_reading.store(true, Ordering::Release);
-        for (at, before, batch) in batches {
-            if before != *after {
-                let why = format!(
+        let batches = calls.read(self.after, CLUSTER_READ_COUNT, block)?;
+        self.shared.is_reading.store(true, Ordering::Release);
+        for logged in batches {
+            let (at, before, after) = (logged.at, logged.before, self.after);
+            if before != after {
+                self.give_up(format!(
                     "the engine has lost what was said: {at} comes after {before} there, and after {after} here"
-                );
-                shared.tell(EngineNews::Fatal(why));
+                ));
                 return Ok(());
             }
-            *after = at;
-            if !shared.tell(EngineNews::Read(at, batch)) {
+            self.after = at;
+            if !self.shared.tell(EngineNews::Read(at, logged.batch)) {
+                self.is_over = true;
                 return Ok(());
             }
         }
-        if shared.is_closing() {
-            return Ok(());
+        Ok(())
+    }
+
+    fn open(&mut self) -> Answered<()> {
+        let wait = Duration::from_millis(CLUSTER_BLOCK_MS + CLUSTER_REPLY_MS);
+        let mut calls = self.shared.site.open(wait)?;
+        let standing = calls.standing()?;
+        if let Some(why) = loss(&standing, self.after) {
+            self.give_up(why);
         }
+        self.calls = Some(calls);
+        Ok(())
+    }
+
+    fn give_up(&mut self, why: String) {
+        self.shared.tell(EngineNews::Fatal(why));
+        self.is_over = true;
     }
 }
 
 /// Why the log can't be read on from a place.
-fn loss(standing: &super::link::EngineStanding, after: Position) -> Option<String> {
+fn loss(standing: &EngineStanding, after: Position) -> Option<String> {
     if standing.last < after {
         return Some(format!(
             "the engine has lost what was said: it has the log up to {}, and this server up to {after}",

@@ -1,10 +1,8 @@
-//! The thread that proposes, renews the lease, and declares others gone.
+//! What proposes, renews the lease, and declares others gone.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
-
-use redis::RedisResult;
+use std::time::Duration;
 
 use crate::limits::{
     CLUSTER_BATCH_BYTES, CLUSTER_KEPT_MS, CLUSTER_LEASE_MS, CLUSTER_LENGTH_MAX, CLUSTER_RENEW_MS,
@@ -12,81 +10,114 @@ use crate::limits::{
 };
 use crate::log::{Batch, gone_bytes};
 
-use super::link::{EngineLink, Verdict};
+use super::calls::{Answered, EngineCalls as _, EngineSite, Verdict};
 use super::{EngineLine, EngineNews, Position};
 
-/// Proposes until the server ends. The log is read from a place by another thread.
-pub(super) fn run(shared: Arc<EngineLine>, _: Position) {
-    let mut writer = Proposer {
-        shared,
-        due: Instant::now(),
-        since: Instant::now(),
-        asked: None,
-        is_over: false,
-    };
-    while !writer.is_over {
-        let Err(e) = writer.serve() else {
-            return;
-        };
-        let was_here = writer.shared.is_writing.swap(false, Ordering::AcqRel);
-        if was_here {
-            log::error!("the cluster's engine can't be written to: {e}");
-        }
-        if writer.shared.is_closing() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(CLUSTER_RETRY_MS));
-    }
-}
-
-struct Proposer {
-    shared: Arc<EngineLine>,
+/// Proposes, renews the lease, and declares others gone. Times are those of its site.
+pub struct Proposer<S: EngineSite> {
+    shared: Arc<EngineLine<S>>,
+    calls: Option<S::Calls>,
     /// When the lease is renewed next.
-    due: Instant,
+    due: Duration,
     /// Since when the engine has answered in time, without a break.
-    since: Instant,
+    since: Duration,
     /// When a state of the chat was asked for last.
-    asked: Option<Instant>,
+    asked: Option<Duration>,
     is_over: bool,
 }
 
-impl Proposer {
-    /// Serves as long as the engine does. `Ok`: the server ends.
-    fn serve(&mut self) -> RedisResult<()> {
-        let mut link = self.shared.link(Duration::from_millis(CLUSTER_REPLY_MS))?;
-        // It may be another Redis than before, or have been away: nobody is judged before all could renew.
-        self.since = Instant::now();
-        self.due = Instant::now();
-        loop {
-            if Instant::now() >= self.due {
-                self.renew(&mut link)?;
-            }
-            if !self.shared.is_writing.swap(true, Ordering::AcqRel) {
-                log::info!("the cluster's engine is back");
-            }
-            self.send_all(&mut link)?;
-            self.save(&mut link)?;
-            if self.is_over || self.shared.is_closing() {
-                return link.leave();
-            }
-            self.wait();
+/// What a proposer does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// Something, when there is something to propose, or after so long.
+    Wait(Duration),
+    /// It rests for so long.
+    Rest(Duration),
+    /// The server ends, or can't be a member any more.
+    Over,
+}
+
+impl<S: EngineSite> Proposer<S> {
+    pub(super) fn new(shared: Arc<EngineLine<S>>) -> Proposer<S> {
+        Proposer {
+            calls: None,
+            due: Duration::ZERO,
+            since: shared.site.now(),
+            asked: None,
+            is_over: false,
+            shared,
         }
     }
 
-    /// Waits until there is something to do.
-    fn wait(&self) {
+    /// Proposes until the server ends.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.step() {
+                NextStep::Wait(most) => self.wait(most),
+                NextStep::Rest(rest) => std::thread::sleep(rest),
+                NextStep::Over => return,
+            }
+        }
+    }
+
+    /// Does all that is to be done.
+    pub fn step(&mut self) -> NextStep {
+        let Err(e) = self.serve() else {
+            if self.is_over || self.shared.is_closing() {
+                let left = self.calls.as_mut().map(|calls| calls.leave());
+                drop(left);
+                return NextStep::Over;
+            }
+            let now = self.shared.site.now();
+            return NextStep::Wait(self.due.saturating_sub(now));
+        };
+        self.calls = None;
+        if self.shared.is_writing.swap(false, Ordering::AcqRel) {
+            log::error!("the cluster's engine can't be written to: {e}");
+        }
+        match self.shared.is_closing() {
+            true => NextStep::Over,
+            false => NextStep::Rest(Duration::from_millis(CLUSTER_RETRY_MS)),
+        }
+    }
+
+    fn serve(&mut self) -> Answered<()> {
+        let mut calls = match self.calls.take() {
+            Some(calls) => calls,
+            None => {
+                let wait = Duration::from_millis(CLUSTER_REPLY_MS);
+                let calls = self.shared.site.open(wait)?;
+                // It may be another Redis than before, or have been away: nobody is judged before all could renew.
+                let now = self.shared.site.now();
+                (self.since, self.due) = (now, now);
+                calls
+            }
+        };
+        if self.shared.site.now() >= self.due {
+            self.renew(&mut calls)?;
+        }
+        if !self.shared.is_writing.swap(true, Ordering::AcqRel) {
+            log::info!("the cluster's engine is back");
+        }
+        self.send_all(&mut calls)?;
+        self.save(&mut calls)?;
+        self.calls = Some(calls);
+        Ok(())
+    }
+
+    /// Waits until there is something to do, for so long at most.
+    fn wait(&self, most: Duration) {
         let queue = self.shared.queue();
-        let left = self.due.saturating_duration_since(Instant::now());
         if queue.batches.is_empty() && queue.state.is_none() && !self.shared.is_closing() {
-            drop(self.shared.added.wait_timeout(queue, left));
+            drop(self.shared.added.wait_timeout(queue, most));
         }
     }
 
     /// Proposes all that is in the queue. What the engine may have stays there until that is known.
-    fn send_all(&mut self, link: &mut EngineLink) -> RedisResult<()> {
+    fn send_all(&mut self, calls: &mut S::Calls) -> Answered<()> {
         while let Some((batch, count)) = self.next() {
-            let begun = Instant::now();
-            let taken = link.propose(&batch)?;
+            let begun = self.shared.site.now();
+            let taken = calls.propose(&batch)?;
             self.note_reply(begun);
             match taken {
                 Verdict::In => {
@@ -95,7 +126,7 @@ impl Proposer {
                     self.shared.proposed.fetch_add(1, Ordering::AcqRel);
                 }
                 Verdict::Over => {
-                    self.begin_again(link)?;
+                    self.begin_again(calls)?;
                     if self.is_over {
                         return Ok(());
                     }
@@ -129,42 +160,44 @@ impl Proposer {
         Some((joined, count))
     }
 
-    fn note_reply(&mut self, begun: Instant) {
+    fn note_reply(&mut self, begun: Duration) {
         // A slow engine may have let a lease run out that was renewed in time.
-        if begun.elapsed() >= Duration::from_millis(CLUSTER_RENEW_MS / 2) {
-            self.since = Instant::now();
+        let now = self.shared.site.now();
+        if now.saturating_sub(begun) >= Duration::from_millis(CLUSTER_RENEW_MS / 2) {
+            self.since = now;
         }
     }
 
-    fn renew(&mut self, link: &mut EngineLink) -> RedisResult<()> {
-        let begun = Instant::now();
+    fn renew(&mut self, calls: &mut S::Calls) -> Answered<()> {
+        let begun = self.shared.site.now();
         // A thread that did not run is as an engine that did not answer.
-        if begun.saturating_duration_since(self.due) >= Duration::from_millis(CLUSTER_RENEW_MS) {
+        if begun.saturating_sub(self.due) >= Duration::from_millis(CLUSTER_RENEW_MS) {
             self.since = begun;
         }
         let generation = self.shared.queue().generation;
-        let renewed = link.renew(generation, &self.shared.run)?;
+        let renewed = calls.renew(generation, &self.shared.run)?;
         self.note_reply(begun);
         self.due = begun + Duration::from_millis(CLUSTER_RENEW_MS);
         if renewed == Verdict::Over {
-            return self.begin_again(link);
+            return self.begin_again(calls);
         }
-        self.judge(link)?;
-        self.look_after(link)
+        self.judge(calls)?;
+        self.look_after(calls)
     }
 
     /// Declares those gone whose leases have run out, when every lease could be renewed since the engine was away last.
-    fn judge(&mut self, link: &mut EngineLink) -> RedisResult<()> {
-        let others = link.others()?;
+    fn judge(&mut self, calls: &mut S::Calls) -> Answered<()> {
+        let others = calls.others()?;
         let lease = Duration::from_millis(CLUSTER_LEASE_MS + CLUSTER_RENEW_MS);
-        if self.since.elapsed() >= lease {
-            for (name, node, _) in others.iter().filter(|(_, _, holds)| !holds) {
-                if link.declare(name, self.shared.node, &gone_bytes(*node))? {
-                    log::warn!("the server {name} is gone from the cluster");
+        if self.shared.site.now().saturating_sub(self.since) >= lease {
+            for other in others.iter().filter(|other| !other.holds) {
+                let gone = gone_bytes(other.node);
+                if calls.declare(&other.name, self.shared.node, &gone)? {
+                    log::warn!("the server {} is gone from the cluster", other.name);
                 }
             }
         }
-        let others = others.into_iter().map(|(name, _, holds)| (name, holds));
+        let others = others.into_iter().map(|other| (other.name, other.holds));
         *self
             .shared
             .others
@@ -174,17 +207,17 @@ impl Proposer {
     }
 
     /// Has the log cut behind a state of the chat that is kept, and that renewed now and then.
-    fn look_after(&mut self, link: &mut EngineLink) -> RedisResult<()> {
-        let standing = link.standing()?;
+    fn look_after(&mut self, calls: &mut S::Calls) -> Answered<()> {
+        let standing = calls.standing()?;
         let Some(saved) = standing.saved else {
             return Ok(());
         };
         let age_ms = standing.last.ms.saturating_sub(saved.ms);
-        let is_asked = self
-            .asked
-            .is_some_and(|at| at.elapsed() < Duration::from_millis(CLUSTER_STATE_MS));
+        let now = self.shared.site.now();
+        let pause = Duration::from_millis(CLUSTER_STATE_MS);
+        let is_asked = self.asked.is_some_and(|at| now.saturating_sub(at) < pause);
         if age_ms > CLUSTER_STATE_MS && !is_asked {
-            self.asked = Some(Instant::now());
+            self.asked = Some(now);
             self.shared.tell(EngineNews::WantsState);
         }
         let old = Position {
@@ -196,34 +229,34 @@ impl Proposer {
             false => old.min(saved),
         };
         match cut > standing.cut {
-            true => link.trim(cut),
+            true => calls.trim(cut),
             false => Ok(()),
         }
     }
 
     /// Its membership is over: it takes a new one, unless another program has its name now.
-    fn begin_again(&mut self, link: &mut EngineLink) -> RedisResult<()> {
-        let run = link.run()?;
+    fn begin_again(&mut self, calls: &mut S::Calls) -> Answered<()> {
+        let run = calls.run()?;
         if !run.is_empty() && run != self.shared.run {
             self.is_over = true;
             let why = format!(
                 "another server goes by the name of {} in the cluster",
-                self.shared.options.node
+                self.shared.name
             );
             self.shared.tell(EngineNews::Fatal(why));
             return Ok(());
         }
         let gone = gone_bytes(self.shared.node);
-        let begun = link.begin(self.shared.node, &self.shared.run, &gone, false)?;
+        let begun = calls.begin(self.shared.node, &self.shared.run, &gone, false)?;
         log::warn!("this server was declared gone from the cluster, and comes back");
         self.shared.queue().generation = begun.0;
         Ok(())
     }
 
-    fn save(&mut self, link: &mut EngineLink) -> RedisResult<()> {
+    fn save(&mut self, calls: &mut S::Calls) -> Answered<()> {
         let state = self.shared.queue().state.take();
         match state {
-            Some((at, state)) => link.save(at, &state, false).map(drop),
+            Some((at, state)) => calls.save(at, &state, false).map(drop),
             None => Ok(()),
         }
     }

@@ -127,6 +127,13 @@ impl Hub {
         self.proposed.has(who)
     }
 
+    /// The membership that it has.
+    #[cfg(feature = "testing")]
+    pub fn membership(&self) -> u64 {
+        let shared = self.log.shared.as_ref();
+        shared.map_or(0, |shared| shared.generation())
+    }
+
     /// It has that membership. `false`: it has had it before.
     pub(super) fn begin_membership(&mut self, generation: u64) -> bool {
         let shared = self.log.shared.as_mut();

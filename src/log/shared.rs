@@ -71,6 +71,11 @@ impl SharedLog {
         self.node
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Was that batch proposed by this program? What is heard next comes of it.
     pub(crate) fn begin(&mut self, batch: &Batch) -> bool {
         self.is_own = batch.node == self.node && batch.generation >= self.since;

@@ -25,7 +25,30 @@ pub(super) struct Cluster<E> {
     pub(super) failure: Option<String>,
 }
 
+/// The chat at a server, at a place of the log.
+#[cfg(feature = "testing")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replica {
+    /// Up to where the log is applied.
+    pub position: Position,
+    /// The membership that has applied it.
+    pub generation: u64,
+    /// The chat, as bytes.
+    pub state: Vec<u8>,
+}
+
 impl<S: System> Reactor<S> {
+    /// The chat of a cluster as it is here; `None` where there is none.
+    #[cfg(feature = "testing")]
+    pub fn replica(&self) -> Option<Replica> {
+        let cluster = self.cluster.as_ref()?;
+        Some(Replica {
+            position: cluster.position,
+            generation: self.hub.membership(),
+            state: self.hub.state(),
+        })
+    }
+
     /// Makes the server a member of a cluster, whose chat it goes on with, and with what is kept here.
     ///
     /// # Errors

@@ -72,6 +72,8 @@ mod welcome;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+#[cfg(feature = "testing")]
+pub use cluster::Replica;
 pub use config::Config;
 pub use door::DoorAddress;
 pub use files::Certificate;

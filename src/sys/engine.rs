@@ -1,6 +1,6 @@
 //! The seam to the log of a cluster.
 
-use crate::cluster::{self, EngineFigures, EngineNews, Position};
+use crate::cluster::{EngineFigures, EngineNews, EngineSite, NewMember, Position, SharedEngine};
 use crate::log::Batch;
 use crate::model::NodeId;
 
@@ -18,7 +18,7 @@ pub struct Membership {
     pub position: Position,
 }
 
-/// The log of a cluster. Each method does as the one of [`cluster::SharedEngine`].
+/// The log of a cluster. Each method does as the one of [`SharedEngine`].
 pub trait LogEngine {
     /// Has a batch proposed.
     fn propose(&self, batch: Batch);
@@ -32,35 +32,36 @@ pub trait LogEngine {
     fn figures(&self) -> EngineFigures;
 }
 
-/// There is none, and no cluster.
-#[cfg(feature = "testing")]
-#[derive(Debug)]
-pub enum NoEngine {}
-
-#[cfg(feature = "testing")]
-impl LogEngine for NoEngine {
-    fn propose(&self, _: Batch) {
-        match *self {}
+/// Begins the chat of a member ([`super::System::open_engine`]). Returns the place up to which that has the log.
+///
+/// # Errors
+/// One line that says why it can't be.
+pub fn begin_chat<S: EngineSite>(
+    member: &mut NewMember<S>,
+    begin: &mut BeginChat<'_>,
+) -> Result<Position, String> {
+    let mut membership = Membership {
+        node: member.node,
+        generation: member.generation,
+        position: Position::default(),
+    };
+    let mut begin_at = |member: &NewMember<S>| {
+        let state = member.state.as_ref();
+        membership.position = state.map_or(membership.position, |(at, _)| *at);
+        let state = begin(&membership, state.map(|(_, state)| state.as_slice()))?;
+        Ok::<_, String>((membership.position, state))
+    };
+    let (mut position, state) = begin_at(member)?;
+    if member.state.is_none() {
+        member.found(&state)?;
+        if member.state.is_some() {
+            (position, _) = begin_at(member)?;
+        }
     }
-
-    fn withdraw(&self, _: u64) -> u64 {
-        match *self {}
-    }
-
-    fn poll(&mut self) -> Option<EngineNews> {
-        match *self {}
-    }
-
-    fn save(&self, _: Position, _: Vec<u8>) {
-        match *self {}
-    }
-
-    fn figures(&self) -> EngineFigures {
-        match *self {}
-    }
+    Ok(position)
 }
 
-impl LogEngine for cluster::SharedEngine {
+impl<S: EngineSite> LogEngine for SharedEngine<S> {
     fn propose(&self, batch: Batch) {
         self.propose(batch);
     }

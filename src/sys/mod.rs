@@ -25,9 +25,9 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(crate) use clock::now;
+pub use engine::{BeginChat, LogEngine};
 #[cfg(feature = "testing")]
-pub use engine::NoEngine;
-pub use engine::{BeginChat, LogEngine, Membership};
+pub use engine::{Membership, begin_chat};
 pub use given::{Given, StreamKind};
 pub(crate) use handover::Offer;
 pub use mailbox::Mailbox;

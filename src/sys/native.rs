@@ -16,20 +16,21 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook_mio::v1_0::Signals;
 
-use crate::cluster::{self, Position};
+use crate::cluster;
 use crate::limits::Limits;
 use crate::model::{ConnId, HashSeed, Kept, MessageId, Settings, Zone};
 use crate::store::settings::{self, Keeper};
 use crate::store::{self, Store};
 
 use super::clock;
+use super::engine::begin_chat;
 use super::listener::SocketListener;
 use super::manager::{ServiceManager, ServiceState};
 use super::place::Place;
 use super::socket::Socket;
 use super::stdio::Stdio;
 use super::takeover::{Lent, Takeover};
-use super::{BeginChat, Given, Membership, Ready, StreamKind, System};
+use super::{BeginChat, Given, Ready, StreamKind, System};
 
 /// Events taken from the poll at once.
 const EVENTS_AT_ONCE: usize = 1024;
@@ -312,25 +313,9 @@ impl System for Native {
         let wake = self.store_waker()?;
         let run = self.secret();
         let run = format!("{:016x}{:016x}", run.0, run.1);
-        let mut member = cluster::join(options, run, wake)?;
-        let mut membership = Membership {
-            node: member.node,
-            generation: member.generation,
-            position: Position::default(),
-        };
-        let mut begin_at = |member: &cluster::NewMember| {
-            let state = member.state.as_ref();
-            membership.position = state.map_or(membership.position, |(at, _)| *at);
-            let state = begin(&membership, state.map(|(_, state)| state.as_slice()))?;
-            Ok::<_, String>((membership.position, state))
-        };
-        let (mut position, state) = begin_at(&member)?;
-        if member.state.is_none() {
-            member.found(&state)?;
-            if member.state.is_some() {
-                (position, _) = begin_at(&member)?;
-            }
-        }
+        let site = cluster::RedisSite::new(options)?;
+        let mut member = cluster::join(site, &options.node, run, wake)?;
+        let position = begin_chat(&mut member, begin)?;
         member.start(position)
     }
 

@@ -15,7 +15,19 @@ use crate::system::SimSystem;
 /// Turns without an end to time are a spin.
 const TURNS_MAX: usize = 50_000;
 
-fn config(data: Option<Durability>) -> Config {
+fn config(durability: Option<Durability>) -> Config {
+    config_with(durability.map(|durability| Options {
+        dir: "/sim".into(),
+        durability,
+        retention: Retention::default(),
+        replay: 20,
+        sets_aside: false,
+        files: None,
+    }))
+}
+
+/// A server with one door, and with such a disk.
+pub(crate) fn config_with(data: Option<Options>) -> Config {
     Config {
         doors: vec!["text://127.0.0.1:1".parse().expect("an address")],
         limits: Limits::default(),
@@ -44,14 +56,7 @@ fn config(data: Option<Durability>) -> Config {
         run_dir: None,
         takes_over: false,
         state: None,
-        data: data.map(|durability| Options {
-            dir: "/sim".into(),
-            durability,
-            retention: Retention::default(),
-            replay: 20,
-            sets_aside: false,
-            files: None,
-        }),
+        data,
         cluster: None,
         replay: 20,
         grace_ms: 30_000,

@@ -13,6 +13,7 @@ mod first;
 mod forms;
 mod ledger;
 mod link;
+mod many;
 mod marks;
 mod net;
 mod peer;

@@ -106,7 +106,7 @@ fn report(plan: &Plan, failure: &Failure, vocabulary: &Vocabulary) -> String {
     )
 }
 
-fn number(name: &str) -> Option<u64> {
+pub(crate) fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     let digits = text.strip_prefix("0x");
     let number = digits.map_or_else(|| text.parse(), |digits| u64::from_str_radix(digits, 16));

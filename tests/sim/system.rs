@@ -3,14 +3,16 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hubbub::testing::{
-    ConnId, Given, HashSeed, Interest, Kept, Limits, MessageId, NoEngine, Options, Place, Ready,
-    Settings, Stream, StreamKind, System, Zone,
+    BeginChat, ConnId, EngineOptions, Given, HashSeed, Interest, Kept, Limits, MessageId, Options,
+    Place, Ready, Settings, Stream, StreamKind, System, Zone, begin_chat, join,
 };
 
 use crate::disk::{SimSettings, SimStore};
+use crate::many::{SimEngine, SimSite};
 use crate::net::World;
 
 /// Descriptors that a server may have open: more than any seed needs.
@@ -21,11 +23,25 @@ pub(crate) struct SimSystem {
     world: World,
     /// When the server began.
     begun_us: u64,
+    /// The way to the engine of its cluster.
+    site: Option<SimSite>,
 }
 
 impl SimSystem {
     pub(crate) fn new(world: World, begun_us: u64) -> SimSystem {
-        SimSystem { world, begun_us }
+        SimSystem {
+            world,
+            begun_us,
+            site: None,
+        }
+    }
+
+    /// The same of a server that has a way to the engine of a cluster.
+    pub(crate) fn in_cluster(self, site: SimSite) -> SimSystem {
+        SimSystem {
+            site: Some(site),
+            ..self
+        }
     }
 }
 
@@ -122,7 +138,7 @@ impl System for SimSystem {
     type Listener = SimListener;
     type Store = SimStore;
     type Settings = SimSettings;
-    type Engine = NoEngine;
+    type Engine = SimEngine;
     const IS_MIRRORED: bool = true;
 
     fn poll(&mut self, timeout: Option<Duration>, tell: impl FnMut(Ready)) -> io::Result<()> {
@@ -248,6 +264,19 @@ impl System for SimSystem {
             last,
             now_us,
         ))
+    }
+
+    fn open_engine(
+        &mut self,
+        options: &EngineOptions,
+        begin: &mut BeginChat<'_>,
+    ) -> Result<SimEngine, String> {
+        let site = self.site.clone().ok_or("there is no cluster here")?;
+        let mut member = join(site.clone(), &options.node, site.new_run(), Arc::new(|| {}))?;
+        let position = begin_chat(&mut member, begin)?;
+        let (shared, proposer, reader) = member.parts(position);
+        site.put_beside((proposer, reader));
+        Ok(site.engine(shared))
     }
 
     fn open_settings(&mut self, _path: &Path) -> Result<(Settings, SimSettings), String> {

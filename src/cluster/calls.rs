@@ -1,0 +1,131 @@
+//! What is asked of the engine. [`super::link`] asks a Redis; tests have a model of one.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::RedisError;
+
+use crate::log::Batch;
+use crate::model::NodeId;
+
+use super::Position;
+
+/// Why the engine has not answered: it may have done what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineError(pub String);
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<RedisError> for EngineError {
+    fn from(error: RedisError) -> EngineError {
+        EngineError(error.to_string())
+    }
+}
+
+/// What an engine has answered.
+pub type Answered<T> = Result<T, EngineError>;
+
+/// What came of a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is in the log.
+    In,
+    /// The membership is over.
+    Over,
+}
+
+/// What the engine is and has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EngineStanding {
+    /// The entry that came last.
+    pub last: Position,
+    /// Everything up to this is there no more.
+    pub cut: Position,
+    /// How many batches there are.
+    pub length: u64,
+    /// The state of the chat that is kept there, by its place.
+    pub saved: Option<Position>,
+}
+
+/// A batch of the log.
+#[derive(Debug, Clone, Default)]
+pub struct Logged {
+    /// Its place.
+    pub at: Position,
+    /// The place of the one before it.
+    pub before: Position,
+    /// The batch.
+    pub batch: Batch,
+}
+
+/// Another server that is a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherMember {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub node: NodeId,
+    /// Does its lease hold?
+    pub holds: bool,
+}
+
+/// Where an engine is asked, and what time it is there for who asks.
+pub trait EngineSite {
+    /// A connection to the engine.
+    type Calls: EngineCalls;
+
+    /// Connects. `wait` is how long a reply may take.
+    ///
+    /// # Errors
+    /// Here and below: what the engine or the way there does not do.
+    fn open(&self, wait: Duration) -> Answered<Self::Calls>;
+
+    /// Time since some moment.
+    fn now(&self) -> Duration;
+
+    /// Where it is, for a message.
+    fn address(&self) -> String;
+}
+
+/// A connection to the engine. Each change is done whole or not at all.
+pub trait EngineCalls {
+    /// The version of the engine, and what it does when it is full.
+    fn version_and_policy(&mut self) -> Answered<(u64, String)>;
+    /// The number of this server.
+    fn enrol(&mut self) -> Answered<NodeId>;
+    /// A new membership: its number, and its place. `gone` is the entry by which its users of before have left; `is_first`:
+    /// no other was this program's.
+    fn begin(
+        &mut self,
+        node: NodeId,
+        run: &str,
+        gone: &[u8],
+        is_first: bool,
+    ) -> Answered<(u64, Position)>;
+    /// Has a batch taken in, unless it was before.
+    fn propose(&mut self, batch: &Batch) -> Answered<Verdict>;
+    /// Renews the lease.
+    fn renew(&mut self, generation: u64, run: &str) -> Answered<Verdict>;
+    /// Whose membership it is under this server's name; empty where there is none.
+    fn run(&mut self) -> Answered<String>;
+    /// The others that are members.
+    fn others(&mut self) -> Answered<Vec<OtherMember>>;
+    /// Declares a server gone. `false`: it is not, or somebody else has.
+    fn declare(&mut self, name: &str, by: NodeId, gone: &[u8]) -> Answered<bool>;
+    /// Gives the lease up, as the server ends.
+    fn leave(&mut self) -> Answered<()>;
+    /// Keeps a state of the chat. `is_first`: only where there is none. `false`: there is one that is as new.
+    fn save(&mut self, at: Position, state: &[u8], is_first: bool) -> Answered<bool>;
+    /// The state of the chat that is kept.
+    fn state(&mut self) -> Answered<Option<(Position, Vec<u8>)>>;
+    /// What the engine is and has.
+    fn standing(&mut self) -> Answered<EngineStanding>;
+    /// Forgets batches up to a place.
+    fn trim(&mut self, through: Position) -> Answered<()>;
+    /// Waits for batches behind a place, so long at most, and returns them.
+    fn read(&mut self, after: Position, count: usize, wait: Duration) -> Answered<Vec<Logged>>;
+}
