@@ -29,11 +29,13 @@ impl From<RedisError> for EngineError {
 /// What an engine has answered.
 pub type Answered<T> = Result<T, EngineError>;
 
-/// What came of a proposal.
+/// What came of a proposal, or of a renewal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It is in the log.
     In,
+    /// Nothing was done: what it has of this membership goes up to that entry, as some of it was taken in before.
+    Had(u64),
     /// The membership is over.
     Over,
 }

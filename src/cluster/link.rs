@@ -120,8 +120,9 @@ impl EngineCalls for EngineLink {
             .arg(&batch.bytes)
             .invoke(&mut self.connection)?;
         Ok(match taken.as_str() {
+            "in" => Verdict::In,
             "over" => Verdict::Over,
-            _ => Verdict::In,
+            last => Verdict::Had(last.parse().unwrap_or(0)),
         })
     }
 

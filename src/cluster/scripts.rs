@@ -20,17 +20,18 @@ local at = redis.call('XADD', KEYS[1], '*', 'p', before, 'n', ARGV[1], 'g', gene
 redis.call('SET', KEYS[4], at)
 return {tostring(generation), at}";
 
-/// Takes in a batch, which names the place of the one before it, unless it was taken in before, or its membership is over.
+/// Takes in a batch, which names the place of the one before it, unless its membership is over, or any of it was taken in
+/// before, up to the entry that is returned then: what is tried again may be joined with what has come since.
 pub(super) const PROPOSE: &str = "
 if redis.call('HGET', KEYS[2], 'generation') ~= ARGV[2] then return 'over' end
 local last = tonumber(redis.call('HGET', KEYS[2], 'number') or 0)
 local through = tonumber(ARGV[3]) + tonumber(ARGV[4]) - 1
-if through <= last then return 'had' end
+if tonumber(ARGV[3]) <= last then return tostring(last) end
 local before = redis.call('GET', KEYS[3]) or '0-0'
 local at = redis.call('XADD', KEYS[1], '*', 'p', before, 'n', ARGV[1], 'g', ARGV[2], 's', ARGV[3], 'c', ARGV[4], 'b', ARGV[5])
 redis.call('SET', KEYS[3], at)
 redis.call('HSET', KEYS[2], 'number', through)
-return at";
+return 'in'";
 
 /// Renews a lease.
 pub(super) const RENEW: &str = "

@@ -125,6 +125,10 @@ impl<S: EngineSite> Proposer<S> {
                     queue.batches.drain(..count);
                     self.shared.proposed.fetch_add(1, Ordering::AcqRel);
                 }
+                Verdict::Had(last) => {
+                    let mut queue = self.shared.queue();
+                    queue.batches.retain(|batch| batch.last() > last);
+                }
                 Verdict::Over => {
                     self.begin_again(calls)?;
                     if self.is_over {

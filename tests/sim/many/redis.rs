@@ -89,10 +89,11 @@ impl Kept {
         if member.generation != batch.generation {
             return Verdict::Over;
         }
-        if batch.last() > member.number {
-            member.number = batch.last();
-            self.add(batch.clone(), now_ms);
+        if batch.first <= member.number {
+            return Verdict::Had(member.number);
         }
+        member.number = batch.last();
+        self.add(batch.clone(), now_ms);
         Verdict::In
     }
 
