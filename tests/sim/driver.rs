@@ -176,6 +176,8 @@ impl Sim<'_> {
     /// Another program goes on in the server's place.
     fn succeed(&mut self) -> Result<(), Failure> {
         sometimes("a server was taken over");
+        // The new program tries each door once, too.
+        self.exhausted = None;
         let succeeded = self
             .server
             .take()
