@@ -84,6 +84,9 @@ fn a_line_of_curl_sends_a_file_once() {
         listed.contains(") [tina] it's a sun.txt (5 B, "),
         "{listed}"
     );
+    // Without a number nothing is deleted, least of all what one said last.
+    bob.send("/unsend\n")
+        .expect_until("Usage: /unsend ID [REASON]\n");
     bob.send(format!("/unsend {number}\n"));
     bob.expect("[Server] That message is not yours to delete.\n");
     tina.send(format!("/unsend {number}\n"));

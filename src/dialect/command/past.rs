@@ -12,7 +12,7 @@ use super::{
 /// What begins the words of a search that is gone on with.
 const BEFORE: &str = "--before";
 
-pub(super) const COMMANDS: [CommandRow; 6] = [
+pub(super) const COMMANDS: [CommandRow; 7] = [
     row(
         User,
         &["history"],
@@ -29,7 +29,7 @@ pub(super) const COMMANDS: [CommandRow; 6] = [
     ),
     row(
         User,
-        &["delete", "unsend"],
+        &["delete"],
         "/delete [ID] [REASON]",
         "delete what you said; left out, the last of it in this room",
         |words| {
@@ -37,11 +37,17 @@ pub(super) const COMMANDS: [CommandRow; 6] = [
                 None => None,
                 Some(word) => Some(word.parse().ok().map(MessageId)?),
             };
-            Some(Ok(Request::Delete {
-                within: None,
-                id,
-                reason: after_first(words).map(Into::into),
-            }))
+            Some(Ok(delete(id, words)))
+        },
+    ),
+    row(
+        User,
+        &["unsend"],
+        "/unsend ID [REASON]",
+        "delete a file that was shared, by its number of /files",
+        |words| {
+            let id = one(words)?.parse().ok().map(MessageId)?;
+            Some(Ok(delete(Some(id), words)))
         },
     ),
     row(
@@ -73,6 +79,15 @@ pub(super) const COMMANDS: [CommandRow; 6] = [
         |words| Some(room(one(words)?).map(|room| Request::Export { room })),
     ),
 ];
+
+/// Behind the number, if there is one, stands why.
+fn delete(id: Option<MessageId>, words: &str) -> Request {
+    Request::Delete {
+        within: None,
+        id,
+        reason: after_first(words).map(Into::into),
+    }
+}
 
 /// Of what was said, the files, by the numbers that they are deleted by.
 fn only_files(request: Request) -> Request {
