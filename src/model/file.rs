@@ -1,5 +1,6 @@
 //! Files that are shared in rooms: what a message says of one, and the links that lead to it.
 
+use std::cell::OnceCell;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
@@ -243,7 +244,11 @@ impl fmt::Display for ShownSize {
 
 /// What the tokens of links are made with, and known by.
 #[derive(Debug, Clone)]
-pub struct LinkKey(hmac::Key);
+pub struct LinkKey {
+    seed: HashSeed,
+    /// Made with the first token: a server where no file is shared pays nothing for it.
+    key: OnceCell<hmac::Key>,
+}
 
 /// Who a link is made for, and how its host is called there.
 #[derive(Debug, Clone, Copy)]
@@ -264,17 +269,26 @@ const MARK_BYTES: usize = 12;
 impl LinkKey {
     /// As secret as `seed`.
     pub fn of(seed: HashSeed) -> LinkKey {
-        let mut key = b"links to files: ".to_vec();
-        key.extend_from_slice(&seed.0.to_be_bytes());
-        key.extend_from_slice(&seed.1.to_be_bytes());
-        LinkKey(hmac::Key::new(hmac::HMAC_SHA256, &key))
+        LinkKey {
+            seed,
+            key: OnceCell::new(),
+        }
+    }
+
+    fn key(&self) -> &hmac::Key {
+        self.key.get_or_init(|| {
+            let mut key = b"links to files: ".to_vec();
+            key.extend_from_slice(&self.seed.0.to_be_bytes());
+            key.extend_from_slice(&self.seed.1.to_be_bytes());
+            hmac::Key::new(hmac::HMAC_SHA256, &key)
+        })
     }
 
     fn mark(&self, file: FileId, reader: u32, until_s: u32) -> [u8; MARK_BYTES] {
         let mut said = file.0.to_vec();
         said.extend_from_slice(&reader.to_be_bytes());
         said.extend_from_slice(&until_s.to_be_bytes());
-        let tag = hmac::sign(&self.0, &said);
+        let tag = hmac::sign(self.key(), &said);
         let mut mark = [0; MARK_BYTES];
         mark.copy_from_slice(&tag.as_ref()[..MARK_BYTES]);
         mark
