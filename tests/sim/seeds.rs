@@ -1,7 +1,11 @@
 //! Which seeds are played, and what is done about one that fails.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::thread::{self, available_parallelism};
 use std::time::{Duration, Instant};
 
 use crate::checks::Failure;
@@ -137,22 +141,39 @@ fn seeds_hold() {
     let time = Duration::from_secs(number("SIM_SECONDS").unwrap_or(SECONDS));
     let from = number("SIM_FROM").unwrap_or(FROM);
     let count = number("SIM_SEEDS");
-    let began = Instant::now();
-    let (mut ops, mut reached) = (0, BTreeSet::new());
-    let mut seed = from;
-    let is_enough = |seed: u64, ops: usize| match count {
-        Some(count) => seed - from >= count,
-        None => ops >= OPS,
+    let (began, next, ops) = (Instant::now(), AtomicU64::new(from), AtomicUsize::new(0));
+    let is_enough = || match count {
+        Some(count) => next.load(SeqCst) - from >= count,
+        None => ops.load(SeqCst) >= OPS,
     };
-    while began.elapsed() < time && !is_enough(seed, ops) {
-        let outcome = check_seed(seed, &vocabulary, ops);
-        ops += outcome.ops;
-        reached.extend(outcome.marks);
-        seed += 1;
-    }
+    let has_failed = AtomicBool::new(false);
+    // Each thread takes the next seed that nobody has taken; what is rare is marked by each for itself.
+    let play_on = || {
+        let mut reached = BTreeSet::new();
+        while began.elapsed() < time && !is_enough() && !has_failed.load(SeqCst) {
+            let seed = next.fetch_add(1, SeqCst);
+            let checked = catch_unwind(|| check_seed(seed, &vocabulary, ops.load(SeqCst)));
+            let outcome = checked.unwrap_or_else(|failure| {
+                has_failed.store(true, SeqCst);
+                resume_unwind(failure)
+            });
+            ops.fetch_add(outcome.ops, SeqCst);
+            reached.extend(outcome.marks);
+        }
+        reached
+    };
+    let threads = available_parallelism().map_or(1, NonZero::get);
+    let reached: BTreeSet<String> = thread::scope(|scope| {
+        let players: Vec<_> = (0..threads).map(|_| scope.spawn(play_on)).collect();
+        let played = players.into_iter().map(thread::ScopedJoinHandle::join);
+        played
+            .flat_map(|reached| reached.unwrap_or_else(|failure| resume_unwind(failure)))
+            .collect()
+    });
+    let (next, ops) = (next.into_inner(), ops.into_inner());
     println!(
         "{} seeds from {from} on, {ops} operations, each played twice, in {:?}",
-        seed - from,
+        next - from,
         began.elapsed()
     );
     let missing = crate::marks::missing(&reached);
