@@ -45,6 +45,15 @@
 // What only the tests reach for is no dead code where they are built.
 #![cfg_attr(not(feature = "testing"), allow(unreachable_pub))]
 
+/// A file's bytes under a name of their own, so that the linker lays them apart (`src/layout.ld`): a page that is
+/// seldom asked for would lie in memory between what every turn reads otherwise.
+macro_rules! seldom_read {
+    ($path:expr) => {{
+        static SELDOM_READ: [u8; include_bytes!($path).len()] = *include_bytes!($path);
+        &SELDOM_READ
+    }};
+}
+
 mod buffer;
 mod chat;
 mod cli;

@@ -27,9 +27,16 @@ macro_rules! topics {
         &[$(Topic {
             name: $name,
             about: $about,
-            text: include_str!(concat!("../help/", $name, ".md")),
+            text: text_of(seldom_read!(concat!("../help/", $name, ".md"))),
         }),+]
     };
+}
+
+const fn text_of(bytes: &'static [u8]) -> &'static str {
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("a page of help is no UTF-8"),
+    }
 }
 
 /// In the order in which they are listed: what everybody wants to know first.

@@ -46,8 +46,8 @@ const MANIFEST: &str = "application/manifest+json";
 macro_rules! built {
     ($name:literal) => {
         [
-            include_bytes!(concat!(env!("OUT_DIR"), "/", $name)),
-            include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
+            seldom_read!(concat!(env!("OUT_DIR"), "/", $name)),
+            seldom_read!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
         ]
     };
 }
