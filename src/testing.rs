@@ -2,9 +2,9 @@
 //! build that nobody asked for it.
 
 pub use crate::cluster::{
-    Answered, EngineAddress, EngineCalls, EngineError, EngineFigures, EngineNews, EngineOptions,
-    EngineSite, EngineStanding, LogReader, Logged, NewMember, NextStep, OtherMember, Position,
-    Proposer, SharedEngine, Verdict, join,
+    Answered, EngineAddress, EngineCalls, EngineError, EngineFigures, EngineMember, EngineNews,
+    EngineOptions, EngineSite, EngineStanding, Examined, LogReader, Logged, NewEpoch, NewMember,
+    NextStep, Position, Proposer, SharedEngine, Tail, Verdict, join,
 };
 pub use crate::dialect::irc_oracle as irc;
 pub use crate::dialect::oracle as dialects;

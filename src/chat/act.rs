@@ -160,6 +160,10 @@ impl Applying<'_> {
                 self.end_node(node);
                 Ok(())
             }
+            Entry::NewEpoch => {
+                self.chat.skip_ids();
+                Ok(())
+            }
             Entry::Set { mut settings } => {
                 settings.mutes.take_over_users(&self.chat.settings.mutes);
                 self.chat.settings = settings;

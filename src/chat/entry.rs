@@ -308,6 +308,8 @@ pub(crate) enum Entry {
     },
     /// A server of the cluster is gone: its sessions have ended, and with the last one of each its users.
     NodeGone { node: NodeId },
+    /// The log goes on after some of it was lost, which somebody may have read: ids of before are not given again.
+    NewEpoch,
 
     /// Bans, mutes and locks are others from now on.
     Set { settings: Settings },

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS};
+use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS, EPOCH_IDS, ID_MAX};
 use crate::model::{
     AccountId, Kept, Key, Marks, Message, MessageId, Nick, NodeId, RoomRecord, SaidBy, Secret,
     Settings, UserId,
@@ -95,6 +95,15 @@ impl Chat {
     /// Messages up to `id` were said, the last at `ms`, before the first entry.
     fn set_last(&mut self, id: MessageId, ms: u64) {
         (self.last_id, self.last_ms, self.begun_at) = (id, ms, id);
+    }
+
+    /// Leaves some ids out, as long as there are enough that every reader can tell from each other.
+    pub(super) fn skip_ids(&mut self) {
+        let MessageId(next) = self.last_id;
+        let next = next + EPOCH_IDS;
+        if next <= ID_MAX {
+            self.last_id = MessageId(next);
+        }
     }
 
     /// What makes an operator from now on; who is one already stays it.

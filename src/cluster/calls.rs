@@ -62,17 +62,67 @@ pub struct Logged {
     pub before: Position,
     /// The batch.
     pub batch: Batch,
+    /// Where a membership begins with it: the number of the last entry that was taken in of its program.
+    pub number: Option<u64>,
+    /// Where an epoch begins with it: that.
+    pub epoch: Option<u64>,
 }
 
-/// Another server that is a member.
+/// A server that is a member, or was.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherMember {
+pub struct EngineMember {
     /// Its name.
     pub name: String,
     /// Its number.
     pub node: NodeId,
+    /// Its membership.
+    pub membership: Tail,
     /// Does its lease hold?
     pub holds: bool,
+}
+
+/// What a membership has come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// Which one it is.
+    pub generation: u64,
+    /// The last entry that was taken in of its program.
+    pub number: u64,
+    /// Was it not declared over?
+    pub is_alive: bool,
+}
+
+/// What an engine is found to be that a server comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Examined {
+    /// It has all that is known, in that epoch.
+    Whole(u64),
+    /// That is not known yet.
+    Wait,
+    /// This server has most of the log: a new epoch is its to begin, after the one of that number, at an engine that has
+    /// the log up to a place.
+    Lead(u64, Position),
+}
+
+/// A new epoch: what an engine is to have that has lost some of it.
+#[derive(Debug, Clone, Default)]
+pub struct NewEpoch {
+    /// The epoch that the engine has.
+    pub after: u64,
+    /// The epoch that the server has, which is the number `node`.
+    pub own: u64,
+    /// The server.
+    pub node: NodeId,
+    /// Up to where it has the log.
+    pub at: Position,
+    /// The entry that the epoch begins with.
+    pub entry: Vec<u8>,
+    /// All members.
+    pub members: Vec<EngineMember>,
+    /// The end of the log.
+    pub batches: Vec<Logged>,
+    /// A state of the chat, where the log begins anew: it is what the engine has otherwise that those batches follow.
+    pub state: Option<(Position, Vec<u8>)>,
 }
 
 /// Where an engine is asked, and what time it is there for who asks.
@@ -91,22 +141,30 @@ pub trait EngineSite {
 
     /// Where it is, for a message.
     fn address(&self) -> String;
+
+    /// Waits for so long. `false`: nobody waits here.
+    fn rest(&self, time: Duration) -> bool;
 }
 
 /// A connection to the engine. Each change is done whole or not at all.
 pub trait EngineCalls {
     /// The version of the engine, and what it does when it is full.
     fn version_and_policy(&mut self) -> Answered<(u64, String)>;
+    /// Is it an engine that has all that anybody has? This server has the log up to a place of an epoch, 0 where it has
+    /// none, and those of `known` may have some of it, too.
+    fn examine(&mut self, epoch: u64, at: Position, known: &[String]) -> Answered<Examined>;
+    /// Begins a new epoch. `false`: another has.
+    fn open_epoch(&mut self, new: &NewEpoch) -> Answered<bool>;
     /// The number of this server.
     fn enrol(&mut self) -> Answered<NodeId>;
-    /// A new membership: its number, and its place. `gone` is the entry by which its users of before have left; `is_first`:
-    /// no other was this program's.
+    /// A new membership: its number, and its place. `gone` is the entry by which its users of before have left; `floor`: the one
+    /// that this program had before, or 0.
     fn begin(
         &mut self,
         node: NodeId,
         run: &str,
         gone: &[u8],
-        is_first: bool,
+        floor: u64,
     ) -> Answered<(u64, Position)>;
     /// Has a batch taken in, unless it was before.
     fn propose(&mut self, batch: &Batch) -> Answered<Verdict>;
@@ -114,8 +172,8 @@ pub trait EngineCalls {
     fn renew(&mut self, generation: u64, run: &str) -> Answered<Verdict>;
     /// Whose membership it is under this server's name; empty where there is none.
     fn run(&mut self) -> Answered<String>;
-    /// The others that are members.
-    fn others(&mut self) -> Answered<Vec<OtherMember>>;
+    /// All that are members, or were.
+    fn members(&mut self) -> Answered<Vec<EngineMember>>;
     /// Declares a server gone. `false`: it is not, or somebody else has.
     fn declare(&mut self, name: &str, by: NodeId, gone: &[u8]) -> Answered<bool>;
     /// Gives the lease up, as the server ends.

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use redis::{
-    Client, Connection, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisError,
-    RedisResult, Script, Value, cmd,
-};
+use redis::{Connection, RedisResult, Script, Value, cmd};
 
-use crate::limits::{CLUSTER_LEASE_MS, CLUSTER_REPLY_MS};
+use crate::limits::{CLUSTER_FOUND_MS, CLUSTER_LEASE_MS, CLUSTER_RENEW_MS};
 use crate::log::Batch;
 use crate::model::{NodeId, Secret};
 
-use super::calls::{Answered, EngineCalls, EngineStanding, Logged, OtherMember, Verdict};
-use super::scripts::{BEGIN, DECLARE, ENROL, PROPOSE, RENEW, SAVE};
+use super::calls::{
+    Answered, EngineCalls, EngineMember, EngineStanding, Examined, Logged, NewEpoch, Tail, Verdict,
+};
+use super::dial::dial;
+use super::scripts::{BEGIN, DECLARE, ENROL, EXAMINE, GUARD, OPEN, PROPOSE, RENEW, SAVE};
 use super::{EngineOptions, Position};
 
 /// A connection to the engine.
@@ -20,6 +20,8 @@ pub struct EngineLink {
     connection: Connection,
     prefix: String,
     name: String,
+    /// What tells the engine from one that was started anew, or is another.
+    token: String,
 }
 
 impl EngineLink {
@@ -29,21 +31,14 @@ impl EngineLink {
         password: Option<&Secret>,
         wait: Duration,
     ) -> RedisResult<EngineLink> {
-        let (host, port) = match &options.address.sentinel {
-            None => options.address.hosts[0].clone(),
-            Some(name) => master(options, name)?,
-        };
-        let address = match options.address.is_tls {
-            false => ConnectionAddr::Tcp(host, port),
-            true => ConnectionAddr::TcpTls {
-                host,
-                port,
-                insecure: false,
-                tls_params: None,
-            },
-        };
-        let connection = connect(options, password, address, wait)?;
+        let mut connection = dial(options, password, wait)?;
+        let info: String = cmd("INFO").query(&mut connection)?;
         Ok(EngineLink {
+            token: format!(
+                "{}/{}",
+                field(&info, "run_id:"),
+                field(&info, "master_replid:")
+            ),
             connection,
             prefix: options.address.prefix.clone(),
             name: options.node.clone(),
@@ -67,20 +62,93 @@ impl EngineLink {
 impl EngineCalls for EngineLink {
     fn version_and_policy(&mut self) -> Answered<(u64, String)> {
         let info: String = cmd("INFO").query(&mut self.connection)?;
-        let field = |name: &str| {
-            let lines = info.lines();
-            let found = lines.filter_map(|line| line.strip_prefix(name)).next();
-            found.unwrap_or_default().to_string()
-        };
-        let version = field("redis_version:");
+        let version = field(&info, "redis_version:");
         let major = version.split('.').next().and_then(|it| it.parse().ok());
-        Ok((major.unwrap_or(0), field("maxmemory_policy:")))
+        Ok((
+            major.unwrap_or(0),
+            field(&info, "maxmemory_policy:").to_string(),
+        ))
+    }
+
+    fn examine(&mut self, epoch: u64, at: Position, known: &[String]) -> Answered<Examined> {
+        let (what, number, head): (String, String, String) = Script::new(EXAMINE)
+            .key(self.key("epoch"))
+            .key(self.key(&format!("inquiry:{}", self.token)))
+            .key(self.key("nodes"))
+            .key(self.key("head"))
+            .key(self.key("state"))
+            .arg(&self.token)
+            .arg(&self.name)
+            .arg(epoch)
+            .arg(at.ms)
+            .arg(at.seq)
+            .arg(CLUSTER_LEASE_MS + CLUSTER_RENEW_MS)
+            .arg(CLUSTER_FOUND_MS)
+            .arg(self.node_key(""))
+            .arg(known)
+            .invoke(&mut self.connection)?;
+        let number = number.parse().unwrap_or(0);
+        match what.as_str() {
+            "whole" => Ok(Examined::Whole(number)),
+            "lead" => Ok(Examined::Lead(number, Position::parse(&head))),
+            _ => Ok(Examined::Wait),
+        }
+    }
+
+    fn open_epoch(&mut self, new: &NewEpoch) -> Answered<bool> {
+        let (state_at, state) = new.state.clone().unwrap_or_default();
+        let script = Script::new(OPEN);
+        let mut script = script.prepare_invoke();
+        script
+            .key(self.key("epoch"))
+            .key(self.key(&format!("inquiry:{}", self.token)))
+            .key(self.key("log"))
+            .key(self.key("head"))
+            .key(self.key("state"))
+            .key(self.key("nodes"))
+            .arg(&self.token)
+            .arg(new.after)
+            .arg(new.own)
+            .arg(new.node.0)
+            .arg(&new.entry)
+            .arg(new.at.ms)
+            .arg(new.at.seq)
+            .arg(u8::from(new.state.is_none()))
+            .arg(state_at.ms)
+            .arg(state_at.seq)
+            .arg(state)
+            .arg(self.node_key(""))
+            .arg(new.members.len());
+        for member in &new.members {
+            let tail = member.membership;
+            script.arg(&member.name).arg(member.node.0);
+            script.arg(tail.generation).arg(tail.number);
+            script.arg(u8::from(tail.is_alive));
+        }
+        let text = |number: Option<u64>| number.map_or(String::new(), |it| it.to_string());
+        for Logged {
+            at,
+            before,
+            batch,
+            number,
+            epoch,
+        } in &new.batches
+        {
+            script.arg(at.to_string()).arg(before.to_string());
+            script.arg(batch.node.0).arg(batch.generation);
+            script.arg(batch.first).arg(batch.count).arg(&batch.bytes);
+            script.arg(text(*number)).arg(text(*epoch));
+        }
+        let opened: u8 = script.invoke(&mut self.connection)?;
+        Ok(opened == 1)
     }
 
     fn enrol(&mut self) -> Answered<NodeId> {
-        let node: u16 = Script::new(ENROL)
+        let node: u16 = guarded(ENROL)
             .key(self.key("nodes"))
+            .key(self.key("epoch"))
             .arg(&self.name)
+            .arg(&self.token)
             .invoke(&mut self.connection)?;
         Ok(NodeId(node))
     }
@@ -90,34 +158,39 @@ impl EngineCalls for EngineLink {
         node: NodeId,
         run: &str,
         gone: &[u8],
-        is_first: bool,
+        floor: u64,
     ) -> Answered<(u64, Position)> {
         let name = self.name.clone();
-        let (generation, at): (String, String) = Script::new(BEGIN)
+        let (generation, at): (String, String) = guarded(BEGIN)
             .key(self.key("log"))
             .key(self.node_key(&name))
             .key(self.lease_key(&name))
             .key(self.key("head"))
+            .key(self.key("epoch"))
             .arg(node.0)
             .arg(run)
             .arg(gone)
             .arg(CLUSTER_LEASE_MS)
-            .arg(u8::from(is_first))
+            .arg(u8::from(floor == 0))
+            .arg(floor)
+            .arg(&self.token)
             .invoke(&mut self.connection)?;
         Ok((generation.parse().unwrap_or(0), Position::parse(&at)))
     }
 
     fn propose(&mut self, batch: &Batch) -> Answered<Verdict> {
         let name = self.name.clone();
-        let taken: String = Script::new(PROPOSE)
+        let taken: String = guarded(PROPOSE)
             .key(self.key("log"))
             .key(self.node_key(&name))
             .key(self.key("head"))
+            .key(self.key("epoch"))
             .arg(batch.node.0)
             .arg(batch.generation)
             .arg(batch.first)
             .arg(batch.count)
             .arg(&batch.bytes)
+            .arg(&self.token)
             .invoke(&mut self.connection)?;
         Ok(match taken.as_str() {
             "in" => Verdict::In,
@@ -128,12 +201,14 @@ impl EngineCalls for EngineLink {
 
     fn renew(&mut self, generation: u64, run: &str) -> Answered<Verdict> {
         let name = self.name.clone();
-        let renewed: String = Script::new(RENEW)
+        let renewed: String = guarded(RENEW)
             .key(self.node_key(&name))
             .key(self.lease_key(&name))
+            .key(self.key("epoch"))
             .arg(generation)
             .arg(run)
             .arg(CLUSTER_LEASE_MS)
+            .arg(&self.token)
             .invoke(&mut self.connection)?;
         Ok(match renewed.as_str() {
             "over" => Verdict::Over,
@@ -150,53 +225,62 @@ impl EngineCalls for EngineLink {
         Ok(run.unwrap_or_default())
     }
 
-    fn others(&mut self) -> Answered<Vec<OtherMember>> {
+    fn members(&mut self) -> Answered<Vec<EngineMember>> {
         let key = self.key("nodes");
         let all: Vec<(String, u16)> = cmd("HGETALL").arg(key).query(&mut self.connection)?;
-        let mut others = Vec::new();
-        for (name, node) in all.into_iter().filter(|(name, _)| *name != self.name) {
+        let mut members = Vec::new();
+        for (name, node) in all {
             let (key, lease) = (self.node_key(&name), self.lease_key(&name));
-            let alive: Option<u8> = cmd("HGET")
+            let found: (Option<u64>, Option<u64>, Option<u8>) = cmd("HMGET")
                 .arg(key)
-                .arg("alive")
+                .arg(&["generation", "number", "alive"])
                 .query(&mut self.connection)?;
-            if alive == Some(1) {
-                let holds: u8 = cmd("EXISTS").arg(lease).query(&mut self.connection)?;
-                others.push(OtherMember {
-                    name,
-                    node: NodeId(node),
-                    holds: holds == 1,
-                });
-            }
+            let holds: u8 = cmd("EXISTS").arg(lease).query(&mut self.connection)?;
+            members.push(EngineMember {
+                name,
+                node: NodeId(node),
+                membership: Tail {
+                    generation: found.0.unwrap_or(0),
+                    number: found.1.unwrap_or(0),
+                    is_alive: found.2 == Some(1),
+                },
+                holds: holds == 1,
+            });
         }
-        Ok(others)
+        Ok(members)
     }
 
     fn declare(&mut self, name: &str, by: NodeId, gone: &[u8]) -> Answered<bool> {
-        let declared: u8 = Script::new(DECLARE)
+        let declared: u8 = guarded(DECLARE)
             .key(self.key("log"))
             .key(self.node_key(name))
             .key(self.lease_key(name))
             .key(self.key("head"))
+            .key(self.key("epoch"))
             .arg(by.0)
             .arg(gone)
+            .arg(&self.token)
             .invoke(&mut self.connection)?;
         Ok(declared == 1)
     }
 
     fn leave(&mut self) -> Answered<()> {
-        let lease = self.lease_key(&self.name);
+        let (key, lease) = (self.node_key(&self.name), self.lease_key(&self.name));
+        let left = cmd("HSET").arg(key).arg("left").arg(1).to_owned();
+        let () = left.query(&mut self.connection)?;
         Ok(cmd("DEL").arg(lease).query(&mut self.connection)?)
     }
 
     fn save(&mut self, at: Position, state: &[u8], is_first: bool) -> Answered<bool> {
-        let saved: u8 = Script::new(SAVE)
+        let saved: u8 = guarded(SAVE)
             .key(self.key("state"))
+            .key(self.key("epoch"))
             .arg(at.ms)
             .arg(at.seq)
             .arg(state)
             .arg(0)
             .arg(u8::from(is_first))
+            .arg(&self.token)
             .invoke(&mut self.connection)?;
         Ok(saved == 1)
     }
@@ -283,85 +367,47 @@ impl EngineCalls for EngineLink {
             .arg(after.to_string())
             .query(&mut self.connection)?;
         let entries = read.into_iter().flatten().flat_map(|(_, entries)| entries);
-        let batches = entries.map(|(at, fields)| {
-            let (before, batch) = batch(fields);
-            Logged {
-                at: Position::parse(&at),
-                before,
-                batch,
-            }
-        });
+        let batches = entries.map(|(at, fields)| logged(Position::parse(&at), fields));
         Ok(batches.collect())
     }
 }
 
-/// A batch, and the place of the one before it.
-fn batch(fields: Vec<(String, Vec<u8>)>) -> (Position, Batch) {
-    let (mut before, mut batch) = (Position::default(), Batch::default());
+/// What stands behind a name in what an engine says of itself.
+fn field<'a>(info: &'a str, name: &str) -> &'a str {
+    let mut lines = info.lines();
+    let found = lines.find_map(|line| line.strip_prefix(name));
+    found.unwrap_or_default().trim()
+}
+
+/// A batch of the log.
+fn logged(at: Position, fields: Vec<(String, Vec<u8>)>) -> Logged {
+    let mut logged = Logged {
+        at,
+        ..Logged::default()
+    };
+    let batch = &mut logged.batch;
     for (name, value) in fields {
-        let number = || {
+        let maybe = || {
             let text = std::str::from_utf8(&value).ok();
-            text.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0)
+            text.and_then(|text| text.parse::<u64>().ok())
         };
+        let number = || maybe().unwrap_or(0);
         match name.as_str() {
             "n" => batch.node = NodeId(u16::try_from(number()).unwrap_or(0)),
             "g" => batch.generation = number(),
             "s" => batch.first = number(),
             "c" => batch.count = number(),
             "b" => batch.bytes = value,
-            "p" => before = Position::parse(&String::from_utf8_lossy(&value)),
+            "p" => logged.before = Position::parse(&String::from_utf8_lossy(&value)),
+            "l" => logged.number = maybe(),
+            "e" => logged.epoch = maybe(),
             _ => {}
         }
     }
-    (before, batch)
+    logged
 }
 
-fn connect(
-    options: &EngineOptions,
-    password: Option<&Secret>,
-    address: ConnectionAddr,
-    wait: Duration,
-) -> RedisResult<Connection> {
-    let info: ConnectionInfo = address.into_connection_info()?;
-    let mut settings = info.redis_settings().clone().set_skip_set_lib_name();
-    settings = settings.set_db(options.address.database);
-    if let Some(user) = &options.address.user {
-        settings = settings.set_username(user);
-    }
-    if let Some(password) = password {
-        settings = settings.set_password(password.reveal());
-    }
-    let client = Client::open(info.set_redis_settings(settings))?;
-    let connection = client.get_connection_with_timeout(Duration::from_millis(CLUSTER_REPLY_MS))?;
-    connection.set_read_timeout(Some(wait))?;
-    connection.set_write_timeout(Some(wait))?;
-    Ok(connection)
-}
-
-/// The Redis that Sentinels say is the one, by the first of them that says so.
-fn master(options: &EngineOptions, name: &str) -> RedisResult<(String, u16)> {
-    let mut failure = RedisError::from((redis::ErrorKind::InvalidClientConfig, "no Sentinel"));
-    for (host, port) in &options.address.hosts {
-        let address = ConnectionAddr::Tcp(host.clone(), *port);
-        let plain = EngineOptions {
-            address: super::EngineAddress {
-                database: 0,
-                user: None,
-                ..options.address.clone()
-            },
-            ..options.clone()
-        };
-        let wait = Duration::from_millis(CLUSTER_REPLY_MS);
-        let asked = connect(&plain, None, address, wait).and_then(|mut connection| {
-            cmd("SENTINEL")
-                .arg("get-master-addr-by-name")
-                .arg(name)
-                .query::<(String, u16)>(&mut connection)
-        });
-        match asked {
-            Ok(found) => return Ok(found),
-            Err(e) => failure = e,
-        }
-    }
-    Err(failure)
+/// A change that is made at no other engine than the one that was examined.
+fn guarded(change: &str) -> Script {
+    Script::new(&format!("{GUARD}{change}"))
 }

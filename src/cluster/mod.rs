@@ -10,9 +10,11 @@
 //! It takes a new one, which is an entry too, and goes on.
 
 mod calls;
+mod dial;
 mod link;
 mod place;
 mod reader;
+mod recent;
 mod scripts;
 mod site;
 mod writer;
@@ -28,15 +30,17 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{CLUSTER_REPLY_MS, CLUSTER_TOLD_MAX};
+use crate::limits::{CLUSTER_JOIN_TRIES, CLUSTER_REPLY_MS, CLUSTER_RETRY_MS, CLUSTER_TOLD_MAX};
 use crate::log::{Batch, gone_bytes};
 use crate::model::NodeId;
 
+pub use calls::Examined;
 pub use calls::{Answered, EngineCalls, EngineError, EngineSite};
 #[cfg(feature = "testing")]
-pub use calls::{EngineStanding, Logged, OtherMember, Verdict};
+pub use calls::{EngineMember, EngineStanding, Logged, NewEpoch, Tail, Verdict};
 pub use place::EngineAddress;
 pub use reader::LogReader;
+use recent::RecentLog;
 pub(crate) use site::RedisSite;
 #[cfg(feature = "testing")]
 pub use writer::NextStep;
@@ -120,8 +124,12 @@ struct EngineLine<S> {
     is_closing: AtomicBool,
     is_writing: AtomicBool,
     is_reading: AtomicBool,
+    /// Is the engine known to have all that anybody has of the log?
+    is_whole: AtomicBool,
+    /// Does the reader have a connection?
+    is_open: AtomicBool,
     proposed: AtomicU64,
-    others: Mutex<Vec<(String, bool)>>,
+    recent: Mutex<RecentLog>,
 }
 
 /// What is to be proposed.
@@ -132,12 +140,28 @@ struct ProposalQueue {
     generation: u64,
     /// The number of the last entry that the engine may have.
     sent: u64,
+    /// The number of the last entry that it has, as long as it loses nothing. Entries stay here until they are read back.
+    taken: u64,
     state: Option<(Position, Vec<u8>)>,
 }
 
 impl<S: EngineSite> EngineLine<S> {
     fn queue(&self) -> MutexGuard<'_, ProposalQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, RecentLog> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_whole.load(Ordering::Acquire)
+    }
+
+    /// The engine may be another than before, or is found to be whole.
+    fn set_whole(&self, is_whole: bool) {
+        self.is_whole.store(is_whole, Ordering::Release);
+        self.added.notify_one();
     }
 
     /// Tells the loop something. `false`: it is over.
@@ -197,10 +221,12 @@ pub fn join<S: EngineSite>(
             policy.trim()
         ));
     }
+    let epoch = await_whole(&site, &mut calls)?;
     let node = calls.enrol().map_err(failed)?;
     let gone = gone_bytes(node);
-    let (generation, _) = calls.begin(node, &run, &gone, true).map_err(failed)?;
+    let (generation, _) = calls.begin(node, &run, &gone, 0).map_err(failed)?;
     let state = calls.state().map_err(failed)?;
+    let recent = RecentLog::new(epoch, calls.members().map_err(failed)?);
     let (sender, told) = sync_channel(CLUSTER_TOLD_MAX);
     let shared = EngineLine {
         site,
@@ -217,8 +243,10 @@ pub fn join<S: EngineSite>(
         is_closing: AtomicBool::new(false),
         is_writing: AtomicBool::new(true),
         is_reading: AtomicBool::new(true),
+        is_whole: AtomicBool::new(true),
+        is_open: AtomicBool::new(false),
         proposed: AtomicU64::new(0),
-        others: Mutex::new(Vec::new()),
+        recent: Mutex::new(recent),
     };
     Ok(NewMember {
         shared: Arc::new(shared),
@@ -227,6 +255,25 @@ pub fn join<S: EngineSite>(
         generation,
         state,
     })
+}
+
+/// Waits until the engine is known to have all that anybody has. Returns its epoch.
+fn await_whole<S: EngineSite>(site: &S, calls: &mut S::Calls) -> Result<u64, String> {
+    let mut left = CLUSTER_JOIN_TRIES;
+    loop {
+        let examined = calls.examine(0, Position::default(), &[]);
+        match examined.map_err(|e| format!("the engine at {}: {e}", site.address()))? {
+            Examined::Whole(epoch) => return Ok(epoch),
+            Examined::Wait | Examined::Lead(..) => {}
+        }
+        left -= 1;
+        if left == 0 || !site.rest(Duration::from_millis(CLUSTER_RETRY_MS)) {
+            return Err(format!(
+                "the engine at {} may have lost some of the log: who has more is waited for",
+                site.address()
+            ));
+        }
+    }
 }
 
 impl<S: EngineSite> NewMember<S> {
@@ -249,6 +296,7 @@ impl<S: EngineSite> NewMember<S> {
 
     /// What is to be run for it, behind a place of the log: by threads, or step by step.
     pub fn parts(self, after: Position) -> (SharedEngine<S>, Proposer<S>, LogReader<S>) {
+        self.shared.recent().at = after;
         let proposer = Proposer::new(Arc::clone(&self.shared));
         let reader = LogReader::new(Arc::clone(&self.shared), after);
         let engine = SharedEngine {
@@ -310,12 +358,16 @@ impl<S: EngineSite> SharedEngine<S> {
     pub fn figures(&self) -> EngineFigures {
         let shared = &self.shared;
         let is = |flag: &AtomicBool| flag.load(Ordering::Acquire);
-        let others = shared.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = shared.recent();
+        let others = recent.members.iter();
+        let others = others.filter(|it| it.name != shared.name && it.membership.is_alive);
+        let queue = shared.queue();
+        let waiting = queue.batches.iter().filter(|it| it.last() > queue.taken);
         EngineFigures {
             is_here: is(&shared.is_writing) && is(&shared.is_reading),
             proposed: shared.proposed.load(Ordering::Acquire),
-            waiting: shared.queue().batches.len(),
-            others: others.clone(),
+            waiting: waiting.count(),
+            others: others.map(|it| (it.name.clone(), it.holds)).collect(),
         }
     }
 }

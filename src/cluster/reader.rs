@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::limits::{CLUSTER_BLOCK_MS, CLUSTER_READ_COUNT, CLUSTER_REPLY_MS, CLUSTER_RETRY_MS};
 
-use super::calls::{Answered, EngineCalls as _, EngineSite, EngineStanding};
+use super::calls::{Answered, EngineCalls as _, EngineSite, EngineStanding, Logged};
 use super::{EngineLine, EngineNews, Position};
 
 /// Reads the log behind a place.
@@ -41,18 +41,27 @@ impl<S: EngineSite> LogReader<S> {
         if self.is_over || self.shared.is_closing() {
             return None;
         }
-        let Err(e) = read else {
-            return Some(Duration::ZERO);
+        let e = match read {
+            Ok(rest) => return Some(rest),
+            Err(e) => e,
         };
-        self.calls = None;
+        self.close();
+        self.shared.set_whole(false);
         if self.shared.is_reading.swap(false, Ordering::AcqRel) {
             log::error!("the cluster's engine can't be read from: {e}");
         }
         Some(Duration::from_millis(CLUSTER_RETRY_MS))
     }
 
-    fn read(&mut self) -> Answered<()> {
+    /// Returns how long it rests.
+    fn read(&mut self) -> Answered<Duration> {
+        if !self.shared.is_whole() {
+            // It may have lost what was read here, and is not read before that is there again.
+            self.close();
+            return Ok(Duration::from_millis(CLUSTER_RETRY_MS));
+        }
         let Some(calls) = &mut self.calls else {
+            self.shared.is_open.store(true, Ordering::Release);
             return self.open();
         };
         let block = Duration::from_millis(CLUSTER_BLOCK_MS);
@@ -64,18 +73,34 @@ impl<S: EngineSite> LogReader<S> {
                 self.give_up(format!(
                     "the engine has lost what was said: {at} comes after {before} there, and after {after} here"
                 ));
-                return Ok(());
+                break;
             }
             self.after = at;
+            self.note(&logged);
             if !self.shared.tell(EngineNews::Read(at, logged.batch)) {
                 self.is_over = true;
-                return Ok(());
+                break;
             }
         }
-        Ok(())
+        Ok(Duration::ZERO)
     }
 
-    fn open(&mut self) -> Answered<()> {
+    /// What is read back of this server need not be proposed again.
+    fn note(&self, logged: &Logged) {
+        self.shared.recent().note(logged);
+        let mut queue = self.shared.queue();
+        if logged.batch.node == self.shared.node && logged.batch.generation == queue.generation {
+            let last = logged.batch.last();
+            queue.batches.retain(|batch| batch.last() > last);
+        }
+    }
+
+    fn close(&mut self) {
+        self.calls = None;
+        self.shared.is_open.store(false, Ordering::Release);
+    }
+
+    fn open(&mut self) -> Answered<Duration> {
         let wait = Duration::from_millis(CLUSTER_BLOCK_MS + CLUSTER_REPLY_MS);
         let mut calls = self.shared.site.open(wait)?;
         let standing = calls.standing()?;
@@ -83,7 +108,7 @@ impl<S: EngineSite> LogReader<S> {
             self.give_up(why);
         }
         self.calls = Some(calls);
-        Ok(())
+        Ok(Duration::ZERO)
     }
 
     fn give_up(&mut self, why: String) {

@@ -42,6 +42,11 @@ impl EngineSite for RedisSite {
         self.begun.elapsed()
     }
 
+    fn rest(&self, time: Duration) -> bool {
+        std::thread::sleep(time);
+        true
+    }
+
     fn address(&self) -> String {
         let (host, port) = &self.options.address.hosts[0];
         format!("{host}:{port}")

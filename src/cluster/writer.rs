@@ -8,9 +8,11 @@ use crate::limits::{
     CLUSTER_BATCH_BYTES, CLUSTER_KEPT_MS, CLUSTER_LEASE_MS, CLUSTER_LENGTH_MAX, CLUSTER_RENEW_MS,
     CLUSTER_REPLY_MS, CLUSTER_RETRY_MS, CLUSTER_STATE_MS,
 };
-use crate::log::{Batch, gone_bytes};
+use crate::log::{Batch, epoch_bytes, gone_bytes};
 
-use super::calls::{Answered, EngineCalls as _, EngineSite, Verdict};
+use super::calls::{
+    Answered, EngineCalls as _, EngineMember, EngineSite, Examined, NewEpoch, Verdict,
+};
 use super::{EngineLine, EngineNews, Position};
 
 /// Proposes, renews the lease, and declares others gone. Times are those of its site.
@@ -62,16 +64,22 @@ impl<S: EngineSite> Proposer<S> {
 
     /// Does all that is to be done.
     pub fn step(&mut self) -> NextStep {
-        let Err(e) = self.serve() else {
-            if self.is_over || self.shared.is_closing() {
-                let left = self.calls.as_mut().map(|calls| calls.leave());
-                drop(left);
-                return NextStep::Over;
+        let served = self.serve();
+        if served.is_ok() && (self.is_over || self.shared.is_closing()) {
+            let left = self.calls.as_mut().map(|calls| calls.leave());
+            drop(left);
+            return NextStep::Over;
+        }
+        let e = match served {
+            Ok(true) => {
+                let now = self.shared.site.now();
+                return NextStep::Wait(self.due.saturating_sub(now));
             }
-            let now = self.shared.site.now();
-            return NextStep::Wait(self.due.saturating_sub(now));
+            Ok(false) => return NextStep::Rest(Duration::from_millis(CLUSTER_RETRY_MS)),
+            Err(e) => e,
         };
         self.calls = None;
+        self.shared.set_whole(false);
         if self.shared.is_writing.swap(false, Ordering::AcqRel) {
             log::error!("the cluster's engine can't be written to: {e}");
         }
@@ -81,7 +89,8 @@ impl<S: EngineSite> Proposer<S> {
         }
     }
 
-    fn serve(&mut self) -> Answered<()> {
+    /// `false`: it waits until the engine has all that anybody has of the log.
+    fn serve(&mut self) -> Answered<bool> {
         let mut calls = match self.calls.take() {
             Some(calls) => calls,
             None => {
@@ -90,9 +99,14 @@ impl<S: EngineSite> Proposer<S> {
                 // It may be another Redis than before, or have been away: nobody is judged before all could renew.
                 let now = self.shared.site.now();
                 (self.since, self.due) = (now, now);
+                self.shared.queue().taken = 0;
                 calls
             }
         };
+        if !self.shared.is_whole() && !self.examine(&mut calls)? {
+            self.calls = Some(calls);
+            return Ok(false);
+        }
         if self.shared.site.now() >= self.due {
             self.renew(&mut calls)?;
         }
@@ -102,32 +116,82 @@ impl<S: EngineSite> Proposer<S> {
         self.send_all(&mut calls)?;
         self.save(&mut calls)?;
         self.calls = Some(calls);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Finds out whether the engine has all that anybody has of the log, and gives it what it has lost, where nobody has
+    /// more of that than this server.
+    fn examine(&mut self, calls: &mut S::Calls) -> Answered<bool> {
+        if self.shared.is_open.load(Ordering::Acquire) {
+            // The reader may get some more yet.
+            return Ok(false);
+        }
+        let (epoch, at, known) = {
+            let recent = self.shared.recent();
+            (recent.epoch, recent.at, recent.known())
+        };
+        let (after, head) = match calls.examine(epoch, at, &known)? {
+            Examined::Wait => return Ok(false),
+            Examined::Lead(after, head) => (after, head),
+            Examined::Whole(_) => {
+                self.shared.queue().taken = 0;
+                self.due = self.shared.site.now();
+                self.shared.set_whole(true);
+                return Ok(true);
+            }
+        };
+        let state = self.shared.queue().state.take();
+        let Some(new) = self.shared.recent().new_epoch(head, state) else {
+            self.ask_state(CLUSTER_RENEW_MS);
+            return Ok(false);
+        };
+        let new = NewEpoch {
+            after,
+            node: self.shared.node,
+            entry: epoch_bytes(),
+            ..new
+        };
+        if calls.open_epoch(&new)? {
+            log::warn!(
+                "the cluster's engine had lost some of the log behind {head}: it is there again up to {at}"
+            );
+        }
+        Ok(false)
+    }
+
+    /// Has the loop make a state of the chat, unless it was asked so short a while ago.
+    fn ask_state(&mut self, pause_ms: u64) {
+        let now = self.shared.site.now();
+        let pause = Duration::from_millis(pause_ms);
+        if self.asked.is_none_or(|at| now.saturating_sub(at) >= pause) {
+            self.asked = Some(now);
+            self.shared.tell(EngineNews::WantsState);
+        }
     }
 
     /// Waits until there is something to do, for so long at most.
     fn wait(&self, most: Duration) {
         let queue = self.shared.queue();
-        if queue.batches.is_empty() && queue.state.is_none() && !self.shared.is_closing() {
+        let is_idle = queue.batches.iter().all(|it| it.last() <= queue.taken);
+        let is_idle = is_idle && queue.state.is_none() && self.shared.is_whole();
+        if is_idle && !self.shared.is_closing() {
             drop(self.shared.added.wait_timeout(queue, most));
         }
     }
 
     /// Proposes all that is in the queue. What the engine may have stays there until that is known.
     fn send_all(&mut self, calls: &mut S::Calls) -> Answered<()> {
-        while let Some((batch, count)) = self.next() {
+        while let Some(batch) = self.next() {
             let begun = self.shared.site.now();
             let taken = calls.propose(&batch)?;
             self.note_reply(begun);
             match taken {
                 Verdict::In => {
-                    let mut queue = self.shared.queue();
-                    queue.batches.drain(..count);
+                    self.shared.queue().taken = batch.last();
                     self.shared.proposed.fetch_add(1, Ordering::AcqRel);
                 }
                 Verdict::Had(last) => {
-                    let mut queue = self.shared.queue();
-                    queue.batches.retain(|batch| batch.last() > last);
+                    self.shared.queue().taken = last;
                 }
                 Verdict::Over => {
                     self.begin_again(calls)?;
@@ -140,14 +204,14 @@ impl<S: EngineSite> Proposer<S> {
         Ok(())
     }
 
-    /// The first batches as one, and how many they are. From now on the engine may have them.
-    fn next(&self) -> Option<(Batch, usize)> {
+    /// The first batches as one that the engine does not have. From now on it may have them.
+    fn next(&self) -> Option<Batch> {
         let mut queue = self.shared.queue();
         let generation = queue.generation;
         queue.batches.retain(|batch| batch.generation == generation);
+        let taken = queue.taken;
         let mut joined: Option<Batch> = None;
-        let mut count = 0;
-        for batch in &queue.batches {
+        for batch in queue.batches.iter().filter(|it| it.first > taken) {
             match &mut joined {
                 None => joined = Some(batch.clone()),
                 Some(joined) if joined.bytes.len() > CLUSTER_BATCH_BYTES => break,
@@ -157,11 +221,10 @@ impl<S: EngineSite> Proposer<S> {
                     }
                 }
             }
-            count += 1;
         }
         let joined = joined?;
         queue.sent = queue.sent.max(joined.last());
-        Some((joined, count))
+        Some(joined)
     }
 
     fn note_reply(&mut self, begun: Duration) {
@@ -191,22 +254,19 @@ impl<S: EngineSite> Proposer<S> {
 
     /// Declares those gone whose leases have run out, when every lease could be renewed since the engine was away last.
     fn judge(&mut self, calls: &mut S::Calls) -> Answered<()> {
-        let others = calls.others()?;
+        let members = calls.members()?;
         let lease = Duration::from_millis(CLUSTER_LEASE_MS + CLUSTER_RENEW_MS);
         if self.shared.site.now().saturating_sub(self.since) >= lease {
-            for other in others.iter().filter(|other| !other.holds) {
+            let is_over = |it: &&EngineMember| !it.holds && it.membership.is_alive;
+            let own = &self.shared.name;
+            for other in members.iter().filter(|it| it.name != *own).filter(is_over) {
                 let gone = gone_bytes(other.node);
                 if calls.declare(&other.name, self.shared.node, &gone)? {
                     log::warn!("the server {} is gone from the cluster", other.name);
                 }
             }
         }
-        let others = others.into_iter().map(|other| (other.name, other.holds));
-        *self
-            .shared
-            .others
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = others.collect();
+        self.shared.recent().members = members;
         Ok(())
     }
 
@@ -217,12 +277,8 @@ impl<S: EngineSite> Proposer<S> {
             return Ok(());
         };
         let age_ms = standing.last.ms.saturating_sub(saved.ms);
-        let now = self.shared.site.now();
-        let pause = Duration::from_millis(CLUSTER_STATE_MS);
-        let is_asked = self.asked.is_some_and(|at| now.saturating_sub(at) < pause);
-        if age_ms > CLUSTER_STATE_MS && !is_asked {
-            self.asked = Some(now);
-            self.shared.tell(EngineNews::WantsState);
+        if age_ms > CLUSTER_STATE_MS {
+            self.ask_state(CLUSTER_STATE_MS);
         }
         let old = Position {
             ms: standing.last.ms.saturating_sub(CLUSTER_KEPT_MS),
@@ -251,7 +307,15 @@ impl<S: EngineSite> Proposer<S> {
             return Ok(());
         }
         let gone = gone_bytes(self.shared.node);
-        let begun = calls.begin(self.shared.node, &self.shared.run, &gone, false)?;
+        let node = calls.enrol()?;
+        if node != self.shared.node {
+            self.is_over = true;
+            let why = "the engine has lost this server, and has another of its number".into();
+            self.shared.tell(EngineNews::Fatal(why));
+            return Ok(());
+        }
+        let floor = self.shared.queue().generation;
+        let begun = calls.begin(node, &self.shared.run, &gone, floor)?;
         log::warn!("this server was declared gone from the cluster, and comes back");
         self.shared.queue().generation = begun.0;
         Ok(())

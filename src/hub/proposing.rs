@@ -4,7 +4,7 @@
 use crate::log::{Batch, WireError, read_entries};
 use crate::model::{ErrorCode, Moment};
 
-use super::decision::Asker;
+use super::decision::{Asker, Then};
 use super::effect::Effect;
 use super::state::Hub;
 
@@ -74,8 +74,19 @@ impl Hub {
     /// Nothing that is on its way will come.
     fn refuse_all_proposed(&mut self, now: Moment) {
         for it in std::mem::take(&mut self.proposed.queue) {
-            if let Some(asker) = it.asker {
-                self.end_proposed(asker, Err(ErrorCode::ClusterAway), now);
+            let Some(mut asker) = it.asker else {
+                continue;
+            };
+            // Who was to come back is to come back yet.
+            match std::mem::take(&mut asker.then) {
+                Then::Return(exile) => {
+                    self.exiles.push_back(*exile);
+                    self.proposed.end(asker.who);
+                }
+                then => {
+                    asker.then = then;
+                    self.end_proposed(asker, Err(ErrorCode::ClusterAway), now);
+                }
             }
         }
     }

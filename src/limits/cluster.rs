@@ -6,6 +6,23 @@ pub(crate) const CLUSTER_LEASE_MS: u64 = 6_000;
 /// How often it is renewed.
 pub(crate) const CLUSTER_RENEW_MS: u64 = 2_000;
 
+/// How long a server that finds an engine empty waits before it is its first, so that others that may have lost it say so.
+pub(crate) const CLUSTER_FOUND_MS: u64 = 2_000;
+
+/// How often a server that comes looks whether the engine has all that anybody has, before it gives up.
+pub(crate) const CLUSTER_JOIN_TRIES: u32 = 100;
+
+/// The end of the log that each server keeps, in bytes, for an engine that has lost it: some seconds of it, where it is
+/// written to disk once a second.
+pub(crate) const CLUSTER_RECENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many ids are left out where an epoch begins, so that none stands for two messages: who has read what is lost may
+/// have shown them.
+pub(crate) const EPOCH_IDS: u64 = 1 << 20;
+
+/// No id is above this: what reads JSON as numbers of 64 bits with a fraction tells those below 2^53 from each other.
+pub(crate) const ID_MAX: u64 = (1 << 53) - 1;
+
 /// How long the engine may take to answer before it is connected to anew.
 pub(crate) const CLUSTER_REPLY_MS: u64 = 1_500;
 

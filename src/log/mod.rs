@@ -18,7 +18,7 @@ pub(crate) use mirror::Mirror;
 pub use shared::Batch;
 pub(crate) use shared::SharedLog;
 pub use wire::WireError;
-pub(crate) use wire::{gone_bytes, read_entries};
+pub(crate) use wire::{epoch_bytes, gone_bytes, gone_node, read_entries};
 
 /// The log of a server.
 #[derive(Debug, Default)]

@@ -35,6 +35,7 @@ fn others() -> Vec<Entry> {
     vec![
         say(),
         Entry::NodeGone { node: NodeId(3) },
+        Entry::NewEpoch,
         Entry::Post {
             nick,
             peer: Peer::Unix(1),

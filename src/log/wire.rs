@@ -51,6 +51,22 @@ pub(crate) fn gone_bytes(node: NodeId) -> Vec<u8> {
     batch
 }
 
+/// The server that is gone by a batch of that one entry.
+pub(crate) fn gone_node(batch: &[u8], count: u64) -> Option<NodeId> {
+    let entries = read_entries(batch, count).ok()?;
+    match entries.as_slice() {
+        [Entry::NodeGone { node }] => Some(*node),
+        _ => None,
+    }
+}
+
+/// A batch with the one entry that an epoch of the log begins with.
+pub(crate) fn epoch_bytes() -> Vec<u8> {
+    let mut batch = Vec::new();
+    write_entry(&Entry::NewEpoch, &mut batch);
+    batch
+}
+
 /// What a batch is without its version, which others that follow it do not repeat.
 pub(super) fn entries_of(batch: &[u8]) -> &[u8] {
     batch.get(1..).unwrap_or_default()

@@ -35,6 +35,8 @@ pub struct Replica {
     pub generation: u64,
     /// The chat, as bytes.
     pub state: Vec<u8>,
+    /// Why nothing more is read.
+    pub failure: Option<String>,
 }
 
 impl<S: System> Reactor<S> {
@@ -46,6 +48,7 @@ impl<S: System> Reactor<S> {
             position: cluster.position,
             generation: self.hub.membership(),
             state: self.hub.state(),
+            failure: cluster.failure.clone(),
         })
     }
 

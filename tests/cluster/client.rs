@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 /// One connection.
 pub(crate) struct Client {
+    port: u16,
     stream: TcpStream,
     unread: Vec<u8>,
     /// What it was told, line by line.
@@ -21,6 +22,7 @@ impl Client {
         stream.set_read_timeout(Some(Duration::from_millis(20)))?;
         stream.set_nodelay(true)?;
         Ok(Client {
+            port,
             stream,
             unread: Vec::new(),
             lines: Vec::new(),
@@ -81,7 +83,7 @@ impl Client {
         assert!(self.has_ended, "{:#?}", self.lines);
     }
 
-    /// Comes in as soon as the name is free.
+    /// Comes in as soon as the name is free. Whose name is taken is closed, and connects anew.
     pub(crate) fn join_until(&mut self, name: &str, wait: Duration) {
         let until = Instant::now() + wait;
         loop {
@@ -92,6 +94,7 @@ impl Client {
             }
             assert!(Instant::now() < until, "{answer}");
             std::thread::sleep(Duration::from_millis(100));
+            *self = Client::connect(self.port).expect("a connection");
         }
     }
 

@@ -149,6 +149,40 @@ fn a_redis_that_is_killed_and_comes_back_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn what_a_redis_has_lost_is_given_back_by_who_has_it() {
+    let Some(mut redis) = Redis::start() else {
+        return;
+    };
+    let servers = ["a", "b"].map(|name| Server::start(name, redis.port()));
+    let mut listener = servers[0].join("ear");
+    let mut talkers = talkers_at(&servers);
+    for _ in 0..20 {
+        talkers.iter_mut().for_each(Talker::talk);
+    }
+    redis.kill();
+    redis.start_empty();
+    for _ in 0..20 {
+        talkers.iter_mut().for_each(Talker::talk);
+    }
+    assert!(talkers.iter().all(|talker| talker.acknowledged.len() >= 39));
+    check(&mut talkers, &mut listener);
+    // Nobody was gone, no id is given twice, and a server that comes has it all.
+    assert!(!listener.lines.iter().any(|line| line.contains("user_left")));
+    let ids = listener.said();
+    let id = |said: &String| said.split(' ').next().and_then(|id| id.parse::<u64>().ok());
+    let ids: Vec<u64> = ids.iter().filter_map(id).collect();
+    assert!(ids.is_sorted_by(|one, next| one < next));
+    assert!(ids[ids.len() - 1] - ids[0] >= 1 << 20);
+    let third = Server::start("c", redis.port());
+    let mut other = third.connect();
+    other.send(r#"{"type":"join","username":"two"}"#);
+    other.expect("nick_taken", SOON);
+    let mut other = third.join("three");
+    talkers[0].talk();
+    other.expect(talkers[0].acknowledged.last().expect("it is said"), SOON);
+}
+
+#[test]
 fn a_server_that_is_cut_off_is_gone_and_comes_back_by_itself() {
     let Some(redis) = Redis::start() else {
         return;

@@ -82,6 +82,12 @@ impl Redis {
         let _ = self.child.wait();
     }
 
+    /// It comes back with nothing.
+    pub(crate) fn start_empty(&mut self) {
+        self.dir = Dir::new();
+        self.start_again();
+    }
+
     pub(crate) fn start_again(&mut self) {
         self.child = spawn(self.port, &self.dir).expect("it was there before");
         self.await_ready();

@@ -110,7 +110,12 @@ fn check_text(scene: &Scene, number: usize, text: &Text) -> Result<(), Failure> 
             Answer::Refused if !told.is_empty() => {
                 return fails("refused", format!("{words} was told to #{at} all the same"));
             }
-            Answer::Said(id) if told.is_empty() && at != text.by && has_stayed(scene, at, text) => {
+            Answer::Said(id)
+                if told.is_empty()
+                    && at != text.by
+                    && !text.is_excused
+                    && has_stayed(scene, at, text) =>
+            {
                 return fails("loss", format!("{words} ({id}) was not told to #{at}"));
             }
             _ => {}

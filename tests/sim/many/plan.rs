@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::dice::Dice;
 
-use super::site::WayFaults;
+use super::site::{Loss, WayFaults};
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(crate) enum Step {
     Pause,
     /// It is killed, and started again after a while.
     KillServer,
-    /// The engine is killed, and is back after a while.
-    KillEngine,
+    /// The engine is killed, and is back after a while without what is lost then.
+    KillEngine(Loss),
     /// The engine is full for a while.
     Fill,
     /// Nothing happens for longer.
@@ -98,7 +98,7 @@ impl Plan {
             let weights: Vec<u32> = weights.into_iter().chain([trouble]).collect();
             let step = match dice.weighted(&weights) {
                 Some(at) if at < STEPS.len() => STEPS[at].0,
-                _ => trouble_of(&mut dice),
+                _ => trouble_of(&mut dice, seed > LOSSLESS_SEEDS),
             };
             op(step, &mut dice)
         }));
@@ -112,17 +112,22 @@ impl Plan {
     }
 }
 
-fn trouble_of(dice: &mut Dice) -> Step {
-    match dice.below(9) {
+/// Seeds up to this lose nothing of the log: they are as they were when they found something.
+const LOSSLESS_SEEDS: u64 = 1_000;
+
+fn trouble_of(dice: &mut Dice, has_loss: bool) -> Step {
+    match dice.below(if has_loss { 13 } else { 9 }) {
         0 => Step::Cut(true, true),
         1 => Step::Cut(true, false),
         2 => Step::Cut(false, true),
         3 => Step::Pause,
         4 => Step::KillServer,
-        5 => Step::KillEngine,
+        5 => Step::KillEngine(Loss::Nothing),
         6 => Step::Fill,
         7 => Step::Rest,
-        _ => Step::KillEngine,
+        8 => Step::KillEngine(Loss::Nothing),
+        12 => Step::KillEngine(Loss::All),
+        _ => Step::KillEngine(Loss::Tail(dice.between(1, 12))),
     }
 }
 

@@ -3,38 +3,46 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use hubbub::testing::{Batch, Logged, OtherMember, Position, Verdict};
-use hubbub::testing::{EngineStanding, NodeId};
+use hubbub::testing::{
+    Batch, EngineMember, EngineStanding, Logged, NodeId, Position, Tail, Verdict,
+};
+
+use super::epoch::Inquiry;
 
 /// How long a lease is, in milliseconds.
 const LEASE_MS: u64 = 6_000;
 
 /// A server that is, or was, a member.
 #[derive(Debug, Clone, Default)]
-struct Member {
-    generation: u64,
-    is_alive: bool,
+pub(super) struct Member {
+    pub(super) tail: Tail,
     run: String,
-    /// The number of the last entry that was taken in.
-    number: u64,
+    /// Has it left by itself?
+    pub(super) has_left: bool,
 }
 
 /// What it keeps. A copy of it is what was on its disk at some time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kept {
-    nodes: BTreeMap<String, u16>,
-    members: BTreeMap<String, Member>,
+    pub(super) nodes: BTreeMap<String, u16>,
+    pub(super) members: BTreeMap<String, Member>,
     /// Until when each lease holds, in milliseconds since 1970.
     leases: BTreeMap<String, u64>,
-    log: Vec<Rc<Logged>>,
-    last: Position,
+    pub(super) log: Vec<Rc<Logged>>,
+    pub(super) last: Position,
     cut: Position,
-    head: Position,
-    state: Option<(Position, Rc<Vec<u8>>)>,
+    pub(super) head: Position,
+    pub(super) state: Option<(Position, Rc<Vec<u8>>)>,
+    /// The epoch; 0 is none.
+    pub(super) epoch: u64,
+    /// The incarnation that was found to be whole.
+    pub(super) token: Option<u64>,
+    /// What is asked about each incarnation.
+    pub(super) inquiries: BTreeMap<u64, Inquiry>,
 }
 
 impl Kept {
-    fn add(&mut self, batch: Batch, now_ms: u64) -> Position {
+    fn add(&mut self, batch: Batch, number: Option<u64>, now_ms: u64) -> Position {
         let at = match now_ms > self.last.ms {
             true => Position { ms: now_ms, seq: 0 },
             false => Position {
@@ -43,7 +51,13 @@ impl Kept {
             },
         };
         let before = self.head;
-        self.log.push(Rc::new(Logged { at, before, batch }));
+        self.log.push(Rc::new(Logged {
+            at,
+            before,
+            batch,
+            number,
+            epoch: None,
+        }));
         (self.last, self.head) = (at, at);
         at
     }
@@ -53,24 +67,24 @@ impl Kept {
     }
 
     pub(crate) fn enrol(&mut self, name: &str) -> NodeId {
-        let next = self.nodes.len() as u16 + 1;
+        let next = self.nodes.values().max().unwrap_or(&0) + 1;
         NodeId(*self.nodes.entry(name.into()).or_insert(next))
     }
 
     pub(crate) fn begin(
         &mut self,
         name: &str,
-        (node, run, is_first): (NodeId, &str, bool),
+        (node, run, floor): (NodeId, &str, u64),
         gone: &[u8],
         now_ms: u64,
     ) -> (u64, Position) {
         let member = self.members.entry(name.into()).or_default();
-        member.generation += 1;
-        (member.is_alive, member.run) = (true, run.into());
-        if is_first {
-            member.number = 0;
+        member.tail.generation = member.tail.generation.max(floor) + 1;
+        (member.tail.is_alive, member.run, member.has_left) = (true, run.into(), false);
+        if floor == 0 {
+            member.tail.number = 0;
         }
-        let generation = member.generation;
+        let (generation, number) = (member.tail.generation, member.tail.number);
         self.leases.insert(name.into(), now_ms + LEASE_MS);
         let batch = Batch {
             node,
@@ -79,27 +93,27 @@ impl Kept {
             count: 1,
             bytes: gone.into(),
         };
-        (generation, self.add(batch, now_ms))
+        (generation, self.add(batch, Some(number), now_ms))
     }
 
     pub(crate) fn propose(&mut self, name: &str, batch: &Batch, now_ms: u64) -> Verdict {
         let Some(member) = self.members.get_mut(name) else {
             return Verdict::Over;
         };
-        if member.generation != batch.generation {
+        if member.tail.generation != batch.generation {
             return Verdict::Over;
         }
-        if batch.first <= member.number {
-            return Verdict::Had(member.number);
+        if batch.first <= member.tail.number {
+            return Verdict::Had(member.tail.number);
         }
-        member.number = batch.last();
-        self.add(batch.clone(), now_ms);
+        member.tail.number = batch.last();
+        self.add(batch.clone(), None, now_ms);
         Verdict::In
     }
 
     pub(crate) fn renew(&mut self, name: &str, generation: u64, now_ms: u64) -> Verdict {
         let member = self.members.get(name);
-        if member.is_none_or(|member| member.generation != generation) {
+        if member.is_none_or(|member| member.tail.generation != generation) {
             return Verdict::Over;
         }
         self.leases.insert(name.into(), now_ms + LEASE_MS);
@@ -111,26 +125,30 @@ impl Kept {
         member.map(|member| member.run.clone()).unwrap_or_default()
     }
 
-    pub(crate) fn others(&self, own: &str, now_ms: u64) -> Vec<OtherMember> {
-        let members = self.members.iter();
-        let others = members.filter(|(name, member)| *name != own && member.is_alive);
-        let others = others.map(|(name, _)| OtherMember {
+    pub(crate) fn members(&self, now_ms: u64) -> Vec<EngineMember> {
+        let nodes = self.nodes.iter();
+        let members = nodes.map(|(name, &node)| EngineMember {
             name: name.clone(),
-            node: NodeId(self.nodes[name]),
+            node: NodeId(node),
+            membership: self.members.get(name).map_or(Tail::default(), |it| it.tail),
             holds: self.holds(name, now_ms),
         });
-        others.collect()
+        members.collect()
     }
 
     pub(crate) fn declare(&mut self, name: &str, by: NodeId, gone: &[u8], now_ms: u64) -> bool {
         if self.holds(name, now_ms) {
             return false;
         }
-        let Some(member) = self.members.get_mut(name).filter(|member| member.is_alive) else {
+        let Some(member) = self
+            .members
+            .get_mut(name)
+            .filter(|member| member.tail.is_alive)
+        else {
             return false;
         };
-        member.is_alive = false;
-        member.generation += 1;
+        member.tail.is_alive = false;
+        member.tail.generation += 1;
         let batch = Batch {
             node: by,
             generation: 0,
@@ -138,12 +156,13 @@ impl Kept {
             count: 1,
             bytes: gone.into(),
         };
-        self.add(batch, now_ms);
+        self.add(batch, None, now_ms);
         true
     }
 
     pub(crate) fn leave(&mut self, name: &str) {
         self.leases.remove(name);
+        self.members.entry(name.into()).or_default().has_left = true;
     }
 
     pub(crate) fn save(&mut self, at: Position, state: &[u8], is_first: bool) -> bool {

@@ -14,7 +14,7 @@ use crate::dice::Dice;
 use super::client::{Answer, Client};
 use super::plan::{Op, Plan, Step};
 use super::server::Server;
-use super::site::Engine;
+use super::site::{Engine, Loss};
 
 /// How far time goes at once at most, in microseconds.
 const TICK_US: usize = 25_000;
@@ -33,6 +33,8 @@ pub(super) struct Text {
     pub(super) room: String,
     pub(super) at_us: u64,
     pub(super) answer: Answer,
+    /// May it be lost, as who has had it was gone when the engine lost it?
+    pub(super) is_excused: bool,
 }
 
 pub(super) struct Scene {
@@ -49,6 +51,7 @@ pub(super) struct Scene {
     /// The state of the chat at each place, as a number, and who had it first.
     states: BTreeMap<Position, (u64, usize)>,
     checked: Vec<Position>,
+    has_loss: bool,
     is_verbose: bool,
     trace: DefaultHasher,
 }
@@ -74,6 +77,7 @@ impl Scene {
             dice: Dice::new(plan.seed ^ 0x5ce7e),
             states: BTreeMap::new(),
             checked: vec![Position::default(); plan.servers],
+            has_loss: false,
             is_verbose,
             trace: DefaultHasher::new(),
         }
@@ -118,7 +122,9 @@ impl Scene {
             for at in 0..self.servers.len() {
                 let at = (first + at) % self.servers.len();
                 let passed = self.servers[at].pass_to(self.now_us);
-                passed.map_err(|what| Failure::new("end", what))?;
+                if let Err(what) = passed {
+                    self.note_end(at, what)?;
+                }
                 self.check_state(at)?;
             }
             self.hear()?;
@@ -187,6 +193,33 @@ impl Scene {
         Ok(())
     }
 
+    /// The engine has lost something: what is known of it only by who is not there now may be lost.
+    fn note_loss(&mut self) {
+        self.states.clear();
+        self.has_loss = true;
+        let now_us = self.now_us;
+        let is_there =
+            |it: &Server| it.is_up() && it.paused_until_us <= now_us && it.cut_until_us <= now_us;
+        for text in &mut self.texts {
+            let server = self.clients[text.by].server;
+            text.is_excused |= !is_there(&self.servers[server]);
+        }
+    }
+
+    /// A server that has ended: by itself only where it has read what was lost for good.
+    fn note_end(&mut self, at: usize, what: String) -> Result<(), Failure> {
+        if !self.has_loss {
+            return Err(Failure::new("end", what));
+        }
+        self.tell_of(&what);
+        self.servers[at].kill();
+        self.servers[at].starts_at_us = self.now_us + 1_000_000;
+        for text in &mut self.texts {
+            text.is_excused |= self.clients[text.by].server == at;
+        }
+        Ok(())
+    }
+
     fn act(&mut self, op: &Op) {
         let mut dice = Dice::new(op.dice);
         match op.step {
@@ -206,8 +239,11 @@ impl Scene {
                 self.servers[at].kill();
                 self.servers[at].starts_at_us = self.now_us + length_us(&mut dice);
             }
-            Step::KillEngine => {
-                self.engine.borrow_mut().die();
+            Step::KillEngine(loss) => {
+                self.engine.borrow_mut().die(loss);
+                if loss != Loss::Nothing {
+                    self.note_loss();
+                }
                 self.engine_back_us = self.now_us + length_us(&mut dice);
             }
             Step::Fill => {
@@ -266,6 +302,7 @@ impl Scene {
                     room,
                     at_us: self.now_us,
                     answer: Answer::None,
+                    is_excused: false,
                 });
             }
             Step::Enter => {

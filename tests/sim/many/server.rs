@@ -150,8 +150,9 @@ impl Server {
         };
         self.world.set_horizon(Some(now_us));
         for _ in 0..TURNS_MAX {
-            if let Some(ended) = reactor.turn().ended {
-                return Err(format!("{} has ended: {ended:?}", self.name()));
+            if reactor.turn().ended.is_some() {
+                let why = reactor.replica().and_then(|it| it.failure);
+                return Err(format!("{} has ended: {why:?}", self.name()));
             }
             if self.world.now_us() >= now_us {
                 return Ok(());

@@ -1,18 +1,22 @@
 //! The way from each server to the engine, and what goes wrong on it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
 use hubbub::testing::{
-    Answered, Batch, EngineCalls, EngineError, EngineFigures, EngineNews, EngineSite,
-    EngineStanding, LogEngine, LogReader, Logged, NodeId, OtherMember, Position, Proposer,
+    Answered, Batch, EngineCalls, EngineError, EngineFigures, EngineMember, EngineNews, EngineSite,
+    EngineStanding, Examined, LogEngine, LogReader, Logged, NewEpoch, NodeId, Position, Proposer,
     SharedEngine, Verdict,
 };
 
 use super::redis::Kept;
 use crate::dice::Dice;
 use crate::net::BEGINS_UNIX_MS;
+
+/// States of the disk that are remembered, of which one may be what is left.
+const VERSIONS: usize = 64;
 
 /// How long a reply is waited for, in microseconds.
 const REPLY_US: u64 = 1_500_000;
@@ -30,11 +34,21 @@ pub(crate) struct WayFaults {
     pub(crate) slow: u16,
 }
 
+/// What comes of the disk when the engine dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    Nothing,
+    /// Up to so many of the last writes.
+    Tail(usize),
+    All,
+}
+
 type Ghost = Box<dyn FnOnce(&mut Kept, u64)>;
 
 /// The engine.
 pub(crate) struct Engine {
     kept: Kept,
+    versions: VecDeque<Kept>,
     now_us: u64,
     is_down: bool,
     /// Nothing can be written.
@@ -51,6 +65,7 @@ impl Engine {
     pub(crate) fn new(seed: u64, faults: WayFaults) -> Engine {
         Engine {
             kept: Kept::default(),
+            versions: VecDeque::new(),
             now_us: 0,
             is_down: false,
             is_full: false,
@@ -73,6 +88,7 @@ impl Engine {
                 true => {
                     if !self.is_full {
                         let now_ms = self.now_ms();
+                        self.remember();
                         ghost(&mut self.kept, now_ms);
                     }
                 }
@@ -81,10 +97,20 @@ impl Engine {
         }
     }
 
-    /// It dies.
-    pub(crate) fn die(&mut self) {
+    /// It dies, with what is lost then.
+    pub(crate) fn die(&mut self, loss: Loss) {
         self.is_down = true;
         self.incarnation += 1;
+        match loss {
+            Loss::Nothing => {}
+            Loss::Tail(count) => {
+                for _ in 0..count {
+                    self.kept = self.versions.pop_back().unwrap_or_default();
+                }
+            }
+            Loss::All => self.kept = Kept::default(),
+        }
+        self.versions.clear();
     }
 
     pub(crate) fn begin(&mut self) {
@@ -102,6 +128,13 @@ impl Engine {
 
     fn now_ms(&self) -> u64 {
         BEGINS_UNIX_MS + self.now_us / 1_000
+    }
+
+    fn remember(&mut self) {
+        if self.versions.len() == VERSIONS {
+            self.versions.pop_front();
+        }
+        self.versions.push_back(self.kept.clone());
     }
 
     fn rolls(&mut self, per_mille: u16) -> bool {
@@ -197,6 +230,11 @@ fn failed<T>(why: &str) -> Answered<T> {
     Err(EngineError(why.into()))
 }
 
+/// What an engine has answered that was examined.
+fn known<T>(answered: Answered<Option<T>>) -> Answered<T> {
+    answered?.ok_or_else(|| EngineError("the engine is another".into()))
+}
+
 impl EngineSite for SimSite {
     type Calls = SimCalls;
 
@@ -218,6 +256,10 @@ impl EngineSite for SimSite {
 
     fn now(&self) -> Duration {
         Duration::from_micros(self.0.now_us.get())
+    }
+
+    fn rest(&self, _: Duration) -> bool {
+        false
     }
 
     fn address(&self) -> String {
@@ -268,6 +310,9 @@ impl SimCalls {
             return failed("OOM");
         }
         let now_ms = engine.now_ms();
+        if is_write {
+            engine.remember();
+        }
         let answer = ask(&mut engine.kept, now_ms);
         if is_unanswered {
             return failed("no answer");
@@ -280,7 +325,13 @@ impl SimCalls {
         self.ask(false, None, |kept, now_ms| ask(kept, now_ms))
     }
 
+    /// A change of an engine that was examined.
     fn change<T>(&mut self, ask: impl Fn(&mut Kept, u64) -> T + Clone + 'static) -> Answered<T> {
+        let token = self.incarnation;
+        known(self.write(move |kept, now_ms| kept.is_known(token).then(|| ask(kept, now_ms))))
+    }
+
+    fn write<T>(&mut self, ask: impl Fn(&mut Kept, u64) -> T + Clone + 'static) -> Answered<T> {
         let late = ask.clone();
         let late: Ghost = Box::new(move |kept, now_ms| drop(late(kept, now_ms)));
         self.ask(true, Some(late), ask)
@@ -296,6 +347,16 @@ impl EngineCalls for SimCalls {
         self.look(|_, _| (7, "noeviction".into()))
     }
 
+    fn examine(&mut self, epoch: u64, at: Position, known: &[String]) -> Answered<Examined> {
+        let (name, known, token) = (self.name(), known.to_owned(), self.incarnation);
+        self.write(move |kept, now_ms| kept.examine((token, &name), (epoch, at), &known, now_ms))
+    }
+
+    fn open_epoch(&mut self, new: &NewEpoch) -> Answered<bool> {
+        let (new, token) = (new.clone(), self.incarnation);
+        self.write(move |kept, now_ms| kept.open_epoch(token, &new, now_ms))
+    }
+
     fn enrol(&mut self) -> Answered<NodeId> {
         let name = self.name();
         self.change(move |kept, _| kept.enrol(&name))
@@ -306,10 +367,19 @@ impl EngineCalls for SimCalls {
         node: NodeId,
         run: &str,
         gone: &[u8],
-        is_first: bool,
+        floor: u64,
     ) -> Answered<(u64, Position)> {
         let (name, run, gone) = (self.name(), run.to_owned(), gone.to_owned());
-        self.change(move |kept, now_ms| kept.begin(&name, (node, &run, is_first), &gone, now_ms))
+        let begin =
+            move |kept: &mut Kept, now_ms| kept.begin(&name, (node, &run, floor), &gone, now_ms);
+        let token = self.incarnation;
+        match floor {
+            // A program that has ended asks for nothing any more.
+            0 => known(self.ask(true, None, |kept, now_ms| {
+                kept.is_known(token).then(|| begin(kept, now_ms))
+            })),
+            _ => self.change(begin),
+        }
     }
 
     fn propose(&mut self, batch: &Batch) -> Answered<Verdict> {
@@ -327,9 +397,8 @@ impl EngineCalls for SimCalls {
         self.look(|kept, _| kept.run(&name))
     }
 
-    fn others(&mut self) -> Answered<Vec<OtherMember>> {
-        let name = self.name();
-        self.look(|kept, now_ms| kept.others(&name, now_ms))
+    fn members(&mut self) -> Answered<Vec<EngineMember>> {
+        self.look(|kept, now_ms| kept.members(now_ms))
     }
 
     fn declare(&mut self, name: &str, by: NodeId, gone: &[u8]) -> Answered<bool> {
