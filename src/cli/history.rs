@@ -7,7 +7,7 @@ use clap::Args;
 use crate::dialect;
 use crate::limits::PRINTED_MAX;
 use crate::model::{
-    Manner, Message, Moment, RoomName, SearchWords, SharedFile, shown_lines, terms,
+    Manner, Marks, Message, Moment, RoomName, SearchWords, SharedFile, shown_lines, terms,
 };
 use crate::reactor;
 
@@ -104,13 +104,31 @@ pub(super) fn lines(room: &RoomName, message: &Message, now: Moment) -> String {
         Manner::Said | Manner::Noticed | Manner::File | Manner::Happened(_) => format!("[{nick}]"),
         Manner::Acted => format!("* {nick}"),
     };
-    let file = SharedFile::of(message).map(|file| file.to_string());
-    let text = file.as_deref().unwrap_or(&message.text);
-    let lines = shown_lines(text).map(|line| {
+    let text = match SharedFile::of(message) {
+        Some(file) => file.to_string(),
+        None => message.text.clone(),
+    };
+    let text = match &message.marks {
+        Some(marks) => marked(text.trim(), marks),
+        None => text,
+    };
+    let lines = shown_lines(&text).map(|line| {
         let text = dialect::cleaned(line);
         format!("{time} #{room} {id} {whose} {text}")
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A text with whom it answers, that it was another, and who reacts to it.
+fn marked(text: &str, marks: &Marks) -> String {
+    let answered = marks.reply_to.as_ref().map(|to| format!("→ {}: ", to.nick));
+    let edited = if marks.is_edited { "(edited) " } else { "" };
+    let mut shown = format!("{}{edited}{text}", answered.unwrap_or_default());
+    for (reaction, all) in &marks.reactions {
+        let names: Vec<&str> = all.iter().map(|it| it.nick.as_str()).collect();
+        shown += &format!(" ({} {})", reaction.as_str(), names.join(", "));
+    }
+    shown
 }
 
 fn room(text: &str) -> Result<RoomName, String> {

@@ -151,5 +151,17 @@ pub(crate) fn json_line(room: &RoomName, message: &Message) -> String {
             "mime": file.mime.as_str(),
         });
     }
+    if let Some(marks) = &message.marks {
+        if let Some(to) = &marks.reply_to {
+            line["reply_to"] = to.id.0.into();
+        }
+        if marks.is_edited {
+            line["edited"] = true.into();
+        }
+        for (reaction, all) in &marks.reactions {
+            let names = all.iter().map(|it| it.nick.as_str());
+            line["reactions"][reaction.as_str()] = names.collect();
+        }
+    }
     line.to_string()
 }

@@ -50,9 +50,13 @@ pub(crate) fn each_message(
             None => return Ok(()),
         },
     };
+    let marks = match schema::has_marks(&connection).map_err(cannot)? {
+        true => "m.marks",
+        false => "NULL",
+    };
     for mut span in spans {
         loop {
-            let page = page(&connection, row, span, since_ms).map_err(cannot)?;
+            let page = page(&connection, (row, marks), span, since_ms).map_err(cannot)?;
             let Some(&(last, _)) = page.last() else {
                 break;
             };
@@ -71,7 +75,7 @@ type PrintedRow = (i64, (RoomName, Message));
 
 fn page(
     connection: &Connection,
-    row: Option<i64>,
+    (row, marks): (Option<i64>, &str),
     span: Span,
     since_ms: u64,
 ) -> Done<Vec<PrintedRow>> {
@@ -81,7 +85,7 @@ fn page(
         "?1 IS NULL"
     };
     let mut statement = connection.prepare(&format!(
-        "SELECT m.id, m.ms, m.nick, m.manner, m.text, 0, NULL, rooms.name
+        "SELECT m.id, m.ms, m.nick, m.manner, m.text, 0, {marks}, rooms.name
         FROM messages AS m CROSS JOIN rooms ON rooms.id = m.room
         WHERE {of_room} AND m.id >= ?2 AND m.id < ?3 AND m.ms >= ?4 AND m.manner < 3 ORDER BY m.id LIMIT {PAGE}"
     ))?;

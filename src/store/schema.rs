@@ -224,6 +224,14 @@ pub(super) enum Readable {
     All,
 }
 
+/// The first version in which messages have marks.
+const MARKS_VERSION: i64 = 10;
+
+/// Do messages have marks there?
+pub(super) fn has_marks(connection: &Connection) -> Done<bool> {
+    Ok(number(connection, "user_version")? >= MARKS_VERSION)
+}
+
 /// What is there to be read in a database that is not to be changed?
 ///
 /// # Errors

@@ -129,6 +129,7 @@ pub(crate) fn messages(excerpt: &Excerpt) -> Response {
                     .message(message)
                     .text("kind", message.manner.name())
                     .timestamp(message.unix_ms)
+                    .marks(message)
             })
             .raw("more", if excerpt.has_more { "true" } else { "false" })
     })

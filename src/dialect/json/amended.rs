@@ -82,24 +82,26 @@ pub(super) fn push(amended: &Amended, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// What there is of a message beside what was said.
-pub(super) fn marked<'a>(object: Object<'a>, message: &Message) -> Object<'a> {
-    let Some(marks) = &message.marks else {
-        return object;
-    };
-    let object = object.number("reply_to", marks.reply_to.as_ref().map(|to| to.id.0));
-    let object = match marks.is_edited {
-        true => object.flag("edited", true),
-        false => object,
-    };
-    match marks.reactions.is_empty() {
-        true => object,
-        false => {
-            let reactions = marks
-                .reactions
-                .iter()
-                .map(|(reaction, all)| (reaction.as_str(), all.iter().map(|it| it.nick.as_str())));
-            object.lists("reactions", reactions)
+impl<'a> Object<'a> {
+    /// What there is of a message beside what was said.
+    pub(crate) fn marks(self, message: &Message) -> Object<'a> {
+        let Some(marks) = &message.marks else {
+            return self;
+        };
+        let object = self.number("reply_to", marks.reply_to.as_ref().map(|to| to.id.0));
+        let object = match marks.is_edited {
+            true => object.flag("edited", true),
+            false => object,
+        };
+        match marks.reactions.is_empty() {
+            true => object,
+            false => {
+                let reactions = marks.reactions.iter().map(|(reaction, all)| {
+                    let names = all.iter().map(|it| it.nick.as_str());
+                    (reaction.as_str(), names)
+                });
+                object.lists("reactions", reactions)
+            }
         }
     }
 }

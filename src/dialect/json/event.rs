@@ -374,11 +374,11 @@ fn counted(object: Object<'_>, count: usize, has_more: bool) -> Object<'_> {
 }
 
 fn spoken<'a>(object: Object<'a>, message: &Message) -> Object<'a> {
-    let object = object
+    object
         .text("username", message.nick.as_str())
         .message(message)
-        .number("id", Some(message.id.0));
-    amended::marked(object, message)
+        .number("id", Some(message.id.0))
+        .marks(message)
 }
 
 pub(super) fn came_or_went<'a>(
