@@ -185,7 +185,7 @@ fn stripped(path: &Path, text: &str) -> String {
                     &['{', '}', ';', ',']
                 }
                 Some("html") => {
-                    served += line;
+                    served += &unquoted(line);
                     &['>']
                 }
                 _ => {
@@ -199,9 +199,30 @@ fn stripped(path: &Path, text: &str) -> String {
         }
     }
     match kind {
-        Some("css") => served.replace(";}", "}"),
+        // No statement is empty, and none is a loop without a body.
+        Some("css" | "js") => served.replace(";}", "}"),
         _ => served,
     }
+}
+
+/// Without the quotation marks of attributes that need none.
+///
+/// # Panics
+/// Where a value goes on behind its line.
+fn unquoted(line: &str) -> String {
+    assert!(line.matches('"').count().is_multiple_of(2), "{line}");
+    let mut parts = line.split('"');
+    let mut out: String = parts.next().unwrap_or_default().into();
+    while let (Some(value), Some(rest)) = (parts.next(), parts.next()) {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+        let is_bare = !value.is_empty() && value.chars().all(is_word) && !value.ends_with('/');
+        match is_bare && out.ends_with('=') {
+            true => out += value,
+            false => out.extend(["\"", value, "\""]),
+        }
+        out += rest;
+    }
+    out
 }
 
 /// Without blanks in front of `before` and behind `behind`, but in what is quoted: a string, a template (though not the

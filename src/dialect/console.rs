@@ -249,6 +249,7 @@ mod tests {
             has_more: false,
             newest: true,
             shows_ids: false,
+            only_files: false,
         };
         let lines = "[#lobby Alice] hi\nThat is 1 of #lobby.\n";
         assert_eq!(history(answer), lines);

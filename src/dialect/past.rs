@@ -79,6 +79,7 @@ pub(super) fn closing(event: &Event, here: bool) -> Option<String> {
                     has_more,
                     newest,
                     shows_ids,
+                    only_files,
                 },
         } => {
             let (where_, whose) = match target {
@@ -91,15 +92,25 @@ pub(super) fn closing(event: &Event, here: bool) -> Option<String> {
                 false => messages.last().map(|last| format!("after {}", last.id)),
             };
             Some(match next {
-                None => match target {
-                    Target::Room(room) => format!("Nothing was said in #{room}."),
-                    Target::User(nick) => format!("Nothing was said with {nick}."),
-                },
-                Some(next) if *has_more => format!(
-                    "That is {} {where_}; /history {whose}{}{next} for more.",
-                    messages.len(),
-                    if *shows_ids { "ids " } else { "" }
-                ),
+                None => {
+                    let nothing = match only_files {
+                        true => "No files were shared",
+                        false => "Nothing was said",
+                    };
+                    match target {
+                        Target::Room(room) => format!("{nothing} in #{room}."),
+                        Target::User(nick) => format!("{nothing} with {nick}."),
+                    }
+                }
+                Some(next) if *has_more => {
+                    let again = match (only_files, shows_ids) {
+                        (true, _) => format!("/files {whose}"),
+                        (false, true) => format!("/history {whose}ids "),
+                        (false, false) => format!("/history {whose}"),
+                    };
+                    let count = messages.len();
+                    format!("That is {count} {where_}; {again}{next} for more.")
+                }
                 Some(_) => format!("That is {} {where_}.", messages.len()),
             })
         }

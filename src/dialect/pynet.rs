@@ -194,6 +194,7 @@ mod tests {
             has_more: false,
             newest: true,
             shows_ids: false,
+            only_files: false,
         };
         let end = line("That is 1 of #lobby.");
         assert_eq!(history(lobby, answer), [said, end]);

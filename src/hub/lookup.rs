@@ -88,6 +88,7 @@ impl Hub {
             has_more,
             newest,
             shows_ids,
+            only_files: window.only_files,
         };
         Ok(Decision::Answer(Event::History {
             target,
@@ -189,6 +190,7 @@ impl Hub {
                             has_more,
                             newest: window.newest,
                             shows_ids,
+                            only_files: window.only_files,
                         },
                     },
                     None => Event::Error(ErrorCode::StoreFailed),

@@ -126,6 +126,8 @@ pub enum Part {
         newest: bool,
         /// Does the reader want their numbers?
         shows_ids: bool,
+        /// Was it about files that were shared only?
+        only_files: bool,
     },
 }
 

@@ -104,6 +104,8 @@ pub struct ServerFacts {
     pub motd: Vec<String>,
     /// How long a message may be, in bytes.
     pub message_bytes: usize,
+    /// Are files shared here?
+    pub has_files: bool,
     /// Are IRC clients to come by TLS?
     pub strict_transport: Option<StrictTransport>,
 }
@@ -295,6 +297,7 @@ impl World for Nowhere {
             registration: RegistrationMode::Open,
             requires_account: false,
             motd: Vec::new(),
+            has_files: false,
             strict_transport: None,
             message_bytes: 4096,
         };

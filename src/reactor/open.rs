@@ -258,6 +258,10 @@ fn rules(
             motd: files.motd(&*system)?,
             strict_transport: strict_transport(doors, config)?,
             message_bytes: config.limits.message_bytes,
+            has_files: config
+                .data
+                .as_ref()
+                .is_some_and(|data| data.files.is_some()),
         },
     })
 }

@@ -114,7 +114,7 @@ impl User<'_> {
 fn messages(from: &str, text: &str) -> String {
     format!(
         "[...document.querySelectorAll('#log .message')].filter(message =>
-            message.dataset.from === {} && message.querySelector('.text').textContent === {})",
+            message.dataset.from === {} && message.querySelector('.text')?.textContent === {})",
         json!(from),
         json!(text)
     )

@@ -10,7 +10,7 @@ use crate::util::*;
 
 impl Shared {
     /// A request without a token: what it asks for says who may.
-    fn ask(&self, what: &str, headers: &str, body: &[u8]) -> Response {
+    pub(crate) fn ask(&self, what: &str, headers: &str, body: &[u8]) -> Response {
         let mut peer = Peer::connect(self.door(), Http);
         let length = match what.starts_with("HEAD ") {
             true => String::new(),
@@ -28,7 +28,7 @@ impl Shared {
 
     /// A ticket of somebody who speaks json.
     #[track_caller]
-    fn ticket(&self, peer: &mut Peer, fields: &str) -> String {
+    pub(crate) fn ticket(&self, peer: &mut Peer, fields: &str) -> String {
         peer.send(format!(
             "{{\"type\":\"upload\",\"name\":\"sun.txt\"{fields}}}\n"
         ));
@@ -93,7 +93,7 @@ fn a_line_of_curl_sends_a_file_once() {
     until("it is gone", || names(&shared.folder()).is_empty());
     bob.settle();
     bob.send("/files\n")
-        .expect("[Server] Nothing was said in #lobby.\n");
+        .expect("[Server] No files were shared in #lobby.\n");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod backup;
 mod between;
 mod bodies;
 mod browser;
+mod browser_about;
 mod browser_crowd;
 mod browser_page;
 mod browser_past;

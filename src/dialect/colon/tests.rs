@@ -310,6 +310,7 @@ fn what_was_said_before_byte_by_byte() {
         has_more: true,
         newest: true,
         shows_ids: false,
+        only_files: false,
     };
     assert_eq!(
         rendered(&history(lobby, answer)),

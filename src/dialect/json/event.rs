@@ -1,8 +1,8 @@
 //! Events as objects.
 
 use crate::model::{
-    Author, BanEntry, ClientEntry, Deletion, ErrorCode, Event, Message, Nick, Part, RoomEntry,
-    RoomName, Stats, Target,
+    Author, BanEntry, ClientEntry, Deletion, ErrorCode, Event, MemberRank, Message, Nick, Part,
+    RoomEntry, RoomName, Stats, Target, WhoisEntry,
 };
 
 use super::super::object::Object;
@@ -55,10 +55,16 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
 fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object<'a> {
     let now = view.now;
     match event {
-        Event::Welcome { nick, users } => Object::new(out, "welcome")
-            .text("message", &format!("Welcome to the chat, {nick}!"))
-            .roster(users)
-            .time(now),
+        Event::Welcome { nick, users } => {
+            let object = Object::new(out, "welcome")
+                .text("message", &format!("Welcome to the chat, {nick}!"))
+                .roster(users)
+                .time(now);
+            match view.world.server().has_files {
+                true => object.flag("files", true),
+                false => object,
+            }
+        }
         Event::Joined {
             author: Author { nick, .. },
         } => came_or_went(
@@ -203,18 +209,7 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             .time(now),
         Event::Deleted(_) => Object::new(out, "ok"),
         Event::Amended(it) => Object::new(out, "ok").number("message_id", Some(it.id.0)),
-        Event::Whois(entry) => {
-            let rooms: Vec<&str> = entry.rooms.iter().map(RoomName::as_str).collect();
-            Object::new(out, "whois")
-                .text("username", entry.nick.as_str())
-                .maybe(
-                    "address",
-                    entry.peer.map(|peer| peer.to_string()).as_deref(),
-                )
-                .texts("rooms", rooms.into_iter())
-                .flag("operator", entry.is_operator)
-                .maybe("away", entry.away.as_deref())
-        }
+        Event::Whois(entry) => whois(entry, view, out),
         Event::Pong
         | Event::Changed { .. }
         | Event::Proven { .. }
@@ -288,6 +283,29 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
             }
             .text("code", code.code())
         }
+    }
+}
+
+/// What is known of somebody.
+fn whois<'a>(entry: &WhoisEntry, view: &View<'_>, out: &'a mut Vec<u8>) -> Object<'a> {
+    let user = view.world.find(entry.nick.as_str());
+    let moderates = |room: &RoomName| {
+        let rank = user.and_then(|user| view.world.rank(user, room));
+        rank.is_some_and(MemberRank::moderates)
+    };
+    let moderated: Vec<&RoomName> = entry.rooms.iter().filter(|it| moderates(it)).collect();
+    let object = Object::new(out, "whois")
+        .text("username", entry.nick.as_str())
+        .maybe(
+            "address",
+            entry.peer.map(|peer| peer.to_string()).as_deref(),
+        )
+        .texts("rooms", entry.rooms.iter().map(RoomName::as_str))
+        .flag("operator", entry.is_operator)
+        .maybe("away", entry.away.as_deref());
+    match moderated.is_empty() {
+        true => object,
+        false => object.texts("moderates", moderated.into_iter().map(RoomName::as_str)),
     }
 }
 

@@ -199,6 +199,7 @@ fn what_was_said_before_byte_by_byte() {
         has_more,
         newest: true,
         shows_ids: false,
+        only_files: false,
     };
     let end = r#"{"type":"history_end","room":"lobby","count":1,"more":true,"id":9}"#;
     assert_eq!(history(lobby(), answer(true)), format!("{said}{end}\n"));

@@ -94,6 +94,7 @@ pub fn past_event(which: usize, text: &str) -> Event {
         has_more,
         newest,
         shows_ids: has_more,
+        only_files: false,
     };
     let lobby = Target::Room(RoomName::lobby());
     let room = RoomName::parse("g").expect("a room name");

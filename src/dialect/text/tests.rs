@@ -186,6 +186,7 @@ fn what_was_said_before_byte_by_byte() {
         has_more,
         newest,
         shows_ids: false,
+        only_files: false,
     };
     let here = "[12:26] [Alice] hi\n[12:26] * Alice waves\n";
     let there = "[12:26] [#lobby Alice] hi\n[12:26] [#lobby] * Alice waves\n";
@@ -291,6 +292,7 @@ fn the_date_stands_where_it_changes() {
         has_more: false,
         newest: true,
         shows_ids: false,
+        only_files: false,
     };
     assert_eq!(
         shown(&[25, 1, 0], answer),

@@ -79,11 +79,13 @@ const TABLE = [
 	"topic [TOPIC]: what the room is about: topic room",
 	"history [#ROOM|@NAME] [N] [before ID|after ID] [since TIME]: what was said before",
 	"search [--before ID] WORDS: where words were said",
+	"send: choose a file to send",
+	"files [N]: which files were shared here: files room",
 	"edit [ID] TEXT: say it in other words",
 	"reply ID TEXT: say something about it",
 	"react ID EMOJI: react to it",
 	"unreact ID EMOJI: or no more",
-	"delete [ID] [REASON]: delete what you said",
+	"delete|unsend [ID] [REASON]: delete what you said",
 	"ignore NAME: hear nothing from them",
 	"unignore NAME: or again",
 	"away [TEXT]: be away, or back",
@@ -297,6 +299,7 @@ const acts = {
 	react: (id, emoji) => unless(react(state.current, { id: Number(id) }, emoji, true)),
 	unreact: (id, emoji) => unless(react(state.current, { id: Number(id) }, emoji, false)),
 	rooms: browse,
+	send: () => byId("attach").click(),
 	help(word) {
 		const command = word ? commandOf(word) : null;
 		if (!word || word === "all") byId("me").click();

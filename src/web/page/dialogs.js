@@ -4,12 +4,10 @@ import { button, byId, closeBox, confirmed, copy, form, h, openBox } from "./dom
 import { isRoomName } from "./links.js";
 import { goTo } from "./log.js";
 import { addressOf } from "./message.js";
-import { ask, enter, leave, session, within } from "./session.js";
+import { ask, askRank, enter, leave, session, within } from "./session.js";
 import { find, get, isMe, state } from "./state.js";
 import { open, openDrawer } from "./view.js";
 
-/** A name that nobody has, but could: what only a moderator may ask about it tells who is one. */
-const NOBODY = "_nobody_moderates_-.";
 const RULES = "1 to 32 letters, digits, _ or -";
 
 /** Enters a room, or opens it where one is in it, and leads to a message there. */
@@ -83,10 +81,11 @@ function wayOut(text) {
 }
 
 /** What a member is and does, in sentences. */
-function sentences({ rooms = [], operator, away, address }) {
-	const names = new Intl.ListFormat("en").format(rooms.map(room => `#${room}`));
+function sentences({ rooms = [], moderates, operator, away, address }) {
+	const names = all => new Intl.ListFormat("en").format(all.map(room => `#${room}`));
 	return [
-		names ? `Is in ${names}.` : "Is in no room that you can see.",
+		rooms[0] ? `Is in ${names(rooms)}.` : "Is in no room that you can see.",
+		moderates && `Moderates ${names(moderates)}.`,
 		away && `Away: ${away}`,
 		operator && "Runs this server.",
 		address && `Comes from ${address}.`,
@@ -114,25 +113,20 @@ export function showCard(username) {
 	const moderating = h("div", { class: "row" });
 	openBox(username, told, h("div", { class: "row" }, !isTalk && write, ignore), moderating, isTalk && wayOut("Close this conversation"));
 	request({ type: "whois" }, event => tell(...sentences(event)));
-	if (talk.kind === "room") offerModeration(talk, moderating, request, tell);
+	const offer = isModerator => (isModerator || state.isOperator) && offerModeration(talk, moderating, request, tell);
+	if (talk.kind === "room") askRank(talk, offer);
 }
 
-/** Kick and mute, for who moderates the room: the server says who does. */
+/** Kick and mute. */
 function offerModeration(talk, place, request, tell) {
 	// An operator does that to the whole server.
 	const where = state.isOperator ? {} : within(talk);
 	const act = (text, id, values, done) => button(text, () => request({ ...values, ...where }, () => tell(done)), { id });
 	const kick = () => confirmed("Put them out?", "Kick", () => request({ type: "kick", ...where }));
-	const offer = () => {
-		talk.isModerator = true;
-		place.append(
-			act("Mute for 10 minutes", "card-mute", { type: "mute", seconds: 600 }, "They are silent for 10 minutes."),
-			act("Let speak", "card-unmute", { type: "unmute" }, "They may speak."),
-			button("Kick", kick, { id: "card-kick", class: "warn" }));
-	};
-	if (state.isOperator) return offer();
-	const onfail = (message, code) => (code === "no_such_nick" ? offer() : (talk.isModerator = false));
-	ask({ type: "kick", ...where, username: NOBODY }, { onfail });
+	place.append(
+		act("Mute for 10 minutes", "card-mute", { type: "mute", seconds: 600 }, "They are silent for 10 minutes."),
+		act("Let speak", "card-unmute", { type: "unmute" }, "They may speak."),
+		button("Kick", kick, { id: "card-kick", class: "warn" }));
 }
 
 /** Words looked for where one is, with ways to where they were said. */

@@ -1,6 +1,6 @@
 // What the server tells.
 
-import { PAUSE_MS, ask, deliver, enter, forget, kept, logout, named, out, recount, refresh, remember, session, settle, turn } from "./session.js";
+import { PAUSE_MS, ask, askRank, deliver, enter, forget, isAsked, kept, logout, named, out, recount, refresh, remember, session, settle, turn } from "./session.js";
 import { lose } from "./socket.js";
 import { LOBBY, close, find, get, isMe, isMention, move, rooms, setMe, show, state } from "./state.js";
 
@@ -22,7 +22,7 @@ function welcomed({ message, files, ...event }) {
 	const lobby = get("room", LOBBY);
 	lobby.isJoined = true;
 	named(lobby, event);
-	Object.assign(state, { isOperator: false, hasFiles: files !== false });
+	Object.assign(state, { isOperator: false, hasFiles: files });
 	show(state.current ?? lobby);
 	turn("in");
 	ask({ type: "topic" }, { isQuiet: true });
@@ -48,6 +48,15 @@ function refused(text, code) {
 }
 
 let found = [];
+
+/** What was found comes before the end, which alone tells whose question it was. */
+function endFound(context, count, more) {
+	const all = found;
+	found = [];
+	if (context.onend) return context.onend(all, more);
+	for (const { room, username, message, time, id } of all) tell(context, `${context.type === "files" ? `(${id}) ` : ""}#${room} ${username}: ${message}`, "", { place: { room, id }, when: time });
+	tell(context, `Found: ${count}${more ? " and more" : ""}`);
+}
 
 const inRoom = event => said(event.talk, event);
 const notice = ({ message }) => tell(null, message);
@@ -124,26 +133,22 @@ const handlers = {
 	},
 
 	history(event) {
-		const { kind, with: other, fold = other, talk } = event;
+		const { kind, with: other, fold = other, talk, file } = event;
+		// Files that were asked for are listed: between them much was said.
+		if (file && !talk?.isAsking && isAsked("files")) return found.push(event);
 		said(kind === "pm" ? get("person", other, fold) : talk, { ...event, type: kind }, true);
 	},
 	history_end({ count, more }, context) {
-		const { talk, values, ondone } = context;
+		const { talk, values, ondone, type } = context;
+		if (type === "files") return endFound(context, count, more);
 		talk.isAsking = false;
 		talk.isWhole ||= !more && !values?.since && !values?.after && !ondone;
 		if (talk.kind === "person") talk.gap();
 		if (ondone) ondone(more);
 		else if (values) talk.notice(count ? `${count} messages more are above.` : "There are no more.");
 	},
-	// What was found comes before the end, which alone tells whose search it was.
 	search: event => found.push(event),
-	search_end({ count, more }, context) {
-		const all = found;
-		found = [];
-		if (context?.onend) return context.onend(all, more);
-		for (const { room, username, message, time, id } of all) tell(context, `#${room} ${username}: ${message}`, "", { place: { room, id }, when: time });
-		tell(context, `Found: ${count}${more ? " and more" : ""}`);
-	},
+	search_end: ({ count, more }, context) => endFound(context, count, more),
 
 	notice,
 	motd: ({ message }) => message.split("\n").forEach(line => tell(null, line)),
@@ -200,6 +205,7 @@ const handlers = {
 		const talk = context?.isReturn ? context.talk : get("room", name);
 		Object.assign(talk, { name, topic, isJoined: true, key: context?.key });
 		named(talk, event);
+		askRank(talk);
 		// What was not asked for now is one's return, or another page of the same user.
 		if (!context || context.isReturn) return;
 		show(talk);

@@ -2,7 +2,7 @@
 
 import { button, byId, h } from "./dom.js";
 import { ask, within } from "./session.js";
-import { state } from "./state.js";
+import { state, takesFiles } from "./state.js";
 
 /** What is shown in its place; other types are offered only. */
 const PICTURE = /^image\/(png|jpeg|gif|webp|avif)$/;
@@ -58,11 +58,7 @@ export function send(file) {
 		transfer.open("PUT", new URL(url, location.href).href);
 		transfer.send(file);
 	};
-	const onfail = (message, code) => {
-		if (code === "no_files") state.hasFiles = false;
-		fail(code === "no_files" ? "this server takes no files." : message);
-	};
-	if (!ask(request, { talk, onanswer, onfail })) fail("there is no connection now.");
+	if (!ask(request, { talk, onanswer, onfail: fail })) fail("there is no connection now.");
 }
 
 function reasonOf({ status, responseText }) {
@@ -75,7 +71,7 @@ function reasonOf({ status, responseText }) {
 
 const chooser = byId("file");
 const main = byId("main");
-const hasFiles = ({ dataTransfer }) => state.hasFiles && dataTransfer?.types.includes("Files");
+const brings = ({ dataTransfer }) => takesFiles() && dataTransfer?.types.includes("Files");
 
 byId("attach").onclick = () => chooser.click();
 chooser.onchange = () => {
@@ -85,19 +81,19 @@ chooser.onchange = () => {
 byId("input").onpaste = event => {
 	const files = [...event.clipboardData.files];
 	// What a program copies as a picture too is text first.
-	if (files.length === 0 || !state.hasFiles || event.clipboardData.types.includes("text/plain")) return;
+	if (files.length === 0 || !takesFiles() || event.clipboardData.types.includes("text/plain")) return;
 	event.preventDefault();
 	files.forEach(send);
 };
 main.ondragover = event => {
-	if (!hasFiles(event)) return;
+	if (!brings(event)) return;
 	event.preventDefault();
 	main.classList.add("dropping");
 };
 main.ondragleave = ({ relatedTarget }) => main.classList.toggle("dropping", main.contains(relatedTarget));
 main.ondrop = event => {
 	main.classList.remove("dropping");
-	if (!hasFiles(event)) return;
+	if (!brings(event)) return;
 	event.preventDefault();
 	[...event.dataTransfer.files].forEach(send);
 };

@@ -130,6 +130,9 @@ export function logout() {
 	return forget(true) || ask({ type: "logout" });
 }
 
+/** Is an answer to such a request on its way? */
+export const isAsked = wanted => [...waiting.values()].some(({ type }) => type === wanted);
+
 /** Was it sent? `context` is for its answer: `onanswer` and `onfail` are told it, in place of the user. */
 export function ask(request, context) {
 	const id = `${++lastId}`;
@@ -153,6 +156,12 @@ export function lookBack(talk, values, context) {
 	const request = { type: "history", ...within(talk), before, limit: 50, ...values };
 	return (talk.isAsking = ask(request, { talk, isQuiet: !values, values, ...context }));
 }
+
+/** Has the server say whether one moderates a room. */
+export const askRank = (talk, then = () => {}) => ask({ type: "whois", username: state.me }, {
+	isQuiet: true,
+	onanswer: ({ moderates = [] }) => then(talk.isModerator = moderates.includes(talk.name)),
+});
 
 export function leave(talk) {
 	if (talk.kind === "room" && talk.isJoined) return ask({ type: "leave_room", room: talk.name }, { isLeaving: true });

@@ -9,8 +9,8 @@ export const MEMBERS_STEP = 500;
 export const state = {
 	me: "",
 	isOperator: false,
-	/** Can files be sent here? */
-	hasFiles: true,
+	/** Are files shared here? */
+	hasFiles: false,
 	/** Rooms, then people. */
 	talks: [],
 	current: null,
@@ -19,6 +19,9 @@ export const state = {
 	/** Names that one hears nothing from. */
 	ignored: new Set(),
 };
+
+/** Files are for rooms. */
+export const takesFiles = () => state.hasFiles && state.current.kind === "room";
 
 /** Names are as the server tells them; it folds those of one person alike. */
 export const isMe = name => name === state.me;

@@ -5,7 +5,7 @@ import { byId, byName, classesOf, h, rowsIn, setText } from "./dom.js";
 import { markSeen, showLog } from "./log.js";
 import { discOf, hashOf, paint } from "./message.js";
 import { retryAt, session, showMore } from "./session.js";
-import { LOBBY, MEMBERS_STEP, isMe, people, rooms, show, state } from "./state.js";
+import { LOBBY, MEMBERS_STEP, isMe, people, rooms, show, state, takesFiles } from "./state.js";
 
 const fillRooms = rowsIn(byId("rooms"), makeTalk, fillTalk);
 const fillPeople = rowsIn(byId("people"), makeTalk, fillTalk);
@@ -92,7 +92,7 @@ function showHead({ kind, label, topic, isJoined }) {
 	input.placeholder = input.ariaLabel = `Message ${label}`;
 	byId("composer").hidden = !isJoined;
 	byId("outside").hidden = isJoined;
-	byId("attach").hidden = !state.hasFiles;
+	byId("attach").hidden = !takesFiles();
 	document.body.dataset.kind = kind;
 	setText("trouble", session.trouble && `(${session.trouble})`);
 	byId("other-name").hidden = !session.trouble;
