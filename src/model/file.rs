@@ -1,7 +1,7 @@
 //! Files that are shared in rooms: what a message says of one, and the links that lead to it.
 
 use std::cell::OnceCell;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use ring::hmac;
@@ -35,7 +35,7 @@ impl FromStr for FileId {
 }
 
 /// What a file is called: one line of visible text that is no path, and does not begin with a dot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileName(String);
 
 impl FileName {
@@ -266,6 +266,9 @@ pub struct Links<'a> {
 /// Bytes of the mark that a token ends with.
 const MARK_BYTES: usize = 12;
 
+/// Of the whole token: until when it holds, whose it is, and the mark, in digits.
+const TOKEN_BYTES: usize = 16 + 2 * MARK_BYTES;
+
 impl LinkKey {
     /// As secret as `seed`.
     pub fn of(seed: HashSeed) -> LinkKey {
@@ -294,16 +297,21 @@ impl LinkKey {
         mark
     }
 
-    /// A token for a file that a reader may have from now on for a day.
-    fn token(&self, file: FileId, reader: u32, now_ms: u64) -> String {
+    /// A token for a file that a reader may have from now on for a day, in hexadecimal digits.
+    fn token(&self, file: FileId, reader: u32, now_ms: u64) -> [u8; TOKEN_BYTES] {
         // The same for an hour, so that a browser that is told of a picture again has it already.
         let step = now_ms / 1000 / FILE_LINK_STEP_S;
         let until_s = (step + 1) * FILE_LINK_STEP_S + FILE_LINK_S;
         let until_s = u32::try_from(until_s).unwrap_or(u32::MAX);
-        let mut token = format!("{until_s:08x}{reader:08x}");
-        for byte in self.mark(file, reader, until_s) {
-            // Writing to a String cannot fail.
-            let _ = write!(token, "{byte:02x}");
+        let told = [until_s.to_be_bytes(), reader.to_be_bytes()];
+        let mark = self.mark(file, reader, until_s);
+        let mut token = [0; TOKEN_BYTES];
+        for (digits, byte) in token
+            .chunks_exact_mut(2)
+            .zip(told.iter().flatten().chain(&mark))
+        {
+            let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+            digits.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
         token
     }
@@ -312,7 +320,7 @@ impl LinkKey {
     /// of it is right.
     pub(crate) fn admits(&self, file: FileId, token: &str, now_ms: u64) -> bool {
         let is_hex = token.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if token.len() != 16 + 2 * MARK_BYTES || !is_hex {
+        if token.len() != TOKEN_BYTES || !is_hex {
             return false;
         }
         let number = |at: usize| u32::from_str_radix(&token[at..at + 8], 16).unwrap_or(0);
@@ -330,8 +338,13 @@ impl LinkKey {
 impl Links<'_> {
     /// The path of a file with the token that lets this reader have it.
     pub fn path(&self, file: &SharedFile) -> String {
-        let token = self.key.token(file.id, self.reader, self.now_ms);
+        let token = String::from_utf8_lossy(&self.token(file.id)).into_owned();
         format!("{}?token={token}", file.path())
+    }
+
+    /// What lets this reader have a file.
+    pub(crate) fn token(&self, file: FileId) -> [u8; TOKEN_BYTES] {
+        self.key.token(file, self.reader, self.now_ms)
     }
 
     /// The whole link.

@@ -18,6 +18,7 @@ use crate::model::{ConnId, ErrorCode, Event, Links, Moment, Person, RequestId, W
 use crate::sys::System;
 
 use super::Reactor;
+use super::links::Template;
 use super::pages::{Kind, Pages};
 use super::phase::Reason;
 
@@ -39,7 +40,9 @@ pub(super) struct RoomBatch {
     bytes: usize,
     /// Does any of them tell of files, to each reader by a link of its own?
     has_files: bool,
-    /// The chunks of the reader that was looked at last, where they do.
+    /// Where they do: what is in them, by kind of reader and what its links begin with.
+    templates: Vec<Template>,
+    /// The chunks of the reader that was looked at last, likewise.
     own: Vec<Chunk>,
     /// By slot of a connection: it had, or is to miss, so many of the first events. Invariant: of
     /// connections that are open.
@@ -112,9 +115,16 @@ impl RoomBatch {
             links,
             form: kind.form(),
         };
-        if links.is_some() {
+        if let Some(links) = links {
             self.own.clear();
-            pages.render(None, kind, &self.events, &view, &mut self.own);
+            let is_for = |it: &Template| it.is_for(kind, links.base, self.events.len());
+            let known = self.templates.iter().position(is_for);
+            let at = known.unwrap_or_else(|| {
+                let template = Template::new(kind, &self.events, &view, links, pages);
+                self.templates.push(template);
+                self.templates.len() - 1
+            });
+            self.templates[at].fill(&links, &pages.ledger, &mut self.own);
             return &self.own;
         }
         let known = self.rendered.iter().position(|&(known, _)| known == kind);
@@ -138,6 +148,7 @@ impl RoomBatch {
         self.events.shrink_to(KEPT);
         self.bytes = 0;
         self.has_files = false;
+        self.templates = Vec::new();
         self.own = Vec::new();
         for slot in self.ahead_slots.drain(..) {
             self.ahead[slot as usize] = 0;

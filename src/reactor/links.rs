@@ -1,13 +1,19 @@
 //! Links to files: what they begin with for each reader, and whom they let have a file.
 
+use memchr::memmem;
+
+use crate::buffer::{Chunk, Ledger, Page};
+use crate::dialect::View;
 use crate::layer::{Layer, Transport as _};
-use crate::model::{ConnId, Event, FileId, HashSeed, LinkKey, Links, Moment};
+use crate::model::{ConnId, Event, FileId, HashSeed, LinkKey, Links, Moment, SharedFile};
 use crate::sys::{Place, Stream, System};
 
 use super::Reactor;
 use super::config::Config;
 use super::connection::Connection;
+use super::delivery::Happened;
 use super::door::DoorAddress;
+use super::pages::{Kind, Pages};
 
 /// What links are made with.
 #[derive(Debug)]
@@ -104,6 +110,84 @@ impl HttpDoor {
             is_tls: door.is_tls,
             finds_tls: has_tls && door.dialect.is_none(),
         })
+    }
+}
+
+/// Events that share files, rendered once for all readers of a kind: of each reader's own are the tokens in it.
+#[derive(Debug)]
+pub(super) struct Template {
+    kind: Kind,
+    /// What its links begin with.
+    base: String,
+    bytes: Vec<u8>,
+    /// Where the text of each event ends.
+    ends: Vec<usize>,
+    /// Where tokens begin, and of which files.
+    tokens: Vec<(usize, FileId)>,
+}
+
+/// Whose tokens stand in a template. They are told nobody, and nobody can guess them: where they are found, links are.
+const NOBODY: u32 = u32::MAX;
+
+impl Template {
+    pub(super) fn new(
+        kind: Kind,
+        events: &[Happened],
+        view: &View<'_>,
+        links: Links<'_>,
+        pages: &mut Pages,
+    ) -> Template {
+        let links = Links {
+            reader: NOBODY,
+            ..links
+        };
+        let view = View {
+            links: Some(links),
+            ..*view
+        };
+        let mut chunks = Vec::new();
+        pages.render(None, kind, events, &view, &mut chunks);
+        let (mut bytes, mut ends, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+        for (Happened { event, .. }, chunk) in events.iter().zip(&chunks) {
+            if let Event::Said { message, .. } = event
+                && let Some(file) = SharedFile::of(message)
+            {
+                let found = |at| (bytes.len() + at, file.id);
+                let token = links.token(file.id);
+                tokens.extend(memmem::find_iter(&chunk.bytes(), &token).map(found));
+            }
+            bytes.extend_from_slice(&chunk.bytes());
+            ends.push(bytes.len());
+        }
+        Template {
+            kind,
+            base: links.base.into(),
+            bytes,
+            ends,
+            tokens,
+        }
+    }
+
+    /// Is it what such readers are told of so many events?
+    pub(super) fn is_for(&self, kind: Kind, base: &str, count: usize) -> bool {
+        self.kind == kind && self.base == base && self.ends.len() == count
+    }
+
+    /// Appends a chunk an event, as one reader is told it.
+    pub(super) fn fill(&self, links: &Links<'_>, ledger: &Ledger, chunks: &mut Vec<Chunk>) {
+        let mut rest = Page::new(ledger).append(|out| {
+            out.reserve_exact(self.bytes.len());
+            out.extend_from_slice(&self.bytes);
+            for &(at, file) in &self.tokens {
+                let token = links.token(file);
+                out[at..at + token.len()].copy_from_slice(&token);
+            }
+        });
+        let mut begin = 0;
+        for &end in &self.ends {
+            chunks.push(rest.split_to(end - begin));
+            begin = end;
+        }
     }
 }
 

@@ -55,9 +55,12 @@ fn a_token_is_for_one_file_one_reader_and_a_day() {
     let key = LinkKey::of(HashSeed(1, 2));
     let (file, other) = (FileId([1; 16]), FileId([2; 16]));
     let now = 1_700_000_000_000;
-    let token = key.token(file, 7, now);
-    assert_eq!(token, key.token(file, 7, now + 1));
-    assert_ne!(token, key.token(file, 8, now));
+    let token_of = |reader: u32, now: u64| {
+        String::from_utf8(key.token(file, reader, now).into()).expect("digits")
+    };
+    let token = token_of(7, now);
+    assert_eq!(token, token_of(7, now + 1));
+    assert_ne!(token, token_of(8, now));
     assert!(key.admits(file, &token, now));
     assert!(!key.admits(other, &token, now));
     assert!(!key.admits(file, &token, now + 26 * 3_600_000));
