@@ -15,6 +15,7 @@ use super::counters::Counters;
 use super::door::Door;
 use super::phase::Reason;
 use super::relay::Relays;
+use super::tickets::Tickets;
 use super::timers::Tick;
 use super::{Ended, Reactor};
 
@@ -71,6 +72,9 @@ pub(super) struct ServerState {
     pub(super) stop_begins_at: Option<Tick>,
     pub(super) counters: Counters,
     pub(super) hub: RawBytes,
+    /// What files may be sent by. A server from before there were any tells of none.
+    #[serde(default)]
+    pub(super) tickets: Tickets,
 }
 
 /// A door.
@@ -248,6 +252,7 @@ impl<S: System> Reactor<S> {
             stop_begins_at: self.stop_begins_at,
             counters: self.counters.clone(),
             hub: RawBytes::from(self.hub.snapshot()),
+            tickets: self.transfers.tickets.begun_anew(),
         }
     }
 

@@ -161,6 +161,7 @@ impl<S: System> Reactor<S> {
         let mut reactor = Reactor::with(system, config, doors, prepared, hub);
         reactor.counters = state.counters;
         reactor.stop_begins_at = state.stop_begins_at;
+        reactor.transfers.tickets = state.tickets;
         reactor.succession.is_awaited = true;
         let connections = state.connections.into_iter().zip(streams);
         for (at, (connection, stream)) in connections.enumerate() {

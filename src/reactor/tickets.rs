@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dialect::http::Response;
 use crate::limits::{TICKET_MS, TICKETS_MAX, TICKETS_PER_SESSION};
 use crate::model::{ConnId, ErrorCode, FileName, RoomName};
@@ -10,7 +12,7 @@ use crate::web::{TicketPart, TicketRequest, api, files};
 use super::timers::Tick;
 
 /// What one file may be sent by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ticket {
     /// Whose file it is.
     pub(super) who: ConnId,
@@ -30,7 +32,7 @@ pub(super) struct Ticket {
 }
 
 /// Those that are not used up, by what is told of each to who has it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Tickets(BTreeMap<String, Ticket>);
 
 impl Tickets {
@@ -38,6 +40,15 @@ impl Tickets {
     pub(super) fn has_room(&self, who: ConnId) -> bool {
         let own = self.0.values().filter(|ticket| ticket.who == who);
         self.0.len() < TICKETS_MAX && own.count() < TICKETS_PER_SESSION
+    }
+
+    /// As they are to a program that takes over: it has nothing of what was sent by them.
+    pub(super) fn begun_anew(&self) -> Tickets {
+        let mut tickets = self.clone();
+        for ticket in tickets.0.values_mut() {
+            (ticket.at, ticket.offset, ticket.over) = (None, 0, None);
+        }
+        tickets
     }
 
     pub(super) fn insert(&mut self, secret: String, ticket: Ticket) {

@@ -16,5 +16,5 @@ mod unplug;
 
 pub(crate) use checker::{Entry, View};
 pub(crate) use clients::Client;
-pub(crate) use faults::wait_until;
+pub(crate) use faults::{SmallDisk, wait_until};
 pub(crate) use kept::{ROOMS, kill, page, printed};

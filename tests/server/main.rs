@@ -33,6 +33,8 @@ mod echo;
 mod faults;
 mod figures;
 mod files;
+mod files_cost;
+mod files_faults;
 mod files_sent;
 mod files_told;
 mod forms;
