@@ -7,6 +7,8 @@ mod proxied;
 mod restraint;
 mod snapshot;
 
+use std::num::NonZeroU8;
+
 use crate::buffer::{Chunk, Ledger, Outbox};
 use crate::dialect::sniff::sniff;
 use crate::dialect::spec::{Class, PASSWORD_PROMPT};
@@ -53,6 +55,8 @@ pub(super) enum Opening {
     Awaited,
     /// Nothing else any more.
     Over,
+    /// Nothing: its WebSocket's Close frame is sent, or not to be sent any more.
+    Closed,
 }
 
 /// What one read brought.
@@ -99,8 +103,9 @@ pub struct Connection<S> {
     dialogue: Option<Box<Dialogue>>,
     /// What it remembers then and otherwise, in brief.
     brief: u32,
-    /// Its WebSocket's Close frame is sent, or not to be sent any more.
-    said_close: bool,
+    /// Since when its requests are handled behind those of others (`restraint`), in a byte: nearly everybody has been
+    /// there once.
+    heavy_since: Option<NonZeroU8>,
     /// What the poll was told last.
     pub(super) registered: Option<Interest>,
     /// Through which kind of door it came.
@@ -144,7 +149,7 @@ impl<S: Transport> Connection<S> {
             messages: Messages::None,
             dialogue: dialect.and_then(Dialect::dialogue),
             brief: 0,
-            said_close: false,
+            heavy_since: None,
             registered: None,
             door: DoorKind::Public { is_loopback: false },
             opening: Opening::Frame,
@@ -291,8 +296,8 @@ impl<S: Transport> Connection<S> {
     /// Queues the WebSocket's Close frame, unless it had one. Nothing may follow it
     /// (RFC 6455 section 5.5.1).
     pub(super) fn say_close(&mut self, code: Option<u16>, ledger: &Ledger) {
-        if self.is_websocket() && !self.said_close {
-            self.said_close = true;
+        if self.is_websocket() && self.opening != Opening::Closed {
+            self.opening = Opening::Closed;
             self.append(ledger, |out| websocket::write_close(code, out));
         }
     }

@@ -54,7 +54,9 @@ impl<S: Transport> Connection<S> {
         let sniffs = self.dialect.is_none() && !is_handshaking && !self.ended && !self.has_begun();
         let sniff_ms = match self.opening {
             Opening::Awaited => limits.sniff_ms.max(BROWSER_SNIFF_MS),
-            Opening::Header { .. } | Opening::Frame | Opening::Over => limits.sniff_ms,
+            Opening::Header { .. } | Opening::Frame | Opening::Over | Opening::Closed => {
+                limits.sniff_ms
+            }
         };
         // A tick is cut to the millisecond: one more, so that the silence is never too short.
         let silence = self.progress + SILENCE_MS + 1;

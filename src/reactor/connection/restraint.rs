@@ -1,5 +1,7 @@
 //! What holds a connection back for a while.
 
+use std::num::NonZeroU8;
+
 use crate::buffer::Ledger;
 use crate::frame::websocket;
 use crate::layer::Transport;
@@ -30,14 +32,22 @@ pub(super) struct Restraint {
     pub(super) flooding: Option<Flooding>,
     /// Since when a ping waits for anything to come.
     pub(super) pinged_since: Option<Tick>,
-    /// Until when its requests are handled behind those of others.
-    pub(super) heavy_until: Option<Tick>,
     /// Since when nothing came but pings and pongs, where that has a limit.
     pub(super) idle_since: Option<Tick>,
     /// The proxy that brings the requests of others over this connection.
     pub(super) proxy: Option<Peer>,
     /// A proxy says that it comes over TLS. (It holds nothing back, and would take eight bytes of every connection.)
     pub(super) is_proxied_over_tls: bool,
+}
+
+/// What a time is told apart by that fits into a byte, in milliseconds.
+const QUARTER_MS: u64 = 250;
+
+/// A time, which comes again after a minute: who has asked for nothing since then may be behind others for a second
+/// more.
+fn in_a_byte(now: Tick) -> NonZeroU8 {
+    let quarter = u8::try_from(now / QUARTER_MS % 255).unwrap_or_default();
+    NonZeroU8::MIN.saturating_add(quarter)
 }
 
 impl<S: Transport> Connection<S> {
@@ -89,20 +99,21 @@ impl<S: Transport> Connection<S> {
 
     /// Has it had its share of the turn? If so, its requests are behind those of others for a while.
     pub(in crate::reactor) fn note_share(&mut self, is_over: bool, now: Tick) {
+        let now = in_a_byte(now);
+        let is_past = |since: NonZeroU8| {
+            let quarters = (u64::from(now.get()) + 255 - u64::from(since.get())) % 255;
+            quarters * QUARTER_MS >= HEAVY_MS
+        };
         if is_over {
-            self.restraint.get_or_insert_default().heavy_until = Some(now + HEAVY_MS);
-        } else if self.heavy_until().is_some_and(|until| until <= now) {
-            self.relax(|restraint| restraint.heavy_until = None);
+            self.heavy_since = Some(now);
+        } else if self.heavy_since.is_some_and(is_past) {
+            self.heavy_since = None;
         }
     }
 
     /// Did its requests take long a short while ago? Those of others go first.
     pub(in crate::reactor) fn is_heavy(&self) -> bool {
-        self.heavy_until().is_some()
-    }
-
-    fn heavy_until(&self) -> Option<Tick> {
-        self.restraint.as_ref()?.heavy_until
+        self.heavy_since.is_some()
     }
 
     /// Is it not read because its SendQ is over the soft limit?

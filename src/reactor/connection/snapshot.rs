@@ -42,7 +42,6 @@ pub(in crate::reactor) struct ConnectionState {
     messages: Messages,
     dialogue: Option<RawBytes>,
     brief: u32,
-    said_close: bool,
     door: DoorKind,
     opening: Opening,
     stage: Stage,
@@ -81,7 +80,6 @@ impl<S: Transport> Connection<S> {
                 .and_then(|it| rmp_serde::to_vec(it).ok())
                 .map(RawBytes),
             brief: self.brief,
-            said_close: self.said_close,
             door: self.door,
             opening: self.opening,
             stage: self.stage,
@@ -123,7 +121,6 @@ impl<S: Transport> Connection<S> {
             messages: state.messages,
             dialogue: dialogue.transpose()?,
             brief: state.brief,
-            said_close: state.said_close,
             door: state.door,
             opening: state.opening,
             stage: state.stage,
