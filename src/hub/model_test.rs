@@ -8,7 +8,9 @@ use proptest::prelude::*;
 
 use super::Addresses;
 use super::*;
-use crate::model::{EnterMode, Nick, PutOut, RoomName, Secret};
+use crate::model::{
+    AboutMessage, Doing, EnterMode, Manner, Nick, PutOut, Reaction, RoomName, Secret, Target,
+};
 use reference::{Reference, Seen};
 
 const CONNECTIONS: u32 = 6;
@@ -20,6 +22,8 @@ const PASSWORD: &str = "sesame";
 #[derive(Debug, Clone)]
 enum Step {
     Ask(u32, Request),
+    /// Something is done about a message, one of so many.
+    About(u32, usize, Doing),
     Leave(u32),
     Wait(u64),
 }
@@ -30,6 +34,10 @@ fn seen(event: Event) -> Option<Seen> {
     Some(match event {
         Event::Said { room, message, .. } => Seen::Said(message.nick.to_string(), room_key(room)),
         Event::Private { message } => Seen::Private(message.nick.to_string()),
+        Event::Amended(amended) => match amended.target {
+            Target::Room(room) => Seen::Amended(amended.by.to_string(), room_key(room)),
+            Target::User(_) => return None,
+        },
         Event::Joined { author } => Seen::Joined(author.nick.to_string()),
         Event::Left { nick, why } => {
             let words = match why {
@@ -112,6 +120,11 @@ fn connection(slot: u32) -> ConnId {
     ConnId { slot, generation }
 }
 
+fn peer(slot: u32) -> Peer {
+    let ip = [10, 0, 0, slot as u8].into();
+    Peer::Ip { ip, port: 1000 }
+}
+
 /// Four come in and meet in a room.
 fn met() -> Vec<Step> {
     let nick = |at: u32| Nick::parse(["alice", "bob", "Bobby", "carol"][at as usize]);
@@ -138,6 +151,8 @@ fn check(steps: &[Step], limit: usize) {
     let (mut hub, mut reference) = (Hub::new(rules, Settings::default()), Reference::new(limit));
     hub.mirror();
     let mut now = Moment::default();
+    // The ids of what was said.
+    let mut said = Vec::new();
     for (at, step) in met().iter().chain(steps).enumerate() {
         if at % 8 == 7 {
             hub.renew();
@@ -158,10 +173,25 @@ fn check(steps: &[Step], limit: usize) {
                 hub.handle_leave(connection(*id), now);
                 reference.end(*id, None);
             }
+            Step::About(_, _, _) if said.is_empty() => continue,
+            Step::About(slot, number, doing) => {
+                let number = number % said.len();
+                let about = AboutMessage {
+                    within: None,
+                    id: Some(said[number]),
+                    what: doing.clone(),
+                };
+                let request = Request::About(Box::new(about));
+                hub.handle_request(connection(*slot), peer(*slot), request, None, now);
+                let told = match reference.do_about(*slot, number, doing) {
+                    Ok(()) => Seen::Answered,
+                    Err(()) => Seen::Refused,
+                };
+                reference.told.push((*slot, told));
+            }
             Step::Ask(slot, request) => {
                 let who = connection(*slot);
-                let ip = [10, 0, 0, *slot as u8].into();
-                let peer = Peer::Ip { ip, port: 1000 };
+                let peer = peer(*slot);
                 let is_kept_out = hub.refusal_of(&peer, now).is_some();
                 assert_eq!(is_kept_out, reference.is_banned("", *slot), "{step:?}");
                 // Who is kept out by its address does not come so far as to ask.
@@ -175,6 +205,9 @@ fn check(steps: &[Step], limit: usize) {
                     Err(()) => reference.told.push((*slot, Seen::Refused)),
                 }
             }
+        }
+        if reference.messages_len() > said.len() {
+            said.push(hub.chat.last_id());
         }
         let (mut told, mut expected) = (told_by(&mut hub), std::mem::take(&mut reference.told));
         if matches!(step, Step::Wait(_)) {
@@ -229,9 +262,27 @@ fn request() -> impl Strategy<Value = Request> {
     ]
 }
 
+fn doing() -> impl Strategy<Value = Doing> {
+    let reaction = || {
+        let reaction = prop::sample::select(&["yes", "no"][..]);
+        reaction.prop_map(|it| Reaction::parse(it).expect("a reaction"))
+    };
+    let (manner, text) = (Manner::Said, || "in other words".to_string());
+    prop_oneof![
+        3 => Just(Doing::Edit { text: text() }),
+        5 => (reaction(), prop::bool::weighted(0.7)).prop_map(|(reaction, is_on)| {
+            Doing::React { reaction, is_on }
+        }),
+        2 => Just(Doing::Reply { manner, text: text() }),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         40 => (0..CONNECTIONS, request()).prop_map(|(who, request)| Step::Ask(who, request)),
+        8 => (0..CONNECTIONS, 0_usize..100, doing()).prop_map(|(who, number, doing)| {
+            Step::About(who, number, doing)
+        }),
         1 => (0..CONNECTIONS).prop_map(Step::Leave),
         2 => (1_u64..20_000).prop_map(Step::Wait),
         3 => (1_u64..1_500).prop_map(Step::Wait),

@@ -2,11 +2,19 @@
 
 use crate::model::{EnterMode, Request, RoomName};
 
+mod hushes;
+mod words;
+
+use hushes::Hushes;
+use words::Message;
+
 /// What somebody is told, as far as both sides speak of it; names of rooms are folded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Seen {
     Said(String, String),
     Private(String),
+    /// Who did something about what was said, and where.
+    Amended(String, String),
     Joined(String),
     Left(String, Option<String>),
     Renamed(String, String),
@@ -45,6 +53,8 @@ fn fold(name: &str) -> String {
 #[derive(Default)]
 struct User {
     id: u32,
+    /// Of who comes by the same connection later it is another.
+    serial: u32,
     nick: String,
     /// In the order of entering; one speaks in `focus`.
     rooms: Vec<String>,
@@ -60,69 +70,11 @@ impl User {
     }
 }
 
-/// A mute. Each connection has an address of its own, of the connection's number.
-struct Hush {
-    names: Vec<String>,
-    ids: Vec<u32>,
-    /// Whoever comes from there later is muted as well.
-    address: Option<u32>,
-}
-
-#[derive(Default)]
-struct Hushes(Vec<Hush>);
-
-impl Hushes {
-    fn hold(&self, id: u32, key: &str) -> bool {
-        let mut hushes = self.0.iter();
-        hushes.any(|hush| hush.ids.contains(&id) || hush.names.iter().any(|name| name == key))
-    }
-
-    fn remove(&mut self, id: Option<u32>, key: &str) -> bool {
-        let before = self.0.len();
-        self.0.retain(|Hush { names, ids, .. }| {
-            !names.iter().any(|name| name == key) && !id.is_some_and(|id| ids.contains(&id))
-        });
-        self.0.len() < before
-    }
-
-    fn put(&mut self, id: u32, key: &str) {
-        self.remove(Some(id), key);
-        let is_anothers = self.0.iter().any(|hush| hush.address == Some(id));
-        self.0.push(Hush {
-            names: vec![key.into()],
-            ids: vec![id],
-            address: (!is_anothers).then_some(id),
-        });
-    }
-
-    /// Somebody is gone: whoever comes at its connection is another.
-    fn forget(&mut self, id: u32) {
-        for hush in &mut self.0 {
-            hush.ids.retain(|&other| other != id);
-        }
-    }
-
-    /// Whoever is muted stays so.
-    fn follow(&mut self, id: u32, key: &str) {
-        let find = |is_of: &dyn Fn(&Hush) -> bool| self.0.iter().position(is_of);
-        let by_id = find(&|hush| hush.ids.contains(&id));
-        let by_name = find(&|hush| hush.names.iter().any(|name| name == key));
-        let by_address = find(&|hush| hush.address == Some(id));
-        let Some(at) = by_id.or(by_name).or(by_address) else {
-            return;
-        };
-        if by_id.is_none() {
-            self.0[at].ids.push(id);
-        }
-        if by_name.is_none() {
-            self.0[at].names.push(key.into());
-        }
-    }
-}
-
 #[derive(Default)]
 struct Place {
     name: String,
+    /// One that is made later by the same name has another.
+    serial: u32,
     members: Vec<u32>,
     moderator: Option<u32>,
     muted: Hushes,
@@ -132,6 +84,9 @@ struct Place {
 
 #[derive(Default)]
 pub(super) struct Reference {
+    /// The last serial.
+    made: u32,
+    messages: Vec<Message>,
     users: Vec<User>,
     places: Vec<Place>,
     /// A mask and when it ends.
@@ -155,8 +110,10 @@ impl Reference {
 
     fn open(&mut self, name: &str, moderator: Option<u32>) {
         let name = name.into();
+        self.made += 1;
         self.places.push(Place {
             name,
+            serial: self.made,
             moderator,
             ..Place::default()
         });
@@ -325,20 +282,6 @@ impl Reference {
         Ok(())
     }
 
-    fn speak(&mut self, id: u32, room: Option<&RoomName>) -> Heard {
-        let user = self.user(id);
-        let room = user.named(room);
-        let key = fold(&user.nick);
-        must(user.rooms.contains(&room) && !self.mutes.hold(id, &key))?;
-        let place = self.place(&room);
-        must(!place.muted.hold(id, &key))?;
-        let mut hearers = place.members.clone();
-        hearers.retain(|&other| !self.user(other).ignored.contains(&key));
-        let seen = Seen::Said(self.user(id).nick.clone(), room);
-        self.tell(&hearers, id, &seen);
-        Ok(())
-    }
-
     /// The room spoken in, of which this user is the moderator.
     fn own_room(&self, id: u32) -> Result<String, ()> {
         let focus = self.user(id).focus.clone();
@@ -361,7 +304,10 @@ impl Reference {
                 must(own == nick.as_str() || !self.mutes.hold(id, &fold(&own)))?;
                 self.rename(id, nick.as_str())?;
             }
-            Request::Say { room, .. } => self.speak(id, room.as_ref())?,
+            Request::Say { room, .. } => {
+                let room = self.user(id).named(room.as_ref());
+                self.speak(id, &room)?;
+            }
             Request::Private { to, .. } => {
                 let (target, nick) = (self.named(to).ok_or(())?, self.user(id).nick.clone());
                 must(!self.mutes.hold(id, &fold(&nick)))?;
@@ -404,8 +350,10 @@ impl Reference {
     fn join(&mut self, id: u32, nick: &str) {
         self.mutes.follow(id, &fold(nick));
         self.put_in(id, "lobby", &Seen::Joined(nick.into()));
+        self.made += 1;
         self.users.push(User {
             id,
+            serial: self.made,
             nick: nick.into(),
             rooms: vec!["lobby".into()],
             focus: "lobby".into(),
