@@ -94,6 +94,8 @@ impl Client {
             }
             assert!(Instant::now() < until, "{answer}");
             std::thread::sleep(Duration::from_millis(100));
+            let server = self.stream.peer_addr().expect("a server");
+            *self = Client::connect(server.port()).expect("a connection");
             *self = Client::connect(self.port).expect("a connection");
         }
     }
