@@ -8,7 +8,7 @@ use redis::RedisError;
 use crate::log::Batch;
 use crate::model::NodeId;
 
-use super::Position;
+use super::position::Position;
 
 /// Why the engine has not answered: it may have done what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

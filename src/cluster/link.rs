@@ -8,12 +8,13 @@ use crate::limits::{CLUSTER_FOUND_MS, CLUSTER_LEASE_MS, CLUSTER_RENEW_MS};
 use crate::log::Batch;
 use crate::model::{NodeId, Secret};
 
+use super::EngineOptions;
 use super::calls::{
     Answered, EngineCalls, EngineMember, EngineStanding, Examined, Logged, NewEpoch, Tail, Verdict,
 };
 use super::dial::dial;
+use super::position::Position;
 use super::scripts::{BEGIN, DECLARE, ENROL, EXAMINE, GUARD, OPEN, PROPOSE, RENEW, SAVE};
-use super::{EngineOptions, Position};
 
 /// A connection to the engine.
 pub struct EngineLink {

@@ -11,24 +11,22 @@
 
 mod calls;
 mod dial;
+mod line;
 mod link;
 mod place;
+mod position;
 mod reader;
 mod recent;
 mod scripts;
 mod site;
 mod writer;
 
-use std::collections::VecDeque;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-
-use serde::{Deserialize, Serialize};
 
 use crate::limits::{CLUSTER_JOIN_TRIES, CLUSTER_REPLY_MS, CLUSTER_RETRY_MS, CLUSTER_TOLD_MAX};
 use crate::log::{Batch, gone_bytes};
@@ -38,13 +36,17 @@ pub use calls::Examined;
 pub use calls::{Answered, EngineCalls, EngineError, EngineSite};
 #[cfg(feature = "testing")]
 pub use calls::{EngineMember, EngineStanding, Logged, NewEpoch, Tail, Verdict};
+pub use line::EngineNews;
 pub use place::EngineAddress;
+pub use position::Position;
 pub use reader::LogReader;
-use recent::RecentLog;
 pub(crate) use site::RedisSite;
 #[cfg(feature = "testing")]
 pub use writer::NextStep;
 pub use writer::Proposer;
+
+use line::{EngineLine, ProposalQueue};
+use recent::RecentLog;
 
 /// What a server needs to be of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,42 +61,6 @@ pub struct EngineOptions {
     pub wait_ms: u64,
 }
 
-/// A place in the log, which the engine gives: a time in milliseconds since 1970, and a number within that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position {
-    /// The time.
-    pub ms: u64,
-    /// The number.
-    pub seq: u64,
-}
-
-impl Position {
-    fn parse(text: &str) -> Position {
-        let (ms, seq) = text.split_once('-').unwrap_or((text, "0"));
-        Position {
-            ms: ms.parse().unwrap_or(0),
-            seq: seq.parse().unwrap_or(0),
-        }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.ms, self.seq)
-    }
-}
-
-/// What the engine has to say.
-#[derive(Debug)]
-pub enum EngineNews {
-    /// The next batch of the log.
-    Read(Position, Batch),
-    /// A state of the chat is wanted, from which a server that comes begins ([`SharedEngine::save`]).
-    WantsState,
-    /// This server can't go on: that is why.
-    Fatal(String),
-}
-
 /// How the engine is, for whoever watches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EngineFigures {
@@ -106,74 +72,6 @@ pub struct EngineFigures {
     pub waiting: usize,
     /// The other servers that are members, and whether the lease of each holds.
     pub others: Vec<(String, bool)>,
-}
-
-/// What the loop and the threads share.
-struct EngineLine<S> {
-    site: S,
-    /// The name of this server.
-    name: String,
-    node: NodeId,
-    /// What only this program says of itself, so that it is told from another of its name.
-    run: String,
-    queue: Mutex<ProposalQueue>,
-    /// Something was added to the queue.
-    added: Condvar,
-    told: SyncSender<EngineNews>,
-    wake: Arc<dyn Fn() + Send + Sync>,
-    is_closing: AtomicBool,
-    is_writing: AtomicBool,
-    is_reading: AtomicBool,
-    /// Is the engine known to have all that anybody has of the log?
-    is_whole: AtomicBool,
-    /// Does the reader have a connection?
-    is_open: AtomicBool,
-    proposed: AtomicU64,
-    recent: Mutex<RecentLog>,
-}
-
-/// What is to be proposed.
-#[derive(Default)]
-struct ProposalQueue {
-    batches: VecDeque<Batch>,
-    /// The membership: batches of an earlier one are of no use.
-    generation: u64,
-    /// The number of the last entry that the engine may have.
-    sent: u64,
-    /// The number of the last entry that it has, as long as it loses nothing. Entries stay here until they are read back.
-    taken: u64,
-    state: Option<(Position, Vec<u8>)>,
-}
-
-impl<S: EngineSite> EngineLine<S> {
-    fn queue(&self) -> MutexGuard<'_, ProposalQueue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn recent(&self) -> MutexGuard<'_, RecentLog> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_whole(&self) -> bool {
-        self.is_whole.load(Ordering::Acquire)
-    }
-
-    /// The engine may be another than before, or is found to be whole.
-    fn set_whole(&self, is_whole: bool) {
-        self.is_whole.store(is_whole, Ordering::Release);
-        self.added.notify_one();
-    }
-
-    /// Tells the loop something. `false`: it is over.
-    fn tell(&self, told: EngineNews) -> bool {
-        let is_told = self.told.send(told).is_ok();
-        (self.wake)();
-        is_told
-    }
-
-    fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::Acquire)
-    }
 }
 
 /// The engine, as the loop sees it.

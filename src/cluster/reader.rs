@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::limits::{CLUSTER_BLOCK_MS, CLUSTER_READ_COUNT, CLUSTER_REPLY_MS, CLUSTER_RETRY_MS};
 
 use super::calls::{Answered, EngineCalls as _, EngineSite, EngineStanding, Logged};
-use super::{EngineLine, EngineNews, Position};
+use super::line::{EngineLine, EngineNews};
+use super::position::Position;
 
 /// Reads the log behind a place.
 pub struct LogReader<S: EngineSite> {

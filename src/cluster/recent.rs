@@ -6,8 +6,8 @@ use crate::limits::CLUSTER_RECENT_BYTES;
 use crate::log::gone_node;
 use crate::model::NodeId;
 
-use super::Position;
 use super::calls::{EngineMember, Logged, NewEpoch, Tail};
+use super::position::Position;
 
 /// The end of the log.
 #[derive(Debug, Default)]

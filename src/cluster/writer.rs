@@ -13,7 +13,8 @@ use crate::log::{Batch, epoch_bytes, gone_bytes};
 use super::calls::{
     Answered, EngineCalls as _, EngineMember, EngineSite, Examined, NewEpoch, Verdict,
 };
-use super::{EngineLine, EngineNews, Position};
+use super::line::{EngineLine, EngineNews};
+use super::position::Position;
 
 /// Proposes, renews the lease, and declares others gone. Times are those of its site.
 pub struct Proposer<S: EngineSite> {

@@ -2,6 +2,7 @@
 
 mod checks;
 mod client;
+mod engine;
 mod epoch;
 mod plan;
 mod redis;
@@ -93,7 +94,7 @@ fn shrink(plan: &Plan, failure: &Failure) -> Plan {
 
 /// The same with less that goes wrong, the least first.
 fn calmer(plan: &Plan) -> [Plan; 3] {
-    let none = site::WayFaults::default();
+    let none = engine::WayFaults::default();
     let with = |has_disk, faults| Plan {
         has_disk,
         faults,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::dice::Dice;
 
-use super::site::{Loss, WayFaults};
+use super::engine::{Loss, WayFaults};
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use crate::checks::Failure;
 use crate::dice::Dice;
 
 use super::client::{Answer, Client};
+use super::engine::{Engine, Loss};
 use super::plan::{Op, Plan, Step};
 use super::server::Server;
-use super::site::{Engine, Loss};
 
 /// How far time goes at once at most, in microseconds.
 const TICK_US: usize = 25_000;

@@ -13,7 +13,8 @@ use crate::faults::Faults;
 use crate::net::{Wire, World};
 use crate::system::SimSystem;
 
-use super::site::{Engine, SimSite};
+use super::engine::Engine;
+use super::site::SimSite;
 
 /// How long one that can't begin waits until it tries again, in microseconds.
 const RETRY_US: u64 = 500_000;
