@@ -62,7 +62,7 @@ _hubbub() {
 
     case "${cmd}" in
         hubbub)
-            opts="-h -V --config --listen --data --tls-cert --tls-key --tls-self-signed --public-host --oper-password-file --max-connections --durability --sniff-time --trusted-proxy --join-timeout --handshake-timeout --server-password-file --motd --cloak --show-addresses --backlog --allow-origin --api-token-file --ws-echo --server-name --register-after-join --irc-sts --network-name --replay --keep-age --keep-count --keep-bytes --data-set-aside --account-expiry --grace --strict-names --multi --require-account --registration --files --max-file --files-per-account --files-per-room --files-total --file-expiry --public-url --console --console-quiet --no-console --admin-socket --take-over --run-dir --http-status --state --cluster --node --cluster-password-file --cluster-wait --max-message --max-frame --presence-limit --rate-limit --connect-rate --max-per-address --limit-loopback --idle-timeout --ping-interval --keepalive --sendq-soft --sendq-hard --sendq-time --sendq-total --help --version load history account backup health config check help"
+            opts="-h -V --config --listen --data --tls-cert --tls-key --tls-self-signed --public-host --oper-password-file --max-connections --durability --sniff-time --trusted-proxy --join-timeout --handshake-timeout --server-password-file --motd --cloak --show-addresses --backlog --allow-origin --api-token-file --ws-echo --server-name --register-after-join --irc-sts --network-name --replay --keep-age --keep-count --keep-bytes --data-set-aside --account-expiry --grace --strict-names --multi --require-account --registration --files --max-file --files-per-account --files-per-room --files-total --file-expiry --public-url --console --console-quiet --no-console --admin-socket --take-over --run-dir --http-status --state --cluster --node --cluster-password-file --cluster-replicas --cluster-wait --max-message --max-frame --presence-limit --rate-limit --connect-rate --max-per-address --limit-loopback --idle-timeout --ping-interval --keepalive --sendq-soft --sendq-hard --sendq-time --sendq-total --help --version load history account backup health config check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -229,6 +229,10 @@ _hubbub() {
                     return 0
                     ;;
                 --cluster-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster-replicas)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

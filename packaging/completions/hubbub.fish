@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_hubbub_global_optspecs
-    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= motd= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi require-account registration= files max-file= files-per-account= files-per-room= files-total= file-expiry= public-url= console console-quiet no-console admin-socket= take-over run-dir= http-status= state= cluster= node= cluster-password-file= cluster-wait= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
+    string join \n config= listen= data= tls-cert= tls-key= tls-self-signed public-host= oper-password-file= max-connections= durability= sniff-time= trusted-proxy= join-timeout= handshake-timeout= server-password-file= motd= cloak show-addresses backlog= allow-origin= api-token-file= ws-echo server-name= register-after-join irc-sts= network-name= replay= keep-age= keep-count= keep-bytes= data-set-aside account-expiry= grace= strict-names multi require-account registration= files max-file= files-per-account= files-per-room= files-total= file-expiry= public-url= console console-quiet no-console admin-socket= take-over run-dir= http-status= state= cluster= node= cluster-password-file= cluster-replicas= cluster-wait= max-message= max-frame= presence-limit= rate-limit= connect-rate= max-per-address= limit-loopback idle-timeout= ping-interval= keepalive= sendq-soft= sendq-hard= sendq-time= sendq-total= h/help V/version
 end
 
 function __fish_hubbub_needs_command
@@ -65,6 +65,7 @@ complete -c hubbub -n "__fish_hubbub_needs_command" -l state -d 'The file in whi
 complete -c hubbub -n "__fish_hubbub_needs_command" -l cluster -d 'Be one chat with all servers that have this Redis (7 or newer): redis://HOST:PORT/DB?prefix=NAME, rediss:// over TLS, or redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l node -d 'The name of this server in the cluster, which no other has' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l cluster-password-file -d 'File with the password of that Redis; an ACL user is in the URL' -r -F
+complete -c hubbub -n "__fish_hubbub_needs_command" -l cluster-replicas -d 'How many replicas of that Redis have what is acknowledged' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l cluster-wait -d 'How long a change waits for the cluster before it is refused' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l max-message -d 'The longest message, in bytes of UTF-8' -r
 complete -c hubbub -n "__fish_hubbub_needs_command" -l max-frame -d 'The longest frame (line, JSON object), in bytes; at least the longest message' -r

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::RedisError;
 
 use crate::log::Batch;
-use crate::model::NodeId;
+use crate::model::{NodeEntry, NodeId};
 
 use super::position::Position;
 
@@ -81,6 +81,17 @@ pub struct EngineMember {
     pub holds: bool,
 }
 
+/// A server that has enrolled, as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineNode {
+    /// Its number.
+    pub node: NodeId,
+    /// The connection by which it proposes, as the engine numbers it; empty where that is not known.
+    pub client: String,
+    /// What is told of it.
+    pub entry: NodeEntry,
+}
+
 /// What a membership has come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tail {
@@ -142,6 +153,11 @@ pub trait EngineSite {
     /// Where it is, for a message.
     fn address(&self) -> String;
 
+    /// How many replicas of it have what is acknowledged.
+    fn replicas(&self) -> u64 {
+        0
+    }
+
     /// Waits for so long. `false`: nobody waits here.
     fn rest(&self, time: Duration) -> bool;
 }
@@ -176,6 +192,35 @@ pub trait EngineCalls {
     fn members(&mut self) -> Answered<Vec<EngineMember>>;
     /// Declares a server gone. `false`: it is not, or somebody else has.
     fn declare(&mut self, name: &str, by: NodeId, gone: &[u8]) -> Answered<bool>;
+    /// Tells which connection is this server's, and where people reach it.
+    fn introduce(&mut self) -> Answered<()> {
+        Ok(())
+    }
+    /// The servers that have enrolled, by their names, where that is of use.
+    fn nodes(&mut self) -> Answered<Vec<EngineNode>> {
+        Ok(Vec::new())
+    }
+    /// Those of some connections that are open; all of them, where that is not known.
+    fn open_clients(&mut self, clients: &[String]) -> Answered<Vec<String>> {
+        Ok(clients.to_vec())
+    }
+    /// Ends the lease of a server whose connection has ended, unless it has come by another.
+    fn end_lease(&mut self, _name: &str, _client: &str) -> Answered<()> {
+        Ok(())
+    }
+    /// Has a server be drained.
+    fn drain(&mut self, _name: &str) -> Answered<()> {
+        Ok(())
+    }
+    /// Waits until so many replicas have what was written by this connection, or for so many milliseconds. Returns how
+    /// many have it.
+    fn await_replicas(&mut self, count: u64, _ms: u64) -> Answered<u64> {
+        Ok(count)
+    }
+    /// How many batches there were ever, where that is known.
+    fn batches_ever(&mut self) -> Answered<u64> {
+        Ok(0)
+    }
     /// Gives the lease up, as the server ends.
     fn leave(&mut self) -> Answered<()>;
     /// Keeps a state of the chat. `is_first`: only where there is none. `false`: there is one that is as new.

@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::log::Batch;
-use crate::model::NodeId;
+use crate::model::{NodeEntry, NodeId};
 
 use super::calls::EngineSite;
 use super::position::Position;
@@ -29,11 +29,17 @@ pub(super) struct EngineLine<S> {
     /// The name of this server.
     pub(super) name: String,
     pub(super) node: NodeId,
+    /// The first membership of this program.
+    pub(super) since: u64,
+    /// The number of the last entry that as many replicas have as there are to be.
+    pub(super) confirmed: Mutex<u64>,
+    /// That has grown.
+    pub(super) grown: Condvar,
     /// What only this program says of itself, so that it is told from another of its name.
     pub(super) run: String,
     pub(super) queue: Mutex<ProposalQueue>,
     /// Something was added to the queue.
-    pub(super) added: Condvar,
+    pub(super) added_to_queue: Condvar,
     pub(super) told: SyncSender<EngineNews>,
     pub(super) wake: Arc<dyn Fn() + Send + Sync>,
     pub(super) is_closing: AtomicBool,
@@ -45,6 +51,21 @@ pub(super) struct EngineLine<S> {
     pub(super) is_open: AtomicBool,
     pub(super) proposed: AtomicU64,
     pub(super) recent: Mutex<RecentLog>,
+    /// Batches that were ever in the log, as far as it is known.
+    pub(super) added: AtomicU64,
+    /// How many of them were read, where that is known, or 0.
+    pub(super) read: AtomicU64,
+    /// How many of those wait for the loop.
+    pub(super) told_count: AtomicU64,
+    pub(super) nodes: Mutex<NodeList>,
+}
+
+/// The servers of the cluster.
+#[derive(Default)]
+pub(super) struct NodeList {
+    /// It counts how often they have changed.
+    pub(super) version: u64,
+    pub(super) nodes: Vec<NodeEntry>,
 }
 
 /// What is to be proposed.
@@ -58,6 +79,8 @@ pub(super) struct ProposalQueue {
     /// The number of the last entry that it has, as long as it loses nothing. Entries stay here until they are read back.
     pub(super) taken: u64,
     pub(super) state: Option<(Position, Vec<u8>)>,
+    /// Servers that are to be drained.
+    pub(super) drains: Vec<String>,
 }
 
 impl<S: EngineSite> EngineLine<S> {
@@ -76,7 +99,7 @@ impl<S: EngineSite> EngineLine<S> {
     /// The engine may be another than before, or is found to be whole.
     pub(super) fn set_whole(&self, is_whole: bool) {
         self.is_whole.store(is_whole, Ordering::Release);
-        self.added.notify_one();
+        self.added_to_queue.notify_one();
     }
 
     /// Tells the loop something. `false`: it is over.

@@ -10,7 +10,8 @@ use crate::model::{NodeId, Secret};
 
 use super::EngineOptions;
 use super::calls::{
-    Answered, EngineCalls, EngineMember, EngineStanding, Examined, Logged, NewEpoch, Tail, Verdict,
+    Answered, EngineCalls, EngineMember, EngineNode, EngineStanding, Examined, Logged, NewEpoch,
+    Tail, Verdict,
 };
 use super::dial::dial;
 use super::position::Position;
@@ -18,9 +19,11 @@ use super::scripts::{BEGIN, DECLARE, ENROL, EXAMINE, GUARD, OPEN, PROPOSE, RENEW
 
 /// A connection to the engine.
 pub struct EngineLink {
-    connection: Connection,
+    pub(super) connection: Connection,
     prefix: String,
-    name: String,
+    pub(super) name: String,
+    /// Where people reach this server.
+    pub(super) address_told: Option<String>,
     /// What tells the engine from one that was started anew, or is another.
     token: String,
 }
@@ -43,19 +46,20 @@ impl EngineLink {
             connection,
             prefix: options.address.prefix.clone(),
             name: options.node.clone(),
+            address_told: options.address_told.clone(),
         })
     }
 
     /// The name of a key.
-    fn key(&self, what: &str) -> String {
+    pub(super) fn key(&self, what: &str) -> String {
         format!("{}:{what}", self.prefix)
     }
 
-    fn node_key(&self, name: &str) -> String {
+    pub(super) fn node_key(&self, name: &str) -> String {
         self.key(&format!("node:{name}"))
     }
 
-    fn lease_key(&self, name: &str) -> String {
+    pub(super) fn lease_key(&self, name: &str) -> String {
         self.key(&format!("lease:{name}"))
     }
 }
@@ -263,6 +267,34 @@ impl EngineCalls for EngineLink {
             .arg(&self.token)
             .invoke(&mut self.connection)?;
         Ok(declared == 1)
+    }
+
+    fn introduce(&mut self) -> Answered<()> {
+        Ok(self.tell_itself()?)
+    }
+
+    fn nodes(&mut self) -> Answered<Vec<EngineNode>> {
+        Ok(self.all_nodes()?)
+    }
+
+    fn open_clients(&mut self, clients: &[String]) -> Answered<Vec<String>> {
+        Ok(self.open_of(clients)?)
+    }
+
+    fn end_lease(&mut self, name: &str, client: &str) -> Answered<()> {
+        Ok(self.end_lease_of(name, client)?)
+    }
+
+    fn drain(&mut self, name: &str) -> Answered<()> {
+        Ok(self.have_drained(name)?)
+    }
+
+    fn await_replicas(&mut self, count: u64, ms: u64) -> Answered<u64> {
+        Ok(cmd("WAIT").arg(count).arg(ms).query(&mut self.connection)?)
+    }
+
+    fn batches_ever(&mut self) -> Answered<u64> {
+        Ok(self.count_ever()?)
     }
 
     fn leave(&mut self) -> Answered<()> {

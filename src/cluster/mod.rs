@@ -9,10 +9,12 @@
 //! other declares it gone, once, which is an entry of the log. What it proposes after that is refused by its generation.
 //! It takes a new one, which is an entry too, and goes on.
 
+mod around;
 mod calls;
 mod dial;
 mod line;
 mod link;
+mod nodes;
 mod place;
 mod position;
 mod reader;
@@ -30,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use crate::limits::{CLUSTER_JOIN_TRIES, CLUSTER_REPLY_MS, CLUSTER_RETRY_MS, CLUSTER_TOLD_MAX};
 use crate::log::{Batch, gone_bytes};
-use crate::model::NodeId;
+use crate::model::{NodeEntry, NodeId};
 
 pub use calls::Examined;
 pub use calls::{Answered, EngineCalls, EngineError, EngineSite};
@@ -59,6 +61,10 @@ pub struct EngineOptions {
     pub password_file: Option<PathBuf>,
     /// How long a change waits for the engine before it is refused, in milliseconds.
     pub wait_ms: u64,
+    /// How many replicas of the engine have what is acknowledged.
+    pub replicas: u64,
+    /// Where people reach this server.
+    pub address_told: Option<String>,
 }
 
 /// How the engine is, for whoever watches.
@@ -70,8 +76,8 @@ pub struct EngineFigures {
     pub proposed: u64,
     /// Batches that wait for it.
     pub waiting: usize,
-    /// The other servers that are members, and whether the lease of each holds.
-    pub others: Vec<(String, bool)>,
+    /// Batches of the log that are not applied here.
+    pub behind: u64,
 }
 
 /// The engine, as the loop sees it.
@@ -130,12 +136,15 @@ pub fn join<S: EngineSite>(
         site,
         name: name.into(),
         node,
+        since: generation,
+        confirmed: Mutex::new(0),
+        grown: Condvar::new(),
         run,
         queue: Mutex::new(ProposalQueue {
             generation,
             ..ProposalQueue::default()
         }),
-        added: Condvar::new(),
+        added_to_queue: Condvar::new(),
         told: sender,
         wake,
         is_closing: AtomicBool::new(false),
@@ -145,6 +154,10 @@ pub fn join<S: EngineSite>(
         is_open: AtomicBool::new(false),
         proposed: AtomicU64::new(0),
         recent: Mutex::new(recent),
+        added: AtomicU64::new(0),
+        read: AtomicU64::new(0),
+        told_count: AtomicU64::new(0),
+        nodes: Mutex::default(),
     };
     Ok(NewMember {
         shared: Arc::new(shared),
@@ -227,7 +240,7 @@ impl<S: EngineSite> SharedEngine<S> {
     /// Has a batch proposed.
     pub fn propose(&self, batch: Batch) {
         self.shared.queue().batches.push_back(batch);
-        self.shared.added.notify_one();
+        self.shared.added_to_queue.notify_one();
     }
 
     /// Takes back what was proposed up to a number, as far as the engine can't have it. Returns up to which number it
@@ -243,29 +256,44 @@ impl<S: EngineSite> SharedEngine<S> {
 
     /// What there is to say, until it is `None`.
     pub fn poll(&mut self) -> Option<EngineNews> {
-        self.told.try_recv().ok()
+        let news = self.told.try_recv().ok();
+        if let Some(EngineNews::Read(..)) = news {
+            self.shared.told_count.fetch_sub(1, Ordering::AcqRel);
+        }
+        news
+    }
+
+    /// The servers of the cluster, where they have changed since version `seen`.
+    pub fn nodes(&self, seen: &mut u64) -> Option<Vec<NodeEntry>> {
+        let list = self.shared.nodes();
+        let is_new = list.version != *seen;
+        *seen = list.version;
+        is_new.then(|| list.nodes.clone())
+    }
+
+    /// Has a server told to send its users elsewhere.
+    pub fn drain(&self, name: &str) {
+        self.shared.queue().drains.push(name.into());
+        self.shared.added_to_queue.notify_one();
     }
 
     /// Has a state of the chat kept.
     pub fn save(&self, at: Position, state: Vec<u8>) {
         self.shared.queue().state = Some((at, state));
-        self.shared.added.notify_one();
+        self.shared.added_to_queue.notify_one();
     }
 
     /// How it goes.
     pub fn figures(&self) -> EngineFigures {
         let shared = &self.shared;
         let is = |flag: &AtomicBool| flag.load(Ordering::Acquire);
-        let recent = shared.recent();
-        let others = recent.members.iter();
-        let others = others.filter(|it| it.name != shared.name && it.membership.is_alive);
         let queue = shared.queue();
         let waiting = queue.batches.iter().filter(|it| it.last() > queue.taken);
         EngineFigures {
             is_here: is(&shared.is_writing) && is(&shared.is_reading),
             proposed: shared.proposed.load(Ordering::Acquire),
             waiting: waiting.count(),
-            others: others.map(|it| (it.name.clone(), it.holds)).collect(),
+            behind: shared.behind(),
         }
     }
 }
@@ -274,7 +302,7 @@ impl<S: EngineSite> Drop for SharedEngine<S> {
     /// What is proposed is still sent, for a moment.
     fn drop(&mut self) {
         self.shared.is_closing.store(true, Ordering::Release);
-        self.shared.added.notify_one();
+        self.shared.added_to_queue.notify_one();
         let until = Instant::now() + Duration::from_millis(CLUSTER_REPLY_MS);
         let is_over = |threads: &[JoinHandle<()>]| threads.iter().all(JoinHandle::is_finished);
         while !is_over(&self.threads) && Instant::now() < until {

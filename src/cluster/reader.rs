@@ -15,6 +15,8 @@ pub struct LogReader<S: EngineSite> {
     shared: Arc<EngineLine<S>>,
     after: Position,
     calls: Option<S::Calls>,
+    /// The last batch when the engine was connected to, and how many there were then.
+    end: (Position, u64),
     is_over: bool,
 }
 
@@ -24,6 +26,7 @@ impl<S: EngineSite> LogReader<S> {
             shared,
             after,
             calls: None,
+            end: Default::default(),
             is_over: false,
         }
     }
@@ -69,6 +72,7 @@ impl<S: EngineSite> LogReader<S> {
         let batches = calls.read(self.after, CLUSTER_READ_COUNT, block)?;
         self.shared.is_reading.store(true, Ordering::Release);
         for logged in batches {
+            self.count(logged.at);
             let (at, before, after) = (logged.at, logged.before, self.after);
             if before != after {
                 self.give_up(format!(
@@ -78,6 +82,11 @@ impl<S: EngineSite> LogReader<S> {
             }
             self.after = at;
             self.note(&logged);
+            if !self.shared.await_replicas(&logged.batch) {
+                self.is_over = true;
+                break;
+            }
+            self.shared.told_count.fetch_add(1, Ordering::AcqRel);
             if !self.shared.tell(EngineNews::Read(at, logged.batch)) {
                 self.is_over = true;
                 break;
@@ -108,8 +117,25 @@ impl<S: EngineSite> LogReader<S> {
         if let Some(why) = loss(&standing, self.after) {
             self.give_up(why);
         }
+        let (shared, added) = (&self.shared, calls.batches_ever()?);
+        shared.added.store(added, Ordering::Release);
+        let is_at_end = standing.last == self.after;
+        shared
+            .read
+            .store(if is_at_end { added } else { 0 }, Ordering::Release);
+        self.end = (standing.last, added);
         self.calls = Some(calls);
         Ok(Duration::ZERO)
+    }
+
+    /// Counts what is read, from the batch on that was the last of so many when the engine was asked.
+    fn count(&self, at: Position) {
+        let (read, (last, added)) = (&self.shared.read, self.end);
+        match read.load(Ordering::Acquire) {
+            0 if at == last => read.store(added, Ordering::Release),
+            0 => {}
+            count => read.store(count + 1, Ordering::Release),
+        }
     }
 
     fn give_up(&mut self, why: String) {

@@ -20,7 +20,10 @@ pub(super) const BEGIN: &str = "
 local generation = math.max(redis.call('HGET', KEYS[2], 'generation') or 0, ARGV[6]) + 1
 redis.call('HSET', KEYS[2], 'alive', 1, 'run', ARGV[2], 'generation', generation)
 redis.call('HDEL', KEYS[2], 'left')
-if ARGV[5] == '1' then redis.call('HSET', KEYS[2], 'number', 0) end
+if ARGV[5] == '1' then
+  redis.call('HSET', KEYS[2], 'number', 0)
+  redis.call('HDEL', KEYS[2], 'client', 'drain')
+end
 redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[4])
 local before = redis.call('GET', KEYS[4]) or '0-0'
 local number = redis.call('HGET', KEYS[2], 'number') or 0
@@ -56,6 +59,28 @@ redis.call('HINCRBY', KEYS[2], 'generation', 1)
 local before = redis.call('GET', KEYS[4]) or '0-0'
 local at = redis.call('XADD', KEYS[1], '*', 'p', before, 'n', ARGV[1], 'g', 0, 's', 0, 'c', 1, 'b', ARGV[2])
 redis.call('SET', KEYS[4], at)
+return 1";
+
+/// All that have ever enrolled.
+pub(super) const NODES: &str = "
+local all = redis.call('HGETALL', KEYS[1])
+local rows = {}
+for at = 1, #all, 2 do
+  local name = all[at]
+  local of = redis.call('HMGET', ARGV[1] .. 'node:' .. name, 'alive', 'client', 'address', 'drain')
+  local lease = redis.call('EXISTS', ARGV[1] .. 'lease:' .. name)
+  table.insert(rows, {name, all[at + 1], of[1] or '0', of[2] or '', of[3] or '', of[4] or '0', tostring(lease)})
+end
+return rows";
+
+/// Ends the lease of a server whose connection has ended, unless it has come by another.
+pub(super) const END_LEASE: &str = "
+if redis.call('HGET', KEYS[1], 'client') == ARGV[1] then redis.call('DEL', KEYS[2]) end
+return 1";
+
+/// Has a server be drained that has enrolled.
+pub(super) const DRAIN: &str = "
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then redis.call('HSET', KEYS[2], 'drain', 1) end
 return 1";
 
 /// Keeps a newer state of the chat, from which a server begins.

@@ -47,6 +47,10 @@ impl EngineSite for RedisSite {
         true
     }
 
+    fn replicas(&self) -> u64 {
+        self.options.replicas
+    }
+
     fn address(&self) -> String {
         let (host, port) = &self.options.address.hosts[0];
         format!("{host}:{port}")

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::limits::{
-    CLUSTER_BATCH_BYTES, CLUSTER_KEPT_MS, CLUSTER_LEASE_MS, CLUSTER_LENGTH_MAX, CLUSTER_RENEW_MS,
-    CLUSTER_REPLY_MS, CLUSTER_RETRY_MS, CLUSTER_STATE_MS,
+    CLUSTER_BATCH_BYTES, CLUSTER_KEPT_MS, CLUSTER_LEASE_MS, CLUSTER_LENGTH_MAX, CLUSTER_LOOK_MS,
+    CLUSTER_RENEW_MS, CLUSTER_REPLICA_MS, CLUSTER_REPLY_MS, CLUSTER_RETRY_MS, CLUSTER_SETTLED_MS,
+    CLUSTER_STATE_MS,
 };
 use crate::log::{Batch, epoch_bytes, gone_bytes};
 
@@ -22,6 +23,14 @@ pub struct Proposer<S: EngineSite> {
     calls: Option<S::Calls>,
     /// When the lease is renewed next.
     due: Duration,
+    /// When the other servers are looked at next.
+    look_due: Duration,
+    /// Does the engine know which connection this one is?
+    is_introduced: bool,
+    /// Connections of others that had ended when they were looked at last.
+    ended: Vec<String>,
+    /// The number of the last entry that too few replicas may have, or 0.
+    unconfirmed: u64,
     /// Since when the engine has answered in time, without a break.
     since: Duration,
     /// When a state of the chat was asked for last.
@@ -45,6 +54,10 @@ impl<S: EngineSite> Proposer<S> {
         Proposer {
             calls: None,
             due: Duration::ZERO,
+            look_due: Duration::ZERO,
+            is_introduced: false,
+            ended: Vec::new(),
+            unconfirmed: 0,
             since: shared.site.now(),
             asked: None,
             is_over: false,
@@ -74,7 +87,11 @@ impl<S: EngineSite> Proposer<S> {
         let e = match served {
             Ok(true) => {
                 let now = self.shared.site.now();
-                return NextStep::Wait(self.due.saturating_sub(now));
+                let due = match self.unconfirmed {
+                    0 => self.due.min(self.look_due),
+                    _ => now,
+                };
+                return NextStep::Wait(due.saturating_sub(now));
             }
             Ok(false) => return NextStep::Rest(Duration::from_millis(CLUSTER_RETRY_MS)),
             Err(e) => e,
@@ -99,7 +116,9 @@ impl<S: EngineSite> Proposer<S> {
                 let calls = self.shared.site.open(wait)?;
                 // It may be another Redis than before, or have been away: nobody is judged before all could renew.
                 let now = self.shared.site.now();
-                (self.since, self.due) = (now, now);
+                (self.since, self.due, self.look_due) = (now, now, now);
+                self.ended.clear();
+                self.is_introduced = false;
                 self.shared.queue().taken = 0;
                 calls
             }
@@ -108,13 +127,25 @@ impl<S: EngineSite> Proposer<S> {
             self.calls = Some(calls);
             return Ok(false);
         }
+        // Not before: an engine that has lost all is known by having nothing of this server.
+        if !self.is_introduced {
+            calls.introduce()?;
+            self.is_introduced = true;
+        }
         if self.shared.site.now() >= self.due {
             self.renew(&mut calls)?;
         }
-        if !self.shared.is_writing.swap(true, Ordering::AcqRel) {
-            log::info!("the cluster's engine is back");
+        if self.shared.site.now() >= self.look_due {
+            self.look(&mut calls)?;
         }
         self.send_all(&mut calls)?;
+        let is_confirmed = self.await_replicas(&mut calls)?;
+        let was_writing = self.shared.is_writing.swap(is_confirmed, Ordering::AcqRel);
+        match (was_writing, is_confirmed) {
+            (false, true) => log::info!("the cluster's engine is back"),
+            (true, false) => log::error!("the cluster's engine has too few replicas"),
+            _ => {}
+        }
         self.save(&mut calls)?;
         self.calls = Some(calls);
         Ok(true)
@@ -170,13 +201,27 @@ impl<S: EngineSite> Proposer<S> {
         }
     }
 
+    /// Waits for a moment until as many replicas as there are to be have what was proposed. `false`: not all of it.
+    fn await_replicas(&mut self, calls: &mut S::Calls) -> Answered<bool> {
+        let wanted = self.shared.site.replicas();
+        if self.unconfirmed > 0 {
+            if wanted > 0 && calls.await_replicas(wanted, CLUSTER_REPLICA_MS)? < wanted {
+                return Ok(false);
+            }
+            self.shared.confirm(self.unconfirmed);
+            self.unconfirmed = 0;
+        }
+        Ok(true)
+    }
+
     /// Waits until there is something to do, for so long at most.
     fn wait(&self, most: Duration) {
         let queue = self.shared.queue();
         let is_idle = queue.batches.iter().all(|it| it.last() <= queue.taken);
-        let is_idle = is_idle && queue.state.is_none() && self.shared.is_whole();
+        let is_idle =
+            is_idle && queue.drains.is_empty() && queue.state.is_none() && self.shared.is_whole();
         if is_idle && !self.shared.is_closing() {
-            drop(self.shared.added.wait_timeout(queue, most));
+            drop(self.shared.added_to_queue.wait_timeout(queue, most));
         }
     }
 
@@ -188,10 +233,12 @@ impl<S: EngineSite> Proposer<S> {
             self.note_reply(begun);
             match taken {
                 Verdict::In => {
+                    self.unconfirmed = batch.last();
                     self.shared.queue().taken = batch.last();
                     self.shared.proposed.fetch_add(1, Ordering::AcqRel);
                 }
                 Verdict::Had(last) => {
+                    self.unconfirmed = last;
                     self.shared.queue().taken = last;
                 }
                 Verdict::Over => {
@@ -271,9 +318,38 @@ impl<S: EngineSite> Proposer<S> {
         Ok(())
     }
 
+    /// Looks at the servers that there are. The lease of one whose connection has ended twice in a row is over, when each
+    /// could have connected since the engine was away last.
+    fn look(&mut self, calls: &mut S::Calls) -> Answered<()> {
+        let now = self.shared.site.now();
+        self.look_due = now + Duration::from_millis(CLUSTER_LOOK_MS);
+        let (nodes, own) = (calls.nodes()?, self.shared.node);
+        let others = nodes.iter();
+        let others = others.filter(|it| it.entry.is_member && it.node != own);
+        let others = others.filter(|it| !it.client.is_empty());
+        let mut ended: Vec<String> = others.clone().map(|it| it.client.clone()).collect();
+        let open = calls.open_clients(&ended)?;
+        ended.retain(|it| !open.contains(it));
+        let before = std::mem::replace(&mut self.ended, ended);
+        if now.saturating_sub(self.since) >= Duration::from_millis(CLUSTER_SETTLED_MS) {
+            let has_ended = |it: &String| before.contains(it) && self.ended.contains(it);
+            for it in others.filter(|it| has_ended(&it.client)) {
+                let (name, gone) = (&it.entry.name, gone_bytes(it.node));
+                calls.end_lease(name, &it.client)?;
+                if calls.declare(name, own, &gone)? {
+                    log::warn!("the server {name} is gone from the cluster");
+                }
+            }
+        }
+        let entries = nodes.into_iter().map(|it| it.entry);
+        self.shared.note_nodes(entries.collect());
+        Ok(())
+    }
+
     /// Has the log cut behind a state of the chat that is kept, and that renewed now and then.
     fn look_after(&mut self, calls: &mut S::Calls) -> Answered<()> {
-        let standing = calls.standing()?;
+        let (standing, added) = (calls.standing()?, calls.batches_ever()?);
+        self.shared.added.fetch_max(added, Ordering::AcqRel);
         let Some(saved) = standing.saved else {
             return Ok(());
         };
@@ -322,8 +398,16 @@ impl<S: EngineSite> Proposer<S> {
         Ok(())
     }
 
+    /// Does what was asked for beside proposals.
     fn save(&mut self, calls: &mut S::Calls) -> Answered<()> {
-        let state = self.shared.queue().state.take();
+        let (state, drains) = {
+            let mut queue = self.shared.queue();
+            (queue.state.take(), std::mem::take(&mut queue.drains))
+        };
+        for name in drains {
+            calls.drain(&name)?;
+            self.look_due = self.shared.site.now();
+        }
         match state {
             Some((at, state)) => calls.save(at, &state, false).map(drop),
             None => Ok(()),

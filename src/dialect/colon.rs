@@ -203,6 +203,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         Event::LeftRoom { room, .. } => green(out, format_args!("Left group {room}")),
         Event::Announced { text } => announced(time, text, out),
         Event::StopsIn { seconds } => announced(time, &sentence::stops_in(*seconds), out),
+        Event::Moving(addresses) => announced(time, &sentence::moving(addresses), out),
         Event::OperatorTold { text } => {
             write!(
                 out,
@@ -245,6 +246,7 @@ pub(super) fn show(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
         | Event::Token { .. }
         | Event::Codes { .. }
         | Event::Ticket(_)
+        | Event::Nodes(_)
         | Event::Stats(_) => match &text::sentences(event)[..] {
             [] => Ok(()),
             [one] => green(out, disarmed(one)),

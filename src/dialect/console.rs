@@ -8,7 +8,7 @@ use super::{Ask, View, ask, command, plain, text, utf8, words};
 
 /// What can be asked here, by the commands' names; and how it is told from what users ask, where it is
 /// something else.
-const OFFERED: [(&str, Option<(&str, &str)>); 26] = [
+const OFFERED: [(&str, Option<(&str, &str)>); 28] = [
     ("help", None),
     ("list", Some(("list", "who is connected, with addresses"))),
     ("rooms", None),
@@ -46,6 +46,8 @@ const OFFERED: [(&str, Option<(&str, &str)>); 26] = [
         )),
     ),
     ("stats", None),
+    ("nodes", None),
+    ("drain", None),
     ("ping", None),
     ("shutdown", None),
     ("quit", Some(("quit", "end this console, not the server"))),

@@ -3,7 +3,7 @@
 
 use crate::model::{
     Absence, Deletion, Departure, Done, Happening, InviteCode, Kick, MaskKind, MemberRank, Message,
-    ModeChange, Nick, Notice, PutOut, RoomName, Target,
+    ModeChange, Nick, NodeEntry, Notice, PutOut, RoomName, Stats, Target,
 };
 
 /// To who asked for it: it was done.
@@ -53,6 +53,7 @@ pub(super) fn done(done: &Done) -> String {
         } => format!("{name} has been {}.", muted(room.as_ref(), *is_muted)),
         Done::Banned { mask, count } => format!("{mask} is banned; {count} put out."),
         Done::Unbanned { mask } => format!("{mask} is not banned any more."),
+        Done::Drains { node } => format!("The users of {node} are told to go elsewhere."),
         Done::Closed(room) => closed(room),
         Done::Locked {
             room,
@@ -172,8 +173,16 @@ fn rank_of(room: &RoomName, name: &str, rank: MemberRank, is_given: bool) -> Str
     }
 }
 
+/// The invitations, one a line.
+pub(super) fn invitations(codes: &[(InviteCode, Option<u64>)]) -> Vec<String> {
+    match codes {
+        [] => vec!["There are no invitations.".into()],
+        some => some.iter().map(invitation).collect(),
+    }
+}
+
 /// An invitation, and how long it lasts.
-pub(super) fn invitation((code, seconds_left): &(InviteCode, Option<u64>)) -> String {
+fn invitation((code, seconds_left): &(InviteCode, Option<u64>)) -> String {
     let time = seconds_left.map_or(String::new(), |seconds| format!(", {seconds} s left"));
     format!("{}: good for {}{time}", code.code, code.uses)
 }
@@ -226,6 +235,50 @@ pub(super) fn deleted(deletion: &Deletion) -> String {
 /// To all: the server stops.
 pub(super) fn stops_in(seconds: u64) -> String {
     format!("The server stops in {seconds} s.")
+}
+
+/// To all: the server is to be stopped, and others are there.
+pub(super) fn moving(addresses: &[String]) -> String {
+    match addresses {
+        [] => "This server is to be stopped. Please connect to another one.".into(),
+        some => format!(
+            "This server is to be stopped. Please go on at {}.",
+            some.join(" or ")
+        ),
+    }
+}
+
+/// Figures, one a line.
+pub(super) fn stats(Stats(stats): &Stats) -> Vec<String> {
+    let lines = stats.iter().map(|(name, value)| format!("{name}: {value}"));
+    lines.collect()
+}
+
+/// The servers of the cluster, one a line.
+pub(super) fn nodes(nodes: &[NodeEntry]) -> Vec<String> {
+    match nodes {
+        [] => vec!["There is no cluster.".into()],
+        some => some.iter().map(node).collect(),
+    }
+}
+
+fn node(node: &NodeEntry) -> String {
+    let state = match (node.is_member, node.has_lease) {
+        (false, _) => "gone",
+        (true, false) => "its lease has run out",
+        (true, true) => "there",
+    };
+    let here = if node.is_here { ", this one" } else { "" };
+    let draining = if node.is_draining {
+        ", to be stopped"
+    } else {
+        ""
+    };
+    let address = node
+        .address
+        .as_ref()
+        .map_or(String::new(), |it| format!(" at {it}"));
+    format!("{}{address}: {state}{here}{draining}", node.name)
 }
 
 /// Why somebody is put out of the server, if anything is said of it.

@@ -2,7 +2,7 @@
 
 use crate::model::{
     BanEntry, ClientEntry, ErrorCode, Event, Manner, Message, Moment, Nick, Part, Request,
-    RoomEntry, RoomName, RoomsFrom, Roster, Stats, Target, shown_lines,
+    RoomEntry, RoomName, RoomsFrom, Roster, Target, shown_lines,
 };
 
 use super::spec::{PASSWORD_PROMPT, PROMPT};
@@ -342,8 +342,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Pong => "Pong.".into(),
         Event::Motd { lines } => return lines.to_vec(),
         Event::Ticket(ticket) => file::command(ticket),
-        Event::Codes { codes } if codes.is_empty() => "There are no invitations.".into(),
-        Event::Codes { codes } => return codes.iter().map(sentence::invitation).collect(),
+        Event::Codes { codes } => return sentence::invitations(codes),
         Event::Help {
             command,
             is_operator,
@@ -355,6 +354,8 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
         Event::Done { what } => return what.iter().map(sentence::done).collect(),
         Event::Notice(notice) => sentence::notice(notice),
         Event::StopsIn { seconds } => sentence::stops_in(*seconds),
+        Event::Moving(addresses) => sentence::moving(addresses),
+        Event::Nodes(nodes) => return sentence::nodes(nodes),
         Event::Announced { text } | Event::OperatorTold { text } => text.clone(),
         Event::Kicked { why, .. } => {
             format!("You have been kicked.{}", because(&sentence::put_out(why)))
@@ -376,12 +377,7 @@ pub(super) fn sentences(event: &Event) -> Vec<String> {
             let head = format!("{} client(s) connected", clients.len());
             return [head].into_iter().chain(clients.iter().map(line)).collect();
         }
-        Event::Stats(Stats(stats)) => {
-            return stats
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}"))
-                .collect();
-        }
+        Event::Stats(stats) => return sentence::stats(stats),
         Event::Shutdown => "The server is shutting down.".into(),
         Event::Error(code) => code.to_string(),
         Event::Said { room, message, .. } => {

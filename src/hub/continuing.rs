@@ -80,7 +80,11 @@ impl Hub {
                 window,
             }) => self.begin_scan((who, id), rooms, words, window),
             Ok(Decision::Ticket(claim)) => self.put(Effect::Ticket { to: who, id, claim }),
-            Ok(Decision::Report) => self.put(Effect::Report { to: who, id }),
+            Ok(Decision::Report(report)) => self.put(Effect::Report {
+                to: who,
+                id,
+                report,
+            }),
             Ok(Decision::Stop { seconds }) => {
                 let what = Some(Done::Stops { seconds });
                 self.answer(who, id, Event::Done { what });

@@ -13,6 +13,7 @@ use crate::model::{
 };
 
 use super::asking::Waiting;
+use super::effect::Report;
 use super::exile::Exile;
 use super::questions::Question;
 
@@ -45,8 +46,8 @@ pub(super) enum Decision {
     },
     /// A ticket is made to send a file.
     Ticket(TicketClaim),
-    /// How the server is doing is told.
-    Report,
+    /// The server tells something of itself.
+    Report(Report),
     /// The server stops, after so many seconds.
     Stop { seconds: u64 },
 }

@@ -114,12 +114,14 @@ pub enum Effect {
     },
     /// Write in the log who proved to be somebody, or did not, or was kept out.
     Log(Incident),
-    /// Answer with the server's figures.
+    /// Answer with what only the server itself knows.
     Report {
         /// Who asked.
         to: ConnId,
         /// The id of the request that this answers.
         id: Option<RequestId>,
+        /// What.
+        report: Report,
     },
     /// Make a ticket to send a file, and answer with that.
     Ticket {
@@ -137,6 +139,17 @@ pub enum Effect {
         /// After how long.
         seconds: u64,
     },
+}
+
+/// What only the server itself knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Its figures.
+    Stats,
+    /// Which servers are in the cluster.
+    Nodes,
+    /// Whether there is one of that name, whose users are told then where else to go.
+    Drain(String),
 }
 
 /// Whom an event is for.

@@ -83,7 +83,7 @@ pub(crate) use crate::chat::RoomId;
 use crate::chat::Words;
 pub use crate::chat::{Addresses, Rules};
 pub(crate) use crate::session::{Reader, Readers};
-pub(crate) use effect::{Audience, Effect};
+pub(crate) use effect::{Audience, Effect, Report};
 pub use state::Hub;
 
 use crate::chat::{Chat, Entry, LOBBY, SnapshotError};
@@ -342,7 +342,9 @@ impl Hub {
             Request::CloseRoom { room } => self.close_room(who, room),
             Request::LockRoom { room, locked } => self.lock_room(who, room, locked),
             Request::Clients => self.tell_clients(who),
-            Request::Stats => self.report(who),
+            Request::Stats => self.report(who, Report::Stats),
+            Request::Nodes => self.report(who, Report::Nodes),
+            Request::Drain { node } => self.report(who, Report::Drain(node)),
             Request::Shutdown { seconds } => self.shut_down(who, seconds),
         }
     }

@@ -10,7 +10,7 @@ use crate::session::{Allowance, Reader};
 
 use super::asking::What;
 use super::decision::{Caller, Decision, Then, Wants};
-use super::effect::Audience;
+use super::effect::{Audience, Report};
 use super::state::{Hub, check_note};
 
 /// What is allowed who does not know the operators' password.
@@ -245,6 +245,11 @@ impl Hub {
         Ok(Decision::Answer(Event::Done { what: None }))
     }
 
+    /// The server is to be stopped, and others are reached at these addresses: everybody here is told so.
+    pub fn handle_moving(&mut self, addresses: Vec<String>) {
+        self.tell_everyone(Event::Moving(addresses));
+    }
+
     fn tell_everyone(&mut self, event: Event) {
         let everyone = self.sessions.iter();
         let everyone = everyone.map(|(id, _)| Reader { id, here: true });
@@ -298,9 +303,9 @@ impl Hub {
         Ok(Decision::Answer(Event::Clients { clients }))
     }
 
-    pub(super) fn report(&mut self, who: ConnId) -> Result<Decision, ErrorCode> {
+    pub(super) fn report(&mut self, who: ConnId, report: Report) -> Result<Decision, ErrorCode> {
         self.check_operator(who)?;
-        Ok(Decision::Report)
+        Ok(Decision::Report(report))
     }
 
     pub(super) fn shut_down(&mut self, who: ConnId, seconds: u64) -> Result<Decision, ErrorCode> {

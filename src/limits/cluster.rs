@@ -23,8 +23,19 @@ pub(crate) const EPOCH_IDS: u64 = 1 << 20;
 /// No id is above this: what reads JSON as numbers of 64 bits with a fraction tells those below 2^53 from each other.
 pub(crate) const ID_MAX: u64 = (1 << 53) - 1;
 
+/// How often the other servers are looked at. One whose connection has ended twice in a row, and that has not come by
+/// another, has died.
+pub(crate) const CLUSTER_LOOK_MS: u64 = 400;
+
+/// How long after a break every server has connected to the engine anew: one that waits for an answer, and for a
+/// connection, and between.
+pub(crate) const CLUSTER_SETTLED_MS: u64 = 2 * CLUSTER_REPLY_MS + 2 * CLUSTER_RETRY_MS;
+
 /// How long the engine may take to answer before it is connected to anew.
 pub(crate) const CLUSTER_REPLY_MS: u64 = 1_500;
+
+/// How long one question waits for replicas, between which the lease is renewed.
+pub(crate) const CLUSTER_REPLICA_MS: u64 = 300;
 
 /// How long is waited before that.
 pub(crate) const CLUSTER_RETRY_MS: u64 = 200;

@@ -119,6 +119,8 @@ pub enum ErrorCode {
     BadMask,
     /// No such ban.
     NoSuchBan(String),
+    /// No server of that name is in the cluster, or there is none.
+    NoSuchNode(String),
     /// Ignoring as many as one may.
     TooManyIgnored,
     /// That name is kept out, and why.
@@ -326,6 +328,13 @@ impl fmt::Display for ErrorCode {
                 "A mask is a name with * and ?, an address, or a network like 10.0.0.0/8.",
             ),
             ErrorCode::NoSuchBan(mask) => write!(f, "Nothing is banned as {}.", quoted(mask)),
+            ErrorCode::NoSuchNode(name) => {
+                write!(
+                    f,
+                    "There is no server {} in a cluster with this one.",
+                    quoted(name)
+                )
+            }
             ErrorCode::TooManyIgnored => f.write_str("You ignore as many as one can."),
             ErrorCode::NickBanned(None) => f.write_str("That name is banned."),
             ErrorCode::NickBanned(Some(reason)) => write!(f, "That name is banned: {reason}"),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     Absence, AccountId, Amended, Amendment, Challenge, Change, Departure, Done, ErrorCode,
-    FileTicket, InviteCode, Kick, Manner, Message, MessageId, Nick, Notice, Peer, PutOut, RoomName,
-    RoomsFrom, Secret, Target,
+    FileTicket, InviteCode, Kick, Manner, Message, MessageId, Nick, NodeEntry, Notice, Peer,
+    PutOut, RoomName, RoomsFrom, Secret, Stats, Target,
 };
 
 /// Who did something: the name for most dialects, the address for anon and colon.
@@ -102,10 +102,6 @@ pub struct ClientEntry {
     /// The real address.
     pub peer: Peer,
 }
-
-/// How the server does, as names and values in the order they are shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Stats(pub Vec<(&'static str, u64)>);
 
 /// What of a history an event tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -362,6 +358,10 @@ pub enum Event {
         /// After how long.
         seconds: u64,
     },
+    /// To all: the server is to be stopped, and others are reached there, where that is told.
+    Moving(Vec<String>),
+    /// Which servers are in the cluster; none where there is no cluster.
+    Nodes(Vec<NodeEntry>),
     /// The operator speaks to the reader alone.
     OperatorTold {
         /// What.

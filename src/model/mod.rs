@@ -24,6 +24,7 @@ mod profile;
 mod proxies;
 mod query;
 mod record;
+mod report;
 mod request;
 mod secret;
 mod settings;
@@ -51,7 +52,7 @@ pub(crate) use change::{Addressee, Change, MetadataTarget, Utterance, WatchChang
 pub use error::ErrorCode;
 pub use event::Event;
 pub(crate) use event::{
-    Author, BanEntry, ClientEntry, Deletion, Part, RoomEntry, Roster, Stats, WhoisEntry,
+    Author, BanEntry, ClientEntry, Deletion, Part, RoomEntry, Roster, WhoisEntry,
 };
 pub(crate) use file::MAGIC_BYTES;
 pub(crate) use file::{
@@ -77,6 +78,8 @@ pub use proxies::TrustedProxy;
 pub use query::{Found, Query, Window};
 pub(crate) use record::RoomRest;
 pub use record::{AccountRecord, Durability, Kept, KeptScrollback, Note, Record, RoomRecord, Used};
+pub(crate) use report::NodeEntry;
+pub(crate) use report::Stats;
 pub(crate) use request::EnterMode;
 pub use request::Request;
 pub use secret::Secret;

@@ -89,6 +89,11 @@ pub enum Done {
         /// Which.
         mask: String,
     },
+    /// The users of a server of the cluster are to go elsewhere.
+    Drains {
+        /// Its name.
+        node: String,
+    },
     /// A room has ended.
     Closed(RoomName),
     /// Nobody new enters a room, or may again.

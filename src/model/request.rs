@@ -417,6 +417,13 @@ pub enum Request {
     Clients,
     /// How does the server do?
     Stats,
+    /// Which servers are in the cluster, and how they are.
+    Nodes,
+    /// Tell the users of a server of the cluster where else to go, as it is to be stopped.
+    Drain {
+        /// Its name.
+        node: String,
+    },
     /// Stop the server.
     Shutdown {
         /// After how long.

@@ -8,8 +8,8 @@ use crate::layer::Layer;
 use crate::limits::{BATCH_BYTES_MAX, BYTES_PER_DELIVERY};
 use crate::log::Batch;
 use crate::model::{
-    AccountAnswer, AccountAsk, CameBy, ConnId, ErrorCode, Event, Found, MessageId, Nick, Query,
-    Range, Record, Request, RequestId, RoomName,
+    AccountAnswer, AccountAsk, CameBy, ConnId, ErrorCode, Found, MessageId, Nick, Query, Range,
+    Record, Request, RequestId, RoomName,
 };
 use crate::store;
 use crate::sys::{Mailbox as _, System};
@@ -79,6 +79,8 @@ pub(super) enum Input {
     Entries { at_ms: u64, batch: Batch },
     /// What was proposed up to a number has waited for too long; the cluster may have what was sent.
     Overdue { through: u64, sent: u64 },
+    /// The server is to be stopped, and others are reached at these addresses.
+    Moving(Vec<String>),
 }
 
 /// What is said over HTTP.
@@ -135,6 +137,7 @@ impl<S: System> Reactor<S> {
                 }
             }
             Input::Overdue { through, sent } => self.hub.handle_overdue(through, sent, now),
+            Input::Moving(addresses) => self.hub.handle_moving(addresses),
             Input::Search(bytes) => {
                 for searched in self.hub.handle_searches(bytes) {
                     self.note_searched(searched.who, searched.bytes);
@@ -262,9 +265,9 @@ impl<S: System> Reactor<S> {
                 }),
                 Effect::Log(incident) => self.journal.incidents.log(&incident, self.clock.now),
                 Effect::Ticket { to, id, claim } => self.make_ticket(to, id, claim),
-                Effect::Report { to, id } => {
-                    let stats = self.stats();
-                    self.answer(to, &Event::Stats(stats), id.as_ref());
+                Effect::Report { to, id, report } => {
+                    let event = self.report(report);
+                    self.answer(to, &event, id.as_ref());
                 }
                 Effect::Stop { seconds } => {
                     let ms = seconds.saturating_mul(1000);
@@ -294,6 +297,7 @@ impl<S: System> Reactor<S> {
             false => connection.spoken().spec().via,
         };
         self.hub.note_via(who, via, self.clock.moment);
+        let is_page = connection.is_page();
         let (peer, name) = (connection.peer, connection.spoken().name());
         self.connections.dialogues += usize::from(connection.spoken().has_dialogue());
         log::info!(
@@ -301,6 +305,9 @@ impl<S: System> Reactor<S> {
             self.hub.online()
         );
         self.show_coming(nick, peer);
+        if is_page {
+            self.tell_nodes(who);
+        }
     }
 
     /// A session is over.
@@ -385,11 +392,12 @@ impl<S: System> Reactor<S> {
         id: ConnId,
         mode: ResponseMode,
         asset: &'static Representation,
+        sources: &str,
     ) {
         let now = self.clock.moment;
         let chunk = (!mode.is_head()).then(|| self.pages.asset(asset.bytes));
         self.owe_response(id, mode.closes(), |connection, ledger| {
-            connection.append(ledger, |out| asset.write_head(mode, now, out));
+            connection.append(ledger, |out| asset.write_head(sources, mode, now, out));
             chunk.iter().for_each(|chunk| connection.push(chunk));
         });
     }

@@ -6,7 +6,7 @@ use crate::cluster::{self, EngineNews, Position};
 use crate::hub::Hub;
 use crate::limits::CLUSTER_ENTRIES_PER_TURN;
 use crate::log::Batch;
-use crate::model::Kept;
+use crate::model::{ConnId, Event, Kept, NodeEntry};
 use crate::sys::{LogEngine as _, System};
 
 use super::Reactor;
@@ -21,6 +21,8 @@ pub(super) struct Cluster<E> {
     pub(super) lag_ms: u64,
     /// May there be more to read than the last turn took in?
     pub(super) has_more: bool,
+    /// The servers that there are, and the version of that.
+    pub(super) nodes: (u64, Vec<NodeEntry>),
     /// Why nothing more is read: an entry is not known, or the engine is not what it was.
     pub(super) failure: Option<String>,
 }
@@ -86,6 +88,7 @@ impl<S: System> Reactor<S> {
             position,
             lag_ms: 0,
             has_more: true,
+            nodes: Default::default(),
             failure: None,
         };
         Ok((hub, cluster))
@@ -120,8 +123,74 @@ impl<S: System> Reactor<S> {
                 Some(EngineNews::Fatal(why)) => cluster.failure = Some(why),
             }
         }
+        self.look_at_nodes();
         self.give_up_overdue();
         self.go_on_with_released();
+    }
+
+    /// Takes in which servers there are, and tells pages, which go on at another when they lose this one.
+    fn look_at_nodes(&mut self) {
+        let Some(cluster) = &mut self.cluster else {
+            return;
+        };
+        let Some(nodes) = cluster.engine.nodes(&mut cluster.nodes.0) else {
+            return;
+        };
+        let addresses = nodes.iter().filter_map(|it| it.address.as_deref());
+        self.site.note_nodes(addresses);
+        let was_draining = self.is_draining();
+        if let Some(cluster) = &mut self.cluster {
+            cluster.nodes.1 = nodes;
+        }
+        let begins = self.is_draining() && !was_draining;
+        let pages = self.connections.iter().filter(|it| it.is_page());
+        let pages: Vec<ConnId> = pages.map(|it| it.id).collect();
+        for page in pages {
+            self.tell_nodes(page);
+        }
+        if begins {
+            log::info!("the users are told to go to other servers of the cluster");
+            let nodes = self.nodes();
+            let addresses = NodeEntry::others(&nodes).map(String::from);
+            self.apply(Input::Moving(addresses.collect()));
+        }
+    }
+
+    /// Tells a page where else it may go.
+    pub(super) fn tell_nodes(&mut self, page: ConnId) {
+        if self.cluster.is_some() {
+            let nodes = self.nodes();
+            self.tell(page, &Event::Nodes(nodes));
+        }
+    }
+
+    /// The servers of the cluster, the ones behind this one first, as each of those who go on elsewhere takes the first.
+    pub(super) fn nodes(&self) -> Vec<NodeEntry> {
+        let Some(cluster) = &self.cluster else {
+            return Vec::new();
+        };
+        let mut nodes = cluster.nodes.1.clone();
+        let own = nodes.iter().position(|it| it.is_here).unwrap_or(0);
+        nodes.rotate_left(own);
+        nodes
+    }
+
+    /// Are the users here to go elsewhere?
+    pub(super) fn is_draining(&self) -> bool {
+        let cluster = self.cluster.as_ref();
+        cluster.is_some_and(|it| it.nodes.1.iter().any(|it| it.is_here && it.is_draining))
+    }
+
+    /// Has the users of a server told where else to go. `false`: there is none of that name.
+    pub(super) fn drain(&mut self, name: &str) -> bool {
+        let Some(cluster) = &self.cluster else {
+            return false;
+        };
+        let is_there = cluster.nodes.1.iter().any(|it| it.name == name);
+        if is_there {
+            cluster.engine.drain(name);
+        }
+        is_there
     }
 
     fn note_more_of_cluster(&mut self) {

@@ -293,6 +293,11 @@ impl<S: Transport> Connection<S> {
         self.messages != Messages::None
     }
 
+    /// Is it a page that is in the chat, or a program that speaks as one?
+    pub(super) fn is_page(&self) -> bool {
+        self.is_websocket() && self.dialect == Some(Dialect::Json) && self.stage == Stage::Joined
+    }
+
     /// Queues the WebSocket's Close frame, unless it had one. Nothing may follow it
     /// (RFC 6455 section 5.5.1).
     pub(super) fn say_close(&mut self, code: Option<u16>, ledger: &Ledger) {

@@ -297,6 +297,7 @@ fn site(system: &impl System, files: &Files, config: &Config) -> Result<Site, St
         tokens: files.api_tokens(system)?,
         origins: config.allowed_origins.clone(),
         public_hosts: config.public_hosts.clone(),
+        nodes: Vec::new(),
         is_locked: config.server_password.is_some() || config.requires_account,
         has_bots: config.data.is_some(),
         file_bytes_max: config

@@ -46,6 +46,7 @@ pub(super) fn in_words(request: &Request) -> Option<String> {
             reason,
             ..
         } => [given("/delete"), Some(id.to_string()), reason.clone(), None],
+        Request::Drain { node } => [given("/drain"), given(node), None, None],
         Request::Shutdown { seconds } => {
             [given("/shutdown"), Some(seconds.to_string()), None, None]
         }

@@ -183,6 +183,7 @@ impl Config {
             "cluster": of_cluster(|old, new| old.address == new.address);
             "node": of_cluster(|old, new| old.node == new.node);
             "cluster-password-file": of_cluster(|old, new| old.password_file == new.password_file);
+            "cluster-replicas": of_cluster(|old, new| old.replicas == new.replicas);
             "cluster-wait": of_cluster(|old, new| old.wait_ms == new.wait_ms);
             "files": of_data(|old, new| old.files.is_some() == new.files.is_some());
             "max-file": of_files(|old, new| old.bytes_max == new.bytes_max);

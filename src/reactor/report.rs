@@ -4,12 +4,13 @@ use std::mem;
 
 use crate::cluster::EngineFigures;
 use crate::dialect::Dialect;
+use crate::hub::Report;
 use crate::layer::{Layer, Transport as _};
 #[cfg(feature = "testing")]
 use crate::model::Settings;
-use crate::model::Stats;
+use crate::model::{Done, ErrorCode, Event, NodeEntry, Stats};
 use crate::sys::{LogEngine as _, Mailbox as _, System};
-use crate::web::metrics::{ConnectionsOf, HistoryFigures, Via};
+use crate::web::metrics::{ClusterFigures, ConnectionsOf, HistoryFigures, Via};
 use crate::web::status::Unready;
 use crate::web::{DoorKind, Metrics};
 
@@ -102,18 +103,34 @@ impl<S: System> Reactor<S> {
             ]);
         }
         if let Some((engine, lag_ms)) = self.engine_figures() {
-            let holding = engine.others.iter().filter(|(_, holds)| *holds).count();
+            let all = self.nodes();
+            let nodes = |is: fn(&&NodeEntry) -> bool| all.iter().filter(is).count() as u64;
             stats.extend([
                 ("cluster engine here", u64::from(engine.is_here)),
-                ("cluster servers", 1 + engine.others.len() as u64),
-                ("cluster leases", 1 + holding as u64),
+                ("cluster servers", nodes(|it| it.is_member)),
+                ("cluster leases", nodes(|it| it.has_lease)),
                 ("cluster batches", engine.proposed),
                 ("cluster waiting", engine.waiting as u64),
+                ("cluster lag entries", engine.behind),
                 ("cluster lag ms", lag_ms),
             ]);
         }
         stats.extend(counters.drops.iter().map(|(&name, &count)| (name, count)));
         Stats(stats)
+    }
+
+    /// What only the server itself knows.
+    pub(super) fn report(&mut self, report: Report) -> Event {
+        match report {
+            Report::Stats => Event::Stats(self.stats()),
+            Report::Nodes => Event::Nodes(self.nodes()),
+            Report::Drain(node) => match self.drain(&node) {
+                true => Event::Done {
+                    what: Some(Done::Drains { node }),
+                },
+                false => Event::Error(ErrorCode::NoSuchNode(node)),
+            },
+        }
     }
 
     /// The figures for Prometheus.
@@ -142,6 +159,7 @@ impl<S: System> Reactor<S> {
             refused: counters.refused,
             turns: counters.turns.clone(),
             history: self.history(),
+            cluster: self.cluster_figures(),
             process: process::figures(&self.system, self.clock.now),
         }
     }
@@ -150,6 +168,18 @@ impl<S: System> Reactor<S> {
     fn engine_figures(&self) -> Option<(EngineFigures, u64)> {
         let cluster = self.cluster.as_ref()?;
         Some((cluster.engine.figures(), cluster.lag_ms))
+    }
+
+    fn cluster_figures(&self) -> Option<ClusterFigures> {
+        let (engine, lag_ms) = self.engine_figures()?;
+        Some(ClusterFigures {
+            is_engine_here: engine.is_here,
+            nodes: self.nodes(),
+            proposed: engine.proposed,
+            waiting: engine.waiting as u64,
+            behind: engine.behind,
+            lag_ms,
+        })
     }
 
     /// Why nobody can come in, if nobody can.
@@ -164,6 +194,7 @@ impl<S: System> Reactor<S> {
             () if self.admission.is_full() => Some(Unready::Full),
             () if is_behind() => Some(Unready::DiskBehind),
             () if is_away() => Some(Unready::ClusterAway),
+            () if self.is_draining() => Some(Unready::Draining),
             () => None,
         }
     }

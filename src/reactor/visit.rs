@@ -41,7 +41,9 @@ impl<S: System> Reactor<S> {
         let reply = may_read.map_or_else(Reply::Respond, |()| reply);
         let response = match reply {
             Reply::Respond(response) => response,
-            Reply::Asset(asset) => return self.respond_with_asset(id, mode, asset),
+            Reply::Asset(asset, sources) => {
+                return self.respond_with_asset(id, mode, asset, &sources);
+            }
             Reply::Upgrade {
                 dialect,
                 is_binary,

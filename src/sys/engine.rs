@@ -2,7 +2,7 @@
 
 use crate::cluster::{EngineFigures, EngineNews, EngineSite, NewMember, Position, SharedEngine};
 use crate::log::Batch;
-use crate::model::NodeId;
+use crate::model::{NodeEntry, NodeId};
 
 /// What begins the chat of a member ([`super::System::open_engine`]).
 pub type BeginChat<'a> = dyn FnMut(&Membership, Option<&[u8]>) -> Result<Vec<u8>, String> + 'a;
@@ -30,6 +30,12 @@ pub trait LogEngine {
     fn save(&self, at: Position, state: Vec<u8>);
     /// How it goes.
     fn figures(&self) -> EngineFigures;
+    /// The servers of the cluster, where they have changed since version `seen`.
+    fn nodes(&self, _seen: &mut u64) -> Option<Vec<NodeEntry>> {
+        None
+    }
+    /// Has a server told to send its users elsewhere.
+    fn drain(&self, _name: &str) {}
 }
 
 /// Begins the chat of a member ([`super::System::open_engine`]). Returns the place up to which that has the log.
@@ -80,5 +86,13 @@ impl<S: EngineSite> LogEngine for SharedEngine<S> {
 
     fn figures(&self) -> EngineFigures {
         self.figures()
+    }
+
+    fn nodes(&self, seen: &mut u64) -> Option<Vec<NodeEntry>> {
+        self.nodes(seen)
+    }
+
+    fn drain(&self, name: &str) {
+        self.drain(name);
     }
 }

@@ -10,7 +10,7 @@ use crate::dialect::http::{
 };
 use crate::model::Moment;
 
-use super::Reply;
+use super::{Reply, Site};
 
 /// A file of the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub(super) fn find(path: &str) -> Option<&'static Asset> {
 
 impl Asset {
     /// The file as a client wants it, or no more than what is wanted of it.
-    pub(super) fn answer(&'static self, request: &HttpRequest) -> Reply {
+    pub(super) fn answer(&'static self, request: &HttpRequest, site: &Site) -> Reply {
         let chosen = match request.prefers_gzip {
             true => &self.gzip,
             false => &self.plain,
@@ -112,9 +112,10 @@ impl Asset {
         if chosen.is_known_to(request) {
             let response = Response::empty(StatusCode::NotModified);
             let response = response.with("ETag", &*chosen.etag);
+            let response = response.connecting_to(site.sources());
             return Reply::Respond(response.with("Vary", VARY));
         }
-        Reply::Asset(chosen)
+        Reply::Asset(chosen, site.sources())
     }
 }
 
@@ -136,7 +137,14 @@ impl Representation {
     }
 
     /// Appends the head of the response that has all of [`Representation::bytes`] as its body.
-    pub(crate) fn write_head(&self, manner: ResponseMode, now: Moment, out: &mut Vec<u8>) {
+    /// The page may connect to `sources`, too.
+    pub(crate) fn write_head(
+        &self,
+        sources: &str,
+        manner: ResponseMode,
+        now: Moment,
+        out: &mut Vec<u8>,
+    ) {
         let headers = [
             ("Content-Type", self.content_type),
             ("ETag", &self.etag),
@@ -144,7 +152,7 @@ impl Representation {
         ];
         let coding = self.coding.map(|coding| ("Content-Encoding", coding));
         let headers = headers.into_iter().chain(coding);
-        let about = (StatusCode::Ok, ContentOf::Server);
+        let about = (StatusCode::Ok, ContentOf::Server { sources });
         write_head(about, headers, self.bytes.len(), manner, now, out);
     }
 

@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 
 use crate::dialect::http::{Response, StatusCode};
 
+mod cluster;
+
+pub(crate) use cluster::ClusterFigures;
+
 /// Bounds of the buckets of turns, in microseconds.
 const TURN_BOUNDS_US: [u64; 13] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
@@ -136,6 +140,8 @@ pub(crate) struct Metrics {
     pub turns: TurnTimes,
     /// How the disk does, where history is kept on one.
     pub history: Option<HistoryFigures>,
+    /// How the cluster does, where there is one.
+    pub cluster: Option<ClusterFigures>,
     /// What the process takes, where that is known.
     pub process: ProcessFigures,
 }
@@ -226,6 +232,9 @@ impl Metrics {
         text.histogram("hubbub_turn_seconds", "How long turns took.", &self.turns);
         if let Some(history) = &self.history {
             history.render(text);
+        }
+        if let Some(cluster) = &self.cluster {
+            cluster.render(text);
         }
         self.process.render(text);
     }

@@ -38,8 +38,8 @@ pub(crate) enum DoorKind {
 pub(crate) enum Reply {
     /// Send this.
     Respond(Response),
-    /// Send this file, whole.
-    Asset(&'static Representation),
+    /// Send this file, whole; where it is the page, that may connect to these sources, too.
+    Asset(&'static Representation, String),
     /// Send this head, and go on with WebSocket's frames.
     Upgrade {
         /// What is spoken there.
@@ -167,7 +167,7 @@ pub(crate) fn answer(site: &Site, door: DoorKind, now: Moment, request: &HttpReq
     match place {
         // Only its options can be asked for.
         Route::Server => Reply::Respond(refuse(StatusCode::BadRequest)),
-        Route::Asset(asset) => asset.answer(request),
+        Route::Asset(asset) => asset.answer(request, site),
         Route::Health => Reply::Respond(Response::text(StatusCode::Ok, "ok\n")),
         Route::Ready => Reply::Ready,
         Route::StatusPage => Reply::StatusPage,

@@ -15,6 +15,7 @@ pub fn site() -> Site {
             .into_iter()
             .collect(),
         public_hosts: Vec::new(),
+        nodes: Vec::new(),
         is_locked: false,
         has_bots: false,
         file_bytes_max: Some(1 << 20),
@@ -57,8 +58,8 @@ fn check_answer(request: &HttpRequest, answer: Reply) {
     let mut out = Vec::new();
     match answer {
         Reply::Respond(response) => check_response(&response, request.manner),
-        Reply::Asset(asset) => {
-            asset.write_head(request.manner, Moment::default(), &mut out);
+        Reply::Asset(asset, _) => {
+            asset.write_head("", request.manner, Moment::default(), &mut out);
             assert_eq!(head_of(&out).body_len, Some(asset.bytes.len()));
             assert!(asset.coding.is_none() || request.prefers_gzip);
         }

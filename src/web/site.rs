@@ -17,6 +17,8 @@ pub struct Site {
     pub origins: Vec<OriginRule>,
     /// The names that browsers know the server under.
     pub public_hosts: Vec<PublicHost>,
+    /// Where the servers of the cluster are reached: pages of one may go on at another.
+    pub nodes: Vec<Origin>,
     /// Does the server want a word of who comes in, so that nothing is told to who has no token?
     pub is_locked: bool,
     /// Do accounts have bots, which may post with their own tokens?
@@ -77,7 +79,7 @@ impl Site {
         let port = default_port(&origin.scheme);
         let is_own =
             port.is_some_and(|port| authority(host, port) == Some(origin.authority.clone()));
-        is_own || self.origins.contains(&OriginRule::One(origin))
+        is_own || self.nodes.contains(&origin) || self.origins.contains(&OriginRule::One(origin))
     }
 }
 
@@ -99,11 +101,29 @@ impl Site {
             OriginRule::Any => true,
             OriginRule::One(origin) => origin.authority.0 == name,
         };
+        let is_node = |node: &Origin| node.authority.0 == name;
         let is_public = |host: &PublicHost| host.0 == name;
         name == "localhost"
             || is_address(name)
             || self.public_hosts.iter().any(is_public)
+            || self.nodes.iter().any(is_node)
             || self.origins.iter().any(is_allowed)
+    }
+}
+
+impl Site {
+    /// Takes in where the servers of the cluster are reached.
+    pub(crate) fn note_nodes<'a>(&mut self, addresses: impl Iterator<Item = &'a str>) {
+        self.nodes = addresses.filter_map(Origin::of_page).collect();
+    }
+
+    /// Where pages may connect to beside their own server, as sources of a policy, each behind a space.
+    pub(super) fn sources(&self) -> String {
+        let source = |node: &Origin| {
+            let scheme = if node.scheme == "https" { "wss" } else { "ws" };
+            format!(" {scheme}://{}:{}", node.authority.0, node.authority.1)
+        };
+        self.nodes.iter().map(source).collect()
     }
 }
 
@@ -149,6 +169,13 @@ impl FromStr for OriginRule {
 }
 
 impl Origin {
+    /// Of a page at an address.
+    fn of_page(address: &str) -> Option<Origin> {
+        let (scheme, rest) = address.split_once("://")?;
+        let host = rest.split('/').next()?;
+        Origin::parse(&format!("{scheme}://{host}"))
+    }
+
     fn parse(text: &str) -> Option<Origin> {
         let (scheme, rest) = text.split_once("://")?;
         let scheme = scheme.to_ascii_lowercase();

@@ -17,6 +17,8 @@ pub(crate) enum Unready {
     DiskBehind,
     /// Nobody can be told anything, as the other servers can't be.
     ClusterAway,
+    /// It is to be stopped, and others are there.
+    Draining,
 }
 
 impl Unready {
@@ -26,6 +28,7 @@ impl Unready {
             Unready::Full => "full: as many connections as there may be",
             Unready::DiskBehind => "the disk does not take what is said",
             Unready::ClusterAway => "the engine of the cluster is away",
+            Unready::Draining => "to be stopped: other servers of the cluster are there",
         }
     }
 }
@@ -69,6 +72,12 @@ pub(crate) fn page(metrics: &Metrics, unready: Option<Unready>) -> Response {
     ];
     if let Some(history) = &metrics.history {
         rows.push(("Records that wait for the disk", history.queued.to_string()));
+    }
+    if let Some(cluster) = &metrics.cluster {
+        let there = cluster.nodes.iter().filter(|it| it.has_lease);
+        let there: Vec<&str> = there.map(|it| &*it.name).collect();
+        rows.push(("Servers of the cluster", there.join(", ")));
+        rows.push(("Batches to be applied", cluster.behind.to_string()));
     }
     if let Some(bytes) = metrics.process.resident_bytes {
         rows.push(("Memory", format!("{} KiB", bytes / 1024)));

@@ -75,7 +75,7 @@ fn the_page_and_nothing_else_is_found_by_name() {
         "/icon.svg",
         "/favicon.ico",
     ] {
-        assert!(matches!(get(path), Reply::Asset(_)), "{path}");
+        assert!(matches!(get(path), Reply::Asset(..)), "{path}");
     }
     for path in [
         "/index.html",
@@ -96,9 +96,9 @@ fn the_page_and_nothing_else_is_found_by_name() {
 fn file(method: &str, fields: &str) -> (u16, String) {
     let asked = request(method, "/app.js", fields, "");
     match at(PUBLIC, &asked) {
-        Reply::Asset(asset) => {
+        Reply::Asset(asset, _) => {
             let mut head = Vec::new();
-            asset.write_head(asked.manner, Moment::default(), &mut head);
+            asset.write_head("", asked.manner, Moment::default(), &mut head);
             (200, String::from_utf8(head).expect("UTF-8"))
         }
         answer => response(answer),

@@ -53,6 +53,12 @@ impl Client {
         }
     }
 
+    /// Forgets all that it was told.
+    pub(crate) fn forget(&mut self) {
+        self.lines.clear();
+        self.seen = 0;
+    }
+
     /// Waits for a line with `text` behind those that were waited for, and returns it.
     pub(crate) fn find(&mut self, text: &str, wait: Duration) -> Option<String> {
         let until = Instant::now() + wait;

@@ -8,19 +8,19 @@ use crate::machines::{Redis, Server};
 use crate::proxy::Proxy;
 
 /// How long it may take until a server is declared gone.
-const GONE: Duration = Duration::from_secs(13);
+pub(crate) const GONE: Duration = Duration::from_secs(13);
 
 /// Says one thing after the other, and remembers what was acknowledged, and what was not said.
-struct Talker {
-    client: Client,
+pub(crate) struct Talker {
+    pub(crate) client: Client,
     name: &'static str,
     count: u32,
-    acknowledged: Vec<String>,
-    refused: Vec<String>,
+    pub(crate) acknowledged: Vec<String>,
+    pub(crate) refused: Vec<String>,
 }
 
 impl Talker {
-    fn new(server: &Server, name: &'static str) -> Talker {
+    pub(crate) fn new(server: &Server, name: &'static str) -> Talker {
         Talker {
             client: server.join(name),
             name,
@@ -31,13 +31,14 @@ impl Talker {
     }
 
     /// Says something and waits for what comes of it.
-    fn talk(&mut self) {
+    pub(crate) fn talk(&mut self) {
         self.count += 1;
         let text = format!("{}-{}.", self.name, self.count);
         self.client.send(&format!(
             r#"{{"type":"chat","message":"{text}","id":"{text}"}}"#
         ));
-        let Some(answer) = self.client.find(&format!(r#""id":"{text}""#), SOON) else {
+        let wait = 2 * SOON;
+        let Some(answer) = self.client.find(&format!(r#""id":"{text}""#), wait) else {
             panic!("no answer to {text}: {:#?}", self.client.lines);
         };
         if answer.contains("message_id") {
@@ -51,7 +52,7 @@ impl Talker {
 }
 
 /// All that was acknowledged was told to who listened all the time, once; nothing that was refused was; all have one order.
-fn check(talkers: &mut [Talker], listener: &mut Client) {
+pub(crate) fn check(talkers: &mut [Talker], listener: &mut Client) {
     for talker in talkers.iter_mut() {
         if let Some(last) = talker.acknowledged.last() {
             let last = last.clone();
@@ -77,7 +78,7 @@ fn check(talkers: &mut [Talker], listener: &mut Client) {
 }
 
 /// One who speaks at each.
-fn talkers_at([one, two]: &[Server; 2]) -> [Talker; 2] {
+pub(crate) fn talkers_at([one, two]: &[Server; 2]) -> [Talker; 2] {
     [Talker::new(one, "one"), Talker::new(two, "two")]
 }
 

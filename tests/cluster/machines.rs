@@ -1,14 +1,14 @@
 //! The engine and the servers.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
 }
@@ -18,7 +18,7 @@ fn free_port() -> u16 {
 pub(crate) struct Dir(PathBuf);
 
 impl Dir {
-    fn new() -> Dir {
+    pub(crate) fn new() -> Dir {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "hubbub-cluster-{}-{}",
@@ -28,6 +28,19 @@ impl Dir {
         let dir = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&dir).expect("a directory");
         Dir(dir)
+    }
+}
+
+impl Dir {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file there, and returns where.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
     }
 }
 
@@ -41,22 +54,45 @@ impl Drop for Dir {
 pub(crate) struct Redis {
     child: Child,
     port: u16,
-    dir: Dir,
+    pub(crate) dir: Dir,
+    extra: Vec<String>,
 }
 
 impl Redis {
     /// `None`: there is no such program here.
     pub(crate) fn start() -> Option<Redis> {
-        let (port, dir) = (free_port(), Dir::new());
-        let child = spawn(port, &dir)?;
-        let redis = Redis { child, port, dir };
+        Redis::with(&[])
+    }
+
+    /// The same with further options.
+    pub(crate) fn with(extra: &[&str]) -> Option<Redis> {
+        let dir = Dir::new();
+        Redis::begin(
+            free_port(),
+            dir,
+            extra.iter().map(|it| (*it).into()).collect(),
+        )
+    }
+
+    pub(crate) fn begin(port: u16, dir: Dir, extra: Vec<String>) -> Option<Redis> {
+        let child = spawn(port, &dir, &extra)?;
+        let redis = Redis {
+            child,
+            port,
+            dir,
+            extra,
+        };
         redis.await_ready();
         Some(redis)
     }
 
     fn await_ready(&self) {
         let until = Instant::now() + Duration::from_secs(10);
-        while self.command(&["PING"]).trim() != "PONG" {
+        // One that wants a password is there, too.
+        while !["PONG", "NOAUTH"]
+            .iter()
+            .any(|it| self.command(&["PING"]).contains(it))
+        {
             assert!(Instant::now() < until, "no Redis");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -88,8 +124,12 @@ impl Redis {
         self.start_again();
     }
 
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
     pub(crate) fn start_again(&mut self) {
-        self.child = spawn(self.port, &self.dir).expect("it was there before");
+        self.child = spawn(self.port, &self.dir, &self.extra).expect("it was there before");
         self.await_ready();
     }
 }
@@ -100,20 +140,20 @@ impl Drop for Redis {
     }
 }
 
-fn spawn(port: u16, dir: &Dir) -> Option<Child> {
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &id]).status();
+    assert!(sent.is_ok_and(|sent| sent.success()));
+}
+
+fn spawn(port: u16, dir: &Dir, extra: &[String]) -> Option<Child> {
     let port = port.to_string();
     let child = Command::new("redis-server")
         .args(["--port", &port, "--bind", "127.0.0.1"])
-        .args([
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "always",
-            "--save",
-            "",
-        ])
-        .arg("--dir")
+        .args(["--appendonly", "yes", "--appendfsync", "always"])
+        .args(["--save", "", "--dir"])
         .arg(&dir.0)
+        .args(extra)
         .stdout(Stdio::null())
         .spawn();
     child.ok()
@@ -123,35 +163,61 @@ fn spawn(port: u16, dir: &Dir) -> Option<Child> {
 pub(crate) struct Server {
     pub(crate) name: String,
     child: Child,
-    port: u16,
-    engine: u16,
+    pub(crate) port: u16,
+    how: How,
+}
+
+/// How a server is started.
+struct How {
+    engine: String,
+    extra: Vec<String>,
+    environment: Vec<(String, String)>,
     dir: Dir,
 }
 
 /// A server that does not run.
 pub(crate) struct Stopped {
     name: String,
-    engine: u16,
-    dir: Dir,
+    port: u16,
+    how: How,
 }
 
 impl Server {
     /// Starts one that speaks with the engine at a port.
     pub(crate) fn start(name: &str, engine: u16) -> Server {
-        Server::start_in(name, engine, Dir::new())
+        Server::with(name, &plain(engine), &[], &[])
     }
 
-    fn start_in(name: &str, engine: u16, dir: Dir) -> Server {
-        let port = free_port();
-        let child = command(name, port, engine, &dir)
-            .spawn()
-            .expect("the server");
+    /// Starts one that speaks with an engine, with further options and variables.
+    pub(crate) fn with(
+        name: &str,
+        engine: &str,
+        extra: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Server {
+        let owned = |(name, value): &(&str, &str)| (String::from(*name), String::from(*value));
+        let waits = [&["--cluster-wait", "3s"], extra].concat();
+        let extra = if extra.contains(&"--cluster-wait") {
+            extra
+        } else {
+            &waits
+        };
+        let how = How {
+            engine: engine.into(),
+            extra: extra.iter().map(|it| (*it).into()).collect(),
+            environment: environment.iter().map(owned).collect(),
+            dir: Dir::new(),
+        };
+        Server::start_as(name, free_port(), how)
+    }
+
+    fn start_as(name: &str, port: u16, how: How) -> Server {
+        let child = how.command(name, port).spawn().expect("the server");
         let server = Server {
             name: name.into(),
             child,
             port,
-            engine,
-            dir,
+            how,
         };
         let until = Instant::now() + Duration::from_secs(20);
         while Client::connect(port).is_err() {
@@ -163,8 +229,13 @@ impl Server {
 
     /// What one says that does not start.
     pub(crate) fn fails(name: &str, engine: u16) -> String {
-        let dir = Dir::new();
-        let mut command = command(name, free_port(), engine, &dir);
+        let how = How {
+            engine: plain(engine),
+            extra: Vec::new(),
+            environment: Vec::new(),
+            dir: Dir::new(),
+        };
+        let mut command = how.command(name, free_port());
         let output = command.stderr(Stdio::piped()).output().expect("the server");
         assert!(!output.status.success());
         String::from_utf8_lossy(&output.stderr).into_owned()
@@ -180,10 +251,13 @@ impl Server {
         client
     }
 
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
     /// SIGTERM, and its end.
     pub(crate) fn stop(mut self) -> Stopped {
-        let id = self.child.id().to_string();
-        let _ = Command::new("kill").arg(&id).status();
+        self.signal("TERM");
         let _ = self.child.wait();
         self.taken()
     }
@@ -196,11 +270,16 @@ impl Server {
     }
 
     fn taken(&mut self) -> Stopped {
-        let dir = std::mem::replace(&mut self.dir, Dir(PathBuf::from("/nonexistent")));
+        let how = How {
+            engine: self.how.engine.clone(),
+            extra: self.how.extra.clone(),
+            environment: self.how.environment.clone(),
+            dir: std::mem::replace(&mut self.how.dir, Dir(PathBuf::from("/nonexistent"))),
+        };
         Stopped {
             name: self.name.clone(),
-            engine: self.engine,
-            dir,
+            port: self.port,
+            how,
         }
     }
 }
@@ -214,23 +293,29 @@ impl Drop for Server {
 
 impl Stopped {
     pub(crate) fn start_again(self) -> Server {
-        Server::start_in(&self.name, self.engine, self.dir)
+        Server::start_as(&self.name, self.port, self.how)
     }
 }
 
-fn command(name: &str, port: u16, engine: u16, dir: &Dir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
-    command
-        .args(["--listen", &format!("json://127.0.0.1:{port}")])
-        .args([
-            "--cluster",
-            &format!("redis://127.0.0.1:{engine}/0?prefix=test"),
-        ])
-        .args(["--node", name, "--cluster-wait", "3s", "--no-console"])
-        .arg("--data")
-        .arg(&dir.0)
-        .env("RUST_LOG", "warn")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    command
+fn plain(engine: u16) -> String {
+    format!("redis://127.0.0.1:{engine}/0?prefix=test")
+}
+
+impl How {
+    fn command(&self, name: &str, port: u16) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+        let environment = self.environment.iter();
+        command
+            .args(["--listen", &format!("json://127.0.0.1:{port}")])
+            .args(["--cluster", &self.engine])
+            .args(["--node", name, "--no-console"])
+            .args(&self.extra)
+            .arg("--data")
+            .arg(&self.dir.0)
+            .env("RUST_LOG", "warn")
+            .envs(environment.map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command
+    }
 }

@@ -1,9 +1,13 @@
 //! Several servers and a real Redis, from outside. Where there is no redis-server, nothing is tested.
 
 mod client;
+mod engines;
 mod faults;
+mod long;
 mod machines;
+mod nodes;
 mod proxy;
+mod stops;
 
 use std::time::Duration;
 

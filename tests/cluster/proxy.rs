@@ -1,4 +1,4 @@
-//! A wire between a server and the engine that can be cut.
+//! A wire between a server and the engine that can be cut, in one direction, too.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,15 +10,16 @@ use std::time::Duration;
 /// Passes on what it hears, unless it is cut: then nothing comes through, and nobody is told.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
-    is_cut: Arc<AtomicBool>,
+    /// To the engine, and from it.
+    are_cut: [Arc<AtomicBool>; 2],
 }
 
 impl Proxy {
     pub(crate) fn to(engine: u16) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let is_cut = Arc::new(AtomicBool::new(false));
-        let cut = Arc::clone(&is_cut);
+        let are_cut: [Arc<AtomicBool>; 2] = Default::default();
+        let cuts = are_cut.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(engine) = TcpStream::connect(("127.0.0.1", engine)) else {
@@ -28,19 +29,26 @@ impl Proxy {
                     (client.try_clone(), engine.try_clone()),
                     (Ok(engine), Ok(client)),
                 ];
-                for (from, to) in pairs {
+                for ((from, to), cut) in pairs.into_iter().zip(&cuts) {
                     if let (Ok(from), Ok(to)) = (from, to) {
-                        let cut = Arc::clone(&cut);
+                        let cut = Arc::clone(cut);
                         thread::spawn(move || pass(from, to, &cut));
                     }
                 }
             }
         });
-        Proxy { port, is_cut }
+        Proxy { port, are_cut }
     }
 
     pub(crate) fn cut(&self, is_cut: bool) {
-        self.is_cut.store(is_cut, Ordering::SeqCst);
+        self.cut_ways([is_cut; 2]);
+    }
+
+    /// Cuts the way to the engine, and that from it.
+    pub(crate) fn cut_ways(&self, ways: [bool; 2]) {
+        for (cut, is_cut) in self.are_cut.iter().zip(ways) {
+            cut.store(is_cut, Ordering::SeqCst);
+        }
     }
 }
 

@@ -26,18 +26,25 @@ pub(in crate::cli) struct ClusterOptions {
     #[arg(long, value_name = "FILE", requires = "cluster")]
     cluster_password_file: Option<PathBuf>,
 
+    /// How many replicas of that Redis have what is acknowledged
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=16))]
+    cluster_replicas: u64,
+
     /// How long a change waits for the cluster before it is refused
     #[arg(long, value_name = "TIME", default_value_t = Time(CLUSTER_WAIT_MS), value_parser = time_in(options::CLUSTER_WAIT))]
     cluster_wait: Time,
 }
 
 impl ClusterOptions {
-    pub(super) fn options(self) -> Option<cluster::EngineOptions> {
+    /// `address` is where people reach the server.
+    pub(super) fn options(self, address: Option<String>) -> Option<cluster::EngineOptions> {
         Some(cluster::EngineOptions {
             address: self.cluster?,
             node: self.node?,
             password_file: self.cluster_password_file,
             wait_ms: self.cluster_wait.0,
+            replicas: self.cluster_replicas,
+            address_told: address,
         })
     }
 

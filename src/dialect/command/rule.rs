@@ -8,7 +8,7 @@ use super::{
     CommandRow, room, row,
 };
 
-pub(super) const COMMANDS: [CommandRow; 21] = [
+pub(super) const COMMANDS: [CommandRow; 23] = [
     row(
         Moderator,
         &["kick"],
@@ -210,6 +210,24 @@ pub(super) const COMMANDS: [CommandRow; 21] = [
         "/stats",
         "how the server does",
         |_| Some(Ok(Request::Stats)),
+    ),
+    row(
+        Operator,
+        &["nodes"],
+        "/nodes",
+        "which servers are in the cluster",
+        |_| Some(Ok(Request::Nodes)),
+    ),
+    row(
+        Operator,
+        &["drain"],
+        "/drain NODE",
+        "tell the users of a server of the cluster to go elsewhere",
+        |words| {
+            Some(Ok(Request::Drain {
+                node: one(words)?.into(),
+            }))
+        },
     ),
     row(
         Operator,

@@ -13,7 +13,10 @@ use super::super::time::imf_date;
 /// came from, and asks again before it uses what it has kept.
 const POLICY: &str = "\
     Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
+    connect-src 'self'";
+
+/// The rest of that, behind where else pages may connect to.
+const POLICY_REST: &str = "; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
     X-Content-Type-Options: nosniff\r\n\
     Referrer-Policy: no-referrer\r\n\
     Cache-Control: no-cache\r\n";
@@ -29,9 +32,12 @@ const USERS_POLICY: &str = "\
 
 /// Whose content a response has, which decides what a browser may do with it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum ContentOf {
+pub(crate) enum ContentOf<'a> {
     /// The server's own: the page, and what the API answers.
-    Server,
+    Server {
+        /// Where else the page may connect to, as sources of a policy, each behind a space.
+        sources: &'a str,
+    },
     /// A file that somebody shared.
     User,
 }
@@ -127,6 +133,8 @@ pub struct Response {
     /// Invariant: no value has a line end.
     headers: Vec<(&'static str, Cow<'static, str>)>,
     body: Cow<'static, [u8]>,
+    /// Where else a page may connect to ([`ContentOf::Server`]).
+    sources: String,
 }
 
 impl Response {
@@ -136,6 +144,7 @@ impl Response {
             status,
             headers: Vec::new(),
             body: Cow::Borrowed(&[]),
+            sources: String::new(),
         }
     }
 
@@ -187,6 +196,11 @@ impl Response {
         self
     }
 
+    /// The same, of a page that may connect to these sources, too.
+    pub(crate) fn connecting_to(self, sources: String) -> Response {
+        Response { sources, ..self }
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -195,7 +209,8 @@ impl Response {
     /// Appends it as it goes over the wire.
     pub fn write(&self, manner: ResponseMode, now: Moment, out: &mut Vec<u8>) {
         let headers = self.headers.iter().map(|(name, value)| (*name, &**value));
-        let about = (self.status, ContentOf::Server);
+        let sources = &*self.sources;
+        let about = (self.status, ContentOf::Server { sources });
         write_head(about, headers, self.body.len(), manner, now, out);
         if !manner.is_head {
             out.extend_from_slice(&self.body);
@@ -205,7 +220,7 @@ impl Response {
 
 /// Appends the head of a response with a body of `body_len` bytes.
 pub(crate) fn write_head<'a>(
-    (status, of): (StatusCode, ContentOf),
+    (status, of): (StatusCode, ContentOf<'_>),
     headers: impl Iterator<Item = (&'a str, &'a str)>,
     body_len: usize,
     manner: ResponseMode,
@@ -228,10 +243,12 @@ pub(crate) fn write_head<'a>(
         out.extend_from_slice(b"Connection: keep-alive\r\n");
     }
     let policy = match of {
-        ContentOf::Server => POLICY,
-        ContentOf::User => USERS_POLICY,
+        ContentOf::Server { sources } => [POLICY, sources, POLICY_REST],
+        ContentOf::User => [USERS_POLICY, "", ""],
     };
-    out.extend_from_slice(policy.as_bytes());
+    policy
+        .iter()
+        .for_each(|it| out.extend_from_slice(it.as_bytes()));
     out.extend_from_slice(b"\r\n");
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn status_of(code: &ErrorCode) -> StatusCode {
         ErrorCode::NoSuchNick(_)
         | ErrorCode::NoSuchAccount(_)
         | ErrorCode::NoSuchBan(_)
+        | ErrorCode::NoSuchNode(_)
         | ErrorCode::NoSuchMessage
         | ErrorCode::NoFiles
         | ErrorCode::NoRoomToEnter(_)

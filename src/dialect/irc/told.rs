@@ -131,6 +131,7 @@ impl Listener<'_> {
             Event::Announced { text } => self.notice(text, out),
             Event::OperatorTold { text } => self.notice(text, out),
             Event::StopsIn { seconds } => self.notice(&sentence::stops_in(*seconds), out),
+            Event::Moving(addresses) => self.moving(addresses, out),
             Event::Kicked { nick, why } => self.put_out(nick, why, out),
             Event::Shutdown => {
                 self.notice("The server is shutting down", out);
@@ -150,6 +151,15 @@ impl Listener<'_> {
                 }
             }
         }
+    }
+
+    /// The server is to be stopped: the first address of another as RPL_BOUNCE (010), and a sentence for people.
+    fn moving(&self, addresses: &[String], out: &mut Vec<u8>) {
+        if let Some((host, port)) = addresses.first().and_then(|it| host_and_port(it)) {
+            let params = [self.nick, host, port, "Please use this Server/Port instead"];
+            self.line(&Tags::default(), Source::Server, "010", &params, out);
+        }
+        self.notice(&sentence::moving(addresses), out);
     }
 
     fn quit(&self, nick: &Nick, why: &Departure, out: &mut Vec<u8>) {
@@ -272,5 +282,16 @@ impl Listener<'_> {
             (false, true) => self.line(&marks, source, "NOTICE", &[&target, text], out),
             (false, false) => self.line(&marks, source, "PRIVMSG", &[&target, text], out),
         }
+    }
+}
+
+/// The host and the port of a page's address.
+fn host_and_port(address: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = address.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    let default = if scheme == "https" { "443" } else { "80" };
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => Some((host, port)),
+        _ => Some((authority, default)),
     }
 }

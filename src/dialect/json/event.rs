@@ -1,8 +1,8 @@
 //! Events as objects.
 
 use crate::model::{
-    Author, BanEntry, ClientEntry, Deletion, ErrorCode, Event, MemberRank, Message, Nick, Part,
-    RoomEntry, RoomName, Stats, Target, WhoisEntry,
+    Author, BanEntry, ClientEntry, Deletion, ErrorCode, Event, MemberRank, Message, Nick,
+    NodeEntry, Part, RoomEntry, RoomName, Stats, Target, WhoisEntry,
 };
 
 use super::super::object::Object;
@@ -12,7 +12,7 @@ use super::amended;
 /// Every request's type.
 const TYPES: &str = "join, chat, me, pm, edit, react, delete, nick, users, rooms, join_room, leave_room, topic, ignore, \
     unignore, away, whois, ping, help, quit, oper, kick, mute, unmute, topic_lock, invite_only, \
-    invite, key, ban, unban, bans, rename, announce, close_room, lock_room, clients, stats, shutdown";
+    invite, key, ban, unban, bans, rename, announce, close_room, lock_room, clients, stats, nodes, drain, shutdown";
 
 pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>) {
     let is_silent = match event {
@@ -240,6 +240,21 @@ fn object_of<'a>(event: &Event, view: &View<'_>, out: &'a mut Vec<u8>) -> Object
         Event::StopsIn { seconds } => Object::new(out, "announcement")
             .text("message", &sentence::stops_in(*seconds))
             .time(now),
+        Event::Moving(addresses) => Object::new(out, "moving")
+            .text("message", &sentence::moving(addresses))
+            .texts("addresses", addresses.iter().map(String::as_str))
+            .time(now),
+        Event::Nodes(nodes) => Object::new(out, "nodes")
+            .objects("nodes", nodes, |object, node: &NodeEntry| {
+                object
+                    .text("node", &node.name)
+                    .maybe("address", node.address.as_deref())
+                    .flag("here", node.is_here)
+                    .flag("member", node.is_member)
+                    .flag("lease", node.has_lease)
+                    .flag("draining", node.is_draining)
+            })
+            .texts("addresses", NodeEntry::others(nodes)),
         Event::Announced { text } => Object::new(out, "announcement")
             .text("message", text)
             .time(now),

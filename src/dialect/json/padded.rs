@@ -108,6 +108,8 @@ pub(in super::super) fn render(event: &Event, view: &View<'_>, out: &mut Vec<u8>
         | Event::Bans { .. }
         | Event::Clients { .. }
         | Event::Stats(_)
+        | Event::Moving(_)
+        | Event::Nodes(_)
         | Event::Shutdown => {
             let sentences = text::sentences(event);
             for (at, sentence) in sentences.iter().enumerate() {

@@ -402,6 +402,10 @@ fn moderation(object: &Map<String, Value>, kind: &str) -> Result<Request, ErrorC
         },
         "clients" => Request::Clients,
         "stats" => Request::Stats,
+        "nodes" => Request::Nodes,
+        "drain" => Request::Drain {
+            node: string(object, "node")?.into(),
+        },
         "shutdown" => Request::Shutdown {
             seconds: seconds(object)?.unwrap_or(0),
         },

@@ -61,6 +61,7 @@ impl ErrorCode {
             ErrorCode::NotYourMessage | ErrorCode::NotYoursToEdit => "not_your_message",
             ErrorCode::BadMask => "bad_mask",
             ErrorCode::NoSuchBan(_) => "no_such_ban",
+            ErrorCode::NoSuchNode(_) => "no_such_node",
             ErrorCode::TooManyIgnored => "too_many_ignored",
             ErrorCode::NickBanned(_) => "nick_banned",
             ErrorCode::AddressBanned(_) => "address_banned",

@@ -44,7 +44,7 @@ function refused(text, code) {
 	const isOver = isTaken && Date.now() - session.taken > TAKEN_MS;
 	if (session.phase === "joining" || isOver || /bad|bann|login|regis|account|code|field|server/.test(code)) return out(text, code);
 	session.trouble = text;
-	lose();
+	lose(true);
 }
 
 let found = [];
@@ -154,6 +154,11 @@ const handlers = {
 	motd: ({ message }) => message.split("\n").forEach(line => tell(null, line)),
 	invite_codes: ({ codes, ...event }, context) => listed({ ...event, invite_codes: codes }, context),
 	shutdown: notice,
+	// The server is to be stopped.
+	moving(event) {
+		notice(event);
+		lose();
+	},
 	announcement: ({ message }) => tell(null, message, "loud"),
 	operator_message: ({ message }) => tell(null, `The operator, to you: ${message}`, "loud"),
 	kicked: ({ message, reason }) => out(reason ? `${message}: ${reason}` : message),

@@ -11,6 +11,9 @@ const WAIT_MAX_MS = 30_000;
 const STABLE_MS = 10_000;
 
 let failures = 0;
+/** The server that it goes to: the page's own, or another of the cluster, which has the same chat; and the other ones. */
+let here = "";
+let others = [];
 let socket, retryTimer, lifeTimer, stableTimer;
 
 export const line = {
@@ -21,7 +24,7 @@ export const line = {
 
 export function start() {
 	stop();
-	socket = new WebSocket("/ws", "hubbub.json");
+	socket = new WebSocket(`${here}/ws`, "hubbub.json");
 	lifeTimer = setTimeout(lose, OPEN_MS);
 	socket.onopen = () => {
 		stableTimer = setTimeout(() => (failures = 0), STABLE_MS);
@@ -29,7 +32,9 @@ export function start() {
 	};
 	socket.onmessage = ({ data }) => {
 		expect(SILENT_MS);
-		line.onevent(JSON.parse(data));
+		const event = JSON.parse(data);
+		others = event.addresses ?? others;
+		line.onevent(event);
 	};
 	socket.onclose = lose;
 }
@@ -44,8 +49,10 @@ export function stop() {
 	socket = null;
 }
 
-export function lose() {
+/** The next server is tried, unless this one has refused only what it was asked. */
+export function lose(isRefused) {
 	stop();
+	if (isRefused !== true && others[0]) [here, ...others] = [...others, here];
 	// Half of it is chance: a restarted server does not meet everyone at once.
 	const wait = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** failures) * (0.5 + Math.random() / 2);
 	failures += 1;

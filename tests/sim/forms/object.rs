@@ -20,6 +20,8 @@ pub(super) const TYPES: &[&str] = &[
     "ok",
     "history",
     "history_end",
+    "moving",
+    "nodes",
     "search",
     "search_end",
     "token",

@@ -183,6 +183,8 @@ fn config(node: String, has_disk: bool) -> Config {
             address: "redis://127.0.0.1".parse().expect("an address"),
             node,
             password_file: None,
+            replicas: 0,
+            address_told: None,
             wait_ms: 3_000,
         }),
         ..crate::first::config_with(data)

@@ -196,6 +196,8 @@ pub(super) fn render(request: &Request) -> Option<String> {
         } => format!("/unlock {room}"),
         Request::Clients => "/clients".into(),
         Request::Stats => "/stats".into(),
+        Request::Nodes => "/nodes".into(),
+        Request::Drain { node } if is_word(node) => format!("/drain {node}"),
         Request::Shutdown { seconds } => format!("/shutdown {seconds}"),
         Request::ComeIn { .. }
         | Request::Prove { .. }
@@ -215,6 +217,7 @@ pub(super) fn render(request: &Request) -> Option<String> {
         | Request::SetMetadata { .. }
         | Request::MarkRead { .. }
         | Request::Delete { .. }
+        | Request::Drain { .. }
         | Request::Rehash
         | Request::Wallops { .. }
         | Request::Join { .. }

@@ -210,6 +210,8 @@ pub(super) fn render(request: &Request) -> Option<Vec<u8>> {
             .flag("locked", *locked),
         Request::Clients => Object::new(out, "clients"),
         Request::Stats => Object::new(out, "stats"),
+        Request::Nodes => Object::new(out, "nodes"),
+        Request::Drain { node } => Object::new(out, "drain").text("node", node),
         Request::Shutdown { seconds } => Object::new(out, "shutdown")
             .number("seconds", Some(*seconds).filter(|&seconds| seconds > 0)),
         // A room is always named here, except the lobby.
