@@ -97,8 +97,15 @@ impl<S: EngineSite> LogReader<S> {
 
     /// What is read back of this server need not be proposed again.
     fn note(&self, logged: &Logged) {
-        self.shared.recent().note(logged);
+        let has_stranger = {
+            let mut recent = self.shared.recent();
+            recent.note(logged);
+            recent.has_stranger
+        };
         let mut queue = self.shared.queue();
+        if has_stranger {
+            self.shared.added_to_queue.notify_one();
+        }
         if logged.batch.node == self.shared.node && logged.batch.generation == queue.generation {
             let last = logged.batch.last();
             queue.batches.retain(|batch| batch.last() > last);

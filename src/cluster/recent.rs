@@ -18,6 +18,8 @@ pub(super) struct RecentLog {
     pub(super) epoch: u64,
     /// All members that are known, as they were when the engine was asked last.
     pub(super) members: Vec<EngineMember>,
+    /// Has one come since that is not among them?
+    pub(super) has_stranger: bool,
     /// What their memberships have come to, as it was read.
     tails: BTreeMap<NodeId, Tail>,
     /// Invariant: each follows the one before it, and the last is at `at`, where there is one.
@@ -58,6 +60,7 @@ impl RecentLog {
                 is_alive: true,
             };
             self.tails.insert(batch.node, begun);
+            self.has_stranger |= self.members.iter().all(|it| it.node != batch.node);
         } else if batch.generation > 0 {
             let tail = self.tails.entry(batch.node).or_default();
             (tail.generation, tail.number) = (batch.generation, batch.last());
@@ -69,6 +72,12 @@ impl RecentLog {
             tail.is_alive = false;
             tail.generation += 1;
         }
+    }
+
+    /// Who is a member now, as the engine says.
+    pub(super) fn meet(&mut self, members: Vec<EngineMember>) {
+        self.members = members;
+        self.has_stranger = false;
     }
 
     /// The names of those that may have some of the log.

@@ -132,7 +132,8 @@ impl<S: EngineSite> Proposer<S> {
             calls.introduce()?;
             self.is_introduced = true;
         }
-        if self.shared.site.now() >= self.due {
+        // Who has come is asked for at once: it must not be missing where the engine loses all that it has.
+        if self.shared.site.now() >= self.due || self.shared.recent().has_stranger {
             self.renew(&mut calls)?;
         }
         if self.shared.site.now() >= self.look_due {
@@ -218,8 +219,8 @@ impl<S: EngineSite> Proposer<S> {
     fn wait(&self, most: Duration) {
         let queue = self.shared.queue();
         let is_idle = queue.batches.iter().all(|it| it.last() <= queue.taken);
-        let is_idle =
-            is_idle && queue.drains.is_empty() && queue.state.is_none() && self.shared.is_whole();
+        let is_idle = is_idle && queue.drains.is_empty() && queue.state.is_none();
+        let is_idle = is_idle && self.shared.is_whole() && !self.shared.recent().has_stranger;
         if is_idle && !self.shared.is_closing() {
             drop(self.shared.added_to_queue.wait_timeout(queue, most));
         }
@@ -314,7 +315,7 @@ impl<S: EngineSite> Proposer<S> {
                 }
             }
         }
-        self.shared.recent().members = members;
+        self.shared.recent().meet(members);
         Ok(())
     }
 
