@@ -1,6 +1,7 @@
 //! What each entry does.
 
 mod accounts;
+mod accounts_changed;
 mod amending;
 mod deletion;
 mod identity;
@@ -111,7 +112,10 @@ impl Applying<'_> {
                 message,
                 reason,
             } => self.delete(by, message, reason),
-            Entry::MailTold { to, through } => self.note_mail_told(to, through),
+            Entry::MailTold { to, through } => {
+                self.note_mail_told(to, through);
+                Ok(())
+            }
             Entry::Enter {
                 user,
                 room,
@@ -170,6 +174,7 @@ impl Applying<'_> {
                 Ok(())
             }
             Entry::Registered { record, by } => self.register(record, by),
+            Entry::Account { change, by } => self.change_account(change, by),
             Entry::Known { record } => {
                 self.learn(record);
                 Ok(())

@@ -15,6 +15,9 @@ pub(crate) struct Directory {
     /// Invariant: exactly the accounts, by the keys of their names.
     #[serde(skip)]
     names: HashMap<Key, AccountId>,
+    /// No account has had a higher id.
+    #[serde(default)]
+    last: AccountId,
 }
 
 /// An account that is known.
@@ -47,6 +50,7 @@ impl Directory {
     /// What is wrong: there are two of one name, or one under the id of another.
     pub(super) fn index(&mut self) -> Result<(), &'static str> {
         for (&id, account) in &self.accounts {
+            self.last = self.last.max(id);
             let former = self.names.insert(account.record.nick.key(), id);
             if former.is_some() || account.record.id != id {
                 return Err("two accounts in one");
@@ -82,6 +86,7 @@ impl Directory {
     /// There is an account, new or as it is now. Returns another that had its name before, which is gone.
     pub(super) fn learn(&mut self, record: AccountRecord) -> Option<AccountId> {
         let (id, name) = (record.id, record.nick.key());
+        self.note_last(id);
         let former = self.names.insert(name, id).filter(|&former| former != id);
         match self.accounts.get_mut(&id) {
             Some(account) => account.record = record,
@@ -96,6 +101,16 @@ impl Directory {
             }
         }
         former
+    }
+
+    /// There may have been an account of that id.
+    pub(super) fn note_last(&mut self, id: AccountId) {
+        self.last = self.last.max(id);
+    }
+
+    /// The id of an account that is made now.
+    pub(super) fn next_id(&self) -> AccountId {
+        AccountId(self.last.0 + 1)
     }
 
     pub(super) fn remove(&mut self, id: AccountId) -> Option<Account> {

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    AccountId, AccountRecord, Amendment, Ban, CameBy, Departure, EnterMode, KeptMessage, Key,
-    Manner, MessageId, ModeChange, Nick, NodeId, Peer, Profile, ProfileChange, PutOut, ReplyTo,
-    RoomName, Settings, UserId,
+    AccountChange, AccountId, AccountRecord, Amendment, Ban, CameBy, Credential, Departure,
+    EnterMode, KeptMessage, Key, Manner, MessageId, ModeChange, Nick, NodeId, Peer, Profile,
+    ProfileChange, PutOut, ReplyTo, RoomName, Settings, UserId,
 };
 
 use super::RoomId;
@@ -101,7 +101,7 @@ pub(crate) enum Entry {
     },
     /// Somebody comes in as an account whose secret it knows, which frees its name for it.
     JoinAs {
-        account: AccountId,
+        account: Credential,
         /// Its name, as it was typed.
         nick: Nick,
         peer: Peer,
@@ -113,12 +113,12 @@ pub(crate) enum Entry {
         nick: Nick,
         peer: Peer,
         profile: Box<Profile>,
-        account: Option<AccountId>,
+        account: Option<Credential>,
     },
     /// With what a user's first session came.
     NoteVia { user: UserId, via: CameBy },
     /// A user is logged in to an account whose secret it knows, whatever its name is.
-    Prove { user: UserId, account: AccountId },
+    Prove { user: UserId, account: Credential },
     /// A user says something else of itself.
     Describe { user: UserId, change: ProfileChange },
     /// A user has read what was said by or in something, up to a time in milliseconds since 1970.
@@ -133,7 +133,7 @@ pub(crate) enum Entry {
     /// A user goes on as an account whose secret it knows.
     LogIn {
         user: UserId,
-        account: AccountId,
+        account: Credential,
         is_multi: bool,
     },
     /// A user goes on as a guest, without its account.
@@ -317,6 +317,11 @@ pub(crate) enum Entry {
     /// An account was made. The user who asked for it is logged in, where that is its name.
     Registered {
         record: AccountRecord,
+        by: Option<UserId>,
+    },
+    /// A change of the accounts that a server of a cluster has prepared, for a user of its who has asked for it.
+    Account {
+        change: Box<AccountChange>,
         by: Option<UserId>,
     },
     /// There is an account: its secret was right.

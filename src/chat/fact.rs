@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::{
-    AccountId, Amendment, Departure, ErrorCode, KeptMessage, Key, Kick, Mask, Message, MessageId,
-    ModeChange, Nick, NodeId, Note, Notice, Peer, ProfileChange, RoomName, UserId,
+    AccountChange, AccountId, Amendment, Credential, Departure, ErrorCode, KeptMessage, Key, Kick,
+    Mask, Message, MessageId, ModeChange, Nick, NodeId, Note, Notice, Peer, ProfileChange,
+    RoomName, UserId,
 };
 
 use super::entry::{MetadataOf, TagTo, Words};
@@ -236,6 +237,15 @@ pub(crate) enum Fact {
     Noted { account: AccountId, note: Note },
     /// An account is no more.
     AccountGone { account: AccountId, nick: Nick },
+    /// All servers of a cluster have changed something about accounts.
+    AccountChanged {
+        change: Box<AccountChange>,
+        /// The account and its password, as they are from now on.
+        of: Credential,
+        at_ms: u64,
+    },
+    /// What waited for an account was told to it, up to a message.
+    MailTold { to: AccountId, through: MessageId },
     /// There is an account that was not there.
     AccountMade { account: AccountId },
 }

@@ -1,6 +1,8 @@
 //! Who may what.
 
-use crate::model::{AccountId, ErrorCode, MaskKind, Nick, Peer, RoomName, SaidBy, UserId};
+use crate::model::{
+    AccountId, Credential, ErrorCode, MaskKind, Nick, Peer, RoomName, SaidBy, UserId,
+};
 
 use super::{Actor, Chat, LOBBY, Role, RoomId};
 
@@ -39,6 +41,18 @@ impl Chat {
     /// Is the name an account's?
     pub(crate) fn is_registered(&self, nick: &Nick) -> bool {
         !self.directory.is_empty() && self.directory.contains_name(&nick.key())
+    }
+
+    /// The account that somebody has proven to be, unless that is void by now.
+    ///
+    /// # Errors
+    /// [`ErrorCode::WrongLogin`].
+    pub(super) fn holder(&self, of: Credential) -> Result<AccountId, ErrorCode> {
+        let account = self.directory.get(of.account);
+        match account.is_some_and(|account| account.record.generation == of.generation) {
+            true => Ok(of.account),
+            false => Err(ErrorCode::WrongLogin),
+        }
     }
 
     /// May a guest go by that name?

@@ -18,7 +18,7 @@ use super::rules::Rules;
 use super::state::Chat;
 
 /// The version that is written.
-const SNAPSHOT_VERSION: u32 = 2;
+const SNAPSHOT_VERSION: u32 = 3;
 
 /// Why there is no chat in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{CLOCK_AHEAD_MS_MAX, CLOCK_FLOOR_MS, EPOCH_IDS, ID_MAX};
 use crate::model::{
-    AccountId, Kept, Key, Marks, Message, MessageId, Nick, NodeId, RoomRecord, SaidBy, Secret,
-    Settings, UserId,
+    AccountId, InviteCode, Kept, Key, Marks, Message, MessageId, Nick, NodeId, RoomRecord, SaidBy,
+    Secret, Settings, UserId,
 };
 
 use super::directory::Directory;
@@ -44,6 +44,9 @@ pub(crate) struct Chat {
     /// Names and bans that were looked at since [`Chat::take_steps`]: what an entry costs is no part of the state.
     #[serde(skip)]
     pub(super) steps: Cell<usize>,
+    /// The invitations, in a cluster. A server alone leaves them to its database.
+    #[serde(default)]
+    pub(super) codes: BTreeMap<String, InviteCode>,
 }
 
 /// An entry that is being applied.
@@ -72,6 +75,7 @@ impl Chat {
             last_ms: 0,
             begun_at: MessageId::default(),
             steps: Cell::new(0),
+            codes: BTreeMap::new(),
         }
     }
 
@@ -90,6 +94,13 @@ impl Chat {
         }
         let rooms = kept.rooms.iter().cloned();
         rooms.filter_map(|room| self.load_room(room)).collect()
+    }
+
+    /// A cluster begins with what there was at a server alone.
+    pub(crate) fn begin_cluster(&mut self, kept: &Kept) {
+        self.directory.note_last(kept.last_account);
+        let codes = kept.codes.iter();
+        self.codes = codes.map(|it| (it.code.clone(), it.clone())).collect();
     }
 
     /// Messages up to `id` were said, the last at `ms`, before the first entry.

@@ -161,9 +161,6 @@ fn check_cluster(arguments: &ServerArguments) -> Result<(), String> {
         true if arguments.shared.files => {
             Err("--files can't be had with --cluster, whose servers do not share files yet".into())
         }
-        true if arguments.kept.require_account => {
-            Err("--require-account can't be had with --cluster, which has no accounts yet".into())
-        }
         true if operator.take_over || operator.run_dir.is_some() => Err(
             "--take-over and --run-dir can't be had with --cluster, whose servers are renewed one by one"
                 .into(),
@@ -184,6 +181,7 @@ fn data(arguments: &ServerArguments) -> Option<store::Options> {
         },
         replay: kept.replay,
         sets_aside: kept.data_set_aside,
+        is_shared: arguments.cluster.is_given(),
         files: arguments.shared.options(),
     })
 }

@@ -240,10 +240,9 @@ impl Hub {
     }
 
     pub(super) fn check_accounts(&self) -> Result<(), ErrorCode> {
-        // The servers of a cluster do not know each other's secrets.
         match self.chat.rules().durability {
-            Some(_) if !self.log.is_shared() => Ok(()),
-            _ => Err(ErrorCode::NoAccounts),
+            Some(_) => Ok(()),
+            None => Err(ErrorCode::NoAccounts),
         }
     }
 

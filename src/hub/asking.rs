@@ -78,7 +78,8 @@ impl Tried {
             | AccountAsk::DropToken { .. }
             | AccountAsk::NewSession { .. }
             | AccountAsk::EndSession { .. }
-            | AccountAsk::Tokens { .. } => Tried::Nothing,
+            | AccountAsk::Tokens { .. }
+            | AccountAsk::Kept(_) => Tried::Nothing,
             AccountAsk::NewCode { .. } | AccountAsk::DropCode { .. } | AccountAsk::Codes => {
                 Tried::Code
             }

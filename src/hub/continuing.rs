@@ -159,6 +159,10 @@ impl Hub {
                 let decision = self.decision_of_answer(who, *waiting, answer, now);
                 return self.begin(who, asker.id, decision);
             }
+            Then::Change(prepared) => {
+                let decision = self.decision_of_change(*prepared);
+                return self.begin(who, asker.id, Ok(decision));
+            }
             Then::Post(said) => self.wait_for_post(who, said),
             Then::Return(exile) => self.go_on_after_return(*exile, now),
             Then::Focus(room) => self.focus_again(who, &room),
@@ -194,6 +198,11 @@ impl Hub {
                 self.set_focus(who, resuming.focus);
                 self.resume_next(who, resuming, now)
             }
+            Then::Change(prepared) => {
+                let code = self.note_refused_change(*prepared, code, now);
+                self.answer_asker(&mut asker, Event::Error(code));
+                None
+            }
             Then::Return(exile) => {
                 self.end_exile(*exile, code);
                 None
@@ -209,6 +218,9 @@ impl Hub {
 
     /// A question about an account has been answered: whoever asked goes on, if it is here yet.
     pub fn handle_account(&mut self, ticket: u64, answer: AccountAnswer, now: Moment) {
+        if let AccountAnswer::Prepared { change, token } = answer {
+            return self.propose_change(ticket, change, token, now);
+        }
         let Some((mut waiting, answer, is_here)) = self.take_account_answer(ticket, answer, now)
         else {
             return;

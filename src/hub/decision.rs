@@ -14,6 +14,7 @@ use crate::model::{
 
 use super::asking::Waiting;
 use super::effect::Report;
+use super::changing::PreparedChange;
 use super::exile::Exile;
 use super::questions::Question;
 
@@ -163,6 +164,8 @@ pub(super) enum Then {
     Prove(Event),
     /// What is said of accounts holds: whoever asked goes on.
     Account(Box<Waiting>, AccountAnswer),
+    /// The accounts are changed at all servers of a cluster: whoever asked is told when that is on disk here.
+    Change(Box<PreparedChange>),
     /// Who has no session is told when it is on disk, of what it has said where the response is made of that.
     Post(Option<(RoomName, Arc<Message>)>),
     /// A session has come back.

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::chat::{Entry, LOBBY};
+use crate::chat::{Chat, Entry, LOBBY};
 use crate::model::{
     AccountId, CameBy, ConnId, EnterMode, ErrorCode, Event, Moment, Nick, NodeId, Peer, Profile,
     RoomName,
@@ -32,9 +32,11 @@ pub(super) struct Exile {
 }
 
 impl Exile {
-    fn entry(&self) -> Entry {
+    /// By which it comes back. Its account is the one that it has proven to be when it came.
+    fn entry(&self, chat: &Chat) -> Entry {
         let (nick, peer) = (self.nick.clone(), self.peer);
-        match (&self.profile, self.account) {
+        let account = self.account.and_then(|id| chat.directory().get(id));
+        match (&self.profile, account.map(|it| it.record.credential())) {
             (Some(profile), account) => Entry::ComeIn {
                 nick,
                 peer,
@@ -94,7 +96,7 @@ impl Hub {
     /// There is a membership again: all come back.
     pub(super) fn come_back(&mut self, now: Moment) {
         for exile in std::mem::take(&mut self.exiles) {
-            let (wants, entry) = (Wants::Return(exile.replay), exile.entry());
+            let (wants, entry) = (Wants::Return(exile.replay), exile.entry(&self.chat));
             let asker = Asker::new(exile.who, None, wants, Then::Return(Box::new(exile)));
             self.propose(Some(asker), entry, now);
         }

@@ -93,7 +93,7 @@ impl Hub {
                 }
             }
             Fact::Disowned { room, name } => {
-                self.effects.push_back(Effect::Keep(Record::RoomGone(name)));
+                self.keep(Record::RoomGone(name));
                 self.expiry.forget(Lasting::Room(room));
             }
             Fact::TopicSet { user, room, event } => {
@@ -196,10 +196,11 @@ impl Hub {
                 is_own,
                 id,
             } => self.hear_deleted((by, is_own), (*message, id), reason, asker, now),
-            Fact::Noted { account, note } => {
-                let record = Record::Note { account, note };
-                self.effects.push_back(Effect::Keep(record));
+            Fact::Noted { account, note } => self.keep(Record::Note { account, note }),
+            Fact::AccountChanged { change, of, at_ms } => {
+                self.keep(Record::Account { change, of, at_ms });
             }
+            Fact::MailTold { to, through } => self.keep(Record::Delivered { to, through }),
             Fact::AccountGone { account, nick } => self.hear_account_gone(account, &nick),
             Fact::AccountMade { account } => self.watch_new_account(account, now),
         }
@@ -367,7 +368,7 @@ impl Hub {
             self.watch_new_room(room, now);
         }
         if let Some(record) = self.chat.room_record(room) {
-            self.effects.push_back(Effect::Keep(Record::Room(record)));
+            self.keep(Record::Room(record));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::chat::Entry;
 use crate::limits::EXPIRY_STEP;
-use crate::model::{AccountId, Deed, Incident, Moment, Record};
+use crate::model::{AccountChange, AccountId, Deed, Incident, Moment, Record};
 use crate::session::{Lasting, interval};
 
 use super::effect::Effect;
@@ -58,6 +58,16 @@ impl Hub {
         self.expiry.forget(what);
         self.note_steps(self.chat.directory().len() + self.chat.rooms().len());
         let (entry, room, name) = match what {
+            Lasting::Account(account) if self.log.is_shared() => {
+                let known = self.chat.directory().get(account);
+                let nick = known.map(|account| account.record.nick.clone());
+                let change = AccountChange::Unregister {
+                    account,
+                    seen: None,
+                };
+                let change = Box::new(change);
+                (Entry::Account { change, by: None }, None, nick)
+            }
             Lasting::Account(id) => {
                 let account = self.chat.directory().get(id);
                 let nick = account.map(|account| account.record.nick.clone());

@@ -2,7 +2,7 @@
 
 use crate::chat::Entry;
 use crate::model::{
-    AccountAnswer, AccountId, ConnId, Deed, Done, ErrorCode, Event, Moment, Notice,
+    AccountAnswer, ConnId, Credential, Deed, Done, ErrorCode, Event, Moment, Notice,
     RegistrationMode,
 };
 
@@ -70,6 +70,7 @@ impl Hub {
             | AccountAnswer::Challenge(_)
             | AccountAnswer::NoSuchAccount
             | AccountAnswer::TooMany
+            | AccountAnswer::Prepared { .. }
             | AccountAnswer::Busy
             | AccountAnswer::Delayed
             | AccountAnswer::Failed => return,
@@ -87,7 +88,7 @@ impl Hub {
         }
     }
 
-    fn count_try(&mut self, waiting: &Waiting, answer: &AccountAnswer, now: Moment) {
+    pub(super) fn count_try(&mut self, waiting: &Waiting, answer: &AccountAnswer, now: Moment) {
         self.log_try(waiting, answer);
         if waiting.tried == Tried::Name && !matches!(answer, AccountAnswer::Registered(_)) {
             self.give_back_registration(waiting.peer);
@@ -113,6 +114,15 @@ impl Hub {
         answer: &AccountAnswer,
         now: Moment,
     ) -> Option<Entry> {
+        if self.log.is_shared() {
+            // The rest was made by an entry before it was answered.
+            return match answer {
+                AccountAnswer::LoggedIn(record) | AccountAnswer::Proven { record, .. } => {
+                    self.entry_of_login(record)
+                }
+                _ => None,
+            };
+        }
         let entry = match answer {
             AccountAnswer::Registered(record) => Entry::Registered {
                 record: record.clone(),
@@ -156,23 +166,23 @@ impl Hub {
         match answer {
             AccountAnswer::LoggedIn(record) => match waiting.what {
                 What::Join { coming, is_multi } => {
-                    self.come_in_as(caller, coming, record.id, is_multi)
+                    self.come_in_as(caller, coming, record.credential(), is_multi)
                 }
-                What::Login { is_multi } => self.go_on_as(who, record.id, is_multi),
-                What::Proof => self.prove_as(who, record.id, record.nick, None),
+                What::Login { is_multi } => self.go_on_as(who, record.credential(), is_multi),
+                What::Proof => self.prove_as(who, record, None),
                 What::Oper => self.oper_by(who, peer, &record),
                 What::Other => Err(ErrorCode::StoreFailed),
             },
             AccountAnswer::Proven { record, signature } => {
-                self.prove_as(who, record.id, record.nick, Some(signature))
+                self.prove_as(who, record, Some(signature))
             }
             AccountAnswer::Challenge(challenge) => {
                 Ok(Decision::Answer(Event::Challenge(challenge)))
             }
             AccountAnswer::Registered(record) => match waiting.what {
-                What::Proof => self.prove_as(who, record.id, record.nick, None),
+                What::Proof => self.prove_as(who, record, None),
                 What::Join { coming, is_multi } => {
-                    self.come_in_as(caller, coming, record.id, is_multi)
+                    self.come_in_as(caller, coming, record.credential(), is_multi)
                 }
                 What::Login { .. } | What::Oper | What::Other => {
                     let nick = record.nick.clone();
@@ -202,7 +212,9 @@ impl Hub {
             AccountAnswer::NoSuchAccount => Err(ErrorCode::NoSuchAccount(waiting.name.to_string())),
             AccountAnswer::TooMany => Err(ErrorCode::TooManyBots),
             AccountAnswer::Busy => Err(ErrorCode::Busy),
-            AccountAnswer::Delayed | AccountAnswer::Failed => Err(ErrorCode::StoreFailed),
+            AccountAnswer::Prepared { .. } | AccountAnswer::Delayed | AccountAnswer::Failed => {
+                Err(ErrorCode::StoreFailed)
+            }
         }
     }
 
@@ -211,7 +223,7 @@ impl Hub {
         &mut self,
         Caller { who, peer, .. }: Caller,
         coming: Coming,
-        account: AccountId,
+        account: Credential,
         is_multi: bool,
     ) -> Result<Decision, ErrorCode> {
         if self.sessions.user_of(who).is_some() {
@@ -235,7 +247,7 @@ impl Hub {
     fn go_on_as(
         &mut self,
         who: ConnId,
-        account: AccountId,
+        account: Credential,
         is_multi: bool,
     ) -> Result<Decision, ErrorCode> {
         let user = self.own_id(who)?;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use crate::chat::Entry;
-use crate::model::{AccountId, ConnId, Event, Message, MessageId, Moment, Query, Record};
+use crate::model::{AccountId, ConnId, Event, Message, MessageId, Moment, Query};
 
-use super::effect::Effect;
 use super::questions::Question;
 use super::state::Hub;
 
@@ -57,7 +56,5 @@ impl Hub {
         for message in messages {
             self.tell(who, Event::Private { message });
         }
-        let record = Record::Delivered { to, through };
-        self.effects.push_back(Effect::Keep(record));
     }
 }

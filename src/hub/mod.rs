@@ -27,6 +27,7 @@ mod asking;
 mod beside;
 mod catchup;
 mod changes;
+mod changing;
 mod coming;
 mod continuing;
 mod debts;
@@ -116,6 +117,12 @@ impl Hub {
                 self.restore_scrollback(id, scrollback.messages, scrollback.has_more);
             }
         }
+    }
+
+    /// Begins the chat of a cluster with what was kept here. To be called before anybody comes.
+    pub fn begin_cluster(&mut self, kept: Kept) {
+        self.chat.begin_cluster(&kept);
+        self.load(kept);
     }
 
     /// The chat as bytes, from which another server of the cluster begins.

@@ -3,7 +3,7 @@
 use crate::chat::{Entry, User};
 use crate::limits::STEPS_PER_NAME_COVERED;
 use crate::model::{
-    AccountId, Change, ConnId, ErrorCode, Event, Key, Nick, Profile, ProfileChange,
+    AccountId, AccountRecord, Change, ConnId, ErrorCode, Event, Key, Nick, Profile, ProfileChange,
 };
 use crate::session::Reader;
 
@@ -30,11 +30,12 @@ impl Hub {
         let wants = Wants::Nowhere {
             replay: self.replay_of(None),
         };
+        let account = account.and_then(|id| self.chat.directory().get(id));
         let entry = Entry::ComeIn {
             nick,
             peer,
             profile,
-            account,
+            account: account.map(|account| account.record.credential()),
         };
         Ok(Decision::Entry(entry, wants, Then::ComeInNowhere))
     }
@@ -44,18 +45,23 @@ impl Hub {
     pub(super) fn prove_as(
         &mut self,
         who: ConnId,
-        account: AccountId,
-        nick: Nick,
+        record: AccountRecord,
         signature: Option<String>,
     ) -> Result<Decision, ErrorCode> {
         let user = self.sessions.user_of(who);
+        let account = record.credential();
+        let known = self.chat.directory().get(record.id);
         let proven = Event::Proven {
-            account,
-            nick,
+            account: record.id,
+            nick: record.nick,
             signature,
         };
         match user {
             Some(user) => Decision::entry_then(Entry::Prove { user, account }, Then::Prove(proven)),
+            // It is void by now.
+            None if known.is_none_or(|it| it.record.credential() != account) => {
+                Err(ErrorCode::WrongLogin)
+            }
             None => Ok(Decision::Answer(proven)),
         }
     }

@@ -11,7 +11,8 @@ use crate::chat::{Chat, Fact, RoomId, Rules};
 use crate::limits::MESSAGE_LINES_MAX;
 use crate::log::Log;
 use crate::model::{
-    ConnId, ErrorCode, Event, HashSeed, MessageId, Moment, Peer, Settings, Target, UserId, lines,
+    ConnId, ErrorCode, Event, HashSeed, MessageId, Moment, Peer, Record, Settings, Target, UserId,
+    lines,
 };
 use crate::session::{
     Expiry, Graces, Ignorers, LocalRooms, Reader, Readers, Sessions, Throttle, Watches,
@@ -200,6 +201,11 @@ impl Hub {
             self.effects.shrink_to(IDLE_EFFECTS);
         }
         effect
+    }
+
+    /// Has something kept for good.
+    pub(super) fn keep(&mut self, record: Record) {
+        self.effects.push_back(Effect::Keep(record));
     }
 
     /// So many members, names or bans are looked at for what is being handled.

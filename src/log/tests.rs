@@ -31,6 +31,7 @@ fn others() -> Vec<Entry> {
         nick: nick.clone(),
         is_operator: true,
         owner: None,
+        generation: 0,
     };
     vec![
         say(),

@@ -1,5 +1,7 @@
 //! What is asked about accounts, and what comes of it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountId, AccountRecord, Key, Nick, Secret};
 
 /// What proves that a name is one's own.
@@ -27,7 +29,7 @@ pub enum TokenChange {
 }
 
 /// A code that lets people make accounts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteCode {
     /// The code.
     pub code: String,
@@ -145,6 +147,98 @@ pub enum AccountAsk {
         /// The account.
         owner: AccountId,
     },
+    /// That is the answer, as soon as all is on disk that was handed over before.
+    Kept(Box<AccountAnswer>),
+}
+
+/// What is kept of a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hashed {
+    /// What it is checked by: a PHC string.
+    pub phc: Secret,
+    /// What a proof of it by SCRAM is checked by, where it can be proven so.
+    pub scram: Option<Secret>,
+}
+
+/// A change of the accounts that all servers of a cluster make. Passwords and tokens were hashed at the one that was
+/// asked; `seen` is the generation of the password that was checked there, for another change may have come between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountChange {
+    /// There is an account of that name, which takes an invitation where one is given.
+    Register {
+        /// Its name.
+        nick: Nick,
+        /// What is kept of its password.
+        hash: Hashed,
+        /// The invitation.
+        code: Option<Secret>,
+    },
+    /// There is an invitation.
+    AddCode(InviteCode),
+    /// An invitation is void.
+    DropCode(String),
+    /// An account has another password.
+    SetPassword {
+        /// The account.
+        account: AccountId,
+        /// Which password is replaced, whatever it is if not given.
+        seen: Option<u64>,
+        /// What is kept of the new one.
+        hash: Hashed,
+    },
+    /// A password can be proven by SCRAM, too.
+    SetScram {
+        /// Whose.
+        account: AccountId,
+        /// Which password.
+        seen: u64,
+        /// What a proof is checked by.
+        scram: Secret,
+    },
+    /// An account is gone, with its bots.
+    Unregister {
+        /// The account.
+        account: AccountId,
+        /// Which password it has, whatever it is if not given.
+        seen: Option<u64>,
+    },
+    /// A bot, new or not, has another token.
+    SetToken {
+        /// Whose bot it is.
+        owner: AccountId,
+        /// Its name.
+        bot: Nick,
+        /// The SHA-256 of the token.
+        digest: [u8; 32],
+    },
+    /// A bot is gone.
+    DropBot {
+        /// Whose bot it is.
+        owner: AccountId,
+        /// The bot.
+        bot: AccountId,
+    },
+    /// A token stands for an account's password.
+    AddSession {
+        /// Whose.
+        account: AccountId,
+        /// The SHA-256 of the token.
+        digest: [u8; 32],
+    },
+    /// Such a token is void.
+    EndSession {
+        /// Whose.
+        account: AccountId,
+        /// The SHA-256 of the token.
+        digest: [u8; 32],
+    },
+    /// An account becomes an operator by logging in, or does so no more.
+    SetRole {
+        /// The account.
+        account: AccountId,
+        /// Does it?
+        is_operator: bool,
+    },
 }
 
 /// What came of it.
@@ -209,6 +303,13 @@ pub enum AccountAnswer {
     NoSuchAccount,
     /// An account has as many bots as it may, or there are as many codes.
     TooMany,
+    /// That is to be changed, which all servers of a cluster are to do.
+    Prepared {
+        /// What.
+        change: Box<AccountChange>,
+        /// The token that was made for it. It is told once.
+        token: Option<Secret>,
+    },
     /// Too many passwords wait to be checked.
     Busy,
     /// The disk has been at it for long, so it can be taken back no more: what came of it is a further

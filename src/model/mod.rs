@@ -43,6 +43,7 @@ use serde::{Deserialize, Serialize};
 
 pub use account::InviteCode;
 pub use account::{AccountAnswer, AccountAsk};
+pub(crate) use account::{AccountChange, Hashed};
 pub(crate) use account::{Challenge, CodeChange, Login, ScramProof, TokenChange};
 pub(crate) use amend::{
     AboutMessage, Amended, Amendment, Doing, Marks, ReactedBy, Reaction, ReplyTo, opening,
@@ -76,10 +77,10 @@ pub(crate) use profile::{Profile, ProfileChange};
 pub(crate) use proxies::TrustedProxies;
 pub use proxies::TrustedProxy;
 pub use query::{Found, Query, Window};
-pub(crate) use record::RoomRest;
 pub use record::{AccountRecord, Durability, Kept, KeptScrollback, Note, Record, RoomRecord, Used};
 pub(crate) use report::NodeEntry;
 pub(crate) use report::Stats;
+pub(crate) use record::{Credential, RoomRest};
 pub(crate) use request::EnterMode;
 pub use request::Request;
 pub use secret::Secret;
@@ -136,7 +137,9 @@ impl UserId {
 pub struct NodeId(pub u16);
 
 /// An account for its whole life: no later one has its number, whatever names they have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct AccountId(pub u64);
 
 /// The other end of a connection.

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Amendment, HashSeed, Key, Message, MessageId, Nick, RoomMask, RoomName};
+use super::{
+    AccountChange, AccountId, Amendment, HashSeed, InviteCode, Key, Message, MessageId, Nick,
+    RoomMask, RoomName,
+};
 
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,15 @@ pub enum Record {
     },
     /// An account is gone that was not used, with its bots.
     AccountGone(AccountId),
+    /// All servers of a cluster have changed something about accounts.
+    Account {
+        /// What.
+        change: Box<AccountChange>,
+        /// The account and its password, as they are then.
+        of: Credential,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+    },
     /// An owned room is as this now.
     Room(RoomRecord),
     /// A room is owned no more. What was said in it stays.
@@ -98,6 +110,7 @@ impl Record {
             | Record::Used { .. }
             | Record::Note { .. }
             | Record::AccountGone(_)
+            | Record::Account { .. }
             | Record::Room(_)
             | Record::RoomGone(_) => None,
         }
@@ -187,6 +200,28 @@ pub struct AccountRecord {
     pub is_operator: bool,
     /// Whose bot it is, if it is one: it has a token and no password.
     pub owner: Option<AccountId>,
+    /// How often it was given another password or token.
+    #[serde(default)]
+    pub generation: u64,
+}
+
+impl AccountRecord {
+    /// What who has told its password, or token, has proven.
+    pub fn credential(&self) -> Credential {
+        Credential {
+            account: self.id,
+            generation: self.generation,
+        }
+    }
+}
+
+/// An account, and which of its passwords or tokens somebody knows: with another it is void.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// The account.
+    pub account: AccountId,
+    /// [`AccountRecord::generation`].
+    pub generation: u64,
 }
 
 /// What was said last in a room.
@@ -223,4 +258,8 @@ pub struct Kept {
     pub notes: Vec<(AccountId, Note)>,
     /// What ends when it is not used, and how long the server had run when it was used last.
     pub uses: Vec<(Used, u64)>,
+    /// The invitations.
+    pub codes: Vec<InviteCode>,
+    /// No account has had a higher id.
+    pub last_account: AccountId,
 }

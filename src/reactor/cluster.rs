@@ -68,7 +68,7 @@ impl<S: System> Reactor<S> {
         let engine = system.open_engine(options, &mut |membership, state| {
             let mut hub = new_hub();
             match state {
-                None => hub.load(kept.clone()),
+                None => hub.begin_cluster(kept.clone()),
                 Some(state) => hub
                     .load_state(kept.clone(), state)
                     .map_err(|e| format!("the cluster has {e}"))?,

@@ -226,8 +226,7 @@ fn rules(
     config: &Config,
     doors: &[Door<impl Sized>],
 ) -> Result<Rules, String> {
-    // Secrets are in each server's own database: those of one would be unknown to the others.
-    let has_accounts = config.data.is_some() && config.cluster.is_none();
+    let has_accounts = config.data.is_some();
     Ok(Rules {
         message_bytes_max: config.limits.message_bytes,
         presence_limit: config.limits.presence_members,

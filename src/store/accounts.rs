@@ -2,6 +2,8 @@
 //! hashed there, and nothing else waits for it.
 
 mod codes;
+mod consider;
+mod follow;
 mod password;
 mod scram;
 mod shell;
@@ -12,11 +14,14 @@ mod write;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::limits::{BOTS_PER_ACCOUNT_MAX, SESSION_MS, SESSIONS_PER_ACCOUNT_MAX};
-use crate::model::{AccountId, AccountRecord, Key, Nick, Note, RoomName, Secret, Used};
+use crate::model::{
+    AccountId, AccountRecord, Hashed, InviteCode, Key, Nick, Note, RoomName, Secret, Used,
+};
 
 use super::rows;
 
-pub(crate) use password::{Hashed, hash, verify};
+pub(super) use follow::follow;
+pub(crate) use password::{hash, verify};
 pub(crate) use shell::{begin, open};
 pub(crate) use token::TokenDigest;
 pub(crate) use token::new_token;
@@ -51,7 +56,7 @@ pub(crate) enum TokenSet {
     TooMany,
 }
 
-const COLUMNS: &str = "id, name, hash, scram, operator, owner, created_ms";
+const COLUMNS: &str = "id, name, hash, scram, operator, owner, created_ms, generation";
 
 /// Every account, in the order of names. One whose name is none is left out.
 ///
@@ -97,6 +102,7 @@ fn account(row: &Row) -> rusqlite::Result<Option<StoredAccount>> {
             nick,
             is_operator: row.get("operator")?,
             owner: owner.and_then(rows::account_of),
+            generation: ms(row.get("generation")?),
         },
         hash: row.get::<_, Option<String>>("hash")?.map(Secret::new),
         scram: row.get::<_, Option<String>>("scram")?.map(Secret::new),
@@ -137,6 +143,7 @@ fn new_record(connection: &Connection, nick: &Nick, owner: Option<AccountId>) ->
         nick: nick.clone(),
         is_operator: false,
         owner,
+        generation: 0,
     }
 }
 
@@ -149,7 +156,7 @@ pub(crate) fn set_password(
     hash: &Hashed,
 ) -> rusqlite::Result<bool> {
     let changed = connection.execute(
-        "UPDATE accounts SET hash = ?2, scram = ?4
+        "UPDATE accounts SET hash = ?2, scram = ?4, generation = generation + 1
          WHERE id = ?1 AND owner IS NULL AND hash = coalesce(?3, hash)",
         params![
             number(id),
@@ -183,6 +190,11 @@ pub(crate) fn set_lasting(connection: &Connection, id: AccountId) -> rusqlite::R
     let sql = "UPDATE accounts SET is_lasting = 1 WHERE id = ?1";
     connection.execute(sql, [number(id)])?;
     Ok(())
+}
+
+/// The invitations.
+pub(super) fn all_codes(connection: &Connection) -> rusqlite::Result<Vec<InviteCode>> {
+    codes::codes(connection, 0)
 }
 
 /// What ends when it is not used, and how long the server had run when it was used last, in milliseconds.

@@ -169,6 +169,9 @@ impl<'c> Desk<'c> {
             }
             Record::Note { account, note } => accounts::note(self.connection, *account, note)?,
             Record::AccountGone(id) => drop(accounts::remove(self.connection, *id)?),
+            Record::Account { change, of, at_ms } => {
+                accounts::follow(self.connection, change, *of, *at_ms)?;
+            }
             Record::Room(room) => self.own(room)?,
             Record::RoomGone(room) => {
                 self.free_room.execute([room.key().as_str()])?;

@@ -76,6 +76,8 @@ pub struct Options {
     pub sets_aside: bool,
     /// How files are shared; `None` is that none are.
     pub files: Option<FileOptions>,
+    /// Are the accounts those of a cluster, whose changes come from there?
+    pub is_shared: bool,
 }
 
 /// As much waits as may: what was to be added is not.
@@ -227,6 +229,7 @@ impl Store {
             // A change that comes after the writer's end is dropped, which says that it was not made.
             move |change| drop(changes.send(Task::Change(change))),
             move |ticket, answer| told.give(Answer::Account { ticket, answer }),
+            options.is_shared,
         )
         .map_err(cannot)?;
         let vault = options
@@ -435,6 +438,7 @@ fn weight(record: &Record) -> usize {
         | Record::Note { .. }
         | Record::AccountGone(_)
         | Record::RoomGone(_) => 64,
+        Record::Account { .. } => 512,
     };
     size_of::<Record>() + texts
 }

@@ -12,7 +12,7 @@ const APPLICATION_ID: i64 = 0x4875_6262;
 
 /// The step at place n makes a database of version n one of version n + 1; version 0 is an empty one.
 /// What stands here was released: it is never changed, only added to.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     // rooms.messages and rooms.bytes say how many messages of the room there are and what they take
     // (`rows::weight`); rooms.since is the last id before the room was owned. An index ends with the
     // rowid of its own: messages_by_room is (room, id). The index's segments are merged in upkeep: left to
@@ -164,6 +164,8 @@ const STEPS: [&str; 11] = [
     BEGIN
         DELETE FROM files WHERE message = OLD.id;
     END;",
+    // How often an account was given another password, or a bot another token.
+    "ALTER TABLE accounts ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// Above this size, in bytes, a database is not read whole at the start: it would take seconds.

@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, Result as Done};
 
 use crate::limits::IDS_RESERVED;
 use crate::model::{
-    Found, HashSeed, Kept, KeptScrollback, MessageId, Query, RoomName, RoomRecord, Window,
+    AccountId, Found, HashSeed, Kept, KeptScrollback, MessageId, Query, RoomName, RoomRecord,
+    Window,
 };
 
 use super::accounts;
@@ -114,6 +115,8 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         cloak_key: cloak_key(connection)?,
         notes: accounts::notes(connection)?,
         uses: accounts::uses(connection)?,
+        codes: accounts::all_codes(connection)?,
+        last_account: last_account(connection)?,
     })
 }
 
@@ -143,6 +146,13 @@ fn cloak_key(connection: &Connection) -> Done<HashSeed> {
     let key: [u8; 16] = connection.query_row(sql, [], |row| row.get(0))?;
     let key = u128::from_le_bytes(key);
     Ok(HashSeed((key >> 64) as u64, key as u64))
+}
+
+/// The highest id that an account has had.
+fn last_account(connection: &Connection) -> Done<AccountId> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'accounts'";
+    let last: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(last.and_then(rows::account_of).unwrap_or_default())
 }
 
 /// When the last message was said.

@@ -1,5 +1,6 @@
 //! Several servers and a real Redis, from outside. Where there is no redis-server, nothing is tested.
 
+mod accounts;
 mod client;
 mod engines;
 mod faults;

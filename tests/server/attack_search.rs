@@ -98,6 +98,7 @@ fn keep_many(directory: &TempDir) {
         retention: Retention::default(),
         replay: 0,
         sets_aside: false,
+        is_shared: false,
         files: None,
     };
     let (mut store, _) = open(&options, Arc::new(|| {})).expect("it opens");

@@ -22,6 +22,7 @@ fn config(durability: Option<Durability>) -> Config {
         retention: Retention::default(),
         replay: 20,
         sets_aside: false,
+        is_shared: false,
         files: None,
     }))
 }

@@ -157,6 +157,7 @@ fn config(options: &Options) -> Result<Config, String> {
             retention: options.retention,
             replay: options.replay,
             sets_aside: false,
+            is_shared: false,
             files: None,
         }),
         cluster: None,

@@ -2,7 +2,7 @@
 
 use crate::limits::{CONNECTIONS_PER_ACCOUNT_MAX, IGNORED_MAX};
 use crate::model::{
-    AccountId, Departure, ErrorCode, Key, Nick, NodeId, Notice, Peer, PutOut, UserId,
+    AccountId, Credential, Departure, ErrorCode, Key, Nick, NodeId, Notice, Peer, PutOut, UserId,
 };
 
 use crate::chat::user::Rare;
@@ -44,7 +44,7 @@ impl Applying<'_> {
 
     pub(super) fn join_as(
         &mut self,
-        account: AccountId,
+        account: Credential,
         nick: Nick,
         peer: Peer,
         is_multi: bool,
@@ -52,6 +52,7 @@ impl Applying<'_> {
         if let Some(refusal) = self.chat.refusal_of(&peer, self.at_ms) {
             return Err(refusal);
         }
+        let account = self.chat.holder(account)?;
         if self.name_of(account)?.key() != nick.key() {
             return Err(ErrorCode::WrongLogin);
         }
@@ -70,10 +71,11 @@ impl Applying<'_> {
     pub(super) fn log_in(
         &mut self,
         user: UserId,
-        account: AccountId,
+        account: Credential,
         is_multi: bool,
     ) -> Result<(), ErrorCode> {
         self.chat.check_here(user)?;
+        let account = self.chat.holder(account)?;
         let nick = self.name_of(account)?;
         self.chat.check_nick(&nick, self.at_ms)?;
         let user = match self.make_way(Some(user), account, is_multi) {

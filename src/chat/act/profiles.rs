@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::limits::{METADATA_MAX, READ_MARKERS_MAX};
-use crate::model::{AccountId, ErrorCode, Key, Nick, Note, Peer, Profile, ProfileChange, UserId};
+use crate::model::{Credential, ErrorCode, Key, Nick, Note, Peer, Profile, ProfileChange, UserId};
 
 use crate::chat::user::Notes;
 use crate::chat::{Actor, Applying, Fact, LOBBY, MetadataOf};
@@ -16,12 +16,12 @@ impl Applying<'_> {
         nick: Nick,
         peer: Peer,
         profile: Box<Profile>,
-        account: Option<AccountId>,
+        account: Option<Credential>,
     ) -> Result<(), ErrorCode> {
         if let Some(refusal) = self.chat.refusal_of(&peer, self.at_ms) {
             return Err(refusal);
         }
-        let account = account.filter(|&id| self.chat.directory.get(id).is_some());
+        let account = account.and_then(|of| self.chat.holder(of).ok());
         let own = account.filter(|&id| {
             let known = self.chat.directory.get(id);
             known.is_some_and(|it| it.record.nick.key() == nick.key())
@@ -51,11 +51,9 @@ impl Applying<'_> {
     }
 
     /// A user is logged in to an account whose secret it knows, whatever its name is.
-    pub(super) fn prove(&mut self, user: UserId, account: AccountId) -> Result<(), ErrorCode> {
+    pub(super) fn prove(&mut self, user: UserId, account: Credential) -> Result<(), ErrorCode> {
         self.chat.check_here(user)?;
-        if self.chat.directory.get(account).is_none() {
-            return Err(ErrorCode::WrongLogin);
-        }
+        let account = self.chat.holder(account)?;
         self.note_login(user, account);
         Ok(())
     }

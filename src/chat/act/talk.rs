@@ -164,16 +164,12 @@ impl Applying<'_> {
         Ok(())
     }
 
-    pub(super) fn note_mail_told(
-        &mut self,
-        to: AccountId,
-        through: MessageId,
-    ) -> Result<(), ErrorCode> {
+    pub(super) fn note_mail_told(&mut self, to: AccountId, through: MessageId) {
         if let Some(account) = self.chat.directory.get_mut(to) {
             account.mail.told = through;
             account.mail.count = 0;
+            self.facts.push(Fact::MailTold { to, through });
         }
-        Ok(())
     }
 
     /// Something is said by or to a user alone. Returns the account that it is logged in to; to other users

@@ -67,6 +67,7 @@ mod tests {
                 nick: Nick::parse(name).expect("a nick"),
                 is_operator,
                 owner: owner.map(AccountId),
+                generation: 0,
             },
             hash: None,
             created_ms: 1_000_000_000_000,

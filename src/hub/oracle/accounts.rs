@@ -163,6 +163,7 @@ impl Keeper {
             is_operator: nick.as_str().starts_with('b'),
             nick,
             owner,
+            generation: 0,
         };
         let is_right =
             |accounts: &HashMap<Key, (AccountRecord, Secret)>, key: &Key, given: &Secret| {
@@ -236,6 +237,7 @@ impl Keeper {
             },
             AccountAsk::EndSession { .. } => AccountAnswer::SessionEnded,
             AccountAsk::Tokens { .. } => AccountAnswer::Tokens(Vec::new()),
+            AccountAsk::Kept(answer) => *answer,
             AccountAsk::NewCode { .. } | AccountAsk::Codes => AccountAnswer::Codes(Vec::new()),
             AccountAsk::DropCode { .. } => AccountAnswer::CodeGone,
         }

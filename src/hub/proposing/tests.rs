@@ -1,3 +1,5 @@
+mod accounts;
+
 use proptest::prelude::*;
 
 use super::*;

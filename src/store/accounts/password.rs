@@ -7,21 +7,12 @@ use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::limits::{ARGON2_LANES, ARGON2_MEMORY_KIB, ARGON2_PASSES, PASSWORD_SALT_BYTES};
-use crate::model::{Secret, saslprep};
+use crate::model::{Hashed, Secret, saslprep};
 
 /// What memory for a hash is reserved as, in bytes, though less is touched. Above 32 MiB glibc asks the
 /// kernel for it and gives it back when it is done (mallopt(3), M_MMAP_THRESHOLD); below it would keep
 /// it for the next, and hold on to more of everything else from then on.
 const RESERVED_BYTES: usize = 33 * 1024 * 1024;
-
-/// What is kept of a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hashed {
-    /// What it is checked by: a PHC string.
-    pub(crate) phc: Secret,
-    /// What a proof of it by SCRAM is checked by, where it can be proven so.
-    pub(crate) scram: Option<Secret>,
-}
 
 /// A password as every client means it (RFC 4013), where it has such a form; else as it is.
 fn prepared(password: &Secret) -> Secret {

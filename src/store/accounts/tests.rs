@@ -67,6 +67,7 @@ fn accounts_go_by_folded_names() {
             nick: nick("Alice"),
             is_operator: false,
             owner: None,
+            generation: 0,
         },
         hash: Some(secret("hash")),
         created_ms: 7,

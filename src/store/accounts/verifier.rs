@@ -13,14 +13,12 @@ use rusqlite::Connection;
 use crate::limits::{
     ACCOUNT_ASKS_MAX, ACCOUNT_WRITE_MS, ACCOUNT_WRITES_MAX, LOG_INTERVAL_MS, STORE_CLOSE_MS,
 };
-use crate::model::{AccountAnswer, AccountAsk, AccountId, Key, Secret};
+use crate::model::{AccountAnswer, AccountAsk};
 
 use super::super::{Full, schema};
-use super::write::{ChangeProgress, now_ms};
-use super::{
-    AccountJob, AccountWrite, Hashed, StoredAccount, bots, by_token, codes, find, get, hash,
-    new_token, scram, token_digest, verify,
-};
+use super::AccountJob;
+use super::consider::{Considered, consider, consider_shared};
+use super::write::ChangeProgress;
 
 /// The handle of the thread. Dropped, it waits for the password in hand, but not for a disk that does
 /// not read, and what was not answered stays so.
@@ -35,20 +33,23 @@ pub(in crate::store) struct Verifier {
 
 impl Verifier {
     /// Reads from the database at `path`, which is there. `write` hands a change to the writer and does
-    /// not wait for it; `tell` is called with the ticket of an ask and what came of it.
+    /// not wait for it; `tell` is called with the ticket of an ask and what came of it. Where the accounts are those of
+    /// a cluster, changes are told as well ([`AccountAnswer::Prepared`]).
     pub(in crate::store) fn start(
         path: &Path,
         write: impl Fn(AccountJob) + Send + 'static,
         tell: impl Fn(u64, AccountAnswer) + Send + 'static,
+        is_shared: bool,
     ) -> io::Result<Verifier> {
-        Verifier::start_with(path, write, tell, Duration::from_millis(ACCOUNT_WRITE_MS))
+        let patience = Duration::from_millis(ACCOUNT_WRITE_MS);
+        Verifier::start_with(path, write, tell, (patience, is_shared))
     }
 
     fn start_with(
         path: &Path,
         write: impl Fn(AccountJob) + Send + 'static,
         tell: impl Fn(u64, AccountAnswer) + Send + 'static,
-        patience: Duration,
+        (patience, is_shared): (Duration, bool),
     ) -> io::Result<Verifier> {
         let (sender, incoming) = channel();
         let asks = Arc::new(AtomicUsize::new(0));
@@ -58,6 +59,7 @@ impl Verifier {
             write: Box::new(write),
             tell: Box::new(tell),
             patience,
+            is_shared,
             sender: sender.clone(),
             incoming,
             asks: Arc::clone(&asks),
@@ -131,6 +133,8 @@ struct Worker {
     write: Box<dyn Fn(AccountJob) + Send>,
     tell: Box<dyn Fn(u64, AccountAnswer) + Send>,
     patience: Duration,
+    /// Are changes the cluster's to make?
+    is_shared: bool,
     sender: Sender<Incoming>,
     incoming: Receiver<Incoming>,
     asks: Arc<AtomicUsize>,
@@ -175,6 +179,9 @@ impl Worker {
     }
 
     fn take(&mut self, ticket: u64, ask: AccountAsk) {
+        if let AccountAsk::Kept(answer) = ask {
+            return self.submit(ticket, move |_| Ok((*answer).clone()));
+        }
         let is_read = matches!(
             ask,
             AccountAsk::Login { .. }
@@ -190,17 +197,27 @@ impl Worker {
         // A connection for each: next to a password's hash it costs nothing, and it holds no memory between.
         let considered = schema::connect(&self.path, true)
             .map_err(|e| format!("cannot open the database: {e}"))
-            .and_then(|connection| consider(&connection, ask));
+            .and_then(|connection| match self.is_shared {
+                true => consider_shared(&connection, ask),
+                false => consider(&connection, ask),
+            });
         match considered {
             Ok(Considered::Answer(answer)) => (self.tell)(ticket, answer),
             // Nobody waits for the second answer.
             Ok(Considered::Both(answer, write)) => {
                 (self.tell)(ticket, answer);
                 if self.jobs.load(Ordering::Acquire) < ACCOUNT_WRITES_MAX {
-                    self.submit(ticket, write);
+                    self.submit(ticket, move |connection| write.apply(connection));
                 }
             }
-            Ok(Considered::Write(write)) => self.submit(ticket, write),
+            // Nobody waits for the second one.
+            Ok(Considered::Answers(answer, second)) => {
+                (self.tell)(ticket, answer);
+                (self.tell)(u64::MAX, second);
+            }
+            Ok(Considered::Write(write)) => {
+                self.submit(ticket, move |connection| write.apply(connection));
+            }
             Err(line) => {
                 self.log(&line);
                 (self.tell)(ticket, AccountAnswer::Failed);
@@ -208,12 +225,15 @@ impl Worker {
         }
     }
 
-    fn submit(&mut self, ticket: u64, write: AccountWrite) {
+    fn submit(
+        &mut self,
+        ticket: u64,
+        make: impl FnMut(&Connection) -> rusqlite::Result<AccountAnswer> + Send + 'static,
+    ) {
         let serial = self.next_serial;
         self.next_serial += 1;
         self.jobs.fetch_add(1, Ordering::AcqRel);
         let (jobs, done) = (Arc::clone(&self.jobs), self.sender.clone());
-        let make = move |connection: &Connection| write.apply(connection);
         let job = AccountJob::new(make, move |answer| {
             jobs.fetch_sub(1, Ordering::AcqRel);
             // Nobody waits for it after a stop.
@@ -271,177 +291,6 @@ impl Worker {
             log::error!("accounts: {line}");
             self.logged = Some(Instant::now());
         }
-    }
-}
-
-/// What is to be done about an ask.
-#[derive(Debug)]
-enum Considered {
-    Answer(AccountAnswer),
-    Write(AccountWrite),
-    /// Answer, and write what is to be known the next time.
-    Both(AccountAnswer, AccountWrite),
-}
-
-/// Checks and hashes what is to be checked and hashed. The error is one line, and shows no secret.
-fn consider(connection: &Connection, ask: AccountAsk) -> Result<Considered, String> {
-    let read = |e: rusqlite::Error| format!("cannot read the database: {e}");
-    let find = |name: &Key| find(connection, name).map_err(read);
-    let get = |id: AccountId| get(connection, id).map_err(read);
-    let answer = |answer| Ok(Considered::Answer(answer));
-    match ask {
-        AccountAsk::Register {
-            nick,
-            password,
-            code,
-        } => {
-            let given = code.as_ref().map(Secret::reveal);
-            let is_good = given.map_or(Ok(true), |code| codes::is_good(connection, code, now_ms()));
-            if !is_good.map_err(read)? {
-                return answer(AccountAnswer::WrongCode);
-            }
-            if find(&nick.key())?.is_some() {
-                return answer(AccountAnswer::Exists);
-            }
-            let hash = hash_new(&password)?;
-            let insert = AccountWrite::Insert { nick, hash, code };
-            Ok(Considered::Write(insert))
-        }
-        AccountAsk::NewCode { uses, until_ms } => {
-            let code = codes::new_code(uses, until_ms)?;
-            Ok(Considered::Write(AccountWrite::AddCode { code }))
-        }
-        AccountAsk::DropCode { code } => Ok(Considered::Write(AccountWrite::RemoveCode { code })),
-        AccountAsk::Codes => {
-            let codes = codes::codes(connection, now_ms()).map_err(read)?;
-            answer(AccountAnswer::Codes(codes))
-        }
-        AccountAsk::Login { name, secret } => {
-            let found = match secret.is_token() {
-                true => by_token(connection, &token_digest(&secret), now_ms())
-                    .map_err(read)?
-                    .filter(|bot| bot.record.nick.key() == name),
-                false => check(find(&name)?, &secret)?,
-            };
-            let Some(account) = found else {
-                return answer(AccountAnswer::WrongSecret);
-            };
-            let learnt = learn_scram(&account, &secret)?;
-            let logged_in = AccountAnswer::LoggedIn(account.record);
-            Ok(match learnt {
-                Some(write) => Considered::Both(logged_in, write),
-                None => Considered::Answer(logged_in),
-            })
-        }
-        AccountAsk::Challenge { name } => {
-            let kept = find(&name)?.and_then(|account| account.scram);
-            let challenge = kept.as_ref().map(scram::challenge).transpose()?.flatten();
-            answer(challenge.map_or(AccountAnswer::NoSuchAccount, AccountAnswer::Challenge))
-        }
-        AccountAsk::LoginBy { name, proof } => {
-            let found = find(&name)?;
-            let kept = found.as_ref().and_then(|account| account.scram.as_ref());
-            let signature = kept.and_then(|kept| scram::check(kept, &proof));
-            answer(match (found, signature) {
-                (Some(account), Some(signature)) => AccountAnswer::Proven {
-                    record: account.record,
-                    signature,
-                },
-                _ => AccountAnswer::WrongSecret,
-            })
-        }
-        AccountAsk::SetPassword { account, old, new } => {
-            let found = get(account)?;
-            let seen = match &old {
-                Some(old) => match check(found, old)? {
-                    Some(account) => account.hash,
-                    None => return answer(AccountAnswer::WrongSecret),
-                },
-                None if found.is_none_or(|found| found.hash.is_none()) => {
-                    return answer(AccountAnswer::NoSuchAccount);
-                }
-                None => None,
-            };
-            let hash = hash_new(&new)?;
-            Ok(Considered::Write(AccountWrite::SetPassword {
-                account,
-                seen,
-                hash,
-            }))
-        }
-        AccountAsk::Unregister { account, password } => {
-            let seen = match &password {
-                Some(password) => match check(get(account)?, password)? {
-                    Some(account) => account.hash,
-                    None => return answer(AccountAnswer::WrongSecret),
-                },
-                None => None,
-            };
-            Ok(Considered::Write(AccountWrite::Remove { account, seen }))
-        }
-        AccountAsk::NewToken { owner, name: bot } => {
-            let token = new_token()?;
-            Ok(Considered::Write(AccountWrite::SetToken {
-                owner,
-                bot,
-                token,
-            }))
-        }
-        AccountAsk::NewSession { account } => {
-            let token = new_token()?;
-            Ok(Considered::Write(AccountWrite::AddSession {
-                account,
-                token,
-            }))
-        }
-        AccountAsk::EndSession { account, token } => {
-            Ok(Considered::Write(AccountWrite::EndSession {
-                account,
-                token,
-            }))
-        }
-        AccountAsk::DropToken { owner, bot } => {
-            Ok(Considered::Write(AccountWrite::RemoveBot { owner, bot }))
-        }
-        AccountAsk::Tokens { owner } => {
-            let bots = bots(connection, owner).map_err(read)?;
-            let names = bots.into_iter().map(|(_, nick)| nick);
-            answer(AccountAnswer::Tokens(names.collect()))
-        }
-    }
-}
-
-/// An account's password was told: from now on it can be proven by SCRAM, too.
-fn learn_scram(account: &StoredAccount, password: &Secret) -> Result<Option<AccountWrite>, String> {
-    let (None, Some(seen), false) = (&account.scram, &account.hash, password.is_token()) else {
-        return Ok(None);
-    };
-    let scram = scram::keys(password)?;
-    Ok(scram.map(|scram| AccountWrite::SetScram {
-        account: account.record.id,
-        seen: seen.clone(),
-        scram,
-    }))
-}
-
-/// The account, if that is its password. A password that could be one takes a hash whether there is
-/// such an account or not.
-fn check(
-    account: Option<StoredAccount>,
-    password: &Secret,
-) -> Result<Option<StoredAccount>, String> {
-    if !password.is_password() {
-        return Ok(None);
-    }
-    let hash = account.as_ref().and_then(|account| account.hash.as_ref());
-    let is_right = verify(password, hash)?;
-    Ok(account.filter(|_| is_right))
-}
-
-fn hash_new(password: &Secret) -> Result<Hashed, String> {
-    match password.is_password() {
-        true => hash(password),
-        false => Err("a password of a wrong length was to be set".into()),
     }
 }
 

@@ -7,11 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
-use crate::model::{AccountAnswer, AccountId, InviteCode, Nick, Secret};
+use crate::model::{AccountAnswer, AccountId, Hashed, InviteCode, Nick, Secret};
 
 use super::{
-    Hashed, TokenSet, add_session, codes, end_session, get, insert, remove, remove_bot,
-    set_password, set_scram, set_token, token_digest,
+    TokenSet, add_session, codes, end_session, get, insert, remove, remove_bot, set_password,
+    set_scram, set_token, token_digest,
 };
 
 /// A change of the accounts. Passwords were checked and hashed before; `seen` is the hash that they

@@ -37,6 +37,7 @@ fn record(name: &str) -> AccountRecord {
         nick: Nick::parse(name).expect("a nick"),
         is_operator: false,
         owner: None,
+        generation: 0,
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn options(dir: &TempDir) -> Options {
         retention: Retention::default(),
         replay: 3,
         sets_aside: false,
+        is_shared: false,
         files: None,
     }
 }

@@ -140,7 +140,8 @@ impl Books {
             | AccountAsk::Challenge { .. }
             | AccountAsk::LoginBy { .. }
             | AccountAsk::Codes
-            | AccountAsk::Tokens { .. } => AccountAnswer::Failed,
+            | AccountAsk::Tokens { .. }
+            | AccountAsk::Kept(_) => AccountAnswer::Failed,
         }
     }
 
@@ -188,6 +189,7 @@ impl Books {
             nick,
             is_operator: false,
             owner,
+            generation: 0,
         };
         let account = Account {
             record: record.clone(),

@@ -175,7 +175,6 @@ impl Books {
         Kept {
             last_id,
             last_ms: last.map_or(0, |message| message.unix_ms),
-            cloak_key: HashSeed::default(),
             accounts: self.accounts.values().map(|it| it.record.clone()).collect(),
             rooms: self.rooms.values().map(|it| it.record.clone()).collect(),
             scrollbacks: std::iter::once(&lobby)
@@ -188,6 +187,7 @@ impl Books {
             ran_ms: self.ran_ms,
             notes: self.notes.clone(),
             uses,
+            ..Kept::default()
         }
     }
 
@@ -252,11 +252,11 @@ impl Books {
                 }
                 self.ran_ms = self.ran_ms.max(*ran_ms);
             }
-            Record::Note { account, note } => {
-                if self.accounts.contains_key(account) {
-                    self.note(*account, note.clone());
-                }
+            Record::Note { account, note } if self.accounts.contains_key(account) => {
+                self.note(*account, note.clone());
             }
+            // No server here is one of a cluster.
+            Record::Note { .. } | Record::Account { .. } => {}
             Record::AccountGone(id) => drop(self.remove(*id)),
             Record::Room(record) => {
                 let (since, used_ms) = (self.last_written(), self.ran_ms);

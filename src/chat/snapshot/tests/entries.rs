@@ -4,9 +4,9 @@ use super::AT_MS;
 use crate::chat::room::LOBBY;
 use crate::chat::{Actor, Chat, Entry, MetadataOf, Muting, TagTo, Words};
 use crate::model::{
-    AccountId, AccountRecord, Amendment, Ban, CameBy, Departure, EnterMode, KeptMessage, Key,
-    Manner, MaskKind, MemberRank, MessageId, ModeChange, Nick, Peer, Profile, ProfileChange,
-    PutOut, ReactedBy, Reaction, RoomName, SaidBy, SaidIn,
+    AccountChange, AccountId, AccountRecord, Amendment, Ban, CameBy, Departure, EnterMode, Hashed,
+    InviteCode, KeptMessage, Key, Manner, MaskKind, MemberRank, MessageId, ModeChange, Nick, Peer,
+    Profile, ProfileChange, PutOut, ReactedBy, Reaction, RoomName, SaidBy, SaidIn, Secret,
 };
 
 const NICKS: [&str; 6] = ["alice", "bob", "Ωmega", "carol", "bot", "Guest-1"];
@@ -40,6 +40,50 @@ fn record(which: u8) -> AccountRecord {
         nick: nick(which % 5),
         is_operator: which % 5 == 1,
         owner: (which % 5 == 4).then_some(AccountId(0)),
+        generation: 0,
+    }
+}
+
+fn change(which: u8, account: AccountRecord, flag: bool) -> AccountChange {
+    let (account, seen) = (account.id, flag.then_some(account.generation));
+    let digest = [which; 32];
+    let hash = Hashed {
+        phc: Secret::new("phc"),
+        scram: None,
+    };
+    match which % 11 {
+        0 | 1 => AccountChange::Register {
+            nick: nick(which),
+            hash,
+            code: flag.then(|| Secret::new("code")),
+        },
+        2 => AccountChange::AddCode(InviteCode {
+            code: "code".into(),
+            uses: 1 + u32::from(which % 2),
+            until_ms: None,
+        }),
+        3 => AccountChange::DropCode("code".into()),
+        4 => AccountChange::SetPassword {
+            account,
+            seen,
+            hash,
+        },
+        5 => AccountChange::Unregister { account, seen },
+        6 => AccountChange::SetToken {
+            owner: account,
+            bot: nick(which),
+            digest,
+        },
+        7 => AccountChange::DropBot {
+            owner: AccountId(0),
+            bot: account,
+        },
+        8 => AccountChange::AddSession { account, digest },
+        9 => AccountChange::EndSession { account, digest },
+        _ => AccountChange::SetRole {
+            account,
+            is_operator: flag,
+        },
     }
 }
 
@@ -127,7 +171,7 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
             is_untold: who.is_multiple_of(4),
         },
         3 => Entry::JoinAs {
-            account: account.id,
+            account: account.credential(),
             nick: account.nick,
             peer: peer(who),
             is_multi: flag,
@@ -136,7 +180,7 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
             nick: nick(which),
             peer: peer(who),
             profile: Box::new(Profile::new("al", "A L")),
-            account: flag.then_some(account.id),
+            account: flag.then_some(account.credential()),
         },
         5 => Entry::NoteVia {
             user,
@@ -144,7 +188,7 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
         },
         6 => Entry::Prove {
             user,
-            account: account.id,
+            account: account.credential(),
         },
         7 => Entry::Describe {
             user,
@@ -171,7 +215,7 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
         },
         10 => Entry::LogIn {
             user,
-            account: account.id,
+            account: account.credential(),
             is_multi: flag,
         },
         11 => Entry::LogOut { user },
@@ -336,6 +380,10 @@ pub(crate) fn entry(chat: &Chat, [what, who, which]: [u8; 3]) -> Entry {
                 accounts: vec![account.id],
             },
             1 => Entry::Disown { room },
+            4 => Entry::Account {
+                change: Box::new(change(which, account, flag)),
+                by: flag.then_some(user),
+            },
             _ => Entry::Token {
                 bot: record(4),
                 digest: [which; 32],

@@ -107,6 +107,7 @@ impl AccountWorld {
             AccountAsk::Tokens { .. } => AccountAnswer::Tokens(vec![nick("bot")]),
             AccountAsk::NewCode { .. } | AccountAsk::Codes => AccountAnswer::Codes(Vec::new()),
             AccountAsk::DropCode { .. } => AccountAnswer::CodeGone,
+            AccountAsk::Kept(answer) => (**answer).clone(),
         };
         self.answer(&asked, answer)
     }
@@ -221,6 +222,7 @@ pub(super) fn record(name: &str) -> AccountRecord {
         nick: nick(name),
         is_operator: name.starts_with("op"),
         owner: None,
+        generation: 0,
     }
 }
 

@@ -2,8 +2,9 @@ mod asks;
 
 use super::super::password::tests::counted;
 use super::super::tests::{database, nick};
+use super::super::token_digest;
 use super::*;
-use crate::model::{AccountRecord, ScramProof};
+use crate::model::{AccountId, AccountRecord, Key, ScramProof, Secret};
 use std::sync::mpsc::sync_channel;
 
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -41,6 +42,7 @@ fn answer(connection: &Connection, ask: AccountAsk) -> AccountAnswer {
             write.apply(connection).expect("written");
             answer
         }
+        Considered::Answers(..) => unreachable!("there is no cluster"),
     }
 }
 
@@ -57,6 +59,7 @@ fn record(name: &str) -> AccountRecord {
         nick: nick(name),
         is_operator: false,
         owner: None,
+        generation: 0,
     }
 }
 
@@ -167,7 +170,9 @@ fn a_name_is_registered_once() {
     let [first, second] = asks.map(|ask| consider(&connection, ask).expect("considered"));
     let apply = |considered| match considered {
         Considered::Write(write) => write.apply(&connection).expect("written"),
-        Considered::Answer(answer) | Considered::Both(answer, _) => answer,
+        Considered::Answer(answer)
+        | Considered::Both(answer, _)
+        | Considered::Answers(answer, _) => answer,
     };
     assert!(matches!(apply(first), AccountAnswer::Registered(_)));
     assert_eq!(apply(second), AccountAnswer::Exists);
@@ -206,17 +211,26 @@ fn a_password_is_changed_by_who_knows_it() {
         let (hashes, answer) = set(name, Some("wrong"), "new");
         assert_eq!((hashes, answer), (1, AccountAnswer::WrongSecret));
     }
-    let logged_in = AccountAnswer::LoggedIn(record("Alice"));
-    assert_eq!(answer(&connection, login("alice", "wonderland")), logged_in);
+    let logged_in = |generation| {
+        let known = record("Alice");
+        AccountAnswer::LoggedIn(AccountRecord {
+            generation,
+            ..known
+        })
+    };
+    assert_eq!(
+        answer(&connection, login("alice", "wonderland")),
+        logged_in(0)
+    );
     assert_eq!(
         set("alice", Some("wonderland"), "new"),
         (2, AccountAnswer::PasswordSet)
     );
-    assert_eq!(answer(&connection, login("alice", "new")), logged_in);
+    assert_eq!(answer(&connection, login("alice", "new")), logged_in(1));
     let old = answer(&connection, login("alice", "wonderland"));
     assert_eq!(old, AccountAnswer::WrongSecret);
     assert_eq!(set("alice", None, "newer").1, AccountAnswer::PasswordSet);
-    assert_eq!(answer(&connection, login("alice", "newer")), logged_in);
+    assert_eq!(answer(&connection, login("alice", "newer")), logged_in(2));
     for name in ["robot", "nobody"] {
         assert_eq!(set(name, None, "new").1, AccountAnswer::NoSuchAccount);
     }
@@ -348,7 +362,8 @@ impl Stage {
             let _ = job_sender.send(begin(job));
         };
         let path = folder.join("hubbub.db");
-        let verifier = Verifier::start_with(&path, write, tell, patience).expect("a thread");
+        let verifier =
+            Verifier::start_with(&path, write, tell, (patience, false)).expect("a thread");
         Stage {
             folder,
             jobs,

@@ -67,7 +67,7 @@ fn more_asks_than_may_wait_are_refused() {
         let _ = sender.send((ticket, answer));
     };
     let path = stage.folder.join("hubbub.db");
-    let verifier = Verifier::start(&path, drop, tell).expect("a thread");
+    let verifier = Verifier::start(&path, drop, tell, false).expect("a thread");
     let last = ACCOUNT_ASKS_MAX as u64;
     for ticket in 0..=last {
         let asked = verifier.submit(
