@@ -11,10 +11,12 @@
 
 mod around;
 mod calls;
+mod copy;
 mod dial;
 mod line;
 mod link;
 mod nodes;
+mod pieces;
 mod place;
 mod position;
 mod reader;
@@ -38,6 +40,7 @@ pub use calls::Examined;
 pub use calls::{Answered, EngineCalls, EngineError, EngineSite};
 #[cfg(feature = "testing")]
 pub use calls::{EngineMember, EngineStanding, Logged, NewEpoch, Tail, Verdict};
+pub(crate) use copy::{serve, visit};
 pub use line::EngineNews;
 pub use place::EngineAddress;
 pub use position::Position;
@@ -85,6 +88,8 @@ pub struct SharedEngine<S: EngineSite = RedisSite> {
     shared: Arc<EngineLine<S>>,
     told: Receiver<EngineNews>,
     threads: Vec<JoinHandle<()>>,
+    /// Which cluster it is.
+    pub(crate) id: u64,
 }
 
 /// A server that is a member, and does not read yet.
@@ -214,6 +219,7 @@ impl<S: EngineSite> NewMember<S> {
             shared: self.shared,
             told: self.told,
             threads: Vec::new(),
+            id: 0,
         };
         (engine, proposer, reader)
     }

@@ -2,16 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
-/// A place in the log, which the engine gives: a time in milliseconds since 1970, and a number within that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position {
-    /// The time.
-    pub ms: u64,
-    /// The number.
-    pub seq: u64,
-}
+pub use crate::model::Position;
 
 impl Position {
     pub(super) fn parse(text: &str) -> Position {

@@ -229,6 +229,11 @@ impl Hub {
         }
     }
 
+    /// The message that was said last.
+    pub fn last_id(&self) -> MessageId {
+        self.chat.last_id()
+    }
+
     /// Everything up to this is on disk.
     pub fn kept(&self) -> MessageId {
         self.history.kept

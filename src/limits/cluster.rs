@@ -64,5 +64,17 @@ pub(crate) const CLUSTER_KEPT_MS: u64 = 600_000;
 /// Batches in the log above which it is cut to what the kept state needs, however young they are.
 pub(crate) const CLUSTER_LENGTH_MAX: u64 = 500_000;
 
+/// A piece of a copy of what is on a server's disk, for one that comes.
+pub(crate) const CLUSTER_COPY_BYTES: usize = 512 * 1024;
+
+/// Pieces of a copy that wait in the engine: 8 MiB.
+pub(crate) const CLUSTER_COPY_PIECES: usize = 16;
+
+/// How long is waited for the next piece of a copy, and for the first.
+pub(crate) const CLUSTER_COPY_WAIT_MS: u64 = 10_000;
+
+/// How often a server that comes asks for a copy that is new enough.
+pub(crate) const CLUSTER_COPY_TRIES: u32 = 3;
+
 /// `--cluster-wait`.
 pub(crate) const CLUSTER_WAIT_MS: u64 = 10_000;

@@ -77,7 +77,9 @@ pub(crate) use profile::{Profile, ProfileChange};
 pub(crate) use proxies::TrustedProxies;
 pub use proxies::TrustedProxy;
 pub use query::{Found, Query, Window};
-pub use record::{AccountRecord, Durability, Kept, KeptScrollback, Note, Record, RoomRecord, Used};
+pub use record::{
+    AccountRecord, Durability, Kept, KeptScrollback, Note, Position, Record, RoomRecord, Used,
+};
 pub(crate) use report::NodeEntry;
 pub(crate) use report::Stats;
 pub(crate) use record::{Credential, RoomRest};

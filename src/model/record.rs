@@ -11,6 +11,15 @@ use super::{
     RoomMask, RoomName,
 };
 
+/// A place in the log, which the engine gives: a time in milliseconds since 1970, and a number within that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The time.
+    pub ms: u64,
+    /// The number.
+    pub seq: u64,
+}
+
 /// What is promised of a message that was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Durability {
@@ -85,6 +94,15 @@ pub enum Record {
     },
     /// An account is gone that was not used, with its bots.
     AccountGone(AccountId),
+    /// All that comes of the log of a cluster up to a place is among the records before.
+    Applied {
+        /// Which cluster.
+        cluster: u64,
+        /// The place.
+        at: Position,
+        /// The last message that was said up to there.
+        last: MessageId,
+    },
     /// All servers of a cluster have changed something about accounts.
     Account {
         /// What.
@@ -111,6 +129,7 @@ impl Record {
             | Record::Note { .. }
             | Record::AccountGone(_)
             | Record::Account { .. }
+            | Record::Applied { .. }
             | Record::Room(_)
             | Record::RoomGone(_) => None,
         }
@@ -258,6 +277,8 @@ pub struct Kept {
     pub notes: Vec<(AccountId, Note)>,
     /// What ends when it is not used, and how long the server had run when it was used last.
     pub uses: Vec<(Used, u64)>,
+    /// Up to where the log of a cluster is in what is kept.
+    pub applied: Option<Position>,
     /// The invitations.
     pub codes: Vec<InviteCode>,
     /// No account has had a higher id.

@@ -322,7 +322,10 @@ impl<S: System> Reactor<S> {
     }
 
     /// Takes in what is to be kept.
-    fn keep(&mut self, record: Record) {
+    pub(super) fn keep(&mut self, record: Record) {
+        if self.cluster.as_ref().is_some_and(|cluster| cluster.is_kept) {
+            return;
+        }
         let kept = self.store.as_mut().map(|store| store.keep(record));
         if kept.is_some_and(|kept| kept.is_err()) {
             self.note_lost();

@@ -6,7 +6,7 @@ use crate::cluster::{self, EngineNews, Position};
 use crate::hub::Hub;
 use crate::limits::CLUSTER_ENTRIES_PER_TURN;
 use crate::log::Batch;
-use crate::model::{ConnId, Event, Kept, NodeEntry};
+use crate::model::{ConnId, Event, Kept, NodeEntry, Record};
 use crate::sys::{LogEngine as _, System};
 
 use super::Reactor;
@@ -19,6 +19,10 @@ pub(super) struct Cluster<E> {
     position: Position,
     /// How old the last batch was when it was applied, by the clocks of the engine and of this server.
     pub(super) lag_ms: u64,
+    /// Up to where it was on disk at the start.
+    kept: Position,
+    /// Is what is being applied on disk already?
+    pub(super) is_kept: bool,
     /// May there be more to read than the last turn took in?
     pub(super) has_more: bool,
     /// The servers that there are, and the version of that.
@@ -62,17 +66,26 @@ impl<S: System> Reactor<S> {
         system: &mut S,
         options: &cluster::EngineOptions,
         new_hub: impl Fn() -> Hub,
-        kept: Kept,
+        (kept, has_all): (Kept, bool),
     ) -> Result<(Hub, Cluster<S::Engine>), String> {
         let mut begun = None;
+        let (applied, mut kept_to) = (kept.applied, Position::default());
         let engine = system.open_engine(options, &mut |membership, state| {
             let mut hub = new_hub();
+            if has_all && applied.is_some_and(|applied| applied < membership.position) {
+                return Err("the cluster has gone on meanwhile: begin again".into());
+            }
+            let has_own = !kept.accounts.is_empty() || kept.last_ms > 0;
+            if has_own && applied.is_none() && state.is_some() {
+                return Err("what is kept here is of no cluster, and this one has begun".into());
+            }
             match state {
                 None => hub.begin_cluster(kept.clone()),
                 Some(state) => hub
                     .load_state(kept.clone(), state)
                     .map_err(|e| format!("the cluster has {e}"))?,
             }
+            kept_to = state.map_or(kept_to, |_| applied.unwrap_or_default());
             let state = hub.state();
             #[cfg(feature = "testing")]
             if S::IS_MIRRORED {
@@ -86,6 +99,8 @@ impl<S: System> Reactor<S> {
         let cluster = Cluster {
             engine,
             position,
+            kept: kept_to,
+            is_kept: false,
             lag_ms: 0,
             has_more: true,
             nodes: Default::default(),
@@ -200,10 +215,14 @@ impl<S: System> Reactor<S> {
     }
 
     fn take_in(&mut self, position: Position, batch: Batch) {
+        if let Some(cluster) = &mut self.cluster {
+            cluster.is_kept = position <= cluster.kept;
+        }
         self.apply(Input::Entries {
             at_ms: position.ms,
             batch,
         });
+        self.note_applied(position);
         let steps = self.hub.take_steps();
         self.budget.charge(steps);
         if let Some(cluster) = &mut self.cluster
@@ -211,6 +230,18 @@ impl<S: System> Reactor<S> {
         {
             cluster.position = position;
             cluster.lag_ms = self.clock.moment.unix_ms.saturating_sub(position.ms);
+        }
+    }
+
+    /// What was applied is among what is to be kept.
+    fn note_applied(&mut self, at: Position) {
+        let Some(cluster) = &mut self.cluster else {
+            return;
+        };
+        let is_new = !mem::take(&mut cluster.is_kept) && cluster.failure.is_none();
+        if is_new {
+            let (cluster, last) = (cluster.engine.cluster_id(), self.hub.last_id());
+            self.keep(Record::Applied { cluster, at, last });
         }
     }
 

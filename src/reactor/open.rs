@@ -45,6 +45,10 @@ impl<S: System> Reactor<S> {
     pub fn open_on(mut system: S, config: &Config) -> Result<Reactor<S>, String> {
         let doors = open_doors(&mut system, config, Vec::new())?;
         let mut prepared = Prepared::new(&mut system, config, &doors)?;
+        let has_all = match (&config.cluster, &config.data) {
+            (Some(cluster), Some(data)) => system.prepare_data(cluster, data)?,
+            _ => true,
+        };
         let (store, kept) = match &config.data {
             Some(options) => {
                 let (store, kept) = system.open_store(options)?;
@@ -69,7 +73,8 @@ impl<S: System> Reactor<S> {
             None => (Self::hub(prepared.rules.clone(), settings, kept), None),
             Some(options) => {
                 let new = || Hub::new(prepared.rules.clone(), settings.clone());
-                let (hub, cluster) = Self::join_cluster(&mut system, options, new, kept)?;
+                let (hub, cluster) =
+                    Self::join_cluster(&mut system, options, new, (kept, has_all))?;
                 (hub, Some(Box::new(cluster)))
             }
         };

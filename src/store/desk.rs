@@ -8,12 +8,14 @@ use rusqlite::{Connection, OptionalExtension as _, Result as Done, Statement, pa
 
 use crate::limits::IDS_RESERVED;
 use crate::model::{
-    AccountId, Key, Message, MessageId, Nick, Record, RoomName, RoomRecord, SharedFile, Used,
+    AccountId, Key, Message, MessageId, Nick, Position, Record, RoomName, RoomRecord, SharedFile,
+    Used,
 };
 
 use super::Retention;
 use super::accounts;
 use super::amending::Rewriting;
+use super::copied;
 use super::erasure::Erasure;
 use super::files;
 use super::rest;
@@ -53,6 +55,8 @@ pub(super) struct Desk<'c> {
     reserved: u64,
     /// The last that was written.
     last: u64,
+    /// Up to where the log of a cluster was written.
+    applied: Option<(u64, Position, MessageId)>,
 }
 
 /// What there is of a room.
@@ -110,6 +114,7 @@ impl<'c> Desk<'c> {
             over: HashSet::new(),
             reserved: u64::try_from(rows::meta(connection, "reserved_id")?).unwrap_or(0),
             last,
+            applied: None,
         })
     }
 
@@ -169,6 +174,10 @@ impl<'c> Desk<'c> {
             }
             Record::Note { account, note } => accounts::note(self.connection, *account, note)?,
             Record::AccountGone(id) => drop(accounts::remove(self.connection, *id)?),
+            Record::Applied { cluster, at, last } => {
+                self.applied = Some((*cluster, *at, *last));
+                self.last = self.last.max(last.0);
+            }
             Record::Account { change, of, at_ms } => {
                 accounts::follow(self.connection, change, *of, *at_ms)?;
             }
@@ -335,6 +344,9 @@ impl<'c> Desk<'c> {
         let highest = highest.max(self.last);
         if highest + IDS_RESERVED / 2 > self.reserved {
             self.reserve_to(highest + IDS_RESERVED)?;
+        }
+        if let Some((cluster, at, last)) = self.applied.take() {
+            copied::note(self.connection, cluster, at, last)?;
         }
         for row in self.changed.drain() {
             if let Some(tally) = self.tallies.get(&row) {

@@ -8,6 +8,7 @@
 pub(crate) mod accounts;
 mod amending;
 mod backup;
+mod copied;
 mod desk;
 mod erasure;
 mod export;
@@ -29,9 +30,9 @@ mod start;
 mod step;
 mod times;
 mod upkeep;
+mod weight;
 mod writer;
 
-use std::mem::size_of;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,12 +44,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::limits::{STORE_BEHIND_MS, STORE_BYTES_MAX, STORE_CLOSE_MS, STORE_RECORDS_MAX};
-use crate::model::{
-    AccountAnswer, AccountAsk, Amendment, Durability, Found, Kept, Message, MessageId, Query,
-    Record,
-};
+use crate::model::{AccountAnswer, AccountAsk, Durability, Found, Kept, MessageId, Query, Record};
 
 pub(crate) use backup::backup;
+pub(crate) use copied::{make_copy, replace, standing};
 pub(crate) use export::json_line;
 pub(crate) use files::{FileAnswer, FileFailure, FileOptions, FileOrder, FoundFile};
 pub(crate) use print::each_message;
@@ -59,6 +58,7 @@ use files::Vault;
 use place::LockedDir;
 use reader::QueryReader;
 use shared::{Answers, Shared};
+use weight::weight;
 use writer::{Task, Writer};
 
 /// How history is kept.
@@ -172,7 +172,8 @@ struct WorkerThread {
 /// program's.
 pub fn open(options: &Options, wake: Arc<dyn Fn() + Send + Sync>) -> Result<(Store, Kept), String> {
     let place = LockedDir::take(&options.dir)?;
-    let (connection, kept) = start::start(&place, options.replay, options.sets_aside)?;
+    copied::clear(&options.dir);
+    let (connection, kept) = start::start(&place, options)?;
     Store::begin(options, place, connection, kept.last_id, wake).map(|store| (store, kept))
 }
 
@@ -203,7 +204,12 @@ pub(crate) fn resume(
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Result<Store, String> {
     let place = LockedDir::of_given(&options.dir, lock);
-    let (connection, _) = start::start(&place, 0, false)?;
+    let options = &Options {
+        replay: 0,
+        sets_aside: false,
+        ..options.clone()
+    };
+    let (connection, _) = start::start(&place, options)?;
     Store::begin(options, place, connection, last, wake)
 }
 
@@ -413,34 +419,6 @@ impl Drop for Store {
             }
         }
     }
-}
-
-/// What a record holds in memory until it is on disk, in bytes; about.
-fn weight(record: &Record) -> usize {
-    let texts = match record {
-        Record::Said { message, .. } | Record::Private { message, .. } => {
-            size_of::<Message>() + message.text.len()
-        }
-        Record::Room(room) => {
-            let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-            let rest = &room.rest;
-            let masks: usize = rest.masks.iter().map(|it| 64 + it.mask.len()).sum();
-            let keyed: usize = rest.metadata.iter().map(|it| it.0.len() + it.1.len()).sum();
-            text(&room.topic) + text(&room.key) + 64 * room.moderators.len() + masks + keyed
-        }
-        Record::Amended { amendment, .. } => match amendment {
-            Amendment::Edited(text) => text.len(),
-            Amendment::Reacted { .. } => 128,
-        },
-        Record::Deleted { .. }
-        | Record::Delivered { .. }
-        | Record::Used { .. }
-        | Record::Note { .. }
-        | Record::AccountGone(_)
-        | Record::RoomGone(_) => 64,
-        Record::Account { .. } => 512,
-    };
-    size_of::<Record>() + texts
 }
 
 #[cfg(test)]

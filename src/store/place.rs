@@ -108,10 +108,34 @@ impl LockedDir {
         Ok(aside)
     }
 
+    /// Has a database that is whole take the place of the one that is there.
+    ///
+    /// # Errors
+    /// One line: the directory cannot be written to.
+    pub(super) fn put(&self, from: &Path) -> Result<(), String> {
+        let database = self.database();
+        let cannot = |e: io::Error| format!("cannot replace {}: {e}", database.display());
+        for suffix in BESIDE {
+            match fs::remove_file(with_suffix(&database, suffix)) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(cannot(e)),
+                _ => {}
+            }
+        }
+        fs::rename(from, &database).map_err(cannot)?;
+        self.sync().map_err(cannot)
+    }
+
     /// Has the names in the directory on disk.
     fn sync(&self) -> io::Result<()> {
         File::open(&self.dir)?.sync_all()
     }
+}
+
+/// An empty file that its owner alone may read.
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(true);
+    options.mode(0o600).open(path)
 }
 
 /// A file that its owner alone may read, made where there is none.

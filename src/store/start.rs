@@ -10,7 +10,9 @@ use crate::model::{
     Window,
 };
 
+use super::Options;
 use super::accounts;
+use super::copied;
 use super::find::find;
 use super::place::LockedDir;
 use super::rows::{self, ROOM_COLUMNS, integer};
@@ -19,17 +21,14 @@ use super::upkeep;
 
 /// # Errors
 /// One line: the database is broken and is not to be set aside, or cannot be used.
-pub(super) fn start(
-    place: &LockedDir,
-    replay: usize,
-    sets_aside: bool,
-) -> Result<(Connection, Kept), String> {
+pub(super) fn start(place: &LockedDir, options: &Options) -> Result<(Connection, Kept), String> {
     let path = place.database();
     let shown = path.display();
-    let how = match open(place, replay, 0) {
+    let kept_as = (options.replay, options.is_shared);
+    let how = match open(place, kept_as, 0) {
         Ok(opened) => return Ok(opened),
         Err(OpenError::Other(line)) => return Err(line),
-        Err(OpenError::Broken(how)) if !sets_aside => {
+        Err(OpenError::Broken(how)) if !options.sets_aside => {
             return Err(format!(
                 "{shown} is broken ({how}): put a good copy there, or start with --data-set-aside to \
                  have it renamed and begin anew"
@@ -47,26 +46,34 @@ pub(super) fn start(
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let above_all = u64::try_from(now.as_millis()).unwrap_or(0);
-    open(place, replay, above_all).map_err(|refusal| match refusal {
+    open(place, kept_as, above_all).map_err(|refusal| match refusal {
         OpenError::Broken(how) | OpenError::Other(how) => how,
     })
 }
 
-fn open(place: &LockedDir, replay: usize, above: u64) -> Result<(Connection, Kept), OpenError> {
+fn open(
+    place: &LockedDir,
+    kept_as: (usize, bool),
+    above: u64,
+) -> Result<(Connection, Kept), OpenError> {
     let path = place.database();
     let connection = schema::open(&path)?;
     // What was found in the log may never have reached the disk, where an fsync of the server before
     // failed: nothing is built on it before it is in the database, and that is synced.
     let emptied = upkeep::empty_log(&connection);
-    match emptied.and_then(|()| read(&connection, replay, above)) {
+    match emptied.and_then(|()| read(&connection, kept_as, above)) {
         Ok(kept) => Ok((connection, kept)),
         Err(e) => Err(schema::refusal(&path, &e)),
     }
 }
 
 /// Reads what the hub begins with, and reserves ids for it.
-fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
-    let last_id = reserve(connection, above)?;
+fn read(connection: &Connection, (replay, is_shared): (usize, bool), above: u64) -> Done<Kept> {
+    let reserved = reserve(connection, above)?;
+    let standing = copied::read(connection)?;
+    let applied = standing.applied.filter(|_| is_shared);
+    // The ids of a cluster come of its log, of which all up to there is on disk.
+    let last_id = applied.map_or(reserved, |_| standing.last);
     // One that was to be kept as its owner's when that was gone already is nobody's.
     connection.execute(
         "UPDATE rooms SET owner = NULL, since = 0, topic = NULL, room_key = NULL, topic_locked = 0,
@@ -115,6 +122,7 @@ fn read(connection: &Connection, replay: usize, above: u64) -> Done<Kept> {
         cloak_key: cloak_key(connection)?,
         notes: accounts::notes(connection)?,
         uses: accounts::uses(connection)?,
+        applied,
         codes: accounts::all_codes(connection)?,
         last_account: last_account(connection)?,
     })

@@ -12,7 +12,7 @@ mod trouble;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Key, Manner, RoomName, RoomRecord, SearchWords, Window};
+use crate::model::{Key, Manner, Message, RoomName, RoomRecord, SearchWords, Window};
 use scene::{ALL, Scene, account, history, message, room, said, whispered};
 
 #[test]

@@ -18,7 +18,8 @@ use super::desk::Desk;
 use super::gone::Gone;
 use super::shared::{Answers, Shared};
 use super::upkeep::{self, Upkeep};
-use super::{FileOrder, Options, Retention, weight};
+use super::weight::weight;
+use super::{FileOrder, Options, Retention};
 
 /// What is asked of the writer.
 pub(super) enum Task {

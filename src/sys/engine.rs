@@ -20,6 +20,10 @@ pub struct Membership {
 
 /// The log of a cluster. Each method does as the one of [`SharedEngine`].
 pub trait LogEngine {
+    /// Which cluster it is.
+    fn cluster_id(&self) -> u64 {
+        0
+    }
     /// Has a batch proposed.
     fn propose(&self, batch: Batch);
     /// Takes back what was proposed and not sent. Returns the number of the last entry that may have been sent.
@@ -68,6 +72,10 @@ pub fn begin_chat<S: EngineSite>(
 }
 
 impl<S: EngineSite> LogEngine for SharedEngine<S> {
+    fn cluster_id(&self) -> u64 {
+        self.id
+    }
+
     fn propose(&self, batch: Batch) {
         self.propose(batch);
     }

@@ -8,6 +8,7 @@ mod clock;
 mod engine;
 mod given;
 mod handover;
+mod joining;
 mod listener;
 mod mailbox;
 mod manager;
@@ -200,6 +201,20 @@ pub trait System {
     /// # Errors
     /// One line that says why it can't be read or written.
     fn open_settings(&mut self, path: &Path) -> Result<(Settings, Self::Settings), String>;
+
+    /// Has what is kept in a directory be what it is to begin with in a cluster: where it has nothing of it, or too
+    /// little, it is copied from another server. To be called before [`System::open_store`]. `false`: no other has it,
+    /// so that what was said meanwhile is not there.
+    ///
+    /// # Errors
+    /// One line: it is another cluster's, or none's, or cannot be written to.
+    fn prepare_data(
+        &mut self,
+        _cluster: &cluster::EngineOptions,
+        _data: &store::Options,
+    ) -> Result<bool, String> {
+        Ok(false)
+    }
 
     /// Makes this server a member of a cluster. With what is kept here, the chat begins as `begin` makes it of the state
     /// that the cluster has, if it has one; it returns the state that it has made, by which other servers begin where

@@ -24,6 +24,7 @@ use crate::store::{self, Store};
 
 use super::clock;
 use super::engine::begin_chat;
+use super::joining::Joining;
 use super::listener::SocketListener;
 use super::manager::{ServiceManager, ServiceState};
 use super::place::Place;
@@ -58,6 +59,7 @@ pub struct Native {
     takeover: Takeover,
     /// Of standard input, output and error: which were a terminal at the start?
     terminals: [bool; 3],
+    joining: Joining,
 }
 
 /// A terminal that has hung up is none any more.
@@ -87,6 +89,7 @@ impl Native {
             started: Instant::now(),
             manager: ServiceManager::of_environment(),
             terminals: terminals(),
+            joining: Joining::default(),
             takeover: Takeover::default(),
         })
     }
@@ -305,6 +308,16 @@ impl System for Native {
         }
     }
 
+    fn prepare_data(
+        &mut self,
+        options: &cluster::EngineOptions,
+        data: &store::Options,
+    ) -> Result<bool, String> {
+        let run = self.secret();
+        let run = format!("{:016x}{:016x}", run.0, run.1);
+        self.joining.prepare(options, data, &run)
+    }
+
     fn open_engine(
         &mut self,
         options: &cluster::EngineOptions,
@@ -312,11 +325,14 @@ impl System for Native {
     ) -> Result<cluster::SharedEngine, String> {
         let wake = self.store_waker()?;
         let run = self.secret();
+        self.joining.settle(options, run.0 ^ run.1)?;
         let run = format!("{:016x}{:016x}", run.0, run.1);
         let site = cluster::RedisSite::new(options)?;
         let mut member = cluster::join(site, &options.node, run, wake)?;
         let position = begin_chat(&mut member, begin)?;
-        member.start(position)
+        let mut engine = member.start(position)?;
+        engine.id = self.joining.serve(options)?;
+        Ok(engine)
     }
 
     fn open_settings(&mut self, path: &Path) -> Result<(Settings, Keeper), String> {

@@ -90,3 +90,33 @@ fn an_account_is_one_at_all_servers() {
     drop(other);
     comes_in(&two, "ann", "third");
 }
+
+#[test]
+fn a_server_that_comes_has_all_that_was_before_it() {
+    let (Some(redis), Some(other)) = (Redis::start(), Redis::start()) else {
+        return;
+    };
+    let one = Server::start("a", redis.port());
+    let mut ann = one.join("ann");
+    let answer = ask(&mut ann, "r", r#"{"type":"register","password":"first"}"#);
+    assert!(!answer.contains("error"), "{answer}");
+    ann.chat("before", SOON);
+    let two = Server::start("b", redis.port());
+    ann.chat("since", SOON);
+    let mut there = comes_in(&two, "ann", "first");
+    there.send(r#"{"type":"history"}"#);
+    for text in ["before", "since"] {
+        there.expect(text, SOON);
+    }
+    there.expect("history_end", SOON);
+    let history = there.history();
+    let count = |text: &str| history.iter().filter(|it| it.contains(text)).count();
+    assert_eq!((count("before"), count("since")), (1, 1), "{history:?}");
+    // What it has is that cluster's, and no other's.
+    drop(there);
+    let two = two.kill();
+    let others = Server::start("c", other.port());
+    let _member = others.join("x");
+    let error = two.fails_at(other.port());
+    assert!(error.contains("another cluster"), "{error}");
+}

@@ -292,6 +292,23 @@ impl Drop for Server {
 }
 
 impl Stopped {
+    /// What it says where it does not start with another engine.
+    pub(crate) fn fails_at(self, engine: u16) -> String {
+        let mut command = command(&self.name, free_port(), engine, &self.dir);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the server");
+        let until = Instant::now() + Duration::from_secs(20);
+        while child.try_wait().expect("the server").is_none() {
+            if Instant::now() > until {
+                let _ = child.kill();
+                panic!("it has started");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let output = child.wait_with_output().expect("the server");
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     pub(crate) fn start_again(self) -> Server {
         Server::start_as(&self.name, self.port, self.how)
     }

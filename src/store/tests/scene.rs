@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::rows::integer;
 use super::super::*;
-use crate::model::{AccountId, Found, Key, Manner, Nick, RoomName, SaidBy, Window};
+use crate::model::{AccountId, Found, Key, Manner, Message, Nick, RoomName, SaidBy, Window};
 
 /// However slow the machine is.
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hubbub::testing::{
-    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, HashSeed, InviteCode, Kept,
-    KeptMessage, KeptScrollback, Key, MAIL_MAX, Message, MessageId, Nick, Note, Query, Record,
+    AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, InviteCode, Kept, KeptMessage,
+    KeptScrollback, Key, MAIL_MAX, Message, MessageId, Nick, Note, Position, Query, Record,
     Retention, RoomName, RoomRecord, SaidIn, SearchWords, Secret, Used, Window, terms,
     token_digest,
 };
@@ -39,6 +39,8 @@ pub(super) struct Owned {
 /// What outlives a crash.
 #[derive(Default)]
 pub(super) struct Books {
+    /// Up to where the log of a cluster is in them.
+    applied: Option<Position>,
     /// In the order of ids: where, what, and whether the room was guarded.
     pub(super) said: Vec<(RoomName, Arc<Message>, bool)>,
     /// What is not to be kept any more.
@@ -187,6 +189,7 @@ impl Books {
             ran_ms: self.ran_ms,
             notes: self.notes.clone(),
             uses,
+            applied: self.applied,
             ..Kept::default()
         }
     }
@@ -256,6 +259,7 @@ impl Books {
                 self.note(*account, note.clone());
             }
             // No server here is one of a cluster.
+            Record::Applied { at, .. } => self.applied = Some(*at),
             Record::Note { .. } | Record::Account { .. } => {}
             Record::AccountGone(id) => drop(self.remove(*id)),
             Record::Room(record) => {

@@ -175,6 +175,7 @@ fn config(node: String, has_disk: bool) -> Config {
         retention: Retention::default(),
         replay: 20,
         sets_aside: false,
+        is_shared: true,
         files: None,
     });
     Config {
