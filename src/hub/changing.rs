@@ -2,9 +2,7 @@
 //! change. Each server makes it in its own database when it has read it back.
 
 use crate::chat::Entry;
-use crate::model::{
-    AccountAnswer, AccountAsk, AccountChange, AccountRecord, ErrorCode, Moment, Secret,
-};
+use crate::model::{AccountAnswer, AccountAsk, AccountChange, ErrorCode, Moment, Secret};
 
 use super::asking::Waiting;
 use super::decision::{Decision, Then};
@@ -104,20 +102,5 @@ impl Hub {
             ErrorCode::NoSuchAccount(_) => ErrorCode::NoSuchAccount(waiting.name.to_string()),
             code => code,
         }
-    }
-
-    /// What a login says of an account of a cluster: its role may have been set at this server's database (`hubbub
-    /// account role`).
-    pub(super) fn entry_of_login(&self, record: &AccountRecord) -> Option<Entry> {
-        let known = &self.chat.directory().get(record.id)?.record;
-        let is_other = known.is_operator != record.is_operator;
-        (is_other && known.generation == record.generation).then(|| {
-            let change = AccountChange::SetRole {
-                account: record.id,
-                is_operator: record.is_operator,
-            };
-            let change = Box::new(change);
-            Entry::Account { change, by: None }
-        })
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::chat::Entry;
 use crate::model::{
-    AccountAnswer, ConnId, Credential, Deed, Done, ErrorCode, Event, Moment, Notice,
-    RegistrationMode,
+    AccountAnswer, AccountChange, AccountRecord, ConnId, Credential, Deed, Done, ErrorCode, Event,
+    Moment, Notice, RegistrationMode,
 };
 
 use super::asking::{Tried, Waiting, What};
@@ -257,5 +257,20 @@ impl Hub {
             is_multi,
         };
         Decision::entry_then(entry, Then::LogIn)
+    }
+
+    /// What a login says of an account of a cluster: its role may have been set at this server's database (`hubbub
+    /// account role`).
+    fn entry_of_login(&self, record: &AccountRecord) -> Option<Entry> {
+        let known = &self.chat.directory().get(record.id)?.record;
+        let is_other = known.is_operator != record.is_operator;
+        (is_other && known.generation == record.generation).then(|| {
+            let change = AccountChange::SetRole {
+                account: record.id,
+                is_operator: record.is_operator,
+            };
+            let change = Box::new(change);
+            Entry::Account { change, by: None }
+        })
     }
 }
