@@ -1,50 +1,22 @@
 //! Changes of the accounts of a cluster: the server that was asked checks and hashes what there is to, and proposes the
 //! change. Each server makes it in its own database when it has read it back.
 
-use crate::chat::Entry;
 use crate::model::{AccountAnswer, AccountAsk, AccountChange, ErrorCode, Moment, Secret};
 
 use super::asking::Waiting;
-use super::decision::{Decision, Then};
+use super::decision::Decision;
 use super::state::Hub;
 
 /// A change that is proposed, and who has asked for it.
 #[derive(Debug)]
 pub(super) struct PreparedChange {
-    waiting: Waiting,
-    change: Box<AccountChange>,
+    pub(super) waiting: Waiting,
+    pub(super) change: Box<AccountChange>,
     /// The token that was made for it.
-    token: Option<Secret>,
+    pub(super) token: Option<Secret>,
 }
 
 impl Hub {
-    pub(super) fn propose_change(
-        &mut self,
-        ticket: u64,
-        change: Box<AccountChange>,
-        token: Option<Secret>,
-        now: Moment,
-    ) {
-        let waiting = self.accounts.waiting.remove(&ticket);
-        let asking = &mut self.accounts.asking;
-        let waiting = waiting.filter(|waiting| asking.remove(&waiting.who));
-        let Some(mut waiting) = waiting else {
-            return self.commit_certain(Entry::Account { change, by: None }, now);
-        };
-        let (who, id) = (waiting.who, waiting.request_id.take());
-        let entry = Entry::Account {
-            change: change.clone(),
-            by: self.sessions.user_of(who),
-        };
-        let prepared = PreparedChange {
-            waiting,
-            change,
-            token,
-        };
-        let decision = Decision::entry_then(entry, Then::Change(Box::new(prepared)));
-        self.conclude(who, id, decision, now);
-    }
-
     /// A change is made: whoever asked is told so as soon as it is on disk.
     pub(super) fn decision_of_change(&self, prepared: PreparedChange) -> Decision {
         let PreparedChange {

@@ -5,9 +5,11 @@ use std::mem;
 
 use crate::chat::Entry;
 use crate::model::{
-    AccountAnswer, ConnId, Deed, Done, ErrorCode, Event, Incident, Moment, NodeId, RequestId,
+    AccountAnswer, AccountChange, ConnId, Deed, Done, ErrorCode, Event, Incident, Moment, NodeId,
+    RequestId, Secret,
 };
 
+use super::changing::PreparedChange;
 use super::decision::{Asker, Decision, Then, Wants};
 use super::effect::Effect;
 use super::state::Hub;
@@ -235,6 +237,34 @@ impl Hub {
             (None, true) => self.decision_of_answer(who, waiting, answer, now),
             (None, false) => return,
         };
+        self.conclude(who, id, decision, now);
+    }
+
+    /// A change of the accounts is prepared, which all servers of the cluster are to make.
+    fn propose_change(
+        &mut self,
+        ticket: u64,
+        change: Box<AccountChange>,
+        token: Option<Secret>,
+        now: Moment,
+    ) {
+        let waiting = self.accounts.waiting.remove(&ticket);
+        let asking = &mut self.accounts.asking;
+        let waiting = waiting.filter(|waiting| asking.remove(&waiting.who));
+        let Some(mut waiting) = waiting else {
+            return self.commit_certain(Entry::Account { change, by: None }, now);
+        };
+        let (who, id) = (waiting.who, waiting.request_id.take());
+        let entry = Entry::Account {
+            change: change.clone(),
+            by: self.sessions.user_of(who),
+        };
+        let prepared = PreparedChange {
+            waiting,
+            change,
+            token,
+        };
+        let decision = Decision::entry_then(entry, Then::Change(Box::new(prepared)));
         self.conclude(who, id, decision, now);
     }
 }

@@ -356,8 +356,8 @@ impl<S: System> Reactor<S> {
 
     /// Asks about an account. Until that is answered nothing else that the connection asks is handled.
     fn ask_account(&mut self, who: ConnId, ticket: u64, ask: AccountAsk) {
-        if let AccountAsk::Kept(_) = ask {
-            self.hand_over();
+        if let (AccountAsk::Kept(_), Some(store)) = (&ask, &mut self.store) {
+            store.flush();
         }
         match self.store.as_ref().map(|store| store.account(ticket, ask)) {
             None => {}

@@ -17,7 +17,7 @@ const COPY: &str = "copied.db";
 
 /// What a directory has of a cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct KeptStanding {
     /// Which cluster.
     pub(crate) cluster: Option<u64>,
     /// Up to where its log is in it.
@@ -32,18 +32,18 @@ pub(crate) struct Standing {
 ///
 /// # Errors
 /// One line: another server has it, or it cannot be read.
-pub(crate) fn standing(dir: &Path) -> Result<Standing, String> {
+pub(crate) fn standing(dir: &Path) -> Result<KeptStanding, String> {
     let place = LockedDir::take(dir)?;
     standing_of(&place.database())
 }
 
-fn standing_of(path: &Path) -> Result<Standing, String> {
+fn standing_of(path: &Path) -> Result<KeptStanding, String> {
     let cannot = |e: rusqlite::Error| format!("cannot read {}: {e}", path.display());
     let connection = schema::connect(path, true).map_err(cannot)?;
     match schema::readable(&connection, path)? {
-        Readable::Nothing => Ok(Standing {
+        Readable::Nothing => Ok(KeptStanding {
             is_empty: true,
-            ..Standing::default()
+            ..KeptStanding::default()
         }),
         Readable::Older | Readable::All => read(&connection).map_err(cannot),
     }
@@ -53,7 +53,7 @@ fn standing_of(path: &Path) -> Result<Standing, String> {
 ///
 /// # Errors
 /// The database's.
-pub(super) fn read(connection: &Connection) -> Done<Standing> {
+pub(super) fn read(connection: &Connection) -> Done<KeptStanding> {
     let number = |key: &str| {
         let sql = "SELECT value FROM meta WHERE key = ?1";
         let found: Option<i64> = connection
@@ -63,7 +63,7 @@ pub(super) fn read(connection: &Connection) -> Done<Standing> {
     };
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM accounts) AND NOT EXISTS (SELECT 1 FROM messages)
         AND NOT EXISTS (SELECT 1 FROM privates)";
-    Ok(Standing {
+    Ok(KeptStanding {
         cluster: number("cluster_id")?,
         applied: match (number("cluster_ms")?, number("cluster_seq")?) {
             (Some(ms), Some(seq)) => Some(Position { ms, seq }),
