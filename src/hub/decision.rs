@@ -13,8 +13,8 @@ use crate::model::{
 };
 
 use super::asking::Waiting;
-use super::effect::Report;
 use super::changing::PreparedChange;
+use super::effect::Report;
 use super::exile::Exile;
 use super::questions::Question;
 

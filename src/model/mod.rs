@@ -80,9 +80,9 @@ pub use query::{Found, Query, Window};
 pub use record::{
     AccountRecord, Durability, Kept, KeptScrollback, Note, Position, Record, RoomRecord, Used,
 };
+pub(crate) use record::{Credential, RoomRest};
 pub(crate) use report::NodeEntry;
 pub(crate) use report::Stats;
-pub(crate) use record::{Credential, RoomRest};
 pub(crate) use request::EnterMode;
 pub use request::Request;
 pub use secret::Secret;

@@ -9,7 +9,7 @@ use crate::limits::{BATCH_BYTES_MAX, BYTES_PER_DELIVERY};
 use crate::log::Batch;
 use crate::model::{
     AccountAnswer, AccountAsk, CameBy, ConnId, ErrorCode, Found, MessageId, Nick, Query, Range,
-    Record, Request, RequestId, RoomName,
+    Request, RequestId, RoomName,
 };
 use crate::store;
 use crate::sys::{Mailbox as _, System};
@@ -318,31 +318,6 @@ impl<S: System> Reactor<S> {
             self.connections.dialogues -= usize::from(has_dialogue);
             log::info!("{nick} left: {reason}; {} online", self.hub.online());
             self.show_going(nick);
-        }
-    }
-
-    /// Takes in what is to be kept.
-    pub(super) fn keep(&mut self, record: Record) {
-        if self.cluster.as_ref().is_some_and(|cluster| cluster.is_kept) {
-            return;
-        }
-        let kept = self.store.as_mut().map(|store| store.keep(record));
-        if kept.is_some_and(|kept| kept.is_err()) {
-            self.note_lost();
-        }
-    }
-
-    /// There was no room for a message.
-    fn lose(&mut self, id: Option<MessageId>) {
-        if let Some(store) = &mut self.store {
-            store.lose(id);
-        }
-        self.note_lost();
-    }
-
-    fn note_lost(&mut self) {
-        if let Some(others) = self.journal.lost.pass(self.clock.now) {
-            log::error!("history is too far behind: what is said now is not kept{others}");
         }
     }
 

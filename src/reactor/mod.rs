@@ -41,6 +41,7 @@ mod frames;
 mod handover;
 mod issue;
 mod journal;
+mod keeping;
 mod links;
 mod open;
 mod orders;

@@ -293,8 +293,9 @@ impl Drop for Server {
 
 impl Stopped {
     /// What it says where it does not start with another engine.
-    pub(crate) fn fails_at(self, engine: u16) -> String {
-        let mut command = command(&self.name, free_port(), engine, &self.dir);
+    pub(crate) fn fails_at(mut self, engine: u16) -> String {
+        self.how.engine = plain(engine);
+        let mut command = self.how.command(&self.name, free_port());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the server");
         let until = Instant::now() + Duration::from_secs(20);
         while child.try_wait().expect("the server").is_none() {
