@@ -15,6 +15,9 @@ use super::{backup, rows};
 /// What a copy is called until it is whole.
 const COPY: &str = "copied.db";
 
+/// Takes the next piece of a copy.
+type TakePiece<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
+
 /// What a directory has of a cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct KeptStanding {
@@ -99,7 +102,7 @@ pub(super) fn note(
 pub(crate) fn replace(
     dir: &Path,
     from: Position,
-    write: &mut dyn FnMut(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> Result<bool, String>,
+    write: &mut dyn FnMut(&mut TakePiece<'_>) -> Result<bool, String>,
 ) -> Result<bool, String> {
     let place = LockedDir::take(dir)?;
     let path = dir.join(COPY);
