@@ -302,6 +302,11 @@ impl Dialect {
         self.spec().name
     }
 
+    /// Is it what pages speak over their WebSocket?
+    pub(crate) fn is_of_pages(self) -> bool {
+        self == Dialect::Json
+    }
+
     /// Is it spoken at the operator's console? Such a one has no door of its own among those that are asked
     /// for by a dialect's name.
     pub(crate) fn is_console(self) -> bool {

@@ -295,7 +295,9 @@ impl<S: Transport> Connection<S> {
 
     /// Is it a page that is in the chat, or a program that speaks as one?
     pub(super) fn is_page(&self) -> bool {
-        self.is_websocket() && self.dialect == Some(Dialect::Json) && self.stage == Stage::Joined
+        self.is_websocket()
+            && self.dialect.is_some_and(Dialect::is_of_pages)
+            && self.stage == Stage::Joined
     }
 
     /// Queues the WebSocket's Close frame, unless it had one. Nothing may follow it

@@ -43,6 +43,7 @@ mod issue;
 mod journal;
 mod keeping;
 mod links;
+mod nodes;
 mod open;
 mod orders;
 mod pages;

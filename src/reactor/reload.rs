@@ -2,7 +2,7 @@
 
 use crate::cluster::EngineOptions;
 use crate::hub::Addresses;
-use crate::store::FileOptions;
+use crate::store::{FileOptions, Options as DataOptions};
 use crate::sys::System;
 
 use super::{Config, Reactor, admission};
@@ -147,9 +147,8 @@ impl Config {
 
     /// Notes what cannot be applied. Every option is named here or above; a test of the command line holds it.
     fn leave(&self, new: &Config, changes: &mut Changes) {
-        let data = |config: &Config| config.data.clone();
         let of_cluster = |is: IsSame<EngineOptions>| has_other_cluster(self, new, is);
-        let of_data = |is: fn(&crate::store::Options, &crate::store::Options) -> bool| matches!((data(self), data(new)), (Some(old), Some(new)) if !is(&old, &new));
+        let of_data = |is: IsSame<DataOptions>| has_other_data(self, new, is);
         let of_files = |is: IsSame<FileOptions>| has_other_files(self, new, is);
         let dirs = [self, new].map(|config| config.data.as_ref().map(|data| data.dir.clone()));
         macro_rules! left {
@@ -219,6 +218,11 @@ fn has_other_cluster(old: &Config, new: &Config, is: IsSame<EngineOptions>) -> b
         (None, None) => false,
         _ => true,
     }
+}
+
+/// Is something of what is kept another, where it is kept before and after?
+fn has_other_data(old: &Config, new: &Config, is: IsSame<DataOptions>) -> bool {
+    matches!((&old.data, &new.data), (Some(old), Some(new)) if !is(old, new))
 }
 
 /// Is something of the files that are shared another, where they are before and after?

@@ -212,7 +212,7 @@ fn who_somebody_is() {
             ask(&mut alice, "/whois bob", whois);
             let json = format!(
                 "{{\"type\":\"whois\",\"username\":\"bob\",\"address\":\"{address}\",\
-             \"rooms\":[\"lobby\",\"Rust\"],\"operator\":false,\"away\":\"a b\"}}"
+             \"rooms\":[\"lobby\",\"Rust\"],\"operator\":false,\"away\":\"a b\",\"moderates\":[\"Rust\"]}}"
             );
             let shown = format!("bob: {address}, in #lobby, #Rust, away: a b");
             alice
