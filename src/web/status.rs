@@ -44,8 +44,8 @@ pub(crate) fn ready(unready: Option<Unready>) -> Response {
     }
 }
 
-/// The figures that an operator looks for first.
-pub(crate) fn page(metrics: &Metrics, unready: Option<Unready>) -> Response {
+/// The figures that an operator looks for first, by what they are called.
+fn figures(metrics: &Metrics, unready: Option<Unready>) -> Vec<(&'static str, String)> {
     let minutes = metrics.uptime_ms / 60_000;
     let uptime = format!(
         "{} d {} h {} min",
@@ -82,6 +82,11 @@ pub(crate) fn page(metrics: &Metrics, unready: Option<Unready>) -> Response {
     if let Some(bytes) = metrics.process.resident_bytes {
         rows.push(("Memory", format!("{} KiB", bytes / 1024)));
     }
+    rows
+}
+
+/// The page of the status door, for people.
+pub(crate) fn page(metrics: &Metrics, unready: Option<Unready>) -> Response {
     let mut html = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
@@ -89,7 +94,7 @@ pub(crate) fn page(metrics: &Metrics, unready: Option<Unready>) -> Response {
          <title>Hubbub: status</title>\n<h1>Hubbub</h1>\n<table>\n",
     );
     // Nothing here comes from a peer. Writing to a String cannot fail.
-    for (name, value) in rows {
+    for (name, value) in figures(metrics, unready) {
         let _ = writeln!(
             html,
             "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>"
