@@ -2,7 +2,7 @@
 
 use crate::SOON;
 use crate::client::Client;
-use crate::machines::{Redis, Server};
+use crate::machines::{Redis, Server, wait_until};
 
 /// Asks something, and returns the answer.
 fn ask(client: &mut Client, id: &str, request: &str) -> String {
@@ -63,9 +63,9 @@ fn an_account_is_one_at_all_servers() {
     drop((there, beside));
     // What was said to her while she was away is told once, wherever she comes in.
     let sent = || r#"{"type":"pm","to":"ann","message":"mailed"}"#;
-    while !ask(&mut bob, "m", sent()).contains("away") {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait_until("news that she is away", || {
+        ask(&mut bob, "m", sent()).contains("away")
+    });
     let mut ann = comes_in(&two, "ann", "second");
     ann.expect("mailed", SOON);
     let mut ann = comes_in(&one, "ann", "second");

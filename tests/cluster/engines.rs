@@ -3,9 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::SOON;
-use crate::faults::{Talker, check, talkers_at};
-use crate::machines::{Dir, Redis, Server, free_port};
+use crate::faults::{Talker, check, crowd_at, talk_on};
+use crate::machines::{Dir, Redis, Server, free_port, redis_cli, wait_until};
 
 #[test]
 fn an_engine_that_is_full_is_as_one_that_is_away_and_heals() {
@@ -13,8 +12,7 @@ fn an_engine_that_is_full_is_as_one_that_is_away_and_heals() {
         return;
     };
     let servers = ["a", "b"].map(|name| Server::start(name, redis.port()));
-    let mut listener = servers[0].join("ear");
-    let mut talkers = talkers_at(&servers);
+    let (mut listener, mut talkers) = crowd_at(&servers);
     talkers.iter_mut().for_each(Talker::talk);
     redis.command(&["CONFIG", "SET", "maxmemory", "100kb"]);
     talkers.iter_mut().for_each(Talker::talk);
@@ -99,8 +97,7 @@ fn an_engine_is_reached_over_tls_as_a_user_with_a_password() {
     let extra = ["--cluster-password-file", &password];
     let environment = [("SSL_CERT_FILE", &*ca)];
     let servers = ["a", "b"].map(|name| Server::with(name, &engine, &extra, &environment));
-    let mut listener = servers[0].join("ear");
-    let mut talkers = talkers_at(&servers);
+    let (mut listener, mut talkers) = crowd_at(&servers);
     talkers.iter_mut().for_each(Talker::talk);
     assert!(talkers.iter().all(|it| it.acknowledged.len() == 1));
     check(&mut talkers, &mut listener);
@@ -117,14 +114,10 @@ fn replica(of: &Redis) -> Redis {
         "0",
     ];
     let replica = Redis::with(&extra).expect("a Redis");
-    let until = Instant::now() + SOON;
-    while !replica
-        .command(&["INFO", "replication"])
-        .contains("master_link_status:up")
-    {
-        assert!(Instant::now() < until, "no replica");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("replica", || {
+        let answer = replica.command(&["INFO", "replication"]);
+        answer.contains("master_link_status:up")
+    });
     replica
 }
 
@@ -179,17 +172,21 @@ fn another_engine_that_sentinels_choose_is_gone_on_with() {
         .spawn();
     let _sentinel = Sentinel(sentinel.expect("a Sentinel"));
     let engine = format!("redis+sentinel://127.0.0.1:{port}/main/0?prefix=test");
-    // It finds the replica by asking every 10 s, at first at once.
-    std::thread::sleep(Duration::from_secs(2));
+    wait_until("replica that the Sentinel knows", || {
+        redis_cli(port, &["SENTINEL", "replicas", "main"]).contains("slave")
+    });
     let servers =
         ["a", "b"].map(|name| Server::with(name, &engine, &["--cluster-wait", "15s"], &[]));
-    let mut listener = servers[0].join("ear");
-    let mut talkers = talkers_at(&servers);
-    for _ in 0..10 {
-        talkers.iter_mut().for_each(Talker::talk);
-    }
-    // What was said last has reached the replica.
-    std::thread::sleep(Duration::from_millis(200));
+    let (mut listener, mut talkers) = crowd_at(&servers);
+    talk_on(&mut talkers, 10);
+    wait_until("replica that has it all", || {
+        let answer = redis.command(&["INFO", "replication"]);
+        let number = |name: &str| {
+            let digits = answer.split(name).nth(1)?;
+            digits.split(|c: char| !c.is_ascii_digit()).next()
+        };
+        number(",offset=").is_some_and(|at| number("master_repl_offset:") == Some(at))
+    });
     let begun = Instant::now();
     redis.kill();
     let until = begun + Duration::from_secs(25);

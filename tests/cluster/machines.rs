@@ -58,6 +58,26 @@ pub(crate) struct Redis {
     extra: Vec<String>,
 }
 
+/// Waits until something holds, which is asked again and again.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < until, "no {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What a Redis or a Sentinel answers.
+pub(crate) fn redis_cli(port: u16, arguments: &[&str]) -> String {
+    let output = Command::new("redis-cli")
+        .args(["-p", &port.to_string()])
+        .args(arguments)
+        .stderr(Stdio::null())
+        .output();
+    let output = output.expect("redis-cli");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 impl Redis {
     /// `None`: there is no such program here.
     pub(crate) fn start() -> Option<Redis> {
@@ -87,15 +107,11 @@ impl Redis {
     }
 
     fn await_ready(&self) {
-        let until = Instant::now() + Duration::from_secs(10);
         // One that wants a password is there, too.
-        while !["PONG", "NOAUTH"]
-            .iter()
-            .any(|it| self.command(&["PING"]).contains(it))
-        {
-            assert!(Instant::now() < until, "no Redis");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until("a Redis", || {
+            let answer = self.command(&["PING"]);
+            answer.contains("PONG") || answer.contains("NOAUTH")
+        });
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -103,14 +119,7 @@ impl Redis {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> String {
-        let port = self.port.to_string();
-        let output = Command::new("redis-cli")
-            .args(["-p", &port])
-            .args(arguments)
-            .stderr(Stdio::null())
-            .output();
-        let output = output.expect("redis-cli");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        redis_cli(self.port, arguments)
     }
 
     pub(crate) fn kill(&mut self) {
