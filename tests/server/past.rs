@@ -68,7 +68,12 @@ fn a_json_client_is_shown_what_was_said_before_where_it_asks() {
     let server = spoken_in(&[Json, Text]);
     let mut keeper = server.join(Text, "keeper");
     keeper.send("/join den\none\ntwo\n").sync();
-    let join = |replay: &str| format!("{{\"type\":\"join\",\"username\":\"bob\",{replay}}}\n");
+    // Who went before may not have left yet: each has a name of its own.
+    let mut count = 0;
+    let mut join = |replay: &str| {
+        count += 1;
+        format!("{{\"type\":\"join\",\"username\":\"bob{count}\",{replay}}}\n")
+    };
     for (replay, shown) in [
         ("\"replay\":20", &OBJECTS[..]),
         ("\"replay\":1", &OBJECTS[1..]),
