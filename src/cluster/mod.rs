@@ -2,8 +2,9 @@
 //!
 //! Two threads talk to it, and nothing here makes the loop wait: one proposes what the loop hands over, renews the
 //! server's lease and declares others gone ([`writer`]); one reads the log back ([`reader`]). What they have to say is
-//! polled when they have woken the loop. Each change is one script of the engine's ([`link`]), so that it can be tried
-//! again after a cut: a batch that was taken in is not taken in twice.
+//! polled when they have woken the loop. Each change is one script of the engine's ([`scripts`]), so that it can be tried
+//! again after a cut: a batch that was taken in is not taken in twice. A third thread of a server with a database gives a
+//! copy of that to one that comes ([`copy`]).
 //!
 //! A server is a *member* under a *generation*. The engine's clock alone judges its lease; where that has run out, any
 //! other declares it gone, once, which is an entry of the log. What it proposes after that is refused by its generation.
@@ -36,8 +37,7 @@ use crate::limits::{CLUSTER_JOIN_TRIES, CLUSTER_REPLY_MS, CLUSTER_RETRY_MS, CLUS
 use crate::log::{Batch, gone_bytes};
 use crate::model::{NodeEntry, NodeId};
 
-pub use calls::Examined;
-pub use calls::{Answered, EngineCalls, EngineError, EngineSite};
+pub use calls::{Answered, EngineCalls, EngineError, EngineSite, Examined};
 #[cfg(feature = "testing")]
 pub use calls::{EngineMember, EngineStanding, Logged, NewEpoch, Tail, Verdict};
 pub(crate) use copy::{serve, visit};

@@ -34,11 +34,11 @@ pub(crate) const CLUSTER_SETTLED_MS: u64 = 2 * CLUSTER_REPLY_MS + 2 * CLUSTER_RE
 /// How long the engine may take to answer before it is connected to anew.
 pub(crate) const CLUSTER_REPLY_MS: u64 = 1_500;
 
-/// How long one question waits for replicas, between which the lease is renewed.
-pub(crate) const CLUSTER_REPLICA_MS: u64 = 300;
-
 /// How long is waited before that.
 pub(crate) const CLUSTER_RETRY_MS: u64 = 200;
+
+/// How long one question waits for replicas, between which the lease is renewed.
+pub(crate) const CLUSTER_REPLICA_MS: u64 = 300;
 
 /// How long one question for more of the log waits for some.
 pub(crate) const CLUSTER_BLOCK_MS: u64 = 1_000;
