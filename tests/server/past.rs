@@ -28,6 +28,9 @@ fn spoken_in(dialects: &[Dialect]) -> Server {
 
 /// Comes in as bob, and reads what that is answered with but for what was said before.
 fn bob(server: &Server, dialect: Dialect) -> Peer {
+    // Who had the name before has left.
+    let came = server.log().matches("bob joined from").count();
+    server.expect_log_times("bob left:", came);
     let mut bob = server.connect(dialect);
     bob.send(dialect.join("bob"));
     match dialect {
