@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hubbub::testing::{
     AccountId, AccountRecord, FOUND_BYTES_MAX, FOUND_MAX, Found, InviteCode, Kept, KeptMessage,
-    KeptScrollback, Key, MAIL_MAX, Message, MessageId, Nick, Note, Position, Query, Record,
+    KeptScrollback, Key, MAIL_MAX, Manner, Message, MessageId, Nick, Note, Position, Query, Record,
     Retention, RoomName, RoomRecord, SaidIn, SearchWords, Secret, Used, Window, terms,
     token_digest,
 };
@@ -426,8 +426,9 @@ fn page<'a>(
     let mut last = window.after;
     let mut looked_at = None;
     for (message, is_meant) in rows {
+        let is_event = matches!(message.manner, Manner::Happened(_));
         // No files are shared here.
-        if is_meant && !window.only_files {
+        if is_meant && !window.only_files && (window.has_events || !is_event) {
             let len = message.text.len();
             let is_full = messages.len() == window.limit.min(FOUND_MAX);
             if is_full || (len > bytes && !messages.is_empty()) {
