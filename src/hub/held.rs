@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::limits::{HELD_BYTES_MAX, HELD_MAX, HELD_MS};
 use crate::model::{ConnId, Durability, ErrorCode, Event, MessageId, Moment, Record};
-use crate::session::Readers;
+use crate::session::{Reader, Readers};
 
 use super::effect::{Audience, Effect};
 use super::state::Hub;
@@ -39,6 +39,8 @@ struct HeldEffect {
     /// When that was handed over, in milliseconds since the start.
     since_ms: u64,
     bytes: usize,
+    /// Has something passed it that was to be told behind it?
+    is_passed: bool,
     effect: Effect,
 }
 
@@ -99,19 +101,22 @@ impl HeldOutput {
             tells_more,
             since_ms,
             bytes,
+            is_passed: self.is_passed,
             effect,
         });
     }
 
-    /// Takes out the first, with nothing in its place where nobody waits for it any more.
-    pub(super) fn pop(&mut self) -> Option<Effect> {
+    /// Takes out the first, with nothing in its place where nobody waits for it any more; and whether anything has passed
+    /// it.
+    pub(super) fn pop(&mut self) -> Option<(Effect, bool)> {
         let held = self.queue.pop_front()?;
+        let is_passed = held.is_passed;
         self.is_passed = false;
         if self.queue.is_empty() {
             self.queue.shrink_to(IDLE_HELD);
             self.readers = Readers::default();
         }
-        self.let_go(held)
+        Some((self.let_go(held)?, is_passed))
     }
 
     /// Takes out those that may pass the others.
@@ -121,6 +126,7 @@ impl HeldOutput {
             queue.into_iter().partition(|held| held.tells_more);
         self.queue = stay;
         self.is_passed = true;
+        self.queue.iter_mut().for_each(|held| held.is_passed = true);
         pass.into_iter()
             .filter_map(|held| self.let_go(held))
             .collect()
@@ -151,6 +157,24 @@ impl Hub {
         }
         self.effects.push_back(Effect::Lost(None));
         Err(ErrorCode::KeepingFailed)
+    }
+
+    /// Something is told behind what has passed it: its readers may have been told since that they speak elsewhere.
+    pub(super) fn look_where_readers_are(&self, effect: &mut Effect) {
+        if let Effect::Broadcast {
+            audience: Audience::Room { room, readers, .. },
+            ..
+        } = effect
+        {
+            let room = *room;
+            let mut now = Readers::default();
+            for Reader { id, here } in readers.iter() {
+                let session = self.sessions.get(id);
+                let here = session.map_or(here, |session| session.focus == Some(room));
+                now.add(Reader { id, here });
+            }
+            *readers = now;
+        }
     }
 
     /// Hands a message over to be kept, where there is a disk and room for it.

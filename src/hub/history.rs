@@ -90,7 +90,10 @@ impl Hub {
         }
         let mut bytes = 0;
         while self.has_more_kept() && bytes <= bytes_max {
-            if let Some(effect) = self.held.pop() {
+            if let Some((mut effect, is_passed)) = self.held.pop() {
+                if is_passed {
+                    self.look_where_readers_are(&mut effect);
+                }
                 bytes += text_of(&effect);
                 self.effects.push_back(effect);
             }
